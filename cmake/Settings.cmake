@@ -1,0 +1,32 @@
+# What every target shares: language level, warnings, visibility, sanitizers, ccache.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
+
+find_program(FOUNDRY_CCACHE ccache)
+if(FOUNDRY_CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER ${FOUNDRY_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${FOUNDRY_CCACHE})
+endif()
+
+add_library(foundry_warnings INTERFACE)
+target_compile_options(foundry_warnings INTERFACE
+  $<$<COMPILE_LANGUAGE:C,CXX>:-Wall> $<$<COMPILE_LANGUAGE:C,CXX>:-Wextra>
+  $<$<COMPILE_LANGUAGE:C,CXX>:-Werror>)
+
+if(FOUNDRY_SANITIZE)
+  add_compile_options(-fsanitize=${FOUNDRY_SANITIZE} -fno-omit-frame-pointer
+                      -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${FOUNDRY_SANITIZE})
+endif()
+
+find_program(FOUNDRY_LLD NAMES ld.lld-22 ld.lld-21 ld.lld-20 ld.lld-19 ld.lld)
+if(FOUNDRY_LLD AND NOT APPLE)
+  add_link_options(--ld-path=${FOUNDRY_LLD})
+endif()
