@@ -1,0 +1,57 @@
+/* kernel_abi.h: what a compiled kernel and the CPU executor agree on. Plain C: generated code is
+   built against these layouts, so a change of any of them is a new ANVIL_ABI_VERSION. */
+#ifndef ANVIL_ABI_KERNEL_ABI_H
+#define ANVIL_ABI_KERNEL_ABI_H
+
+#include <stdint.h>
+
+#define ANVIL_ABI_VERSION 1
+#define ANVIL_SIMD_WIDTH 32
+#define ANVIL_MAX_BUFFERS 31
+#define ANVIL_MAX_THREADS_PER_THREADGROUP 1024
+
+/* Alignment of static_memory and of every threadgroup_memory[i]. */
+#define ANVIL_THREADGROUP_MEMORY_ALIGNMENT 128
+
+/* The one symbol that a kernel's shared object exports, an AnvilEntry. */
+#define ANVIL_ENTRY_SYMBOL "anvil_entry"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Constant during one dispatch. */
+struct AnvilDispatch {
+  void* buffers[ANVIL_MAX_BUFFERS]; /* contents + offset; the bytes of setBytes likewise */
+  uint32_t threads_per_grid[3];
+  uint32_t threadgroups_per_grid[3];
+  uint32_t threads_per_threadgroup[3]; /* as dispatched */
+};
+
+/* One per worker thread, refilled for each threadgroup. */
+struct AnvilThreadgroup {
+  const struct AnvilDispatch* dispatch;
+  uint32_t position[3]; /* threadgroup_position_in_grid */
+  uint32_t threads[3];  /* this threadgroup's own size: smaller than dispatched at ragged edges */
+  uint32_t simdgroups;  /* ceil(threads[0] * threads[1] * threads[2] / 32) */
+  void* static_memory;  /* the kernel's `threadgroup` variables */
+  void* threadgroup_memory[ANVIL_MAX_BUFFERS]; /* the [[threadgroup(i)]] arguments */
+  void (*barrier)(struct AnvilThreadgroup*);   /* returns once every simdgroup has arrived */
+};
+
+/* Runs all lanes of one simdgroup. */
+typedef void (*AnvilEntry)(struct AnvilThreadgroup*, uint32_t simdgroup);
+
+/* Whether the `full` variant may run a threadgroup of this size: thread x is then contiguous over
+   the lanes of every simdgroup and no lane is off. All other sizes need the `any` variant. */
+static inline int anvil_threadgroup_is_full(const uint32_t threads[3]) {
+  const uint32_t rows = threads[1] * threads[2];
+  return threads[0] * rows % ANVIL_SIMD_WIDTH == 0 &&
+         (threads[0] % ANVIL_SIMD_WIDTH == 0 || rows == 1);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,106 @@
+// compiler_service.hpp: MSL source to libraries and native kernels, through anvil-compiler and a
+// cache on disk.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace anvil {
+
+/// what() is the compiler's log: diagnostics for a program that is wrong, the captured output and
+/// the way it ended for a compiler that crashed, ran out of time or could not be started.
+struct CompileError : std::runtime_error {
+  using runtime_error::runtime_error;
+};
+
+struct CompileOptions {
+  std::vector<std::pair<std::string, std::string>> defines;  // name, value
+  std::string math = "fast";                                 // fast, relaxed or safe
+  std::string std;  // e.g. metal3.1; empty: the compiler's default
+};
+
+struct FunctionConstant {
+  std::string name;
+  uint32_t index;
+  std::string type;
+  bool required;
+};
+
+/// Source and options of a library, kept so that it can be rebuilt when the cache has dropped it.
+struct LibrarySource {
+  std::string text;
+  CompileOptions options;
+};
+
+struct LibraryImage {
+  std::string key;   // content hash of source, options and compiler
+  std::string path;  // in the cache; compile_kernel() rebuilds it if it is gone
+  std::vector<std::string> functions;
+  std::vector<FunctionConstant> constants;
+  std::string log;  // warnings of the compile that made it
+  std::shared_ptr<const LibrarySource> origin;
+};
+
+/// One function constant's value, chosen by index or, without one, by name.
+struct ConstantValue {
+  std::optional<uint32_t> index;
+  std::string name;
+  std::string type;             // MSL type: bool, int, half, float2, ...
+  std::vector<std::byte> data;  // little endian, as the type is laid out in memory
+};
+
+struct StructMember {
+  std::string name;
+  uint64_t offset;
+  std::string type;
+};
+
+struct StructInfo {
+  std::string name;
+  uint64_t size;
+  std::vector<StructMember> members;
+};
+
+struct ArgumentInfo {
+  enum class Kind { buffer, threadgroup };
+  std::string name;
+  Kind kind;
+  uint32_t index;
+  std::string type;  // of the element pointed or referred to
+  uint64_t element_size;
+  uint64_t alignment;
+  std::string access;         // read, readwrite or write
+  std::string address_space;  // device, constant or threadgroup
+  std::optional<StructInfo> structure;
+};
+
+struct KernelImage {
+  std::string
+      path;  // the shared object; exists at least a minute after compile_kernel() returned it
+  std::string name;
+  bool barriers;
+  uint64_t static_memory;  // bytes of `threadgroup` variables
+  uint32_t max_threads;    // per threadgroup
+  std::vector<ArgumentInfo> arguments;
+  std::vector<FunctionConstant> constants;  // those that the kernel uses
+};
+
+/// `full` code runs threadgroups for which anvil_threadgroup_is_full(), `any` code all others too.
+enum class Variant { full, any };
+
+/// Both throw CompileError, are safe to call from many threads and processes at once, compile a
+/// thing that several threads ask for at the same time only once, and start no process when the
+/// cache has it.
+LibraryImage compile_library(std::string_view source, const CompileOptions& options);
+KernelImage compile_kernel(const LibraryImage& library, const std::string& function,
+                           std::span<const ConstantValue> constants, Variant variant);
+
+}  // namespace anvil
