@@ -1,0 +1,85 @@
+"""What a user installs works on its own: the wheel, and the C++ install tree without Python."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BUILD = ROOT / "build" / "dev"
+
+
+def run(*command: object, **environment: str) -> str:
+    finished = subprocess.run(
+        [str(part) for part in command],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout
+    return finished.stdout
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheel installed in it, made by `pip install .` from the built tree."""
+    folder = tmp_path_factory.mktemp("site")
+    run(
+        sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation",
+        "--disable-pip-version-check", "--target", folder,
+        f"-Cbuild-dir={ROOT / 'build' / 'wheel'}",
+        f"-Ccmake.define.FOUNDRY_METAL_CPP_DIR={ROOT / '.venv' / 'metal-cpp'}", ROOT,
+    )  # fmt: skip
+    return folder
+
+
+@pytest.fixture(scope="module")
+def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("prefix")
+    for component in ("runtime", "development"):
+        run("cmake", "--install", BUILD, "--component", component, "--prefix", folder)
+    return folder
+
+
+def test_the_wheel_imports_and_computes(site: Path, tmp_path: Path) -> None:
+    script = (
+        "import foundry, numpy as np\n"
+        f"assert foundry.__file__.startswith({str(site)!r}), foundry.__file__\n"
+        "rt = foundry.Foundry()\n"
+        "x = rt.tensor(np.arange(6, dtype=np.float32))\n"
+        "print(np.asarray(x).sum())\n"
+    )
+    output = run(sys.executable, "-c", script, PYTHONPATH=str(site), FOUNDRY_CACHE_DIR=str(tmp_path))
+    assert output.strip().endswith("15.0")
+
+
+def test_find_package_builds_the_example_without_python(prefix: Path, tmp_path: Path) -> None:
+    source = ROOT / "examples" / "cpp"
+    run("cmake", "-G", "Ninja", "-S", source, "-B", tmp_path, f"-DCMAKE_PREFIX_PATH={prefix}")
+    run("cmake", "--build", tmp_path)
+    program = tmp_path / "scaled_add"
+    assert "ok" in run(program, FOUNDRY_CACHE_DIR=str(tmp_path / "cache"))
+    libraries = run("ldd", program)
+    assert "libfoundry" in libraries
+    assert "libpython" not in libraries
+    assert "libLLVM" not in libraries
+
+
+def test_public_headers_compile_with_gcc_and_without_metal_cpp(prefix: Path, tmp_path: Path) -> None:
+    source = tmp_path / "app.cpp"
+    source.write_text("#include <foundry/foundry.hpp>\nint main() {}\n")
+    run("g++", "-std=c++20", "-Wall", "-Wextra", "-fsyntax-only", f"-I{prefix / 'include'}", source)
+    headers = [path.read_text() for path in (prefix / "include").rglob("*.hpp")]
+    assert headers
+    assert not any("#include <Metal/" in text or "#include <Foundation/" in text for text in headers)
+
+
+def test_anvil_compiler_needs_no_llvm_where_it_runs(prefix: Path) -> None:
+    compiler = prefix / "libexec" / "foundry" / "anvil-compiler"
+    needed = run("ldd", compiler)
+    assert "LLVM" not in needed
+    assert "clang" not in needed
