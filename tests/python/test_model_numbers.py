@@ -1,0 +1,114 @@
+"""The demo model's logits against two independent references, and prefill against decode."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import reference_llama
+from numpy.typing import NDArray
+
+import foundry as fd
+
+Logits = NDArray[np.float32]
+
+PROMPTS = {
+    "prose": """It was a quiet morning in the harbour town. The fishermen had gone out before dawn,
+        and the only sound on the quay was the slow creak of ropes against wood. Anna sat on an old
+        crate with a book she had read twice, waiting for the ferry that would bring her brother
+        home after three long years at sea, and she wondered if he would know her face.""",
+    "code": """import heapq\n\ndef shortest_path(graph, start, goal):\n    queue = [(0, start, [])]
+    seen = set()\n    while queue:\n        cost, node, path = heapq.heappop(queue)
+        if node in seen:\n            continue\n        seen.add(node)\n        path = path + [node]
+        if node == goal:\n            return cost, path\n        for other, weight in graph[node]:""",
+    "numbers": """Year, population, area\n1990, 248709873, 9363520\n2000, 281421906, 9629091\n2010,
+        308745538, 9826675\n2020, 331449281, 9833520\nThe mean of 12.5, 13.75 and 19.25 is 15.1667;
+        2^10 = 1024 and 3 * 17 = 51.""",
+    "languages": """Der schnelle braune Fuchs springt über den faulen Hund. Le cœur a ses raisons que
+        la raison ne connaît point. El perro corre por la playa. 日本の首都は東京です。 Привет, мир! 🦙
+        Ceci n'est pas une pipe, and this is not a translation of any of the sentences before it.""",
+    "chat": """<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging
+        Face<|im_end|>\n<|im_start|>user\nExplain in two sentences why the sky is blue, and then in
+        one sentence why sunsets are red.<|im_end|>\n<|im_start|>assistant\nThe sky looks blue as
+        sunlight is scattered by the gases of the atmosphere, and blue light is scattered more.""",
+}
+
+
+def cosines(a: Logits, b: Logits) -> NDArray[np.float64]:
+    a64, b64 = a.astype(np.float64), b.astype(np.float64)
+    norms = np.linalg.norm(a64, axis=-1) * np.linalg.norm(b64, axis=-1)
+    return np.sum(a64 * b64, axis=-1) / norms
+
+
+def clear_disagreements(reference: Logits, other: Logits, margin: float) -> list[int]:
+    """Positions where the top token differs although the reference's lead is above `margin`."""
+    leaders = np.sort(reference, axis=-1)[:, -2:]
+    lead = leaders[:, 1] - leaders[:, 0]
+    differs = reference.argmax(axis=-1) != other.argmax(axis=-1)
+    return [int(i) for i in np.flatnonzero(differs & (lead > margin))]
+
+
+def prompt_ids(model: fd.models.Llama, name: str) -> list[int]:
+    ids = model.tokenizer.encode(PROMPTS[name])[:64]
+    assert len(ids) == 64
+    return ids
+
+
+@pytest.mark.parametrize("name", PROMPTS)
+def test_logits_are_the_float32_references(
+    model: fd.models.Llama, model_path: Path, name: str
+) -> None:
+    ids = prompt_ids(model, name)
+    logits = model.logits(ids)
+    assert logits.dtype == np.float32 and logits.shape == (64, len(model.tokenizer))
+    reference = reference_llama.load(str(model_path)).logits(ids)
+    # f16 activations keep 0.99994 on this model; a wrong RoPE pairing or scale falls below 0.9.
+    assert cosines(reference, logits).min() >= 0.9999
+    assert clear_disagreements(reference, logits, margin=0.1) == []
+
+
+@pytest.mark.parametrize("name", PROMPTS)
+def test_prefill_and_decode_agree(model: fd.models.Llama, name: str) -> None:
+    ids = prompt_ids(model, name)
+    together, one_by_one = model.logits(ids), model.logits(ids, batch=1)
+    # The same weights and f16 caches: only the order of sums differs.
+    assert cosines(together, one_by_one).min() >= 0.99999
+    assert clear_disagreements(together, one_by_one, margin=0.1) == []
+
+
+def test_batches_of_any_size_agree(model: fd.models.Llama) -> None:
+    ids = prompt_ids(model, "prose")
+    together = model.logits(ids)
+    for batch in (7, 33):
+        assert cosines(together, model.logits(ids, batch=batch)).min() >= 0.99999
+
+
+def test_greedy_choices_are_llama_cpps(
+    model: fd.models.Llama, greedy_records: list[dict[str, Any]]
+) -> None:
+    """Teacher forcing: each step sees llama.cpp's own tokens. Two right implementations part only
+    where the lead of the first token is small (at most 0.33 between llama.cpp's own CPU paths)."""
+    agreed, clear = [], []
+    for record in greedy_records:
+        prompt, generated = record["prompt_ids"], record["generated_ids"]
+        logits = model.logits([*prompt, *generated[:-1]])[len(prompt) - 1 :]
+        same = logits.argmax(axis=-1) == np.asarray(generated)
+        lead = np.asarray(record["step_top1_minus_top2_logit"])
+        agreed.extend(same)
+        clear.extend(same[lead > 0.5])
+    assert all(clear)
+    assert np.mean(agreed) >= 0.97
+    assert len(agreed) == 256
+
+
+def test_the_reference_itself_agrees_with_llama_cpp(
+    model_path: Path, greedy_records: list[dict[str, Any]]
+) -> None:
+    reference = reference_llama.load(str(model_path))
+    for record in greedy_records:
+        prompt, generated = record["prompt_ids"], record["generated_ids"]
+        logits = reference.logits([*prompt, *generated[:-1]])[len(prompt) - 1 :]
+        same = logits.argmax(axis=-1) == np.asarray(generated)
+        assert all(same[np.asarray(record["step_top1_minus_top2_logit"]) > 0.5])
