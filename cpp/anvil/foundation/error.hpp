@@ -1,0 +1,27 @@
+// NSError.
+#pragma once
+
+#include <string>
+
+#include <Foundation/NSTypes.hpp>
+
+#include "anvil/foundation/dictionary.hpp"
+#include "anvil/foundation/string.hpp"
+
+namespace anvil {
+
+struct Error : objc::Object {
+  using Super = RootObject;
+
+  objc::Ref<String> domain;
+  NS::Integer code = 0;
+  objc::Ref<Dictionary> user_info;
+};
+
+/// `description` becomes -localizedDescription.
+objc::Ref<Error> make_error(const char* domain, NS::Integer code, std::string description);
+
+/// Fills an `NSError**` argument, null or not.
+void report(Error** out, objc::Ref<Error> error);
+
+}  // namespace anvil

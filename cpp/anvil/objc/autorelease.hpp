@@ -1,0 +1,27 @@
+// Autorelease pools: a stack per thread.
+#pragma once
+
+#include <cstddef>
+
+#include "object.hpp"
+
+namespace anvil::objc {
+
+/// Opens a pool on this thread; the token closes it.
+size_t push_pool();
+/// Releases what the pool and the ones opened after it hold, and closes them.
+void pop_pool(size_t token);
+
+/// A pool for a scope of C++.
+class PoolScope {
+ public:
+  PoolScope() : token_(push_pool()) {}
+  ~PoolScope() { pop_pool(token_); }
+  PoolScope(const PoolScope&) = delete;
+  PoolScope& operator=(const PoolScope&) = delete;
+
+ private:
+  size_t token_;
+};
+
+}  // namespace anvil::objc

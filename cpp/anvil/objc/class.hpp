@@ -1,0 +1,202 @@
+// Defining a class: the C++ struct of its instances and the methods that messages reach.
+//
+//   const objc::ClassDefinition<Buffer> definition{"MTLBuffer", {
+//       objc::method<&Buffer::contents>("contents"),
+//       objc::property<&Buffer::label>("label", "setLabel:"),
+//   }};
+//
+// at namespace scope in the class's own file. The registry (runtime.cpp) takes in all definitions at
+// the first look-up of a selector or class.
+#pragma once
+
+#include <type_traits>
+#include <vector>
+
+#include "object.hpp"
+
+namespace anvil::objc {
+
+template <class T>
+inline constinit objc_class class_storage{};
+
+/// The class object of T's instances; usable in constant initialisers.
+template <class T>
+constexpr objc_class* class_of() {
+  return &class_storage<T>;
+}
+
+/// A new object with one reference, which the caller's Ref owns.
+template <class T, class... Args>
+Ref<T> make(Args&&... args) {
+  T* object = new T(std::forward<Args>(args)...);
+  object->isa = class_of<T>();
+  return Ref<T>::adopt(object);
+}
+
+struct MethodEntry {
+  const char* selector;
+  Method code;
+  bool on_class;  ///< a method of the class rather than of its instances
+};
+using MethodGroup = std::vector<MethodEntry>;
+
+namespace detail {
+template <class F>
+struct Thunk;
+template <class C, class R, class... Args>
+struct Thunk<R (C::*)(Args...)> {
+  template <auto F>
+  static R send(C* self, SEL, Args... args) {
+    return (self->*F)(args...);
+  }
+};
+template <class C, class R, class... Args>
+struct Thunk<R (C::*)(Args...) const> {
+  template <auto F>
+  static R send(const C* self, SEL, Args... args) {
+    return (self->*F)(args...);
+  }
+};
+template <class R, class... Args>
+struct Thunk<R (*)(Args...)> {
+  template <auto F>
+  static R send(Class, SEL, Args... args) {
+    return F(args...);
+  }
+};
+
+template <class F>
+struct FunctionThunk;
+template <class C, class R, class... Args>
+struct FunctionThunk<R (*)(C*, Args...)> {
+  template <auto F>
+  static R send(C* self, SEL, Args... args) {
+    return F(self, args...);
+  }
+};
+
+template <class F>
+struct Property;
+template <class C, class V>
+struct Property<V C::*> {
+  template <auto F>
+  static V get(const C* self, SEL) {
+    return self->*F;
+  }
+  template <auto F>
+  static void set(C* self, SEL, V value) {
+    self->*F = value;
+  }
+};
+template <class C, class T>
+struct Property<Ref<T> C::*> {
+  template <auto F>
+  static T* get(const C* self, SEL) {
+    return (self->*F).get();
+  }
+  template <auto F>
+  static void set(C* self, SEL, T* value) {
+    self->*F = Ref<T>(value);
+  }
+};
+
+template <class T>
+Method as_method(T* function) {
+  return reinterpret_cast<Method>(function);
+}
+}  // namespace detail
+
+/// An instance method: a member function.
+template <auto F>
+MethodGroup method(const char* selector) {
+  return {{selector, detail::as_method(&detail::Thunk<decltype(F)>::template send<F>), false}};
+}
+
+/// An instance method written as a free function, for classes whose instances differ in layout.
+template <auto F>
+MethodGroup function(const char* selector) {
+  return {{selector, detail::as_method(&detail::FunctionThunk<decltype(F)>::template send<F>), false}};
+}
+
+/// A class method: a free or static function.
+template <auto F>
+MethodGroup class_method(const char* selector) {
+  return {{selector, detail::as_method(&detail::Thunk<decltype(F)>::template send<F>), true}};
+}
+
+/// The same for a class method that needs to know which class was asked.
+template <auto F>
+MethodGroup class_function(const char* selector) {
+  return {{selector, detail::as_method(&detail::FunctionThunk<decltype(F)>::template send<F>), true}};
+}
+
+/// A data member that can be read; a Ref is handed out without a reference of its own.
+template <auto F>
+MethodGroup property(const char* getter) {
+  return {{getter, detail::as_method(&detail::Property<decltype(F)>::template get<F>), false}};
+}
+
+/// A data member that can be read and set. Strings are immutable, so that keeping one is a copy.
+template <auto F>
+MethodGroup property(const char* getter, const char* setter) {
+  return {{getter, detail::as_method(&detail::Property<decltype(F)>::template get<F>), false},
+          {setter, detail::as_method(&detail::Property<decltype(F)>::template set<F>), false}};
+}
+
+/// -copy through T's copy constructor, for descriptors.
+template <class T>
+MethodGroup copying() {
+  constexpr auto copy = [](const T* self, SEL) -> T* { return make<T>(*self).detach(); };
+  return {{"copy", detail::as_method(+copy), false}};
+}
+
+/// One class as written in its file; lives as long as the program.
+struct ClassRecord {
+  const char* name;
+  objc_class* storage;
+  objc_class* superclass;  ///< null for the root
+  bool counted;
+  objc_object* (*create)();  ///< null: +alloc refuses
+  void (*destroy)(objc_object*);
+  std::vector<MethodEntry> methods;
+  const ClassRecord* next;
+};
+
+/// Takes a record in before the first look-up; called while the library is loaded.
+void add_class(ClassRecord* record);
+
+template <class T>
+concept HasSuper = requires { typename T::Super; };
+
+/// T::Super names the superclass's struct. Instances can be made with +alloc when T has a default
+/// constructor.
+template <class T>
+class ClassDefinition {
+ public:
+  ClassDefinition(const char* name, std::initializer_list<MethodGroup> groups)
+      : record_{name, class_of<T>(), superclass(), true, nullptr, nullptr, {}, nullptr} {
+    for (const MethodGroup& group : groups)
+      record_.methods.insert(record_.methods.end(), group.begin(), group.end());
+    if constexpr (std::is_base_of_v<Object, T>) {
+      record_.destroy = [](objc_object* object) { delete static_cast<T*>(object); };
+      if constexpr (std::is_default_constructible_v<T>)
+        record_.create = []() -> objc_object* { return make<T>().detach(); };
+    } else {
+      record_.counted = false;
+    }
+    add_class(&record_);
+  }
+  ClassDefinition(const ClassDefinition&) = delete;
+  ~ClassDefinition() = default;
+
+ private:
+  static objc_class* superclass() {
+    if constexpr (HasSuper<T>)
+      return class_of<typename T::Super>();
+    else
+      return nullptr;
+  }
+  ClassRecord record_;
+};
+
+}  // namespace anvil::objc

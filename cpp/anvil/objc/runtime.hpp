@@ -1,0 +1,26 @@
+// The runtime from C++: messages, and questions about classes.
+#pragma once
+
+#include <objc/message.h>
+
+#include <string>
+
+#include "object.hpp"
+
+#define ANVIL_EXPORT __attribute__((visibility("default")))
+
+namespace anvil::objc {
+
+/// Whether objects of the class answer the selector.
+bool responds(Class cls, SEL selector);
+/// "-[Class selector]", or "+[Class selector]" for a class object: how errors name a method.
+std::string method_name(const objc_object* receiver, SEL selector);
+
+/// [receiver selector: args]. R must fit in registers.
+template <class R, class... Args>
+R send(const objc_object* receiver, SEL selector, Args... args) {
+  return reinterpret_cast<R (*)(const objc_object*, SEL, Args...)>(&objc_msgSend)(receiver, selector,
+                                                                                  args...);
+}
+
+}  // namespace anvil::objc

@@ -1,0 +1,4 @@
+// The type of a surface, which metal-cpp passes through.
+#pragma once
+
+typedef struct __IOSurface* IOSurfaceRef;
