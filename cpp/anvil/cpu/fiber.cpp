@@ -1,0 +1,166 @@
+#include "anvil/cpu/fiber.hpp"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <system_error>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ANVIL_ASAN 1
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#endif
+#if __has_feature(thread_sanitizer)
+#define ANVIL_TSAN 1
+#include <sanitizer/tsan_interface.h>
+#endif
+#endif
+
+namespace anvil {
+namespace {
+
+// Pushes the callee-saved registers, stores the stack pointer to *save, loads `resume` and pops.
+// The floating-point control registers are left alone: kernels do not change them.
+__attribute__((naked)) void switch_stacks([[maybe_unused]] void** save,
+                                          [[maybe_unused]] void* resume) {
+#if defined(__x86_64__)
+  asm volatile(
+      "pushq %rbp\n pushq %rbx\n pushq %r12\n pushq %r13\n pushq %r14\n pushq %r15\n"
+      "movq %rsp, (%rdi)\n"
+      "movq %rsi, %rsp\n"
+      "popq %r15\n popq %r14\n popq %r13\n popq %r12\n popq %rbx\n popq %rbp\n"
+      "retq\n");
+#elif defined(__aarch64__)
+  asm volatile(
+      "sub sp, sp, #160\n"
+      "stp x19, x20, [sp, #0]\n stp x21, x22, [sp, #16]\n stp x23, x24, [sp, #32]\n"
+      "stp x25, x26, [sp, #48]\n stp x27, x28, [sp, #64]\n stp x29, x30, [sp, #80]\n"
+      "stp d8, d9, [sp, #96]\n stp d10, d11, [sp, #112]\n"
+      "stp d12, d13, [sp, #128]\n stp d14, d15, [sp, #144]\n"
+      "mov x9, sp\n str x9, [x0]\n mov sp, x1\n"
+      "ldp x19, x20, [sp, #0]\n ldp x21, x22, [sp, #16]\n ldp x23, x24, [sp, #32]\n"
+      "ldp x25, x26, [sp, #48]\n ldp x27, x28, [sp, #64]\n ldp x29, x30, [sp, #80]\n"
+      "ldp d8, d9, [sp, #96]\n ldp d10, d11, [sp, #112]\n"
+      "ldp d12, d13, [sp, #128]\n ldp d14, d15, [sp, #144]\n"
+      "add sp, sp, #160\n"
+      "ret\n");
+#else
+#error "Anvil runs on x86-64 and aarch64"
+#endif
+}
+
+// Where a started fiber begins: start() left the function and its argument in callee-saved
+// registers.
+__attribute__((naked)) void begin() {
+#if defined(__x86_64__)
+  asm volatile("movq %r12, %rdi\n callq *%r13\n ud2\n");
+#elif defined(__aarch64__)
+  asm volatile("mov x0, x19\n mov x29, xzr\n blr x20\n brk #1\n");
+#endif
+}
+
+size_t page_bytes() {
+  static const size_t bytes = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  return bytes;
+}
+
+}  // namespace
+
+Fiber::Fiber() {
+#if ANVIL_TSAN
+  thread_state_ = __tsan_get_current_fiber();
+#endif
+}
+
+Fiber::Fiber(size_t stack_bytes) {
+  const size_t page = page_bytes();
+  stack_bytes_ = (stack_bytes + page - 1) / page * page;
+  mapping_bytes_ = stack_bytes_ + page;
+  void* mapping = mmap(nullptr, mapping_bytes_, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  if (mapping == MAP_FAILED)
+    throw std::system_error(errno, std::generic_category(), "Anvil: no memory for a fiber's stack");
+  mapping_ = mapping;
+  stack_bottom_ = static_cast<std::byte*>(mapping) + page;
+  if (mprotect(mapping, page, PROT_NONE) != 0) {
+    const int error = errno;
+    munmap(mapping, mapping_bytes_);
+    throw std::system_error(error, std::generic_category(), "Anvil: no guard page for a fiber");
+  }
+}
+
+Fiber::~Fiber() {
+  if (!mapping_) return;
+#if ANVIL_TSAN
+  if (thread_state_) __tsan_destroy_fiber(thread_state_);
+#endif
+#if ANVIL_ASAN
+  __asan_unpoison_memory_region(stack_bottom_, stack_bytes_);
+#endif
+  munmap(mapping_, mapping_bytes_);
+}
+
+void Fiber::start(Function function, void* argument) {
+  function_ = function;
+  argument_ = argument;
+#if ANVIL_TSAN
+  // Anew each time: the sanitizer's shadow of the call stack must not grow with every start.
+  if (thread_state_) __tsan_destroy_fiber(thread_state_);
+  thread_state_ = __tsan_create_fiber(0);
+#endif
+#if ANVIL_ASAN
+  // Frames that were dropped left their red zones behind.
+  __asan_unpoison_memory_region(stack_bottom_, stack_bytes_);
+  fake_stack_ = nullptr;
+#endif
+  auto* top = reinterpret_cast<uintptr_t*>(static_cast<std::byte*>(mapping_) + mapping_bytes_);
+  const auto entry = reinterpret_cast<uintptr_t>(&Fiber::enter);
+  const auto self = reinterpret_cast<uintptr_t>(this);
+  const auto first = reinterpret_cast<uintptr_t>(&begin);
+  // The frame that switch_stacks() pops; begin() then runs with the stack aligned to 16 bytes.
+#if defined(__x86_64__)
+  uintptr_t* frame = top - 2 - 7;
+  frame[0] = frame[1] = 0;  // r15, r14
+  frame[2] = entry;         // r13
+  frame[3] = self;          // r12
+  frame[4] = frame[5] = 0;  // rbx, rbp: the end of any backtrace
+  frame[6] = first;
+  frame[7] = 0;
+#elif defined(__aarch64__)
+  uintptr_t* frame = top - 20;
+  frame[0] = self;    // x19
+  frame[1] = entry;   // x20
+  frame[10] = 0;      // x29
+  frame[11] = first;  // x30
+#endif
+  stack_pointer_ = frame;
+}
+
+void Fiber::enter(void* fiber) {
+  auto* self = static_cast<Fiber*>(fiber);
+#if ANVIL_ASAN
+  __sanitizer_finish_switch_fiber(nullptr, &self->previous_->stack_bottom_,
+                                  &self->previous_->stack_bytes_);
+#endif
+  self->function_(self->argument_);
+}
+
+void Fiber::transfer(Fiber& next, [[maybe_unused]] bool for_good) {
+  next.previous_ = this;
+#if ANVIL_ASAN
+  __sanitizer_start_switch_fiber(for_good ? nullptr : &fake_stack_, next.stack_bottom_,
+                                 next.stack_bytes_);
+#endif
+#if ANVIL_TSAN
+  __tsan_switch_to_fiber(next.thread_state_, 0);
+#endif
+  switch_stacks(&stack_pointer_, next.stack_pointer_);
+#if ANVIL_ASAN
+  __sanitizer_finish_switch_fiber(fake_stack_, &previous_->stack_bottom_, &previous_->stack_bytes_);
+#endif
+}
+
+}  // namespace anvil

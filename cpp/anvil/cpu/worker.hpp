@@ -1,0 +1,73 @@
+// worker.hpp: runs threadgroups, one after another, on the thread that owns it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "anvil/abi/kernel_abi.h"
+#include "anvil/cpu/fiber.hpp"
+
+namespace anvil {
+
+/// A dispatch, worked out once for all workers.
+struct CpuJob {
+  /// A threadgroup's size and code. Threadgroups at the ragged end of an axis are a shape of their
+  /// own.
+  struct Shape {
+    std::array<uint32_t, 3> threads;
+    uint32_t simdgroups;
+    AnvilEntry entry;
+  };
+
+  uint64_t serial = 0;  // tells one job from the next
+  uint64_t threadgroups = 0;
+  AnvilDispatch dispatch{};
+  std::array<Shape, 8> shapes{};  // by bits: last in x, last in y, last in z
+  bool barriers = false;
+  const std::string* kernel = nullptr;  // its name, for errors; lives as long as the dispatch
+  // One block a worker: the static part at its start, then the arguments with a length, by index.
+  uint64_t memory_bytes = 0;
+  std::array<uint64_t, ANVIL_MAX_BUFFERS> memory_offsets{};
+  std::array<uint32_t, ANVIL_MAX_BUFFERS> memory_lengths{};
+};
+
+class Worker : private AnvilThreadgroup {
+ public:
+  Worker() : AnvilThreadgroup{} {}
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  /// Runs `count` threadgroups from number `first` on (x varies fastest). Throws std::runtime_error
+  /// when only some simdgroups reach a barrier, std::bad_alloc or std::system_error without memory.
+  /// Allocates only when a job needs more memory or fibers than any before it.
+  void run(const CpuJob& job, uint64_t first, uint64_t count);
+
+ private:
+  enum class Stop { at_barrier, at_end };
+
+  void prepare(const CpuJob& job);
+  void run_as_fibers(const CpuJob& job);
+  void stop(Stop where);
+  static void arrive_at_barrier(AnvilThreadgroup* threadgroup);
+  static void pass_barrier(AnvilThreadgroup*) {}
+  static void run_simdgroup(void* worker);
+
+  uint64_t serial_ = 0;  // of the job prepared for
+  void* memory_ = nullptr;
+  uint64_t memory_capacity_ = 0;
+
+  // Simdgroups as fibers take turns in order, each until it stops: a round ends with all of them at
+  // a barrier or all of them at their end.
+  std::vector<std::unique_ptr<Fiber>> fibers_;
+  Fiber* thread_ = nullptr;  // whence the simdgroups were started
+  AnvilEntry entry_ = nullptr;
+  uint32_t current_ = 0;            // simdgroup whose turn it is
+  Stop first_stop_ = Stop::at_end;  // of simdgroup 0 in this round
+  bool diverged_ = false;
+};
+
+}  // namespace anvil

@@ -1,0 +1,42 @@
+// kernels.hpp: loads the hand-written kernels of kernels/.
+#pragma once
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "anvil/cpu/executor.hpp"
+
+namespace anvil::test {
+
+inline KernelImage image(const std::string& name, bool barriers = false,
+                         uint64_t static_memory = 0) {
+  KernelImage image{};
+  image.path = KERNEL_DIRECTORY "/" + name + ".so";
+  image.name = name;
+  image.barriers = barriers;
+  image.static_memory = static_memory;
+  image.max_threads = ANVIL_MAX_THREADS_PER_THREADGROUP;
+  return image;
+}
+
+/// A kernel whose code fits every threadgroup.
+inline std::shared_ptr<CpuKernel> load(const std::string& name, bool barriers = false,
+                                       uint64_t static_memory = 0) {
+  const KernelImage one = image(name, barriers, static_memory);
+  return CpuKernel::load(one, [one] { return one; });
+}
+
+/// dispatchThreads: a grid in threads.
+inline CpuDispatch over_threads(std::shared_ptr<CpuKernel> kernel, std::array<uint32_t, 3> grid,
+                                std::array<uint32_t, 3> threadgroup) {
+  CpuDispatch dispatch;
+  dispatch.kernel = std::move(kernel);
+  dispatch.threads_per_grid = grid;
+  dispatch.threads_per_threadgroup = threadgroup;
+  for (int axis = 0; axis < 3; ++axis)
+    dispatch.threadgroups[axis] = (grid[axis] + threadgroup[axis] - 1) / threadgroup[axis];
+  return dispatch;
+}
+
+}  // namespace anvil::test
