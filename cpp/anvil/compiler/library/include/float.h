@@ -1,0 +1,2 @@
+// <float.h>: MSL declares these names itself.
+#include <anvil/predefined.h>

@@ -1,0 +1,2 @@
+// <limits.h>: MSL declares these names itself.
+#include <anvil/predefined.h>

@@ -1,0 +1,2 @@
+// <simd/common.h>: see simd.h.
+#include <simd/simd.h>

@@ -1,0 +1,2 @@
+// <simd/geometry.h>: see simd.h.
+#include <simd/simd.h>

@@ -1,0 +1,2 @@
+// <simd/math.h>: see simd.h.
+#include <simd/simd.h>

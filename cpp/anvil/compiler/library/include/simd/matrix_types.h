@@ -1,0 +1,2 @@
+// <simd/matrix_types.h>: see simd.h.
+#include <simd/simd.h>

@@ -1,0 +1,2 @@
+// <simd/types.h>: see simd.h.
+#include <simd/simd.h>

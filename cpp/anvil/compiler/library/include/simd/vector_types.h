@@ -1,0 +1,2 @@
+// <simd/vector_types.h>: see simd.h.
+#include <simd/simd.h>

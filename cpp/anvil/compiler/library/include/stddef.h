@@ -1,0 +1,2 @@
+// <stddef.h>: MSL declares these names itself.
+#include <anvil/predefined.h>

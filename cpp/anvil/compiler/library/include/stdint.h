@@ -1,0 +1,2 @@
+// <stdint.h>: MSL declares these names itself.
+#include <anvil/predefined.h>

@@ -1,0 +1,407 @@
+// vec<T, N>: MSL's vector types (specification 2.2) as a class over clang's ext_vector.
+#pragma once
+
+#include "swizzle.h"
+#include "type_traits.h"
+
+namespace metal {
+
+template <class T, int N>
+class vec;
+template <class T, int N>
+class packed_vec;
+
+namespace detail {
+
+// bool vectors hold a byte per component; clang's own ext_vector of bool is packed into bits.
+template <class T>
+struct lane_type {
+  using type = T;
+};
+template <>
+struct lane_type<bool> {
+  using type = unsigned char;
+};
+template <class T, int N>
+using native = typename lane_type<T>::type __attribute__((ext_vector_type(N)));
+
+template <class T>
+inline constexpr bool is_component = is_arithmetic_v<T> || __is_enum(T);
+
+// Number of components a constructor's argument brings; 0: not one of MSL's arithmetic types.
+template <class T>
+inline constexpr int components = is_component<T> ? 1 : 0;
+template <class T, int N>
+inline constexpr int components<vec<T, N>> = N;
+template <class T, int N>
+inline constexpr int components<packed_vec<T, N>> = N;
+
+template <class To, class From>
+ANVIL_FN constexpr To convert(From v) {
+  if constexpr (__is_same(To, bool))
+    return v != From(0);
+  else if constexpr ((__is_same(To, half) && __is_same(From, bfloat)) ||
+                     (__is_same(To, bfloat) && !is_floating_point_v<From>) ||
+                     (__is_same(From, bfloat) && !is_floating_point_v<To>) ||
+                     (__is_same(From, half) && __is_same(To, bfloat)))
+    return static_cast<To>(static_cast<float>(v));
+  else
+    return static_cast<To>(v);
+}
+
+// Storage and swizzles. The scalar members alias the vector, so that `p[i].x = 1` stores one scalar.
+template <class T, int N>
+struct members;
+template <class T>
+struct members<T, 1> {
+  union {
+    native<T, 1> v;
+    struct {
+      T x;
+    };
+    struct {
+      T r;
+    };
+  };
+};
+template <class T>
+struct members<T, 2> {
+  union {
+    native<T, 2> v;
+    struct {
+      T x, y;
+    };
+    struct {
+      T r, g;
+    };
+  };
+  ANVIL_SWIZZLES_2
+};
+template <class T>
+struct members<T, 3> {
+  union {
+    native<T, 3> v;
+    struct {
+      T x, y, z;
+    };
+    struct {
+      T r, g, b;
+    };
+  };
+  ANVIL_SWIZZLES_3
+};
+template <class T>
+struct members<T, 4> {
+  union {
+    native<T, 4> v;
+    struct {
+      T x, y, z, w;
+    };
+    struct {
+      T r, g, b, a;
+    };
+  };
+  ANVIL_SWIZZLES_4
+};
+
+struct from_native {};
+
+}  // namespace detail
+
+// Copies are spelled out: a type that is not trivially copyable goes through registers and memory as
+// the vector it is, never coerced into whatever the host's C ABI passes 16-byte unions as.
+template <class T, int N>
+class vec : public detail::members<T, N> {
+  static_assert(N >= 1 && N <= 4, "vec has 1 to 4 components");
+  static_assert(detail::is_component<T>, "vec holds scalars");
+
+ public:
+  using native = detail::native<T, N>;
+  using lane = typename detail::lane_type<T>::type;
+  using mask = vec<bool, N>;
+  using detail::members<T, N>::v;
+
+  vec() = default;
+  ANVIL_FN constexpr vec(const vec& o) : vec(detail::from_native{}, o.v) {}
+  ANVIL_FN constexpr vec& operator=(const vec& o) {
+    v = o.v;
+    return *this;
+  }
+  ANVIL_FN vec(const volatile vec& o) : vec(detail::from_native{}, o.v) {}
+  ANVIL_FN void operator=(const vec& o) volatile { v = o.v; }
+
+  ANVIL_FN constexpr vec(detail::from_native, native n) { v = n; }
+
+  template <class S>
+    requires(detail::is_component<S>)
+  ANVIL_FN constexpr vec(S s) : vec(detail::from_native{}, native(lane(detail::convert<T>(s)))) {}
+
+  template <class U>
+  ANVIL_FN constexpr explicit vec(const vec<U, N>& o) : vec(detail::from_native{}, cast(o)) {}
+
+  template <class A, class B, class... R>
+    requires(detail::components<A> + detail::components<B> + (0 + ... + detail::components<R>) == N)
+  ANVIL_FN constexpr vec(const A& p, const B& q, const R&... rest) {
+    if constexpr (N == 2) {
+      v = native{at(p, 0), at(q, 0)};
+    } else if constexpr (N == 2 + sizeof...(R)) {
+      v = native{at(p, 0), at(q, 0), at(rest, 0)...};
+    } else {
+      lane e[N] = {};
+      int n = 0;
+      put(e, n, p), put(e, n, q), (put(e, n, rest), ...);
+      if constexpr (N == 3)
+        v = native{e[0], e[1], e[2]};
+      else
+        v = native{e[0], e[1], e[2], e[3]};
+    }
+  }
+
+  template <class I>
+  ANVIL_FN T& operator[](I i) {
+    return reinterpret_cast<T*>(this)[i];
+  }
+  template <class I>
+  ANVIL_FN constexpr T operator[](I i) const {
+    if (__builtin_is_constant_evaluated()) return T(v[i]);
+    return reinterpret_cast<const T*>(this)[i];
+  }
+
+#define ANVIL_BINARY(op)                                                                      \
+  ANVIL_FN friend constexpr vec operator op(const vec& a, const vec& b) {                     \
+    return vec(detail::from_native{}, normal(a.v op b.v));                                    \
+  }                                                                                           \
+  ANVIL_FN constexpr vec& operator op##=(const vec& o) {                                      \
+    v = normal(v op o.v);                                                                     \
+    return *this;                                                                             \
+  }
+  ANVIL_BINARY(+)
+  ANVIL_BINARY(-)
+  ANVIL_BINARY(*)
+  ANVIL_BINARY(/)
+  ANVIL_BINARY(%)
+  ANVIL_BINARY(&)
+  ANVIL_BINARY(|)
+  ANVIL_BINARY(^)
+  ANVIL_BINARY(<<)
+  ANVIL_BINARY(>>)
+#undef ANVIL_BINARY
+
+#define ANVIL_COMPARE(op)                                                  \
+  ANVIL_FN friend constexpr mask operator op(const vec& a, const vec& b) { \
+    return truth(a.v op b.v);                                              \
+  }
+  ANVIL_COMPARE(==)
+  ANVIL_COMPARE(!=)
+  ANVIL_COMPARE(<)
+  ANVIL_COMPARE(<=)
+  ANVIL_COMPARE(>)
+  ANVIL_COMPARE(>=)
+#undef ANVIL_COMPARE
+
+  ANVIL_FN friend constexpr mask operator&&(const vec& a, const vec& b) {
+    return truth((a.v != native(lane(0))) & (b.v != native(lane(0))));
+  }
+  ANVIL_FN friend constexpr mask operator||(const vec& a, const vec& b) {
+    return truth((a.v != native(lane(0))) | (b.v != native(lane(0))));
+  }
+  ANVIL_FN constexpr mask operator!() const { return truth(v == native(lane(0))); }
+  ANVIL_FN constexpr vec operator+() const { return *this; }
+  ANVIL_FN constexpr vec operator-() const { return vec(detail::from_native{}, normal(-v)); }
+  ANVIL_FN constexpr vec operator~() const { return vec(detail::from_native{}, normal(~v)); }
+  ANVIL_FN constexpr vec& operator++() { return *this += vec(T(1)); }
+  ANVIL_FN constexpr vec& operator--() { return *this -= vec(T(1)); }
+  ANVIL_FN constexpr vec operator++(int) {
+    vec old(*this);
+    *this += vec(T(1));
+    return old;
+  }
+  ANVIL_FN constexpr vec operator--(int) {
+    vec old(*this);
+    *this -= vec(T(1));
+    return old;
+  }
+
+ private:
+  // A bool component is 0 or 1 whatever the arithmetic made of its byte.
+  template <class V>
+  ANVIL_FN static constexpr native normal(V r) {
+    if constexpr (__is_same(T, bool))
+      return __builtin_convertvector(r != V(0), native) & native(lane(1));
+    else
+      return r;
+  }
+  template <class V>
+  ANVIL_FN static constexpr mask truth(V r) {
+    return mask(detail::from_native{},
+                __builtin_convertvector(r, detail::native<bool, N>) & detail::native<bool, N>(1));
+  }
+  template <class U>
+  ANVIL_FN static constexpr native cast(const vec<U, N>& o) {
+    if constexpr (__is_same(T, U))
+      return o.v;
+    else if constexpr (__is_same(T, bool))
+      return (o != vec<U, N>(U(0))).v;
+    else if constexpr (__is_same(T, bfloat) || __is_same(U, bfloat))
+      return __builtin_convertvector(__builtin_convertvector(o.v, detail::native<float, N>),
+                                     native);
+    else
+      return __builtin_convertvector(o.v, native);
+  }
+  template <class A>
+  ANVIL_FN static constexpr lane at(const A& a, int i) {
+    if constexpr (detail::is_component<A>)
+      return lane(detail::convert<T>(a));
+    else
+      return lane(detail::convert<T>(a[i]));
+  }
+  template <class A>
+  ANVIL_FN static constexpr void put(lane* e, int& n, const A& a) {
+    for (int i = 0; i < detail::components<A>; ++i) e[n++] = at(a, i);
+  }
+};
+
+// Three-component types in memory without padding, scalar alignment (specification 2.2.3).
+template <class T, int N>
+class packed_vec;
+
+namespace detail {
+template <class T, int N>
+struct packed_members;
+template <class T>
+struct packed_members<T, 2> {
+  T x, y;
+  ANVIL_SWIZZLES_2
+};
+template <class T>
+struct packed_members<T, 3> {
+  T x, y, z;
+  ANVIL_SWIZZLES_3
+};
+template <class T>
+struct packed_members<T, 4> {
+  T x, y, z, w;
+  ANVIL_SWIZZLES_4
+};
+}  // namespace detail
+
+template <class T, int N>
+class packed_vec : public detail::packed_members<T, N> {
+ public:
+  packed_vec() = default;
+  ANVIL_FN constexpr packed_vec(const vec<T, N>& o) { store(o); }
+  template <class S>
+    requires(detail::is_component<S>)
+  ANVIL_FN constexpr packed_vec(S s) {
+    store(vec<T, N>(s));
+  }
+  template <class U>
+  ANVIL_FN constexpr explicit packed_vec(const vec<U, N>& o) {
+    store(vec<T, N>(o));
+  }
+  template <class A, class B, class... R>
+    requires(detail::components<A> + detail::components<B> + (0 + ... + detail::components<R>) == N)
+  ANVIL_FN constexpr packed_vec(const A& a, const B& b, const R&... rest) {
+    store(vec<T, N>(a, b, rest...));
+  }
+  ANVIL_FN constexpr operator vec<T, N>() const {
+    if constexpr (N == 2)
+      return vec<T, N>(this->x, this->y);
+    else if constexpr (N == 3)
+      return vec<T, N>(this->x, this->y, this->z);
+    else
+      return vec<T, N>(this->x, this->y, this->z, this->w);
+  }
+  template <class U>
+  ANVIL_FN constexpr explicit operator vec<U, N>() const {
+    return vec<U, N>(vec<T, N>(*this));
+  }
+  template <class I>
+  ANVIL_FN T& operator[](I i) {
+    return reinterpret_cast<T*>(this)[i];
+  }
+  template <class I>
+  ANVIL_FN constexpr T operator[](I i) const {
+    if (__builtin_is_constant_evaluated()) return T(vec<T, N>(*this).v[i]);
+    return reinterpret_cast<const T*>(this)[i];
+  }
+
+#define ANVIL_BINARY(op)                                                               \
+  ANVIL_FN friend constexpr vec<T, N> operator op(const packed_vec& a, const vec<T, N>& b) { \
+    return vec<T, N>(a) op b;                                                                \
+  }                                                                                          \
+  ANVIL_FN constexpr packed_vec& operator op##=(const vec<T, N>& o) {                        \
+    store(vec<T, N>(*this) op o);                                                            \
+    return *this;                                                                            \
+  }
+  ANVIL_BINARY(+)
+  ANVIL_BINARY(-)
+  ANVIL_BINARY(*)
+  ANVIL_BINARY(/)
+  ANVIL_BINARY(%)
+  ANVIL_BINARY(&)
+  ANVIL_BINARY(|)
+  ANVIL_BINARY(^)
+  ANVIL_BINARY(<<)
+  ANVIL_BINARY(>>)
+#undef ANVIL_BINARY
+  ANVIL_FN constexpr vec<T, N> operator-() const { return -vec<T, N>(*this); }
+  ANVIL_FN constexpr vec<T, N> operator~() const { return ~vec<T, N>(*this); }
+
+ private:
+  ANVIL_FN constexpr void store(const vec<T, N>& o) {
+    this->x = T(o.v[0]), this->y = T(o.v[1]);
+    if constexpr (N > 2) this->z = T(o.v[2]);
+    if constexpr (N > 3) this->w = T(o.v[3]);
+  }
+};
+
+}  // namespace metal
+
+#define ANVIL_VECTORS(T, U)                                          \
+  typedef metal::vec<T, 2> U##2;                                     \
+  typedef metal::vec<T, 3> U##3;                                     \
+  typedef metal::vec<T, 4> U##4;                                     \
+  namespace metal {                                                  \
+  using ::U##2;                                                      \
+  using ::U##3;                                                      \
+  using ::U##4;                                                      \
+  }
+#define ANVIL_PACKED(T, U)                                           \
+  typedef metal::packed_vec<T, 2> packed_##U##2;                     \
+  typedef metal::packed_vec<T, 3> packed_##U##3;                     \
+  typedef metal::packed_vec<T, 4> packed_##U##4;                     \
+  namespace metal {                                                  \
+  using ::packed_##U##2;                                             \
+  using ::packed_##U##3;                                             \
+  using ::packed_##U##4;                                             \
+  }
+ANVIL_VECTORS(bool, bool)
+#define ANVIL_BOTH(T, U) ANVIL_VECTORS(T, U) ANVIL_PACKED(T, U)
+ANVIL_BOTH(char, char)
+ANVIL_BOTH(unsigned char, uchar)
+ANVIL_BOTH(short, short)
+ANVIL_BOTH(unsigned short, ushort)
+ANVIL_BOTH(int, int)
+ANVIL_BOTH(unsigned int, uint)
+ANVIL_BOTH(long, long)
+ANVIL_BOTH(unsigned long, ulong)
+ANVIL_BOTH(half, half)
+ANVIL_BOTH(bfloat, bfloat)
+ANVIL_BOTH(float, float)
+#undef ANVIL_BOTH
+#undef ANVIL_PACKED
+#undef ANVIL_VECTORS
+
+// as_type<T>(x): the bits of x as a T (specification 2.20). Not __builtin_bit_cast: vec copies are
+// spelled out.
+template <class To, class From>
+ANVIL_FN To as_type(const From& from) {
+  static_assert(sizeof(To) == sizeof(From), "as_type needs two types of one size");
+  To to;
+  __builtin_memcpy(&to, &from, sizeof(To));
+  return to;
+}
+namespace metal {
+using ::as_type;
+}
