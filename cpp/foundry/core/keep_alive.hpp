@@ -1,0 +1,89 @@
+// KeepAlive: a named, type-erased claim on a resource, held by command buffers and host views.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace foundry {
+
+/// Who holds a resource: a tensor, a view, a numpy array, or command buffer number N.
+struct Holder {
+  enum class Kind : std::uint8_t { tensor, view, array, command_buffer };
+  Kind kind = Kind::tensor;
+  std::uint64_t number = 0;  ///< of the command buffer, unique in the process; else 0
+
+  static constexpr Holder tensor() { return {Kind::tensor, 0}; }
+  static constexpr Holder view() { return {Kind::view, 0}; }
+  static constexpr Holder array() { return {Kind::array, 0}; }
+  static constexpr Holder command_buffer(std::uint64_t n) { return {Kind::command_buffer, n}; }
+  friend constexpr bool operator==(const Holder&, const Holder&) = default;
+};
+
+/// "a tensor", "a view", "a numpy array", "command buffer 17, still running".
+std::string describe(const Holder& holder);
+
+/// A resource that holders can keep. Counted, never copied; destroys itself after its last release.
+/// Both calls are safe from any thread, completion threads included, and never block on the device.
+class Keepable {
+ public:
+  Keepable() = default;
+  Keepable(const Keepable&) = delete;
+  Keepable& operator=(const Keepable&) = delete;
+
+  /// One more holder. False: `by` is a command buffer that holds it already, and nothing changed.
+  virtual bool keep(Holder by) noexcept = 0;
+  /// Undoes one keep() that returned true.
+  virtual void release(Holder by) noexcept = 0;
+  /// The resource in words, e.g. "y (14336,) f16".
+  virtual std::string describe() const = 0;
+
+ protected:
+  virtual ~Keepable() = default;
+};
+
+/// Owns one claim of one holder; drops it on destruction. Move-only; empty claims nothing.
+class KeepAlive {
+ public:
+  KeepAlive() = default;
+  /// Claims `target` for `by`. Empty if that command buffer already holds it.
+  KeepAlive(Keepable& target, Holder by) noexcept
+      : target_(target.keep(by) ? &target : nullptr), holder_(by) {}
+  KeepAlive(KeepAlive&& other) noexcept
+      : target_(std::exchange(other.target_, nullptr)), holder_(other.holder_) {}
+  KeepAlive& operator=(KeepAlive&& other) noexcept {
+    if (this != &other) {
+      reset();
+      target_ = std::exchange(other.target_, nullptr);
+      holder_ = other.holder_;
+    }
+    return *this;
+  }
+  ~KeepAlive() { reset(); }
+
+  /// Takes over a claim that was already made with keep(); the caller must not release it.
+  static KeepAlive adopt(Keepable& target, Holder by) noexcept {
+    KeepAlive claim;
+    claim.target_ = &target;
+    claim.holder_ = by;
+    return claim;
+  }
+  /// Keeps any object alive through its shared_ptr; `name` is what error messages call it.
+  static KeepAlive of(std::shared_ptr<const void> object, std::string name);
+
+  explicit operator bool() const noexcept { return target_ != nullptr; }
+  Keepable* target() const noexcept { return target_; }
+  Holder holder() const noexcept { return holder_; }
+  /// "y (14336,) f16 by a numpy array"; "nothing" when empty.
+  std::string describe() const;
+  void reset() noexcept {
+    if (Keepable* target = std::exchange(target_, nullptr)) target->release(holder_);
+  }
+
+ private:
+  Keepable* target_ = nullptr;
+  Holder holder_;
+};
+
+}  // namespace foundry

@@ -1,0 +1,48 @@
+// Buffer: device memory with a storage mode; a counted handle, cheap to copy.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "foundry/device/storage_mode.hpp"
+#include "foundry/unsafe/host_memory.hpp"
+
+namespace foundry {
+
+namespace detail {
+struct BufferState;
+}
+
+/// A block of device memory. Made by Device. Safe to share between threads; the bytes are not.
+/// An empty (default) Buffer has length 0; anything else on it throws StorageError.
+class Buffer {
+ public:
+  Buffer() = default;
+
+  explicit operator bool() const noexcept { return state_ != nullptr; }
+  std::uint64_t length() const noexcept;
+  StorageMode mode() const noexcept;
+  /// Borrowed from read-only pages: the host and kernels may read it, nothing may write it.
+  bool is_read_only() const noexcept;
+  const std::string& label() const noexcept;
+  /// The host's view of the bytes. It does not wait for the device: see wait_for_writes().
+  /// Throws StorageError for private storage.
+  unsafe::HostMemory host() const;
+  /// Where the buffer lies on the line of addresses that hazards are computed on: the host address
+  /// (so that two buffers over the same pages meet), for private storage a range of its own.
+  std::uint64_t hazard_address() const noexcept;
+  /// "buffer 'chunk 0' of 64.0 MiB, shared".
+  std::string describe() const;
+
+  friend bool operator==(const Buffer&, const Buffer&) = default;
+
+ private:
+  friend class Device;
+  friend struct detail::BufferState;
+  explicit Buffer(std::shared_ptr<const detail::BufferState> state) : state_(std::move(state)) {}
+  std::shared_ptr<const detail::BufferState> state_;
+};
+
+}  // namespace foundry

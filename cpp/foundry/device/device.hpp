@@ -1,0 +1,71 @@
+// Device: a Metal device; makes buffers and libraries, states its limits.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "foundry/core/keep_alive.hpp"
+#include "foundry/device/buffer.hpp"
+#include "foundry/device/dispatch_size.hpp"
+#include "foundry/device/library.hpp"
+
+namespace foundry {
+
+namespace detail {
+struct DeviceState;
+}
+
+struct DeviceLimits {
+  ThreadgroupSize max_threads_per_threadgroup;     ///< per dimension
+  std::uint64_t max_threadgroup_memory = 0;        ///< bytes
+  std::uint64_t max_buffer_length = 0;             ///< bytes
+  std::uint64_t recommended_working_set = 0;       ///< bytes; 0 if the device does not say
+};
+
+/// A counted handle to one device. Thread-safe. Every call in a forked child throws DeviceError.
+class Device {
+ public:
+  /// The system's default device. Throws DeviceError if there is none.
+  static Device system_default();
+  /// Every device, the default one first.
+  static std::vector<Device> all();
+  /// The device of that name, or by "type:index" ("cpu:0", "cuda:0"; the type is the name's first
+  /// word that matches, in any case). Throws DeviceError that lists what there is.
+  static Device find(std::string_view name);
+
+  const std::string& name() const noexcept;
+  const DeviceLimits& limits() const noexcept;
+  /// Host and device share one memory: shared buffers cost nothing extra on the device.
+  bool has_unified_memory() const noexcept;
+  /// Bytes of buffers that are alive on the device.
+  std::uint64_t allocated_bytes() const;
+
+  /// `length` bytes of shared or private storage, zeroed or not as the device likes. Throws
+  /// ArgumentError for length 0 or borrowed mode, OutOfMemoryError past max_buffer_length or when
+  /// the device refuses, with both figures.
+  Buffer make_buffer(std::uint64_t length, StorageMode mode, std::string label = {}) const;
+  /// A no-copy buffer over the whole pages that enclose `memory`, whose bytes begin at
+  /// `borrow_offset(memory)` in it. `owner` keeps the pages alive and drops with the last handle.
+  Buffer borrow(const unsafe::HostMemory& memory, KeepAlive owner, std::string label = {}) const;
+  /// Offset of `memory`'s first byte in the buffer that borrow() makes of it.
+  static std::uint64_t borrow_offset(const unsafe::HostMemory& memory) noexcept;
+
+  /// Compiles MSL. `name` is what messages call it. Throws KernelCompileError with the log.
+  Library compile(const std::string& source, const std::string& name,
+                  const CompileOptions& options = {}) const;
+
+  friend bool operator==(const Device&, const Device&) = default;
+
+ private:
+  friend struct detail::DeviceState;
+  explicit Device(std::shared_ptr<detail::DeviceState> state) : state_(std::move(state)) {}
+  std::shared_ptr<detail::DeviceState> state_;
+};
+
+/// "device 'Anvil CPU' (unified memory, 1024 threads a threadgroup, 32.0 KiB threadgroup memory)".
+std::string to_string(const Device& device);
+
+}  // namespace foundry

@@ -1,0 +1,51 @@
+// IntervalSet: byte ranges on a line, merged; the arithmetic behind hazards.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace foundry {
+
+/// A set of half-open intervals. Touching ones merge. Empty intervals change and meet nothing.
+class IntervalSet {
+ public:
+  void add(std::uint64_t begin, std::uint64_t end);
+  bool overlaps(std::uint64_t begin, std::uint64_t end) const noexcept;
+  void clear() noexcept { intervals_.clear(); }
+  bool empty() const noexcept { return intervals_.empty(); }
+  std::size_t size() const noexcept { return intervals_.size(); }
+
+ private:
+  struct Interval {
+    std::uint64_t begin, end;
+  };
+  std::vector<Interval> intervals_;  // sorted, disjoint, not touching
+};
+
+/// Reads and writes since the last point of order. conflicts() is read-after-write,
+/// write-after-read and write-after-write.
+class HazardTracker {
+ public:
+  bool conflicts(std::uint64_t begin, std::uint64_t end, bool is_read, bool is_write) const noexcept {
+    return ((is_read || is_write) && writes_.overlaps(begin, end)) ||
+           (is_write && reads_.overlaps(begin, end));
+  }
+  void record(std::uint64_t begin, std::uint64_t end, bool is_read, bool is_write) {
+    if (is_read) reads_.add(begin, end);
+    if (is_write) writes_.add(begin, end);
+  }
+  bool has_write(std::uint64_t begin, std::uint64_t end) const noexcept {
+    return writes_.overlaps(begin, end);
+  }
+  void clear() noexcept {
+    reads_.clear();
+    writes_.clear();
+  }
+
+ private:
+  IntervalSet reads_;
+  IntervalSet writes_;
+};
+
+}  // namespace foundry

@@ -1,0 +1,44 @@
+// Library: MSL source compiled for a device, from which pipelines are made.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "foundry/device/function_constants.hpp"
+#include "foundry/device/pipeline.hpp"
+
+namespace foundry {
+
+namespace detail {
+struct LibraryState;
+}
+
+enum class MathMode : std::uint8_t { fast, relaxed, safe };
+
+struct CompileOptions {
+  MathMode math = MathMode::fast;
+  std::map<std::string, std::string> defines;  ///< preprocessor macros
+};
+
+/// Immutable and thread-safe counted handle. Made by Device::compile().
+class Library {
+ public:
+  Library() = default;
+
+  explicit operator bool() const noexcept { return state_ != nullptr; }
+  const std::string& name() const noexcept;
+  std::vector<std::string> functions() const;
+  /// The kernel `function`, specialised and reflected. Throws KernelCompileError with the compiler's
+  /// log, and ArgumentError naming the functions there are if it is not one of them.
+  Pipeline pipeline(const std::string& function, const FunctionConstants& constants = {}) const;
+
+ private:
+  friend struct detail::LibraryState;
+  explicit Library(std::shared_ptr<const detail::LibraryState> state) : state_(std::move(state)) {}
+  std::shared_ptr<const detail::LibraryState> state_;
+};
+
+}  // namespace foundry

@@ -1,0 +1,46 @@
+// Reflection: what the compiled function says about its arguments, in plain C++.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace foundry {
+
+enum class Access : std::uint8_t { read, write, read_write };
+
+constexpr const char* name_of(Access access) noexcept {
+  return access == Access::read ? "read" : access == Access::write ? "write" : "read-write";
+}
+constexpr bool reads(Access access) noexcept { return access != Access::write; }
+constexpr bool writes(Access access) noexcept { return access != Access::read; }
+
+struct ReflectedMember {
+  std::string name;
+  std::uint64_t offset = 0;  ///< bytes from the struct's start
+  std::string type;          ///< MSL spelling: "uint", "float4", or "struct"
+};
+
+struct ReflectedArgument {
+  enum class Kind : std::uint8_t { buffer, threadgroup_memory, other };
+  Kind kind = Kind::buffer;
+  std::string name;
+  std::uint32_t index = 0;      ///< [[buffer(index)]] or [[threadgroup(index)]]
+  std::string type;             ///< the pointee in MSL: "half", "uint", "struct" for a struct
+  std::uint64_t size = 0;       ///< bytes of the pointee
+  std::uint64_t alignment = 0;  ///< bytes
+  Access access = Access::read;
+  bool is_used = true;  ///< false: the function never touches it
+  std::vector<ReflectedMember> members;  ///< of a struct, in order; else empty
+};
+
+/// Arguments in the order of their kind and index.
+struct Reflection {
+  std::string function;
+  std::vector<ReflectedArgument> arguments;
+};
+
+/// "buffer 1 'y': half, read-write", for error messages.
+std::string to_string(const ReflectedArgument& argument);
+
+}  // namespace foundry

@@ -1,0 +1,80 @@
+// GgufFile: a GGUF model file, memory-mapped, every length checked before use (decisions.md 1).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "foundry/device/device.hpp"
+#include "foundry/gguf/value.hpp"
+#include "foundry/tensor/any_tensor.hpp"
+#include "foundry/unsafe/mapped_file.hpp"
+
+namespace foundry {
+
+struct GgufTensorInfo {
+  std::string_view name;
+  Extents extents;          ///< outermost first: reversed from the file's order
+  DType dtype = DType::f32;
+  std::uint64_t offset = 0;  ///< bytes from the file's start
+  std::uint64_t length = 0;  ///< bytes
+};
+
+/// Format: ggml's docs/gguf.md, versions 2 and 3, little endian. Every failure is a GgufError that
+/// names file, byte offset and values: "model.gguf: at byte 24: key 3 has length 18446744073709551615,
+/// the file has 80 bytes". Nothing is allocated on a claim the file's size does not bear out.
+/// Immutable and thread-safe after open().
+class GgufFile {
+ public:
+  static std::shared_ptr<const GgufFile> open(const std::string& path);
+  ~GgufFile();
+
+  const std::string& path() const noexcept;
+  std::uint32_t version() const noexcept { return version_; }
+  std::uint32_t alignment() const noexcept { return alignment_; }
+  std::uint64_t size() const noexcept;
+
+  /// Keys in the order of the file.
+  const std::vector<std::pair<std::string_view, GgufValue>>& metadata() const noexcept {
+    return metadata_;
+  }
+  /// nullptr if there is no such key.
+  const GgufValue* find(std::string_view key) const noexcept;
+  /// Typed reads; GgufError naming the key if it is missing or of another kind. Integers of any
+  /// width and sign convert when the value fits.
+  std::uint64_t get_unsigned(std::string_view key) const;
+  double get_float(std::string_view key) const;
+  bool get_bool(std::string_view key) const;
+  std::string_view get_string(std::string_view key) const;
+
+  const std::vector<GgufTensorInfo>& tensors() const noexcept { return tensors_; }
+  const GgufTensorInfo* find_tensor(std::string_view name) const noexcept;
+  /// As find_tensor(), GgufError if there is none.
+  const GgufTensorInfo& tensor_info(std::string_view name) const;
+  std::span<const std::byte> tensor_bytes(const GgufTensorInfo& info) const;
+
+  /// The tensor on `device` without a copy: one read-only borrowed buffer per device covers the whole
+  /// file and keeps it mapped. DTypeError for a dtype that is not there yet; GgufError if there is
+  /// no such tensor.
+  AnyTensor tensor(const Device& device, std::string_view name) const;
+
+ private:
+  friend class GgufParser;
+  struct Impl;
+  GgufFile();
+  std::unique_ptr<Impl> impl_;
+  std::uint32_t version_ = 0;
+  std::uint32_t alignment_ = 32;
+  std::vector<std::pair<std::string_view, GgufValue>> metadata_;
+  std::vector<GgufTensorInfo> tensors_;
+};
+
+/// "GGUF v3 'model.gguf': 97.9 MiB, 272 tensors, 33 keys".
+std::string to_string(const GgufFile& file);
+
+}  // namespace foundry

@@ -1,0 +1,94 @@
+// ArenaPool: bump allocation in growable chunks, never reused under a live lease; ArenaScope.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "foundry/device/device.hpp"
+#include "foundry/memory/lease.hpp"
+
+namespace foundry {
+
+struct ArenaOptions {
+  std::string name = "arena";
+  StorageMode mode = StorageMode::shared;               ///< shared or private
+  std::uint64_t chunk_bytes = std::uint64_t{16} << 20;  ///< the least that a new chunk has
+  std::uint64_t cap_bytes = 0;                          ///< of all chunks; 0: no cap
+};
+
+struct ArenaStatistics {
+  std::uint64_t reserved_bytes = 0;  ///< in chunks
+  std::uint64_t leased_bytes = 0;    ///< in ranges that anybody holds
+  std::uint64_t peak_leased_bytes = 0;
+  std::uint64_t cap_bytes = 0;  ///< 0: none
+  std::uint64_t allocations = 0;
+  std::uint32_t chunks = 0;
+  std::uint32_t leases = 0;   ///< ranges that anybody holds
+  std::uint32_t retired = 0;  ///< of these, left behind by a scope
+};
+
+/// A position to return to. Made by ArenaPool::mark(), good until the next reset().
+struct ArenaMark {
+  std::uint32_t chunk = 0;
+  std::uint64_t offset = 0;
+  std::uint64_t sequence = 0;
+  std::uint64_t generation = 0;
+};
+
+/// Thread-safe; allocation is O(1) and takes no system call while the chunk lasts. The memory
+/// outlives the pool object as long as leases do. Long-lived tensors belong in an arena of their
+/// own, so that they pin no short-lived chunk.
+class ArenaPool {
+ public:
+  static constexpr std::uint64_t kAlignment = 256;  ///< of every range; enough for any MSL type
+
+  explicit ArenaPool(Device device, ArenaOptions options = {});
+  ~ArenaPool();
+  ArenaPool(ArenaPool&&) noexcept;
+  ArenaPool& operator=(ArenaPool&&) noexcept;
+
+  /// A range of `bytes` (> 0, else ShapeError), held as a tensor. The bytes are whatever they were.
+  /// Throws OutOfMemoryError "arena 'activations': 512.0 MiB asked, 448.0 MiB of 2.0 GiB left".
+  Lease allocate(std::uint64_t bytes, Label label = {});
+
+  /// Where the next allocation would go.
+  ArenaMark mark() const noexcept;
+  /// Returns to `mark`: what was allocated since is free, except ranges that a tensor, a view or a
+  /// numpy array still holds; these stay retired until the last of them lets go. Ranges that only
+  /// command buffers hold are reused at once: the device orders the reuse. Never throws or waits.
+  /// A mark from before a reset(), or past the current position, changes nothing.
+  void rewind(const ArenaMark& mark) noexcept;
+  /// Makes everything free. Throws PoolInUseError, and changes nothing, while any lease is held,
+  /// one by a running command buffer included: "cannot reset arena 'activations': 2 leases held
+  /// (y (14336,) f16 by a numpy array; x (4096,) f16 by command buffer 17, still running)".
+  void reset();
+  /// Gives chunks without a lease back to the device, except the first. After reset() or rewind().
+  void trim();
+
+  const std::string& name() const noexcept;
+  StorageMode mode() const noexcept;
+  const Device& device() const noexcept;
+  ArenaStatistics statistics() const;
+
+ private:
+  detail::ArenaState* state_ = nullptr;
+};
+
+/// Rewinds the pool to where it was when the scope was entered. The pool must outlive it.
+class ArenaScope {
+ public:
+  explicit ArenaScope(ArenaPool& pool) noexcept : pool_(&pool), mark_(pool.mark()) {}
+  ~ArenaScope() { pool_->rewind(mark_); }
+  ArenaScope(const ArenaScope&) = delete;
+  ArenaScope& operator=(const ArenaScope&) = delete;
+
+ private:
+  ArenaPool* pool_;
+  ArenaMark mark_;
+};
+
+/// "arena 'activations': 12.5 MiB leased by 40 tensors, 16.0 MiB reserved in 1 chunk, cap 2.0 GiB".
+std::string to_string(const ArenaPool& pool);
+
+}  // namespace foundry

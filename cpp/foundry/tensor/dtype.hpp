@@ -1,0 +1,104 @@
+// DType: the one table of element types, plain and block-quantised.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "foundry/core/half.hpp"
+
+namespace foundry {
+
+using f32 = float;
+using i8 = std::int8_t;
+using i16 = std::int16_t;
+using i32 = std::int32_t;
+using i64 = std::int64_t;
+using u8 = std::uint8_t;
+using u16 = std::uint16_t;
+using u32 = std::uint32_t;
+using u64 = std::uint64_t;
+
+enum class DType : std::uint8_t {
+  f32, f16, bf16, f64, i8, i16, i32, i64, u8, u16, u32, u64, bool_,
+  q4_0, q4_1, q5_0, q5_1, q8_0, q8_1,
+  q2_k, q3_k, q4_k, q5_k, q6_k, q8_k,
+  iq1_s, iq1_m, iq2_xxs, iq2_xs, iq2_s, iq3_xxs, iq3_s, iq4_nl, iq4_xs,
+  tq1_0, tq2_0, mxfp4,
+};
+inline constexpr std::size_t kDTypeCount = static_cast<std::size_t>(DType::mxfp4) + 1;
+
+/// One row. A plain type is a block of one element.
+struct DTypeInfo {
+  DType dtype;
+  const char* name;         ///< "f16", "q4_1"
+  const char* metal_name;   ///< "half"; a block type's bytes are "uchar"
+  std::uint32_t block_elements;
+  std::uint32_t block_bytes;
+  std::uint32_t alignment;  ///< bytes
+  bool is_float;
+  bool is_supported;  ///< tensors of it can be made; else it has a name and a size, for messages
+};
+
+const DTypeInfo& info(DType dtype) noexcept;
+inline const char* name_of(DType dtype) noexcept { return info(dtype).name; }
+inline bool is_block(DType dtype) noexcept { return info(dtype).block_elements > 1; }
+/// By name, in any case ("F16", "q4_1", "bool"); nullopt if there is none.
+std::optional<DType> find_dtype(std::string_view name) noexcept;
+/// By name; DTypeError that lists the names there are.
+DType parse_dtype(std::string_view name);
+/// Throws DTypeError "<what>: q5_k is not there yet; there are f32, f16, ..." unless supported.
+void require_supported(DType dtype, std::string_view what);
+/// "f32, f16, bf16, ...": what is supported.
+std::string supported_dtypes();
+
+/// Storage of the block types that kernels read. Layouts: ggml's, in ggml-common.h.
+struct q4_0 {
+  f16 scale;
+  std::uint8_t quants[16];  ///< element i in the low nibble of byte i, i + 16 in the high one
+};
+struct q4_1 {
+  f16 scale;
+  f16 minimum;
+  std::uint8_t quants[16];
+};
+struct q8_0 {
+  f16 scale;
+  std::int8_t quants[32];
+};
+static_assert(sizeof(q4_0) == 18 && sizeof(q4_1) == 20 && sizeof(q8_0) == 34);
+
+/// The C++ type's row; absent for types that are not elements.
+template <class T>
+struct DTypeOf;
+#define FOUNDRY_DTYPE_OF(type, value)                \
+  template <>                                        \
+  struct DTypeOf<type> {                             \
+    static constexpr DType kDType = DType::value;    \
+  }
+FOUNDRY_DTYPE_OF(f32, f32);
+FOUNDRY_DTYPE_OF(f16, f16);
+FOUNDRY_DTYPE_OF(bf16, bf16);
+FOUNDRY_DTYPE_OF(i8, i8);
+FOUNDRY_DTYPE_OF(i16, i16);
+FOUNDRY_DTYPE_OF(i32, i32);
+FOUNDRY_DTYPE_OF(i64, i64);
+FOUNDRY_DTYPE_OF(u8, u8);
+FOUNDRY_DTYPE_OF(u16, u16);
+FOUNDRY_DTYPE_OF(u32, u32);
+FOUNDRY_DTYPE_OF(u64, u64);
+FOUNDRY_DTYPE_OF(bool, bool_);
+FOUNDRY_DTYPE_OF(q4_0, q4_0);
+FOUNDRY_DTYPE_OF(q4_1, q4_1);
+FOUNDRY_DTYPE_OF(q8_0, q8_0);
+#undef FOUNDRY_DTYPE_OF
+
+template <class T>
+concept Element = requires { DTypeOf<T>::kDType; };
+
+template <Element T>
+inline constexpr DType dtype_of = DTypeOf<T>::kDType;
+
+}  // namespace foundry
