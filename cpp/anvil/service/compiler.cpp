@@ -1,0 +1,154 @@
+#include "anvil/service/compiler.hpp"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <system_error>
+#include <tuple>
+
+#include "anvil/service/compiler_service.hpp"
+#include "anvil/service/hash.hpp"
+#include "anvil/service/process.hpp"
+
+namespace fs = std::filesystem;
+
+namespace anvil {
+namespace {
+
+constexpr auto kDefaultTimeout = std::chrono::seconds(600);
+
+std::chrono::milliseconds timeout() {
+  const char* text = std::getenv("ANVIL_COMPILER_TIMEOUT");
+  if (!text || !*text) return kDefaultTimeout;
+  char* end = nullptr;
+  const double seconds = std::strtod(text, &end);
+  if (*end || !(seconds > 0) || seconds > 1e6)
+    throw CompileError("ANVIL_COMPILER_TIMEOUT is '" + std::string(text) +
+                       "', a number of seconds is needed");
+  return std::chrono::milliseconds(static_cast<long long>(seconds * 1000));
+}
+
+/// The folder of the shared library (or program) that this code was linked into.
+fs::path own_folder() {
+  Dl_info info{};
+  if (!dladdr(reinterpret_cast<const void*>(&own_folder), &info) || !info.dli_fname) return {};
+  std::error_code error;
+  const fs::path file = fs::canonical(info.dli_fname, error);
+  return error ? fs::path{} : file.parent_path();
+}
+
+/// The note that `--build-id` leaves, a hash of the program's contents; empty without one.
+std::string read_build_id(const fs::path& program) {
+  std::ifstream file(program, std::ios::binary);
+  Elf64_Ehdr header{};
+  if (!file.read(reinterpret_cast<char*>(&header), sizeof header) ||
+      std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64)
+    return {};
+  for (unsigned i = 0; i < header.e_phnum; ++i) {
+    Elf64_Phdr segment{};
+    file.seekg(static_cast<std::streamoff>(header.e_phoff + i * uint64_t{header.e_phentsize}));
+    if (!file.read(reinterpret_cast<char*>(&segment), sizeof segment)) return {};
+    constexpr uint64_t kMostNotes = 1 << 16;
+    if (segment.p_type != PT_NOTE || segment.p_filesz > kMostNotes) continue;
+    std::string notes(segment.p_filesz, '\0');
+    file.seekg(static_cast<std::streamoff>(segment.p_offset));
+    if (!file.read(notes.data(), static_cast<std::streamsize>(notes.size()))) return {};
+    const auto padded = [](uint64_t bytes) { return (bytes + 3) / 4 * 4; };
+    for (uint64_t at = 0; at + sizeof(Elf64_Nhdr) <= notes.size();) {
+      Elf64_Nhdr note;
+      std::memcpy(&note, notes.data() + at, sizeof note);
+      const uint64_t name = at + sizeof note, content = name + padded(note.n_namesz);
+      at = content + padded(note.n_descsz);
+      if (at > notes.size()) break;
+      if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && note.n_descsz > 0 &&
+          std::memcmp(notes.data() + name, "GNU", 4) == 0)
+        return notes.substr(content, note.n_descsz);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Compiler Compiler::locate() {
+  if (const char* named = std::getenv("ANVIL_COMPILER"); named && *named) {
+    if (access(named, X_OK) != 0)
+      throw CompileError("ANVIL_COMPILER names '" + std::string(named) +
+                         "', which cannot be run: " + std::strerror(errno));
+    return Compiler(named);
+  }
+  const fs::path folder = own_folder();
+  std::string places;
+  for (const char* relative : {"", "../libexec/foundry", "../libexec", "../bin"}) {
+    fs::path program = (folder / relative / "anvil-compiler").lexically_normal();
+    if (access(program.c_str(), X_OK) == 0) return Compiler(std::move(program));
+    places += "\n  " + program.string();
+  }
+  throw CompileError("anvil-compiler was not found; set ANVIL_COMPILER to its path. Looked at" +
+                     places);
+}
+
+std::string Compiler::identity() const {
+  struct stat info{};
+  if (stat(program_.c_str(), &info) != 0)
+    throw CompileError("anvil-compiler is gone: " + program_.string() + ": " +
+                       std::strerror(errno));
+  using Stamp = std::tuple<std::string, dev_t, ino_t, off_t, time_t, long>;
+  const Stamp stamp{program_.string(), info.st_dev,         info.st_ino,
+                    info.st_size,      info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
+  static std::mutex mutex;
+  static std::map<Stamp, std::string> known;
+  std::lock_guard lock(mutex);
+  auto [entry, is_new] = known.try_emplace(stamp);
+  if (is_new) {
+    const std::string build_id = read_build_id(program_);
+    KeyHasher hasher;
+    if (build_id.empty())
+      hasher.add(program_.string())
+          .add(static_cast<uint64_t>(info.st_size))
+          .add(static_cast<uint64_t>(info.st_mtim.tv_sec))
+          .add(static_cast<uint64_t>(info.st_mtim.tv_nsec));
+    else
+      hasher.add(build_id);
+    entry->second = hasher.finish();
+  }
+  return entry->second;
+}
+
+std::string Compiler::run(std::vector<std::string> arguments, const std::string& task) const {
+  arguments.insert(arguments.begin(), program_.string());
+  const auto limit = timeout();
+  ProcessResult result;
+  try {
+    result = run_process(arguments, limit);
+  } catch (const std::system_error& error) {
+    throw CompileError("anvil-compiler could not be run for " + task + ": " + error.what());
+  }
+  std::string how;
+  switch (result.end) {
+    case ProcessResult::End::exited:
+      if (result.code == 0) return std::move(result.output);
+      if (result.code == 1 && !result.output.empty()) throw CompileError(result.output);
+      how = "failed with exit status " + std::to_string(result.code);
+      break;
+    case ProcessResult::End::signalled:
+      how = "crashed with signal " + std::to_string(result.code) + " (" + strsignal(result.code) +
+            ")";
+      break;
+    case ProcessResult::End::timed_out:
+      how = "was stopped after " + std::to_string(limit.count() / 1000.0) + " s";
+      break;
+    case ProcessResult::End::unobserved:
+      return std::move(result.output);  // what it was to write tells whether it succeeded
+  }
+  throw CompileError("anvil-compiler " + how + " on " + task +
+                     (result.output.empty() ? "; it wrote nothing" : ":\n" + result.output));
+}
+
+}  // namespace anvil

@@ -1,0 +1,103 @@
+#include "anvil/service/reflection.hpp"
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+using nlohmann::json;
+
+namespace anvil {
+namespace {
+
+constexpr int kLibraryVersion = 1;
+
+template <typename Action>
+void reading(const std::filesystem::path& file, const Action& action) {
+  try {
+    action();
+  } catch (const json::exception& error) {
+    throw CompileError("anvil-compiler wrote " + file.filename().string() +
+                       " that cannot be read: " + error.what());
+  }
+}
+
+std::vector<FunctionConstant> read_constants(const json& list) {
+  std::vector<FunctionConstant> constants;
+  for (const auto& each : list)
+    constants.push_back(
+        {each.at("name"), each.at("index"), each.at("type"), each.value("required", false)});
+  return constants;
+}
+
+StructInfo read_struct(const json& from) {
+  StructInfo info{from.at("name"), from.at("size"), {}};
+  for (const auto& each : from.at("members"))
+    info.members.push_back({each.at("name"), each.at("offset"), each.at("type")});
+  return info;
+}
+
+ArgumentInfo read_argument(const json& from) {
+  ArgumentInfo argument{};
+  argument.name = from.at("name");
+  argument.kind = from.at("kind") == "threadgroup" ? ArgumentInfo::Kind::threadgroup
+                                                   : ArgumentInfo::Kind::buffer;
+  argument.index = from.at("index");
+  argument.type = from.at("type");
+  argument.element_size = from.at("element_size");
+  argument.alignment = from.at("alignment");
+  argument.access = from.at("access");
+  argument.address_space = from.at("address_space");
+  if (const auto found = from.find("struct"); found != from.end() && !found->is_null())
+    argument.structure = read_struct(*found);
+  return argument;
+}
+
+}  // namespace
+
+void read_library(const std::filesystem::path& file, LibraryImage& library) {
+  reading(file, [&] {
+    std::ifstream in(file, std::ios::binary);
+    std::string line;
+    std::getline(in, line);
+    const json head = json::parse(line);
+    if (head.at("version") != kLibraryVersion)
+      throw CompileError("anvil-compiler wrote a library of version " + head.at("version").dump() +
+                         ", version " + std::to_string(kLibraryVersion) + " is understood");
+    for (const auto& function : head.at("functions"))
+      library.functions.push_back(function.at("name"));
+    library.constants = read_constants(head.at("constants"));
+  });
+}
+
+void read_reflection(const std::filesystem::path& file, KernelImage& kernel) {
+  reading(file, [&] {
+    std::ifstream in(file, std::ios::binary);
+    const json reflection = json::parse(in);
+    kernel.name = reflection.at("name");
+    kernel.barriers = reflection.at("barriers");
+    kernel.static_memory = reflection.at("static_memory");
+    kernel.max_threads = reflection.at("max_threads");
+    for (const auto& argument : reflection.at("arguments"))
+      kernel.arguments.push_back(read_argument(argument));
+    kernel.constants = read_constants(reflection.at("constants"));
+  });
+}
+
+void write_constants(const std::filesystem::path& file, std::span<const ConstantValue> constants) {
+  json list = json::array();
+  for (const auto& constant : constants) {
+    std::string hex;
+    for (const std::byte byte : constant.data) {
+      hex += "0123456789abcdef"[std::to_integer<unsigned>(byte) >> 4];
+      hex += "0123456789abcdef"[std::to_integer<unsigned>(byte) & 15];
+    }
+    list.push_back({{"index", constant.index ? json(*constant.index) : json()},
+                    {"name", constant.index ? json() : json(constant.name)},
+                    {"type", constant.type},
+                    {"data", hex}});
+  }
+  std::ofstream out(file, std::ios::binary);
+  out << list.dump() << std::flush;
+  if (!out) throw CompileError("cannot write " + file.string());
+}
+
+}  // namespace anvil

@@ -1,0 +1,40 @@
+// service.hpp: compiles through the cache; what compiler_service.hpp's functions stand on.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <future>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "anvil/service/cache.hpp"
+#include "anvil/service/compiler.hpp"
+#include "anvil/service/compiler_service.hpp"
+
+namespace anvil {
+
+class CompilerService {
+ public:
+  /// With the located compiler and the user's cache. Throws when there is none.
+  static CompilerService& shared();
+
+  CompilerService(Compiler compiler, std::filesystem::path cache_root, uint64_t cache_size_limit);
+
+  LibraryImage library(std::shared_ptr<const LibrarySource> source);
+  KernelImage kernel(const LibraryImage& library, const std::string& function,
+                     std::span<const ConstantValue> constants, Variant variant);
+
+ private:
+  using Build = std::function<void(const std::filesystem::path& folder)>;
+
+  std::filesystem::path entry(const std::string& key, const Build& build);
+  std::filesystem::path build_entry(const std::string& key, const Build& build);
+
+  const Compiler compiler_;
+  Cache cache_;
+  std::mutex mutex_;  // guards in_flight_
+  std::map<std::string, std::shared_future<std::filesystem::path>> in_flight_;
+};
+
+}  // namespace anvil
