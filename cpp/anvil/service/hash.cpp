@@ -103,7 +103,9 @@ uint64_t checksum(std::span<const std::byte> data) {
   constexpr uint64_t kMultiplier = 0x9e3779b97f4a7c15;
   uint64_t lanes[4] = {1, 2, 3, 4};
   const auto take = [&](int lane, uint64_t word) {
-    lanes[lane] = std::rotl((lanes[lane] ^ word) * kMultiplier, 29);
+    lanes[lane] = (lanes[lane] ^ word) * kMultiplier;
+    lanes[lane] ^=
+        lanes[lane] >> 32;  // a product's high bits would else stay out of the next one's low
   };
   size_t at = 0;
   for (; at + 32 <= data.size(); at += 32) {

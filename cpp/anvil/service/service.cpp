@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
-#include <system_error>
 
 #include "anvil/abi/kernel_abi.h"
 #include "anvil/service/hash.hpp"
@@ -167,41 +166,37 @@ KernelImage CompilerService::kernel(const LibraryImage& library, const std::stri
 }
 
 fs::path CompilerService::entry(const std::string& key, const Build& build) {
-  std::promise<fs::path> promise;
+  const auto folder_or_throw = [](const Outcome& outcome) {
+    if (!outcome.error.empty()) throw CompileError(outcome.error);
+    return outcome.folder;
+  };
+  std::promise<Outcome> promise;
   {
     std::unique_lock lock(mutex_);
     if (const auto found = in_flight_.find(key); found != in_flight_.end()) {
       const auto other = found->second;
       lock.unlock();
-      return other.get();
+      return folder_or_throw(other.get());
     }
     in_flight_.emplace(key, promise.get_future().share());
   }
-  const auto settle = [&] {
-    std::lock_guard lock(mutex_);
-    in_flight_.erase(key);
-  };
+  Outcome outcome;
   try {
-    fs::path folder = build_entry(key, build);
-    promise.set_value(folder);
-    settle();
-    return folder;
-  } catch (...) {
-    promise.set_exception(std::current_exception());
-    settle();
-    throw;
+    outcome.folder = build_entry(key, build);
+  } catch (const std::exception& error) {
+    outcome.error = error.what();
   }
+  promise.set_value(outcome);
+  std::lock_guard lock(mutex_);
+  in_flight_.erase(key);
+  return folder_or_throw(outcome);
 }
 
 fs::path CompilerService::build_entry(const std::string& key, const Build& build) {
   if (auto folder = cache_.find(key)) return *std::move(folder);
-  try {
-    const StagedEntry staged = cache_.stage();
-    build(staged.folder());
-    return cache_.store(key, staged);
-  } catch (const std::system_error& error) {
-    throw CompileError(error.what());
-  }
+  const StagedEntry staged = cache_.stage();
+  build(staged.folder());
+  return cache_.store(key, staged);
 }
 
 LibraryImage compile_library(std::string_view source, const CompileOptions& options) {

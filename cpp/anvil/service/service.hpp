@@ -28,13 +28,19 @@ class CompilerService {
  private:
   using Build = std::function<void(const std::filesystem::path& folder)>;
 
+  /// A text, not an exception: those who share it each throw their own.
+  struct Outcome {
+    std::filesystem::path folder;
+    std::string error;
+  };
+
   std::filesystem::path entry(const std::string& key, const Build& build);
   std::filesystem::path build_entry(const std::string& key, const Build& build);
 
   const Compiler compiler_;
   Cache cache_;
   std::mutex mutex_;  // guards in_flight_
-  std::map<std::string, std::shared_future<std::filesystem::path>> in_flight_;
+  std::map<std::string, std::shared_future<Outcome>> in_flight_;
 };
 
 }  // namespace anvil
