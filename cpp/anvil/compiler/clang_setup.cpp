@@ -1,0 +1,162 @@
+#include "clang_setup.hpp"
+
+#include <clang/Basic/DiagnosticOptions.h>
+#include <clang/Frontend/CompilerInvocation.h>
+#include <clang/Frontend/FrontendActions.h>
+#include <llvm/Config/llvm-config.h>
+#include <llvm/Support/FileSystem.h>
+#include <llvm/Support/SHA256.h>
+#include <llvm/Support/VirtualFileSystem.h>
+#include <llvm/TargetParser/Host.h>
+#include <llvm/TargetParser/Triple.h>
+
+#include <filesystem>
+#include <abi_headers.hpp>
+#include <library_headers.hpp>
+#include <prelude_headers.hpp>
+
+#include "diagnostics.hpp"
+#include "files.hpp"
+
+namespace anvil {
+namespace {
+
+constexpr const char* kPrelude = "#include <metal/metal.h>\n#include <anvil/entry.h>\n";
+
+std::string library_path(std::string_view name) {
+  return std::string(kHeaderRoot) + "/library/" + std::string(name);
+}
+std::string entry_path(std::string_view name) {
+  return std::string(kHeaderRoot) + "/entry/" + std::string(name);
+}
+std::string prelude_path() { return std::string(kHeaderRoot) + "/metal_stdlib.h"; }
+
+llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> header_files() {
+  auto files = llvm::makeIntrusiveRefCnt<llvm::vfs::InMemoryFileSystem>();
+  const auto add = [&](const std::string& path, std::string_view text) {
+    files->addFile(path, 0, llvm::MemoryBuffer::getMemBufferCopy(llvm::StringRef(text), path));
+  };
+  for (const auto& file : library_headers()) add(library_path(file.path), file.text);
+  for (const auto& file : prelude_headers()) add(entry_path(file.path), file.text);
+  for (const auto& file : abi_headers()) add(entry_path("anvil/" + std::string(file.path)), file.text);
+  add(prelude_path(), kPrelude);
+  return files;
+}
+
+std::string hash_of(const std::vector<std::string>& arguments) {
+  llvm::SHA256 hash;
+  const auto add = [&](std::string_view text) {
+    hash.update(llvm::StringRef(text));
+    hash.update(llvm::StringRef("\0", 1));
+  };
+  for (const std::string& argument : arguments) add(argument);
+  for (const auto& file : library_headers()) add(file.path), add(file.text);
+  for (const auto& file : prelude_headers()) add(file.path), add(file.text);
+  for (const auto& file : abi_headers()) add(file.path), add(file.text);
+  add(kPrelude);
+  return llvm::toHex(hash.final(), true).substr(0, 32);
+}
+
+// Errors in the library's own headers are errors of ours.
+void build_precompiled_header(const std::string& math, const std::string& path) {
+  Source none{.name = "metal_stdlib"};
+  Diagnostics diagnostics(none);
+  std::vector<std::string> arguments = language_arguments(math);
+  const std::string temporary = temporary_beside(path);
+  arguments.insert(arguments.end(),
+                   {"-emit-pch", "-fno-pch-timestamp", "-o", temporary, "-x", "c++-header"});
+  auto compiler = make_compiler(arguments, diagnostics, true);
+  compiler->getFrontendOpts().Inputs = {
+      clang::FrontendInputFile(prelude_path(), clang::InputKind(clang::Language::CXX,
+                                                                clang::InputKind::Source, false,
+                                                                clang::InputKind::HeaderUnit_None,
+                                                                true))};
+  clang::GeneratePCHAction action;
+  if (!compiler->ExecuteAction(action) || diagnostics.failed())
+    throw FileError{"the library's headers do not compile"};
+  rename_file(temporary, path);
+}
+
+}  // namespace
+
+std::string compiler_version() {
+  static const std::string version =
+      "anvil-compiler 1, clang " LLVM_VERSION_STRING ", headers " + hash_of({});
+  return version;
+}
+
+std::vector<std::string> language_arguments(const std::string& math) {
+  const llvm::Triple triple(llvm::sys::getDefaultTargetTriple());
+  std::vector<std::string> arguments{
+      "-triple", triple.str(), "-std=c++20", "-O1", "-disable-llvm-passes",
+      // Nothing of the host: not its headers, its C library or its C++ run time.
+      "-nostdsysteminc", "-nobuiltininc", "-nostdinc++", "-fno-builtin", "-ffreestanding",
+      "-fno-rtti", "-fno-threadsafe-statics", "-isystem", library_path(""), "-isystem", entry_path(""),
+      "-mrelocation-model", "pic", "-pic-level", "2",
+      // Kernels look at the same bytes through many types; see Apple's own and llama.cpp's.
+      "-relaxed-aliasing", "-fdeclspec",
+      // half and bfloat arithmetic rounds after every operation, as on the GPU.
+      "-ffloat16-excess-precision=none", "-fbfloat16-excess-precision=none",
+      // What the token pass writes, and what MSL allows.
+      "-Wno-duplicate-decl-specifier", "-Wno-gcc-compat", "-Wno-undefined-internal",
+      "-Wno-undefined-inline", "-Wno-psabi", "-Wno-reserved-user-defined-literal"};
+  if (triple.isX86())
+    arguments.insert(arguments.end(), {"-target-cpu", "x86-64-v3"});
+  else
+    arguments.insert(arguments.end(), {"-target-feature", "+neon"});
+  if (math == "safe") {
+    arguments.insert(arguments.end(), {"-ffp-contract=on", "-D", "ANVIL_MATH_SAFE=1"});
+  } else {
+    // Metal's fast math, except that infinities and NaNs keep their meaning: attention kernels
+    // mask with -INFINITY, and Apple's compiler lets them.
+    arguments.insert(arguments.end(), {"-ffp-contract=fast", "-mreassociate", "-freciprocal-math",
+                                       "-fno-signed-zeros", "-fapprox-func"});
+  }
+  return arguments;
+}
+
+std::unique_ptr<clang::CompilerInstance> make_compiler(const std::vector<std::string>& arguments,
+                                                       clang::DiagnosticConsumer& client,
+                                                       bool real_files) {
+  llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> files = header_files();
+  if (real_files) {
+    auto overlay =
+        llvm::makeIntrusiveRefCnt<llvm::vfs::OverlayFileSystem>(llvm::vfs::getRealFileSystem());
+    overlay->pushOverlay(files);
+    files = overlay;
+  }
+  std::vector<const char*> raw;
+  for (const std::string& argument : arguments) raw.push_back(argument.c_str());
+  clang::DiagnosticOptions options;
+  auto engine = clang::CompilerInstance::createDiagnostics(*files, options, &client, false);
+  auto invocation = std::make_shared<clang::CompilerInvocation>();
+  if (!clang::CompilerInvocation::CreateFromArgs(*invocation, raw, *engine))
+    throw FileError{"clang does not take its options"};
+  auto compiler = std::make_unique<clang::CompilerInstance>(std::move(invocation));
+  compiler->setVirtualFileSystem(files);
+  compiler->createDiagnostics(&client, false);
+  compiler->createFileManager();
+  compiler->createSourceManager();
+  return compiler;
+}
+
+void set_input(clang::CompilerInstance& compiler, const std::string& text,
+               const std::string& name) {
+  compiler.getFrontendOpts().Inputs = {clang::FrontendInputFile(
+      llvm::MemoryBufferRef(text, name), clang::InputKind(clang::Language::CXX))};
+}
+
+std::vector<std::string> library_arguments(const std::string& math, const std::string& cache) {
+  if (cache.empty()) return {"-include", prelude_path()};
+  std::filesystem::create_directories(cache);
+  const std::string key = hash_of([&] {
+    auto arguments = language_arguments(math);
+    arguments.push_back(compiler_version());
+    return arguments;
+  }());
+  const std::string path = cache + "/metal_stdlib-" + key + ".pch";
+  if (!std::filesystem::exists(path)) build_precompiled_header(math, path);
+  return {"-include-pch", path};
+}
+
+}  // namespace anvil

@@ -1,0 +1,34 @@
+// clang_setup.hpp: clang's in-process configuration for MSL.
+#pragma once
+
+#include <clang/Frontend/CompilerInstance.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace anvil {
+
+/// Where the headers of the library stand in the compiler's virtual file system.
+inline constexpr const char* kHeaderRoot = "/anvil";
+
+/// The version of everything that decides what a library or a kernel compiles to.
+std::string compiler_version();
+
+/// Options that every run over transformed text shares, the precompiled header's included.
+std::vector<std::string> language_arguments(const std::string& math);
+
+/// A compiler for `text` under cc1 `arguments`, with diagnostics going to `client` (not owned). Its
+/// files are the library's headers and, where `real_files`, the machine's.
+std::unique_ptr<clang::CompilerInstance> make_compiler(const std::vector<std::string>& arguments,
+                                                       clang::DiagnosticConsumer& client,
+                                                       bool real_files);
+
+/// Makes `text`, known to clang as `name`, the only input. It must outlive the compiler.
+void set_input(clang::CompilerInstance& compiler, const std::string& text, const std::string& name);
+
+/// cc1 options that bring the library's declarations in: a precompiled header in `cache`, built
+/// now if it is not there, or the headers themselves where `cache` is empty.
+std::vector<std::string> library_arguments(const std::string& math, const std::string& cache);
+
+}  // namespace anvil

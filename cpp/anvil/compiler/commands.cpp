@@ -1,0 +1,108 @@
+#include "commands.hpp"
+
+#include <llvm/IR/LLVMContext.h>
+#include <llvm/IR/Module.h>
+#include <llvm/IR/Verifier.h>
+#include <llvm/Support/JSON.h>
+#include <llvm/Support/raw_ostream.h>
+
+#include "constants.hpp"
+#include "emit.hpp"
+#include "files.hpp"
+#include "frontend.hpp"
+#include "library_file.hpp"
+#include "lowering.hpp"
+#include "optimize.hpp"
+#include "preprocess.hpp"
+#include "reflection.hpp"
+#include "target.hpp"
+#include "vectorize/vectorize.hpp"
+
+namespace anvil {
+namespace {
+
+void write_ir(const std::string& path, const llvm::Module& module) {
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  module.print(out, nullptr);
+  write_file(path, text);
+}
+
+void write_remarks(const std::string& path, const Remarks& remarks) {
+  llvm::json::Array list;
+  for (const Remark& remark : remarks)
+    list.push_back(llvm::json::Object{
+        {"kind", remark.kind == Remark::Kind::failure ? "failure" : "serialised"},
+        {"message", remark.message},
+        {"file", remark.file},
+        {"line", remark.line}});
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::json::Value(std::move(list)) << '\n';
+  write_file(path, text);
+}
+
+void verify(const llvm::Module& module, const char* stage) {
+  std::string message;
+  llvm::raw_string_ostream out(message);
+  if (llvm::verifyModule(module, &out))
+    throw FileError{std::string("invalid IR after ") + stage + ": " + message};
+}
+
+bool report(const std::vector<std::string>& errors, const KernelCommand& command,
+            const Source& source) {
+  for (const std::string& error : errors)
+    llvm::errs() << source.name << ": error: in kernel '" << command.function << "': " << error
+                 << '\n';
+  return !errors.empty();
+}
+
+}  // namespace
+
+bool run_library(const LibraryCommand& command) {
+  auto source = preprocess(command.name, read_file(command.source), command.defines,
+                           command.standard);
+  if (!source) return false;
+  Program program{.source = std::move(*source), .tokens = {}, .math = command.math};
+  program.tokens = run_token_pass(program.source.expanded);
+  const auto index = check_library(program, command.cache);
+  if (!index) return false;
+  write_file(command.output, write_library(program, *index));
+  return true;
+}
+
+bool run_kernel(const KernelCommand& command) {
+  const Program program = read_library(read_file(command.library));
+  std::vector<ConstantValue> values;
+  if (!command.constants.empty()) values = parse_constants(read_file(command.constants));
+
+  llvm::LLVMContext context;
+  auto kernel = compile_kernel(program, command.function, command.variant == "full", command.cache,
+                               context);
+  if (!kernel) return false;
+  llvm::Module& module = *kernel->module;
+  if (report(bind_constants(module, kernel->constants, values), command, program.source))
+    return false;
+  const LoweredKernel lowered = lower_kernel(module, kernel->symbol, kernel->signature);
+  if (report(lowered.errors, command, program.source)) return false;
+  verify(module, "lowering");
+  if (!command.emit_ir.empty()) write_ir(command.emit_ir, module);
+  if (!command.reflection.empty())
+    write_file(command.reflection, reflection_json(kernel->signature, lowered, kernel->constants));
+  if (command.output.empty()) return true;
+
+  const auto target = make_target(command.cpu);
+  retarget(module, *target);
+  optimize_scalar(module, *target);
+  Remarks remarks;
+  const bool vectorized = vectorize(module, {.target = target.get()}, remarks);
+  if (!command.remarks.empty()) write_remarks(command.remarks, remarks);
+  if (!vectorized)
+    throw FileError{"vectorisation failed: " +
+                    (remarks.empty() ? std::string("no reason given") : remarks.back().message)};
+  retarget(module, *target);
+  optimize_simdgroup(module, *target);
+  emit_shared_object(module, *target, command.output);
+  return true;
+}
+
+}  // namespace anvil

@@ -1,0 +1,32 @@
+// constants.hpp: gives function constants their values.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "signature.hpp"
+
+namespace llvm {
+class Module;
+}
+
+namespace anvil {
+
+struct ConstantValue {
+  std::optional<uint32_t> index;
+  std::string name;
+  std::string type;
+  std::string bytes;  ///< little endian
+};
+
+/// `[{"index":0,"name":null,"type":"uint","data":"2a000000"}]`; throws FileError where it is not.
+std::vector<ConstantValue> parse_constants(const std::string& json);
+
+/// Defines the module's function constants. Constants without a value read as undefined for
+/// is_function_constant_defined. The errors say which values are missing or do not fit.
+std::vector<std::string> bind_constants(llvm::Module& module,
+                                        const std::vector<FunctionConstantInfo>& constants,
+                                        const std::vector<ConstantValue>& values);
+
+}  // namespace anvil

@@ -1,0 +1,18 @@
+// emit.hpp: from a finished module to a shared object.
+#pragma once
+
+#include <string>
+
+namespace llvm {
+class Module;
+class TargetMachine;
+}  // namespace llvm
+
+namespace anvil {
+
+/// Writes a shared object that exports `anvil_entry` alone and needs nothing but memcpy, memset and
+/// memmove. Throws FileError where that fails.
+void emit_shared_object(llvm::Module& module, llvm::TargetMachine& target,
+                        const std::string& path);
+
+}  // namespace anvil

@@ -1,0 +1,48 @@
+// frontend.hpp: from transformed MSL to an index of its functions, or to one kernel's IR.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "signature.hpp"
+#include "source.hpp"
+#include "token_pass.hpp"
+
+namespace llvm {
+class LLVMContext;
+class Module;
+}  // namespace llvm
+
+namespace anvil {
+
+/// A source ready to be compiled, and how.
+struct Program {
+  Source source;
+  TokenPassResult tokens;
+  std::string math;
+};
+
+struct LibraryIndex {
+  std::vector<std::string> functions;
+  std::vector<FunctionConstantInfo> constants;
+};
+
+struct CompiledKernel {
+  KernelSignature signature;
+  std::vector<FunctionConstantInfo> constants;  ///< all that the library declares
+  std::string symbol;                           ///< the kernel function's name in `module`
+  std::unique_ptr<llvm::Module> module;         ///< as clang's code generator left it
+};
+
+/// Checks the whole source; nothing, after diagnostics, where it has errors. `cache`: see
+/// library_arguments().
+std::optional<LibraryIndex> check_library(const Program& program, const std::string& cache);
+
+/// Compiles the kernel the host knows as `name`, and what it calls, with its entry thunk.
+std::optional<CompiledKernel> compile_kernel(const Program& program, const std::string& name,
+                                             bool full, const std::string& cache,
+                                             llvm::LLVMContext& context);
+
+}  // namespace anvil

@@ -1,0 +1,188 @@
+#include "lowering.hpp"
+
+#include <llvm/Demangle/Demangle.h>
+#include <llvm/IR/Constants.h>
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/Instructions.h>
+#include <llvm/IR/IntrinsicInst.h>
+#include <llvm/IR/Module.h>
+#include <llvm/IR/ReplaceConstant.h>
+#include <llvm/Passes/PassBuilder.h>
+#include <llvm/Transforms/IPO/AlwaysInliner.h>
+#include <llvm/Transforms/IPO/GlobalDCE.h>
+#include <llvm/Transforms/IPO/GlobalOpt.h>
+
+#include <set>
+
+#include "abi/kernel_abi.h"
+#include "token_pass.hpp"
+
+namespace anvil {
+namespace {
+
+constexpr const char* kEntry = "anvil_scalar_entry";
+
+void strip_annotations(llvm::Module& module) {
+  std::vector<llvm::CallInst*> calls;
+  for (llvm::Function& function : module)
+    for (llvm::BasicBlock& block : function)
+      for (llvm::Instruction& instruction : block)
+        if (auto* call = llvm::dyn_cast<llvm::IntrinsicInst>(&instruction))
+          if (call->getIntrinsicID() == llvm::Intrinsic::var_annotation ||
+              call->getIntrinsicID() == llvm::Intrinsic::ptr_annotation)
+            calls.push_back(call);
+  for (llvm::CallInst* call : calls) {
+    if (!call->getType()->isVoidTy()) call->replaceAllUsesWith(call->getArgOperand(0));
+    call->eraseFromParent();
+  }
+  if (auto* annotations = module.getNamedGlobal("llvm.global.annotations"))
+    annotations->eraseFromParent();
+}
+
+// Nobody writes what a `constant` argument points to while the kernel runs, so a store to any other
+// buffer leaves it as it is.
+void mark_constant_arguments(llvm::Function& kernel, const KernelSignature& signature) {
+  if (kernel.arg_size() != signature.parameters.size()) return;
+  for (size_t i = 0; i < signature.parameters.size(); ++i) {
+    const Parameter& parameter = signature.parameters[i];
+    if (parameter.address_space != "constant") continue;
+    llvm::Argument* argument = kernel.getArg(static_cast<unsigned>(i));
+    argument->addAttr(llvm::Attribute::NoAlias);
+    argument->addAttr(llvm::Attribute::ReadOnly);
+  }
+}
+
+void run(llvm::Module& module, llvm::ModulePassManager passes) {
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager components;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PassBuilder builder;
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  passes.run(module, modules);
+}
+
+// Program-scope constants that are computed from function constants have initialisers that clang
+// could not evaluate; with the values bound, they fold.
+void fold_initialisers(llvm::Module& module, std::vector<std::string>& errors) {
+  if (!module.getNamedGlobal("llvm.global_ctors")) return;
+  llvm::ModulePassManager passes;
+  passes.addPass(llvm::GlobalOptPass());
+  run(module, std::move(passes));
+  auto* rest = module.getNamedGlobal("llvm.global_ctors");
+  if (!rest) return;
+  if (rest->hasInitializer() && !rest->getInitializer()->isNullValue())
+    errors.push_back("a program scope variable has an initializer that is not a constant");
+  rest->eraseFromParent();
+}
+
+void inline_everything(llvm::Module& module) {
+  for (llvm::Function& function : module) {
+    if (function.isDeclaration() || function.getName() == kEntry) continue;
+    function.setLinkage(llvm::GlobalValue::InternalLinkage);
+    function.setComdat(nullptr);
+    function.removeFnAttr(llvm::Attribute::NoInline);
+    function.removeFnAttr(llvm::Attribute::OptimizeNone);
+    function.addFnAttr(llvm::Attribute::AlwaysInline);
+  }
+  llvm::ModulePassManager passes;
+  passes.addPass(llvm::AlwaysInlinerPass(/*InsertLifetimeIntrinsics=*/true));
+  passes.addPass(llvm::GlobalDCEPass());
+  run(module, std::move(passes));
+}
+
+void replace_lane(llvm::Module& module, llvm::Function& entry) {
+  llvm::Function* lane = module.getFunction("__anvil_lane");
+  if (!lane) return;
+  while (!lane->use_empty()) {
+    auto* call = llvm::cast<llvm::CallInst>(lane->user_back());
+    call->replaceAllUsesWith(entry.getArg(2));
+    call->eraseFromParent();
+  }
+  lane->eraseFromParent();
+}
+
+// Lays the marked variables out in tg->static_memory.
+uint64_t lower_threadgroup_variables(llvm::Module& module, llvm::Function& entry) {
+  std::vector<llvm::Constant*> variables;
+  for (llvm::GlobalVariable& variable : module.globals())
+    if (variable.getSection() == kThreadgroupSection) variables.push_back(&variable);
+  if (variables.empty()) return 0;
+  llvm::convertUsersOfConstantsToInstructions(variables);
+
+  llvm::IRBuilder<> builder(&*entry.getEntryBlock().getFirstInsertionPt());
+  llvm::Value* field = builder.CreateConstInBoundsGEP1_64(
+      builder.getInt8Ty(), entry.getArg(0), offsetof(AnvilThreadgroup, static_memory));
+  llvm::Value* base = builder.CreateLoad(builder.getPtrTy(), field, "static_memory");
+  uint64_t end = 0;
+  for (llvm::Constant* constant : variables) {
+    auto* variable = llvm::cast<llvm::GlobalVariable>(constant);
+    const llvm::DataLayout& layout = module.getDataLayout();
+    const llvm::Align alignment =
+        std::max(llvm::Align(16), layout.getValueOrABITypeAlignment(variable->getAlign(),
+                                                                    variable->getValueType()));
+    end = llvm::alignTo(end, alignment);
+    llvm::Value* address = builder.CreateConstInBoundsGEP1_64(builder.getInt8Ty(), base, end,
+                                                              variable->getName());
+    end += layout.getTypeAllocSize(variable->getValueType());
+    variable->replaceAllUsesWith(address);
+    variable->eraseFromParent();
+  }
+  return llvm::alignTo(end, 16);
+}
+
+void check_calls(llvm::Function& entry, LoweredKernel& result) {
+  std::set<std::string> reported;
+  for (llvm::BasicBlock& block : entry)
+    for (llvm::Instruction& instruction : block) {
+      auto* call = llvm::dyn_cast<llvm::CallBase>(&instruction);
+      if (!call || llvm::isa<llvm::IntrinsicInst>(call)) continue;
+      llvm::Function* callee = call->getCalledFunction();
+      if (!callee) {
+        if (reported.insert("").second)
+          result.errors.push_back("function pointers are not supported in kernels");
+        continue;
+      }
+      const std::string name = callee->getName().str();
+      if (name == "__anvil_threadgroup_barrier") result.barriers = true;
+      if (name.starts_with("__anvil_") || !reported.insert(name).second) continue;
+      result.errors.push_back(callee->isDeclaration()
+                                  ? "function '" + llvm::demangle(name) + "' has no definition"
+                                  : "recursion is not allowed: function '" +
+                                        llvm::demangle(name) + "' calls itself");
+    }
+}
+
+}  // namespace
+
+LoweredKernel lower_kernel(llvm::Module& module, const std::string& kernel_symbol,
+                           const KernelSignature& signature) {
+  LoweredKernel result;
+  strip_annotations(module);
+  if (auto* kernel = module.getFunction(kernel_symbol)) mark_constant_arguments(*kernel, signature);
+  for (llvm::GlobalVariable& variable : module.globals()) {
+    if (variable.getSection() != kThreadgroupSection) continue;
+    // Not even the inliner may fold what is read before it is written.
+    variable.setInitializer(nullptr);
+    variable.setLinkage(llvm::GlobalValue::ExternalLinkage);
+    variable.setComdat(nullptr);
+  }
+  fold_initialisers(module, result.errors);
+  inline_everything(module);
+  llvm::Function& entry = *module.getFunction(kEntry);
+  check_calls(entry, result);
+  if (!result.errors.empty()) return result;
+  replace_lane(module, entry);
+  result.static_memory = lower_threadgroup_variables(module, entry);
+  for (llvm::GlobalVariable& variable : module.globals())
+    if (variable.isDeclaration() && !variable.getName().starts_with("llvm."))
+      result.errors.push_back("program scope variable '" + llvm::demangle(variable.getName().str()) +
+                              "' has no definition");
+  return result;
+}
+
+}  // namespace anvil

@@ -1,0 +1,31 @@
+// options.hpp: anvil-compiler's command line.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace anvil {
+
+struct LibraryCommand {
+  std::string source, name, output, cache;
+  std::vector<std::pair<std::string, std::string>> defines;
+  std::string math = "fast";
+  std::string standard = "metal3.1";
+};
+
+struct KernelCommand {
+  std::string library, function, constants, output, reflection, cache, emit_ir, remarks;
+  std::string variant = "full";
+  std::string cpu = "host";
+};
+
+/// Thrown for a command line that makes no sense; what() says why.
+struct UsageError {
+  std::string message;
+};
+
+LibraryCommand parse_library_command(int argc, char** argv);
+KernelCommand parse_kernel_command(int argc, char** argv);
+
+}  // namespace anvil

@@ -1,0 +1,61 @@
+#include "target.hpp"
+
+#include <llvm/IR/Module.h>
+#include <llvm/MC/MCSubtargetInfo.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Support/TargetSelect.h>
+#include <llvm/TargetParser/Host.h>
+#include <llvm/TargetParser/SubtargetFeature.h>
+
+#include "files.hpp"
+
+namespace anvil {
+
+std::unique_ptr<llvm::TargetMachine> make_target(const std::string& cpu) {
+  llvm::InitializeNativeTarget();
+  llvm::InitializeNativeTargetAsmPrinter();
+  const llvm::Triple triple(llvm::sys::getDefaultTargetTriple());
+  std::string error;
+  const llvm::Target* target = llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!target) throw FileError{error};
+
+  std::string name = cpu;
+  llvm::SubtargetFeatures features;
+  if (cpu == "host") {
+    name = llvm::sys::getHostCPUName().str();
+    // What the operating system lets programs use, which the name does not tell.
+    for (const auto& [feature, enabled] : llvm::sys::getHostCPUFeatures())
+      features.AddFeature(feature, enabled);
+  }
+  llvm::TargetOptions options;
+  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
+      triple, name, features.getString(), options, llvm::Reloc::PIC_, std::nullopt,
+      llvm::CodeGenOptLevel::Aggressive));
+  if (!machine) throw FileError{"no code generator for " + triple.str()};
+  const llvm::MCSubtargetInfo& subtarget = *machine->getMCSubtargetInfo();
+  if (!subtarget.isCPUStringValid(name)) throw FileError{"unknown CPU '" + cpu + "'"};
+  if (triple.isX86())
+    for (const char* needed : {"+avx2", "+fma", "+f16c", "+bmi2"})
+      if (!subtarget.checkFeatures(needed))
+        throw FileError{"CPU '" + name + "' lacks " + (needed + 1) +
+                        "; kernels need x86-64-v3 (AVX2, FMA, F16C)"};
+  return machine;
+}
+
+void retarget(llvm::Module& module, const llvm::TargetMachine& target) {
+  module.setTargetTriple(target.getTargetTriple());
+  const bool wide = target.getTargetTriple().isX86() &&
+                    target.getMCSubtargetInfo()->checkFeatures("+avx512f");
+  for (llvm::Function& function : module) {
+    if (function.isDeclaration()) continue;
+    function.addFnAttr("target-cpu", target.getTargetCPU());
+    function.addFnAttr("target-features", target.getTargetFeatureString());
+    function.removeFnAttr("tune-cpu");
+    if (!wide) continue;
+    // Without these LLVM stays with 256-bit registers.
+    function.addFnAttr("prefer-vector-width", "512");
+    function.addFnAttr("min-legal-vector-width", "512");
+  }
+}
+
+}  // namespace anvil
