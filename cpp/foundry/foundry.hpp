@@ -1,0 +1,9 @@
+// Everything an app needs: #include <foundry/foundry.hpp>.
+#pragma once
+
+#include "foundry/core/error.hpp"
+#include "foundry/fusion/compound_kernel.hpp"
+#include "foundry/gguf/gguf_file.hpp"
+#include "foundry/kernel/kernel_call.hpp"
+#include "foundry/ops/ops.hpp"
+#include "foundry/runtime/foundry.hpp"

@@ -1,0 +1,55 @@
+// CompoundKernel: builds a fused kernel from stages: prologue -> main -> epilogues, several mains.
+#pragma once
+
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "foundry/fusion/linear.hpp"
+#include "foundry/fusion/stage.hpp"
+
+namespace foundry {
+
+/// What Gemv, Gemm, Linear, GatedLinear and Attention convert to.
+struct MainStage {
+  std::string_view name;  ///< in messages: "Gemv"
+  AnyTensor weights;
+  AnyTensor gate;                   ///< of a gated product
+  std::optional<Stage> activation;  ///< of the gate
+  LinearForm form = LinearForm::automatic;
+  std::uint32_t rows_per_simdgroup = 0;
+  std::uint32_t simdgroups = 0;
+  /// Why this main stands alone; empty if other stages may join it.
+  std::string_view alone;
+};
+
+/// Stages in the order prologue, main, epilogues; a further main(), with its own epilogues, shares
+/// prologue and input. Any prologue goes with any product and any epilogues; what does not fit is
+/// refused when it is added, ArgumentError with the reason:
+///   "fused kernel mlp_in: Bias is an epilogue and cannot be the prologue"
+///   "fused kernel a: Attention cannot be fused: its result is mixed over positions, not per row"
+class CompoundKernel {
+ public:
+  explicit CompoundKernel(std::string_view name);
+
+  CompoundKernel& prologue(Stage stage);
+  CompoundKernel& main(MainStage stage);
+  CompoundKernel& epilogue(Stage stage);
+
+  const std::string& name() const noexcept { return *kernel_.name; }
+
+  /// The kernel with its input and one output per main, ready for Foundry::run(). ArgumentError if
+  /// there is no main or the number of outputs differs.
+  FusedLinear build(AnyTensor x, AnyTensor y) const {
+    return build(std::move(x), std::vector<AnyTensor>{std::move(y)});
+  }
+  FusedLinear build(AnyTensor x, std::vector<AnyTensor> y) const;
+
+ private:
+  [[noreturn]] void refuse(const std::string& why) const;
+  FusedLinear kernel_;
+};
+
+}  // namespace foundry

@@ -1,0 +1,54 @@
+// FusedLinear: prologue -> matrix product(s) of one input -> epilogues, as one generated kernel.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "foundry/fusion/stage.hpp"
+#include "foundry/kernel/encoder.hpp"
+
+namespace foundry {
+
+/// One product: y = epilogues(weights x), or epilogues(activation(gate x) * (weights x)).
+struct LinearPart {
+  AnyTensor weights;              ///< (rows, columns), any dtype with a policy
+  AnyTensor y;                    ///< (rows,) or (tokens, rows), a plain float type
+  std::vector<Stage> epilogues;   ///< in order; the store follows
+  AnyTensor gate;                 ///< optional second weights, (rows, columns); any policy
+  std::optional<Stage> activation;  ///< of the gate: an epilogue without a tensor
+};
+
+enum class LinearForm : std::uint8_t {
+  automatic,  ///< gemv for one token, gemm for more
+  gemv,       ///< one token: a simdgroup takes neighbouring rows, no barrier
+  gemm,       ///< tiles of 32 tokens; weights are decoded once per tile
+};
+
+/// A name that lives as long as the process; equal names are one object.
+const std::string& intern(std::string_view name);
+
+/// Up to kMaxParts products of one input in one dispatch (q, k and v; gate and up), each with a policy
+/// of its own. The source is generated once per combination of dtypes and stages, not per shape.
+struct FusedLinear {
+  static constexpr std::size_t kMaxParts = 4;
+
+  const std::string* name = nullptr;  ///< of the kernel, interned; messages call it so
+  AnyTensor x;                        ///< (columns,) or (tokens, columns), a plain float type
+  std::optional<Stage> prologue;
+  std::vector<LinearPart> parts;
+  LinearForm form = LinearForm::automatic;
+  std::uint32_t rows_per_simdgroup = 0;  ///< of gemv, 1 to 8; 0: chosen
+  std::uint32_t simdgroups = 0;          ///< of a gemv's threadgroup; 0: chosen
+
+  /// Throws ShapeError "Gemv: weights are (14336, 4096), x is (4000,): inner sizes 4096 and 4000
+  /// differ", DTypeError, ArgumentError for a stage where it cannot stand, and what dispatch throws.
+  void encode(Encoder& encoder) const;
+
+  /// The generated kernel, for reading and for compiling on its own.
+  KernelDescription describe(const Device& device) const;
+};
+
+}  // namespace foundry

@@ -1,0 +1,8 @@
+// Q4_0: 32 four-bit codes and a scale.
+#include "foundry/fusion/policy.hpp"
+
+namespace foundry {
+namespace {
+const PolicyRegistration q4_0_policy({DType::q4_0, "Q4_0", "policies/q4_0.metal", /*wide=*/8, /*narrow=*/2});
+}  // namespace
+}  // namespace foundry

@@ -1,0 +1,8 @@
+// Q4_1: 32 four-bit codes, a scale and a minimum.
+#include "foundry/fusion/policy.hpp"
+
+namespace foundry {
+namespace {
+const PolicyRegistration q4_1_policy({DType::q4_1, "Q4_1", "policies/q4_1.metal", /*wide=*/8, /*narrow=*/2});
+}  // namespace
+}  // namespace foundry

@@ -1,0 +1,8 @@
+// Q8_0: 32 bytes and a scale.
+#include "foundry/fusion/policy.hpp"
+
+namespace foundry {
+namespace {
+const PolicyRegistration q8_0_policy({DType::q8_0, "Q8_0", "policies/q8_0.metal", /*wide=*/8, /*narrow=*/1});
+}  // namespace
+}  // namespace foundry

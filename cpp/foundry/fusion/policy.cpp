@@ -1,0 +1,67 @@
+#include "foundry/fusion/policy.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <mutex>
+
+#include "foundry/core/error.hpp"
+
+namespace foundry {
+namespace {
+
+struct Policies {
+  std::mutex mutex;  // guards writing; readers go through the atomics
+  std::array<Policy, kDTypeCount> values;
+  std::array<std::atomic<bool>, kDTypeCount> present{};
+};
+
+Policies& registered() {
+  static Policies instance;
+  return instance;
+}
+
+}  // namespace
+
+PolicyRegistration::PolicyRegistration(const Policy& policy) {
+  auto& [mutex, values, present] = registered();
+  const std::lock_guard lock(mutex);
+  const auto at = static_cast<std::size_t>(policy.dtype);
+  if (present.at(at)) {
+    throw ArgumentError(concat("policy ", policy.name, ": ", name_of(policy.dtype),
+                               " has a policy already, ", values.at(at).name));
+  }
+  values.at(at) = policy;
+  present.at(at).store(true, std::memory_order_release);
+}
+
+const Policy& policy_of(DType dtype, std::string_view what) {
+  auto& [mutex, values, present] = registered();
+  const auto at = static_cast<std::size_t>(dtype);
+  if (present.at(at).load(std::memory_order_acquire)) return values.at(at);
+  std::string names;
+  for (const auto& policy : policies()) {
+    names += concat(names.empty() ? "" : ", ", name_of(policy.dtype));
+  }
+  throw DTypeError(concat(what, ": no policy for ", name_of(dtype), "; there are ", names));
+}
+
+std::vector<Policy> policies() {
+  auto& [mutex, values, present] = registered();
+  std::vector<Policy> found;
+  for (std::size_t i = 0; i < kDTypeCount; ++i) {
+    if (present.at(i).load(std::memory_order_acquire)) found.push_back(values.at(i));
+  }
+  return found;
+}
+
+bool has_narrow_lanes(const Device& device) {
+  // Anvil names its CPU device so; Metal has no property that tells.
+  return device.name().find("CPU") != std::string::npos;
+}
+
+std::string msl_policy(const Policy& policy, std::uint32_t width) {
+  return concat(policy.name, "<", width, ">");
+}
+
+}  // namespace foundry

@@ -1,0 +1,276 @@
+// In, Out, InOut and FOUNDRY_KERNEL: a C++ struct as the one description of a kernel's arguments.
+//
+//   struct ScaledAdd {
+//     In<f16> x;
+//     InOut<f16> y;
+//     ScaledAddParams params;                         // any struct of scalars, or a scalar
+//     static constexpr auto source = shader("kernels/scaled_add.metal");
+//     DispatchConfig dispatch_config() const { return per_element(params.count); }
+//   };
+//   FOUNDRY_KERNEL(ScaledAdd, x, y, params);
+//
+// What a field is follows from its type alone. The entry function has the struct's name in
+// snake_case. The macro stands in the struct's own namespace.
+#pragma once
+
+#include <cstring>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include "foundry/core/error.hpp"
+#include "foundry/kernel/description.hpp"
+#include "foundry/kernel/encoder.hpp"
+#include "foundry/kernel/shader_library.hpp"
+#include "foundry/tensor/tensor.hpp"
+
+namespace foundry {
+
+namespace detail {
+
+/// Throws DTypeError unless the tensor is empty or of that dtype.
+void check_argument_dtype(const AnyTensor& tensor, DType dtype, Access access);
+
+template <Element T, Access kAccess>
+class TensorArgument {
+ public:
+  static constexpr Access kArgumentAccess = kAccess;
+  static constexpr DType kDType = dtype_of<T>;
+
+  TensorArgument() = default;
+  /// Another element type does not compile.
+  template <StorageState S, StorageModeTag M, std::size_t Rank>
+  TensorArgument(const Tensor<T, S, M, Rank>& tensor) : tensor_(tensor.any()) {}
+  /// Another element type throws DTypeError.
+  TensorArgument(AnyTensor tensor) : tensor_(std::move(tensor)) {
+    check_argument_dtype(tensor_, kDType, kAccess);
+  }
+
+  const AnyTensor& tensor() const noexcept { return tensor_; }
+  std::uint64_t count() const noexcept { return tensor_.count(); }
+
+ private:
+  AnyTensor tensor_;
+};
+
+}  // namespace detail
+
+/// A tensor that the kernel reads. `std::optional<In<T>>` is one that may be left out; the shader
+/// asks `has_<name>`.
+template <Element T>
+class In : public detail::TensorArgument<T, Access::read> {
+  using detail::TensorArgument<T, Access::read>::TensorArgument;
+};
+/// A tensor that the kernel writes.
+template <Element T>
+class Out : public detail::TensorArgument<T, Access::write> {
+  using detail::TensorArgument<T, Access::write>::TensorArgument;
+};
+/// A tensor that the kernel reads and writes.
+template <Element T>
+class InOut : public detail::TensorArgument<T, Access::read_write> {
+  using detail::TensorArgument<T, Access::read_write>::TensorArgument;
+};
+/// Threadgroup memory of `elements` elements.
+template <Element T>
+struct ThreadgroupMemory {
+  std::uint64_t elements = 0;
+};
+/// A value that is compiled into the kernel: `constant T name [[function_constant(i)]]`.
+template <class T>
+struct Constant {
+  T value{};
+};
+
+/// Source of a kernel: a shader file with the marker FOUNDRY_ARGUMENTS (kernel/description.hpp).
+struct ShaderFile {
+  std::string_view path;
+};
+constexpr ShaderFile shader(std::string_view path) { return {path}; }
+
+/// Source of a kernel: the statements of its body, written in the C++ file.
+struct ShaderBody {
+  std::string_view text;
+  std::string_view file;
+  unsigned line = 1;
+};
+constexpr ShaderBody msl(std::string_view text,
+                         std::source_location where = std::source_location::current()) {
+  return {text, where.file_name(), where.line()};
+}
+
+namespace detail {
+
+void set_source(KernelDescription& description, const ShaderFile& source);
+void set_source(KernelDescription& description, const ShaderBody& source);
+std::string snake_case(std::string_view type_name);
+
+/// How a field of type F is described, keyed and bound. Specialised for what may be a field.
+template <class F>
+struct FieldTraits;
+
+template <class F>
+concept TensorField = requires(const F& field) {
+  { field.tensor() } -> std::same_as<const AnyTensor&>;
+  F::kArgumentAccess;
+};
+
+template <TensorField F>
+struct FieldTraits<F> {
+  static void describe(KernelDescription& kernel, const char* name, const F&) {
+    kernel.arguments.push_back(
+        ArgumentDescription::buffer(name, F::kArgumentAccess, F::kDType));
+  }
+  static void key(KernelKey&, const F&) {}
+  template <class Bind>
+  static void bind(const F& field, const Bind& bind) {
+    bind(Argument(field.tensor()));
+  }
+};
+
+template <TensorField F>
+struct FieldTraits<std::optional<F>> {
+  static void describe(KernelDescription& kernel, const char* name, const std::optional<F>& field) {
+    kernel.arguments.push_back(ArgumentDescription::optional_buffer(
+        name, F::kArgumentAccess, F::kDType, field.has_value()));
+  }
+  static void key(KernelKey& key, const std::optional<F>& field) { key.add(field.has_value()); }
+  template <class Bind>
+  static void bind(const std::optional<F>& field, const Bind& bind) {
+    bind(field ? Argument(field->tensor()) : Argument());
+  }
+};
+
+template <Element T>
+struct FieldTraits<ThreadgroupMemory<T>> {
+  static void describe(KernelDescription& kernel, const char* name, const ThreadgroupMemory<T>&) {
+    kernel.arguments.push_back(ArgumentDescription::threadgroup_memory(name, dtype_of<T>));
+  }
+  static void key(KernelKey&, const ThreadgroupMemory<T>&) {}
+  template <class Bind>
+  static void bind(const ThreadgroupMemory<T>& field, const Bind& bind) {
+    bind(Argument::threadgroup_memory(field.elements));
+  }
+};
+
+template <class T>
+struct FieldTraits<Constant<T>> {
+  static void describe(KernelDescription& kernel, const char* name, const Constant<T>& field) {
+    kernel.constants.push_back({name, FunctionConstants::Value(field.value)});
+  }
+  static void key(KernelKey& key, const Constant<T>& field) {
+    std::uint64_t word = 0;
+    static_assert(sizeof(T) <= sizeof(word));
+    std::memcpy(&word, &field.value, sizeof(T));
+    key.add(word);
+  }
+  template <class Bind>
+  static void bind(const Constant<T>&, const Bind&) {}
+};
+
+template <ParameterStruct F>
+  requires(!Element<F> && !TensorField<F>)
+struct FieldTraits<F> {
+  static void describe(KernelDescription& kernel, const char* name, const F&) {
+    kernel.arguments.push_back(ArgumentDescription::value(name, struct_layout<F>()));
+  }
+  static void key(KernelKey&, const F&) {}
+  template <class Bind>
+  static void bind(const F& field, const Bind& bind) {
+    bind(Argument::value(field));
+  }
+};
+
+template <Element F>
+struct FieldTraits<F> {
+  static void describe(KernelDescription& kernel, const char* name, const F&) {
+    kernel.arguments.push_back(ArgumentDescription::value(name, dtype_of<F>));
+  }
+  static void key(KernelKey&, const F&) {}
+  template <class Bind>
+  static void bind(const F& field, const Bind& bind) {
+    bind(Argument::value(field));
+  }
+};
+
+template <class Kernel, class F>
+struct KernelField {
+  const char* name;
+  F Kernel::*member;
+};
+template <class Kernel, class F>
+constexpr KernelField<Kernel, F> kernel_field(const char* name, F Kernel::*member) {
+  return {name, member};
+}
+
+}  // namespace detail
+
+/// A struct that FOUNDRY_KERNEL has described.
+template <class K>
+concept DescribedKernel = requires(const K& kernel) {
+  foundry_kernel_fields(static_cast<const K*>(nullptr));
+  { kernel.dispatch_config() } -> std::convertible_to<DispatchConfig>;
+  K::source;
+};
+
+/// The description of a kernel struct; its values say which optional arguments are present.
+template <DescribedKernel K>
+KernelDescription describe_kernel(const K& kernel) {
+  KernelDescription description;
+  description.name = detail::snake_case(detail::type_name<K>());
+  detail::set_source(description, K::source);
+  std::apply(
+      [&](const auto&... field) {
+        (detail::FieldTraits<std::remove_cvref_t<decltype(kernel.*field.member)>>::describe(
+             description, field.name, kernel.*field.member),
+         ...);
+      },
+      foundry_kernel_fields(static_cast<const K*>(nullptr)));
+  return description;
+}
+
+/// Compiles (once) and dispatches a kernel struct.
+template <DescribedKernel K>
+void encode_kernel(Encoder& encoder, const K& kernel) {
+  static const char family = 0;
+  constexpr auto fields = foundry_kernel_fields(static_cast<const K*>(nullptr));
+  KernelKey key(&family, {});
+  InlineVector<Argument, std::tuple_size_v<decltype(fields)>> arguments;
+  std::apply(
+      [&](const auto&... field) {
+        (detail::FieldTraits<std::remove_cvref_t<decltype(kernel.*field.member)>>::key(
+             key, kernel.*field.member),
+         ...);
+        (detail::FieldTraits<std::remove_cvref_t<decltype(kernel.*field.member)>>::bind(
+             kernel.*field.member, [&](Argument argument) { arguments.push_back(argument); }),
+         ...);
+      },
+      fields);
+  const auto compiled = encoder.kernel(key, [&] { return describe_kernel(kernel); });
+  encoder.dispatch(*compiled, std::span(arguments.data(), arguments.size()),
+                   kernel.dispatch_config());
+}
+
+}  // namespace foundry
+
+// FOUNDRY_KERNEL(Type, field...): the fields in the order of the MSL signature.
+#define FOUNDRY_KERNEL(Type, ...)                                   \
+  [[maybe_unused]] constexpr auto foundry_kernel_fields(const Type*) { \
+    using FoundryKernel = Type;                                     \
+    return std::make_tuple(FOUNDRY_EACH_FIELD(__VA_ARGS__));        \
+  }                                                                 \
+  static_assert(true, "so that a semicolon follows")
+
+#define FOUNDRY_FIELD(name) ::foundry::detail::kernel_field(#name, &FoundryKernel::name)
+#define FOUNDRY_PARENTHESES ()
+#define FOUNDRY_EXPAND(...) FOUNDRY_EXPAND2(FOUNDRY_EXPAND2(FOUNDRY_EXPAND2(__VA_ARGS__)))
+#define FOUNDRY_EXPAND2(...) FOUNDRY_EXPAND1(FOUNDRY_EXPAND1(FOUNDRY_EXPAND1(__VA_ARGS__)))
+#define FOUNDRY_EXPAND1(...) FOUNDRY_EXPAND0(FOUNDRY_EXPAND0(FOUNDRY_EXPAND0(__VA_ARGS__)))
+#define FOUNDRY_EXPAND0(...) __VA_ARGS__
+#define FOUNDRY_EACH_FIELD(...) FOUNDRY_EXPAND(FOUNDRY_NEXT_FIELD(__VA_ARGS__))
+#define FOUNDRY_NEXT_FIELD(name, ...) \
+  FOUNDRY_FIELD(name) __VA_OPT__(, FOUNDRY_NEXT_FIELD_AGAIN FOUNDRY_PARENTHESES(__VA_ARGS__))
+#define FOUNDRY_NEXT_FIELD_AGAIN() FOUNDRY_NEXT_FIELD

@@ -1,0 +1,247 @@
+#include "foundry/kernel/description.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <set>
+
+#include "foundry/core/error.hpp"
+
+namespace foundry {
+namespace {
+
+using Kind = ArgumentDescription::Kind;
+
+constexpr std::string_view kMarker = "FOUNDRY_ARGUMENTS";
+// Metal has 31 buffer indices and 31 threadgroup memory indices ("Metal Feature Set Tables").
+constexpr std::uint32_t kMaxIndices = 31;
+
+constexpr std::array<std::string_view, 9> kPositions{
+    "uint3 thread_position_in_grid [[thread_position_in_grid]]",
+    "uint3 threads_per_grid [[threads_per_grid]]",
+    "uint3 thread_position_in_threadgroup [[thread_position_in_threadgroup]]",
+    "uint3 threads_per_threadgroup [[threads_per_threadgroup]]",
+    "uint3 threadgroup_position_in_grid [[threadgroup_position_in_grid]]",
+    "uint3 threadgroups_per_grid [[threadgroups_per_grid]]",
+    "uint thread_index_in_simdgroup [[thread_index_in_simdgroup]]",
+    "uint simdgroup_index_in_threadgroup [[simdgroup_index_in_threadgroup]]",
+    "uint simdgroups_per_threadgroup [[simdgroups_per_threadgroup]]",
+};
+
+constexpr std::array<std::string_view, 2> kReserved{"gid", "sizes"};
+
+bool is_identifier(std::string_view name) {
+  return !name.empty() && !std::isdigit(static_cast<unsigned char>(name.front())) &&
+         std::all_of(name.begin(), name.end(), [](unsigned char c) {
+           return std::isalnum(c) || c == '_';
+         });
+}
+
+void check_name(const KernelDescription& kernel, std::string_view name,
+                std::set<std::string_view>& seen) {
+  const auto complain = [&](std::string_view why) {
+    throw ArgumentError(concat(kernel.name, ": argument name '", name, "' ", why));
+  };
+  if (!is_identifier(name)) complain("is not an identifier");
+  if (!seen.insert(name).second) complain("occurs twice");
+  const auto uses = [&](std::string_view position) {
+    return position.substr(position.find(' ') + 1).starts_with(std::string(name) + " ");
+  };
+  if (std::any_of(kPositions.begin(), kPositions.end(), uses) ||
+      (kernel.form == KernelDescription::Form::body &&
+       std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end())) {
+    complain("is one that the generated signature uses itself");
+  }
+}
+
+void check(const KernelDescription& kernel) {
+  if (!is_identifier(kernel.name)) {
+    throw ArgumentError(concat("kernel name '", kernel.name, "' is not an identifier"));
+  }
+  std::set<std::string_view> seen;
+  std::uint32_t buffers = kernel.has_sizes() ? 1 : 0;
+  std::uint32_t threadgroups = 0;
+  for (const auto& argument : kernel.arguments) {
+    check_name(kernel, argument.name, seen);
+    ++(argument.kind == Kind::threadgroup_memory ? threadgroups : buffers);
+  }
+  if (buffers > kMaxIndices || threadgroups > kMaxIndices) {
+    throw ArgumentError(concat(kernel.name, ": ", buffers, " buffers and values, ", threadgroups,
+                               " threadgroup memories; Metal has ", kMaxIndices,
+                               " indices for each"));
+  }
+}
+
+std::string value_type(const FunctionConstants::Value& value) {
+  constexpr std::array names{"bool", "int", "uint", "float", "half", "ushort", "short", "long", "ulong"};
+  static_assert(names.size() == std::variant_size_v<FunctionConstants::Value>);
+  return names.at(value.index());
+}
+
+StructLayout sizes_layout(const KernelDescription& kernel) {
+  std::vector<StructMember> members;
+  for (const auto& argument : kernel.arguments) {
+    if (argument.kind == Kind::buffer) members.push_back({argument.name, DType::u32, 0, 0});
+  }
+  if (members.empty()) members.push_back({"none", DType::u32, 0, 0});
+  return StructLayout::packed_like_c("FoundrySizes", std::move(members));
+}
+
+std::string argument_list(const KernelDescription& kernel) {
+  std::string text;
+  for (std::size_t i = 0; i < kernel.arguments.size(); ++i) {
+    text += concat("    ", msl_argument(kernel, i), ",\n");
+  }
+  if (kernel.has_sizes()) {
+    text += concat("    constant FoundrySizes& sizes [[buffer(", kernel.sizes_index(), ")]],\n");
+  }
+  text += concat("    ", position_arguments());
+  return text;
+}
+
+void emit_body(const KernelDescription& kernel, SourceBuilder& out) {
+  out.line(concat("kernel void ", kernel.name, "(\n", argument_list(kernel), ") {"));
+  out.line("  const uint gid = thread_position_in_grid.x;\n  (void)gid;");
+  for (const auto& argument : kernel.arguments) {
+    if (argument.kind != Kind::buffer) continue;
+    out.line(concat("  const uint ", argument.name, "_size = sizes.", argument.name, ";\n  (void)",
+                    argument.name, "_size;"));
+  }
+  out.splice(kernel.source.file, kernel.source.text, kernel.source.first_line);
+  out.line("}");
+}
+
+void emit_file(const KernelDescription& kernel, SourceBuilder& out) {
+  const SourceText& source = kernel.source;
+  const auto at = source.text.find(kMarker);
+  if (at == std::string::npos) {
+    out.splice(source.file, source.text, source.first_line);
+    return;
+  }
+  const std::string_view text = source.text;
+  const auto lines_before = std::count(text.begin(), text.begin() + static_cast<long>(at), '\n');
+  out.splice(source.file, text.substr(0, at), source.first_line);
+  out.line(argument_list(kernel));
+  out.splice(source.file, text.substr(at + kMarker.size()),
+             source.first_line + static_cast<unsigned>(lines_before));
+}
+
+}  // namespace
+
+ArgumentDescription ArgumentDescription::buffer(std::string name, Access access, DType dtype) {
+  return {std::move(name), Kind::buffer, access, dtype, {}, false, true, false};
+}
+
+ArgumentDescription ArgumentDescription::optional_buffer(std::string name, Access access,
+                                                         DType dtype, bool present) {
+  return {std::move(name), Kind::buffer, access, dtype, {}, true, present, false};
+}
+
+ArgumentDescription ArgumentDescription::value(std::string name, DType dtype) {
+  return {std::move(name), Kind::bytes, Access::read, dtype, {}, false, true, false};
+}
+
+ArgumentDescription ArgumentDescription::value(std::string name, StructLayout layout) {
+  return {std::move(name), Kind::bytes, Access::read, DType::u8, std::move(layout), false, true, false};
+}
+
+ArgumentDescription ArgumentDescription::threadgroup_memory(std::string name, DType dtype) {
+  return {std::move(name), Kind::threadgroup_memory, Access::read_write, dtype, {}, false, true, false};
+}
+
+std::string_view position_arguments() {
+  static const std::string text = [] {
+    std::string joined;
+    for (const auto position : kPositions) {
+      if (!joined.empty()) joined += ",\n    ";
+      joined += position;
+    }
+    return joined;
+  }();
+  return text;
+}
+
+std::uint32_t KernelDescription::index_of(std::size_t position) const {
+  const bool threadgroup = arguments.at(position).kind == Kind::threadgroup_memory;
+  std::uint32_t index = 0;
+  for (std::size_t i = 0; i < position; ++i) {
+    index += (arguments[i].kind == Kind::threadgroup_memory) == threadgroup;
+  }
+  return index;
+}
+
+std::uint32_t KernelDescription::sizes_index() const {
+  return static_cast<std::uint32_t>(
+      std::count_if(arguments.begin(), arguments.end(),
+                    [](const auto& a) { return a.kind != Kind::threadgroup_memory; }));
+}
+
+std::string msl_argument(const KernelDescription& kernel, std::size_t position) {
+  const ArgumentDescription& argument = kernel.arguments.at(position);
+  const std::uint32_t index = kernel.index_of(position);
+  const std::string type = argument.layout ? argument.layout->name : msl_type(argument.dtype);
+  switch (argument.kind) {
+    case Kind::bytes:
+      return concat("constant ", type, "& ", argument.name, " [[buffer(", index, ")]]");
+    case Kind::threadgroup_memory:
+      return concat("threadgroup ", type, "* ", argument.name, " [[threadgroup(", index, ")]]");
+    case Kind::buffer:
+      break;
+  }
+  const char* constness = writes(argument.access) ? "" : "const ";
+  const std::string condition =
+      argument.optional ? concat(", function_constant(has_", argument.name, ")") : std::string();
+  return concat("device ", constness, type, "* ", argument.name, " [[buffer(", index, ")",
+                condition, "]]");
+}
+
+std::string KernelDescription::msl() const {
+  check(*this);
+  SourceBuilder out(name + ".metal");
+  out.line("#include <metal_stdlib>\nusing namespace metal;\n");
+  std::set<std::string_view> defined;
+  for (const auto& argument : arguments) {
+    if (argument.layout && defined.insert(argument.layout->name).second) {
+      out.line(argument.layout->msl());
+    }
+  }
+  for (const auto& argument : arguments) {
+    // A block dtype is the Block of the policy that has its name.
+    if (!argument.layout && is_block(argument.dtype)) {
+      out.include(concat("policies/", name_of(argument.dtype), ".metal"));
+    }
+  }
+  if (has_sizes()) out.line(sizes_layout(*this).msl());
+  std::uint32_t constant_index = 0;
+  for (const auto& constant : constants) {
+    out.line(concat("constant ", value_type(constant.value), " ", constant.name,
+                    " [[function_constant(", constant_index++, ")]];"));
+  }
+  for (const auto& argument : arguments) {
+    if (!argument.optional) continue;
+    out.line(concat("constant bool has_", argument.name, " [[function_constant(", constant_index++,
+                    ")]];"));
+  }
+  for (const auto& path : includes) out.include(path);
+  for (const auto& alias : aliases) {
+    out.line(concat("using ", alias.name, " = ", alias.msl, ";"));
+  }
+  if (form == Form::body) {
+    emit_body(*this, out);
+  } else {
+    emit_file(*this, out);
+  }
+  return out.str();
+}
+
+FunctionConstants KernelDescription::function_constants() const {
+  FunctionConstants values;
+  std::uint32_t index = 0;
+  for (const auto& constant : constants) values.set(index++, constant.value);
+  for (const auto& argument : arguments) {
+    if (argument.optional) values.set(index++, argument.present);
+  }
+  return values;
+}
+
+}  // namespace foundry

@@ -1,0 +1,141 @@
+#include "foundry/kernel/encoder.hpp"
+
+#include <limits>
+
+#include "foundry/core/error.hpp"
+
+namespace foundry {
+namespace {
+
+using Kind = ArgumentDescription::Kind;
+
+constexpr std::size_t kMaxBindings = 64;       // 31 buffers, 31 threadgroup memories, the sizes
+constexpr std::uint64_t kThreadgroupUnit = 16;  // Metal: lengths are multiples of 16 bytes
+
+std::string place(const CompiledKernel& kernel, const ArgumentDescription& argument) {
+  return concat(kernel.name(), ": argument '", argument.name, "'");
+}
+
+void check_tensor(const CompiledKernel& kernel, const ArgumentDescription& argument,
+                  const AnyTensor& tensor) {
+  if (tensor.dtype() != argument.dtype) {
+    throw DTypeError(concat(place(kernel, argument), " takes ", name_of(argument.dtype), ", got ",
+                            tensor.describe()));
+  }
+  if (!tensor.is_contiguous() && !argument.strided) {
+    throw ShapeError(concat(place(kernel, argument), " must be contiguous; ", to_string(tensor),
+                            " has gaps"));
+  }
+}
+
+std::uint32_t size_for_shader(const CompiledKernel& kernel, const ArgumentDescription& argument,
+                              const AnyTensor& tensor) {
+  if (tensor.count() > std::numeric_limits<std::uint32_t>::max()) {
+    throw ShapeError(concat(place(kernel, argument), ": ", tensor.describe(), " has ",
+                            tensor.count(), " elements, a kernel counts up to 2^32 - 1"));
+  }
+  return static_cast<std::uint32_t>(tensor.count());
+}
+
+}  // namespace
+
+KernelKey::KernelKey(const void* family, std::initializer_list<std::uint64_t> words)
+    : family_(family) {
+  for (const auto word : words) add(word);
+}
+
+KernelKey& KernelKey::add(std::uint64_t word) {
+  if (!words_.push_back(word)) {
+    throw ArgumentError(concat("a kernel key has at most ", kMaxWords, " words"));
+  }
+  return *this;
+}
+
+std::size_t KernelKey::hash() const noexcept {
+  std::size_t hash = std::hash<const void*>()(family_);
+  for (const auto word : words_) hash = (hash ^ word) * 0x9E3779B97F4A7C15u + (hash >> 29);
+  return hash;
+}
+
+std::shared_ptr<const CompiledKernel> Encoder::find(const KernelKey& key) {
+  const std::lock_guard lock(mutex_);
+  const auto found = kernels_.find(key);
+  if (found == kernels_.end()) return nullptr;
+  auto kernel = found->second.lock();
+  if (kernel) {
+    registry_->touch(*kernel);
+  } else {
+    kernels_.erase(found);
+  }
+  return kernel;
+}
+
+void Encoder::remember(const KernelKey& key, const std::shared_ptr<const CompiledKernel>& kernel) {
+  const std::lock_guard lock(mutex_);
+  if (kernels_.size() >= 4 * KernelRegistry::kDefaultCapacity) {
+    std::erase_if(kernels_, [](const auto& entry) { return entry.second.expired(); });
+  }
+  kernels_.insert_or_assign(key, kernel);
+}
+
+void Encoder::dispatch(const CompiledKernel& kernel, std::span<const Argument> arguments,
+                       const DispatchConfig& config) {
+  const auto& described = kernel.description.arguments;
+  if (arguments.size() != described.size()) {
+    throw ArgumentError(concat(kernel.name(), ": takes ", described.size(), " arguments, got ",
+                               arguments.size()));
+  }
+  InlineVector<Binding, kMaxBindings> bindings;
+  InlineVector<std::uint32_t, kMaxBindings> sizes;
+  std::uint32_t buffer_index = 0;
+  std::uint32_t threadgroup_index = 0;
+  for (std::size_t i = 0; i < described.size(); ++i) {
+    const ArgumentDescription& argument = described[i];
+    const Argument& given = arguments[i];
+    switch (argument.kind) {
+      case Kind::buffer: {
+        const std::uint32_t index = buffer_index++;
+        const bool there = given.tensor_ != nullptr && *given.tensor_;
+        if (!there && !(argument.optional && !argument.present)) {
+          throw ArgumentError(concat(place(kernel, argument), " is missing"));
+        }
+        if (kernel.description.has_sizes()) {
+          sizes.push_back(there ? size_for_shader(kernel, argument, *given.tensor_) : 0);
+        }
+        if (!there) break;
+        const AnyTensor& tensor = *given.tensor_;
+        check_tensor(kernel, argument, tensor);
+        bindings.push_back(
+            Binding::buffer(index, tensor.range(), argument.access, tensor.lease().target()));
+        break;
+      }
+      case Kind::bytes: {
+        const std::uint64_t wanted =
+            argument.layout ? argument.layout->size : info(argument.dtype).block_bytes;
+        if (given.bytes_.size() != wanted) {
+          throw ArgumentError(concat(place(kernel, argument), " takes ", wanted, " bytes, got ",
+                                     given.bytes_.size()));
+        }
+        bindings.push_back(Binding::bytes(buffer_index++, given.bytes_));
+        break;
+      }
+      case Kind::threadgroup_memory: {
+        const std::uint64_t bytes = given.elements_ * info(argument.dtype).block_bytes;
+        if (bytes == 0) throw ArgumentError(concat(place(kernel, argument), " has no size"));
+        bindings.push_back(Binding::threadgroup_memory(
+            threadgroup_index++,
+            (bytes + kThreadgroupUnit - 1) / kThreadgroupUnit * kThreadgroupUnit));
+        break;
+      }
+    }
+  }
+  if (kernel.description.has_sizes()) {
+    if (sizes.empty()) sizes.push_back(0);
+    bindings.push_back(
+        Binding::bytes(buffer_index, std::as_bytes(std::span(sizes.data(), sizes.size()))));
+  }
+  stream_->dispatch(kernel.pipeline, std::span(bindings.data(), bindings.size()), config.grid,
+                    config.threadgroup);
+}
+
+}  // namespace foundry

@@ -1,0 +1,112 @@
+// Encoder: where kernels meet their values. Checks them against the description, binds, dispatches.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <unordered_map>
+
+#include "foundry/core/inline_vector.hpp"
+#include "foundry/device/command_stream.hpp"
+#include "foundry/kernel/dispatch_config.hpp"
+#include "foundry/kernel/registry.hpp"
+#include "foundry/tensor/any_tensor.hpp"
+
+namespace foundry {
+
+/// The value of one described argument. It owns nothing and must not outlive what it was made of.
+class Argument {
+ public:
+  /// An optional argument that is left out.
+  Argument() = default;
+  Argument(const AnyTensor& tensor) noexcept : tensor_(&tensor) {}
+  static Argument bytes(std::span<const std::byte> bytes) noexcept {
+    Argument argument;
+    argument.bytes_ = bytes;
+    return argument;
+  }
+  template <class T>
+    requires std::is_trivially_copyable_v<T>
+  static Argument value(const T& value) noexcept {
+    return bytes(std::as_bytes(std::span(&value, 1)));
+  }
+  /// Threadgroup memory for so many elements.
+  static Argument threadgroup_memory(std::uint64_t elements) noexcept {
+    Argument argument;
+    argument.elements_ = elements;
+    return argument;
+  }
+
+ private:
+  friend class Encoder;
+  const AnyTensor* tensor_ = nullptr;
+  std::span<const std::byte> bytes_;
+  std::uint64_t elements_ = 0;
+};
+
+/// What tells one kernel of a family (an op, a C++ type, a fused shape) from the others: dtypes,
+/// sizes that are compiled in, stages. Equal keys of a family mean equal descriptions.
+class KernelKey {
+ public:
+  static constexpr std::size_t kMaxWords = 48;
+
+  /// `family` is the address of something that lives as long as the process.
+  KernelKey(const void* family, std::initializer_list<std::uint64_t> words);
+  /// Throws ArgumentError past kMaxWords.
+  KernelKey& add(std::uint64_t word);
+
+  friend bool operator==(const KernelKey&, const KernelKey&) = default;
+  std::size_t hash() const noexcept;
+
+ private:
+  const void* family_;
+  InlineVector<std::uint64_t, kMaxWords> words_;
+};
+
+/// Thread-safe, as the stream is.
+class Encoder {
+ public:
+  Encoder(CommandStream& stream, KernelRegistry& registry)
+      : stream_(&stream), registry_(&registry) {}
+
+  /// The kernel of that key; `describe()` returns its KernelDescription and runs once per key (again
+  /// if the registry has evicted the kernel meanwhile).
+  template <class Describe>
+  std::shared_ptr<const CompiledKernel> kernel(const KernelKey& key, const Describe& describe) {
+    if (auto known = find(key)) return known;
+    auto compiled = registry_->get(describe());
+    remember(key, compiled);
+    return compiled;
+  }
+
+  /// Binds `arguments`, in the order of the description. Throws before anything is encoded:
+  /// ArgumentError for a missing or surplus argument or bytes of another size, DTypeError, ShapeError
+  /// for a tensor with gaps, and what CommandStream::dispatch throws.
+  void dispatch(const CompiledKernel& kernel, std::span<const Argument> arguments,
+                const DispatchConfig& config);
+  void dispatch(const CompiledKernel& kernel, std::initializer_list<Argument> arguments,
+                const DispatchConfig& config) {
+    dispatch(kernel, std::span(arguments.begin(), arguments.size()), config);
+  }
+
+  CommandStream& stream() noexcept { return *stream_; }
+  KernelRegistry& registry() noexcept { return *registry_; }
+  const Device& device() const noexcept { return registry_->device(); }
+
+ private:
+  struct Hash {
+    std::size_t operator()(const KernelKey& key) const noexcept { return key.hash(); }
+  };
+  std::shared_ptr<const CompiledKernel> find(const KernelKey& key);
+  void remember(const KernelKey& key, const std::shared_ptr<const CompiledKernel>& kernel);
+
+  CommandStream* stream_;
+  KernelRegistry* registry_;
+  std::mutex mutex_;
+  std::unordered_map<KernelKey, std::weak_ptr<const CompiledKernel>, Hash> kernels_;
+};
+
+}  // namespace foundry

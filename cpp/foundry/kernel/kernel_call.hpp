@@ -1,0 +1,48 @@
+// KernelDefinition and KernelCall: a kernel described at run time, as Python's @kernel makes it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "foundry/kernel/description.hpp"
+#include "foundry/kernel/encoder.hpp"
+
+namespace foundry {
+
+/// A kernel whose description is a value. Immutable; share it between calls.
+class KernelDefinition {
+ public:
+  /// Checks the description (KernelDescription::msl) and keeps it.
+  explicit KernelDefinition(KernelDescription description);
+
+  const KernelDescription& description() const noexcept { return description_; }
+  const std::string& name() const noexcept { return description_.name; }
+  /// The whole MSL, signature included, with all optional arguments as the description has them.
+  const std::string& source() const noexcept { return source_; }
+  /// Unique in the process.
+  std::uint64_t id() const noexcept { return id_; }
+
+ private:
+  KernelDescription description_;
+  std::string source_;
+  std::uint64_t id_;
+};
+
+/// A tensor, the bytes of a value, the elements of threadgroup memory, or nothing for an optional
+/// tensor that is left out.
+using KernelValue =
+    std::variant<std::monostate, AnyTensor, std::vector<std::byte>, std::uint64_t>;
+
+/// A definition with its values, in the order of the description. For Foundry::run().
+struct KernelCall {
+  std::shared_ptr<const KernelDefinition> kernel;
+  std::vector<KernelValue> values;
+  DispatchConfig config;
+
+  void encode(Encoder& encoder) const;
+};
+
+}  // namespace foundry

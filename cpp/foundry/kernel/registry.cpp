@@ -1,0 +1,144 @@
+#include "foundry/kernel/registry.hpp"
+
+#include <algorithm>
+#include <ios>
+#include <string_view>
+
+#include "foundry/core/error.hpp"
+#include "foundry/core/waiting.hpp"
+
+namespace foundry {
+namespace {
+
+std::uint64_t fnv1a(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return hash;
+}
+
+/// "stages/gemv.metal:61" and the message of a log's first error, as compilers write it:
+/// "file:line:column: error: message".
+struct FirstError {
+  std::string place;
+  std::string file;
+  std::string message;
+};
+
+FirstError first_error(std::string_view log) {
+  constexpr std::string_view kError = " error: ";
+  while (!log.empty()) {
+    const auto end = log.find('\n');
+    const std::string_view line = log.substr(0, end);
+    log = end == log.npos ? std::string_view{} : log.substr(end + 1);
+    const auto error = line.find(kError);
+    if (error == line.npos) continue;
+    std::string_view place = line.substr(0, error);  // "file:line:column:"
+    for (int field = 0; field < 2 && place.find(':') != place.npos; ++field) {
+      place = place.substr(0, place.rfind(':'));
+    }
+    return {std::string(place), std::string(place.substr(0, place.find(':'))),
+            std::string(line.substr(error + kError.size()))};
+  }
+  return {};
+}
+
+std::string explained(const KernelDescription& description, std::string_view log) {
+  const FirstError error = first_error(log);
+  if (error.place.empty()) return concat("kernel ", description.name, ": ", log);
+  constexpr std::string_view kStages = "stages/";
+  std::string where = concat("kernel ", description.name);
+  if (error.file.starts_with(kStages)) {
+    const auto stage = error.file.substr(kStages.size(), error.file.rfind('.') - kStages.size());
+    where = concat("fused kernel ", description.name, ", stage ", stage);
+  }
+  return concat(where, " (", error.place, "): ", error.message, "\n", log);
+}
+
+}  // namespace
+
+std::string to_string(const CompiledKernel& kernel) {
+  std::ostringstream hash;
+  hash << std::hex << kernel.hash;
+  return concat("kernel '", kernel.name(), "' ", hash.str(), ": ",
+                kernel.description.arguments.size(), " arguments, ",
+                std::count(kernel.source.begin(), kernel.source.end(), '\n'), " lines");
+}
+
+std::shared_ptr<const CompiledKernel> KernelRegistry::get(const KernelDescription& description) {
+  std::string source = description.msl();
+  std::string key = concat(description.function_constants().key(), "\n", source);
+
+  std::unique_lock lock(mutex_);
+  if (const auto found = kernels_.find(key); found != kernels_.end()) {
+    ++statistics_.hits;
+    touch(*found->second);
+    return found->second;
+  }
+  if (const auto found = running_.find(key); found != running_.end()) {
+    const auto compilation = found->second;
+    wait_until(lock, compiled_, [&] { return compilation->done; });
+    if (compilation->error) std::rethrow_exception(compilation->error);
+    ++statistics_.hits;
+    return compilation->kernel;
+  }
+
+  const auto compilation = std::make_shared<Compilation>();
+  running_.emplace(key, compilation);
+  ++statistics_.compilations;
+  lock.unlock();
+  try {
+    compilation->kernel = compile(description, std::move(source));
+  } catch (...) {
+    compilation->error = std::current_exception();
+  }
+  lock.lock();
+  compilation->done = true;
+  running_.erase(key);
+  if (compilation->kernel) {
+    touch(*compilation->kernel);
+    kernels_.emplace(std::move(key), compilation->kernel);
+    evict_locked();
+  }
+  lock.unlock();
+  compiled_.notify_all();
+  if (compilation->error) std::rethrow_exception(compilation->error);
+  return compilation->kernel;
+}
+
+std::shared_ptr<const CompiledKernel> KernelRegistry::compile(const KernelDescription& description,
+                                                              std::string source) const {
+  const FunctionConstants constants = description.function_constants();
+  auto kernel = std::make_shared<CompiledKernel>();
+  kernel->description = description;
+  kernel->hash = fnv1a(source + constants.key());
+  kernel->source = std::move(source);
+  try {
+    kernel->pipeline = device_.compile(kernel->source, description.name)
+                           .pipeline(description.name, constants);
+  } catch (const KernelCompileError& error) {
+    throw KernelCompileError(explained(description, error.what()));
+  }
+  check_signature(description, kernel->pipeline.reflection());
+  return kernel;
+}
+
+void KernelRegistry::evict_locked() {
+  while (kernels_.size() > capacity_) {
+    const auto oldest = std::min_element(
+        kernels_.begin(), kernels_.end(), [](const auto& a, const auto& b) {
+          return a.second->last_used.load(std::memory_order_relaxed) <
+                 b.second->last_used.load(std::memory_order_relaxed);
+        });
+    kernels_.erase(oldest);
+    ++statistics_.evictions;
+  }
+}
+
+RegistryStatistics KernelRegistry::statistics() const {
+  const std::lock_guard lock(mutex_);
+  RegistryStatistics statistics = statistics_;
+  statistics.kernels = kernels_.size();
+  return statistics;
+}
+
+}  // namespace foundry

@@ -1,0 +1,83 @@
+// KernelRegistry: compiled kernels by content, bounded; one compilation per kernel, whoever asks.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "foundry/device/device.hpp"
+#include "foundry/device/pipeline.hpp"
+#include "foundry/kernel/description.hpp"
+
+namespace foundry {
+
+/// A kernel ready to dispatch. Immutable, thread-safe.
+struct CompiledKernel {
+  KernelDescription description;
+  std::string source;  ///< the whole MSL
+  Pipeline pipeline;
+  std::uint64_t hash = 0;  ///< of source and constants
+  mutable std::atomic<std::uint64_t> last_used{0};  ///< the registry's clock
+
+  const std::string& name() const noexcept { return description.name; }
+};
+
+/// "kernel 'axpy' 1f9c...: 3 arguments, 41 lines".
+std::string to_string(const CompiledKernel& kernel);
+
+struct RegistryStatistics {
+  std::uint64_t compilations = 0;
+  std::uint64_t hits = 0;
+  std::uint64_t evictions = 0;
+  std::size_t kernels = 0;  ///< held now
+};
+
+/// Keyed by the whole source and the values of its constants: two kernels of one name never collide,
+/// and one kernel reached on two ways is compiled once. Past `capacity` the least recently used
+/// leaves; whoever still holds it can go on using it. Thread-safe.
+class KernelRegistry {
+ public:
+  static constexpr std::size_t kDefaultCapacity = 512;
+
+  explicit KernelRegistry(Device device, std::size_t capacity = kDefaultCapacity)
+      : device_(std::move(device)), capacity_(capacity) {}
+
+  /// Throws KernelCompileError that names the kernel, and the shader file and line; and
+  /// SignatureMismatchError. A failure is not kept: the next call tries again.
+  std::shared_ptr<const CompiledKernel> get(const KernelDescription& description);
+
+  /// Marks a kernel as used just now, for those who keep it without asking again.
+  void touch(const CompiledKernel& kernel) noexcept {
+    kernel.last_used.store(clock_.fetch_add(1, std::memory_order_relaxed),
+                           std::memory_order_relaxed);
+  }
+
+  RegistryStatistics statistics() const;
+  const Device& device() const noexcept { return device_; }
+
+ private:
+  struct Compilation {
+    std::shared_ptr<const CompiledKernel> kernel;
+    std::exception_ptr error;
+    bool done = false;
+  };
+  std::shared_ptr<const CompiledKernel> compile(const KernelDescription& description,
+                                                std::string source) const;
+  void evict_locked();
+
+  const Device device_;
+  const std::size_t capacity_;
+  std::atomic<std::uint64_t> clock_{1};
+  mutable std::mutex mutex_;
+  std::condition_variable compiled_;
+  std::unordered_map<std::string, std::shared_ptr<const CompiledKernel>> kernels_;
+  std::unordered_map<std::string, std::shared_ptr<Compilation>> running_;
+  RegistryStatistics statistics_;
+};
+
+}  // namespace foundry

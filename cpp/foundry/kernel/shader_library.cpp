@@ -1,0 +1,54 @@
+#include "foundry/kernel/shader_library.hpp"
+
+#include <map>
+#include <mutex>
+
+#include "embedded_shaders.hpp"
+#include "foundry/core/error.hpp"
+
+namespace foundry {
+namespace {
+
+struct Shaders {
+  std::mutex mutex;
+  // Node-based and never erased from: views into the texts stay valid.
+  std::map<std::string, std::string, std::less<>> texts;
+
+  Shaders() {
+    for (const auto& file : embedded_shaders()) texts.emplace(file.path, file.text);
+  }
+};
+
+Shaders& shaders() {
+  static Shaders* instance = new Shaders;  // kernels may still compile while statics are destroyed
+  return *instance;
+}
+
+}  // namespace
+
+std::string_view find_shader(std::string_view path) {
+  auto& [mutex, texts] = shaders();
+  const std::lock_guard lock(mutex);
+  const auto found = texts.find(path);
+  if (found == texts.end()) throw ArgumentError(concat("shader file '", path, "' does not exist"));
+  return found->second;
+}
+
+void register_shader(std::string path, std::string text) {
+  auto& [mutex, texts] = shaders();
+  const std::lock_guard lock(mutex);
+  const auto [at, added] = texts.try_emplace(path, text);
+  if (!added && at->second != text) {
+    throw ArgumentError(concat("shader file '", path, "' exists already, with another text"));
+  }
+}
+
+std::vector<std::string> shader_paths() {
+  auto& [mutex, texts] = shaders();
+  const std::lock_guard lock(mutex);
+  std::vector<std::string> paths;
+  for (const auto& [path, text] : texts) paths.push_back(path);
+  return paths;
+}
+
+}  // namespace foundry

@@ -1,0 +1,77 @@
+// StructLayout: a parameter struct as host and shader must agree on it, from a C++ type or at run time.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "foundry/kernel/aggregate.hpp"
+#include "foundry/tensor/dtype.hpp"
+
+namespace foundry {
+
+/// One member. `count` is 0 for a scalar, the length for an array.
+struct StructMember {
+  std::string name;
+  DType type = DType::f32;
+  std::uint32_t count = 0;
+  std::uint64_t offset = 0;  ///< bytes
+};
+
+struct StructLayout {
+  std::string name;
+  std::uint64_t size = 0;       ///< bytes
+  std::uint64_t alignment = 0;  ///< bytes
+  std::vector<StructMember> members;
+
+  /// Lays members out in order, as C does, from their name, type and count (offsets are ignored).
+  static StructLayout packed_like_c(std::string name, std::vector<StructMember> members);
+
+  /// The MSL definition, with a static_assert for size, alignment and every offset.
+  std::string msl() const;
+
+  friend bool operator==(const StructLayout&, const StructLayout&) = default;
+};
+
+namespace detail {
+
+template <class T>
+struct MemberElement {
+  using type = T;
+  static constexpr std::uint32_t count = 0;
+};
+template <class T, std::size_t N>
+struct MemberElement<std::array<T, N>> {
+  using type = T;
+  static constexpr std::uint32_t count = N;
+};
+
+template <class T, std::size_t... I>
+std::vector<StructMember> members_of(std::index_sequence<I...>) {
+  return {StructMember{std::string(member_name<T, I>()),
+                       dtype_of<typename MemberElement<MemberType<T, I>>::type>,
+                       MemberElement<MemberType<T, I>>::count, member_offset<T, I>()}...};
+}
+
+}  // namespace detail
+
+/// A struct of scalars and std::arrays of them, standard layout, nothing with alignas.
+template <class T>
+concept ParameterStruct =
+    std::is_class_v<T> && std::is_aggregate_v<T> && std::is_trivially_copyable_v<T>;
+
+/// The layout of `T`, read from the type itself: adding or reordering a member is one edit.
+template <ParameterStruct T>
+const StructLayout& struct_layout() {
+  static_assert(detail::has_plain_layout<T>(), "parameter structs take no alignas and no bases");
+  static const StructLayout layout{
+      std::string(detail::type_name<T>()), sizeof(T), alignof(T),
+      detail::members_of<T>(std::make_index_sequence<detail::member_count<T>()>{})};
+  return layout;
+}
+
+}  // namespace foundry

@@ -1,0 +1,25 @@
+// Gemm: y = x W^T for many tokens, with fused prologue and epilogues.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "foundry/fusion/compound_kernel.hpp"
+#include "foundry/fusion/linear.hpp"
+
+namespace foundry::ops {
+
+/// weights: (rows, columns), any dtype with a policy; x: (tokens, columns); y: (tokens, rows); x and
+/// y of plain float types. Accumulates in f32.
+struct Gemm {
+  AnyTensor weights;
+  AnyTensor x;
+  AnyTensor y;
+  std::optional<Stage> prologue;
+  std::vector<Stage> epilogues;
+
+  void encode(Encoder& encoder) const;
+  operator MainStage() const;
+};
+
+}  // namespace foundry::ops

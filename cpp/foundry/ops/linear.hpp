@@ -1,0 +1,24 @@
+// Linear: y = x W^T: Gemv for one token, Gemm for more.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "foundry/fusion/compound_kernel.hpp"
+#include "foundry/fusion/linear.hpp"
+
+namespace foundry::ops {
+
+/// As Gemv and Gemm; the number of tokens in x chooses.
+struct Linear {
+  AnyTensor weights;
+  AnyTensor x;
+  AnyTensor y;
+  std::optional<Stage> prologue;
+  std::vector<Stage> epilogues;
+
+  void encode(Encoder& encoder) const;
+  operator MainStage() const;
+};
+
+}  // namespace foundry::ops

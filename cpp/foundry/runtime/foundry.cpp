@@ -1,0 +1,82 @@
+#include "foundry/runtime/foundry.hpp"
+
+#include "foundry/core/error.hpp"
+
+namespace foundry {
+
+Foundry::Foundry(Device device, const FoundryOptions& options)
+    : registry_(device, options.kernel_capacity),
+      stream_(device, options.stream),
+      encoder_(stream_, registry_) {
+  ArenaOptions arena;
+  arena.cap_bytes = options.arena_cap_bytes;
+  default_pool_ = &make_pool(kDefaultArena, arena);
+}
+
+AnyTensor Foundry::alloc(const Extents& extents, DType dtype, std::string name) {
+  return AnyTensor::pooled(*default_pool_, extents, dtype, std::move(name));
+}
+
+AnyTensor Foundry::alloc(const Extents& extents, DType dtype, std::span<const std::byte> init,
+                         std::string name) {
+  auto tensor = alloc(extents, dtype, std::move(name));
+  initialise(tensor, init);
+  return tensor;
+}
+
+AnyTensor Foundry::tensor(const Extents& extents, DType dtype, std::span<const std::byte> init,
+                          StorageMode mode, std::string name) {
+  auto tensor = AnyTensor::dedicated(device(), extents, dtype, mode, std::move(name));
+  initialise(tensor, init);
+  return tensor;
+}
+
+void Foundry::initialise(const AnyTensor& tensor, std::span<const std::byte> bytes) {
+  if (bytes.size() != tensor.byte_length()) {
+    throw ShapeError(concat(tensor.describe(), " has ", tensor.byte_length(), " bytes, its values ",
+                            bytes.size()));
+  }
+  tensor.copy_from_host(stream_, bytes);
+}
+
+ArenaPool& Foundry::pool(const std::string& name) {
+  if (name == kDefaultArena && default_pool_ != nullptr) return *default_pool_;
+  const std::lock_guard lock(pools_mutex_);
+  auto& pool = pools_[name];
+  if (!pool) {
+    ArenaOptions options;
+    options.name = name;
+    pool = std::make_unique<ArenaPool>(device(), options);
+  }
+  return *pool;
+}
+
+ArenaPool& Foundry::make_pool(const std::string& name, ArenaOptions options) {
+  options.name = name;
+  const std::lock_guard lock(pools_mutex_);
+  auto& pool = pools_[name];
+  if (pool) throw ArgumentError(concat("arena '", name, "' exists already"));
+  pool = std::make_unique<ArenaPool>(device(), std::move(options));
+  return *pool;
+}
+
+std::vector<std::string> Foundry::pool_names() const {
+  const std::lock_guard lock(pools_mutex_);
+  std::vector<std::string> names;
+  for (const auto& [name, pool] : pools_) names.push_back(name);
+  return names;
+}
+
+void Foundry::reset(const std::string& arena) {
+  ArenaPool& target = pool(arena);
+  stream_.synchronize();
+  target.reset();
+}
+
+std::string to_string(const Foundry& foundry) {
+  return concat("Foundry on '", foundry.device().name(), "': ",
+                foundry.registry().statistics().kernels, " kernels, ",
+                foundry.pool_names().size(), " arenas");
+}
+
+}  // namespace foundry

@@ -1,0 +1,14 @@
+// Embedding: row ids[token] of the table, for every token. Weights: the table's policy.
+#include "lib/policy.metal"
+
+kernel void embedding(FOUNDRY_ARGUMENTS) {
+  const uint k = thread_position_in_grid.x;
+  const uint token = thread_position_in_grid.y;
+  if (k >= params.columns) return;
+  const uint id = uint(ids[token]);
+  float value = NAN;  // an id outside of the table shows, instead of reading other memory
+  if (id < params.rows) {
+    value = weight_at<Weights>(table + ulong(id) * (params.columns / Weights::kBlock), k);
+  }
+  y[ulong(token) * params.columns + k] = Y(value);
+}

@@ -1,0 +1,103 @@
+// Main: causal attention of many queries over the cache, for prompts (Dao et al., "FlashAttention",
+// 2022).
+//
+// A row is a (token, query head of one group) pair; all rows of a group share K and V, so that
+// grouped-query attention fills lanes even for short prompts. A lane is a row: it keeps its query,
+// running maximum, sum and output. K and V pass through threadgroup memory in tiles, read by all
+// lanes at the same address; a tile is taken kAttentionScores positions at a time.
+#pragma once
+#include "lib/attention.metal"
+
+FOUNDRY_GLOBAL uint kAttentionScores = 8;
+
+template <uint HeadDim>
+struct AttentionPrefillMemory {
+  // 8 positions at least, and 16 KiB for K and V together up to HeadDim 256.
+  FOUNDRY_CONSTANT uint kPositions = kAttentionScores * (256 / HeadDim);
+  float k[kPositions * HeadDim];
+  float v[kPositions * HeadDim];
+};
+
+template <uint HeadDim, uint Simdgroups, class Q, class Cache, class Y>
+inline void attention_prefill(device const Q* q, device const Cache* k_cache,
+                              device const Cache* v_cache, device Y* y,
+                              constant AttentionParams& params, uint kv_head, uint row_block,
+                              threadgroup AttentionPrefillMemory<HeadDim>& memory, uint simdgroup,
+                              uint lane) {
+  const uint kTile = AttentionPrefillMemory<HeadDim>::kPositions;
+  const uint group = params.heads / params.kv_heads;
+  const uint rows = params.tokens * group;
+  const uint first_row = row_block * Simdgroups * 32;
+  const uint row = first_row + simdgroup * 32 + lane;
+  const uint token = min(row, rows - 1) / group;
+  const uint head = kv_head * group + min(row, rows - 1) % group;
+  const ulong at = (ulong(token) * params.heads + head) * HeadDim;
+  const uint end = params.start + token + 1;
+  const uint begin = attention_begin(params, end);
+  device const Cache* k_head = k_cache + kv_head * ulong(params.k_head_stride);
+  device const Cache* v_head = v_cache + kv_head * ulong(params.v_head_stride);
+
+  float query[HeadDim];
+  float output[HeadDim];
+  for (uint d = 0; d < HeadDim; ++d) {
+    query[d] = float(q[at + d]) * params.scale;
+    output[d] = 0.0f;
+  }
+  float maximum = kAttentionLowest;
+  float sum = 0.0f;
+
+  // What any row of the threadgroup attends to.
+  const uint last_row = min(first_row + Simdgroups * 32, rows) - 1;
+  const uint tiles_end = params.start + last_row / group + 1;
+  const uint tiles_begin = attention_begin(params, params.start + first_row / group + 1);
+  for (uint tile = tiles_begin; tile < tiles_end; tile += kTile) {
+    threadgroup_barrier(mem_flags::mem_threadgroup);
+    for (uint i = simdgroup * 32 + lane; i < kTile * HeadDim; i += Simdgroups * 32) {
+      const uint position = tile + i / HeadDim;
+      const bool inside = position < tiles_end;
+      const uint d = i % HeadDim;
+      memory.k[i] = inside ? float(k_head[position * ulong(params.k_position_stride) + d]) : 0.0f;
+      memory.v[i] = inside ? float(v_head[position * ulong(params.v_position_stride) + d]) : 0.0f;
+    }
+    threadgroup_barrier(mem_flags::mem_threadgroup);
+
+    for (uint part = 0; part < kTile; part += kAttentionScores) {
+      threadgroup const float* k = memory.k + part * HeadDim;
+      threadgroup const float* v = memory.v + part * HeadDim;
+      float scores[kAttentionScores];
+#pragma unroll
+      for (uint p = 0; p < kAttentionScores; ++p) scores[p] = 0.0f;
+      for (uint d = 0; d < HeadDim; ++d) {
+#pragma unroll
+        for (uint p = 0; p < kAttentionScores; ++p) scores[p] += query[d] * k[p * HeadDim + d];
+      }
+      float higher = maximum;
+#pragma unroll
+      for (uint p = 0; p < kAttentionScores; ++p) {
+        const uint position = tile + part + p;
+        const bool seen = position >= begin && position < end;
+        scores[p] = seen ? scores[p] : kAttentionLowest;
+        higher = max(higher, scores[p]);
+      }
+      const float decay = exp(maximum - higher);
+      sum *= decay;
+#pragma unroll
+      for (uint p = 0; p < kAttentionScores; ++p) {
+        // A row that has seen nothing yet has `higher` at the lowest: its weights must be 0, not 1.
+        scores[p] = scores[p] > kAttentionLowest ? exp(scores[p] - higher) : 0.0f;
+        sum += scores[p];
+      }
+      for (uint d = 0; d < HeadDim; ++d) {
+        float mixed = output[d] * decay;
+#pragma unroll
+        for (uint p = 0; p < kAttentionScores; ++p) mixed += scores[p] * v[p * HeadDim + d];
+        output[d] = mixed;
+      }
+      maximum = higher;
+    }
+  }
+
+  if (row < rows) {
+    for (uint d = 0; d < HeadDim; ++d) y[at + d] = Y(output[d] / sum);
+  }
+}

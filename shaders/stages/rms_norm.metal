@@ -1,0 +1,23 @@
+// Prologue: RMSNorm of the input row (Zhang & Sennrich, "Root Mean Square Layer Normalization", 2019).
+// Sums in float: activations of real models reach 24,926, whose square half cannot hold.
+#pragma once
+#include "lib/prologue.metal"
+
+template <class X, class Weight>
+struct RmsNorm {
+  device const X* x;
+  device const Weight* weight;
+  float epsilon;
+  uint columns;
+
+  float scale(uint token, uint lane) const {
+    device const X* row = x + token * columns;
+    float sum = 0.0f;
+    for (uint k = lane; k < columns; k += 32) sum += float(row[k]) * float(row[k]);
+    return rsqrt(simd_sum(sum) / float(columns) + epsilon);
+  }
+
+  float at(uint token, uint k, float scale) const {
+    return float(x[token * columns + k]) * scale * float(weight[k]);
+  }
+};
