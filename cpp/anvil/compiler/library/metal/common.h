@@ -69,7 +69,7 @@ ANVIL_FN constexpr A sign(A v) {
 }
 template <detail::real A>
 ANVIL_FN constexpr A saturate(A v) {
-  return detail::map_float([](float x) { return detail::op_clamp{}(x, 0.0f, 1.0f); }, v);
+  return detail::map_float([](float x) ANVIL_INLINE { return detail::op_clamp{}(x, 0.0f, 1.0f); }, v);
 }
 
 #define ANVIL_COMMON(name, kind, params, op)                   \
@@ -99,7 +99,7 @@ ANVIL_FN constexpr auto max3(A a, B b, C c) {
   template <class... A>                                                    \
     requires(sizeof...(A) == params && detail::real<A...>)                 \
   ANVIL_FN constexpr detail::result<A...> name(A... a) {                   \
-    return detail::map_float([](__VA_ARGS__) { return body; }, a...);      \
+    return detail::map_float([](__VA_ARGS__) ANVIL_INLINE { return body; }, a...);      \
   }
 ANVIL_COMMON_FLOAT(mix, 3, __builtin_fmaf(y - x, t, x), float x, float y, float t)
 ANVIL_COMMON_FLOAT(step, 2, x < edge ? 0.0f : 1.0f, float edge, float x)

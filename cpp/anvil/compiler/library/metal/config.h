@@ -4,6 +4,7 @@
 // Everything is inlined into the kernel's thunk: a kernel is one function by the time that the
 // vectoriser sees it.
 #define ANVIL_FN inline __attribute__((always_inline, nodebug))
+#define ANVIL_INLINE __attribute__((always_inline, nodebug))
 
 // Which variants `metal::exp` and friends stand for; `metal::fast` and `metal::precise` are always
 // there. The front end defines ANVIL_MATH_SAFE for MTL::MathModeSafe.

@@ -50,7 +50,7 @@ ANVIL_FN T distance_squared(const vec<T, N>& a, const vec<T, N>& b) {
 template <class T, int N>
 ANVIL_FN vec<T, N> normalize(const vec<T, N>& v) {
   const float scale = 1.0f / __builtin_elementwise_sqrt(detail::dot_float(v, v));
-  return detail::map_float([=](float x) { return x * scale; }, v);
+  return detail::map_float([=](float x) ANVIL_INLINE { return x * scale; }, v);
 }
 template <class T, int N>
 ANVIL_FN vec<T, N> faceforward(const vec<T, N>& n, const vec<T, N>& i, const vec<T, N>& ref) {
@@ -66,7 +66,7 @@ ANVIL_FN vec<T, N> refract(const vec<T, N>& i, const vec<T, N>& n, type_identity
   const float k = 1.0f - e * e * (1.0f - d * d);
   const float root = __builtin_elementwise_sqrt(k < 0.0f ? 0.0f : k);
   return detail::map_float(
-      [=](float x, float m) { return k < 0.0f ? 0.0f : e * x - (e * d + root) * m; }, i, n);
+      [=](float x, float m) ANVIL_INLINE { return k < 0.0f ? 0.0f : e * x - (e * d + root) * m; }, i, n);
 }
 
 namespace fast {

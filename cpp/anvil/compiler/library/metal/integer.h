@@ -96,7 +96,7 @@ ANVIL_FN constexpr T int_insert(T base, T v, uint offset, uint count) {
   template <class... A>                                                            \
     requires(sizeof...(A) == params && detail::integral<A...>)                     \
   ANVIL_FN constexpr auto name(A... a) {                                           \
-    return detail::map_same([](__VA_ARGS__) { return body; }, a...);               \
+    return detail::map_same([](__VA_ARGS__) ANVIL_INLINE { return body; }, a...);               \
   }
 ANVIL_INTEGER(absdiff, 2,
               (decltype(x)(x > y ? detail::unsigned_of<decltype(x)>(x) - detail::unsigned_of<decltype(x)>(y)
@@ -122,11 +122,11 @@ ANVIL_INTEGER(mad24, 3, (decltype(x)(x << 8) >> 8) * (decltype(x)(y << 8) >> 8) 
 
 template <detail::integral T>
 ANVIL_FN constexpr T extract_bits(T v, uint offset, uint count) {
-  return detail::map_same([=](auto x) { return detail::int_extract(x, offset, count); }, v);
+  return detail::map_same([=](auto x) ANVIL_INLINE { return detail::int_extract(x, offset, count); }, v);
 }
 template <detail::integral T>
 ANVIL_FN constexpr T insert_bits(T base, T v, uint offset, uint count) {
-  return detail::map_same([=](auto b, auto x) { return detail::int_insert(b, x, offset, count); },
+  return detail::map_same([=](auto b, auto x) ANVIL_INLINE { return detail::int_insert(b, x, offset, count); },
                           base, v);
 }
 

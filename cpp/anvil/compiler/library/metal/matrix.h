@@ -37,24 +37,24 @@ class matrix {
     for (int c = 0; c < C; ++c) columns[c] = column(o.columns[c]);
   }
 
-  ANVIL_FN constexpr column& operator[](int c) { return columns[c]; }
+  ANVIL_FN constexpr column& operator[](int c) ANVIL_INLINE { return columns[c]; }
   ANVIL_FN constexpr const column& operator[](int c) const { return columns[c]; }
 
   ANVIL_FN friend constexpr matrix operator+(const matrix& a, const matrix& b) {
-    return each([&](int c) { return a.columns[c] + b.columns[c]; });
+    return each([&](int c) ANVIL_INLINE { return a.columns[c] + b.columns[c]; });
   }
   ANVIL_FN friend constexpr matrix operator-(const matrix& a, const matrix& b) {
-    return each([&](int c) { return a.columns[c] - b.columns[c]; });
+    return each([&](int c) ANVIL_INLINE { return a.columns[c] - b.columns[c]; });
   }
   ANVIL_FN friend constexpr matrix operator*(const matrix& a, T s) {
-    return each([&](int c) { return a.columns[c] * s; });
+    return each([&](int c) ANVIL_INLINE { return a.columns[c] * s; });
   }
   ANVIL_FN friend constexpr matrix operator*(T s, const matrix& a) { return a * s; }
   ANVIL_FN friend constexpr matrix operator/(const matrix& a, T s) {
-    return each([&](int c) { return a.columns[c] / s; });
+    return each([&](int c) ANVIL_INLINE { return a.columns[c] / s; });
   }
   ANVIL_FN constexpr matrix operator-() const {
-    return each([&](int c) { return -columns[c]; });
+    return each([&](int c) ANVIL_INLINE { return -columns[c]; });
   }
   ANVIL_FN friend constexpr column operator*(const matrix& a, const vec<T, C>& x) {
     column y = a.columns[0] * x[0];
@@ -124,7 +124,7 @@ ANVIL_FN T determinant(const matrix<T, 3, 3>& m) {
 template <class T>
 ANVIL_FN T determinant(const matrix<T, 4, 4>& m) {
   // Laplace expansion over the 2x2 minors of the first and of the last two columns.
-  auto minor = [&](int c, int i, int j) { return m[c][i] * m[c + 1][j] - m[c][j] * m[c + 1][i]; };
+  auto minor = [&](int c, int i, int j) ANVIL_INLINE { return m[c][i] * m[c + 1][j] - m[c][j] * m[c + 1][i]; };
   return minor(0, 0, 1) * minor(2, 2, 3) - minor(0, 0, 2) * minor(2, 1, 3) +
          minor(0, 0, 3) * minor(2, 1, 2) + minor(0, 1, 2) * minor(2, 0, 3) -
          minor(0, 1, 3) * minor(2, 0, 2) + minor(0, 2, 3) * minor(2, 0, 1);

@@ -7,6 +7,7 @@
 #include "geometric.h"
 #include "integer.h"
 #include "limits.h"
+#include "math.h"
 #include "matrix.h"
 #include "quadgroup.h"
 #include "relational.h"

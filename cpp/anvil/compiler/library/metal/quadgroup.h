@@ -13,11 +13,11 @@ template <class T, class F>
 ANVIL_FN T quad_fold(const T& data, F op, wide<element<T>> identity) {
   using E = element<T>;
   const uint lane = __anvil_lane(), active = __anvil_ballot(true);
-  auto other = [=](wide<E> v, uint mask) {
+  auto other = [=](wide<E> v, uint mask) ANVIL_INLINE {
     const wide<E> o = lane_value(v, lane ^ mask);
     return active >> (lane ^ mask) & 1 ? o : identity;
   };
-  auto fold = [=](wide<E> v) {
+  auto fold = [=](wide<E> v) ANVIL_INLINE {
     return op(op(v, other(v, 1)), op(other(v, 2), other(v, 3)));
   };
   return map<E, wide<E>, components<T>>(fold, data);
@@ -27,7 +27,7 @@ template <class T, class F>
 ANVIL_FN T quad_scan(const T& data, F op, wide<element<T>> identity, bool inclusive) {
   using E = element<T>;
   const uint lane = __anvil_lane(), base = lane & ~3u, active = __anvil_ballot(true);
-  auto scan = [=](wide<E> v) {
+  auto scan = [=](wide<E> v) ANVIL_INLINE {
     wide<E> sum = identity;
     for (uint i = 0; i < 4; ++i) {
       const wide<E> o = lane_value(v, base + i);

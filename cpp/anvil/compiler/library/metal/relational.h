@@ -40,7 +40,7 @@ ANVIL_FN constexpr auto magnitude_bits(T v) {
   template <detail::real T>                                                             \
   ANVIL_FN constexpr auto name(T x) {                                                   \
     return detail::map_bool(                                                            \
-        [](auto v) {                                                                    \
+        [](auto v) ANVIL_INLINE {                                                                    \
           using B [[maybe_unused]] = detail::float_bits<decltype(v)>;                   \
           const auto m [[maybe_unused]] = detail::magnitude_bits(v);                    \
           return test;                                                                  \
@@ -85,7 +85,7 @@ ANVIL_FN constexpr auto select(A a, B b, C c) {
   using m = detail::meet<A, B>;
   constexpr int n = detail::larger(m::size, detail::components<C>);
   using E = typename m::type;
-  auto pick = [&](int i) {
+  auto pick = [&](int i) ANVIL_INLINE {
     return detail::component<bool>(c, i) ? detail::component<E>(b, i) : detail::component<E>(a, i);
   };
   if constexpr (n == 1)

@@ -24,7 +24,7 @@ ANVIL_FN T lane_value(T v, uint lane) {
 }
 template <class T>
 ANVIL_FN T shuffle(const T& v, uint lane) {
-  return map_same([=](auto c) { return lane_value(c, lane); }, v);
+  return map_same([=](auto c) ANVIL_INLINE { return lane_value(c, lane); }, v);
 }
 
 // How wide a reduction of Ts computes: small integers in 32 bits, half and bfloat in float.
@@ -145,7 +145,7 @@ ANVIL_FN T simd_shuffle_and_fill_up(T data, T fill, ushort delta, ushort modulo)
   const uint lane = __anvil_lane(), in = lane & (modulo - 1u), base = lane - in;
   const uint from = base + ((in - delta) & (modulo - 1u));
   return detail::map_same(
-      [=](auto d, auto f) {
+      [=](auto d, auto f) ANVIL_INLINE {
         const auto moved = detail::lane_value(d, from), filled = detail::lane_value(f, from);
         return in >= delta ? moved : filled;
       },
@@ -160,7 +160,7 @@ ANVIL_FN T simd_shuffle_and_fill_down(T data, T fill, ushort delta, ushort modul
   const uint lane = __anvil_lane(), in = lane & (modulo - 1u), base = lane - in;
   const uint from = base + ((in + delta) & (modulo - 1u));
   return detail::map_same(
-      [=](auto d, auto f) {
+      [=](auto d, auto f) ANVIL_INLINE {
         const auto moved = detail::lane_value(d, from), filled = detail::lane_value(f, from);
         return in + delta < modulo ? moved : filled;
       },

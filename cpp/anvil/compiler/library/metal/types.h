@@ -26,16 +26,6 @@ typedef __UINTPTR_TYPE__ uintptr_t;
 static_assert(sizeof(long) == 8, "MSL's long has 64 bits");
 static_assert(static_cast<char>(-1) < 0, "MSL's char is signed: compile with -fsigned-char");
 
-// What the token pass makes of the literals 1.0h and 1.0bf.
-constexpr half operator""_anvil_half(long double v) { return static_cast<half>(v); }
-constexpr half operator""_anvil_half(unsigned long long v) { return static_cast<half>(v); }
-constexpr bfloat operator""_anvil_bfloat(long double v) {
-  return static_cast<bfloat>(static_cast<float>(v));
-}
-constexpr bfloat operator""_anvil_bfloat(unsigned long long v) {
-  return static_cast<bfloat>(static_cast<float>(v));
-}
-
 namespace metal {
 using ::bfloat;
 using ::half;
