@@ -1,0 +1,287 @@
+// Loads and stores, by how the lanes' addresses lie to each other.
+//
+// With all lanes active: adjacent lanes are one wide access; groups of adjacent lanes one access
+// each; a constant pattern inside a small window one wide load and a permutation (the first and the
+// last byte belong to active lanes and the window is smaller than a page, so no page is touched
+// that the lanes do not touch); anything else one access per lane. With fewer lanes: a masked wide
+// access where the machine has one, else a test for all lanes, else a loop over those active.
+#include "emitter.hpp"
+
+namespace anvil::vectorizer {
+
+using namespace llvm;
+
+namespace {
+
+/// A window may hold this many times the elements that are wanted.
+constexpr int64_t kMaxWindowSpread = 4;
+
+/// Lanes l..l+count-1 of every aligned group are `stride` bytes apart.
+bool in_groups(const Shape& shape, unsigned count, int64_t stride) {
+  for (unsigned lane = 0; lane < kLanes; ++lane)
+    if (lane % count && shape.offset(lane) - shape.offset(lane - 1) != stride) return false;
+  return true;
+}
+
+/// The largest group size up to 32 for which in_groups holds.
+unsigned group_size(const Shape& shape, int64_t stride) {
+  unsigned count = kLanes;
+  while (count > 1 && !in_groups(shape, count, stride)) count /= 2;
+  return count;
+}
+
+Type* times(Type* type, unsigned count) {
+  if (const auto* vector = dyn_cast<FixedVectorType>(type))
+    return FixedVectorType::get(vector->getElementType(), vector->getNumElements() * count);
+  return FixedVectorType::get(type, count);
+}
+
+unsigned elements_of(const Type* type) {
+  const auto* vector = dyn_cast<FixedVectorType>(type);
+  return vector ? vector->getNumElements() : 1;
+}
+
+}  // namespace
+
+Value* Emitter::byte_address(Value* base, int64_t offset) {
+  return offset ? builder_.CreatePtrAdd(base, ConstantInt::getSigned(builder_.getInt64Ty(), offset))
+                : base;
+}
+
+/// What aliasing says about one lane's access holds for all lanes' accesses alike; what is said
+/// about the value (ranges, alignment of the pointer loaded) may not hold in inactive lanes.
+Instruction* Emitter::annotate(Instruction* wide, const Instruction& original) {
+  wide->copyMetadata(original, {LLVMContext::MD_tbaa, LLVMContext::MD_alias_scope,
+                                LLVMContext::MD_noalias, LLVMContext::MD_nontemporal,
+                                LLVMContext::MD_invariant_load, LLVMContext::MD_access_group});
+  return wide;
+}
+
+/// Chooses at run time between code for all lanes and code for any lanes.
+Value* Emitter::if_all_active(function_ref<Value*()> all, function_ref<Value*()> some) {
+  if (!code_->active) return all();
+  if (!code_->may_be_full) return some();
+  const auto vectors = vectors_;
+  const auto loaded = loaded_;
+  const auto masks = masks_;
+  const auto block = [&](const Twine& name) {
+    return BasicBlock::Create(vector_.getContext(), name, &vector_, code_->outer->end);
+  };
+  BasicBlock *full = block("full"), *partial = block("partial"), *done = block("accessed");
+  builder_.CreateCondBr(builder_.CreateICmpEQ(active_bits(), all_lanes()), full, partial);
+  const auto restore = [&](BasicBlock* at) {
+    builder_.SetInsertPoint(at);
+    vectors_ = vectors;
+    loaded_ = loaded;
+    masks_ = masks;
+  };
+  restore(full);
+  Value* from_all = all();
+  BasicBlock* all_end = builder_.GetInsertBlock();
+  builder_.CreateBr(done);
+  restore(partial);
+  Value* from_some = some();
+  BasicBlock* some_end = builder_.GetInsertBlock();
+  builder_.CreateBr(done);
+  restore(done);
+  if (!from_all) return nullptr;
+  PHINode* merged = builder_.CreatePHI(from_all->getType(), 2);
+  merged->addIncoming(from_all, all_end);
+  merged->addIncoming(from_some, some_end);
+  return merged;
+}
+
+void Emitter::emit_load(LoadInst& load) {
+  const Value* pointer = load.getPointerOperand();
+  const Shape form = shape(pointer);
+  if (shape(&load).is_unknown()) return;
+  if (form.is_uniform()) {
+    auto* copy = cast<LoadInst>(clone_with(load, {base(pointer)}));
+    return record(load, copy);
+  }
+  if (load.getType()->isStructTy() || load.getType()->isArrayTy())
+    return fail(load, "load of an aggregate");
+  if (load.isAtomic() || load.isVolatile()) return record(load, emit_serially(load));
+  if (form.is_varying()) {
+    if (!code_->active) return record(load, load_gathered(load));
+    if (fast_gather_ && !load.getType()->isVectorTy() &&
+        layout_.getTypeSizeInBits(load.getType()) >= 32)
+      return record(load, annotate(builder_.CreateMaskedGather(
+                              flat(load.getType()), vector(pointer), load.getAlign(),
+                              mask_of(code_->active)), load));
+    return record(load, if_all_active([&] { return load_gathered(load); },
+                                      [&] { return emit_serially(load); }));
+  }
+  const auto size = int64_t(layout_.getTypeStoreSize(load.getType()));
+  const bool wide_elements = layout_.getTypeSizeInBits(load.getType()->getScalarType()) >= 32;
+  if (code_->active && wide_elements && form.has_stride(size)) {
+    Value* first = byte_address(base(pointer), form.offset(0));
+    return record(load, annotate(builder_.CreateMaskedLoad(
+                            flat(load.getType()), first, commonAlignment(load.getAlign(), size),
+                            mask_of(code_->active, elements_of(load.getType()))), load));
+  }
+  record(load, if_all_active([&] { return load_pattern(load); },
+                             [&] { return emit_serially(load); }));
+}
+
+/// All lanes, offsets known at compile time.
+Value* Emitter::load_pattern(LoadInst& load) {
+  Type* type = load.getType();
+  const Shape form = shape(load.getPointerOperand());
+  Value* address = base(load.getPointerOperand());
+  const auto size = int64_t(layout_.getTypeStoreSize(type));
+  const unsigned elements = elements_of(type);
+  const auto load_at = [&](Type* wide, int64_t offset) {
+    return annotate(builder_.CreateAlignedLoad(wide, byte_address(address, offset),
+                                               commonAlignment(load.getAlign(), size)), load);
+  };
+  // Vectors of `count` lanes each, put one after the other.
+  const auto concatenate = [&](SmallVector<Value*, kLanes> parts) {
+    while (parts.size() > 1) {
+      SmallVector<Value*, kLanes> halves;
+      const unsigned width = elements_of(parts[0]->getType());
+      SmallVector<int> both;
+      for (unsigned i = 0; i < 2 * width; ++i) both.push_back(int(i));
+      for (size_t i = 0; i < parts.size(); i += 2)
+        halves.push_back(builder_.CreateShuffleVector(parts[i], parts[i + 1], both));
+      parts = std::move(halves);
+    }
+    return parts[0];
+  };
+  constexpr int64_t kMinGroupBytes = 8;
+  if (const unsigned count = group_size(form, size);
+      count == kLanes || (count > 1 && count * size >= kMinGroupBytes)) {
+    SmallVector<Value*, kLanes> parts;
+    for (unsigned lane = 0; lane < kLanes; lane += count)
+      parts.push_back(load_at(times(type, count), form.offset(lane)));
+    return concatenate(std::move(parts));
+  }
+  // Every group of lanes reads the same.
+  if (const unsigned count = group_size(form, 0); count > 2 && elements == 1) {
+    SmallVector<Value*, kLanes> parts;
+    for (unsigned lane = 0; lane < kLanes; lane += count)
+      parts.push_back(builder_.CreateVectorSplat(count, load_at(type, form.offset(lane))));
+    return concatenate(std::move(parts));
+  }
+  const int64_t lowest = form.min_offset();
+  const int64_t span = (form.max_offset() - lowest) / size + 1;
+  const auto on_grid = [&](unsigned lane) { return (form.offset(lane) - lowest) % size == 0; };
+  if (elements == 1 && span <= kMaxWindowSpread * kLanes && all_of(seq(0u, kLanes), on_grid)) {
+    SmallVector<int> picks;
+    for (unsigned lane = 0; lane < kLanes; ++lane)
+      picks.push_back(int((form.offset(lane) - lowest) / size));
+    return builder_.CreateShuffleVector(load_at(times(type, unsigned(span)), lowest), picks);
+  }
+  return load_gathered(load);
+}
+
+/// All lanes, any addresses.
+Value* Emitter::load_gathered(LoadInst& load) {
+  Type* type = load.getType();
+  const Value* pointer = load.getPointerOperand();
+  const bool scalar = !type->isVectorTy();
+  if (scalar && fast_gather_ && layout_.getTypeSizeInBits(type) >= 32)
+    return annotate(builder_.CreateMaskedGather(flat(type), vector(pointer), load.getAlign()), load);
+  if (!scalar) {
+    AllocaInst* memory = stack(flat(type), "gathered");
+    for (unsigned lane = 0; lane < kLanes; ++lane) {
+      Value* value = annotate(
+          builder_.CreateAlignedLoad(type, lane_pointer(pointer, lane), load.getAlign()), load);
+      respill(memory, value, builder_.getInt64(lane));
+    }
+    return unspill(memory, type);
+  }
+  Value* result = PoisonValue::get(flat(type));
+  for (unsigned lane = 0; lane < kLanes; ++lane) {
+    Value* value = annotate(
+        builder_.CreateAlignedLoad(type, lane_pointer(pointer, lane), load.getAlign()), load);
+    result = builder_.CreateInsertElement(result, value, lane);
+  }
+  return result;
+}
+
+void Emitter::emit_store(StoreInst& store) {
+  const Value* pointer = store.getPointerOperand();
+  const Shape form = shape(pointer);
+  if (form.is_unknown()) return;
+  if (store.getValueOperand()->getType()->isAggregateType())
+    return fail(store, "store of an aggregate");
+  if (form.is_uniform()) return store_at_one_address(store);
+  if (store.isAtomic() || store.isVolatile()) {
+    emit_serially(store);
+    return;
+  }
+  Type* type = store.getValueOperand()->getType();
+  const auto size = int64_t(layout_.getTypeStoreSize(type));
+  const unsigned bits = unsigned(layout_.getTypeSizeInBits(type->getScalarType()));
+  if (form.is_varying()) {
+    if (code_->active && fast_gather_ && !type->isVectorTy() && bits >= 32) {
+      annotate(builder_.CreateMaskedScatter(vector(store.getValueOperand()), vector(pointer),
+                                            store.getAlign(), mask_of(code_->active)), store);
+      return;
+    }
+    if_all_active([&] { return store_scattered(store), nullptr; },
+                  [&] { return emit_serially(store); });
+    return;
+  }
+  if (code_->active && bits >= 32 && form.has_stride(size)) {
+    Value* first = byte_address(base(pointer), form.offset(0));
+    annotate(builder_.CreateMaskedStore(vector(store.getValueOperand()), first,
+                                        commonAlignment(store.getAlign(), size),
+                                        mask_of(code_->active, elements_of(type))), store);
+    return;
+  }
+  if_all_active([&] { return store_pattern(store), nullptr; },
+                [&] { return emit_serially(store); });
+}
+
+/// Lanes that write to one address do so in lane order: the last active one prevails.
+void Emitter::store_at_one_address(StoreInst& store) {
+  const Value* value = store.getValueOperand();
+  Value* last;
+  if (shape(value).is_uniform() || shape(value).is_unknown()) {
+    last = base(value);
+  } else if (!code_->active) {
+    last = lane(value, kLanes - 1);
+  } else {
+    Value* zeros = builder_.CreateIntrinsic(Intrinsic::ctlz, {builder_.getInt32Ty()},
+                                            {code_->active, builder_.getTrue()});
+    Value* index = builder_.CreateZExt(builder_.CreateSub(builder_.getInt32(kLanes - 1), zeros),
+                                       builder_.getInt64Ty());
+    last = reload(spill(vector(value)), value->getType(), index);
+  }
+  clone_with(store, {last, base(store.getPointerOperand())});
+}
+
+void Emitter::store_pattern(StoreInst& store) {
+  const Value* value = store.getValueOperand();
+  const Shape form = shape(store.getPointerOperand());
+  const auto size = int64_t(layout_.getTypeStoreSize(value->getType()));
+  const unsigned count = group_size(form, size);
+  constexpr int64_t kMinGroupBytes = 8;
+  if (count == 1 || (count < kLanes && count * size < kMinGroupBytes)) return store_scattered(store);
+  Value* address = base(store.getPointerOperand());
+  const unsigned width = count * elements_of(value->getType());
+  for (unsigned lane = 0; lane < kLanes; lane += count) {
+    SmallVector<int> part;
+    for (unsigned i = 0; i < width; ++i) part.push_back(int(lane / count * width + i));
+    Value* lanes = vector(value);
+    if (count < kLanes) lanes = builder_.CreateShuffleVector(lanes, part);
+    annotate(builder_.CreateAlignedStore(lanes, byte_address(address, form.offset(lane)),
+                                         commonAlignment(store.getAlign(), size)), store);
+  }
+}
+
+void Emitter::store_scattered(StoreInst& store) {
+  const Value *value = store.getValueOperand(), *pointer = store.getPointerOperand();
+  if (fast_gather_ && !value->getType()->isVectorTy() && shape(pointer).is_varying() &&
+      layout_.getTypeSizeInBits(value->getType()) >= 32) {
+    annotate(builder_.CreateMaskedScatter(vector(value), vector(pointer), store.getAlign()), store);
+    return;
+  }
+  for (unsigned i = 0; i < kLanes; ++i)
+    annotate(builder_.CreateAlignedStore(lane(value, i), lane_pointer(pointer, i),
+                                         store.getAlign()), store);
+}
+
+}  // namespace anvil::vectorizer

@@ -1,0 +1,116 @@
+// What has no vector form: once per active lane, in lane order.
+#include "emitter.hpp"
+
+namespace anvil::vectorizer {
+
+using namespace llvm;
+
+/// Calls `body` with the insertion point in a loop over the active lanes, of which there is at
+/// least one. What the body makes must not be used after it.
+void Emitter::for_each_active_lane(function_ref<void(Value* lane)> body) {
+  const auto vectors = vectors_;
+  const auto loaded = loaded_;
+  const auto masks = masks_;
+  BasicBlock* before = builder_.GetInsertBlock();
+  const auto block = [&](const Twine& name) {
+    return BasicBlock::Create(vector_.getContext(), name, &vector_, code_->outer->end);
+  };
+  BasicBlock *loop = block("lane"), *done = block("lanes.done");
+  Value* lanes = active_bits();
+  builder_.CreateBr(loop);
+  builder_.SetInsertPoint(loop);
+  PHINode* left = builder_.CreatePHI(builder_.getInt32Ty(), 2, "left");
+  left->addIncoming(lanes, before);
+  Value* lane = builder_.CreateIntrinsic(Intrinsic::cttz, {builder_.getInt32Ty()},
+                                         {left, builder_.getTrue()});
+  body(builder_.CreateZExt(lane, builder_.getInt64Ty()));
+  Value* rest = builder_.CreateAnd(left, builder_.CreateSub(left, builder_.getInt32(1)));
+  left->addIncoming(rest, builder_.GetInsertBlock());
+  builder_.CreateCondBr(builder_.CreateIsNotNull(rest), loop, done);
+  builder_.SetInsertPoint(done);
+  vectors_ = vectors;
+  loaded_ = loaded;
+  masks_ = masks;
+}
+
+/// A flat vector in memory, where a lane can be picked at run time. Booleans take a byte each.
+Value* Emitter::spill(Value* flat_vector) {
+  auto* type = cast<FixedVectorType>(flat_vector->getType());
+  if (type->getElementType()->isIntegerTy(1)) {
+    type = cast<FixedVectorType>(type->getWithNewType(builder_.getInt8Ty()));
+    flat_vector = builder_.CreateZExt(flat_vector, type);
+  }
+  AllocaInst* memory = stack(type, "lanes");
+  builder_.CreateStore(flat_vector, memory);
+  return memory;
+}
+
+Value* Emitter::reload(Value* memory, Type* type, Value* lane) {
+  const bool boolean = type->getScalarType()->isIntegerTy(1);
+  Type* stored = type;
+  if (boolean) stored = type->getWithNewType(builder_.getInt8Ty());
+  const uint64_t size = layout_.getTypeStoreSize(stored);
+  Value* place = builder_.CreatePtrAdd(memory, builder_.CreateMul(lane, builder_.getInt64(size)));
+  const Align alignment(layout_.getTypeStoreSize(stored->getScalarType()));
+  Value* value = builder_.CreateAlignedLoad(stored, place, alignment);
+  return boolean ? builder_.CreateTrunc(value, type) : value;
+}
+
+void Emitter::respill(Value* memory, Value* value, Value* lane) {
+  if (value->getType()->getScalarType()->isIntegerTy(1))
+    value = builder_.CreateZExt(value, value->getType()->getWithNewType(builder_.getInt8Ty()));
+  const uint64_t size = layout_.getTypeStoreSize(value->getType());
+  Value* place = builder_.CreatePtrAdd(memory, builder_.CreateMul(lane, builder_.getInt64(size)));
+  const Align alignment(layout_.getTypeStoreSize(value->getType()->getScalarType()));
+  builder_.CreateAlignedStore(value, place, alignment);
+}
+
+Value* Emitter::unspill(Value* memory, Type* type) {
+  if (!type->getScalarType()->isIntegerTy(1)) return builder_.CreateLoad(flat(type), memory);
+  Type* stored = flat(type)->getWithNewType(builder_.getInt8Ty());
+  return builder_.CreateTrunc(builder_.CreateLoad(stored, memory), flat(type));
+}
+
+/// Clones the instruction for each active lane; its result, if any, is gathered into a flat vector
+/// (a struct of them for a struct).
+Value* Emitter::emit_serially(Instruction& instruction) {
+  SmallVector<Value*, 4> sources;
+  for (Value* operand : instruction.operands()) {
+    const bool scalar = isa<Constant, BasicBlock>(operand) || shape(operand).is_uniform();
+    sources.push_back(scalar ? nullptr : spill(vector(operand)));
+  }
+  SmallVector<Type*, 2> parts;
+  Type* type = instruction.getType();
+  if (auto* aggregate = dyn_cast<StructType>(type))
+    parts.append(aggregate->element_begin(), aggregate->element_end());
+  else if (!type->isVoidTy())
+    parts.push_back(type);
+  SmallVector<Value*, 2> results;
+  for (Type* part : parts) {
+    Type* stored = flat(part);
+    if (part->getScalarType()->isIntegerTy(1)) stored = stored->getWithNewType(builder_.getInt8Ty());
+    results.push_back(stack(stored, "results"));
+  }
+  SmallVector<Value*, 4> uniform;
+  for (unsigned i = 0; i < sources.size(); ++i) {
+    Value* operand = instruction.getOperand(i);
+    uniform.push_back(sources[i] ? nullptr : isa<BasicBlock>(operand) ? operand : base(operand));
+  }
+  for_each_active_lane([&](Value* lane) {
+    SmallVector<Value*, 4> operands;
+    for (unsigned i = 0; i < sources.size(); ++i)
+      operands.push_back(
+          sources[i] ? reload(sources[i], instruction.getOperand(i)->getType(), lane) : uniform[i]);
+    Value* result = clone_with(instruction, operands);
+    for (unsigned i = 0; i < results.size(); ++i)
+      respill(results[i], type->isStructTy() ? builder_.CreateExtractValue(result, i) : result, lane);
+  });
+  if (parts.empty()) return nullptr;
+  if (!type->isStructTy()) return unspill(results[0], type);
+  Value* members = PoisonValue::get(flat(type));
+  for (unsigned i = 0; i < parts.size(); ++i)
+    members = builder_.CreateInsertValue(members, unspill(results[i], parts[i]), i);
+  return members;
+}
+
+}  // namespace anvil::vectorizer

@@ -1,0 +1,80 @@
+// shape.hpp: what is known at compile time about how a value differs between the 32 lanes.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <set>
+
+#include "anvil/abi/kernel_abi.h"
+
+namespace anvil::vectorizer {
+
+inline constexpr unsigned kLanes = ANVIL_SIMD_WIDTH;
+using LaneOffsets = std::array<int64_t, kLanes>;
+
+/// A point of the lattice  unknown < affine < varying.
+///
+/// Affine: lane l holds `base + offsets[l]` modulo the width of the type, with a scalar base that
+/// is only known at run time; all offsets zero means uniform. Karrenberg & Hack (CGO 2011) track a
+/// stride here; a whole vector of offsets also covers `lane / 4`, `lane & 15` and the like, the
+/// addressing of block-quantised weights.
+class Shape {
+ public:
+  Shape() = default;
+  static Shape varying() { return Shape(Kind::varying); }
+  static Shape uniform(unsigned alignment) {
+    Shape shape(Kind::affine);
+    shape.alignment = alignment;
+    shape.no_signed_wrap = shape.no_unsigned_wrap = true;
+    return shape;
+  }
+
+  bool is_unknown() const { return kind_ == Kind::unknown; }
+  bool is_affine() const { return kind_ == Kind::affine; }
+  bool is_varying() const { return kind_ == Kind::varying; }
+  bool is_uniform() const { return is_affine() && !offsets; }
+  /// The same in every dispatch: lane l holds constant_base + offset(l).
+  bool is_constant() const { return is_affine() && constant; }
+  int64_t constant_of(unsigned lane) const { return constant_base + offset(lane); }
+  int64_t offset(unsigned lane) const { return offsets ? (*offsets)[lane] : 0; }
+  int64_t min_offset() const;
+  int64_t max_offset() const;
+  /// Lane l's offset is offset(0) + l * stride.
+  bool has_stride(int64_t stride) const;
+  /// No lane's offset reaches the base's lowest possibly non-zero bit, so adding them never carries.
+  bool offsets_below_alignment() const;
+
+  bool operator==(const Shape&) const = default;
+
+  const LaneOffsets* offsets = nullptr;  ///< interned; null: zero in every lane
+  uint8_t alignment = 0;                 ///< the base is a multiple of 2^alignment
+  bool constant = false;
+  int64_t constant_base = 0;  ///< the base itself, sign-extended, if it is constant
+  /// sext(base) + offset == sext(base + offset) in every active lane; likewise for zext.
+  bool no_signed_wrap = false;
+  bool no_unsigned_wrap = false;
+
+ private:
+  enum class Kind : uint8_t { unknown, affine, varying };
+  explicit Shape(Kind kind) : kind_(kind) {}
+  Kind kind_ = Kind::unknown;
+};
+
+inline constexpr unsigned kMaxAlignment = 63;
+
+/// Owns the offset vectors, so that equal ones have one address.
+class OffsetPool {
+ public:
+  /// base + offsets; null is returned inside the shape if all are zero.
+  Shape affine(const LaneOffsets& offsets, unsigned alignment);
+  /// Lane l holds exactly values[l].
+  Shape constants(const LaneOffsets& values);
+  /// The least shape that covers both: what a value is that may be either.
+  Shape join(const Shape& a, const Shape& b);
+
+ private:
+  const LaneOffsets* intern(const LaneOffsets& offsets);
+  std::set<LaneOffsets> pool_;
+};
+
+}  // namespace anvil::vectorizer

@@ -1,0 +1,77 @@
+#include "vectorize.hpp"
+
+#include <llvm/IR/Module.h>
+#include <llvm/IR/Verifier.h>
+#include <llvm/Support/raw_ostream.h>
+
+#include "clean_up.hpp"
+#include "emitter.hpp"
+#include "prepare.hpp"
+
+namespace anvil {
+namespace {
+
+using namespace llvm;
+
+constexpr StringRef kScalarEntry = "anvil_scalar_entry";
+
+bool failure(Remarks& remarks, const Twine& what) {
+  remarks.push_back({Remark::Kind::failure, "vectoriser: " + what.str(), {}, 0});
+  return false;
+}
+
+bool verified(Function& function, StringRef when, Remarks& remarks) {
+  std::string problem;
+  raw_string_ostream stream(problem);
+  if (!verifyFunction(function, &stream)) return true;
+  return failure(remarks, "broken function " + when + ": " + problem);
+}
+
+Function& declare_entry(Module& module, const Function& scalar) {
+  LLVMContext& context = module.getContext();
+  auto* type = FunctionType::get(
+      Type::getVoidTy(context), {PointerType::get(context, 0), Type::getInt32Ty(context)}, false);
+  Function* entry =
+      Function::Create(type, GlobalValue::ExternalLinkage, ANVIL_ENTRY_SYMBOL, module);
+  AttributeSet attributes = scalar.getAttributes().getFnAttrs();
+  for (const auto kind : {Attribute::Convergent, Attribute::AlwaysInline, Attribute::Memory,
+                          Attribute::OptimizeNone, Attribute::NoInline})
+    attributes = attributes.removeAttribute(context, kind);
+  entry->setAttributes(AttributeList::get(context, attributes, {}, {}));
+  // Without it LLVM keeps to 256 bits even where 512 are there.
+  const StringRef features = scalar.getFnAttribute("target-features").getValueAsString();
+  const StringRef width = features.contains("+avx512f") ? "512" : "256";
+  entry->addFnAttr("prefer-vector-width", width);
+  entry->addFnAttr("min-legal-vector-width", width);
+  entry->addFnAttr(Attribute::NoUnwind);
+  entry->setSubprogram(scalar.getSubprogram());
+  entry->getArg(0)->setName("tg");
+  entry->getArg(1)->setName("simdgroup");
+  return *entry;
+}
+
+}  // namespace
+
+bool vectorize(Module& module, const VectorizeOptions& options, Remarks& remarks) {
+  using namespace vectorizer;
+  Function* scalar = module.getFunction(kScalarEntry);
+  if (!scalar || scalar->isDeclaration() || scalar->arg_size() != 3 ||
+      !scalar->getReturnType()->isVoidTy())
+    return failure(remarks, Twine("the module has no void ") + kScalarEntry + "(tg, simdgroup, lane)");
+  prepare(*scalar);
+  if (options.verify && !verified(*scalar, "before vectorisation", remarks)) return false;
+
+  Function& entry = declare_entry(module, *scalar);
+  {
+    const ScalarAnalyses analyses(*scalar);
+    const ShapeAnalysis shapes(analyses, *scalar->getArg(2));
+    const ZonePlan plan(analyses, shapes);
+    if (!Emitter(*scalar, entry, analyses, shapes, plan, options, remarks).run()) return false;
+  }
+  scalar->eraseFromParent();
+  if (options.verify && !verified(entry, "after vectorisation", remarks)) return false;
+  if (options.clean_up) clean_up(entry, options.target);
+  return true;
+}
+
+}  // namespace anvil
