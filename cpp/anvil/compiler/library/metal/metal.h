@@ -1,16 +1,21 @@
 // The whole library: what the front end precompiles and puts before every kernel.
 #pragma once
 
+#include "absent.h"
 #include "array.h"
 #include "atomic.h"
 #include "common.h"
 #include "geometric.h"
 #include "integer.h"
+#include "internals.h"
 #include "limits.h"
+#include "logging.h"
 #include "math.h"
 #include "matrix.h"
+#include "pack.h"
 #include "quadgroup.h"
 #include "relational.h"
+#include "simd_types.h"
 #include "simdgroup.h"
 #include "simdgroup_matrix.h"
 #include "synchronization.h"

@@ -1,0 +1,46 @@
+// What MSL has and Anvil does not: naming such a type is fine, using one is an error that says so.
+#pragma once
+
+#include "types.h"
+
+namespace metal {
+
+enum class access { sample, read, write, read_write };
+enum class coord { normalized, pixel };
+enum class filter { nearest, linear };
+enum class address { clamp_to_zero, clamp_to_edge, repeat, mirrored_repeat, clamp_to_border };
+
+namespace detail {
+template <class T>
+inline constexpr bool unsupported = sizeof(T) == 0;
+}  // namespace detail
+
+#define ANVIL_ABSENT_TEXTURE(name)                                                           \
+  template <class T, access A = access::sample>                                              \
+  struct name {                                                                              \
+    static_assert(detail::unsupported<T>, #name ": Anvil has buffers only, no textures");    \
+  };
+ANVIL_ABSENT_TEXTURE(texture1d)
+ANVIL_ABSENT_TEXTURE(texture1d_array)
+ANVIL_ABSENT_TEXTURE(texture2d)
+ANVIL_ABSENT_TEXTURE(texture2d_array)
+ANVIL_ABSENT_TEXTURE(texture2d_ms)
+ANVIL_ABSENT_TEXTURE(texture2d_ms_array)
+ANVIL_ABSENT_TEXTURE(texture3d)
+ANVIL_ABSENT_TEXTURE(texturecube)
+ANVIL_ABSENT_TEXTURE(texturecube_array)
+ANVIL_ABSENT_TEXTURE(texture_buffer)
+ANVIL_ABSENT_TEXTURE(depth2d)
+ANVIL_ABSENT_TEXTURE(depth2d_array)
+ANVIL_ABSENT_TEXTURE(depthcube)
+ANVIL_ABSENT_TEXTURE(depthcube_array)
+#undef ANVIL_ABSENT_TEXTURE
+
+struct sampler {
+  template <class... A>
+  constexpr sampler(A...) {
+    static_assert(sizeof...(A) != sizeof...(A), "sampler: Anvil has buffers only, no textures");
+  }
+};
+
+}  // namespace metal
