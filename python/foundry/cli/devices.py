@@ -18,6 +18,6 @@ def show() -> None:
             device.name,
             "yes" if device.has_unified_memory else "no",
             f"{device.max_threadgroup_memory / 1024:g} KiB",
-            f"{device.max_threads_per_threadgroup}",
+            f"{max(device.max_threads_per_threadgroup)}",
         )
     ui.stdout.print(table)

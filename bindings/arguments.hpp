@@ -1,0 +1,60 @@
+// Takes the arguments of ops from Python, with errors that name op and argument.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "foundry/core/error.hpp"
+#include "operation.hpp"
+#include "tensor.hpp"
+
+namespace foundry::python {
+
+/// Reads the arguments of one op: `Take("Gemv")(x, "x")`.
+class Take {
+ public:
+  explicit Take(const char* op) : op_(op) {}
+
+  /// A tensor; ArgumentError if it is missing (None) or of another type.
+  const AnyTensor& operator()(nb::handle value, const char* name) const {
+    if (value.is_none()) throw ArgumentError(concat(op_, ": argument '", name, "' is missing"));
+    return tensor(value, name);
+  }
+  /// A tensor or, for None, an empty one.
+  AnyTensor optional(nb::handle value, const char* name) const {
+    return value.is_none() ? AnyTensor() : tensor(value, name);
+  }
+  /// One stage or none.
+  std::optional<Stage> stage(nb::handle value, const char* name) const {
+    if (value.is_none()) return std::nullopt;
+    return operation(value, name).stage();
+  }
+  /// One stage, several or none.
+  std::vector<Stage> stages(nb::handle value, const char* name) const {
+    std::vector<Stage> stages;
+    if (value.is_none()) return stages;
+    if (nb::isinstance<Operation>(value)) {
+      stages.push_back(operation(value, name).stage());
+    } else {
+      for (nb::handle item : nb::iter(value)) stages.push_back(operation(item, name).stage());
+    }
+    return stages;
+  }
+
+ private:
+  const AnyTensor& tensor(nb::handle value, const char* name) const {
+    if (!nb::isinstance<TensorHandle>(value)) refuse(value, name, "Tensor");
+    return nb::cast<const TensorHandle&>(value);
+  }
+  const Operation& operation(nb::handle value, const char* name) const {
+    if (!nb::isinstance<Operation>(value)) refuse(value, name, "stage");
+    return nb::cast<const Operation&>(value);
+  }
+  [[noreturn]] void refuse(nb::handle value, const char* name, const char* expected) const {
+    throw ArgumentError(concat(op_, ": argument '", name, "' is a ",
+                               nb::type_name(value.type()).c_str(), "; expected a ", expected));
+  }
+  const char* op_;
+};
+
+}  // namespace foundry::python

@@ -1,0 +1,104 @@
+// One Python exception class for each error class; nested causes become `__cause__`.
+#include "foundry/core/error.hpp"
+
+#include <array>
+#include <string>
+#include <typeindex>
+#include <unordered_map>
+
+#include "tensor.hpp"
+
+namespace foundry::python {
+namespace {
+
+/// Python class of each C++ error class. Filled once at import, never destroyed: exceptions may
+/// still be translated while the interpreter shuts down.
+std::unordered_map<std::type_index, PyObject*>& classes() {
+  static auto* map = new std::unordered_map<std::type_index, PyObject*>;
+  return *map;
+}
+
+/// Defines `name`, derived from Error and, where there is one that users already catch, `builtin`.
+template <class T>
+void define(nb::module_& m, const char* name, const char* doc, PyObject* builtin = nullptr) {
+  nb::object bases;
+  if constexpr (std::is_same_v<T, Error>) {
+    bases = nb::borrow(PyExc_Exception);
+  } else {
+    bases = builtin ? nb::make_tuple(m.attr("Error"), nb::borrow(builtin))
+                    : nb::make_tuple(m.attr("Error"));
+  }
+  const std::string full = std::string("foundry.") + name;
+  nb::object type =
+      nb::steal(PyErr_NewExceptionWithDoc(full.c_str(), doc, bases.ptr(), nullptr));
+  if (!type.is_valid()) nb::raise_python_error();
+  m.attr(name) = type;
+  classes()[typeid(T)] = type.release().ptr();
+}
+
+/// A new Python exception object for `error`, its nested causes attached.
+nb::object make_exception(const std::exception& error) {
+  const auto found = classes().find(typeid(error));
+  PyObject* type = found != classes().end() ? found->second
+                   : dynamic_cast<const Error*>(&error) ? classes().at(typeid(Error))
+                                                        : PyExc_RuntimeError;
+  nb::object exception = nb::handle(type)(error.what());
+  try {
+    std::rethrow_if_nested(error);
+  } catch (const std::exception& cause) {
+    // PyException_SetCause steals its reference.
+    PyException_SetCause(exception.ptr(), make_exception(cause).release().ptr());
+  } catch (...) {
+    // A cause that is no std::exception has no message to carry.
+  }
+  return exception;
+}
+
+void raise(const std::exception& error) {
+  const nb::object exception = make_exception(error);
+  PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
+}
+
+void translate(const std::exception_ptr& pointer, void*) {
+  try {
+    std::rethrow_exception(pointer);
+  } catch (const Error& error) {
+    raise(error);
+  }
+}
+
+}  // namespace
+
+void set_python_error(const std::exception& error) noexcept {
+  try {
+    raise(error);
+  } catch (const std::exception& failure) {
+    PyErr_SetString(PyExc_RuntimeError, failure.what());
+  }
+}
+
+void bind_errors(nb::module_& m) {
+  define<Error>(m, "Error", "Base of every error that Foundry raises.");
+  define<ShapeError>(m, "ShapeError", "Extents, ranks, indices or sizes that do not fit.",
+                     PyExc_ValueError);
+  define<DTypeError>(m, "DTypeError", "An element type that does not fit or is not there.",
+                     PyExc_TypeError);
+  define<StorageError>(m, "StorageError", "An access that the storage mode forbids.");
+  define<PoolInUseError>(m, "PoolInUseError", "An arena reset under live leases; names them.");
+  define<OutOfMemoryError>(m, "OutOfMemoryError",
+                           "An arena's cap or the device's memory is exhausted.",
+                           PyExc_MemoryError);
+  define<DispatchError>(m, "DispatchError",
+                        "A grid, threadgroup or binding past the device's limits.");
+  define<KernelCompileError>(m, "KernelCompileError",
+                             "MSL that does not compile; the message is the compiler's.");
+  define<SignatureMismatchError>(m, "SignatureMismatchError",
+                                 "Generated signature and compiled function disagree.");
+  define<GgufError>(m, "GgufError", "A malformed GGUF file.");
+  define<DeviceError>(m, "DeviceError", "No device, a failed command buffer, use after fork.");
+  define<ArgumentError>(m, "ArgumentError", "An argument outside its stated domain.",
+                        PyExc_ValueError);
+  nb::register_exception_translator(translate);
+}
+
+}  // namespace foundry::python

@@ -1,0 +1,205 @@
+// Host views of tensors: the buffer protocol, numpy arrays and DLPack, each holding the lease.
+#include <nanobind/ndarray.h>
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "foundry/core/error.hpp"
+#include "foundry/core/release_queue.hpp"
+#include "tensor.hpp"
+
+namespace foundry::python {
+namespace {
+
+/// struct-module format of each plain dtype; null where the buffer protocol has none (bfloat16).
+const char* buffer_format(DType dtype) {
+  switch (dtype) {
+    case DType::f32: return "f";
+    case DType::f16: return "e";
+    case DType::f64: return "d";
+    case DType::i8: return "b";
+    case DType::i16: return "h";
+    case DType::i32: return "i";
+    case DType::i64: return "q";
+    case DType::u8: return "B";
+    case DType::u16: return "H";
+    case DType::u32: return "I";
+    case DType::u64: return "Q";
+    case DType::bool_: return "?";
+    default: return nullptr;
+  }
+}
+
+nb::dlpack::dtype dlpack_dtype(DType dtype) {
+  using Code = nb::dlpack::dtype_code;
+  const auto make = [&](Code code) {
+    return nb::dlpack::dtype{static_cast<std::uint8_t>(code),
+                             static_cast<std::uint8_t>(info(dtype).block_bytes * 8), 1};
+  };
+  switch (dtype) {
+    case DType::bf16: return make(Code::Bfloat);
+    case DType::bool_: return make(Code::Bool);
+    case DType::i8: case DType::i16: case DType::i32: case DType::i64: return make(Code::Int);
+    case DType::u8: case DType::u16: case DType::u32: case DType::u64: return make(Code::UInt);
+    default: return make(Code::Float);
+  }
+}
+
+void require_viewable(const AnyTensor& tensor, const char* what) {
+  const auto quoted = [&] { return tensor.name().empty() ? "a tensor" : "'" + tensor.name() + "'"; };
+  if (!is_host_visible(tensor.mode())) {
+    throw StorageError(concat(what, " of ", quoted(),
+                              ": its storage is private to the GPU; use .copy_to_host()"));
+  }
+  if (is_block(tensor.dtype())) {
+    throw DTypeError(concat(what, " of ", quoted(), ": ", name_of(tensor.dtype()),
+                            " is a block format; use .copy_to_host() for its bytes"));
+  }
+}
+
+/// The tensor's bytes once the device is done with them. A tensor that nothing may write waits for
+/// its last write only.
+std::byte* wait_for_host(const AnyTensor& tensor) {
+  // A view for numpy is const only by its flags: both forms open the same memory.
+  return tensor.is_read_only() ? const_cast<std::byte*>(tensor.host_bytes().data())
+                               : tensor.host_bytes_mutable().data();
+}
+
+/// What a live Py_buffer needs: the claim, and the shape and strides that it points to.
+struct Export {
+  KeepAlive claim;
+  std::array<Py_ssize_t, kMaxRank> shape{};
+  std::array<Py_ssize_t, kMaxRank> strides{};
+};
+
+int refuse(const char* reason) {
+  PyErr_SetString(PyExc_BufferError, reason);
+  return -1;
+}
+
+int fill_buffer(const TensorHandle& tensor, PyObject* self, Py_buffer* view, int flags) {
+  require_viewable(tensor, "buffer view");
+  const char* format = buffer_format(tensor.dtype());
+  if (!format) return refuse("bfloat16 has no buffer format; numpy.asarray() gives a view");
+  if ((flags & PyBUF_WRITABLE) && tensor.is_read_only()) return refuse("the tensor is read-only");
+  const bool wants_strides = (flags & PyBUF_STRIDES) == PyBUF_STRIDES;
+  const bool wants_c = (flags & PyBUF_C_CONTIGUOUS) == PyBUF_C_CONTIGUOUS;
+  const bool wants_f = (flags & PyBUF_F_CONTIGUOUS) == PyBUF_F_CONTIGUOUS;
+  if ((wants_c || !wants_strides) && !tensor.is_contiguous()) {
+    return refuse("the tensor is not contiguous");
+  }
+  if (wants_f && !(tensor.is_contiguous() && tensor.rank() <= 1)) {
+    return refuse("the tensor is not Fortran-contiguous");
+  }
+
+  auto exported = std::make_unique<Export>();
+  const Py_ssize_t size = info(tensor.dtype()).block_bytes;
+  for (std::size_t axis = 0; axis < tensor.rank(); ++axis) {
+    exported->shape[axis] = static_cast<Py_ssize_t>(tensor.extents()[axis]);
+    exported->strides[axis] = static_cast<Py_ssize_t>(tensor.strides()[axis]) * size;
+  }
+  view->buf = wait_for_host(tensor);
+  exported->claim = tensor.lease().held_by(Holder::array());
+  view->obj = Py_NewRef(self);
+  view->len = static_cast<Py_ssize_t>(tensor.count()) * size;
+  view->itemsize = size;
+  view->readonly = tensor.is_read_only();
+  view->ndim = static_cast<int>(tensor.rank());
+  view->format = (flags & PyBUF_FORMAT) ? const_cast<char*>(format) : nullptr;
+  view->shape = (flags & PyBUF_ND) ? exported->shape.data() : nullptr;
+  view->strides = wants_strides ? exported->strides.data() : nullptr;
+  view->suboffsets = nullptr;
+  view->internal = exported.release();
+  return 0;
+}
+
+int get_buffer(PyObject* self, Py_buffer* view, int flags) noexcept {
+  view->obj = nullptr;
+  try {
+    return fill_buffer(*nb::inst_ptr<TensorHandle>(self), self, view, flags);
+  } catch (nb::python_error& error) {
+    if (error.matches(PyExc_KeyboardInterrupt)) {
+      // numpy drops what this call raises and tries `__array__`: the interrupt must not be lost.
+      PyErr_SetInterrupt();
+      return refuse("interrupted while waiting for the device");
+    }
+    error.restore();
+  } catch (const std::exception& error) {
+    set_python_error(error);
+  }
+  return -1;
+}
+
+void release_buffer(PyObject*, Py_buffer* view) noexcept {
+  delete static_cast<Export*>(view->internal);
+}
+
+/// An array of `Framework` over the tensor's memory; the array's owner holds the lease.
+template <class... Framework>
+nb::object array_view(const TensorHandle& tensor, nb::dlpack::dtype dtype) {
+  struct Owner {
+    KeepAlive claim;
+    std::shared_ptr<Runtime> runtime;
+  };
+  std::array<std::size_t, kMaxRank> shape{};
+  std::array<std::int64_t, kMaxRank> strides{};
+  for (std::size_t axis = 0; axis < tensor.rank(); ++axis) {
+    shape[axis] = tensor.extents()[axis];
+    strides[axis] = static_cast<std::int64_t>(tensor.strides()[axis]);
+  }
+  std::byte* data = wait_for_host(tensor);
+  nb::capsule owner(new Owner{tensor.lease().held_by(Holder::array()), tensor.runtime},
+                    [](void* pointer) noexcept { delete static_cast<Owner*>(pointer); });
+  const auto make = [&](auto array) { return nb::cast(array, nb::rv_policy::reference); };
+  if (tensor.is_read_only()) {
+    return make(nb::ndarray<Framework..., nb::ro>(data, tensor.rank(), shape.data(), owner,
+                                                  strides.data(), dtype));
+  }
+  return make(nb::ndarray<Framework...>(data, tensor.rank(), shape.data(), owner, strides.data(),
+                                        dtype));
+}
+
+}  // namespace
+
+PyType_Slot* buffer_slots() {
+  static PyType_Slot slots[] = {{Py_bf_getbuffer, reinterpret_cast<void*>(get_buffer)},
+                                {Py_bf_releasebuffer, reinterpret_cast<void*>(release_buffer)},
+                                {0, nullptr}};
+  return slots;
+}
+
+nb::object numpy_view(const TensorHandle& tensor) {
+  drain_released();
+  require_viewable(tensor, "numpy view");
+  if (tensor.dtype() != DType::bf16) {
+    return array_view<nb::numpy>(tensor, dlpack_dtype(tensor.dtype()));
+  }
+  // numpy knows bfloat16 only through ml_dtypes, and DLPack not at all: view the words.
+  const nb::object words = array_view<nb::numpy>(tensor, nb::dtype<std::uint16_t>());
+  return words.attr("view")(nb::module_::import_("ml_dtypes").attr("bfloat16"));
+}
+
+nb::object numpy_copy(const TensorHandle& tensor) {
+  if (is_host_visible(tensor.mode()) && !is_block(tensor.dtype())) {
+    return numpy_view(tensor).attr("copy")();
+  }
+  auto* bytes = new std::vector<std::byte>(tensor.copy_to_host(tensor.runtime->stream()));
+  nb::capsule owner(bytes, [](void* pointer) noexcept {
+    delete static_cast<std::vector<std::byte>*>(pointer);
+  });
+  const std::size_t length = bytes->size();
+  const nb::object words = nb::cast(nb::ndarray<nb::numpy, std::uint8_t>(bytes->data(), {length}, owner),
+                                    nb::rv_policy::reference);
+  if (is_block(tensor.dtype())) return words;
+  return words.attr("view")(numpy_dtype(tensor.dtype()))
+      .attr("reshape")(to_tuple(tensor.extents().dimensions()));
+}
+
+nb::object dlpack_view(const TensorHandle& tensor) {
+  require_viewable(tensor, "DLPack view");
+  return array_view<nb::array_api>(tensor, dlpack_dtype(tensor.dtype()));
+}
+
+}  // namespace foundry::python

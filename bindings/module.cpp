@@ -1,0 +1,17 @@
+// The extension module foundry._foundry: handles and calls, no logic of its own.
+#include "module.hpp"
+
+NB_MODULE(_foundry, m) {
+  using namespace foundry::python;
+  m.doc() = "Foundry's C++ runtime. Import `foundry`, which names what is public.";
+  bind_errors(m);
+  bind_waiting(m);
+  bind_dtype(m);
+  bind_device(m);
+  bind_tensor(m);
+  bind_gguf(m);
+  bind_kernel(m);
+  bind_ops(m);
+  bind_fusion(m);
+  bind_runtime(m);
+}

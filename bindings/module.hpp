@@ -1,0 +1,21 @@
+// What each file of the bindings defines: one concept of cpp/foundry, added to the module.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+namespace foundry::python {
+
+namespace nb = nanobind;
+
+void bind_errors(nb::module_&);
+void bind_waiting(nb::module_&);
+void bind_dtype(nb::module_&);
+void bind_device(nb::module_&);
+void bind_tensor(nb::module_&);
+void bind_gguf(nb::module_&);
+void bind_kernel(nb::module_&);
+void bind_ops(nb::module_&);
+void bind_fusion(nb::module_&);
+void bind_runtime(nb::module_&);
+
+}  // namespace foundry::python

@@ -1,0 +1,59 @@
+// Operation: what Python's Foundry.run() and fuse() take, whatever the C++ type behind it.
+#pragma once
+
+#include <concepts>
+#include <utility>
+
+#include "foundry/core/error.hpp"
+#include "foundry/fusion/compound_kernel.hpp"
+#include "foundry/kernel/encoder.hpp"
+
+namespace foundry::python {
+
+class Operation {
+ public:
+  virtual ~Operation() = default;
+  /// Checks, compiles if need be, and encodes the dispatches.
+  virtual void encode(Encoder& encoder) const = 0;
+  /// As a prologue or epilogue of a fused kernel; ArgumentError where it cannot be one.
+  virtual Stage stage() const = 0;
+  /// As the main part of a fused kernel; ArgumentError where it cannot be one.
+  virtual MainStage main() const = 0;
+};
+
+/// An op of foundry/ops, or a fused kernel, as it is; `name` is the op's own.
+template <class Op>
+class OperationOf final : public Operation {
+ public:
+  OperationOf(Op op, const char* name) : op_(std::move(op)), name_(name) {}
+
+  void encode(Encoder& encoder) const override {
+    if constexpr (requires { op_.encode(encoder); }) {
+      op_.encode(encoder);
+    } else {
+      throw ArgumentError(concat(name_, " is a stage: it runs as a part of a fused kernel"));
+    }
+  }
+  Stage stage() const override {
+    if constexpr (std::convertible_to<const Op&, Stage>) {
+      return op_;
+    } else {
+      throw ArgumentError(concat(name_, " is neither a prologue nor an epilogue"));
+    }
+  }
+  MainStage main() const override {
+    if constexpr (std::convertible_to<const Op&, MainStage>) {
+      return op_;
+    } else {
+      throw ArgumentError(concat(name_, " cannot be the main part of a fused kernel"));
+    }
+  }
+  Op& op() noexcept { return op_; }
+  const Op& op() const noexcept { return op_; }
+
+ private:
+  Op op_;
+  const char* name_;
+};
+
+}  // namespace foundry::python

@@ -1,0 +1,305 @@
+// Foundry: allocate, run, wait. Scopes as context managers.
+#include "foundry/runtime/foundry.hpp"
+
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/unique_ptr.h>
+#include <nanobind/stl/vector.h>
+
+#include <optional>
+#include <set>
+#include <string>
+
+#include "foundry/core/error.hpp"
+#include "foundry/core/release_queue.hpp"
+#include "foundry/core/waiting.hpp"
+#include "operation.hpp"
+#include "tensor.hpp"
+
+namespace foundry::python {
+namespace {
+
+using Shared = std::shared_ptr<Runtime>;
+
+StorageMode to_mode(const std::string& name) {
+  for (StorageMode mode : {StorageMode::shared, StorageMode::private_}) {
+    if (name == name_of(mode)) return mode;
+  }
+  throw ArgumentError(concat("storage mode '", name, "': there are 'shared' and 'private'"));
+}
+
+/// A DType, its name, or anything that numpy makes a dtype of.
+DType to_dtype(nb::handle dtype) {
+  if (nb::isinstance<DType>(dtype)) return nb::cast<DType>(dtype);
+  if (nb::isinstance<nb::str>(dtype)) {
+    if (const auto found = find_dtype(nb::cast<std::string_view>(dtype))) return *found;
+  }
+  return dtype_of_numpy(dtype);
+}
+
+TensorHandle alloc(const Shared& runtime, nb::handle shape, nb::handle dtype, nb::handle init,
+                   std::string name, const std::string& arena) {
+  drain_released();
+  AnyTensor tensor = AnyTensor::pooled(runtime->pool(arena), to_extents(shape), to_dtype(dtype),
+                                       std::move(name));
+  TensorHandle handle(std::move(tensor), runtime);
+  if (!init.is_none()) nb::cast(handle).attr("copy_from")(init);
+  return handle;
+}
+
+TensorHandle tensor(const Shared& runtime, nb::handle values, nb::handle dtype, std::string name,
+                    const std::string& mode) {
+  drain_released();
+  const nb::object array = nb::module_::import_("numpy").attr("asarray")(values);
+  const DType type = dtype.is_none() ? dtype_of_numpy(array.attr("dtype")) : to_dtype(dtype);
+  require_supported(type, "tensor");
+  if (is_block(type)) {
+    throw DTypeError(concat("tensor: values do not convert to the block format ", name_of(type)));
+  }
+  TensorHandle handle(AnyTensor::dedicated(runtime->device(), to_extents(array.attr("shape")), type,
+                                           to_mode(mode), std::move(name)),
+                      runtime);
+  nb::cast(handle).attr("copy_from")(array);
+  return handle;
+}
+
+/// A numpy array's memory, held until the last tensor over it and the last command buffer are done.
+class BorrowedArray final : public DeferredKeepable {
+ public:
+  explicit BorrowedArray(nb::handle bytes) {
+    if (PyObject_GetBuffer(bytes.ptr(), &buffer_, PyBUF_C_CONTIGUOUS)) nb::raise_python_error();
+  }
+  ~BorrowedArray() override { PyBuffer_Release(&buffer_); }
+  std::string describe() const override { return "a borrowed numpy array"; }
+  unsafe::HostMemory memory() const {
+    const std::span bytes(static_cast<std::byte*>(buffer_.buf),
+                          static_cast<std::size_t>(buffer_.len));
+    return buffer_.readonly ? unsafe::HostMemory::read_only(bytes)
+                            : unsafe::HostMemory::writable(bytes);
+  }
+
+ private:
+  Py_buffer buffer_{};
+};
+
+TensorHandle borrow(const Shared& runtime, nb::handle array, std::string name) {
+  drain_released();
+  if (!nb::isinstance(array, nb::module_::import_("numpy").attr("ndarray"))) {
+    throw ArgumentError(concat("borrow: a ", nb::type_name(array.type()).c_str(),
+                               " has no memory to share; it takes a numpy array"));
+  }
+  if (!nb::cast<bool>(array.attr("flags").attr("c_contiguous"))) {
+    throw StorageError(concat("borrow: the array of shape ", nb::str(array.attr("shape")).c_str(),
+                              " and strides ", nb::str(array.attr("strides")).c_str(),
+                              " is not contiguous; Foundry.tensor() copies it"));
+  }
+  const DType dtype = dtype_of_numpy(array.attr("dtype"));
+  const Extents extents = to_extents(array.attr("shape"));
+  const nb::object bytes = array.attr("reshape")(-1).attr("view")("uint8");
+  auto* owner = new BorrowedArray(bytes);
+  KeepAlive claim(*owner, Holder::tensor());
+  return {AnyTensor::borrowed(runtime->device(), owner->memory(), std::move(claim), extents, dtype,
+                              std::move(name)),
+          runtime};
+}
+
+/// Rewinds its arena on leaving. Entering twice is an error.
+class Scope {
+ public:
+  Scope(Shared runtime, std::string arena) : runtime_(std::move(runtime)), arena_(std::move(arena)) {}
+  Scope& enter() {
+    if (scope_) throw ArgumentError(concat("scope of arena '", arena_, "' is entered already"));
+    scope_.emplace(runtime_->pool(arena_));
+    return *this;
+  }
+  void leave() {
+    drain_released();
+    scope_.reset();
+  }
+
+ private:
+  Shared runtime_;
+  std::string arena_;
+  std::optional<ArenaScope> scope_;
+};
+
+/// Every runtime of the process, so that the interpreter's exit can wait for its work. Guarded by
+/// the GIL.
+std::set<Runtime*>& runtimes() {
+  static auto* set = new std::set<Runtime*>;
+  return *set;
+}
+
+Device to_device(nb::handle device) {
+  if (device.is_none()) return Device::system_default();
+  if (nb::isinstance<Device>(device)) return nb::cast<Device>(device);
+  return Device::find(nb::cast<std::string_view>(device));
+}
+
+void leave() {
+  // At interpreter exit: waits for work in flight, then takes the hooks into Python away.
+  for (Runtime* runtime : runtimes()) {
+    try {
+      runtime->synchronize();
+    } catch (const std::exception& error) {
+      PySys_WriteStderr("foundry: %s\n", describe_error(error).c_str());
+    }
+  }
+  drain_released();
+  set_release_hook(nullptr);
+  set_wait_hooks({});
+}
+
+nb::dict statistics(const Foundry& runtime, CommandStream& stream) {
+  const StreamStatistics work = stream.statistics();
+  const RegistryStatistics kernels = runtime.registry().statistics();
+  nb::dict result;
+  result["dispatches"] = work.dispatches;
+  result["barriers"] = work.barriers;
+  result["copies"] = work.copies;
+  result["command_buffers"] = work.command_buffers;
+  result["in_flight"] = work.in_flight;
+  result["compilations"] = kernels.compilations;
+  result["kernels"] = kernels.kernels;
+  return result;
+}
+
+nb::dict arena_statistics(const ArenaPool& pool) {
+  const ArenaStatistics arena = pool.statistics();
+  nb::dict result;
+  result["reserved_bytes"] = arena.reserved_bytes;
+  result["leased_bytes"] = arena.leased_bytes;
+  result["peak_leased_bytes"] = arena.peak_leased_bytes;
+  result["cap_bytes"] = arena.cap_bytes;
+  result["allocations"] = arena.allocations;
+  result["chunks"] = arena.chunks;
+  result["leases"] = arena.leases;
+  result["retired"] = arena.retired;
+  return result;
+}
+
+}  // namespace
+
+Runtime::Runtime(Device device, const FoundryOptions& options)
+    : Foundry(std::move(device), options) {
+  runtimes().insert(this);
+}
+
+Runtime::~Runtime() { runtimes().erase(this); }
+
+void bind_runtime(nb::module_& m) {
+  m.attr("DEFAULT_ARENA") = Foundry::kDefaultArena;
+
+  nb::class_<Scope>(m, "ArenaScope", "What is allocated inside is retired at the end.")
+      .def("__enter__", &Scope::enter, nb::rv_policy::reference_internal)
+      .def("__exit__", [](Scope& scope, const nb::args&) { scope.leave(); },
+           nb::sig("def __exit__(self, *args: object) -> None"));
+
+  nb::class_<Runtime>(m, "Foundry", nb::is_weak_referenceable(),
+                      "One device, one stream of work, a kernel registry and named arenas. "
+                      "Thread-safe; runs are asynchronous.")
+      .def("__init__",
+           [](Runtime* self, nb::handle device, std::uint64_t arena_cap) {
+             FoundryOptions options;
+             options.arena_cap_bytes = arena_cap;
+             new (self) Runtime(to_device(device), options);
+           },
+           nb::arg("device") = nb::none(), nb::kw_only(), nb::arg("arena_cap") = 0,
+           nb::sig("def __init__(self, device: Device | str | None = None, *, arena_cap: int = 0) "
+                   "-> None"),
+           "`device`: a Device, a name or \"cpu:0\"; None takes the default. `arena_cap`: bytes of "
+           "the default arena at most, 0 for no cap.")
+      .def_prop_ro("device", [](const Runtime& f) { return f.device(); })
+      .def("alloc", &alloc, nb::arg("shape"), nb::arg("dtype"), nb::arg("init") = nb::none(),
+           nb::kw_only(), nb::arg("name") = "", nb::arg("arena") = Foundry::kDefaultArena,
+           nb::sig("def alloc(self, shape: int | collections.abc.Sequence[int], dtype: DType | "
+                   "numpy.typing.DTypeLike, init: numpy.typing.ArrayLike | None = None, *, name: "
+                   "str = '', arena: str = 'default') -> Tensor"),
+           "A tensor from an arena, uninitialised or with the values of `init`. OutOfMemoryError "
+           "past the arena's cap.")
+      .def("empty",
+           [](const Shared& runtime, nb::handle shape, nb::handle dtype, std::string name,
+              const std::string& arena) {
+             return alloc(runtime, shape, dtype, nb::none(), std::move(name), arena);
+           },
+           nb::arg("shape"), nb::arg("dtype"), nb::kw_only(), nb::arg("name") = "",
+           nb::arg("arena") = Foundry::kDefaultArena,
+           nb::sig("def empty(self, shape: int | collections.abc.Sequence[int], dtype: DType | "
+                   "numpy.typing.DTypeLike, *, name: str = '', arena: str = 'default') -> Tensor"),
+           "An uninitialised tensor from an arena.")
+      .def("tensor", &tensor, nb::arg("values"), nb::arg("dtype") = nb::none(), nb::kw_only(),
+           nb::arg("name") = "", nb::arg("mode") = "shared",
+           nb::sig("def tensor(self, values: numpy.typing.ArrayLike, dtype: DType | "
+                   "numpy.typing.DTypeLike | None = None, *, name: str = '', mode: str = 'shared') "
+                   "-> Tensor"),
+           "A copy of `values` in a buffer of its own, shared or private, for what lives long.")
+      .def("dedicated",
+           [](const Shared& runtime, nb::handle shape, nb::handle dtype, std::string name,
+              const std::string& mode) {
+             return TensorHandle(AnyTensor::dedicated(runtime->device(), to_extents(shape),
+                                                      to_dtype(dtype), to_mode(mode),
+                                                      std::move(name)),
+                                 runtime);
+           },
+           nb::arg("shape"), nb::arg("dtype"), nb::kw_only(), nb::arg("name") = "",
+           nb::arg("mode") = "shared",
+           nb::sig("def dedicated(self, shape: int | collections.abc.Sequence[int], dtype: DType | "
+                   "numpy.typing.DTypeLike, *, name: str = '', mode: str = 'shared') -> Tensor"),
+           "An uninitialised tensor with a buffer of its own.")
+      .def("borrow", &borrow, nb::arg("array"), nb::kw_only(), nb::arg("name") = "",
+           nb::sig("def borrow(self, array: numpy.ndarray[typing.Any, typing.Any], *, name: str = "
+                   "'') -> Tensor"),
+           "The array's own memory as a tensor, without a copy; read-only where the array is. "
+           "StorageError unless it is contiguous.")
+      .def("run", [](Runtime& f, const Operation& operation) { operation.encode(f.encoder()); },
+           nb::arg("operation"),
+           "Compiles the kernel if it is new and encodes its dispatch; does not wait.")
+      .def("scope",
+           [](const Shared& runtime, std::string arena) { 
+             return std::make_unique<Scope>(runtime, std::move(arena));
+            },
+           nb::arg("arena") = Foundry::kDefaultArena,
+           "A context manager: the arena's allocations inside are retired when it ends.")
+      .def("reset",
+           [](Runtime& f, const std::string& arena) {
+             drain_released();
+             f.reset(arena);
+           },
+           nb::arg("arena") = Foundry::kDefaultArena,
+           "Waits for the device, then makes everything in the arena free. PoolInUseError names "
+           "the tensors and numpy arrays that still hold it.")
+      .def("make_pool",
+           [](Runtime& f, const std::string& name, const std::string& mode,
+              std::uint64_t chunk_bytes, std::uint64_t cap_bytes) {
+             ArenaOptions options;
+             options.mode = to_mode(mode);
+             if (chunk_bytes != 0) options.chunk_bytes = chunk_bytes;
+             options.cap_bytes = cap_bytes;
+             f.make_pool(name, options);
+           },
+           nb::arg("name"), nb::kw_only(), nb::arg("mode") = "shared", nb::arg("chunk_bytes") = 0,
+           nb::arg("cap_bytes") = 0,
+           "Makes an arena; 0 means the default chunk size, and no cap.")
+      .def_prop_ro("pool_names", [](const Runtime& f) { return f.pool_names(); })
+      .def("arena_statistics",
+           [](Runtime& f, const std::string& arena) { return arena_statistics(f.pool(arena)); },
+           nb::arg("arena") = Foundry::kDefaultArena,
+           nb::sig("def arena_statistics(self, arena: str = 'default') -> dict[str, int]"))
+      .def_prop_ro("statistics", [](Runtime& f) { return statistics(f, f.stream()); },
+                   "Counts since the runtime was made: dispatches, barriers, compilations, ...",
+                   nb::sig("def statistics(self) -> dict[str, int]"))
+      .def("synchronize",
+           [](Runtime& f) {
+             f.synchronize();
+             drain_released();
+           },
+           "Waits for everything, without the GIL; Ctrl-C interrupts it. Raises the first failure "
+           "since the last call.")
+      .def("flush", [](Runtime& f) { f.flush(); }, "Commits what is encoded; does not wait.")
+      .def("__repr__", [](const Runtime& f) { return to_string(f); });
+
+  m.def("_leave", &leave);
+}
+
+}  // namespace foundry::python

@@ -1,0 +1,43 @@
+// Shapes from Python: ints or sequences of ints, checked before they become Extents.
+#include <span>
+#include <vector>
+
+#include "foundry/core/error.hpp"
+#include "tensor.hpp"
+
+namespace foundry::python {
+namespace {
+
+std::uint64_t to_extent(nb::handle value) {
+  const nb::object index = nb::steal(PyNumber_Index(value.ptr()));
+  if (!index.is_valid()) nb::raise_python_error();
+  int overflow = 0;
+  const long long extent = PyLong_AsLongLongAndOverflow(index.ptr(), &overflow);
+  if (extent == -1 && !overflow && PyErr_Occurred()) nb::raise_python_error();
+  if (overflow || extent < 0) {
+    throw ShapeError(concat("an extent of ", nb::str(index).c_str(), " is out of range"));
+  }
+  return static_cast<std::uint64_t>(extent);
+}
+
+}  // namespace
+
+Extents to_extents(nb::handle shape) {
+  std::vector<std::uint64_t> values;
+  if (PyIndex_Check(shape.ptr())) {
+    values.push_back(to_extent(shape));
+  } else {
+    for (nb::handle value : nb::iter(shape)) values.push_back(to_extent(value));
+  }
+  return Extents(std::span<const std::uint64_t>(values));
+}
+
+nb::tuple to_tuple(const Dimensions& values) {
+  nb::object tuple = nb::steal(PyTuple_New(static_cast<Py_ssize_t>(values.size())));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    PyTuple_SET_ITEM(tuple.ptr(), static_cast<Py_ssize_t>(i), PyLong_FromUnsignedLongLong(values[i]));
+  }
+  return nb::borrow<nb::tuple>(tuple);
+}
+
+}  // namespace foundry::python

@@ -1,0 +1,155 @@
+// Tensor: shape, views, and the host's access to the bytes.
+#include "tensor.hpp"
+
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "foundry/core/error.hpp"
+
+namespace foundry::python {
+namespace {
+
+TensorHandle with(const TensorHandle& source, AnyTensor view) { return {std::move(view), source.runtime}; }
+
+/// `t[1]`, `t[2:5, 0]`: ints drop a dimension, slices keep it. Unlike Python's sequences a range
+/// past the end is an error (AnyTensor::slice).
+TensorHandle index(const TensorHandle& tensor, nb::handle key) {
+  const nb::tuple keys = nb::isinstance<nb::tuple>(key) ? nb::borrow<nb::tuple>(key)
+                                                        : nb::make_tuple(nb::borrow(key));
+  if (keys.size() > tensor.rank()) {
+    throw ShapeError(concat(tensor.describe(), " has ", tensor.rank(), " dimensions, ", keys.size(),
+                            " are indexed"));
+  }
+  AnyTensor view = tensor;
+  std::int64_t axis = 0;
+  for (nb::handle item : keys) {
+    if (nb::isinstance<nb::slice>(item)) {
+      const auto bound = [&](const char* name, std::int64_t otherwise) {
+        const nb::object value = item.attr(name);
+        return value.is_none() ? otherwise : nb::cast<std::int64_t>(value);
+      };
+      view = view.slice(axis, bound("start", 0),
+                        bound("stop", static_cast<std::int64_t>(view.extent(axis))),
+                        bound("step", 1));
+      ++axis;
+    } else {
+      view = view.select(axis, nb::cast<std::int64_t>(item));
+    }
+  }
+  return with(tensor, std::move(view));
+}
+
+/// Shape given as one sequence or as several ints.
+Extents shape_of(const nb::args& shape) {
+  const bool one = shape.size() == 1 && !PyIndex_Check(nb::object(shape[0]).ptr());
+  return one ? to_extents(nb::object(shape[0])) : to_extents(shape);
+}
+
+/// The values of `source` in the tensor's dtype, copied in. A block dtype takes its bytes (uint8).
+void copy_from(const TensorHandle& tensor, nb::handle source) {
+  const nb::object values = nb::module_::import_("numpy").attr("ascontiguousarray")(
+      source, nb::arg("dtype") = numpy_dtype(tensor.dtype()));
+  if (!is_block(tensor.dtype()) &&
+      !values.attr("shape").equal(to_tuple(tensor.extents().dimensions()))) {
+    throw ShapeError(concat("copy_from: ", tensor.describe(), " takes no array of shape ",
+                            nb::str(values.attr("shape")).c_str()));
+  }
+  struct View {
+    Py_buffer buffer;
+    explicit View(const nb::object& array) {
+      // As plain bytes: the buffer protocol has no format for bfloat16.
+      const nb::object bytes = array.attr("reshape")(-1).attr("view")("uint8");
+      if (PyObject_GetBuffer(bytes.ptr(), &buffer, PyBUF_C_CONTIGUOUS)) nb::raise_python_error();
+    }
+    ~View() { PyBuffer_Release(&buffer); }
+  } const view(values);
+  tensor.copy_from_host(tensor.runtime->stream(),
+                        {static_cast<const std::byte*>(view.buffer.buf),
+                         static_cast<std::size_t>(view.buffer.len)});
+}
+
+/// numpy's protocol: a view, unless a conversion or a copy is asked for.
+nb::object array(const TensorHandle& tensor, nb::handle dtype, nb::handle copy) {
+  nb::object view = numpy_view(tensor);
+  if (dtype.is_none() && (copy.is_none() || !nb::cast<bool>(copy))) return view;
+  const nb::object make = nb::module_::import_("numpy").attr("array");
+  return copy.is_none() ? make(view, nb::arg("dtype") = dtype)
+                        : make(view, nb::arg("dtype") = dtype, nb::arg("copy") = copy);
+}
+
+}  // namespace
+
+void bind_tensor(nb::module_& m) {
+  nb::class_<TensorHandle>(m, "Tensor", nb::type_slots(buffer_slots()), nb::is_weak_referenceable(),
+                           "A handle on typed device memory: copies and views share the bytes, and "
+                           "each holds the lease. Made by Foundry.")
+      .def_prop_ro("shape",
+                   [](const TensorHandle& t) {
+                     return nb::typed<nb::tuple, int, nb::ellipsis>(
+                         to_tuple(t.extents().dimensions()));
+                   })
+      .def_prop_ro("strides",
+                   [](const TensorHandle& t) {
+                     return nb::typed<nb::tuple, int, nb::ellipsis>(to_tuple(t.strides()));
+                   },
+                   "Steps in elements.")
+      .def_prop_ro("dtype", [](const TensorHandle& t) { return t.dtype(); })
+      .def_prop_ro("ndim", [](const TensorHandle& t) { return t.rank(); })
+      .def_prop_ro("size", [](const TensorHandle& t) { return t.count(); }, "Elements.")
+      .def_prop_ro("nbytes", [](const TensorHandle& t) { return t.byte_length(); },
+                   "Bytes from the first element to one past the last.")
+      .def_prop_ro("storage", [](const TensorHandle& t) { return std::string(name_of(t.storage())); },
+                   "\"dedicated\", \"pooled\" or \"view\".")
+      .def_prop_ro("mode", [](const TensorHandle& t) { return std::string(name_of(t.mode())); },
+                   "\"shared\", \"private\" or \"borrowed\".")
+      .def_prop_ro("is_contiguous", [](const TensorHandle& t) { return t.is_contiguous(); })
+      .def_prop_ro("is_read_only", [](const TensorHandle& t) { return t.is_read_only(); })
+      .def_prop_rw("name", [](const TensorHandle& t) { return t.name(); },
+                   [](TensorHandle& t, std::string name) { t.named(std::move(name)); },
+                   "What messages call it.")
+      .def("reshape", [](const TensorHandle& t, const nb::args& shape) {
+             return with(t, t.reshape(shape_of(shape)));
+           }, "A view of another shape; ShapeError where only a copy could have it.")
+      .def("transpose", [](const TensorHandle& t, const nb::args& order) {
+             if (order.size() == 0) return with(t, t.transpose());
+             return with(t, t.transpose(nb::cast<std::vector<std::int64_t>>(order)));
+           }, "Dimensions reversed, or in `order`.")
+      .def("squeeze", [](const TensorHandle& t, std::optional<std::int64_t> axis) {
+             return with(t, t.squeeze(axis));
+           }, nb::arg("axis") = nb::none(), "Without the dimensions of extent 1, or without `axis`.")
+      .def("unsqueeze", [](const TensorHandle& t, std::int64_t axis) {
+             return with(t, t.unsqueeze(axis));
+           }, nb::arg("axis"))
+      .def("broadcast_to", [](const TensorHandle& t, const nb::args& shape) {
+             return with(t, t.broadcast(shape_of(shape)));
+           }, "Dimensions of extent 1 repeated, without memory; read-only.")
+      .def("__getitem__", &index, nb::arg("key"))
+      .def("__len__", [](const TensorHandle& t) {
+             if (t.rank() == 0) throw ShapeError(concat(t.describe(), ": a scalar has no length"));
+             return t.extents()[0];
+           })
+      .def("__array__", &array, nb::arg("dtype") = nb::none(), nb::arg("copy") = nb::none(),
+           nb::sig("def __array__(self, dtype: typing.Any = None, copy: bool | None = None) -> "
+                   "numpy.ndarray[typing.Any, typing.Any]"))
+      .def("__dlpack__", [](const TensorHandle& t, const nb::kwargs& options) {
+             return dlpack_view(t).attr("__dlpack__")(**options);
+           }, nb::sig("def __dlpack__(self, **kwargs: typing.Any) -> typing.Any"))
+      .def("__dlpack_device__", [](const TensorHandle&) {  // kDLCPU, device 0
+             return nb::typed<nb::tuple, int, int>(nb::make_tuple(1, 0));
+           })
+      .def("copy_to_host", &numpy_copy,
+           "A numpy array of the values, from any storage; a block dtype gives its bytes (uint8).",
+           nb::sig("def copy_to_host(self) -> numpy.ndarray[typing.Any, typing.Any]"))
+      .def("copy_from", &copy_from, nb::arg("source"),
+           "Copies an array of the same shape in, converting its dtype. After kernels that use the "
+           "tensor, before later ones.",
+           nb::sig("def copy_from(self, source: numpy.typing.ArrayLike) -> None"))
+      .def("__repr__", [](const TensorHandle& t) { return to_string(t); });
+}
+
+}  // namespace foundry::python

@@ -1,0 +1,50 @@
+// TensorHandle: what a Python Tensor is, and how shapes and tensors cross the border.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "foundry/runtime/foundry.hpp"
+#include "foundry/tensor/any_tensor.hpp"
+#include "module.hpp"
+
+namespace foundry::python {
+
+/// A Foundry that the interpreter's exit waits for.
+class Runtime final : public Foundry {
+ public:
+  Runtime(Device device, const FoundryOptions& options);
+  ~Runtime();
+};
+
+/// A tensor with the runtime that made it, whose stream copies private storage. Ops take it as the
+/// AnyTensor that it is.
+struct TensorHandle : AnyTensor {
+  std::shared_ptr<Runtime> runtime;
+
+  TensorHandle(AnyTensor tensor, std::shared_ptr<Runtime> owner)
+      : AnyTensor(std::move(tensor)), runtime(std::move(owner)) {}
+};
+
+/// A shape from an int or a sequence of ints; ShapeError for a negative or a too large one.
+Extents to_extents(nb::handle shape);
+nb::tuple to_tuple(const Dimensions& values);
+
+/// The exception of `error`, set as Python's current one: for slots that nanobind does not guard.
+void set_python_error(const std::exception& error) noexcept;
+
+/// Slots of Tensor's type that serve the buffer protocol.
+PyType_Slot* buffer_slots();
+/// A numpy array over the tensor's memory (bfloat16 as ml_dtypes.bfloat16), after waiting for the
+/// device. StorageError if it is private, DTypeError for a block dtype.
+nb::object numpy_view(const TensorHandle& tensor);
+/// The values copied out of any storage; of a block dtype its bytes.
+nb::object numpy_copy(const TensorHandle& tensor);
+/// numpy's dtype of a dtype; of a block dtype uint8. bfloat16 comes from ml_dtypes.
+nb::object numpy_dtype(DType dtype);
+/// The dtype of a numpy dtype, or of what numpy makes one of; DTypeError where there is none.
+DType dtype_of_numpy(nb::handle dtype);
+/// The tensor's memory as an object with `__dlpack__`.
+nb::object dlpack_view(const TensorHandle& tensor);
+
+}  // namespace foundry::python

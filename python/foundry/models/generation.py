@@ -1,0 +1,103 @@
+"""One answer in the making: an iterator over pieces of text."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from foundry.errors import ArgumentError
+from foundry.generation.sampling import SamplingParameters
+from foundry.generation.statistics import Statistics
+from foundry.generation.stopping import StopText
+
+if TYPE_CHECKING:
+    from foundry.models.llama import Llama
+
+FinishReason = Literal["end", "stop", "length", "context"]
+
+
+class Generation(Iterator[str]):
+    """Streams text; the model works only while it is iterated.
+
+    Several generations of one model may be open at once: each finds its own tokens in the KV cache
+    or evaluates them again.
+    """
+
+    def __init__(
+        self,
+        model: Llama,
+        prompt: Sequence[int],
+        *,
+        max_tokens: int,
+        sampling: SamplingParameters,
+        seed: int,
+        stop: str | Sequence[str],
+        ignore_end: bool,
+    ) -> None:
+        if max_tokens < 1:
+            raise ArgumentError(f"generate: max_tokens is {max_tokens}, it must be positive")
+        self._model = model
+        self._prompt = list(prompt)
+        self._max_tokens = max_tokens
+        self._sampling = sampling
+        self._seed = seed
+        self._end_ids = frozenset() if ignore_end else model.tokenizer.end_ids
+        self._stop = StopText(stop)
+        self._decoder = model.tokenizer.stream()
+        self.tokens: list[int] = []
+        """The tokens generated so far, the one that ended the text not included."""
+        self.text = ""
+        """The text so far."""
+        self.finish_reason: FinishReason | None = None
+        """Why it ended: a token that ends the turn, a stop string, `max_tokens`, a full context."""
+        self.statistics = Statistics(prompt_tokens=len(self._prompt))
+        self._start: float | None = None
+
+    def __repr__(self) -> str:
+        state = self.finish_reason or "open"
+        return f"Generation({len(self.tokens)} tokens, {state}: {self.text[-40:]!r})"
+
+    def __next__(self) -> str:
+        """The next piece, at least one character. Ctrl-C leaves the generation where it was."""
+        piece = ""
+        while not piece and self.finish_reason is None:
+            piece = self._step()
+        if not piece:
+            raise StopIteration
+        self.text += piece
+        return piece
+
+    def _step(self) -> str:
+        """Generates one token; the text that can be shown after it."""
+        if len(self.tokens) == self._max_tokens:
+            return self._finish("length")
+        if len(self._prompt) + len(self.tokens) == self._model.context_length:
+            return self._finish("context")
+        begin = time.perf_counter()
+        self._start = self._start or begin
+        token, step = self._model._next_token(
+            [*self._prompt, *self.tokens], self._sampling, self._seed
+        )
+        now = time.perf_counter()
+
+        cost = self.statistics
+        cost.generated_tokens += 1
+        if cost.generated_tokens == 1:
+            cost.time_to_first_token = now - self._start
+            cost.reused_tokens = step.reused_tokens
+        else:
+            cost.decode_seconds += now - begin
+            cost.decode_dispatches += step.dispatches
+        if token in self._end_ids:
+            return self._finish("end")
+        self.tokens.append(token)
+        shown = self._stop.push(self._decoder.push(token))
+        if self._stop.matched is not None:
+            self.finish_reason = "stop"
+        return shown
+
+    def _finish(self, reason: FinishReason) -> str:
+        self.finish_reason = reason
+        shown = self._stop.push(self._decoder.finish())
+        return shown + self._stop.finish()
