@@ -10,9 +10,12 @@
 namespace anvil {
 namespace {
 
-Array* empty() { return objc::make<Array>().autoreleased(); }
+Array* empty() {
+  return objc::make<Array>().autoreleased();
+}
 Array* with_objects(objc_object* const* objects, NS::UInteger count) {
-  return objc::make<Array>(collect(objects, count, "+[NSArray arrayWithObjects:count:]")).autoreleased();
+  return objc::make<Array>(collect(objects, count, "+[NSArray arrayWithObjects:count:]"))
+      .autoreleased();
 }
 Array* with_object(objc_object* object) {
   return objc::make<Array>(collect(&object, 1, "+[NSArray arrayWithObject:]")).autoreleased();
@@ -21,7 +24,9 @@ Array* init_with_objects(Array* self, objc_object* const* objects, NS::UInteger 
   self->items = collect(objects, count, "-[NSArray initWithObjects:count:]");
   return self;
 }
-NS::UInteger count(const Array* self) { return self->items.size(); }
+NS::UInteger count(const Array* self) {
+  return self->items.size();
+}
 objc_object* object_at(const Array* self, NS::UInteger index) {
   if (index >= self->items.size())
     throw InvalidUse("-[NSArray objectAtIndex:]: index " + std::to_string(index) +
@@ -38,7 +43,9 @@ bool equals(const Array* self, const objc_object* object) {
     if (!is_equal(self->items[i].get(), other->items[i].get())) return false;
   return true;
 }
-size_t hash(const Array* self) { return self->items.size(); }
+size_t hash(const Array* self) {
+  return self->items.size();
+}
 String* description(const Array* self) {
   std::string text = "(";
   for (const auto& item : self->items)
@@ -50,19 +57,21 @@ Array* copy(Array* self) {
   return self;
 }
 
-const objc::ClassDefinition<Array> definition{"NSArray", {
-    objc::class_method<&empty>("array"),
-    objc::class_method<&with_object>("arrayWithObject:"),
-    objc::class_method<&with_objects>("arrayWithObjects:count:"),
-    objc::function<&init_with_objects>("initWithObjects:count:"),
-    objc::function<&count>("count"),
-    objc::function<&object_at>("objectAtIndex:"),
-    objc::function<&enumerate>("objectEnumerator"),
-    objc::function<&equals>("isEqual:"),
-    objc::function<&hash>("hash"),
-    objc::function<&description>("description"),
-    objc::function<&copy>("copy"),
-}};
+const objc::ClassDefinition<Array> definition{
+    "NSArray",
+    {
+        objc::class_method<&empty>("array"),
+        objc::class_method<&with_object>("arrayWithObject:"),
+        objc::class_method<&with_objects>("arrayWithObjects:count:"),
+        objc::function<&init_with_objects>("initWithObjects:count:"),
+        objc::function<&count>("count"),
+        objc::function<&object_at>("objectAtIndex:"),
+        objc::function<&enumerate>("objectEnumerator"),
+        objc::function<&equals>("isEqual:"),
+        objc::function<&hash>("hash"),
+        objc::function<&description>("description"),
+        objc::function<&copy>("copy"),
+    }};
 
 objc_object* next(Enumerator* self) {
   const auto& items = self->array->items;
@@ -70,7 +79,8 @@ objc_object* next(Enumerator* self) {
 }
 Array* remaining(Enumerator* self) {
   const auto& items = self->array->items;
-  std::vector<objc::Ref<objc_object>> rest(items.begin() + static_cast<ptrdiff_t>(self->position), items.end());
+  std::vector<objc::Ref<objc_object>> rest(items.begin() + static_cast<ptrdiff_t>(self->position),
+                                           items.end());
   self->position = items.size();
   return objc::make<Array>(std::move(rest)).autoreleased();
 }
@@ -89,11 +99,13 @@ NS::UInteger fill(Enumerator* self, NS::FastEnumerationState* state, objc_object
   return filled;
 }
 
-const objc::ClassDefinition<Enumerator> enumerator_definition{"NSEnumerator", {
-    objc::function<&next>("nextObject"),
-    objc::function<&remaining>("allObjects"),
-    objc::function<&fill>("countByEnumeratingWithState:objects:count:"),
-}};
+const objc::ClassDefinition<Enumerator> enumerator_definition{
+    "NSEnumerator",
+    {
+        objc::function<&next>("nextObject"),
+        objc::function<&remaining>("allObjects"),
+        objc::function<&fill>("countByEnumeratingWithState:objects:count:"),
+    }};
 
 }  // namespace
 
@@ -102,7 +114,8 @@ std::vector<objc::Ref<objc_object>> collect(objc_object* const* objects, size_t 
   std::vector<objc::Ref<objc_object>> items;
   items.reserve(count);
   for (size_t i = 0; i < count; ++i) {
-    if (!objects[i]) throw InvalidUse(std::string(method) + ": object " + std::to_string(i) + " is nil");
+    if (!objects[i])
+      throw InvalidUse(std::string(method) + ": object " + std::to_string(i) + " is nil");
     items.emplace_back(objects[i]);
   }
   return items;

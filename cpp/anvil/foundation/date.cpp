@@ -32,11 +32,13 @@ Date* copy(Date* self) {
   return self;
 }
 
-const objc::ClassDefinition<Date> definition{"NSDate", {
-    objc::class_method<&from_now>("dateWithTimeIntervalSinceNow:"),
-    objc::function<&seconds_from_now>("timeIntervalSinceNow"),
-    objc::function<&copy>("copy"),
-}};
+const objc::ClassDefinition<Date> definition{
+    "NSDate",
+    {
+        objc::class_method<&from_now>("dateWithTimeIntervalSinceNow:"),
+        objc::function<&seconds_from_now>("timeIntervalSinceNow"),
+        objc::function<&copy>("copy"),
+    }};
 
 struct Condition : objc::Object {
   using Super = RootObject;
@@ -45,23 +47,35 @@ struct Condition : objc::Object {
   std::condition_variable_any changed;
 };
 
-void lock(Condition* self) { self->mutex.lock(); }
-void unlock(Condition* self) { self->mutex.unlock(); }
-void wait(Condition* self) { self->changed.wait(self->mutex); }
+void lock(Condition* self) {
+  self->mutex.lock();
+}
+void unlock(Condition* self) {
+  self->mutex.unlock();
+}
+void wait(Condition* self) {
+  self->changed.wait(self->mutex);
+}
 bool wait_until(Condition* self, Date* limit) {
   return self->changed.wait_until(self->mutex, limit->time) == std::cv_status::no_timeout;
 }
-void signal(Condition* self) { self->changed.notify_one(); }
-void broadcast(Condition* self) { self->changed.notify_all(); }
+void signal(Condition* self) {
+  self->changed.notify_one();
+}
+void broadcast(Condition* self) {
+  self->changed.notify_all();
+}
 
-const objc::ClassDefinition<Condition> condition_definition{"NSCondition", {
-    objc::function<&lock>("lock"),
-    objc::function<&unlock>("unlock"),
-    objc::function<&wait>("wait"),
-    objc::function<&wait_until>("waitUntilDate:"),
-    objc::function<&signal>("signal"),
-    objc::function<&broadcast>("broadcast"),
-}};
+const objc::ClassDefinition<Condition> condition_definition{
+    "NSCondition",
+    {
+        objc::function<&lock>("lock"),
+        objc::function<&unlock>("unlock"),
+        objc::function<&wait>("wait"),
+        objc::function<&wait_until>("waitUntilDate:"),
+        objc::function<&signal>("signal"),
+        objc::function<&broadcast>("broadcast"),
+    }};
 
 }  // namespace
 }  // namespace anvil

@@ -28,24 +28,34 @@ Dictionary* init_with(Dictionary* self, objc_object* const* values, objc_object*
   for (NS::UInteger i = 0; i < count; ++i) self->add(keys[i], values[i]);
   return self;
 }
-Dictionary* empty() { return objc::make<Dictionary>().autoreleased(); }
+Dictionary* empty() {
+  return objc::make<Dictionary>().autoreleased();
+}
 Dictionary* with_objects(objc_object* const* values, objc_object* const* keys, NS::UInteger count) {
   objc::Ref<Dictionary> dictionary = objc::make<Dictionary>();
   init_with(dictionary.get(), values, keys, count);
   return dictionary.autoreleased();
 }
-Dictionary* with_object(objc_object* value, objc_object* key) { return with_objects(&value, &key, 1); }
-NS::UInteger count(const Dictionary* self) { return self->entries.size(); }
+Dictionary* with_object(objc_object* value, objc_object* key) {
+  return with_objects(&value, &key, 1);
+}
+NS::UInteger count(const Dictionary* self) {
+  return self->entries.size();
+}
 objc::Ref<Array> keys_of(const Dictionary* self) {
   std::vector<objc::Ref<objc_object>> keys;
   for (const auto& [key, value] : self->entries) keys.push_back(key);
   return objc::make<Array>(std::move(keys));
 }
-Array* all_keys(const Dictionary* self) { return keys_of(self).autoreleased(); }
+Array* all_keys(const Dictionary* self) {
+  return keys_of(self).autoreleased();
+}
 Enumerator* enumerate_keys(const Dictionary* self) {
   return objc::make<Enumerator>(keys_of(self)).autoreleased();
 }
-objc_object* find(const Dictionary* self, const objc_object* key) { return self->find(key); }
+objc_object* find(const Dictionary* self, const objc_object* key) {
+  return self->find(key);
+}
 bool equals(const Dictionary* self, const objc_object* object) {
   const auto* other = objc::as<Dictionary>(object);
   if (!other || other->entries.size() != self->entries.size()) return false;
@@ -53,7 +63,9 @@ bool equals(const Dictionary* self, const objc_object* object) {
     if (!is_equal(value.get(), other->find(key.get()))) return false;
   return true;
 }
-size_t hash(const Dictionary* self) { return self->entries.size(); }
+size_t hash(const Dictionary* self) {
+  return self->entries.size();
+}
 String* description(const Dictionary* self) {
   std::string text = "{";
   for (const auto& [key, value] : self->entries)
@@ -66,20 +78,22 @@ Dictionary* copy(Dictionary* self) {
   return self;
 }
 
-const objc::ClassDefinition<Dictionary> definition{"NSDictionary", {
-    objc::class_method<&empty>("dictionary"),
-    objc::class_method<&with_object>("dictionaryWithObject:forKey:"),
-    objc::class_method<&with_objects>("dictionaryWithObjects:forKeys:count:"),
-    objc::function<&init_with>("initWithObjects:forKeys:count:"),
-    objc::function<&count>("count"),
-    objc::function<&all_keys>("allKeys"),
-    objc::function<&enumerate_keys>("keyEnumerator"),
-    objc::function<&find>("objectForKey:"),
-    objc::function<&equals>("isEqual:"),
-    objc::function<&hash>("hash"),
-    objc::function<&description>("description"),
-    objc::function<&copy>("copy"),
-}};
+const objc::ClassDefinition<Dictionary> definition{
+    "NSDictionary",
+    {
+        objc::class_method<&empty>("dictionary"),
+        objc::class_method<&with_object>("dictionaryWithObject:forKey:"),
+        objc::class_method<&with_objects>("dictionaryWithObjects:forKeys:count:"),
+        objc::function<&init_with>("initWithObjects:forKeys:count:"),
+        objc::function<&count>("count"),
+        objc::function<&all_keys>("allKeys"),
+        objc::function<&enumerate_keys>("keyEnumerator"),
+        objc::function<&find>("objectForKey:"),
+        objc::function<&equals>("isEqual:"),
+        objc::function<&hash>("hash"),
+        objc::function<&description>("description"),
+        objc::function<&copy>("copy"),
+    }};
 
 }  // namespace
 }  // namespace anvil

@@ -35,8 +35,9 @@ objc_object* entry(const Error* self) {
 
 objc_object* localized_description(const Error* self) {
   if (objc_object* text = entry<NSLocalizedDescriptionKey>(self)) return text;
-  return make_string("The operation couldn’t be completed. (" + std::string(utf8(self->domain.get())) +
-                     " error " + std::to_string(self->code) + ".)")
+  return make_string("The operation couldn’t be completed. (" +
+                     std::string(utf8(self->domain.get())) + " error " +
+                     std::to_string(self->code) + ".)")
       .autoreleased();
 }
 String* description(const Error* self) {
@@ -50,19 +51,22 @@ Error* copy(Error* self) {
   return self;
 }
 
-const objc::ClassDefinition<Error> definition{"NSError", {
-    objc::class_method<&with>("errorWithDomain:code:userInfo:"),
-    objc::function<&init_with>("initWithDomain:code:userInfo:"),
-    objc::property<&Error::code>("code"),
-    objc::property<&Error::domain>("domain"),
-    objc::function<&user_info>("userInfo"),
-    objc::function<&localized_description>("localizedDescription"),
-    objc::function<&entry<NSLocalizedFailureReasonErrorKey>>("localizedFailureReason"),
-    objc::function<&entry<NSLocalizedRecoverySuggestionErrorKey>>("localizedRecoverySuggestion"),
-    objc::function<&entry<NSLocalizedRecoveryOptionsErrorKey>>("localizedRecoveryOptions"),
-    objc::function<&description>("description"),
-    objc::function<&copy>("copy"),
-}};
+const objc::ClassDefinition<Error> definition{
+    "NSError",
+    {
+        objc::class_method<&with>("errorWithDomain:code:userInfo:"),
+        objc::function<&init_with>("initWithDomain:code:userInfo:"),
+        objc::property<&Error::code>("code"),
+        objc::property<&Error::domain>("domain"),
+        objc::function<&user_info>("userInfo"),
+        objc::function<&localized_description>("localizedDescription"),
+        objc::function<&entry<NSLocalizedFailureReasonErrorKey>>("localizedFailureReason"),
+        objc::function<&entry<NSLocalizedRecoverySuggestionErrorKey>>(
+            "localizedRecoverySuggestion"),
+        objc::function<&entry<NSLocalizedRecoveryOptionsErrorKey>>("localizedRecoveryOptions"),
+        objc::function<&description>("description"),
+        objc::function<&copy>("copy"),
+    }};
 
 }  // namespace
 
@@ -76,7 +80,7 @@ objc::Ref<Error> make_error(const char* domain, NS::Integer code, std::string de
   return error;
 }
 
-void report(Error** out, objc::Ref<Error> error) {
+void give_error(Error** out, objc::Ref<Error> error) {
   if (out) *out = error.autoreleased();
 }
 

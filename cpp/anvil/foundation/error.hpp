@@ -22,6 +22,6 @@ struct Error : objc::Object {
 objc::Ref<Error> make_error(const char* domain, NS::Integer code, std::string description);
 
 /// Fills an `NSError**` argument, null or not.
-void report(Error** out, objc::Ref<Error> error);
+void give_error(Error** out, objc::Ref<Error> error);
 
 }  // namespace anvil

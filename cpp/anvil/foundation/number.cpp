@@ -13,19 +13,32 @@ namespace {
 
 template <class T>
 constexpr const char* kEncoding = nullptr;
-template <> constexpr const char* kEncoding<bool> = "B";
-template <> constexpr const char* kEncoding<char> = "c";
-template <> constexpr const char* kEncoding<unsigned char> = "C";
-template <> constexpr const char* kEncoding<short> = "s";
-template <> constexpr const char* kEncoding<unsigned short> = "S";
-template <> constexpr const char* kEncoding<int> = "i";
-template <> constexpr const char* kEncoding<unsigned int> = "I";
-template <> constexpr const char* kEncoding<long> = "l";
-template <> constexpr const char* kEncoding<unsigned long> = "L";
-template <> constexpr const char* kEncoding<long long> = "q";
-template <> constexpr const char* kEncoding<unsigned long long> = "Q";
-template <> constexpr const char* kEncoding<float> = "f";
-template <> constexpr const char* kEncoding<double> = "d";
+template <>
+constexpr const char* kEncoding<bool> = "B";
+template <>
+constexpr const char* kEncoding<char> = "c";
+template <>
+constexpr const char* kEncoding<unsigned char> = "C";
+template <>
+constexpr const char* kEncoding<short> = "s";
+template <>
+constexpr const char* kEncoding<unsigned short> = "S";
+template <>
+constexpr const char* kEncoding<int> = "i";
+template <>
+constexpr const char* kEncoding<unsigned int> = "I";
+template <>
+constexpr const char* kEncoding<long> = "l";
+template <>
+constexpr const char* kEncoding<unsigned long> = "L";
+template <>
+constexpr const char* kEncoding<long long> = "q";
+template <>
+constexpr const char* kEncoding<unsigned long long> = "Q";
+template <>
+constexpr const char* kEncoding<float> = "f";
+template <>
+constexpr const char* kEncoding<double> = "d";
 
 template <class T>
 void assign(Number& self, T value) {
@@ -49,12 +62,14 @@ Number::Number(T value) {
 
 std::string to_string(const Number& number) {
   char text[32];
-  const auto end = std::visit(
-      [&](auto value) { return std::to_chars(text, text + sizeof text, value).ptr; }, number.number);
+  const auto end =
+      std::visit([&](auto value) { return std::to_chars(text, text + sizeof text, value).ptr; },
+                 number.number);
   // A float in its own precision: 0.1f reads 0.1, not 0.10000000149011612.
   if (number.type == "f")
     return {text, std::to_chars(text, text + sizeof text,
-                                static_cast<float>(std::get<double>(number.number))).ptr};
+                                static_cast<float>(std::get<double>(number.number)))
+                      .ptr};
   return {text, end};
 }
 
@@ -64,11 +79,28 @@ namespace {
 size_t size_of_encoding(const char* type) {
   if (std::strlen(type) != 1 && *type != '^') return 0;
   switch (*type) {
-    case 'c': case 'C': case 'B': return 1;
-    case 's': case 'S': return 2;
-    case 'i': case 'I': case 'f': return 4;
-    case 'l': case 'L': case 'q': case 'Q': case 'd': case '^': case '@': case '*': return 8;
-    default: return 0;
+    case 'c':
+    case 'C':
+    case 'B':
+      return 1;
+    case 's':
+    case 'S':
+      return 2;
+    case 'i':
+    case 'I':
+    case 'f':
+      return 4;
+    case 'l':
+    case 'L':
+    case 'q':
+    case 'Q':
+    case 'd':
+    case '^':
+    case '@':
+    case '*':
+      return 8;
+    default:
+      return 0;
   }
 }
 
@@ -78,7 +110,8 @@ Value* init_with_bytes(Value* self, const void* bytes, const char* type) {
     throw InvalidUse(std::string("-[NSValue initWithBytes:objCType:]: type \"") + type +
                      "\" is neither a scalar nor a pointer");
   self->type = type;
-  self->bytes.assign(static_cast<const std::byte*>(bytes), static_cast<const std::byte*>(bytes) + size);
+  self->bytes.assign(static_cast<const std::byte*>(bytes),
+                     static_cast<const std::byte*>(bytes) + size);
   return self;
 }
 Value* with_bytes(const void* bytes, const char* type) {
@@ -86,17 +119,22 @@ Value* with_bytes(const void* bytes, const char* type) {
   init_with_bytes(value.get(), bytes, type);
   return value.autoreleased();
 }
-Value* with_pointer(const void* pointer) { return with_bytes(&pointer, "^v"); }
+Value* with_pointer(const void* pointer) {
+  return with_bytes(&pointer, "^v");
+}
 void get_value(const Value* self, void* out, size_t size) {
   if (size != self->bytes.size())
-    throw InvalidUse("-[NSValue getValue:size:]: size " + std::to_string(size) + ", the value has " +
-                     std::to_string(self->bytes.size()));
+    throw InvalidUse("-[NSValue getValue:size:]: size " + std::to_string(size) +
+                     ", the value has " + std::to_string(self->bytes.size()));
   std::memcpy(out, self->bytes.data(), size);
 }
-const char* type_of(const Value* self) { return self->type.c_str(); }
+const char* type_of(const Value* self) {
+  return self->type.c_str();
+}
 void* pointer_value(const Value* self) {
   void* pointer = nullptr;
-  if (self->bytes.size() == sizeof pointer) std::memcpy(&pointer, self->bytes.data(), sizeof pointer);
+  if (self->bytes.size() == sizeof pointer)
+    std::memcpy(&pointer, self->bytes.data(), sizeof pointer);
   return pointer;
 }
 bool values_equal(const Value* self, const objc_object* object) {
@@ -112,18 +150,20 @@ Value* copy(Value* self) {
   return self;
 }
 
-const objc::ClassDefinition<Value> value_definition{"NSValue", {
-    objc::class_method<&with_bytes>("valueWithBytes:objCType:"),
-    objc::class_method<&with_pointer>("valueWithPointer:"),
-    objc::function<&init_with_bytes>("initWithBytes:objCType:"),
-    objc::function<&get_value>("getValue:size:"),
-    objc::function<&type_of>("objCType"),
-    objc::function<&pointer_value>("pointerValue"),
-    objc::function<&values_equal>("isEqualToValue:"),
-    objc::function<&values_equal>("isEqual:"),
-    objc::function<&value_hash>("hash"),
-    objc::function<&copy>("copy"),
-}};
+const objc::ClassDefinition<Value> value_definition{
+    "NSValue",
+    {
+        objc::class_method<&with_bytes>("valueWithBytes:objCType:"),
+        objc::class_method<&with_pointer>("valueWithPointer:"),
+        objc::function<&init_with_bytes>("initWithBytes:objCType:"),
+        objc::function<&get_value>("getValue:size:"),
+        objc::function<&type_of>("objCType"),
+        objc::function<&pointer_value>("pointerValue"),
+        objc::function<&values_equal>("isEqualToValue:"),
+        objc::function<&values_equal>("isEqual:"),
+        objc::function<&value_hash>("hash"),
+        objc::function<&copy>("copy"),
+    }};
 
 template <class T>
 Number* with(T value) {
@@ -146,7 +186,8 @@ bool value_as<bool>(const Number* self) {
 NS::ComparisonResult compare(const Number* self, const Number* other) {
   const auto order = std::visit(
       [](auto a, auto b) {
-        if constexpr (std::is_floating_point_v<decltype(a)> || std::is_floating_point_v<decltype(b)>) {
+        if constexpr (std::is_floating_point_v<decltype(a)> ||
+                      std::is_floating_point_v<decltype(b)>) {
           const auto x = static_cast<long double>(a), y = static_cast<long double>(b);
           return x < y ? -1 : x > y;
         } else {
@@ -160,42 +201,55 @@ bool equal_numbers(const Number* self, const objc_object* object) {
   const auto* other = objc::as<Number>(object);
   return other && compare(self, other) == NS::OrderedSame;
 }
-size_t number_hash(const Number* self) { return std::hash<double>{}(value_as<double>(self)); }
-String* text_of(const Number* self) { return make_string(to_string(*self)).autoreleased(); }
-String* text_in_locale(const Number* self, const objc_object*) { return text_of(self); }
+size_t number_hash(const Number* self) {
+  return std::hash<double>{}(value_as<double>(self));
+}
+String* text_of(const Number* self) {
+  return make_string(to_string(*self)).autoreleased();
+}
+String* text_in_locale(const Number* self, const objc_object*) {
+  return text_of(self);
+}
 
 template <class T>
 objc::MethodGroup kind(const char* make, const char* init, const char* get) {
   objc::MethodGroup group = objc::class_method<&with<T>>(make);
-  for (const objc::MethodGroup& part : {objc::function<&init_with<T>>(init), objc::function<&value_as<T>>(get)})
+  for (const objc::MethodGroup& part :
+       {objc::function<&init_with<T>>(init), objc::function<&value_as<T>>(get)})
     group.insert(group.end(), part.begin(), part.end());
   return group;
 }
 
-const objc::ClassDefinition<Number> definition{"NSNumber", {
-    kind<char>("numberWithChar:", "initWithChar:", "charValue"),
-    kind<unsigned char>("numberWithUnsignedChar:", "initWithUnsignedChar:", "unsignedCharValue"),
-    kind<short>("numberWithShort:", "initWithShort:", "shortValue"),
-    kind<unsigned short>("numberWithUnsignedShort:", "initWithUnsignedShort:", "unsignedShortValue"),
-    kind<int>("numberWithInt:", "initWithInt:", "intValue"),
-    kind<unsigned int>("numberWithUnsignedInt:", "initWithUnsignedInt:", "unsignedIntValue"),
-    kind<long>("numberWithLong:", "initWithLong:", "longValue"),
-    kind<unsigned long>("numberWithUnsignedLong:", "initWithUnsignedLong:", "unsignedLongValue"),
-    kind<long long>("numberWithLongLong:", "initWithLongLong:", "longLongValue"),
-    kind<unsigned long long>("numberWithUnsignedLongLong:", "initWithUnsignedLongLong:", "unsignedLongLongValue"),
-    kind<float>("numberWithFloat:", "initWithFloat:", "floatValue"),
-    kind<double>("numberWithDouble:", "initWithDouble:", "doubleValue"),
-    kind<bool>("numberWithBool:", "initWithBool:", "boolValue"),
-    objc::function<&value_as<NS::Integer>>("integerValue"),
-    objc::function<&value_as<NS::UInteger>>("unsignedIntegerValue"),
-    objc::function<&text_of>("stringValue"),
-    objc::function<&text_of>("description"),
-    objc::function<&text_in_locale>("descriptionWithLocale:"),
-    objc::function<&compare>("compare:"),
-    objc::function<&equal_numbers>("isEqualToNumber:"),
-    objc::function<&equal_numbers>("isEqual:"),
-    objc::function<&number_hash>("hash"),
-}};
+const objc::ClassDefinition<Number> definition{
+    "NSNumber",
+    {
+        kind<char>("numberWithChar:", "initWithChar:", "charValue"),
+        kind<unsigned char>(
+            "numberWithUnsignedChar:", "initWithUnsignedChar:", "unsignedCharValue"),
+        kind<short>("numberWithShort:", "initWithShort:", "shortValue"),
+        kind<unsigned short>(
+            "numberWithUnsignedShort:", "initWithUnsignedShort:", "unsignedShortValue"),
+        kind<int>("numberWithInt:", "initWithInt:", "intValue"),
+        kind<unsigned int>("numberWithUnsignedInt:", "initWithUnsignedInt:", "unsignedIntValue"),
+        kind<long>("numberWithLong:", "initWithLong:", "longValue"),
+        kind<unsigned long>(
+            "numberWithUnsignedLong:", "initWithUnsignedLong:", "unsignedLongValue"),
+        kind<long long>("numberWithLongLong:", "initWithLongLong:", "longLongValue"),
+        kind<unsigned long long>(
+            "numberWithUnsignedLongLong:", "initWithUnsignedLongLong:", "unsignedLongLongValue"),
+        kind<float>("numberWithFloat:", "initWithFloat:", "floatValue"),
+        kind<double>("numberWithDouble:", "initWithDouble:", "doubleValue"),
+        kind<bool>("numberWithBool:", "initWithBool:", "boolValue"),
+        objc::function<&value_as<NS::Integer>>("integerValue"),
+        objc::function<&value_as<NS::UInteger>>("unsignedIntegerValue"),
+        objc::function<&text_of>("stringValue"),
+        objc::function<&text_of>("description"),
+        objc::function<&text_in_locale>("descriptionWithLocale:"),
+        objc::function<&compare>("compare:"),
+        objc::function<&equal_numbers>("isEqualToNumber:"),
+        objc::function<&equal_numbers>("isEqual:"),
+        objc::function<&number_hash>("hash"),
+    }};
 
 }  // namespace
 }  // namespace anvil

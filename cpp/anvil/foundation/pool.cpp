@@ -17,17 +17,20 @@ void drain(AutoreleasePool* self) {
   objc::pop_pool(self->token);
   objc::release(self);
 }
-void add(AutoreleasePool*, objc_object* object) { objc::autorelease(object); }
+void add(AutoreleasePool*, objc_object* object) {
+  objc::autorelease(object);
+}
 void show() {
   std::fprintf(stderr, "autorelease pools of this thread: %zu objects\n", objc::push_pool());
 }
 
-const objc::ClassDefinition<AutoreleasePool> definition{"NSAutoreleasePool", {
-    objc::function<&drain>("drain"),
-    objc::function<&drain>("release"),
-    objc::function<&add>("addObject:"),
-    objc::class_method<&show>("showPools"),
-}};
+const objc::ClassDefinition<AutoreleasePool> definition{"NSAutoreleasePool",
+                                                        {
+                                                            objc::function<&drain>("drain"),
+                                                            objc::function<&drain>("release"),
+                                                            objc::function<&add>("addObject:"),
+                                                            objc::class_method<&show>("showPools"),
+                                                        }};
 
 }  // namespace
 }  // namespace anvil

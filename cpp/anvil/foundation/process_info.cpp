@@ -74,7 +74,9 @@ void set_process_name(ProcessInfo* self, String* name) {
   std::lock_guard lock(self->mutex);
   self->name = objc::Ref<String>(name);
 }
-int identifier(const ProcessInfo*) { return getpid(); }
+int identifier(const ProcessInfo*) {
+  return getpid();
+}
 
 NS::OperatingSystemVersion version(const ProcessInfo*) {
   utsname names{};
@@ -95,9 +97,11 @@ String* version_text(const ProcessInfo*) {
 NS::UInteger processors(const ProcessInfo*) {
   return static_cast<NS::UInteger>(sysconf(_SC_NPROCESSORS_CONF));
 }
-NS::UInteger active_processors(const ProcessInfo*) { return std::thread::hardware_concurrency(); }
+NS::UInteger active_processors(const ProcessInfo*) {
+  return std::thread::hardware_concurrency();
+}
 unsigned long long memory(const ProcessInfo*) {
-  struct sysinfo info {};
+  struct sysinfo info{};
   sysinfo(&info);
   return static_cast<unsigned long long>(info.totalram) * info.mem_unit;
 }
@@ -106,26 +110,30 @@ double uptime(const ProcessInfo*) {
   clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
-bool never(const ProcessInfo*) { return false; }
+bool never(const ProcessInfo*) {
+  return false;
+}
 
-const objc::ClassDefinition<ProcessInfo> definition{"NSProcessInfo", {
-    objc::class_method<&shared>("processInfo"),
-    objc::function<&arguments>("arguments"),
-    objc::function<&environment>("environment"),
-    objc::function<&host_name>("hostName"),
-    objc::function<&process_name>("processName"),
-    objc::function<&set_process_name>("setProcessName:"),
-    objc::function<&identifier>("processIdentifier"),
-    objc::function<&version>("operatingSystemVersion"),
-    objc::function<&version_text>("operatingSystemVersionString"),
-    objc::function<&processors>("processorCount"),
-    objc::function<&active_processors>("activeProcessorCount"),
-    objc::function<&memory>("physicalMemory"),
-    objc::function<&uptime>("systemUptime"),
-    objc::function<&never>("isLowPowerModeEnabled"),
-    objc::function<&never>("isiOSAppOnMac"),
-    objc::function<&never>("isMacCatalystApp"),
-}};
+const objc::ClassDefinition<ProcessInfo> definition{
+    "NSProcessInfo",
+    {
+        objc::class_method<&shared>("processInfo"),
+        objc::function<&arguments>("arguments"),
+        objc::function<&environment>("environment"),
+        objc::function<&host_name>("hostName"),
+        objc::function<&process_name>("processName"),
+        objc::function<&set_process_name>("setProcessName:"),
+        objc::function<&identifier>("processIdentifier"),
+        objc::function<&version>("operatingSystemVersion"),
+        objc::function<&version_text>("operatingSystemVersionString"),
+        objc::function<&processors>("processorCount"),
+        objc::function<&active_processors>("activeProcessorCount"),
+        objc::function<&memory>("physicalMemory"),
+        objc::function<&uptime>("systemUptime"),
+        objc::function<&never>("isLowPowerModeEnabled"),
+        objc::function<&never>("isiOSAppOnMac"),
+        objc::function<&never>("isMacCatalystApp"),
+    }};
 
 }  // namespace
 }  // namespace anvil

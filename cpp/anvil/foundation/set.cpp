@@ -22,7 +22,9 @@ Set* init_with(Set* self, objc_object* const* objects, NS::UInteger count) {
     if (self->index.insert(item.get()).second) self->items.push_back(std::move(item));
   return self;
 }
-NS::UInteger count(const Set* self) { return self->items.size(); }
+NS::UInteger count(const Set* self) {
+  return self->items.size();
+}
 bool contains(const Set* self, const objc_object* object) {
   return object && self->index.contains(object);
 }
@@ -36,21 +38,25 @@ bool equals(const Set* self, const objc_object* object) {
     if (!other->index.contains(item.get())) return false;
   return true;
 }
-size_t hash(const Set* self) { return self->items.size(); }
+size_t hash(const Set* self) {
+  return self->items.size();
+}
 Set* copy(Set* self) {
   objc::retain(self);
   return self;
 }
 
-const objc::ClassDefinition<Set> definition{"NSSet", {
-    objc::function<&init_with>("initWithObjects:count:"),
-    objc::function<&count>("count"),
-    objc::function<&contains>("containsObject:"),
-    objc::function<&enumerate>("objectEnumerator"),
-    objc::function<&equals>("isEqual:"),
-    objc::function<&hash>("hash"),
-    objc::function<&copy>("copy"),
-}};
+const objc::ClassDefinition<Set> definition{
+    "NSSet",
+    {
+        objc::function<&init_with>("initWithObjects:count:"),
+        objc::function<&count>("count"),
+        objc::function<&contains>("containsObject:"),
+        objc::function<&enumerate>("objectEnumerator"),
+        objc::function<&equals>("isEqual:"),
+        objc::function<&hash>("hash"),
+        objc::function<&copy>("copy"),
+    }};
 
 }  // namespace
 }  // namespace anvil

@@ -90,15 +90,21 @@ String* init_with_bytes(String* self, void* bytes, NS::UInteger length, NS::Stri
   if (free_when_done) std::free(bytes);
   return string;
 }
-String* empty() { return make_string({}).autoreleased(); }
-String* copy_of(const String* other) { return make_string(std::string(utf8(other))).autoreleased(); }
+String* empty() {
+  return make_string({}).autoreleased();
+}
+String* copy_of(const String* other) {
+  return make_string(std::string(utf8(other))).autoreleased();
+}
 String* from_c_string(const char* bytes, NS::StringEncoding encoding) {
   String* string = init_with_c_string(make_string({}).detach(), bytes, encoding);
   objc::autorelease(string);
   return string;
 }
 
-NS::UInteger length(const String* self) { return unicode::utf16_length(utf8(self)); }
+NS::UInteger length(const String* self) {
+  return unicode::utf16_length(utf8(self));
+}
 
 NS::unichar character(const String* self, NS::UInteger index) {
   const std::u16string units = unicode::to_utf16(utf8(self));
@@ -108,7 +114,9 @@ NS::unichar character(const String* self, NS::UInteger index) {
   return units[index];
 }
 
-const char* utf8_string(const String* self) { return utf8(self).data(); }
+const char* utf8_string(const String* self) {
+  return utf8(self).data();
+}
 
 const char* c_string(const String* self, NS::StringEncoding encoding) {
   const std::string_view text = utf8(self);
@@ -160,7 +168,9 @@ bool equals_string(const String* self, const String* other) {
 bool equals(const String* self, const objc_object* other) {
   return equals_string(self, objc::as<String>(other));
 }
-size_t hash(const String* self) { return std::hash<std::string_view>{}(utf8(self)); }
+size_t hash(const String* self) {
+  return std::hash<std::string_view>{}(utf8(self));
+}
 
 std::string lower_ascii(std::string_view text) {
   std::string lower(text);
@@ -173,8 +183,9 @@ NS::Range range_of(const String* self, const String* part, NS::StringCompareOpti
   constexpr NS::StringCompareOptions known =
       NS::CaseInsensitiveSearch | NS::LiteralSearch | NS::BackwardsSearch | NS::AnchoredSearch;
   if (options & ~known)
-    throw InvalidUse("-[NSString rangeOfString:options:]: options " + std::to_string(options) +
-                     ": only case-insensitive (ASCII), literal, backwards and anchored search exist");
+    throw InvalidUse(
+        "-[NSString rangeOfString:options:]: options " + std::to_string(options) +
+        ": only case-insensitive (ASCII), literal, backwards and anchored search exist");
   const bool fold = options & NS::CaseInsensitiveSearch;
   const bool backwards = options & NS::BackwardsSearch;
   const std::string text = fold ? lower_ascii(utf8(self)) : std::string(utf8(self));
@@ -205,36 +216,40 @@ NS::ComparisonResult compare_without_case(const String* self, const String* othe
   return compare(lower_ascii(utf8(self)), lower_ascii(utf8(other)));
 }
 
-String* itself(String* self) { return self; }
+String* itself(String* self) {
+  return self;
+}
 String* copy(String* self) {
   objc::retain(self);
   return self;
 }
 
-const objc::ClassDefinition<String> definition{"NSString", {
-    objc::class_method<&empty>("string"),
-    objc::class_method<&copy_of>("stringWithString:"),
-    objc::class_method<&from_c_string>("stringWithCString:encoding:"),
-    objc::function<&init_with_string>("initWithString:"),
-    objc::function<&init_with_c_string>("initWithCString:encoding:"),
-    objc::function<&init_with_bytes>("initWithBytesNoCopy:length:encoding:freeWhenDone:"),
-    objc::function<&character>("characterAtIndex:"),
-    objc::function<&length>("length"),
-    objc::function<&c_string>("cStringUsingEncoding:"),
-    objc::function<&utf8_string>("UTF8String"),
-    objc::function<&most_bytes_in>("maximumLengthOfBytesUsingEncoding:"),
-    objc::function<&bytes_in>("lengthOfBytesUsingEncoding:"),
-    objc::function<&equals_string>("isEqualToString:"),
-    objc::function<&equals>("isEqual:"),
-    objc::function<&hash>("hash"),
-    objc::function<&range_of>("rangeOfString:options:"),
-    objc::function<&utf8_string>("fileSystemRepresentation"),
-    objc::function<&appending>("stringByAppendingString:"),
-    objc::function<&compare_to>("compare:"),
-    objc::function<&compare_without_case>("caseInsensitiveCompare:"),
-    objc::function<&itself>("description"),
-    objc::function<&copy>("copy"),
-}};
+const objc::ClassDefinition<String> definition{
+    "NSString",
+    {
+        objc::class_method<&empty>("string"),
+        objc::class_method<&copy_of>("stringWithString:"),
+        objc::class_method<&from_c_string>("stringWithCString:encoding:"),
+        objc::function<&init_with_string>("initWithString:"),
+        objc::function<&init_with_c_string>("initWithCString:encoding:"),
+        objc::function<&init_with_bytes>("initWithBytesNoCopy:length:encoding:freeWhenDone:"),
+        objc::function<&character>("characterAtIndex:"),
+        objc::function<&length>("length"),
+        objc::function<&c_string>("cStringUsingEncoding:"),
+        objc::function<&utf8_string>("UTF8String"),
+        objc::function<&most_bytes_in>("maximumLengthOfBytesUsingEncoding:"),
+        objc::function<&bytes_in>("lengthOfBytesUsingEncoding:"),
+        objc::function<&equals_string>("isEqualToString:"),
+        objc::function<&equals>("isEqual:"),
+        objc::function<&hash>("hash"),
+        objc::function<&range_of>("rangeOfString:options:"),
+        objc::function<&utf8_string>("fileSystemRepresentation"),
+        objc::function<&appending>("stringByAppendingString:"),
+        objc::function<&compare_to>("compare:"),
+        objc::function<&compare_without_case>("caseInsensitiveCompare:"),
+        objc::function<&itself>("description"),
+        objc::function<&copy>("copy"),
+    }};
 
 const objc::ClassDefinition<ConstantString> constant_definition{"NSConstantString", {}};
 

@@ -9,8 +9,8 @@
 
 namespace anvil::unicode {
 
-/// Reads the code point at `position` and moves past it; nothing on malformed UTF-8 (overlong forms,
-/// surrogates and values above U+10FFFF included).
+/// Reads the code point at `position` and moves past it; nothing on malformed UTF-8 (overlong
+/// forms, surrogates and values above U+10FFFF included).
 std::optional<char32_t> decode(std::string_view text, size_t& position);
 bool valid(std::string_view text);
 bool ascii(std::string_view text);

@@ -23,11 +23,13 @@ std::string escape(std::string_view path) {
 
 std::string unescape(std::string_view text) {
   const auto digit = [](char c) {
-    return std::isxdigit(static_cast<unsigned char>(c)) ? (c <= '9' ? c - '0' : (c | 32) - 'a' + 10) : -1;
+    return std::isxdigit(static_cast<unsigned char>(c)) ? (c <= '9' ? c - '0' : (c | 32) - 'a' + 10)
+                                                        : -1;
   };
   std::string path;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 && digit(text[i + 2]) >= 0) {
+    if (text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 &&
+        digit(text[i + 2]) >= 0) {
       path += static_cast<char>(digit(text[i + 1]) << 4 | digit(text[i + 2]));
       i += 2;
     } else {
@@ -43,7 +45,9 @@ URL* init_with_path(URL* self, const String* path) {
   self->text = "file://" + escape(self->path);
   return self;
 }
-URL* with_path(const String* path) { return init_with_path(objc::make<URL>().autoreleased(), path); }
+URL* with_path(const String* path) {
+  return init_with_path(objc::make<URL>().autoreleased(), path);
+}
 URL* init_with_string(URL* self, const String* text) {
   if (!text) throw InvalidUse("-[NSURL initWithString:]: nil string");
   self->text = utf8(text);
@@ -55,33 +59,45 @@ URL* init_with_string(URL* self, const String* text) {
   }
   return self;
 }
-const char* file_path(const URL* self) { return self->path.c_str(); }
-bool is_file(const URL* self) { return self->text.starts_with("file:"); }
-String* path(const URL* self) { return make_string(self->path).autoreleased(); }
-String* text(const URL* self) { return make_string(self->text).autoreleased(); }
+const char* file_path(const URL* self) {
+  return self->path.c_str();
+}
+bool is_file(const URL* self) {
+  return self->text.starts_with("file:");
+}
+String* path(const URL* self) {
+  return make_string(self->path).autoreleased();
+}
+String* text(const URL* self) {
+  return make_string(self->text).autoreleased();
+}
 bool equals(const URL* self, const objc_object* object) {
   const auto* other = objc::as<URL>(object);
   return other && other->text == self->text;
 }
-size_t hash(const URL* self) { return std::hash<std::string>{}(self->text); }
+size_t hash(const URL* self) {
+  return std::hash<std::string>{}(self->text);
+}
 URL* copy(URL* self) {
   objc::retain(self);
   return self;
 }
 
-const objc::ClassDefinition<URL> definition{"NSURL", {
-    objc::class_method<&with_path>("fileURLWithPath:"),
-    objc::function<&init_with_path>("initFileURLWithPath:"),
-    objc::function<&init_with_string>("initWithString:"),
-    objc::function<&file_path>("fileSystemRepresentation"),
-    objc::function<&is_file>("isFileURL"),
-    objc::function<&path>("path"),
-    objc::function<&text>("absoluteString"),
-    objc::function<&text>("description"),
-    objc::function<&equals>("isEqual:"),
-    objc::function<&hash>("hash"),
-    objc::function<&copy>("copy"),
-}};
+const objc::ClassDefinition<URL> definition{
+    "NSURL",
+    {
+        objc::class_method<&with_path>("fileURLWithPath:"),
+        objc::function<&init_with_path>("initFileURLWithPath:"),
+        objc::function<&init_with_string>("initWithString:"),
+        objc::function<&file_path>("fileSystemRepresentation"),
+        objc::function<&is_file>("isFileURL"),
+        objc::function<&path>("path"),
+        objc::function<&text>("absoluteString"),
+        objc::function<&text>("description"),
+        objc::function<&equals>("isEqual:"),
+        objc::function<&hash>("hash"),
+        objc::function<&copy>("copy"),
+    }};
 
 }  // namespace
 }  // namespace anvil

@@ -29,8 +29,12 @@ void autorelease(objc_object* object) {
   if (object && object->isa->counted) pools.objects.push_back(object);
 }
 
-size_t push_pool() { return pools.objects.size(); }
+size_t push_pool() {
+  return pools.objects.size();
+}
 
-void pop_pool(size_t token) { pools.release_down_to(token); }
+void pop_pool(size_t token) {
+  pools.release_down_to(token);
+}
 
 }  // namespace anvil::objc

@@ -1,5 +1,5 @@
-// The blocks runtime: what clang's -fblocks code calls. ABI: "Block Implementation Specification" in
-// clang's documentation; names and layouts are fixed there.
+// The blocks runtime: what clang's -fblocks code calls. ABI: "Block Implementation Specification"
+// in clang's documentation; names and layouts are fixed there.
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
@@ -118,7 +118,8 @@ ANVIL_EXPORT void _Block_object_assign(void* destination, const void* object, co
         current->keep(copy, current);
       } else {
         constexpr size_t header = offsetof(ByrefLayout, keep);
-        std::memcpy(reinterpret_cast<char*>(copy) + header, reinterpret_cast<char*>(current) + header,
+        std::memcpy(reinterpret_cast<char*>(copy) + header,
+                    reinterpret_cast<char*>(current) + header,
                     static_cast<size_t>(current->size) - header);
       }
       current->forwarding = copy;

@@ -5,8 +5,8 @@
 //       objc::property<&Buffer::label>("label", "setLabel:"),
 //   }};
 //
-// at namespace scope in the class's own file. The registry (runtime.cpp) takes in all definitions at
-// the first look-up of a selector or class.
+// at namespace scope in the class's own file. The registry (runtime.cpp) takes in all definitions
+// at the first look-up of a selector or class.
 #pragma once
 
 #include <type_traits>
@@ -115,7 +115,8 @@ MethodGroup method(const char* selector) {
 /// An instance method written as a free function, for classes whose instances differ in layout.
 template <auto F>
 MethodGroup function(const char* selector) {
-  return {{selector, detail::as_method(&detail::FunctionThunk<decltype(F)>::template send<F>), false}};
+  return {
+      {selector, detail::as_method(&detail::FunctionThunk<decltype(F)>::template send<F>), false}};
 }
 
 /// A class method: a free or static function.
@@ -127,7 +128,8 @@ MethodGroup class_method(const char* selector) {
 /// The same for a class method that needs to know which class was asked.
 template <auto F>
 MethodGroup class_function(const char* selector) {
-  return {{selector, detail::as_method(&detail::FunctionThunk<decltype(F)>::template send<F>), true}};
+  return {
+      {selector, detail::as_method(&detail::FunctionThunk<decltype(F)>::template send<F>), true}};
 }
 
 /// A data member that can be read; a Ref is handed out without a reference of its own.

@@ -11,8 +11,8 @@ struct UnrecognizedSelector : std::logic_error {
   using logic_error::logic_error;
 };
 
-/// A call out of order (a command buffer committed twice, say), where Metal's validation layer would
-/// stop the program: there is nothing left that could carry an NSError.
+/// A call out of order (a command buffer committed twice, say), where Metal's validation layer
+/// would stop the program: there is nothing left that could carry an NSError.
 struct InvalidUse : std::logic_error {
   using logic_error::logic_error;
 };

@@ -54,13 +54,14 @@ inline void release(objc_object* object) {
 /// Hands a reference to this thread's innermost autorelease pool.
 void autorelease(objc_object* object);
 
+/// Holds a reference. T may be incomplete where no T* goes in or out.
 template <class T>
 class Ref {
  public:
   Ref() = default;
   Ref(std::nullptr_t) {}
   explicit Ref(T* object) : object_(object) { retain(object_); }
-  Ref(const Ref& other) : Ref(other.object_) {}
+  Ref(const Ref& other) : object_(other.object_) { retain(object_); }
   Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
   template <class U>
     requires std::is_convertible_v<U*, T*>
@@ -78,20 +79,20 @@ class Ref {
     return ref;
   }
   /// Gives the reference to the caller, as methods named new, alloc and copy do.
-  T* detach() { return std::exchange(object_, nullptr); }
+  T* detach() { return static_cast<T*>(std::exchange(object_, nullptr)); }
   /// Gives the reference to the autorelease pool, as all other methods do.
   T* autoreleased() {
     autorelease(object_);
     return detach();
   }
 
-  T* get() const { return object_; }
-  T* operator->() const { return object_; }
-  T& operator*() const { return *object_; }
+  T* get() const { return static_cast<T*>(object_); }
+  T* operator->() const { return get(); }
+  T& operator*() const { return *get(); }
   explicit operator bool() const { return object_ != nullptr; }
 
  private:
-  T* object_ = nullptr;
+  objc_object* object_ = nullptr;
 };
 
 }  // namespace anvil::objc

@@ -25,7 +25,9 @@ namespace {
 
 constinit const ClassRecord* class_records = nullptr;
 
-Method forward() { return detail::as_method(&anvil_objc_forward); }
+Method forward() {
+  return detail::as_method(&anvil_objc_forward);
+}
 
 /// All selectors and classes. Built whole at the first look-up, after which tables never change:
 /// sending needs no lock. Never destroyed, as messages are sent until the process has ended.
@@ -44,7 +46,8 @@ class Registry {
   Class find_class(std::string_view name) {
     std::lock_guard lock(mutex_);
     if (auto found = classes_.find(name); found != classes_.end()) return found->second;
-    const bool of_apple = name.starts_with("NS") || name.starts_with("MTL") || name.starts_with("CA");
+    const bool of_apple =
+        name.starts_with("NS") || name.starts_with("MTL") || name.starts_with("CA");
     return of_apple ? stand_in_locked(name) : nullptr;
   }
 
@@ -88,14 +91,14 @@ class Registry {
   objc_class* build(const ClassRecord& record) {
     objc_class* cls = record.storage;
     if (cls->methods) return cls;
-    objc_class* super =
-        record.superclass ? build(*by_storage_.at(record.superclass)) : nullptr;
-    *cls = {{nullptr}, nullptr, super, record.name, record.counted, false, record.create,
-            record.destroy};
+    objc_class* super = record.superclass ? build(*by_storage_.at(record.superclass)) : nullptr;
+    *cls = {{nullptr},      nullptr, super,         record.name,
+            record.counted, false,   record.create, record.destroy};
     cls->methods = table(super ? super->methods : nullptr, record, false);
     // The root's metaclass inherits from the root class: class objects answer its instance methods.
     objc_class* meta_super = super ? super->isa : cls;
-    auto* meta = new objc_class{{nullptr}, nullptr, meta_super, record.name, false, true, nullptr, nullptr};
+    auto* meta =
+        new objc_class{{nullptr}, nullptr, meta_super, record.name, false, true, nullptr, nullptr};
     meta->isa = super ? super->isa->isa : meta;
     meta->methods = table(meta_super->methods, record, true);
     cls->isa = meta;
@@ -108,14 +111,17 @@ class Registry {
   Class stand_in_locked(std::string_view name) {
     if (!empty_table_) empty_table_ = new_table(nullptr);
     const char* stored = strndup(name.data(), name.size());
-    auto* meta = new objc_class{{nullptr}, empty_table_, nullptr, stored, false, true, nullptr, nullptr};
+    auto* meta =
+        new objc_class{{nullptr}, empty_table_, nullptr, stored, false, true, nullptr, nullptr};
     meta->isa = meta;
-    auto* cls = new objc_class{{meta}, empty_table_, nullptr, stored, false, false, nullptr, nullptr};
+    auto* cls =
+        new objc_class{{meta}, empty_table_, nullptr, stored, false, false, nullptr, nullptr};
     const uint32_t asks[] = {selector_locked("respondsToSelector:", 0)->index,
                              selector_locked("methodSignatureForSelector:", 0)->index};
     for (uint32_t index : asks)
       if (index != 0)
-        empty_table_[index] = detail::as_method(+[](objc_object*, SEL, SEL) -> void* { return nullptr; });
+        empty_table_[index] =
+            detail::as_method(+[](objc_object*, SEL, SEL) -> void* { return nullptr; });
     classes_.emplace(stored, cls);
     return cls;
   }
@@ -167,8 +173,12 @@ ANVIL_EXPORT Class objc_lookUpClass(const char* name) {
   return name ? anvil::objc::Registry::get().find_class(name) : nullptr;
 }
 
-ANVIL_EXPORT Protocol* objc_getProtocol(const char*) { return nullptr; }
+ANVIL_EXPORT Protocol* objc_getProtocol(const char*) {
+  return nullptr;
+}
 
-ANVIL_EXPORT const char* class_getName(Class cls) { return cls ? cls->name : "nil"; }
+ANVIL_EXPORT const char* class_getName(Class cls) {
+  return cls ? cls->name : "nil";
+}
 
 }  // extern "C"

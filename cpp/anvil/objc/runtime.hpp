@@ -19,8 +19,8 @@ std::string method_name(const objc_object* receiver, SEL selector);
 /// [receiver selector: args]. R must fit in registers.
 template <class R, class... Args>
 R send(const objc_object* receiver, SEL selector, Args... args) {
-  return reinterpret_cast<R (*)(const objc_object*, SEL, Args...)>(&objc_msgSend)(receiver, selector,
-                                                                                  args...);
+  return reinterpret_cast<R (*)(const objc_object*, SEL, Args...)>(&objc_msgSend)(
+      receiver, selector, args...);
 }
 
 }  // namespace anvil::objc

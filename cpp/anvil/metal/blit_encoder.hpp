@@ -1,0 +1,21 @@
+// MTLBlitCommandEncoder: copies and fills of buffers.
+#pragma once
+
+#include "anvil/metal/command_encoder.hpp"
+
+namespace anvil::metal {
+
+struct BlitCommandEncoder : CommandEncoder {
+  using Super = CommandEncoder;
+
+  explicit BlitCommandEncoder(objc::Ref<CommandBuffer> buffer)
+      : CommandEncoder(std::move(buffer), "MTLBlitCommandEncoder") {}
+
+  void copy(Buffer* from, NS::UInteger from_offset, Buffer* to, NS::UInteger to_offset,
+            NS::UInteger size);
+  void fill(Buffer* target, NS::Range range, uint8_t value);
+  /// Memory of managed buffers is one and the same for host and device.
+  void synchronize(Resource* resource);
+};
+
+}  // namespace anvil::metal

@@ -1,0 +1,99 @@
+#include "anvil/metal/buffer.hpp"
+
+#include <cstring>
+
+#include "anvil/metal/device.hpp"
+#include "anvil/metal/heap.hpp"
+#include "anvil/metal/report.hpp"
+#include "anvil/objc/errors.hpp"
+
+namespace anvil::metal {
+
+Buffer::~Buffer() {
+  if (heap && !aliasable) heap->give_back(heap_offset);
+  if (deallocator) deallocator(data, length);
+}
+
+void* Buffer::contents() const {
+  return storage_mode() == MTL::StorageModePrivate ? nullptr : data;
+}
+
+void Buffer::did_modify(NS::Range range) {
+  if (range.location > length || range.length > length - range.location)
+    throw InvalidUse("-[MTLBuffer didModifyRange:]: range [" + std::to_string(range.location) +
+                     ", +" + std::to_string(range.length) + ") is beyond length " +
+                     std::to_string(length));
+}
+
+void Buffer::add_debug_marker(String*, NS::Range range) {
+  did_modify(range);
+}
+
+namespace {
+
+/// Why no buffer of that length and kind can be; empty if it can.
+std::string refusal(const Device* device, size_t length, MTL::ResourceOptions options) {
+  if (length == 0) return "length is 0";
+  if (length > device->max_buffer_length())
+    return "length " + std::to_string(length) + " exceeds maxBufferLength " +
+           std::to_string(device->max_buffer_length());
+  if (storage_mode(options) > MTL::StorageModePrivate)
+    return "storage mode is none that buffers have";
+  return {};
+}
+
+const objc::ClassDefinition<Buffer> definition{
+    "MTLBuffer",
+    {
+        objc::method<&Buffer::contents>("contents"),
+        objc::property<&Buffer::length>("length"),
+        objc::method<&Buffer::did_modify>("didModifyRange:"),
+        objc::method<&Buffer::gpu_address>("gpuAddress"),
+        objc::method<&Buffer::add_debug_marker>("addDebugMarker:range:"),
+        objc::method<&Buffer::remove_debug_markers>("removeAllDebugMarkers"),
+    }};
+
+}  // namespace
+
+objc::Ref<Buffer> new_buffer(Device* device, size_t length, MTL::ResourceOptions options) {
+  if (const std::string why = refusal(device, length, options); !why.empty())
+    return report_nil("-[MTLDevice newBufferWithLength:options:]: " + why);
+  Memory memory(length);
+  if (!memory.data())
+    return report_nil("-[MTLDevice newBufferWithLength:options:]: no memory for " +
+                      std::to_string(length) + " bytes; " + std::to_string(Memory::total()) +
+                      " are allocated");
+  objc::Ref<Buffer> buffer = objc::make<Buffer>(device, options, memory.data(), length);
+  buffer->memory = std::move(memory);
+  return buffer;
+}
+
+objc::Ref<Buffer> new_buffer_with_bytes(Device* device, const void* bytes, size_t length,
+                                        MTL::ResourceOptions options) {
+  if (!bytes) return report_nil("-[MTLDevice newBufferWithBytes:length:options:]: bytes is null");
+  objc::Ref<Buffer> buffer = new_buffer(device, length, options);
+  if (buffer) std::memcpy(buffer->data, bytes, length);
+  return buffer;
+}
+
+objc::Ref<Buffer> new_buffer_without_copy(Device* device, void* pointer, size_t length,
+                                          MTL::ResourceOptions options, Deallocator deallocator) {
+  const std::string method = "-[MTLDevice newBufferWithBytesNoCopy:length:options:deallocator:]: ";
+  const size_t page = Memory::page_size();
+  if (const std::string why = refusal(device, length, options); !why.empty())
+    return report_nil(method + why);
+  if (storage_mode(options) == MTL::StorageModePrivate)
+    return report_nil(method + "storage mode is private; memory of the caller is shared");
+  if (!pointer || reinterpret_cast<uintptr_t>(pointer) % page != 0)
+    return report_nil(method + "the pointer is not aligned to the page size of " +
+                      std::to_string(page));
+  if (length % page != 0)
+    return report_nil(method + "length " + std::to_string(length) +
+                      " is not a multiple of the page size of " + std::to_string(page));
+  objc::Ref<Buffer> buffer =
+      objc::make<Buffer>(device, options, static_cast<std::byte*>(pointer), length);
+  buffer->deallocator = std::move(deallocator);
+  return buffer;
+}
+
+}  // namespace anvil::metal

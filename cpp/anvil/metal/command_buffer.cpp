@@ -1,0 +1,310 @@
+#include "anvil/metal/command_buffer.hpp"
+
+#include <chrono>
+#include <cstring>
+
+#include "anvil/metal/async.hpp"
+#include "anvil/metal/blit_encoder.hpp"
+#include "anvil/metal/compute_encoder.hpp"
+#include "anvil/metal/compute_pass.hpp"
+#include "anvil/metal/compute_pipeline.hpp"
+#include "anvil/metal/event.hpp"
+#include "anvil/objc/autorelease.hpp"
+#include "anvil/objc/errors.hpp"
+
+namespace anvil::metal {
+namespace {
+
+std::atomic<uint64_t> next_serial = 1;
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+struct Execute {
+  void operator()(const DispatchCommand& dispatch) const { dispatch.pipeline->run(dispatch); }
+  // Overlap of the two ranges is undefined in Metal; memmove makes it harmless.
+  void operator()(const CopyCommand& copy) const { std::memmove(copy.to, copy.from, copy.size); }
+  void operator()(const FillCommand& fill) const { std::memset(fill.to, fill.value, fill.size); }
+  void operator()(const SignalCommand& signal) const { signal.event->signal(signal.value); }
+  void operator()(const WaitCommand& wait) const { wait.event->wait(wait.value); }
+};
+
+}  // namespace
+
+CommandBuffer::CommandBuffer(objc::Ref<CommandQueue> queue,
+                             const CommandBufferDescriptor& descriptor)
+    : queue(std::move(queue)),
+      retained_references(descriptor.retained_references),
+      error_options(descriptor.error_options),
+      serial_(next_serial.fetch_add(1, std::memory_order_relaxed)) {}
+
+CommandBuffer::~CommandBuffer() {
+  if (status_ == MTL::CommandBufferStatusEnqueued) queue->worker->forget(this);
+}
+
+bool CommandBuffer::committed() const {
+  std::lock_guard lock(mutex_);
+  return status_ >= MTL::CommandBufferStatusCommitted;
+}
+
+void CommandBuffer::fail(MTL::CommandBufferError code, const std::string& text) {
+  failed_ = true;
+  std::lock_guard lock(mutex_);
+  if (!error_)
+    error_ = make_error("MTLCommandBufferErrorDomain", static_cast<NS::Integer>(code),
+                        "command buffer" + quoted(label) + ": " + text);
+}
+
+bool CommandBuffer::can_encode(const char* method) {
+  const std::string name = std::string("-[MTLCommandBuffer ") + method + "]: ";
+  if (committed()) throw InvalidUse(name + "the command buffer is already committed");
+  if (open_encoder_)
+    fail(MTL::CommandBufferErrorNotPermitted,
+         name + "an encoder is still open: call endEncoding first");
+  return recording();
+}
+
+template <class Encoder, class... Args>
+Encoder* CommandBuffer::begin(const char* method, Args... args) {
+  can_encode(method);
+  objc::Ref<Encoder> encoder = objc::make<Encoder>(objc::Ref<CommandBuffer>(this), args...);
+  open_encoder_ = encoder.get();
+  return encoder.autoreleased();
+}
+
+ComputeCommandEncoder* CommandBuffer::compute_encoder() {
+  return begin<ComputeCommandEncoder>("computeCommandEncoder", MTL::DispatchTypeSerial);
+}
+
+ComputeCommandEncoder* CommandBuffer::compute_encoder_of_type(MTL::DispatchType type) {
+  return begin<ComputeCommandEncoder>("computeCommandEncoderWithDispatchType:", type);
+}
+
+ComputeCommandEncoder* CommandBuffer::compute_encoder_for_pass(const ComputePassDescriptor* pass) {
+  return begin<ComputeCommandEncoder>("computeCommandEncoderWithDescriptor:",
+                                      pass ? pass->dispatch_type : MTL::DispatchTypeSerial);
+}
+
+BlitCommandEncoder* CommandBuffer::blit_encoder() {
+  return begin<BlitCommandEncoder>("blitCommandEncoder");
+}
+
+void CommandBuffer::encoder_ended(CommandEncoder* encoder) {
+  if (open_encoder_ == encoder) open_encoder_ = nullptr;
+}
+
+void CommandBuffer::encode_signal(Event* event, uint64_t value) {
+  if (!event)
+    fail(MTL::CommandBufferErrorInvalidResource,
+         "-[MTLCommandBuffer encodeSignalEvent:value:]: nil event");
+  if (!can_encode("encodeSignalEvent:value:") || !event) return;
+  // Held whatever retained_references says: a failed buffer signals too.
+  held_.emplace_back(event);
+  commands.push_back(SignalCommand{event, value});
+}
+
+void CommandBuffer::encode_wait(Event* event, uint64_t value) {
+  if (!event)
+    fail(MTL::CommandBufferErrorInvalidResource,
+         "-[MTLCommandBuffer encodeWaitForEvent:value:]: nil event");
+  if (!can_encode("encodeWaitForEvent:value:") || !event) return;
+  held_.emplace_back(event);
+  commands.push_back(WaitCommand{event, value});
+}
+
+void CommandBuffer::push_debug_group(String* name) {
+  debug_groups_.emplace_back(name);
+}
+
+void CommandBuffer::pop_debug_group() {
+  if (debug_groups_.empty())
+    fail(MTL::CommandBufferErrorNotPermitted,
+         "-[MTLCommandBuffer popDebugGroup]: no group is open");
+  else
+    debug_groups_.pop_back();
+}
+
+void CommandBuffer::hold(Resource* resource) {
+  if (!retained_references) return;
+  if (resource->holder.exchange(serial_, std::memory_order_relaxed) == serial_) return;
+  held_.emplace_back(resource);
+}
+
+void CommandBuffer::hold(objc_object* object) {
+  if (retained_references) held_.emplace_back(object);
+}
+
+void CommandBuffer::enqueue() {
+  {
+    std::lock_guard lock(mutex_);
+    if (status_ != MTL::CommandBufferStatusNotEnqueued)
+      throw InvalidUse("-[MTLCommandBuffer enqueue]: the command buffer is already enqueued");
+    status_ = MTL::CommandBufferStatusEnqueued;
+  }
+  queue->worker->enqueue(this);
+}
+
+void CommandBuffer::commit() {
+  if (committed())
+    throw InvalidUse("-[MTLCommandBuffer commit]: command buffer" + quoted(label) +
+                     " is already committed");
+  if (open_encoder_)
+    fail(MTL::CommandBufferErrorNotPermitted,
+         "-[MTLCommandBuffer commit]: an encoder is still open: call endEncoding first");
+  if (queue->worker->left_behind())
+    throw InvalidUse(
+        "-[MTLCommandBuffer commit]: this process was forked after it had made the "
+        "command queue, whose thread is in the parent");
+  {
+    std::lock_guard lock(mutex_);
+    status_ = MTL::CommandBufferStatusCommitted;
+  }
+  queue->worker->commit(objc::Ref<CommandBuffer>(this));
+}
+
+void CommandBuffer::add_completed_handler(MTL::CommandBufferHandler block) {
+  std::lock_guard lock(mutex_);
+  if (status_ >= MTL::CommandBufferStatusCommitted)
+    throw InvalidUse(
+        "-[MTLCommandBuffer addCompletedHandler:]: the command buffer is already committed");
+  completed_handlers_.emplace_back(block);
+}
+
+void CommandBuffer::add_scheduled_handler(MTL::CommandBufferHandler block) {
+  std::lock_guard lock(mutex_);
+  if (status_ >= MTL::CommandBufferStatusCommitted)
+    throw InvalidUse(
+        "-[MTLCommandBuffer addScheduledHandler:]: the command buffer is already committed");
+  scheduled_handlers_.emplace_back(block);
+}
+
+void CommandBuffer::wait_until_completed() {
+  std::unique_lock lock(mutex_);
+  if (status_ < MTL::CommandBufferStatusCommitted)
+    throw InvalidUse("-[MTLCommandBuffer waitUntilCompleted]: the command buffer is not committed");
+  // A handler of the buffer itself must not wait for all handlers to be done.
+  const bool on_worker = queue->worker->on_worker_thread();
+  changed_.wait(
+      lock, [&] { return done_ || (on_worker && status_ >= MTL::CommandBufferStatusCompleted); });
+}
+
+void CommandBuffer::wait_until_scheduled() {
+  std::unique_lock lock(mutex_);
+  if (status_ < MTL::CommandBufferStatusCommitted)
+    throw InvalidUse("-[MTLCommandBuffer waitUntilScheduled]: the command buffer is not committed");
+  changed_.wait(lock, [&] { return status_ >= MTL::CommandBufferStatusScheduled; });
+}
+
+MTL::CommandBufferStatus CommandBuffer::status() const {
+  std::lock_guard lock(mutex_);
+  return status_;
+}
+
+Error* CommandBuffer::error() const {
+  std::lock_guard lock(mutex_);
+  return status_ == MTL::CommandBufferStatusError ? error_.get() : nullptr;
+}
+
+double CommandBuffer::gpu_start_time() const {
+  std::lock_guard lock(mutex_);
+  return start_time_;
+}
+
+double CommandBuffer::gpu_end_time() const {
+  std::lock_guard lock(mutex_);
+  return end_time_;
+}
+
+void CommandBuffer::call(std::vector<Handler>& handlers, const char* kind) {
+  for (Handler& handler : std::exchange(handlers, {}))
+    call_handler(kind, [&] { handler(reinterpret_cast<MTL::CommandBuffer*>(this)); });
+}
+
+void CommandBuffer::run_commands() {
+  for (const Command& command : commands) {
+    // After a mistake or an error nothing runs any more, but nobody shall wait for signals in vain.
+    if (failed_ && !std::holds_alternative<SignalCommand>(command)) continue;
+    try {
+      std::visit(Execute{}, command);
+    } catch (const std::exception& error) {
+      fail(MTL::CommandBufferErrorInternal, error.what());
+    }
+  }
+}
+
+void CommandBuffer::execute() {
+  objc::PoolScope pool;
+  {
+    std::lock_guard lock(mutex_);
+    status_ = MTL::CommandBufferStatusScheduled;
+  }
+  changed_.notify_all();
+  call(scheduled_handlers_, "scheduled");
+  const double start = now();
+  run_commands();
+  const double end = now();
+  held_.clear();
+  commands.clear();
+  arena = {};
+  {
+    std::lock_guard lock(mutex_);
+    start_time_ = start;
+    end_time_ = end;
+    status_ = error_ ? MTL::CommandBufferStatusError : MTL::CommandBufferStatusCompleted;
+  }
+  call(completed_handlers_, "completed");
+  {
+    std::lock_guard lock(mutex_);
+    done_ = true;
+  }
+  changed_.notify_all();
+}
+
+namespace {
+
+const objc::ClassDefinition<CommandBufferDescriptor> descriptor_definition{
+    "MTLCommandBufferDescriptor",
+    {
+        objc::property<&CommandBufferDescriptor::retained_references>("retainedReferences",
+                                                                      "setRetainedReferences:"),
+        objc::property<&CommandBufferDescriptor::error_options>("errorOptions", "setErrorOptions:"),
+        objc::copying<CommandBufferDescriptor>(),
+    }};
+
+const objc::ClassDefinition<CommandBuffer> definition{
+    "MTLCommandBuffer",
+    {
+        objc::method<&CommandBuffer::device>("device"),
+        objc::method<&CommandBuffer::queue_object>("commandQueue"),
+        objc::property<&CommandBuffer::label>("label", "setLabel:"),
+        objc::property<&CommandBuffer::retained_references>("retainedReferences"),
+        objc::property<&CommandBuffer::error_options>("errorOptions"),
+        objc::method<&CommandBuffer::compute_encoder>("computeCommandEncoder"),
+        objc::method<&CommandBuffer::compute_encoder_of_type>(
+            "computeCommandEncoderWithDispatchType:"),
+        objc::method<&CommandBuffer::compute_encoder_for_pass>(
+            "computeCommandEncoderWithDescriptor:"),
+        objc::method<&CommandBuffer::blit_encoder>("blitCommandEncoder"),
+        objc::method<&CommandBuffer::encode_signal>("encodeSignalEvent:value:"),
+        objc::method<&CommandBuffer::encode_wait>("encodeWaitForEvent:value:"),
+        objc::method<&CommandBuffer::push_debug_group>("pushDebugGroup:"),
+        objc::method<&CommandBuffer::pop_debug_group>("popDebugGroup"),
+        objc::method<&CommandBuffer::use_residency_set>("useResidencySet:"),
+        objc::method<&CommandBuffer::use_residency_sets>("useResidencySets:count:"),
+        objc::method<&CommandBuffer::enqueue>("enqueue"),
+        objc::method<&CommandBuffer::commit>("commit"),
+        objc::method<&CommandBuffer::wait_until_completed>("waitUntilCompleted"),
+        objc::method<&CommandBuffer::wait_until_scheduled>("waitUntilScheduled"),
+        objc::method<&CommandBuffer::add_completed_handler>("addCompletedHandler:"),
+        objc::method<&CommandBuffer::add_scheduled_handler>("addScheduledHandler:"),
+        objc::method<&CommandBuffer::status>("status"),
+        objc::method<&CommandBuffer::error>("error"),
+        objc::method<&CommandBuffer::gpu_start_time>("GPUStartTime"),
+        objc::method<&CommandBuffer::gpu_end_time>("GPUEndTime"),
+        objc::method<&CommandBuffer::gpu_start_time>("kernelStartTime"),
+        objc::method<&CommandBuffer::gpu_end_time>("kernelEndTime"),
+    }};
+
+}  // namespace
+}  // namespace anvil::metal

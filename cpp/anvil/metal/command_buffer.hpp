@@ -1,0 +1,109 @@
+// MTLCommandBuffer: records commands, then runs once.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <Metal/MTLCommandBuffer.hpp>
+
+#include "anvil/foundation/error.hpp"
+#include "anvil/metal/command_queue.hpp"
+#include "anvil/metal/commands.hpp"
+#include "anvil/metal/resource.hpp"
+#include "anvil/objc/block.hpp"
+
+namespace anvil::metal {
+
+struct BlitCommandEncoder;
+struct CommandEncoder;
+struct ComputeCommandEncoder;
+struct ComputePassDescriptor;
+
+struct CommandBufferDescriptor : objc::Object {
+  using Super = RootObject;
+
+  bool retained_references = true;
+  MTL::CommandBufferErrorOption error_options = MTL::CommandBufferErrorOptionNone;
+};
+
+struct CommandBuffer : objc::Object {
+  using Super = RootObject;
+  using Handler = objc::Block<void(MTL::CommandBuffer*)>;
+
+  CommandBuffer(objc::Ref<CommandQueue> queue, const CommandBufferDescriptor& descriptor);
+  ~CommandBuffer();
+
+  // Encoding, by one thread at a time.
+  ComputeCommandEncoder* compute_encoder();
+  ComputeCommandEncoder* compute_encoder_of_type(MTL::DispatchType type);
+  ComputeCommandEncoder* compute_encoder_for_pass(const ComputePassDescriptor* pass);
+  BlitCommandEncoder* blit_encoder();
+  void encode_signal(Event* event, uint64_t value);
+  void encode_wait(Event* event, uint64_t value);
+  void push_debug_group(String* name);
+  void pop_debug_group();
+  void use_residency_set(const objc_object*) {}
+  void use_residency_sets(const objc_object* const*, NS::UInteger) {}
+
+  void enqueue();
+  void commit();
+  void wait_until_completed();
+  void wait_until_scheduled();
+  void add_completed_handler(MTL::CommandBufferHandler block);
+  void add_scheduled_handler(MTL::CommandBufferHandler block);
+
+  MTL::CommandBufferStatus status() const;
+  Error* error() const;
+  double gpu_start_time() const;
+  double gpu_end_time() const;
+  Device* device() const { return queue->device; }
+  CommandQueue* queue_object() const { return queue.get(); }
+
+  // For encoders.
+  /// False, once it has failed: then nothing more needs to be recorded.
+  bool recording() const { return !failed_; }
+  /// Whether commands can still be added, or misuse recorded.
+  bool committed() const;
+  /// Makes the buffer fail with this error unless an earlier mistake did.
+  void fail(MTL::CommandBufferError code, const std::string& text);
+  void encoder_ended(CommandEncoder* encoder);
+  /// Keeps the object alive until the buffer is done, if it retains its references.
+  void hold(Resource* resource);
+  void hold(objc_object* object);
+
+  /// On the queue's thread: runs the commands and the handlers.
+  void execute();
+
+  const objc::Ref<CommandQueue> queue;
+  const bool retained_references;
+  const MTL::CommandBufferErrorOption error_options;
+  objc::Ref<String> label;
+  std::vector<Command> commands;
+  CommandArena arena;
+
+ private:
+  template <class Encoder, class... Args>
+  Encoder* begin(const char* method, Args... args);
+  bool can_encode(const char* method);
+  void run_commands();
+  void call(std::vector<Handler>& handlers, const char* kind);
+
+  const uint64_t serial_;
+  bool failed_ = false;  // while encoding
+  CommandEncoder* open_encoder_ = nullptr;
+  std::vector<objc::Ref<String>> debug_groups_;
+  std::vector<objc::Ref<objc_object>> held_;
+
+  mutable std::mutex mutex_;  // guards the rest
+  mutable std::condition_variable changed_;
+  MTL::CommandBufferStatus status_ = MTL::CommandBufferStatusNotEnqueued;
+  bool done_ = false;  // status is final and the handlers have run
+  objc::Ref<Error> error_;
+  std::vector<Handler> scheduled_handlers_, completed_handlers_;
+  double start_time_ = 0, end_time_ = 0;
+};
+
+}  // namespace anvil::metal

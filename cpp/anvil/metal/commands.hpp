@@ -1,0 +1,82 @@
+// What encoders record into a command buffer and its queue's thread carries out.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <variant>
+#include <vector>
+
+namespace anvil::metal {
+
+struct Buffer;
+struct ComputePipelineState;
+struct Event;
+
+using Extent = std::array<uint32_t, 3>;
+
+/// Pointers are into the command buffer's CommandArena, in the order of the pipeline's arguments.
+struct DispatchCommand {
+  ComputePipelineState* pipeline = nullptr;
+  void* const* buffers = nullptr;
+  const uint32_t* threadgroup_memory = nullptr;  ///< bytes of each threadgroup argument
+  Extent threadgroups{};
+  Extent threads_per_grid{};
+  Extent threads_per_threadgroup{};
+  const std::byte* indirect =
+      nullptr;  ///< not null: the threadgroups are read from there as it runs
+};
+
+struct CopyCommand {
+  const std::byte* from;
+  std::byte* to;
+  size_t size;
+};
+
+struct FillCommand {
+  std::byte* to;
+  size_t size;
+  uint8_t value;
+};
+
+struct SignalCommand {
+  Event* event;
+  uint64_t value;
+};
+
+struct WaitCommand {
+  Event* event;
+  uint64_t value;
+};
+
+using Command = std::variant<DispatchCommand, CopyCommand, FillCommand, SignalCommand, WaitCommand>;
+
+/// Small memory that lives as long as the commands: setBytes data, argument tables.
+class CommandArena {
+ public:
+  /// 16-byte aligned, as the widest scalar or vector of MSL needs.
+  std::byte* allocate(size_t size) {
+    size = (size + 15) & ~size_t{15};
+    if (size > left_) grow(size);
+    std::byte* result = next_;
+    next_ += size;
+    left_ -= size;
+    return result;
+  }
+
+ private:
+  static constexpr size_t kChunk = 16 << 10;
+
+  void grow(size_t size) {
+    left_ = size > kChunk ? size : kChunk;
+    chunks_.push_back(std::make_unique_for_overwrite<std::byte[]>(left_));
+    next_ = chunks_.back().get();
+  }
+
+  std::vector<std::unique_ptr<std::byte[]>> chunks_;
+  std::byte* next_ = nullptr;
+  size_t left_ = 0;
+};
+
+}  // namespace anvil::metal

@@ -1,0 +1,57 @@
+#include "anvil/metal/compile_options.hpp"
+
+namespace anvil::metal {
+
+anvil::CompileOptions service_options(const CompileOptions* options) {
+  anvil::CompileOptions result;
+  if (!options) return result;
+  if (options->library_type != MTL::LibraryTypeExecutable)
+    throw CompileError("MTLCompileOptions.libraryType: dynamic libraries are not supported");
+  if (options->libraries && !options->libraries->items.empty())
+    throw CompileError("MTLCompileOptions.libraries: linking against libraries is not supported");
+  if (options->enable_logging)
+    throw CompileError("MTLCompileOptions.enableLogging: shader logging is not supported");
+  result.math = options->math_mode == MTL::MathModeFast      ? "fast"
+                : options->math_mode == MTL::MathModeRelaxed ? "relaxed"
+                                                             : "safe";
+  result.std = "metal" + std::to_string(options->language_version >> 16) + "." +
+               std::to_string(options->language_version & 0xffff);
+  if (options->preprocessor_macros)
+    for (const auto& [name, value] : options->preprocessor_macros->entries)
+      result.defines.emplace_back(description_of(name.get()), description_of(value.get()));
+  return result;
+}
+
+namespace {
+
+using O = CompileOptions;
+
+const objc::ClassDefinition<CompileOptions> definition{
+    "MTLCompileOptions",
+    {
+        objc::property<&O::preprocessor_macros>("preprocessorMacros", "setPreprocessorMacros:"),
+        objc::property<&O::language_version>("languageVersion", "setLanguageVersion:"),
+        objc::method<&O::fast_math>("fastMathEnabled"),
+        objc::method<&O::set_fast_math>("setFastMathEnabled:"),
+        objc::property<&O::math_mode>("mathMode", "setMathMode:"),
+        objc::property<&O::math_functions>("mathFloatingPointFunctions",
+                                           "setMathFloatingPointFunctions:"),
+        objc::property<&O::library_type>("libraryType", "setLibraryType:"),
+        objc::property<&O::optimization_level>("optimizationLevel", "setOptimizationLevel:"),
+        objc::property<&O::symbol_visibility>("compileSymbolVisibility",
+                                              "setCompileSymbolVisibility:"),
+        objc::property<&O::max_total_threads>("maxTotalThreadsPerThreadgroup",
+                                              "setMaxTotalThreadsPerThreadgroup:"),
+        objc::property<&O::required_threads>("requiredThreadsPerThreadgroup",
+                                             "setRequiredThreadsPerThreadgroup:"),
+        objc::property<&O::preserve_invariance>("preserveInvariance", "setPreserveInvariance:"),
+        objc::property<&O::enable_logging>("enableLogging", "setEnableLogging:"),
+        objc::property<&O::allow_undefined_symbols>("allowReferencingUndefinedSymbols",
+                                                    "setAllowReferencingUndefinedSymbols:"),
+        objc::property<&O::install_name>("installName", "setInstallName:"),
+        objc::property<&O::libraries>("libraries", "setLibraries:"),
+        objc::copying<O>(),
+    }};
+
+}  // namespace
+}  // namespace anvil::metal

@@ -1,0 +1,291 @@
+#include "anvil/metal/compute_encoder.hpp"
+
+#include <cstring>
+
+#include "anvil/metal/buffer.hpp"
+#include "anvil/metal/compute_pipeline.hpp"
+#include "anvil/metal/device.hpp"
+#include "anvil/metal/heap.hpp"
+
+namespace anvil::metal {
+namespace {
+
+std::string to_string(MTL::Size size) {
+  return std::to_string(size.width) + " x " + std::to_string(size.height) + " x " +
+         std::to_string(size.depth);
+}
+
+Extent extent(MTL::Size size) {
+  return {static_cast<uint32_t>(size.width), static_cast<uint32_t>(size.height),
+          static_cast<uint32_t>(size.depth)};
+}
+
+/// The argument as errors name it: "buffer 2 ('weights') of kernel gemv".
+std::string describe(const ComputePipelineState& pipeline, const ArgumentInfo& argument) {
+  return (argument.kind == ArgumentInfo::Kind::buffer ? "buffer " : "threadgroup memory ") +
+         std::to_string(argument.index) + " ('" + argument.name + "') of kernel " +
+         pipeline.image().name;
+}
+
+}  // namespace
+
+void ComputeCommandEncoder::set_pipeline(ComputePipelineState* pipeline) {
+  constexpr const char* method = "setComputePipelineState:";
+  if (!open(method)) return;
+  if (!pipeline) return fail(method, "nil pipeline");
+  if (pipeline == pipeline_) return;
+  buffer->hold(pipeline);
+  pipeline_ = pipeline;
+}
+
+bool ComputeCommandEncoder::check_index(const char* method, size_t index) {
+  if (index < ANVIL_MAX_BUFFERS) return true;
+  fail(method, "index " + std::to_string(index) + " exceeds the last one, " +
+                   std::to_string(ANVIL_MAX_BUFFERS - 1));
+  return false;
+}
+
+void ComputeCommandEncoder::bind(const char* method, Buffer* target, size_t offset, size_t index) {
+  if (!check_index(method, index)) return;
+  if (!target) {
+    slots_[index] = {};
+    return;
+  }
+  if (offset > target->length)
+    return fail(method, "offset " + std::to_string(offset) + " is beyond the length " +
+                            std::to_string(target->length) + " of buffer" + quoted(target->label) +
+                            " at index " + std::to_string(index));
+  if (slots_[index].buffer != target) buffer->hold(target);
+  slots_[index] = {target->data + offset, target->length - offset, target};
+}
+
+void ComputeCommandEncoder::set_buffer(Buffer* target, NS::UInteger offset, NS::UInteger index) {
+  constexpr const char* method = "setBuffer:offset:atIndex:";
+  if (open(method)) bind(method, target, offset, index);
+}
+
+void ComputeCommandEncoder::set_buffer_offset(NS::UInteger offset, NS::UInteger index) {
+  constexpr const char* method = "setBufferOffset:atIndex:";
+  if (!open(method) || !check_index(method, index)) return;
+  if (!slots_[index].buffer)
+    return fail(method, "no buffer is bound at index " + std::to_string(index));
+  bind(method, slots_[index].buffer, offset, index);
+}
+
+void ComputeCommandEncoder::set_buffers(Buffer* const* targets, const NS::UInteger* offsets,
+                                        NS::Range range) {
+  constexpr const char* method = "setBuffers:offsets:withRange:";
+  if (!open(method)) return;
+  for (NS::UInteger i = 0; i < range.length; ++i)
+    bind(method, targets[i], offsets[i], range.location + i);
+}
+
+void ComputeCommandEncoder::set_bytes(const void* bytes, NS::UInteger length, NS::UInteger index) {
+  constexpr const char* method = "setBytes:length:atIndex:";
+  if (!open(method) || !check_index(method, index)) return;
+  if (!bytes || length == 0) return fail(method, "no bytes for index " + std::to_string(index));
+  if (length > kMaxInlineBytes)
+    return fail(method, "length " + std::to_string(length) + " at index " + std::to_string(index) +
+                            " exceeds " + std::to_string(kMaxInlineBytes));
+  std::byte* copy = buffer->arena.allocate(length);
+  std::memcpy(copy, bytes, length);
+  slots_[index] = {copy, length, nullptr};
+}
+
+void ComputeCommandEncoder::set_threadgroup_memory_length(NS::UInteger length, NS::UInteger index) {
+  constexpr const char* method = "setThreadgroupMemoryLength:atIndex:";
+  if (!open(method) || !check_index(method, index)) return;
+  if (length % 16 != 0)
+    return fail(method, "length " + std::to_string(length) + " is not a multiple of 16");
+  if (length > Device::kMaxThreadgroupMemory)
+    return fail(method, "length " + std::to_string(length) + " exceeds " +
+                            std::to_string(Device::kMaxThreadgroupMemory));
+  threadgroup_memory_[index] = static_cast<uint32_t>(length);
+}
+
+bool ComputeCommandEncoder::check_threadgroup(const char* method, MTL::Size threadgroup) {
+  if (!pipeline_) {
+    fail(method, "no compute pipeline state is set");
+    return false;
+  }
+  // Each is checked first, so that the product of the three cannot overflow.
+  constexpr NS::UInteger limit = ANVIL_MAX_THREADS_PER_THREADGROUP;
+  const NS::UInteger most = pipeline_->max_total_threads();
+  const bool possible =
+      threadgroup.width <= limit && threadgroup.height <= limit && threadgroup.depth <= limit;
+  const NS::UInteger threads = threadgroup.width * threadgroup.height * threadgroup.depth;
+  if (possible && threads == 0) {
+    fail(method, "threadsPerThreadgroup is " + to_string(threadgroup));
+    return false;
+  }
+  if (!possible || threads > most) {
+    fail(method, "threadsPerThreadgroup " + to_string(threadgroup) + " exceeds the " +
+                     std::to_string(most) + " threads of kernel " + pipeline_->image().name);
+    return false;
+  }
+  const MTL::Size required = pipeline_->required_threads;
+  if (required.width != 0 &&
+      (threadgroup.width != required.width || threadgroup.height != required.height ||
+       threadgroup.depth != required.depth)) {
+    fail(method, "threadsPerThreadgroup is " + to_string(threadgroup) + ", the pipeline requires " +
+                     to_string(required));
+    return false;
+  }
+  return true;
+}
+
+void ComputeCommandEncoder::dispatch_threads(MTL::Size grid, MTL::Size threadgroup) {
+  constexpr const char* method = "dispatchThreads:threadsPerThreadgroup:";
+  if (!open(method) || !check_threadgroup(method, threadgroup)) return;
+  if (grid.width == 0 || grid.height == 0 || grid.depth == 0)
+    return fail(method, "threadsPerGrid is " + to_string(grid));
+  if (grid.width > UINT32_MAX || grid.height > UINT32_MAX || grid.depth > UINT32_MAX)
+    return fail(method, "threadsPerGrid " + to_string(grid) + " exceeds 2^32 - 1");
+  const auto groups = [](NS::UInteger threads, NS::UInteger group) {
+    return (threads + group - 1) / group;
+  };
+  const MTL::Size threadgroups(groups(grid.width, threadgroup.width),
+                               groups(grid.height, threadgroup.height),
+                               groups(grid.depth, threadgroup.depth));
+  record(method, {.threadgroups = extent(threadgroups),
+                  .threads_per_grid = extent(grid),
+                  .threads_per_threadgroup = extent(threadgroup)});
+}
+
+void ComputeCommandEncoder::dispatch_threadgroups(MTL::Size threadgroups, MTL::Size threadgroup) {
+  constexpr const char* method = "dispatchThreadgroups:threadsPerThreadgroup:";
+  if (!open(method) || !check_threadgroup(method, threadgroup)) return;
+  if (threadgroups.width == 0 || threadgroups.height == 0 || threadgroups.depth == 0)
+    return fail(method, "threadgroupsPerGrid is " + to_string(threadgroups));
+  const auto fits = [](NS::UInteger groups, NS::UInteger group) {
+    return groups <= UINT32_MAX / group;
+  };
+  if (!fits(threadgroups.width, threadgroup.width) ||
+      !fits(threadgroups.height, threadgroup.height) ||
+      !fits(threadgroups.depth, threadgroup.depth))
+    return fail(method, "threadgroupsPerGrid " + to_string(threadgroups) + " of " +
+                            to_string(threadgroup) + " threads exceeds 2^32 - 1 threads");
+  const MTL::Size grid(threadgroups.width * threadgroup.width,
+                       threadgroups.height * threadgroup.height,
+                       threadgroups.depth * threadgroup.depth);
+  record(method, {.threadgroups = extent(threadgroups),
+                  .threads_per_grid = extent(grid),
+                  .threads_per_threadgroup = extent(threadgroup)});
+}
+
+void ComputeCommandEncoder::dispatch_indirect(Buffer* indirect, NS::UInteger offset,
+                                              MTL::Size threadgroup) {
+  constexpr const char* method =
+      "dispatchThreadgroupsWithIndirectBuffer:indirectBufferOffset:threadsPerThreadgroup:";
+  if (!open(method) || !check_threadgroup(method, threadgroup) ||
+      !check_range(method, "indirect buffer", indirect, offset,
+                   sizeof(MTL::DispatchThreadgroupsIndirectArguments)))
+    return;
+  if (offset % 4 != 0)
+    return fail(method,
+                "indirectBufferOffset " + std::to_string(offset) + " is not a multiple of 4");
+  buffer->hold(indirect);
+  record(method,
+         {.threads_per_threadgroup = extent(threadgroup), .indirect = indirect->data + offset});
+}
+
+void ComputeCommandEncoder::record(const char* method, DispatchCommand command) {
+  const std::vector<ArgumentInfo>& arguments = pipeline_->image().arguments;
+  auto** buffers =
+      reinterpret_cast<void**>(buffer->arena.allocate(arguments.size() * sizeof(void*)));
+  auto* lengths =
+      reinterpret_cast<uint32_t*>(buffer->arena.allocate(arguments.size() * sizeof(uint32_t)));
+  size_t threadgroup_memory = pipeline_->image().static_memory;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const ArgumentInfo& argument = arguments[i];
+    buffers[i] = nullptr;
+    lengths[i] = 0;
+    if (argument.kind == ArgumentInfo::Kind::threadgroup) {
+      lengths[i] = threadgroup_memory_[argument.index];
+      if (lengths[i] == 0) return fail(method, describe(*pipeline_, argument) + " has no length");
+      threadgroup_memory += lengths[i];
+      continue;
+    }
+    const Slot& slot = slots_[argument.index];
+    if (!slot.data) return fail(method, describe(*pipeline_, argument) + " is not bound");
+    // A `constant` argument is read whole; of a device pointer only the kernel knows how far.
+    if (argument.address_space == "constant" && slot.length < argument.element_size)
+      return fail(method, describe(*pipeline_, argument) + " has " + std::to_string(slot.length) +
+                              " bytes bound, " + argument.type + " has " +
+                              std::to_string(argument.element_size));
+    if (argument.alignment > 1 && reinterpret_cast<uintptr_t>(slot.data) % argument.alignment != 0)
+      return fail(method, describe(*pipeline_, argument) + ": the bound offset is not aligned to " +
+                              std::to_string(argument.alignment) + " bytes, as " + argument.type +
+                              " needs");
+    buffers[i] = slot.data;
+  }
+  if (threadgroup_memory > Device::kMaxThreadgroupMemory)
+    return fail(method, "kernel " + pipeline_->image().name + " would use " +
+                            std::to_string(threadgroup_memory) + " bytes of threadgroup memory, " +
+                            std::to_string(Device::kMaxThreadgroupMemory) + " are there");
+  command.pipeline = pipeline_;
+  command.buffers = buffers;
+  command.threadgroup_memory = lengths;
+  buffer->commands.push_back(command);
+}
+
+// Every dispatch sees the memory that those before it have written.
+void ComputeCommandEncoder::memory_barrier(MTL::BarrierScope) {
+  open("memoryBarrierWithScope:");
+}
+
+void ComputeCommandEncoder::memory_barrier_for(Resource* const*, NS::UInteger) {
+  open("memoryBarrierWithResources:count:");
+}
+
+void ComputeCommandEncoder::use_resource(Resource* resource, MTL::ResourceUsage) {
+  if (!open("useResource:usage:")) return;
+  if (!resource) return fail("useResource:usage:", "nil resource");
+  buffer->hold(resource);
+}
+
+void ComputeCommandEncoder::use_resources(Resource* const* resources, NS::UInteger count,
+                                          MTL::ResourceUsage usage) {
+  for (NS::UInteger i = 0; i < count; ++i) use_resource(resources[i], usage);
+}
+
+void ComputeCommandEncoder::use_heap(Heap* heap) {
+  if (!open("useHeap:")) return;
+  if (!heap) return fail("useHeap:", "nil heap");
+  buffer->hold(static_cast<objc_object*>(heap));
+}
+
+void ComputeCommandEncoder::use_heaps(Heap* const* heaps, NS::UInteger count) {
+  for (NS::UInteger i = 0; i < count; ++i) use_heap(heaps[i]);
+}
+
+namespace {
+
+const objc::ClassDefinition<ComputeCommandEncoder> definition{
+    "MTLComputeCommandEncoder",
+    {
+        objc::property<&ComputeCommandEncoder::dispatch_type>("dispatchType"),
+        objc::method<&ComputeCommandEncoder::set_pipeline>("setComputePipelineState:"),
+        objc::method<&ComputeCommandEncoder::set_buffer>("setBuffer:offset:atIndex:"),
+        objc::method<&ComputeCommandEncoder::set_buffer_offset>("setBufferOffset:atIndex:"),
+        objc::method<&ComputeCommandEncoder::set_buffers>("setBuffers:offsets:withRange:"),
+        objc::method<&ComputeCommandEncoder::set_bytes>("setBytes:length:atIndex:"),
+        objc::method<&ComputeCommandEncoder::set_threadgroup_memory_length>(
+            "setThreadgroupMemoryLength:atIndex:"),
+        objc::method<&ComputeCommandEncoder::dispatch_threads>(
+            "dispatchThreads:threadsPerThreadgroup:"),
+        objc::method<&ComputeCommandEncoder::dispatch_threadgroups>(
+            "dispatchThreadgroups:threadsPerThreadgroup:"),
+        objc::method<&ComputeCommandEncoder::dispatch_indirect>(
+            "dispatchThreadgroupsWithIndirectBuffer:indirectBufferOffset:threadsPerThreadgroup:"),
+        objc::method<&ComputeCommandEncoder::memory_barrier>("memoryBarrierWithScope:"),
+        objc::method<&ComputeCommandEncoder::memory_barrier_for>(
+            "memoryBarrierWithResources:count:"),
+        objc::method<&ComputeCommandEncoder::use_resource>("useResource:usage:"),
+        objc::method<&ComputeCommandEncoder::use_resources>("useResources:count:usage:"),
+        objc::method<&ComputeCommandEncoder::use_heap>("useHeap:"),
+        objc::method<&ComputeCommandEncoder::use_heaps>("useHeaps:count:"),
+    }};
+
+}  // namespace
+}  // namespace anvil::metal

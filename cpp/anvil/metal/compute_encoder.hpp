@@ -1,0 +1,61 @@
+// MTLComputeCommandEncoder: binds arguments and dispatches kernels.
+#pragma once
+
+#include <array>
+
+#include <Metal/MTLComputeCommandEncoder.hpp>
+
+#include "anvil/abi/kernel_abi.h"
+#include "anvil/metal/command_encoder.hpp"
+
+namespace anvil::metal {
+
+/// The most that setBytes takes (Metal Feature Set Tables: use a buffer beyond 4 KiB).
+constexpr size_t kMaxInlineBytes = 4096;
+
+struct ComputeCommandEncoder : CommandEncoder {
+  using Super = CommandEncoder;
+
+  /// Dispatches of a command buffer run one after another, of which `Concurrent` is a special case.
+  ComputeCommandEncoder(objc::Ref<CommandBuffer> buffer, MTL::DispatchType type)
+      : CommandEncoder(std::move(buffer), "MTLComputeCommandEncoder"), dispatch_type(type) {}
+
+  void set_pipeline(ComputePipelineState* pipeline);
+  void set_buffer(Buffer* target, NS::UInteger offset, NS::UInteger index);
+  void set_buffer_offset(NS::UInteger offset, NS::UInteger index);
+  void set_buffers(Buffer* const* targets, const NS::UInteger* offsets, NS::Range range);
+  void set_bytes(const void* bytes, NS::UInteger length, NS::UInteger index);
+  void set_threadgroup_memory_length(NS::UInteger length, NS::UInteger index);
+
+  void dispatch_threads(MTL::Size grid, MTL::Size threadgroup);
+  void dispatch_threadgroups(MTL::Size threadgroups, MTL::Size threadgroup);
+  void dispatch_indirect(Buffer* indirect, NS::UInteger offset, MTL::Size threadgroup);
+
+  void memory_barrier(MTL::BarrierScope);
+  void memory_barrier_for(Resource* const* resources, NS::UInteger count);
+  void use_resource(Resource* resource, MTL::ResourceUsage);
+  void use_resources(Resource* const* resources, NS::UInteger count, MTL::ResourceUsage);
+  void use_heap(Heap* heap);
+  void use_heaps(Heap* const* heaps, NS::UInteger count);
+
+  const MTL::DispatchType dispatch_type;
+
+ private:
+  struct Slot {
+    std::byte* data = nullptr;  // null: not bound
+    size_t length = 0;          // from data to the end of the buffer or bytes
+    Buffer* buffer = nullptr;   // null: bytes
+  };
+
+  void bind(const char* method, Buffer* target, size_t offset, size_t index);
+  bool check_index(const char* method, size_t index);
+  bool check_threadgroup(const char* method, MTL::Size threadgroup);
+  /// Checks the pipeline's arguments against what is bound and records the dispatch.
+  void record(const char* method, DispatchCommand command);
+
+  ComputePipelineState* pipeline_ = nullptr;  // kept alive by the command buffer
+  std::array<Slot, ANVIL_MAX_BUFFERS> slots_;
+  std::array<uint32_t, ANVIL_MAX_BUFFERS> threadgroup_memory_{};
+};
+
+}  // namespace anvil::metal

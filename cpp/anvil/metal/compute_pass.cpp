@@ -1,0 +1,19 @@
+#include "anvil/metal/compute_pass.hpp"
+
+namespace anvil::metal {
+namespace {
+
+ComputePassDescriptor* descriptor() {
+  return objc::make<ComputePassDescriptor>().autoreleased();
+}
+
+const objc::ClassDefinition<ComputePassDescriptor> definition{
+    "MTLComputePassDescriptor",
+    {
+        objc::class_method<&descriptor>("computePassDescriptor"),
+        objc::property<&ComputePassDescriptor::dispatch_type>("dispatchType", "setDispatchType:"),
+        objc::copying<ComputePassDescriptor>(),
+    }};
+
+}  // namespace
+}  // namespace anvil::metal

@@ -1,0 +1,71 @@
+// MTLComputePipelineState and MTLComputePipelineDescriptor.
+#pragma once
+
+#include <memory>
+
+#include <Metal/MTLComputePipeline.hpp>
+#include <Metal/MTLPipeline.hpp>
+#include <Metal/MTLTypes.hpp>
+
+#include "anvil/cpu/kernel.hpp"
+#include "anvil/foundation/error.hpp"
+#include "anvil/metal/commands.hpp"
+#include "anvil/metal/function.hpp"
+#include "anvil/metal/reflection.hpp"
+#include "anvil/metal/resource.hpp"
+
+namespace anvil::metal {
+
+struct ComputePipelineDescriptor : objc::Object {
+  using Super = RootObject;
+
+  void reset();
+
+  objc::Ref<String> label;
+  objc::Ref<Function> compute_function;
+  NS::UInteger max_total_threads = 0;  ///< 0: the kernel's own limit
+  MTL::Size required_threads = {0, 0, 0};
+  NS::UInteger max_call_stack_depth = 1;
+  MTL::ShaderValidation shader_validation = MTL::ShaderValidationDefault;
+  bool multiple_of_execution_width = false;
+  bool support_indirect_command_buffers = false;
+  bool support_adding_binary_functions = false;
+  objc::Ref<Array> binary_archives;
+  objc::Ref<Array> preloaded_libraries;
+};
+
+struct ComputePipelineState : Allocation {
+  using Super = Allocation;
+
+  ComputePipelineState(Device* device, std::shared_ptr<CpuKernel> kernel,
+                       const ComputePipelineDescriptor& descriptor);
+
+  const KernelImage& image() const { return kernel_->image(); }
+  /// Carries out a recorded dispatch; throws what the executor throws.
+  void run(const DispatchCommand& command) const;
+
+  NS::UInteger max_total_threads() const { return max_total_threads_; }
+  NS::UInteger thread_execution_width() const;
+  NS::UInteger static_threadgroup_memory() const;
+  bool no_indirect_command_buffers() const { return false; }
+  NS::UInteger no_imageblock(MTL::Size) const { return 0; }
+
+  Device* device;
+  objc::Ref<String> label;
+  MTL::Size required_threads;
+  MTL::ShaderValidation shader_validation;
+  objc::Ref<ComputePipelineReflection> reflection;
+
+ private:
+  std::shared_ptr<CpuKernel> kernel_;
+  NS::UInteger max_total_threads_;
+};
+
+/// Compiles the descriptor's function. Null and an error with the compiler's log if that fails;
+/// `reflection`, if asked for, is filled on success.
+objc::Ref<ComputePipelineState> new_compute_pipeline(Device* device,
+                                                     const ComputePipelineDescriptor& descriptor,
+                                                     ComputePipelineReflection** reflection,
+                                                     Error** error);
+
+}  // namespace anvil::metal

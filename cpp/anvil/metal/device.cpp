@@ -1,0 +1,330 @@
+#include "anvil/metal/device.hpp"
+
+#include <chrono>
+#include <fstream>
+#include <thread>
+
+#include "anvil/metal/async.hpp"
+#include "anvil/objc/errors.hpp"
+#include "anvil/service/host_cpu.hpp"
+
+namespace anvil::metal {
+namespace {
+
+std::string cpu_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+#if defined(__aarch64__)
+  return "aarch64";
+#else
+  return "x86-64";
+#endif
+}
+
+objc::Ref<Architecture> make_architecture() {
+  objc::Ref<Architecture> architecture = objc::make<Architecture>();
+  architecture->name = make_string("anvil_cpu");
+  return architecture;
+}
+
+objc::Ref<ComputePipelineDescriptor> describe(Function* function) {
+  objc::Ref<ComputePipelineDescriptor> descriptor = objc::make<ComputePipelineDescriptor>();
+  descriptor->compute_function = objc::Ref<Function>(function);
+  return descriptor;
+}
+
+Library* no_compiled_library(Error** error) {
+  give_error(
+      error,
+      library_error(
+          MTL::LibraryErrorUnsupported,
+          "Anvil compiles libraries from source; it does not read compiled ones (.metallib)"));
+  return nullptr;
+}
+
+}  // namespace
+
+Device::Device()
+    : name(make_string("Anvil CPU (" + cpu_name() + ")")), architecture(make_architecture()) {
+  require_supported_cpu();
+}
+
+// A third of the memory stays with the system and the program, as macOS arranges it on small
+// machines.
+uint64_t Device::recommended_working_set() const {
+  return Memory::physical() / 3 * 2;
+}
+
+NS::UInteger Device::max_buffer_length() const {
+  return recommended_working_set() / Memory::page_size() * Memory::page_size();
+}
+
+MTL::Size Device::max_threads_per_threadgroup() const {
+  constexpr NS::UInteger most = ANVIL_MAX_THREADS_PER_THREADGROUP;
+  return {most, most, most};
+}
+
+NS::UInteger Device::max_compile_tasks() const {
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+bool Device::supports_family(MTL::GPUFamily family) const {
+  // The compute half of these families: simdgroup reductions and matrices, 64-bit integers, bfloat.
+  return (family >= MTL::GPUFamilyApple1 && family <= MTL::GPUFamilyApple7) ||
+         (family >= MTL::GPUFamilyCommon1 && family <= MTL::GPUFamilyCommon3) ||
+         family == MTL::GPUFamilyMac1 || family == MTL::GPUFamilyMac2 ||
+         family == MTL::GPUFamilyMetal3;
+}
+
+MTL::SizeAndAlign Device::heap_buffer_size(NS::UInteger length, MTL::ResourceOptions) {
+  return {(length + kHeapAlignment - 1) / kHeapAlignment * kHeapAlignment, kHeapAlignment};
+}
+
+void Device::sample_timestamps(MTL::Timestamp* cpu, MTL::Timestamp* gpu) {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  *cpu = *gpu = static_cast<uint64_t>(std::chrono::nanoseconds(now).count());
+}
+
+Buffer* Device::new_buffer(NS::UInteger length, MTL::ResourceOptions options) {
+  return metal::new_buffer(this, length, options).detach();
+}
+Buffer* Device::new_buffer_with_bytes(const void* bytes, NS::UInteger length,
+                                      MTL::ResourceOptions options) {
+  return metal::new_buffer_with_bytes(this, bytes, length, options).detach();
+}
+Buffer* Device::new_buffer_without_copy(void* pointer, NS::UInteger length,
+                                        MTL::ResourceOptions options,
+                                        Deallocator::Literal deallocator) {
+  return metal::new_buffer_without_copy(this, pointer, length, options, Deallocator(deallocator))
+      .detach();
+}
+Heap* Device::new_heap(const HeapDescriptor* descriptor) {
+  return metal::new_heap(this, descriptor).detach();
+}
+
+CommandQueue* Device::new_queue() {
+  return new_queue_of(CommandQueueDescriptor().max_command_buffer_count);
+}
+CommandQueue* Device::new_queue_of(NS::UInteger max_command_buffers) {
+  return objc::make<CommandQueue>(this, std::max<NS::UInteger>(max_command_buffers, 1)).detach();
+}
+CommandQueue* Device::new_queue_for(const CommandQueueDescriptor* descriptor) {
+  return descriptor ? new_queue_of(descriptor->max_command_buffer_count) : new_queue();
+}
+
+Library* Device::new_library(String* source, CompileOptions* options, Error** error) {
+  return metal::new_library(this, source, options, error).detach();
+}
+void Device::new_library_async(String* source, CompileOptions* options, LibraryHandler handler) {
+  // A copy: the caller may change its options at once.
+  run_detached(
+      [this, source = objc::Ref<String>(source),
+       options = options ? objc::make<CompileOptions>(*options) : objc::Ref<CompileOptions>(),
+       handler = objc::Block<void(Library*, Error*)>(handler)] {
+        Error* error = nullptr;
+        objc::Ref<Library> library = metal::new_library(this, source.get(), options.get(), &error);
+        handler(library.get(), error);
+      });
+}
+Library* Device::new_library_from_url(objc_object*, Error** error) {
+  return no_compiled_library(error);
+}
+Library* Device::new_library_from_file(String*, Error** error) {
+  return no_compiled_library(error);
+}
+Library* Device::new_library_from_data(dispatch_data_t, Error** error) {
+  return no_compiled_library(error);
+}
+/// Null, as in Metal when the program has no default library.
+Library* Device::new_default_library() {
+  return nullptr;
+}
+
+ComputePipelineState* Device::new_pipeline(Function* function, Error** error) {
+  return new_compute_pipeline(this, *describe(function), nullptr, error).detach();
+}
+ComputePipelineState* Device::new_pipeline_reflecting(Function* function, MTL::PipelineOption,
+                                                      ComputePipelineReflection** reflection,
+                                                      Error** error) {
+  return new_compute_pipeline(this, *describe(function), reflection, error).detach();
+}
+ComputePipelineState* Device::new_pipeline_for(ComputePipelineDescriptor* descriptor,
+                                               MTL::PipelineOption,
+                                               ComputePipelineReflection** reflection,
+                                               Error** error) {
+  return new_compute_pipeline(this, descriptor ? *descriptor : ComputePipelineDescriptor(),
+                              reflection, error)
+      .detach();
+}
+void Device::new_pipeline_async(Function* function, PipelineHandler handler) {
+  run_detached([this, descriptor = describe(function),
+                handler = objc::Block<void(ComputePipelineState*, Error*)>(handler)] {
+    Error* error = nullptr;
+    const auto pipeline = new_compute_pipeline(this, *descriptor, nullptr, &error);
+    handler(pipeline.get(), error);
+  });
+}
+void Device::new_pipeline_reflecting_async(Function* function, MTL::PipelineOption options,
+                                           ReflectionHandler handler) {
+  new_pipeline_for_async(describe(function).get(), options, handler);
+}
+void Device::new_pipeline_for_async(ComputePipelineDescriptor* descriptor, MTL::PipelineOption,
+                                    ReflectionHandler handler) {
+  run_detached(
+      [this,
+       descriptor = descriptor ? objc::make<ComputePipelineDescriptor>(*descriptor)
+                               : objc::make<ComputePipelineDescriptor>(),
+       handler =
+           objc::Block<void(ComputePipelineState*, ComputePipelineReflection*, Error*)>(handler)] {
+        Error* error = nullptr;
+        ComputePipelineReflection* reflection = nullptr;
+        const auto pipeline = new_compute_pipeline(this, *descriptor, &reflection, &error);
+        handler(pipeline.get(), reflection, error);
+      });
+}
+
+Event* Device::new_event() {
+  return objc::make<Event>(this).detach();
+}
+SharedEvent* Device::new_shared_event() {
+  return objc::make<SharedEvent>(this).detach();
+}
+SharedEvent* Device::new_shared_event_from(SharedEventHandle* handle) {
+  return handle ? objc::Ref<SharedEvent>(handle->event).detach() : nullptr;
+}
+Fence* Device::new_fence() {
+  return objc::make<Fence>(this).detach();
+}
+ResidencySet* Device::new_residency_set(ResidencySetDescriptor* descriptor, Error**) {
+  return objc::make<ResidencySet>(this, descriptor ? descriptor->label : objc::Ref<String>())
+      .detach();
+}
+
+namespace {
+
+bool yes(const Device*) {
+  return true;
+}
+bool no(const Device*) {
+  return false;
+}
+template <class T>
+T zero(const Device*) {
+  return 0;
+}
+template <class T>
+bool supports_none(const Device*, T) {
+  return false;
+}
+bool supports_one_sample(const Device*, NS::UInteger samples) {
+  return samples == 1;
+}
+
+const objc::ClassDefinition<Architecture> architecture_definition{
+    "MTLArchitecture",
+    {
+        objc::property<&Architecture::name>("name"),
+    }};
+
+const objc::ClassDefinition<Device> definition{
+    "MTLDevice",
+    {
+        objc::property<&Device::name>("name"),
+        objc::property<&Device::architecture>("architecture"),
+        objc::method<&Device::registry_id>("registryID"),
+        objc::method<&Device::location>("location"),
+        objc::function<&zero<NS::UInteger>>("locationNumber"),
+        objc::function<&zero<uint64_t>>("maxTransferRate"),
+        objc::function<&zero<uint64_t>>("peerGroupID"),
+        objc::function<&zero<uint32_t>>("peerIndex"),
+        objc::function<&zero<uint32_t>>("peerCount"),
+        objc::function<&yes>("hasUnifiedMemory"),
+        objc::function<&yes>("isHeadless"),
+        objc::function<&no>("isLowPower"),
+        objc::function<&no>("isRemovable"),
+        objc::method<&Device::max_buffer_length>("maxBufferLength"),
+        objc::method<&Device::recommended_working_set>("recommendedMaxWorkingSetSize"),
+        objc::method<&Device::current_allocated_size>("currentAllocatedSize"),
+        objc::method<&Device::max_threads_per_threadgroup>("maxThreadsPerThreadgroup"),
+        objc::method<&Device::max_threadgroup_memory>("maxThreadgroupMemoryLength"),
+        objc::method<&Device::max_compile_tasks>("maximumConcurrentCompilationTaskCount"),
+        objc::property<&Device::maximize_concurrent_compilation>(
+            "shouldMaximizeConcurrentCompilation", "setShouldMaximizeConcurrentCompilation:"),
+        objc::method<&Device::supports_family>("supportsFamily:"),
+        objc::function<&supports_none<MTL::FeatureSet>>("supportsFeatureSet:"),
+        objc::function<&supports_none<MTL::CounterSamplingPoint>>("supportsCounterSampling:"),
+        objc::function<&supports_one_sample>("supportsTextureSampleCount:"),
+        objc::function<&no>("supportsDynamicLibraries"),
+        objc::function<&no>("supportsFunctionPointers"),
+        objc::function<&no>("supportsRaytracing"),
+        objc::method<&Device::argument_buffers>("argumentBuffersSupport"),
+        objc::method<&Device::read_write_textures>("readWriteTextureSupport"),
+        objc::method<&Device::heap_buffer_size>("heapBufferSizeAndAlignWithLength:options:"),
+        objc::method<&Device::sample_timestamps>("sampleTimestamps:gpuTimestamp:"),
+        objc::method<&Device::timestamp_frequency>("queryTimestampFrequency"),
+        objc::method<&Device::new_buffer>("newBufferWithLength:options:"),
+        objc::method<&Device::new_buffer_with_bytes>("newBufferWithBytes:length:options:"),
+        objc::method<&Device::new_buffer_without_copy>(
+            "newBufferWithBytesNoCopy:length:options:deallocator:"),
+        objc::method<&Device::new_heap>("newHeapWithDescriptor:"),
+        objc::method<&Device::new_queue>("newCommandQueue"),
+        objc::method<&Device::new_queue_of>("newCommandQueueWithMaxCommandBufferCount:"),
+        objc::method<&Device::new_queue_for>("newCommandQueueWithDescriptor:"),
+        objc::method<&Device::new_library>("newLibraryWithSource:options:error:"),
+        objc::method<&Device::new_library_async>("newLibraryWithSource:options:completionHandler:"),
+        objc::method<&Device::new_library_from_url>("newLibraryWithURL:error:"),
+        objc::method<&Device::new_library_from_file>("newLibraryWithFile:error:"),
+        objc::method<&Device::new_library_from_data>("newLibraryWithData:error:"),
+        objc::method<&Device::new_default_library>("newDefaultLibrary"),
+        objc::method<&Device::new_pipeline>("newComputePipelineStateWithFunction:error:"),
+        objc::method<&Device::new_pipeline_reflecting>(
+            "newComputePipelineStateWithFunction:options:reflection:error:"),
+        objc::method<&Device::new_pipeline_for>(
+            "newComputePipelineStateWithDescriptor:options:reflection:error:"),
+        objc::method<&Device::new_pipeline_async>(
+            "newComputePipelineStateWithFunction:completionHandler:"),
+        objc::method<&Device::new_pipeline_reflecting_async>(
+            "newComputePipelineStateWithFunction:options:completionHandler:"),
+        objc::method<&Device::new_pipeline_for_async>(
+            "newComputePipelineStateWithDescriptor:options:completionHandler:"),
+        objc::method<&Device::new_event>("newEvent"),
+        objc::method<&Device::new_shared_event>("newSharedEvent"),
+        objc::method<&Device::new_shared_event_from>("newSharedEventWithHandle:"),
+        objc::method<&Device::new_fence>("newFence"),
+        objc::method<&Device::new_residency_set>("newResidencySetWithDescriptor:error:"),
+    }};
+
+/// The one device; never destroyed, as everything made by it points to it.
+Device* device() {
+  static Device* const instance = objc::make<Device>().detach();
+  return instance;
+}
+
+}  // namespace
+}  // namespace anvil::metal
+
+extern "C" {
+
+ANVIL_EXPORT MTL::Device* MTLCreateSystemDefaultDevice() {
+  anvil::metal::Device* device = anvil::metal::device();
+  anvil::objc::retain(device);
+  return reinterpret_cast<MTL::Device*>(device);
+}
+
+ANVIL_EXPORT NS::Array* MTLCopyAllDevices() {
+  std::vector<anvil::objc::Ref<objc_object>> devices{
+      anvil::objc::Ref<objc_object>(anvil::metal::device())};
+  return reinterpret_cast<NS::Array*>(anvil::objc::make<anvil::Array>(std::move(devices)).detach());
+}
+
+/// Devices neither come nor go: the observer is nil and its handler never called.
+ANVIL_EXPORT NS::Array* MTLCopyAllDevicesWithObserver(NS::Object** observer,
+                                                      MTL::DeviceNotificationHandlerBlock) {
+  if (observer) *observer = nullptr;
+  return MTLCopyAllDevices();
+}
+
+ANVIL_EXPORT void MTLRemoveDeviceObserver(const NS::Object*) {}
+
+}  // extern "C"

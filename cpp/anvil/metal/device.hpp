@@ -1,0 +1,92 @@
+// MTLDevice: the CPU as a Metal device.
+#pragma once
+
+#include <Metal/MTLDevice.hpp>
+
+#include "anvil/abi/kernel_abi.h"
+#include "anvil/metal/buffer.hpp"
+#include "anvil/metal/command_queue.hpp"
+#include "anvil/metal/compute_pipeline.hpp"
+#include "anvil/metal/event.hpp"
+#include "anvil/metal/fence.hpp"
+#include "anvil/metal/heap.hpp"
+#include "anvil/metal/library.hpp"
+#include "anvil/metal/residency_set.hpp"
+
+namespace anvil::metal {
+
+struct Architecture : objc::Object {
+  using Super = RootObject;
+
+  objc::Ref<String> name;
+};
+
+struct Device : objc::Object {
+  using Super = RootObject;
+
+  using LibraryHandler = void (^)(Library*, Error*);
+  using PipelineHandler = void (^)(ComputePipelineState*, Error*);
+  using ReflectionHandler = void (^)(ComputePipelineState*, ComputePipelineReflection*, Error*);
+
+  /// As on Apple's GPUs (Metal Feature Set Tables).
+  static constexpr size_t kMaxThreadgroupMemory = 32 << 10;
+
+  /// Throws UnsupportedCpuError on a processor that the compiler has no code for.
+  Device();
+
+  // Facts.
+  NS::UInteger max_buffer_length() const;
+  uint64_t recommended_working_set() const;
+  NS::UInteger current_allocated_size() const { return Memory::total(); }
+  MTL::Size max_threads_per_threadgroup() const;
+  NS::UInteger max_threadgroup_memory() const { return kMaxThreadgroupMemory; }
+  NS::UInteger max_compile_tasks() const;
+  uint64_t registry_id() const { return 1; }
+  bool supports_family(MTL::GPUFamily family) const;
+  MTL::ArgumentBuffersTier argument_buffers() const { return MTL::ArgumentBuffersTier1; }
+  MTL::ReadWriteTextureTier read_write_textures() const { return MTL::ReadWriteTextureTierNone; }
+  MTL::DeviceLocation location() const { return MTL::DeviceLocationBuiltIn; }
+  MTL::SizeAndAlign heap_buffer_size(NS::UInteger length, MTL::ResourceOptions options);
+  void sample_timestamps(MTL::Timestamp* cpu, MTL::Timestamp* gpu);
+  uint64_t timestamp_frequency() { return 1'000'000'000; }
+
+  // Objects that the caller owns.
+  Buffer* new_buffer(NS::UInteger length, MTL::ResourceOptions options);
+  Buffer* new_buffer_with_bytes(const void* bytes, NS::UInteger length,
+                                MTL::ResourceOptions options);
+  Buffer* new_buffer_without_copy(void* pointer, NS::UInteger length, MTL::ResourceOptions options,
+                                  Deallocator::Literal deallocator);
+  Heap* new_heap(const HeapDescriptor* descriptor);
+  CommandQueue* new_queue();
+  CommandQueue* new_queue_of(NS::UInteger max_command_buffers);
+  CommandQueue* new_queue_for(const CommandQueueDescriptor* descriptor);
+  Library* new_library(String* source, CompileOptions* options, Error** error);
+  void new_library_async(String* source, CompileOptions* options, LibraryHandler handler);
+  Library* new_library_from_url(objc_object* url, Error** error);
+  Library* new_library_from_file(String* path, Error** error);
+  Library* new_library_from_data(dispatch_data_t data, Error** error);
+  Library* new_default_library();
+  ComputePipelineState* new_pipeline(Function* function, Error** error);
+  ComputePipelineState* new_pipeline_reflecting(Function* function, MTL::PipelineOption options,
+                                                ComputePipelineReflection** reflection,
+                                                Error** error);
+  ComputePipelineState* new_pipeline_for(ComputePipelineDescriptor* descriptor,
+                                         MTL::PipelineOption options,
+                                         ComputePipelineReflection** reflection, Error** error);
+  void new_pipeline_async(Function* function, PipelineHandler handler);
+  void new_pipeline_reflecting_async(Function* function, MTL::PipelineOption options,
+                                     ReflectionHandler handler);
+  void new_pipeline_for_async(ComputePipelineDescriptor* descriptor, MTL::PipelineOption options,
+                              ReflectionHandler handler);
+  Event* new_event();
+  SharedEvent* new_shared_event();
+  SharedEvent* new_shared_event_from(SharedEventHandle* handle);
+  Fence* new_fence();
+  ResidencySet* new_residency_set(ResidencySetDescriptor* descriptor, Error** error);
+
+  const objc::Ref<String> name;
+  const objc::Ref<Architecture> architecture;
+  bool maximize_concurrent_compilation = false;
+};
+
+}  // namespace anvil::metal

@@ -1,0 +1,14 @@
+#include "anvil/metal/fence.hpp"
+
+namespace anvil::metal {
+namespace {
+
+const objc::ClassDefinition<Fence> definition{
+    "MTLFence",
+    {
+        objc::property<&Fence::device>("device"),
+        objc::property<&Fence::label>("label", "setLabel:"),
+    }};
+
+}  // namespace
+}  // namespace anvil::metal

@@ -1,0 +1,53 @@
+// MTLFunction and MTLFunctionDescriptor.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include <Metal/MTLFunctionDescriptor.hpp>
+#include <Metal/MTLLibrary.hpp>
+
+#include "anvil/foundation/array.hpp"
+#include "anvil/foundation/dictionary.hpp"
+#include "anvil/metal/function_constants.hpp"
+
+namespace anvil::metal {
+
+struct Device;
+
+struct FunctionDescriptor : objc::Object {
+  using Super = RootObject;
+
+  objc::Ref<String> name;
+  objc::Ref<String> specialized_name;
+  objc::Ref<FunctionConstantValues> constant_values;
+  MTL::FunctionOptions options = MTL::FunctionOptionNone;
+  objc::Ref<Array> binary_archives;
+};
+
+/// A kernel of a library with values for its constants; compiled when a pipeline is made of it.
+struct Function : objc::Object {
+  using Super = RootObject;
+
+  Function(Device* device, std::shared_ptr<const LibraryImage> library, std::string name,
+           std::vector<ConstantValue> constants)
+      : device(device),
+        library(std::move(library)),
+        function(std::move(name)),
+        name(make_string(function)),
+        constants(std::move(constants)) {}
+
+  MTL::FunctionType type() const { return MTL::FunctionTypeKernel; }
+  MTL::FunctionOptions options() const { return MTL::FunctionOptionNone; }
+  Dictionary* constants_dictionary() const;
+  Array* no_attributes() const;
+
+  Device* device;
+  const std::shared_ptr<const LibraryImage> library;
+  const std::string function;  ///< its name in the library
+  objc::Ref<String> name;      ///< the specialised one, if there is one
+  objc::Ref<String> label;
+  const std::vector<ConstantValue> constants;
+};
+
+}  // namespace anvil::metal

@@ -1,0 +1,91 @@
+#include "anvil/metal/function_constants.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "anvil/metal/data_type.hpp"
+#include "anvil/objc/errors.hpp"
+
+namespace anvil::metal {
+
+void FunctionConstantValues::set(const void* value, MTL::DataType type,
+                                 std::optional<uint32_t> index, std::string name) {
+  const size_t size = type_size(type);
+  if (size == 0 || !value)
+    throw InvalidUse("-[MTLFunctionConstantValues setConstantValue:...]: " +
+                     (value ? "type " + std::to_string(type) + " is no scalar or vector"
+                            : std::string("null value")));
+  std::erase_if(values, [&](const ConstantValue& v) { return v.index == index && v.name == name; });
+  const auto* bytes = static_cast<const std::byte*>(value);
+  values.push_back({index, std::move(name), std::string(type_name(type)), {bytes, bytes + size}});
+}
+
+void FunctionConstantValues::set_at_index(const void* value, MTL::DataType type,
+                                          NS::UInteger index) {
+  // MSL allows indices 0 to 65535.
+  if (index > UINT16_MAX)
+    throw InvalidUse("-[MTLFunctionConstantValues setConstantValue:type:atIndex:]: index " +
+                     std::to_string(index) + " exceeds 65535");
+  set(value, type, static_cast<uint32_t>(index), {});
+}
+
+void FunctionConstantValues::set_with_name(const void* value, MTL::DataType type, String* name) {
+  if (!name)
+    throw InvalidUse("-[MTLFunctionConstantValues setConstantValue:type:withName:]: nil name");
+  set(value, type, std::nullopt, std::string(utf8(name)));
+}
+
+void FunctionConstantValues::set_range(const void* all, MTL::DataType type, NS::Range range) {
+  const auto* next = static_cast<const std::byte*>(all);
+  for (NS::UInteger i = 0; i < range.length; ++i, next += type_size(type))
+    set_at_index(next, type, range.location + i);
+}
+
+FunctionConstant::FunctionConstant(const anvil::FunctionConstant& declared)
+    : name(make_string(declared.name)),
+      index(declared.index),
+      type(data_type(declared.type)),
+      required(declared.required) {}
+
+std::vector<ConstantValue> match_constants(const FunctionConstantValues* values,
+                                           const std::vector<anvil::FunctionConstant>& declared) {
+  std::vector<ConstantValue> matched;
+  if (!values) return matched;
+  for (const ConstantValue& value : values->values) {
+    const auto constant = std::find_if(declared.begin(), declared.end(), [&](const auto& c) {
+      return value.index ? c.index == *value.index : c.name == value.name;
+    });
+    // Metal ignores values that no constant asks for.
+    if (constant == declared.end()) continue;
+    if (data_type(constant->type) != data_type(value.type))
+      throw CompileError("function constant " + std::to_string(constant->index) + " ('" +
+                         constant->name + "') has type " + constant->type +
+                         ", its value has type " + value.type);
+    matched.push_back(value);
+  }
+  return matched;
+}
+
+namespace {
+
+const objc::ClassDefinition<FunctionConstantValues> definition{
+    "MTLFunctionConstantValues",
+    {
+        objc::method<&FunctionConstantValues::set_at_index>("setConstantValue:type:atIndex:"),
+        objc::method<&FunctionConstantValues::set_with_name>("setConstantValue:type:withName:"),
+        objc::method<&FunctionConstantValues::set_range>("setConstantValues:type:withRange:"),
+        objc::method<&FunctionConstantValues::reset>("reset"),
+        objc::copying<FunctionConstantValues>(),
+    }};
+
+const objc::ClassDefinition<FunctionConstant> constant_definition{
+    "MTLFunctionConstant",
+    {
+        objc::property<&FunctionConstant::name>("name"),
+        objc::property<&FunctionConstant::index>("index"),
+        objc::property<&FunctionConstant::type>("type"),
+        objc::property<&FunctionConstant::required>("required"),
+    }};
+
+}  // namespace
+}  // namespace anvil::metal

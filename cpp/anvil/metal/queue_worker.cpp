@@ -1,0 +1,100 @@
+#include "anvil/metal/queue_worker.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "anvil/metal/command_buffer.hpp"
+
+namespace anvil::metal {
+namespace {
+
+std::atomic<int> forks = 0;
+[[maybe_unused]] const int fork_handler =
+    pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
+
+}  // namespace
+
+QueueWorker::QueueWorker(size_t max_in_flight)
+    : max_in_flight_(max_in_flight), forks_(forks.load(std::memory_order_relaxed)) {}
+
+bool QueueWorker::left_behind() const {
+  return forks.load(std::memory_order_relaxed) != forks_;
+}
+
+void QueueWorker::enqueue(CommandBuffer* buffer) {
+  std::lock_guard lock(mutex_);
+  slots_.push_back({buffer, nullptr});
+}
+
+void QueueWorker::forget(CommandBuffer* buffer) {
+  std::lock_guard lock(mutex_);
+  std::erase_if(slots_, [=](const Slot& slot) { return slot.buffer == buffer; });
+  changed_.notify_all();
+}
+
+void QueueWorker::commit(objc::Ref<CommandBuffer> buffer) {
+  std::unique_lock lock(mutex_);
+  if (std::this_thread::get_id() != thread_id_)
+    changed_.wait(lock, [this] { return in_flight_ < max_in_flight_; });
+  ++in_flight_;
+  const auto slot = std::find_if(slots_.begin(), slots_.end(),
+                                 [&](const Slot& s) { return s.buffer == buffer.get(); });
+  if (slot == slots_.end())
+    slots_.push_back({buffer.get(), std::move(buffer)});
+  else
+    slot->committed = std::move(buffer);
+  if (!thread_.joinable()) {
+    thread_ = std::thread([self = shared_from_this()] { self->loop(); });
+    thread_id_ = thread_.get_id();
+  }
+  changed_.notify_all();
+}
+
+bool QueueWorker::on_worker_thread() const {
+  std::lock_guard lock(mutex_);
+  return std::this_thread::get_id() == thread_id_;
+}
+
+void QueueWorker::stop() {
+  if (left_behind()) {
+    // Neither the thread nor whoever held the mutex is here.
+    if (thread_.joinable()) thread_.detach();
+    return;
+  }
+  std::thread thread;
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+    thread = std::move(thread_);
+    changed_.notify_all();
+  }
+  if (!thread.joinable()) return;
+  // The last reference to a queue may go with the last command buffer, here on its own thread.
+  if (thread.get_id() == std::this_thread::get_id())
+    thread.detach();
+  else
+    thread.join();
+}
+
+void QueueWorker::loop() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock,
+                  [this] { return stopping_ || (!slots_.empty() && slots_.front().committed); });
+    if (stopping_) return;
+    objc::Ref<CommandBuffer> buffer = std::move(slots_.front().committed);
+    slots_.pop_front();
+    lock.unlock();
+    buffer->execute();
+    lock.lock();
+    --in_flight_;
+    changed_.notify_all();
+    lock.unlock();
+    buffer = nullptr;  // may be the last reference to the queue, which then stops this thread
+    lock.lock();
+  }
+}
+
+}  // namespace anvil::metal
