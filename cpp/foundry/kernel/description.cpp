@@ -113,17 +113,19 @@ void emit_body(const KernelDescription& kernel, SourceBuilder& out) {
 
 void emit_file(const KernelDescription& kernel, SourceBuilder& out) {
   const SourceText& source = kernel.source;
+  const auto put = [&](std::string_view text, unsigned first_line) {
+    source.file.empty() ? out.line(text) : out.splice(source.file, text, first_line);
+  };
   const auto at = source.text.find(kMarker);
   if (at == std::string::npos) {
-    out.splice(source.file, source.text, source.first_line);
+    put(source.text, source.first_line);
     return;
   }
   const std::string_view text = source.text;
   const auto lines_before = std::count(text.begin(), text.begin() + static_cast<long>(at), '\n');
-  out.splice(source.file, text.substr(0, at), source.first_line);
+  put(text.substr(0, at), source.first_line);
   out.line(argument_list(kernel));
-  out.splice(source.file, text.substr(at + kMarker.size()),
-             source.first_line + static_cast<unsigned>(lines_before));
+  put(text.substr(at + kMarker.size()), source.first_line + static_cast<unsigned>(lines_before));
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 
 namespace foundry {
 
-/// A piece of MSL and where its first line stands, for compile errors.
+/// A piece of MSL and where its first line stands, for compile errors. No file: generated text.
 struct SourceText {
   std::string file;
   std::string text;

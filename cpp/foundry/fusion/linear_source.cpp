@@ -1,0 +1,212 @@
+#include "foundry/fusion/linear_source.hpp"
+
+#include "foundry/core/concat.hpp"
+#include "foundry/fusion/policy.hpp"
+
+namespace foundry::detail {
+namespace {
+
+/// Collects arguments and source of one kernel.
+class LinearSource {
+ public:
+  LinearSource(const FusedLinear& kernel, const LinearPlan& plan) : kernel_(kernel), plan_(plan) {
+    description_.name = *kernel.name;
+  }
+
+  KernelDescription generate() {
+    const bool gemv = plan_.form == LinearForm::gemv;
+    tensor("x", Access::read, kernel_.x.dtype());
+    const std::string prologue = prologue_expression();
+    include(gemv ? "stages/gemv.metal" : "stages/gemm.metal");
+    gemv ? open_gemv(prologue) : open_gemm(prologue);
+    for (std::size_t i = 0; i < kernel_.parts.size(); ++i) gemv ? gemv_part(i) : gemm_part(i);
+    line("}");
+    description_.arguments.push_back(
+        ArgumentDescription::value("params", struct_layout<LinearParams>()));
+    return std::move(description_);
+  }
+
+ private:
+  void line(const std::string& text) { description_.source.text += text + "\n"; }
+  void include(std::string_view path) { description_.includes.emplace_back(path); }
+  void tensor(const std::string& name, Access access, DType dtype) {
+    description_.arguments.push_back(ArgumentDescription::buffer(name, access, dtype));
+  }
+
+  std::string prologue_expression() {
+    const std::string x = msl_type(kernel_.x.dtype());
+    if (!kernel_.prologue) {
+      include("stages/direct.metal");
+      return concat("const Direct<", x, "> prologue = {x, params.columns};");
+    }
+    const StageType& type = *kernel_.prologue->type;
+    include(type.file);
+    std::string types = x;
+    std::string members = "x";
+    if (type.tensor != StageTensor::none) {
+      const std::string name = concat("prologue_", type.argument);
+      tensor(name, Access::read, kernel_.prologue->tensor.dtype());
+      types += ", " + msl_type(kernel_.prologue->tensor.dtype());
+      members += ", " + name;
+    }
+    if (type.has_scalar) {
+      description_.arguments.push_back(ArgumentDescription::value("prologue_scalar", DType::f32));
+      members += ", prologue_scalar";
+    }
+    return concat("const ", type.name, "<", types, "> prologue = {", members, ", params.columns};");
+  }
+
+  /// "Bias<half>{bias0_0}", its tensor and scalar becoming arguments.
+  std::string stage_expression(const Stage& stage, const std::string& suffix) {
+    const StageType& type = *stage.type;
+    include(type.file);
+    std::string types;
+    std::string members;
+    if (type.tensor != StageTensor::none) {
+      const std::string name = concat(type.argument, suffix);
+      tensor(name, Access::read, stage.tensor.dtype());
+      types = concat("<", msl_type(stage.tensor.dtype()), ">");
+      members = name;
+    }
+    if (type.has_scalar) {
+      const std::string name = concat(type.argument, "_scalar", suffix);
+      description_.arguments.push_back(ArgumentDescription::value(name, DType::f32));
+      members += (members.empty() ? "" : ", ") + name;
+    }
+    return concat(type.name, types, "{", members, "}");
+  }
+
+  std::string weights_argument(const char* name, std::size_t part, const AnyTensor& weights) {
+    const std::string argument = concat(name, part);
+    tensor(argument, Access::read, weights.dtype());
+    include(policy_of(weights.dtype(), *kernel_.name).file);
+    return argument;
+  }
+
+  std::uint32_t width(const AnyTensor& weights) const {
+    const Policy& policy = policy_of(weights.dtype(), *kernel_.name);
+    return plan_.narrow ? policy.narrow : policy.wide;
+  }
+  std::string policy(const AnyTensor& weights) const {
+    return msl_policy(policy_of(weights.dtype(), *kernel_.name), width(weights));
+  }
+
+  /// `value = ...;` for the activation's product and each epilogue of a part.
+  std::string epilogue_lines(std::size_t index, const std::string& gate, const std::string& token,
+                             const std::string& row, const std::string& indent) {
+    const LinearPart& part = kernel_.parts[index];
+    const std::string place = concat(token, ", ", row, ", params.rows[", index, "])");
+    std::string text;
+    if (part.gate) {
+      const std::string activation =
+          part.activation ? concat(stage_expression(*part.activation, concat("_gate", index)),
+                                   ".apply(", gate, ", ", place)
+                          : gate;
+      text += concat(indent, "value *= ", activation, ";\n");
+    }
+    for (std::size_t e = 0; e < part.epilogues.size(); ++e) {
+      text += concat(indent, "value = ",
+                     stage_expression(part.epilogues[e], concat(index, "_", e)), ".apply(value, ",
+                     place, ";\n");
+    }
+    return text;
+  }
+
+  std::string output_argument(std::size_t index) {
+    const AnyTensor& y = kernel_.parts[index].y;
+    const std::string name = concat("y", index);
+    tensor(name, Access::write, y.dtype());
+    return name;
+  }
+
+  void open_gemv(const std::string& prologue) {
+    line(concat("kernel void ", *kernel_.name, "(FOUNDRY_ARGUMENTS) {"));
+    line("  const uint lane = thread_index_in_simdgroup;");
+    line("  uint tile = threadgroup_position_in_grid.x * simdgroups_per_threadgroup +\n"
+         "              simdgroup_index_in_threadgroup;");
+    line("  " + prologue);
+  }
+
+  void gemv_part(std::size_t index) {
+    const LinearPart& part = kernel_.parts[index];
+    const std::uint32_t rows = plan_.rows_per_simdgroup;
+    const auto product = [&](const AnyTensor& weights, const std::string& argument) {
+      return concat("gemv<", policy(weights), ", ", width(weights), ", ", rows, ">(", argument,
+                    ", prologue, scale, params.rows[", index,
+                    "],\n                        params.columns, row, lane)");
+    };
+    const std::string weights = weights_argument("weights", index, part.weights);
+    const std::string gate = part.gate ? weights_argument("gate", index, part.gate) : "";
+    const std::string epilogues =
+        epilogue_lines(index, "gate_value", "0", "row + lane", "      ");
+    const std::string y = output_argument(index);
+    line(concat("  if (tile < (params.rows[", index, "] + ", rows - 1, ") / ", rows, ") {"));
+    line(concat("    const uint row = tile * ", rows, ";"));
+    line("    const float scale = prologue.scale(0, lane);");
+    if (part.gate) line(concat("    const float gate_value = ", product(part.gate, gate), ";"));
+    line(concat("    float value = ", product(part.weights, weights), ";"));
+    line(concat("    if (lane < ", rows, " && row + lane < params.rows[", index, "]) {"));
+    description_.source.text += epilogues;
+    line(concat("      ", y, "[row + lane] = ", msl_type(part.y.dtype()), "(value);"));
+    line("    }\n    return;\n  }");
+    if (index + 1 < kernel_.parts.size()) {
+      line(concat("  tile -= (params.rows[", index, "] + ", rows - 1, ") / ", rows, ";"));
+    }
+  }
+
+  void open_gemm(const std::string& prologue) {
+    line(concat("kernel void ", *kernel_.name, "(FOUNDRY_ARGUMENTS) {"));
+    line("  threadgroup GemmMemory memory;");
+    line("  const uint lane = thread_index_in_simdgroup;");
+    line("  const uint simdgroup = simdgroup_index_in_threadgroup;");
+    line("  const uint token = threadgroup_position_in_grid.y * kGemmTokens;");
+    line("  uint tile = threadgroup_position_in_grid.x;");
+    line("  " + prologue);
+  }
+
+  void gemm_part(std::size_t index) {
+    const LinearPart& part = kernel_.parts[index];
+    const std::uint32_t tile_rows = kGemmSimdgroups * kGemmRows;
+    const auto product = [&](const AnyTensor& weights, const std::string& argument,
+                             const char* values) {
+      return concat("    float ", values, "[kGemmRows];\n    gemm<", policy(weights), ">(", argument,
+                    ", prologue, params.tokens, params.rows[", index,
+                    "], params.columns, token, row,\n         memory, simdgroup, lane, ", values,
+                    ");");
+    };
+    const std::string weights = weights_argument("weights", index, part.weights);
+    const std::string gate = part.gate ? weights_argument("gate", index, part.gate) : "";
+    const std::string epilogues =
+        epilogue_lines(index, "gates[r]", "token + lane", "row + r", "        ");
+    const std::string y = output_argument(index);
+    line(concat("  if (tile < (params.rows[", index, "] + ", tile_rows - 1, ") / ", tile_rows,
+                ") {"));
+    line(concat("    const uint row = tile * ", tile_rows, " + simdgroup * kGemmRows;"));
+    if (part.gate) line(product(part.gate, gate, "gates"));
+    line(product(part.weights, weights, "values"));
+    line("    if (token + lane < params.tokens) {");
+    line("#pragma unroll");
+    line("      for (uint r = 0; r < kGemmRows; ++r) {");
+    line(concat("        if (row + r >= params.rows[", index, "]) continue;"));
+    line("        float value = values[r];");
+    description_.source.text += epilogues;
+    line(concat("        ", y, "[(token + lane) * params.rows[", index, "] + row + r] = ",
+                msl_type(part.y.dtype()), "(value);"));
+    line("      }\n    }\n    return;\n  }");
+    if (index + 1 < kernel_.parts.size()) {
+      line(concat("  tile -= (params.rows[", index, "] + ", tile_rows - 1, ") / ", tile_rows, ";"));
+    }
+  }
+
+  const FusedLinear& kernel_;
+  const LinearPlan& plan_;
+  KernelDescription description_;
+};
+
+}  // namespace
+
+KernelDescription describe_linear(const FusedLinear& kernel, const LinearPlan& plan) {
+  return LinearSource(kernel, plan).generate();
+}
+
+}  // namespace foundry::detail

@@ -1,0 +1,54 @@
+#include "foundry/kernel/kernel_call.hpp"
+
+#include <atomic>
+
+#include "foundry/core/error.hpp"
+
+namespace foundry {
+namespace {
+
+std::uint64_t next_id() {
+  static std::atomic<std::uint64_t> id{1};
+  return id.fetch_add(1, std::memory_order_relaxed);
+}
+
+struct ArgumentOf {
+  Argument operator()(std::monostate) const { return {}; }
+  Argument operator()(const AnyTensor& tensor) const { return tensor; }
+  Argument operator()(const std::vector<std::byte>& bytes) const { return Argument::bytes(bytes); }
+  Argument operator()(std::uint64_t elements) const {
+    return Argument::threadgroup_memory(elements);
+  }
+};
+
+}  // namespace
+
+KernelDefinition::KernelDefinition(KernelDescription description)
+    : description_(std::move(description)), source_(description_.msl()), id_(next_id()) {}
+
+void KernelCall::encode(Encoder& encoder) const {
+  static const char family = 0;
+  if (!kernel) throw ArgumentError("a kernel call without a kernel");
+  const auto& described = kernel->description().arguments;
+  if (values.size() != described.size()) {
+    throw ArgumentError(concat(kernel->name(), ": takes ", described.size(), " arguments, got ",
+                               values.size()));
+  }
+  KernelKey key(&family, {kernel->id()});
+  std::vector<Argument> arguments;
+  arguments.reserve(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (described[i].optional) key.add(!std::holds_alternative<std::monostate>(values[i]));
+    arguments.push_back(std::visit(ArgumentOf{}, values[i]));
+  }
+  const auto compiled = encoder.kernel(key, [&] {
+    KernelDescription description = kernel->description();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      description.arguments[i].present = !std::holds_alternative<std::monostate>(values[i]);
+    }
+    return description;
+  });
+  encoder.dispatch(*compiled, arguments, config);
+}
+
+}  // namespace foundry

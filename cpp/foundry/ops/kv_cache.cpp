@@ -1,0 +1,61 @@
+#include "foundry/ops/kv_cache.hpp"
+
+#include "foundry/ops/checks.hpp"
+
+namespace foundry::ops {
+
+CacheShape cache_shape(std::string_view op, std::string_view what, const AnyTensor& cache) {
+  require_float(op, what, cache);
+  if (cache.rank() != 3) {
+    throw ShapeError(concat(op, ": ", what, " is ", to_string(cache.extents()),
+                            ", not (capacity, kv_heads, head_dim)"));
+  }
+  if (cache.strides()[2] != 1 && cache.extents()[2] != 1) {
+    throw ShapeError(concat(op, ": ", what, " must have its innermost dimension contiguous; ",
+                            to_string(cache), " has stride ", cache.strides()[2]));
+  }
+  return {narrow(op, "the cache's capacity", cache.extents()[0]),
+          narrow(op, "the cache's heads", cache.extents()[1]),
+          narrow(op, "the cache's head size", cache.extents()[2]),
+          narrow(op, "the cache's stride", cache.strides()[0]),
+          narrow(op, "the cache's stride", cache.strides()[1])};
+}
+
+CachePair cache_pair(std::string_view op, const AnyTensor& k_cache, const AnyTensor& v_cache) {
+  const CachePair pair{cache_shape(op, "k_cache", k_cache), cache_shape(op, "v_cache", v_cache)};
+  if (!(k_cache.extents() == v_cache.extents())) {
+    throw ShapeError(concat(op, ": k_cache is ", to_string(k_cache.extents()), ", v_cache is ",
+                            to_string(v_cache.extents())));
+  }
+  if (k_cache.dtype() != v_cache.dtype()) {
+    throw DTypeError(concat(op, ": k_cache is ", name_of(k_cache.dtype()), ", v_cache is ",
+                            name_of(v_cache.dtype())));
+  }
+  return pair;
+}
+
+HeadsShape heads_shape(std::string_view op, std::string_view what, const AnyTensor& tensor,
+                       std::uint32_t head_dim) {
+  require_float(op, what, tensor);
+  const Extents& extents = tensor.extents();
+  const std::uint64_t tokens = extents.rank() <= 1 ? 1 : extents[0];
+  const std::uint64_t per_token = tensor.count() / tokens;
+  const bool fits = extents.rank() >= 1 && extents.rank() <= 3 && per_token % head_dim == 0 &&
+                    (extents.rank() < 3 || extents[2] == head_dim);
+  if (!fits) {
+    throw ShapeError(concat(op, ": ", what, " is ", to_string(extents),
+                            ", not (tokens, heads, ", head_dim, ")"));
+  }
+  narrow(op, "the number of elements", tensor.count());
+  return {static_cast<std::uint32_t>(tokens), static_cast<std::uint32_t>(per_token / head_dim)};
+}
+
+void require_capacity(std::string_view op, const CacheShape& cache, std::uint32_t start,
+                      std::uint32_t tokens) {
+  if (std::uint64_t{start} + tokens > cache.capacity) {
+    throw ShapeError(concat(op, ": positions ", start, " to ", std::uint64_t{start} + tokens - 1,
+                            ", the cache has ", cache.capacity));
+  }
+}
+
+}  // namespace foundry::ops

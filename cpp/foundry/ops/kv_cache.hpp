@@ -1,0 +1,43 @@
+// Shapes of queries, keys, values and their cache: private to ops.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "foundry/tensor/any_tensor.hpp"
+
+namespace foundry::ops {
+
+/// What a (capacity, kv_heads, head_dim) cache tensor says. Strides in elements.
+struct CacheShape {
+  std::uint32_t capacity;
+  std::uint32_t kv_heads;
+  std::uint32_t head_dim;
+  std::uint32_t position_stride;
+  std::uint32_t head_stride;
+};
+
+/// Throws ShapeError or DTypeError unless `cache` is one.
+CacheShape cache_shape(std::string_view op, std::string_view what, const AnyTensor& cache);
+
+/// Both caches; they must agree in dtype and extents.
+struct CachePair {
+  CacheShape k;
+  CacheShape v;
+};
+CachePair cache_pair(std::string_view op, const AnyTensor& k_cache, const AnyTensor& v_cache);
+
+/// Tokens and heads of a (tokens, heads, head_dim) or (tokens, heads * head_dim) tensor of plain float
+/// type; rank 1 is one token.
+struct HeadsShape {
+  std::uint32_t tokens;
+  std::uint32_t heads;
+};
+HeadsShape heads_shape(std::string_view op, std::string_view what, const AnyTensor& tensor,
+                       std::uint32_t head_dim);
+
+/// Throws ShapeError unless positions start .. start + tokens - 1 lie in the cache.
+void require_capacity(std::string_view op, const CacheShape& cache, std::uint32_t start,
+                      std::uint32_t tokens);
+
+}  // namespace foundry::ops

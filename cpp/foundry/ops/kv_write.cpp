@@ -1,0 +1,46 @@
+#include "foundry/ops/kv_write.hpp"
+
+#include "foundry/ops/checks.hpp"
+#include "foundry/ops/kernel_file.hpp"
+#include "foundry/ops/kv_cache.hpp"
+
+namespace foundry::ops {
+namespace {
+
+KernelDescription describe(const KvWrite& op) {
+  auto kernel = kernel_file("kv_write");
+  kernel.arguments = {ArgumentDescription::buffer("k", Access::read, op.k.dtype()),
+                      ArgumentDescription::buffer("v", Access::read, op.v.dtype()),
+                      ArgumentDescription::buffer("k_cache", Access::write, op.k_cache.dtype()),
+                      ArgumentDescription::buffer("v_cache", Access::write, op.v_cache.dtype()),
+                      ArgumentDescription::value("params", struct_layout<KvWriteParams>())};
+  kernel.arguments[2].strided = kernel.arguments[3].strided = true;
+  kernel.aliases = {{"Cache", msl_type(op.k_cache.dtype())}};
+  return kernel;
+}
+
+}  // namespace
+
+void KvWrite::encode(Encoder& encoder) const {
+  static const char family = 0;
+  const auto [k_shape, v_shape] = cache_pair("KvWrite", k_cache, v_cache);
+  const auto [tokens, heads] = heads_shape("KvWrite", "k", k, k_shape.head_dim);
+  require_float("KvWrite", "v", v);
+  require_count("KvWrite", "k", k, std::uint64_t{tokens} * k_shape.kv_heads * k_shape.head_dim);
+  require_count("KvWrite", "v", v, k.count());
+  require_capacity("KvWrite", k_shape, start, tokens);
+  const KvWriteParams params{heads,
+                             k_shape.head_dim,
+                             start,
+                             k_shape.position_stride,
+                             k_shape.head_stride,
+                             v_shape.position_stride,
+                             v_shape.head_stride};
+  const auto kernel = encoder.kernel(
+      KernelKey(&family, {word(k.dtype()), word(v.dtype()), word(k_cache.dtype())}),
+      [&] { return describe(*this); });
+  encoder.dispatch(*kernel, {k, v, k_cache, v_cache, Argument::value(params)},
+                   covering(params.head_dim, heads, tokens));
+}
+
+}  // namespace foundry::ops

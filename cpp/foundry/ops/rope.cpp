@@ -1,0 +1,106 @@
+#include "foundry/ops/rope.hpp"
+
+#include <cmath>
+
+#include "foundry/ops/checks.hpp"
+#include "foundry/ops/kernel_file.hpp"
+#include "foundry/ops/kv_cache.hpp"
+
+namespace foundry::ops {
+namespace {
+
+constexpr DType kFactorType = DType::f32;
+
+ArgumentDescription factors_argument(const RopeSettings& settings) {
+  return ArgumentDescription::optional_buffer("factors", Access::read, kFactorType,
+                                              static_cast<bool>(settings.factors));
+}
+
+float checked_log2_base(std::string_view op, const RopeSettings& settings, std::uint32_t head_dim) {
+  if (!(settings.base > 0.0f)) {
+    throw ArgumentError(concat(op, ": base is ", settings.base, ", not above 0"));
+  }
+  if (head_dim % 2 != 0) {
+    throw ShapeError(concat(op, ": heads of ", head_dim, " elements do not pair"));
+  }
+  if (settings.factors) require_count(op, "factors", settings.factors, head_dim / 2);
+  return std::log2(settings.base);
+}
+
+KernelDescription describe(const Rope& op) {
+  auto kernel = kernel_file("rope");
+  kernel.arguments = {ArgumentDescription::buffer("x", Access::read, op.x.dtype()),
+                      ArgumentDescription::buffer("y", Access::write, op.y.dtype()),
+                      factors_argument(op.settings),
+                      ArgumentDescription::value("params", struct_layout<RopeParams>())};
+  kernel.aliases = {{"Y", msl_type(op.y.dtype())}};
+  return kernel;
+}
+
+KernelDescription describe(const RopeKvWrite& op) {
+  auto kernel = kernel_file("rope_kv_write");
+  const DType x = op.q.dtype();
+  const DType cache = op.k_cache.dtype();
+  kernel.arguments = {ArgumentDescription::buffer("q", Access::read_write, x),
+                      ArgumentDescription::buffer("k", Access::read, x),
+                      ArgumentDescription::buffer("v", Access::read, x),
+                      ArgumentDescription::buffer("k_cache", Access::write, cache),
+                      ArgumentDescription::buffer("v_cache", Access::write, cache),
+                      factors_argument(op.settings),
+                      ArgumentDescription::value("params", struct_layout<RopeKvWriteParams>())};
+  kernel.arguments[3].strided = kernel.arguments[4].strided = true;
+  kernel.aliases = {{"X", msl_type(x)}, {"Cache", msl_type(cache)}};
+  return kernel;
+}
+
+}  // namespace
+
+void Rope::encode(Encoder& encoder) const {
+  static const char family = 0;
+  require_float("Rope", "x", x);
+  require_float("Rope", "y", y);
+  if (x.rank() != 3) {
+    throw ShapeError(concat("Rope: x is ", to_string(x.extents()), ", not (tokens, heads, head_dim)"));
+  }
+  const std::uint32_t head_dim = narrow("Rope", "the head size", x.extents()[2]);
+  const auto [tokens, heads] = heads_shape("Rope", "x", x, head_dim);
+  require_count("Rope", "y", y, x.count());
+  const float log2_base = checked_log2_base("Rope", settings, head_dim);
+  const RopeParams params{heads, head_dim, start, settings.interleaved ? 1u : 0u, log2_base};
+  const auto kernel = encoder.kernel(
+      KernelKey(&family, {word(x.dtype()), word(y.dtype()), static_cast<bool>(settings.factors)}),
+      [&] { return describe(*this); });
+  encoder.dispatch(*kernel, {x, y, settings.factors, Argument::value(params)},
+                   covering(head_dim / 2, heads, tokens));
+}
+
+void RopeKvWrite::encode(Encoder& encoder) const {
+  static const char family = 0;
+  const auto [k_shape, v_shape] = cache_pair("RopeKvWrite", k_cache, v_cache);
+  const std::uint32_t head_dim = k_shape.head_dim;
+  const auto [tokens, heads] = heads_shape("RopeKvWrite", "q", q, head_dim);
+  const std::uint64_t elements = std::uint64_t{tokens} * k_shape.kv_heads * head_dim;
+  require_count("RopeKvWrite", "k", k, elements);
+  require_count("RopeKvWrite", "v", v, elements);
+  require_capacity("RopeKvWrite", k_shape, start, tokens);
+  const float log2_base = checked_log2_base("RopeKvWrite", settings, head_dim);
+  const RopeKvWriteParams params{heads,
+                                 k_shape.kv_heads,
+                                 head_dim,
+                                 start,
+                                 settings.interleaved ? 1u : 0u,
+                                 log2_base,
+                                 k_shape.position_stride,
+                                 k_shape.head_stride,
+                                 v_shape.position_stride,
+                                 v_shape.head_stride};
+  const auto kernel = encoder.kernel(
+      KernelKey(&family,
+                {word(q.dtype()), word(k_cache.dtype()), static_cast<bool>(settings.factors)}),
+      [&] { return describe(*this); });
+  encoder.dispatch(*kernel,
+                   {q, k, v, k_cache, v_cache, settings.factors, Argument::value(params)},
+                   covering(head_dim / 2, heads + 2 * k_shape.kv_heads, tokens));
+}
+
+}  // namespace foundry::ops

@@ -1,0 +1,91 @@
+#include "foundry/ops/sample.hpp"
+
+#include <algorithm>
+
+#include "foundry/ops/checks.hpp"
+#include "foundry/ops/kernel_file.hpp"
+
+namespace foundry::ops {
+namespace {
+
+constexpr std::uint32_t kMaxSimdgroups = 32;        // 1024 threads in one threadgroup
+constexpr std::uint64_t kMaxColumns = 1u << 24;     // counts are kept in floats, exact up to here
+
+void require_range(const char* name, float value, bool inside, const char* range) {
+  if (!inside) throw ArgumentError(concat("Sample: ", name, " is ", value, ", not ", range));
+}
+
+void check(const SampleSettings& s) {
+  require_range("repetition_penalty", s.repetition_penalty, s.repetition_penalty > 0.0f, "above 0");
+  require_range("top_p", s.top_p, s.top_p > 0.0f && s.top_p <= 1.0f, "in (0, 1]");
+  require_range("min_p", s.min_p, s.min_p >= 0.0f && s.min_p <= 1.0f, "in [0, 1]");
+  require_range("temperature", s.temperature, s.temperature >= 0.0f, "0 or above");
+}
+
+KernelDescription describe(const Sample& op) {
+  auto kernel = kernel_file("sample");
+  kernel.arguments = {ArgumentDescription::buffer("logits", Access::read, op.logits.dtype()),
+                      ArgumentDescription::buffer("adjusted", Access::read_write, DType::f32),
+                      ArgumentDescription::buffer("token", Access::write, op.token.dtype()),
+                      ArgumentDescription::optional_buffer("counts", Access::read_write, DType::u32,
+                                                           static_cast<bool>(op.counts)),
+                      ArgumentDescription::value("params", struct_layout<SampleParams>())};
+  kernel.aliases = {{"Token", msl_type(op.token.dtype())}};
+  return kernel;
+}
+
+KernelDescription describe(const CountTokens& op) {
+  auto kernel = kernel_file("count_tokens");
+  kernel.arguments = {ArgumentDescription::buffer("ids", Access::read, op.ids.dtype()),
+                      ArgumentDescription::buffer("counts", Access::read_write, DType::u32),
+                      ArgumentDescription::value("params", struct_layout<CountTokensParams>())};
+  return kernel;
+}
+
+}  // namespace
+
+void Sample::encode(Encoder& encoder) const {
+  static const char family = 0;
+  require_float("Sample", "logits", logits);
+  require_index("Sample", "token", token);
+  require_count("Sample", "token", token, 1);
+  require_count("Sample", "scratch", scratch, logits.count());
+  if (counts) require_count("Sample", "counts", counts, logits.count());
+  if (logits.count() > kMaxColumns) {
+    throw ShapeError(concat("Sample: ", logits.count(), " logits, up to ", kMaxColumns,
+                            " are possible"));
+  }
+  check(settings);
+  const auto columns = static_cast<std::uint32_t>(logits.count());
+  const SampleParams params{columns,
+                            settings.top_k,
+                            settings.top_p,
+                            settings.min_p,
+                            settings.temperature,
+                            settings.repetition_penalty,
+                            settings.frequency_penalty,
+                            settings.presence_penalty,
+                            static_cast<std::uint32_t>(settings.seed),
+                            static_cast<std::uint32_t>(settings.seed >> 32),
+                            step};
+  const auto kernel = encoder.kernel(
+      KernelKey(&family, {word(logits.dtype()), word(token.dtype()), static_cast<bool>(counts)}),
+      [&] { return describe(*this); });
+  const std::uint32_t simdgroups =
+      std::min(kMaxSimdgroups, (columns + kSimdWidth - 1) / kSimdWidth);
+  encoder.dispatch(*kernel, {logits, scratch, token, counts, Argument::value(params)},
+                   threadgroups_of(simdgroups, 1));
+}
+
+void CountTokens::encode(Encoder& encoder) const {
+  static const char family = 0;
+  require_index("CountTokens", "ids", ids);
+  require_present("CountTokens", "counts", counts);
+  const CountTokensParams params{narrow("CountTokens", "the number of tokens", ids.count()),
+                                 narrow("CountTokens", "the number of counts", counts.count())};
+  const auto kernel =
+      encoder.kernel(KernelKey(&family, {word(ids.dtype())}), [&] { return describe(*this); });
+  encoder.dispatch(*kernel, {ids, counts, Argument::value(params)}, covering(params.tokens));
+}
+
+}  // namespace foundry::ops
