@@ -1,0 +1,1 @@
+"""Benchmark tables: `./dev bench [SECTION...]`. Nothing here is asserted; tests assert counts."""

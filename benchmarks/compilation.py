@@ -1,0 +1,64 @@
+"""What a kernel costs to compile: cold (no cache at all, a new cache), and cached on disk."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+
+from benchmarks.table import Table
+
+ONE_KERNEL = """
+import time
+import numpy as np, foundry as fd
+
+@fd.kernel(dispatch=fd.per_element("y"))
+def axpy(x: fd.In[fd.f32], y: fd.InOut[fd.f32], a: fd.f32):
+    \"\"\"
+    if (gid < y_size) y[gid] += a * x[gid];
+    \"\"\"
+
+rt = fd.Foundry()
+x = rt.tensor(np.ones(64, np.float32))
+y = rt.tensor(np.ones(64, np.float32))
+start = time.perf_counter()
+rt.run(axpy(x=x, y=y, a=2.0))
+rt.synchronize()
+print(time.perf_counter() - start)
+"""
+MODEL = """
+import time
+import foundry as fd
+from foundry.cli.demo import find_model
+
+model = fd.models.load(find_model())
+start = time.perf_counter()
+for _ in model.generate("The capital of France is", max_tokens=2):
+    pass
+print(time.perf_counter() - start)
+"""
+
+
+def seconds(script: str, cache: str) -> float:
+    environment = {**os.environ, "FOUNDRY_CACHE_DIR": cache}
+    command = [sys.executable, "-c", script]
+    finished = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    return float(finished.stdout)
+
+
+def measure() -> list[Table]:
+    table = Table("Compilation, to the end of the first run", ["", "best", "median", "unit"])
+    for name, script, repeats in (
+        ("one kernel (axpy)", ONE_KERNEL, 5),
+        ("SmolLM2: all kernels of prefill and decode", MODEL, 2),
+    ):
+        cold, cached = [], []
+        for _ in range(repeats):
+            with tempfile.TemporaryDirectory() as cache:
+                cold.append(seconds(script, cache) * 1000)
+                cached.append(seconds(script, cache) * 1000)
+        table.add(f"{name}, cold", min(cold), statistics.median(cold), "ms")
+        table.add(f"{name}, cached", min(cached), statistics.median(cached), "ms")
+    return [table]

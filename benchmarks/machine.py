@@ -1,0 +1,45 @@
+"""The machine and its floor: what it can read per second, so that other figures have a measure."""
+
+from __future__ import annotations
+
+import os
+import platform
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+import foundry as fd
+from benchmarks.table import Table, time_call
+
+GIB = 1 << 30
+
+
+def read_bandwidth(threads: int, gibibytes: float = 1.0) -> float:
+    """GB/s of summing float32s over a buffer larger than the caches, split over the threads."""
+    data = np.ones(int(gibibytes * GIB) // 4, np.float32)
+    parts = np.array_split(data, threads)
+    with ThreadPoolExecutor(threads) as pool:
+        timing = time_call(lambda: list(pool.map(np.max, parts)), repeats=4)
+    return data.nbytes / timing.best / 1e9
+
+
+def cpu_name() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def measure() -> list[Table]:
+    table = Table("Machine", ["", "value"])
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    table.add("CPU", cpu_name())
+    table.add("cores", cores)
+    table.add("system", platform.platform())
+    table.add("device", fd.Foundry().device.name)
+    for threads in sorted({1, cores}):
+        table.add(f"read bandwidth, {threads} threads, GB/s", read_bandwidth(threads))
+    return [table]
