@@ -2,11 +2,14 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/unique_ptr.h>
+#include <nanobind/stl/vector.h>
 
 #include <memory>
+#include <vector>
 
 #include "arguments.hpp"
 #include "foundry/fusion/compound_kernel.hpp"
+#include "foundry/fusion/policy.hpp"
 #include "foundry/ops/ops.hpp"
 
 namespace foundry::python {
@@ -127,6 +130,13 @@ std::unique_ptr<Fused> build(const CompoundKernel& kernel, nb::handle x, nb::han
 }  // namespace
 
 void bind_fusion(nb::module_& m) {
+  m.def("weight_formats",
+        [] {
+          std::vector<DType> formats;
+          for (const Policy& policy : policies()) formats.push_back(policy.dtype);
+          return formats;
+        },
+        "The element types and block formats that matrices of weights may have.");
   bind_gemv(m);
   bind_product<fo::Gemm>(m, "Gemm",
                          "y = x W^T for many tokens. weights: (rows, columns), any format with a "

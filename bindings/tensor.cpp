@@ -85,6 +85,9 @@ nb::object array(const TensorHandle& tensor, nb::handle dtype, nb::handle copy) 
 }  // namespace
 
 void bind_tensor(nb::module_& m) {
+  m.def("numpy_dtype", &numpy_dtype, nb::arg("dtype"),
+        "numpy's dtype for a dtype; uint8, its bytes, for a block format.",
+        nb::sig("def numpy_dtype(dtype: DType) -> numpy.dtype[typing.Any]"));
   nb::class_<TensorHandle>(m, "Tensor", nb::type_slots(buffer_slots()), nb::is_weak_referenceable(),
                            "A handle on typed device memory: copies and views share the bytes, and "
                            "each holds the lease. Made by Foundry.")

@@ -1,0 +1,135 @@
+"""Foundry: a Metal compute runtime. Kernels in MSL, tensors shared with numpy, language models.
+
+On Apple hardware it drives the GPU; elsewhere the same kernels run on Anvil, the software Metal
+device that comes with it.
+"""
+
+from __future__ import annotations
+
+import atexit as _atexit
+import importlib as _importlib
+from typing import TYPE_CHECKING
+from typing import Any as _Any
+
+from foundry import ops
+from foundry._foundry import (
+    ArenaScope,
+    CompoundKernel,
+    Device,
+    DispatchConfig,
+    DType,
+    Foundry,
+    Gguf,
+    GgufTensor,
+    GridSize,
+    Tensor,
+    ThreadgroupSize,
+    _leave,
+    devices,
+    parse_dtype,
+)
+from foundry.errors import (
+    ArgumentError,
+    ChatTemplateError,
+    ContextLengthError,
+    DeviceError,
+    DispatchError,
+    DTypeError,
+    Error,
+    GgufError,
+    KernelCompileError,
+    ModelError,
+    OutOfMemoryError,
+    PoolInUseError,
+    ShapeError,
+    SignatureMismatchError,
+    StorageError,
+    TokenizerError,
+    UnsupportedModelError,
+)
+from foundry.kernel import In, InOut, Kernel, Out, ThreadgroupMemory, kernel, per_element
+
+if TYPE_CHECKING:
+    from foundry import models
+
+__version__ = "0.1.0"
+
+f32, f16, bf16 = DType.f32, DType.f16, DType.bf16
+i8, i16, i32, i64 = DType.i8, DType.i16, DType.i32, DType.i64
+u8, u16, u32, u64 = DType.u8, DType.u16, DType.u32, DType.u64
+bool_ = DType.bool_
+q4_0, q4_1, q8_0 = DType.q4_0, DType.q4_1, DType.q8_0
+
+
+def fuse(name: str) -> CompoundKernel:
+    """Starts a fused kernel: `fuse("mlp").prologue(...).main(...).epilogue(...).build(x=, y=)`."""
+    return CompoundKernel(name)
+
+
+def __getattr__(name: str) -> _Any:
+    # Models bring a tokenizer and Jinja along: only who uses them pays for them.
+    if name == "models":
+        return _importlib.import_module("foundry.models")
+    raise AttributeError(f"module 'foundry' has no attribute '{name}'")
+
+
+# Work in flight is finished before the interpreter goes.
+_atexit.register(_leave)
+
+__all__ = [
+    "ArenaScope",
+    "ArgumentError",
+    "ChatTemplateError",
+    "CompoundKernel",
+    "ContextLengthError",
+    "DType",
+    "DTypeError",
+    "Device",
+    "DeviceError",
+    "DispatchConfig",
+    "DispatchError",
+    "Error",
+    "Foundry",
+    "Gguf",
+    "GgufError",
+    "GgufTensor",
+    "GridSize",
+    "In",
+    "InOut",
+    "Kernel",
+    "KernelCompileError",
+    "ModelError",
+    "Out",
+    "OutOfMemoryError",
+    "PoolInUseError",
+    "ShapeError",
+    "SignatureMismatchError",
+    "StorageError",
+    "Tensor",
+    "ThreadgroupMemory",
+    "ThreadgroupSize",
+    "TokenizerError",
+    "UnsupportedModelError",
+    "bf16",
+    "bool_",
+    "devices",
+    "f16",
+    "f32",
+    "fuse",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "kernel",
+    "models",
+    "ops",
+    "parse_dtype",
+    "per_element",
+    "q4_0",
+    "q4_1",
+    "q8_0",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+]

@@ -1,0 +1,226 @@
+"""Kernels of one's own: a decorated Python signature and an MSL body are a kernel.
+
+    @fd.kernel(dispatch=fd.per_element("y"))
+    def axpy(x: fd.In[fd.f16], y: fd.InOut[fd.f16], a: fd.f32):
+        \"\"\"
+        if (gid < y_size) y[gid] = half(a * float(x[gid]) + float(y[gid]));
+        \"\"\"
+
+    rt.run(axpy(x=x, y=y, a=2.0))
+
+The body sees the arguments by name, `<name>_size` (elements) of every tensor, `gid`
+(thread_position_in_grid.x), and the other positions under Metal's names.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from foundry._foundry import (
+    Access,
+    ArgumentDescription,
+    ArgumentError,
+    DispatchConfig,
+    DType,
+    DTypeError,
+    KernelCall,
+    KernelDefinition,
+    ShapeError,
+    Tensor,
+    numpy_dtype,
+)
+
+
+class _Annotation:
+    """What `In[f16]` and its like evaluate to."""
+
+    def __init__(self, kind: type[_Argument], dtype: DType) -> None:
+        self.kind = kind
+        self.dtype = dtype
+
+    def __repr__(self) -> str:
+        return f"{self.kind.__name__}[{self.dtype}]"
+
+
+class _Argument:
+    """Base of the annotations; subscripted with a dtype, never instantiated."""
+
+    access: ClassVar[Access | None] = None
+
+    def __class_getitem__(cls, dtype: DType) -> _Annotation:
+        if not isinstance(dtype, DType):
+            raise DTypeError(f"{cls.__name__}[...] takes a dtype such as foundry.f16, not {dtype!r}")
+        return _Annotation(cls, dtype)
+
+
+class In(_Argument):
+    """A tensor that the kernel reads: `In[f16]`."""
+
+    access = Access.read
+
+
+class Out(_Argument):
+    """A tensor that the kernel writes: `Out[f16]`."""
+
+    access = Access.write
+
+
+class InOut(_Argument):
+    """A tensor that the kernel reads and writes: `InOut[f16]`."""
+
+    access = Access.read_write
+
+
+class ThreadgroupMemory(_Argument):
+    """Threadgroup memory; its value in a call is a number of elements."""
+
+
+Dispatch = Callable[[Mapping[str, Any]], DispatchConfig]
+"""Grid and threadgroup from the arguments of a call, by name."""
+
+
+def per_element(name: str) -> Dispatch:
+    """One thread for each element of the tensor `name`."""
+
+    def dispatch(arguments: Mapping[str, Any]) -> DispatchConfig:
+        tensor = arguments.get(name)
+        if not isinstance(tensor, Tensor):
+            raise ArgumentError(f"per_element: the kernel has no tensor argument '{name}'")
+        return DispatchConfig.per_element(tensor.size)
+
+    return dispatch
+
+
+class Kernel:
+    """A described kernel: call it with its arguments, and run the result."""
+
+    def __init__(self, function: Callable[..., Any], dispatch: Dispatch | DispatchConfig) -> None:
+        self.name = function.__name__
+        self._dispatch = dispatch
+        self._signature = inspect.signature(function)
+        annotations = inspect.get_annotations(function, eval_str=True)
+        self._annotations: dict[str, _Annotation | DType] = {}
+        arguments = []
+        for name in self._signature.parameters:
+            annotation = annotations.get(name)
+            if isinstance(annotation, DType):
+                arguments.append(ArgumentDescription.value(name, annotation))
+            elif isinstance(annotation, _Annotation) and annotation.kind.access is not None:
+                arguments.append(
+                    ArgumentDescription.buffer(name, annotation.kind.access, annotation.dtype)
+                )
+            elif isinstance(annotation, _Annotation):
+                arguments.append(ArgumentDescription.threadgroup_memory(name, annotation.dtype))
+            else:
+                raise ArgumentError(
+                    f"kernel {self.name}: argument '{name}' needs an annotation: In[...], "
+                    f"Out[...], InOut[...], ThreadgroupMemory[...], or a dtype for a value"
+                )
+            self._annotations[name] = annotation
+        body = function.__doc__
+        if not body:
+            raise ArgumentError(f"kernel {self.name}: its docstring, the MSL body, is missing")
+        file, line = _origin(function)
+        self._kernel = KernelDefinition(self.name, arguments, body, file, line)
+
+    @property
+    def source(self) -> str:
+        """The whole MSL, signature included."""
+        return self._kernel.source
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}: {kind}" for name, kind in self._annotations.items())
+        return f"Kernel {self.name}({arguments})"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> KernelCall:
+        """The kernel with its values, for `Foundry.run`.
+
+        Raises `ArgumentError` for a missing, surplus or unfit argument, `DTypeError` for a tensor
+        of another dtype.
+        """
+        try:
+            bound = self._signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise ArgumentError(f"kernel {self.name}: {error}") from None
+        arguments = bound.arguments
+        values = [self._value(name, arguments[name]) for name in self._annotations]
+        config = self._dispatch
+        return self._kernel.call(
+            values, config if isinstance(config, DispatchConfig) else config(arguments)
+        )
+
+    def _value(self, name: str, value: Any) -> Tensor | bytes | int:
+        annotation = self._annotations[name]
+
+        def expect(what: str) -> ArgumentError:
+            return ArgumentError(
+                f"kernel {self.name}: argument '{name}' is a {type(value).__name__}; expected {what}"
+            )
+
+        if isinstance(annotation, DType):
+            return self._scalar(name, annotation, value)
+        if annotation.kind is ThreadgroupMemory:
+            if not isinstance(value, int) or value < 1:
+                raise expect("a positive number of elements")
+            return value
+        if not isinstance(value, Tensor):
+            raise expect("a Tensor")
+        if value.dtype != annotation.dtype:
+            raise DTypeError(
+                f"kernel {self.name}: argument '{name}' is {value.dtype}; expected {annotation.dtype}"
+            )
+        return value
+
+    def _scalar(self, name: str, dtype: DType, value: Any) -> bytes:
+        target = numpy_dtype(dtype)
+        try:
+            if np.ndim(value) != 0:
+                raise ShapeError(
+                    f"kernel {self.name}: argument '{name}' has shape {np.shape(value)}; "
+                    f"expected one {dtype}"
+                )
+            if dtype.is_float:
+                return np.asarray(float(value)).astype(target).tobytes()
+            # An operation with a Python int checks the range, which a conversion would not.
+            exact = int(value)
+            if exact != value:
+                raise OverflowError
+            return np.asarray(exact, dtype=target).tobytes()
+        except (OverflowError, TypeError, ValueError) as error:
+            if isinstance(error, ShapeError):
+                raise
+            raise ArgumentError(
+                f"kernel {self.name}: argument '{name}' is {value!r}, which is no {dtype}"
+            ) from None
+
+
+def kernel(*, dispatch: Dispatch | DispatchConfig) -> Callable[[Callable[..., Any]], Kernel]:
+    """Makes a kernel of a function whose docstring is an MSL body.
+
+    `dispatch` is a `DispatchConfig`, `per_element(name)`, or a function from the call's arguments
+    (a mapping by name) to a `DispatchConfig`.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Kernel:
+        return Kernel(function, dispatch)
+
+    return decorate
+
+
+def _origin(function: Callable[..., Any]) -> tuple[str, int]:
+    """File and first line of a function's docstring, for compile errors."""
+    file = inspect.getsourcefile(function) or "<python>"
+    try:
+        lines, first = inspect.getsourcelines(function)
+        tree = ast.parse(textwrap.dedent("".join(lines)))
+        definition = tree.body[0]
+        assert isinstance(definition, ast.FunctionDef)
+        return file, first + definition.body[0].lineno - 1
+    except (OSError, TypeError, SyntaxError, AssertionError):
+        return file, function.__code__.co_firstlineno

@@ -1,0 +1,174 @@
+"""A Llama-family forward pass as a list of fused kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from foundry import ops
+from foundry._foundry import CompoundKernel, DType, Foundry, Tensor
+from foundry.models.config import LlamaConfig
+from foundry.models.kv_cache import KvCache
+from foundry.models.weights import LayerWeights, LlamaWeights, Progress
+
+_ARENA = "activations"
+
+
+class Forward:
+    """Evaluates batches of tokens against the KV cache. Activations are f32, the cache is f16."""
+
+    def __init__(
+        self, runtime: Foundry, config: LlamaConfig, weights: LlamaWeights, cache: KvCache
+    ) -> None:
+        self._runtime = runtime
+        self._config = config
+        self._weights = weights
+        self._cache = cache
+        self._decode: _Step | None = None
+
+    def run(self, tokens: Sequence[int], rows: int) -> Tensor:
+        """Appends `tokens` to the cache; logits, f32 (rows, vocabulary), of the last `rows`.
+
+        The result is valid until the next call.
+        """
+        start = len(self._cache.tokens)
+        if self._cache.reserve(start + len(tokens)):
+            self._decode = None
+        if len(tokens) == 1:
+            # Decoding uses the same kernels on the same buffers again and again.
+            self._decode = self._decode or self._step(1, 1)
+            step = self._decode
+        else:
+            with self._runtime.scope(_ARENA):
+                step = self._step(len(tokens), rows)
+        step.run(tokens, start)
+        self._cache.tokens.extend(tokens)
+        return step.logits
+
+    def warm_up(self, progress: Progress | None) -> None:
+        """Compiles the kernels of decoding and of prompts by running their first layer."""
+        self._cache.reserve(2)
+        with self._runtime.scope(_ARENA):
+            operations = [
+                operation
+                for tokens in (1, 2)
+                for operation in self._step(tokens, 1, layers=1).operations
+            ]
+            for done, operation in enumerate(operations, 1):
+                self._runtime.run(operation)
+                if progress is not None:
+                    progress("preparing kernels", done, len(operations))
+            self._runtime.synchronize()
+
+    def _step(self, tokens: int, rows: int, layers: int | None = None) -> _Step:
+        return _Step(
+            self._runtime,
+            self._config,
+            self._weights,
+            self._cache,
+            tokens,
+            rows,
+            self._config.layers if layers is None else layers,
+        )
+
+
+class _Step:
+    """The kernels for a number of tokens, bound to buffers of their own."""
+
+    def __init__(
+        self,
+        runtime: Foundry,
+        config: LlamaConfig,
+        weights: LlamaWeights,
+        cache: KvCache,
+        tokens: int,
+        rows: int,
+        layers: int,
+    ) -> None:
+        self._runtime = runtime
+        self._config = config
+        self._positional: list[ops.RopeKvWrite | ops.Attention] = []
+
+        def buffer(columns: int, name: str, count: int = tokens) -> Tensor:
+            return runtime.empty((count, columns), DType.f32, name=name, arena=_ARENA)
+
+        self._ids = runtime.empty((tokens,), DType.i32, name="ids", arena=_ARENA)
+        self._x = buffer(config.hidden, "x")
+        self._q = buffer(config.query_size, "q")
+        self._k = buffer(config.kv_size, "k")
+        self._v = buffer(config.kv_size, "v")
+        self._mixed = buffer(config.query_size, "mixed")
+        self._inner = buffer(config.feed_forward, "inner")
+        self.logits = buffer(weights.output.shape[0], "logits", rows)
+        """f32 (rows, vocabulary)."""
+
+        self.operations: list[ops.Operation] = [
+            ops.Embedding(table=weights.embedding, ids=self._ids, y=self._x)
+        ]
+        for index in range(layers):
+            self._add_layer(
+                weights.layers[index],
+                cache.keys[index],
+                cache.values[index],
+                weights.rope_factors,
+            )
+        self.operations.append(
+            ops.Linear(
+                weights=weights.output,
+                x=self._x[tokens - rows :],
+                y=self.logits,
+                prologue=ops.RmsNorm(weight=weights.output_norm, eps=config.rms_epsilon),
+            )
+        )
+
+    def _add_layer(
+        self, layer: LayerWeights, keys: Tensor, values: Tensor, factors: Tensor | None
+    ) -> None:
+        config = self._config
+        rope = ops.RopeKvWrite(
+            q=self._q,
+            k=self._k,
+            v=self._v,
+            k_cache=keys,
+            v_cache=values,
+            base=config.rope_base,
+            interleaved=True,
+            factors=factors,
+        )
+        attention = ops.Attention(q=self._q, k_cache=keys, v_cache=values, y=self._mixed)
+        self._positional += [rope, attention]
+        self.operations += [
+            CompoundKernel("qkv")
+            .prologue(ops.RmsNorm(weight=layer.attention_norm, eps=config.rms_epsilon))
+            .main(ops.Linear(weights=layer.query))
+            .main(ops.Linear(weights=layer.key))
+            .main(ops.Linear(weights=layer.value))
+            .build(x=self._x, y=[self._q, self._k, self._v]),
+            rope,
+            attention,
+            ops.Linear(
+                weights=layer.attention_output,
+                x=self._mixed,
+                y=self._x,
+                epilogue=ops.Residual(self._x),
+            ),
+            ops.GatedLinear(
+                gate=layer.gate,
+                up=layer.up,
+                x=self._x,
+                y=self._inner,
+                prologue=ops.RmsNorm(weight=layer.feed_forward_norm, eps=config.rms_epsilon),
+            ),
+            ops.Linear(
+                weights=layer.down, x=self._inner, y=self._x, epilogue=ops.Residual(self._x)
+            ),
+        ]
+
+    def run(self, tokens: Sequence[int], start: int) -> None:
+        """Encodes everything for `tokens` at positions `start` and on; does not wait."""
+        self._ids.copy_from(np.asarray(tokens, np.int32))
+        for operation in self._positional:
+            operation.start = start
+        for operation in self.operations:
+            self._runtime.run(operation)

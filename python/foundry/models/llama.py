@@ -1,0 +1,291 @@
+"""A Llama-family language model: logits and generation."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foundry import ops
+from foundry._foundry import Device, DType, Foundry, Gguf, Tensor
+from foundry.errors import ArgumentError, ChatTemplateError, ContextLengthError, ModelError
+from foundry.generation.chat_template import ChatTemplate, Message
+from foundry.generation.sampling import SamplingParameters
+from foundry.generation.tokenizer import Tokenizer
+from foundry.models.config import LlamaConfig
+from foundry.models.forward import Forward
+from foundry.models.generation import Generation
+from foundry.models.kv_cache import KvCache
+from foundry.models.weights import LlamaWeights, Progress
+
+PREFILL_BATCH = 256
+"""Tokens of a prompt that are evaluated at once, unless asked otherwise."""
+
+
+@dataclass(frozen=True)
+class StepCost:
+    """What choosing one token took."""
+
+    dispatches: int
+    reused_tokens: int
+
+
+class Llama:
+    """A model from a GGUF file. Calls from several threads take turns.
+
+    Made by `foundry.models.load`.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        runtime: Foundry,
+        context_length: int | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        file = Gguf(path)
+        metadata = file.metadata
+        self.path = path
+        self.runtime = runtime
+        self.config = LlamaConfig.from_metadata(metadata)
+        self.name = self.config.name
+        self.tokenizer = Tokenizer(metadata)
+        self.chat_template = _chat_template(metadata, self.tokenizer)
+        self.context_length = _context_length(self.config, context_length)
+        weights = LlamaWeights.bind(file, self.config, runtime, progress)
+        if weights.embedding.shape[0] != len(self.tokenizer):
+            raise ModelError(
+                f"token_embd.weight has {weights.embedding.shape[0]} rows, "
+                f"the vocabulary {len(self.tokenizer)} tokens"
+            )
+        self._cache = KvCache(runtime, self.config, self.context_length)
+        self._forward = Forward(runtime, self.config, weights, self._cache)
+        vocabulary = len(self.tokenizer)
+        self._token = runtime.dedicated((1,), DType.i32, name="token")
+        self._scratch = runtime.dedicated((vocabulary,), DType.f32, name="sampling scratch")
+        self._counts = runtime.dedicated((vocabulary,), DType.u32, name="token counts")
+        self._lock = threading.Lock()
+        self._forward.warm_up(progress)
+
+    def __repr__(self) -> str:
+        return (
+            f"Llama('{self.name}', {self.config.layers} layers, context {self.context_length}, "
+            f"on '{self.runtime.device.name}')"
+        )
+
+    def logits(
+        self, token_ids: Sequence[int] | NDArray[np.integer], *, batch: int | None = None
+    ) -> NDArray[np.float32]:
+        """Logits, float32 (len(token_ids), vocabulary): row i follows tokens 0 to i.
+
+        `batch` tokens are evaluated at once; 1 takes the kernels of decoding. Raises
+        `ContextLengthError` for more tokens than the context holds, `ArgumentError` for no tokens
+        or one outside the vocabulary.
+        """
+        tokens = self._checked([int(token) for token in token_ids], "logits")
+        if batch is not None and batch < 1:
+            raise ArgumentError(f"logits: batch is {batch}, it must be positive")
+        size = batch or PREFILL_BATCH
+        result = np.empty((len(tokens), len(self.tokenizer)), np.float32)
+        with self._lock, _ForgetOnError(self._cache):
+            self._cache.tokens.clear()
+            for start in range(0, len(tokens), size):
+                part = tokens[start : start + size]
+                result[start : start + len(part)] = np.asarray(
+                    self._forward.run(part, rows=len(part))
+                )
+        return result
+
+    def generate(
+        self,
+        prompt: str | Sequence[int] | Sequence[Message],
+        *,
+        max_tokens: int = 256,
+        temperature: float = 0.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        min_p: float = 0.0,
+        repetition_penalty: float = 1.0,
+        frequency_penalty: float = 0.0,
+        presence_penalty: float = 0.0,
+        penalty_window: int = 64,
+        sampling: SamplingParameters | None = None,
+        seed: int | None = None,
+        stop: str | Sequence[str] = (),
+        ignore_end: bool = False,
+    ) -> Generation:
+        """Continues `prompt`, piece by piece.
+
+        A text or token ids are continued as they are; messages (`{"role": ..., "content": ...}`)
+        go through the model's chat template. `sampling` replaces the single sampling parameters,
+        which `SamplingParameters` explains; without a `seed` every call draws anew. `ignore_end`
+        goes on past the tokens that end a turn.
+
+        Raises `ContextLengthError` where the prompt leaves no room in the context, `ArgumentError`
+        for an empty prompt or a parameter out of its range, `ChatTemplateError`.
+        """
+        parameters = sampling or SamplingParameters(
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            min_p=min_p,
+            repetition_penalty=repetition_penalty,
+            frequency_penalty=frequency_penalty,
+            presence_penalty=presence_penalty,
+            penalty_window=penalty_window,
+        )
+        tokens = self._prompt_tokens(prompt)
+        if not tokens:
+            raise ArgumentError("generate: the prompt has no tokens")
+        if len(tokens) >= self.context_length:
+            raise ContextLengthError(
+                f"prompt of {len(tokens)} tokens; the context holds {self.context_length}, and the "
+                f"answer needs one at least"
+            )
+        return Generation(
+            self,
+            self._checked(tokens, "generate"),
+            max_tokens=max_tokens,
+            sampling=parameters,
+            seed=secrets.randbits(64) if seed is None else seed,
+            stop=stop,
+            ignore_end=ignore_end,
+        )
+
+    def _prompt_tokens(self, prompt: str | Sequence[int] | Sequence[Message]) -> list[int]:
+        if isinstance(prompt, str):
+            return self.tokenizer.encode(prompt)
+        if not any(isinstance(item, Mapping) for item in prompt):
+            return [int(token) for token in cast("Sequence[int]", prompt)]
+        if self.chat_template is None:
+            raise ChatTemplateError(f"{self.name}: the file has no chat template")
+        text = self.chat_template.render(cast("Sequence[Message]", prompt))
+        return self.tokenizer.encode(text)
+
+    def _checked(self, tokens: list[int], what: str) -> list[int]:
+        if not tokens:
+            raise ArgumentError(f"{what}: no token ids")
+        vocabulary = len(self.tokenizer)
+        for index, token in enumerate(tokens):
+            if not 0 <= token < vocabulary:
+                raise ArgumentError(
+                    f"{what}: token {token} at index {index}; the vocabulary has {vocabulary}"
+                )
+        if len(tokens) > self.context_length:
+            raise ContextLengthError(
+                f"{what}: {len(tokens)} tokens; the context holds {self.context_length}"
+            )
+        return tokens
+
+    def _next_token(
+        self, tokens: list[int], sampling: SamplingParameters, seed: int
+    ) -> tuple[int, StepCost]:
+        """The token after `tokens`, of which the cache's part is not evaluated again."""
+        with self._lock, _ForgetOnError(self._cache):
+            before = self.runtime.statistics["dispatches"]
+            reused = min(self._cache.shared_prefix(tokens), len(tokens) - 1)
+            del self._cache.tokens[reused:]
+            for start in range(reused, len(tokens), PREFILL_BATCH):
+                logits = self._forward.run(tokens[start : start + PREFILL_BATCH], rows=1)
+            self._choose(logits.reshape(len(self.tokenizer)), tokens, sampling, seed)
+            token = int(np.asarray(self._token)[0])
+            return token, StepCost(self.runtime.statistics["dispatches"] - before, reused)
+
+    def _choose(
+        self, logits: Tensor, tokens: list[int], sampling: SamplingParameters, seed: int
+    ) -> None:
+        if sampling.greedy and not sampling.penalises:
+            self.runtime.run(ops.Argmax(x=logits.reshape(1, logits.size), y=self._token))
+            return
+        if sampling.penalises:
+            recent, occurrences = np.unique(
+                tokens[-sampling.penalty_window :], return_counts=True
+            )
+            counts = np.asarray(self._counts)
+            counts[:] = 0
+            counts[recent] = occurrences
+        self.runtime.run(
+            ops.Sample(
+                logits=logits,
+                scratch=self._scratch,
+                token=self._token,
+                counts=self._counts if sampling.penalises else None,
+                repetition_penalty=sampling.repetition_penalty,
+                frequency_penalty=sampling.frequency_penalty,
+                presence_penalty=sampling.presence_penalty,
+                top_k=sampling.top_k,
+                top_p=sampling.top_p,
+                min_p=sampling.min_p,
+                temperature=sampling.temperature,
+                seed=seed,
+                step=len(tokens),
+            )
+        )
+
+
+class _ForgetOnError:
+    """Empties the cache if its block fails: what it holds is not known then."""
+
+    def __init__(self, cache: KvCache) -> None:
+        self._cache = cache
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._cache.tokens.clear()
+
+
+def _chat_template(metadata: Mapping[str, object], tokenizer: Tokenizer) -> ChatTemplate | None:
+    source = metadata.get("tokenizer.chat_template")
+    if not isinstance(source, str):
+        return None
+
+    def text(token: int | None) -> str:
+        return "" if token is None else tokenizer.decode([token], skip_special=False)
+
+    return ChatTemplate(source, bos_token=text(tokenizer.bos_id), eos_token=text(tokenizer.eos_id))
+
+
+def _context_length(config: LlamaConfig, asked: int | None) -> int:
+    if asked is None:
+        return config.context_length
+    if not 1 < asked <= config.context_length:
+        raise ArgumentError(
+            f"context_length is {asked}; the model was made for 2 to {config.context_length}"
+        )
+    return asked
+
+
+def load(
+    path: str | Path,
+    *,
+    device: Device | str | None = None,
+    runtime: Foundry | None = None,
+    context_length: int | None = None,
+    progress: Progress | None = None,
+) -> Llama:
+    """Loads a model from a GGUF file and prepares its kernels.
+
+    Weights stay in the mapped file where device and host share memory. `device` names where it
+    runs, or `runtime` is an existing one. `context_length` lowers the model's own limit.
+    `progress` is called with a stage, steps done and steps in all.
+
+    Raises `GgufError` for a malformed file, `UnsupportedModelError` (naming it, and what there is)
+    for an architecture, format or tokenizer that is not there, `ModelError` for a file whose parts
+    do not fit together.
+    """
+    return Llama(
+        Path(path),
+        runtime=runtime or Foundry(device),
+        context_length=context_length,
+        progress=progress,
+    )
