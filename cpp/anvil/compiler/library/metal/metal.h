@@ -21,4 +21,5 @@
 #include "synchronization.h"
 #include "type_traits.h"
 #include "types.h"
+#include "uniform.h"
 #include "vec.h"
