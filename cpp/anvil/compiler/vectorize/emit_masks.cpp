@@ -13,7 +13,7 @@ Value* Emitter::bits_of(const Value* condition) {
   if (form.is_constant()) {
     uint32_t bits = 0;
     for (unsigned lane = 0; lane < kLanes; ++lane)
-      bits |= uint32_t(form.constant_of(lane) & 1) << lane;
+      bits |= uint32_t(form.constant_of(lane, 1) & 1) << lane;
     return builder_.getInt32(bits);
   }
   if (form.is_uniform()) return builder_.CreateSExt(base(condition), builder_.getInt32Ty());

@@ -153,7 +153,7 @@ Value* Emitter::emit_shuffle(CallBase& call) {
   if (source.is_constant()) {
     SmallVector<int> lanes;
     for (unsigned lane = 0; lane < kLanes; ++lane)
-      lanes.push_back(int(uint64_t(source.constant_of(lane)) % kLanes));
+      lanes.push_back(int(uint64_t(source.constant_of(lane, 32)) % kLanes));
     if (source.is_uniform()) return lane(operand, unsigned(lanes[0]));
     return builder_.CreateShuffleVector(vector(operand), lanes);
   }

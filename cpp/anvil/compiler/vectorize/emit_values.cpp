@@ -1,5 +1,6 @@
 // What the values of the one lane have become: scalars, bases with offsets, flat vectors.
 #include "emitter.hpp"
+#include "shape_transfer.hpp"
 
 namespace anvil::vectorizer {
 
@@ -93,7 +94,8 @@ Value* Emitter::make_vector(const Value* value) {
   Type* integer = value->getType()->isPointerTy() ? builder_.getInt64Ty() : value->getType();
   SmallVector<Constant*, kLanes> offsets;
   for (unsigned lane = 0; lane < kLanes; ++lane)
-    offsets.push_back(ConstantInt::getSigned(integer, form.offset(lane)));
+    offsets.push_back(ConstantInt::getSigned(
+        integer, form.is_constant() ? form.constant_of(lane, width_of(integer)) : form.offset(lane)));
   Constant* offset = ConstantVector::get(offsets);
   if (form.is_constant()) return offset;
   if (value->getType()->isPointerTy()) return builder_.CreatePtrAdd(base(value), offset);
@@ -113,7 +115,7 @@ Value* Emitter::lane(const Value* value, unsigned index) {
   const Shape form = shape(value);
   if (!form.is_affine()) return extract_lane(vector(value), value->getType(), index);
   if (form.is_constant())
-    return ConstantInt::getSigned(value->getType(), form.constant_of(index));
+    return ConstantInt::getSigned(value->getType(), form.constant_of(index, width_of(value->getType())));
   if (form.offset(index) == 0) return base(value);
   if (value->getType()->isPointerTy()) return byte_address(base(value), form.offset(index));
   return builder_.CreateAdd(base(value),

@@ -35,14 +35,22 @@ Shape OffsetPool::affine(const LaneOffsets& offsets, unsigned alignment) {
   return shape;
 }
 
-Shape OffsetPool::constants(const LaneOffsets& values) {
-  const bool same = std::count(values.begin(), values.end(), values[0]) == kLanes;
-  Shape shape = same ? Shape::uniform(values[0] ? __builtin_ctzll(values[0]) : kMaxAlignment)
-                     : affine(values, kMaxAlignment);
+Shape OffsetPool::constants(const LaneOffsets& values, unsigned width) {
+  const auto as_unsigned = [&](int64_t value) {
+    return width >= 64 ? uint64_t(value) : uint64_t(value) & ((uint64_t{1} << width) - 1);
+  };
+  LaneOffsets offsets;
+  bool no_signed_wrap = true, no_unsigned_wrap = true;
+  for (unsigned lane = 0; lane < kLanes; ++lane) {
+    offsets[lane] = wrap(int64_t(uint64_t(values[lane]) - uint64_t(values[0])), width);
+    no_signed_wrap &= values[0] + offsets[lane] == values[lane];
+    no_unsigned_wrap &= as_unsigned(values[0]) + uint64_t(offsets[lane]) == as_unsigned(values[lane]);
+  }
+  Shape shape = affine(offsets, values[0] ? __builtin_ctzll(values[0]) : kMaxAlignment);
   shape.constant = true;
-  shape.constant_base = same ? values[0] : 0;
-  shape.no_signed_wrap = true;
-  shape.no_unsigned_wrap = same || shape.min_offset() >= 0;
+  shape.constant_base = values[0];
+  shape.no_signed_wrap = no_signed_wrap;
+  shape.no_unsigned_wrap = no_unsigned_wrap;
   return shape;
 }
 

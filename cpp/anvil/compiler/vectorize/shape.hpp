@@ -12,6 +12,11 @@ namespace anvil::vectorizer {
 inline constexpr unsigned kLanes = ANVIL_SIMD_WIDTH;
 using LaneOffsets = std::array<int64_t, kLanes>;
 
+/// Sign-extended from the low `width` bits.
+inline int64_t wrap(int64_t value, unsigned width) {
+  return width >= 64 ? value : int64_t(uint64_t(value) << (64 - width)) >> (64 - width);
+}
+
 /// A point of the lattice  unknown < affine < varying.
 ///
 /// Affine: lane l holds `base + offsets[l]` modulo the width of the type, with a scalar base that
@@ -35,7 +40,9 @@ class Shape {
   bool is_uniform() const { return is_affine() && !offsets; }
   /// The same in every dispatch: lane l holds constant_base + offset(l).
   bool is_constant() const { return is_affine() && constant; }
-  int64_t constant_of(unsigned lane) const { return constant_base + offset(lane); }
+  int64_t constant_of(unsigned lane, unsigned width) const {
+    return wrap(constant_base + offset(lane), width);
+  }
   int64_t offset(unsigned lane) const { return offsets ? (*offsets)[lane] : 0; }
   int64_t min_offset() const;
   int64_t max_offset() const;
@@ -67,8 +74,9 @@ class OffsetPool {
  public:
   /// base + offsets; null is returned inside the shape if all are zero.
   Shape affine(const LaneOffsets& offsets, unsigned alignment);
-  /// Lane l holds exactly values[l].
-  Shape constants(const LaneOffsets& values);
+  /// Lane l holds exactly values[l], sign-extended from `width` bits. The base is lane 0's value, so
+  /// that what starts at `lane` and is stepped by a uniform amount keeps its offsets.
+  Shape constants(const LaneOffsets& values, unsigned width);
   /// The least shape that covers both: what a value is that may be either.
   Shape join(const Shape& a, const Shape& b);
 

@@ -21,7 +21,7 @@ ShapeAnalysis::ShapeAnalysis(const ScalarAnalyses& analyses, const Argument& lan
     : analyses_(analyses) {
   LaneOffsets lanes;
   for (unsigned i = 0; i < kLanes; ++i) lanes[i] = i;
-  shapes_[&lane] = pool_.constants(lanes);
+  shapes_[&lane] = pool_.constants(lanes, 32);
   for (bool changed = true; changed;) {
     changed = false;
     for (BasicBlock* block : analyses_.order.blocks()) {
@@ -40,7 +40,7 @@ Shape ShapeAnalysis::shape(const Value* value) const {
   if (const auto* number = dyn_cast<ConstantInt>(value); number && number->getBitWidth() <= 64) {
     LaneOffsets values;
     values.fill(number->getSExtValue());
-    return pool_.constants(values);
+    return pool_.constants(values, number->getBitWidth());
   }
   if (isa<UndefValue>(value)) return Shape();
   if (isa<Instruction>(value)) return shapes_.lookup(value);

@@ -13,9 +13,8 @@ namespace anvil::vectorizer {
 
 using namespace llvm;
 
-int64_t wrap_to(const Type* type, int64_t value) {
-  const unsigned width = type->isIntegerTy() ? type->getIntegerBitWidth() : 64;
-  return width >= 64 ? value : SignExtend64(uint64_t(value), width);
+unsigned width_of(const Type* type) {
+  return type->isIntegerTy() ? type->getIntegerBitWidth() : 64;
 }
 
 unsigned known_alignment(const Value& value, const ScalarAnalyses& analyses,
@@ -45,7 +44,7 @@ bool extends_signed(const Shape& shape, const Type*) {
 }
 
 Shape ShapeTransfer::with_offsets(const Type* type, LaneOffsets offsets, unsigned alignment) {
-  for (int64_t& offset : offsets) offset = wrap_to(type, offset);
+  for (int64_t& offset : offsets) offset = wrap(offset, width_of(type));
   return pool_.affine(offsets, alignment);
 }
 
@@ -64,7 +63,8 @@ Shape ShapeTransfer::fold_lanes(const Instruction& instruction) {
         operands.push_back(const_cast<Constant*>(constant));
       else
         operands.push_back(ConstantInt::getSigned(
-            operand->getType(), wrap_to(operand->getType(), shape_of_(operand).constant_of(lane))));
+            operand->getType(),
+            shape_of_(operand).constant_of(lane, width_of(operand->getType()))));
     }
     const Constant* folded =
         isa<CmpInst>(instruction)
@@ -76,7 +76,7 @@ Shape ShapeTransfer::fold_lanes(const Instruction& instruction) {
     if (!number && !isa_and_nonnull<UndefValue>(folded)) return Shape::varying();
     results[lane] = number ? number->getSExtValue() : 0;
   }
-  return pool_.constants(results);
+  return pool_.constants(results, width_of(instruction.getType()));
 }
 
 Shape ShapeTransfer::operator()(const Instruction& instruction) {
@@ -186,7 +186,7 @@ Shape ShapeTransfer::bit_and(const Shape& affine, const APInt& mask) {
   if (mask.isMask() && mask.countr_one() <= affine.alignment) {
     for (unsigned lane = 0; lane < kLanes; ++lane)
       offsets[lane] = SignExtend64(uint64_t(affine.offset(lane)) & bits, mask.getBitWidth());
-    return pool_.constants(offsets);
+    return pool_.constants(offsets, mask.getBitWidth());
   }
   if (!splits_at_alignment(affine)) return Shape::varying();
   for (unsigned lane = 0; lane < kLanes; ++lane)

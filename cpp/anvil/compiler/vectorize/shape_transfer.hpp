@@ -42,8 +42,8 @@ unsigned known_alignment(const llvm::Value& value, const ScalarAnalyses& analyse
 /// a constant's bits below belong to the offsets, those above to the base.
 bool splits_at_alignment(const Shape& shape);
 
-/// Sign-extended from the type's width (64 for pointers).
-int64_t wrap_to(const llvm::Type* type, int64_t value);
+/// In bits; 64 for pointers.
+unsigned width_of(const llvm::Type* type);
 
 /// Whether zext(base) + offset is zext(base + offset) in all active lanes; likewise sext.
 bool extends_unsigned(const Shape& shape, const llvm::Type* type);
