@@ -39,7 +39,7 @@ void KernelConsumer::visit(clang::Decl* declaration) {
 }
 
 void KernelConsumer::visit_function(clang::FunctionDecl* function) {
-  if (function->getName() == "anvil_scalar_entry" && function->isExternC()) return;
+  if (function->isExternC() && function->getNameAsString() == "anvil_scalar_entry") return;
   // Code is generated for what the entry calls, not for every function of the library.
   function->setImplicitlyInline();
   if (function->isThisDeclarationADefinition() && function->getBody())

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <clang/AST/ASTConsumer.h>
+#include <clang/Basic/SourceLocation.h>
 
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "signature.hpp"
 
 namespace clang {
+class Expr;
 class FunctionDecl;
 class NamedDecl;
 class Stmt;

@@ -21,6 +21,10 @@
 namespace anvil {
 namespace {
 
+using embedded_abi::abi_headers;
+using embedded_library::library_headers;
+using embedded_prelude::prelude_headers;
+
 constexpr const char* kPrelude = "#include <metal/metal.h>\n#include <anvil/entry.h>\n";
 
 std::string library_path(std::string_view name) {
@@ -59,12 +63,13 @@ std::string hash_of(const std::vector<std::string>& arguments) {
 
 // Errors in the library's own headers are errors of ours.
 void build_precompiled_header(const std::string& math, const std::string& path) {
-  Source none{.name = "metal_stdlib"};
+  Source none;
+  none.name = "metal_stdlib";
   Diagnostics diagnostics(none);
   std::vector<std::string> arguments = language_arguments(math);
   const std::string temporary = temporary_beside(path);
   arguments.insert(arguments.end(),
-                   {"-emit-pch", "-fno-pch-timestamp", "-o", temporary, "-x", "c++-header"});
+                   {"-emit-pch", "-fno-pch-timestamp", "-o", temporary});
   auto compiler = make_compiler(arguments, diagnostics, true);
   compiler->getFrontendOpts().Inputs = {
       clang::FrontendInputFile(prelude_path(), clang::InputKind(clang::Language::CXX,
@@ -88,7 +93,7 @@ std::string compiler_version() {
 std::vector<std::string> language_arguments(const std::string& math) {
   const llvm::Triple triple(llvm::sys::getDefaultTargetTriple());
   std::vector<std::string> arguments{
-      "-triple", triple.str(), "-std=c++20", "-O1", "-disable-llvm-passes",
+      "-triple", triple.str(), "-x", "c++", "-std=c++20", "-O1", "-disable-llvm-passes",
       // Nothing of the host: not its headers, its C library or its C++ run time.
       "-nostdsysteminc", "-nobuiltininc", "-nostdinc++", "-fno-builtin", "-ffreestanding",
       "-fno-rtti", "-fno-threadsafe-statics", "-isystem", library_path(""), "-isystem", entry_path(""),

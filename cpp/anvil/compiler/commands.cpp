@@ -88,11 +88,14 @@ bool run_kernel(const KernelCommand& command) {
   if (!command.emit_ir.empty()) write_ir(command.emit_ir, module);
   if (!command.reflection.empty())
     write_file(command.reflection, reflection_json(kernel->signature, lowered, kernel->constants));
-  if (command.output.empty()) return true;
+  if (command.output.empty() && command.emit_scalar_ir.empty()) return true;
 
   const auto target = make_target(command.cpu);
   retarget(module, *target);
   optimize_scalar(module, *target);
+  if (!command.emit_scalar_ir.empty()) write_ir(command.emit_scalar_ir, module);
+  if (command.output.empty()) return true;
+
   Remarks remarks;
   const bool vectorized = vectorize(module, {.target = target.get()}, remarks);
   if (!command.remarks.empty()) write_remarks(command.remarks, remarks);
@@ -101,6 +104,7 @@ bool run_kernel(const KernelCommand& command) {
                     (remarks.empty() ? std::string("no reason given") : remarks.back().message)};
   retarget(module, *target);
   optimize_simdgroup(module, *target);
+  if (!command.emit_simd_ir.empty()) write_ir(command.emit_simd_ir, module);
   emit_shared_object(module, *target, command.output);
   return true;
 }

@@ -44,9 +44,13 @@ void check_symbols(llvm::StringRef code) {
   if (!object) throw FileError{llvm::toString(object.takeError())};
   const std::set<std::string> allowed{"memcpy", "memmove", "memset"};
   for (const llvm::object::SymbolRef& symbol : (*object)->symbols()) {
-    const auto flags = symbol.getFlags();
-    const auto name = symbol.getName();
-    if (!flags || !name) throw FileError{"the object code is damaged"};
+    auto flags = symbol.getFlags();
+    auto name = symbol.getName();
+    if (!flags || !name) {
+      llvm::consumeError(flags.takeError());
+      llvm::consumeError(name.takeError());
+      throw FileError{"the object code is damaged"};
+    }
     if ((*flags & llvm::object::SymbolRef::SF_Undefined) && !name->empty() &&
         !allowed.contains(name->str()))
       throw FileError{"the kernel's code needs the symbol '" + name->str() + "'"};

@@ -1,6 +1,7 @@
 #include "lowering.hpp"
 
 #include <llvm/Demangle/Demangle.h>
+#include <llvm/IR/ConstantRange.h>
 #include <llvm/IR/Constants.h>
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Instructions.h>
@@ -95,6 +96,13 @@ void inline_everything(llvm::Module& module) {
   run(module, std::move(passes));
 }
 
+// Tells the optimiser that an argument of the entry is below `values`.
+void limit_argument(llvm::Function& entry, unsigned argument, uint64_t values) {
+  const llvm::ConstantRange range(llvm::APInt(32, 0), llvm::APInt(32, values));
+  entry.getArg(argument)->addAttr(
+      llvm::Attribute::get(entry.getContext(), llvm::Attribute::Range, range));
+}
+
 void replace_lane(llvm::Module& module, llvm::Function& entry) {
   llvm::Function* lane = module.getFunction("__anvil_lane");
   if (!lane) return;
@@ -110,11 +118,11 @@ void replace_lane(llvm::Module& module, llvm::Function& entry) {
 uint64_t lower_threadgroup_variables(llvm::Module& module, llvm::Function& entry) {
   std::vector<llvm::Constant*> variables;
   for (llvm::GlobalVariable& variable : module.globals())
-    if (variable.getSection() == kThreadgroupSection) variables.push_back(&variable);
+    if (variable.getSection() == llvm::StringRef(kThreadgroupSection)) variables.push_back(&variable);
   if (variables.empty()) return 0;
   llvm::convertUsersOfConstantsToInstructions(variables);
 
-  llvm::IRBuilder<> builder(&*entry.getEntryBlock().getFirstInsertionPt());
+  llvm::IRBuilder<> builder(&*entry.getEntryBlock().getFirstNonPHIOrDbgOrAlloca());
   llvm::Value* field = builder.CreateConstInBoundsGEP1_64(
       builder.getInt8Ty(), entry.getArg(0), offsetof(AnvilThreadgroup, static_memory));
   llvm::Value* base = builder.CreateLoad(builder.getPtrTy(), field, "static_memory");
@@ -165,7 +173,7 @@ LoweredKernel lower_kernel(llvm::Module& module, const std::string& kernel_symbo
   strip_annotations(module);
   if (auto* kernel = module.getFunction(kernel_symbol)) mark_constant_arguments(*kernel, signature);
   for (llvm::GlobalVariable& variable : module.globals()) {
-    if (variable.getSection() != kThreadgroupSection) continue;
+    if (variable.getSection() != llvm::StringRef(kThreadgroupSection)) continue;
     // Not even the inliner may fold what is read before it is written.
     variable.setInitializer(nullptr);
     variable.setLinkage(llvm::GlobalValue::ExternalLinkage);
@@ -177,6 +185,8 @@ LoweredKernel lower_kernel(llvm::Module& module, const std::string& kernel_symbo
   check_calls(entry, result);
   if (!result.errors.empty()) return result;
   replace_lane(module, entry);
+  limit_argument(entry, 1, ANVIL_MAX_THREADS_PER_THREADGROUP / ANVIL_SIMD_WIDTH);
+  limit_argument(entry, 2, ANVIL_SIMD_WIDTH);
   result.static_memory = lower_threadgroup_variables(module, entry);
   for (llvm::GlobalVariable& variable : module.globals())
     if (variable.isDeclaration() && !variable.getName().starts_with("llvm."))

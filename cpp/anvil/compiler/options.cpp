@@ -76,11 +76,14 @@ KernelCommand parse_kernel_command(int argc, char** argv) {
          {"--reflection", store(command.reflection)},
          {"--cache", store(command.cache)},
          {"--emit-ir", store(command.emit_ir)},
+         {"--emit-scalar-ir", store(command.emit_scalar_ir)},
+         {"--emit-simd-ir", store(command.emit_simd_ir)},
          {"--remarks", store(command.remarks)}});
   require(command.library, "--library");
   require(command.function, "--function");
   require_one_of(command.variant, "--variant", {"full", "any"});
-  if (command.emit_ir.empty()) require(command.output, "--output");
+  if (command.emit_ir.empty() && command.emit_scalar_ir.empty())
+    require(command.output, "--output");
   return command;
 }
 

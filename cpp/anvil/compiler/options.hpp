@@ -15,7 +15,9 @@ struct LibraryCommand {
 };
 
 struct KernelCommand {
-  std::string library, function, constants, output, reflection, cache, emit_ir, remarks;
+  std::string library, function, constants, output, reflection, cache, remarks;
+  // Where to write the IR: as handed over, after scalar optimisation, after vectorisation.
+  std::string emit_ir, emit_scalar_ir, emit_simd_ir;
   std::string variant = "full";
   std::string cpu = "host";
 };

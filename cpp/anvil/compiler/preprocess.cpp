@@ -171,11 +171,13 @@ std::string version_number(const std::string& standard) {
 std::optional<Source> preprocess(std::string name, std::string original,
                                  const std::vector<std::pair<std::string, std::string>>& defines,
                                  const std::string& standard) {
-  Source source{.name = std::move(name), .original = std::move(original)};
+  Source source;
+  source.name = std::move(name);
+  source.original = std::move(original);
   Diagnostics diagnostics(source);
   const std::string version = version_number(standard);
   std::vector<std::string> arguments{
-      "-E", "-undef", "-std=c++17", "-nostdsysteminc", "-nobuiltininc", "-nostdinc++",
+      "-E", "-undef", "-x", "c++", "-std=c++17", "-nostdsysteminc", "-nobuiltininc", "-nostdinc++",
       "-D", "__METAL__=1", "-D", "__METAL_VERSION__=" + version, "-D", "__METAL_MACOS__=1", "-isystem", std::string(kHeaderRoot) + "/library/include",
       "-include", std::string(kHeaderRoot) + "/library/include/anvil/predefined.h",
       "-Wno-unknown-pragmas", "-Wno-ignored-pragmas"};

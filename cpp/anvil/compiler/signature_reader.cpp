@@ -255,7 +255,7 @@ std::string host_name(const clang::FunctionDecl& function) {
       if (const auto* text = llvm::dyn_cast<clang::StringLiteral>(
               (*attribute->args_begin())->IgnoreParenImpCasts()))
         return text->getString().str();
-  return function.getName().str();
+  return function.getNameAsString();
 }
 
 std::optional<KernelSignature> read_signature(clang::ASTContext& context,

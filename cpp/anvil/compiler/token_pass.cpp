@@ -31,6 +31,7 @@ class TokenPass {
       if (token.text == "template" && !tokens_[i + 1].is(tok::less)) return instantiation(i);
       if (token.text == "is_function_constant_defined") defined_query(i);
       if (token.text == "coherent") coherence(i);
+      if (token.text == "static_cast") replace(i, "__anvil_static_cast");
       word(i, classify_word(token.text));
     }
     return i + 1;

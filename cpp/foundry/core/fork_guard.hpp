@@ -6,6 +6,9 @@ namespace foundry {
 /// Remembers that a device exists in this process. Idempotent, thread-safe.
 void arm_fork_guard() noexcept;
 
+/// Whether this process is a child forked after arm_fork_guard().
+bool is_forked() noexcept;
+
 /// Throws DeviceError in a child forked after arm_fork_guard(): "<what>: this process was forked
 /// after a device was opened; open devices in the child only, or start it with 'spawn'".
 void check_not_forked(const char* what);

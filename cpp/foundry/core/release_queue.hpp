@@ -11,8 +11,8 @@
 namespace foundry {
 
 /// A resource whose destructor may run only where its owner allows it (a Python object: with the
-/// GIL). Its last release() queues it; drain_released() destroys it. Derive, own the foreign object,
-/// create with `new`, hand out KeepAlive(*object, holder).
+/// GIL). Its last release() queues it; drain_released() destroys it. Derive, own the foreign
+/// object, create with `new`, hand out KeepAlive(*object, holder).
 class DeferredKeepable : public Keepable {
  public:
   bool keep(Holder by) noexcept final;

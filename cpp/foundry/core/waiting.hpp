@@ -44,8 +44,8 @@ void wait_until(std::unique_lock<std::mutex>& lock, std::condition_variable& cha
     Section section(hooks);
     for (;;) {
       lock.lock();
-      const bool done = hooks.poll ? changed.wait_for(lock, 50ms, ready)
-                                   : (changed.wait(lock, ready), true);
+      const bool done =
+          hooks.poll ? changed.wait_for(lock, 50ms, ready) : (changed.wait(lock, ready), true);
       lock.unlock();
       if (done) break;
       hooks.poll(section.token);

@@ -24,11 +24,11 @@ struct Binding {
   enum class Kind : std::uint8_t { buffer, bytes, threadgroup_memory };
   Kind kind = Kind::buffer;
   Access access = Access::read;
-  std::uint32_t index = 0;              ///< [[buffer(index)]] or [[threadgroup(index)]]
-  BufferRange range;                    ///< kind buffer: what the kernel may touch
-  Keepable* keep = nullptr;             ///< kind buffer: the lease behind it; null claims nothing
-  std::span<const std::byte> constant;  ///< kind bytes: copied at once, 4096 bytes at most
-  std::uint64_t threadgroup_length = 0; ///< kind threadgroup_memory: bytes, a multiple of 16
+  std::uint32_t index = 0;               ///< [[buffer(index)]] or [[threadgroup(index)]]
+  BufferRange range;                     ///< kind buffer: what the kernel may touch
+  Keepable* keep = nullptr;              ///< kind buffer: the lease behind it; null claims nothing
+  std::span<const std::byte> constant;   ///< kind bytes: copied at once, 4096 bytes at most
+  std::uint64_t threadgroup_length = 0;  ///< kind threadgroup_memory: bytes, a multiple of 16
 
   static Binding buffer(std::uint32_t index, BufferRange range, Access access, Keepable* keep) {
     Binding binding;

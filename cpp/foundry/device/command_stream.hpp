@@ -1,4 +1,5 @@
-// CommandStream: one queue of work for a device; batches dispatches, orders hazards, reports errors.
+// CommandStream: one queue of work for a device; batches dispatches, orders hazards, reports
+// errors.
 #pragma once
 
 #include <cstddef>
@@ -25,19 +26,20 @@ struct StreamOptions {
 
 struct StreamStatistics {
   std::uint64_t dispatches = 0;
-  std::uint64_t barriers = 0;  ///< memory barriers between dispatches of one encoder
-  std::uint64_t copies = 0;    ///< copies and fills
+  std::uint64_t barriers = 0;         ///< memory barriers between dispatches of one encoder
+  std::uint64_t copies = 0;           ///< copies and fills
   std::uint64_t command_buffers = 0;  ///< committed
   std::uint64_t in_flight = 0;        ///< committed, not complete
 };
 
 /// Dispatches run as if one after the other, in the order of the calls; the device overlaps those
 /// whose byte ranges do not conflict. Encoding never waits for the device, except at the cap of
-/// command buffers in flight. A command buffer claims the `keep` of each binding until it completes.
+/// command buffers in flight. A command buffer claims the `keep` of each binding until it
+/// completes.
 ///
 /// Thread-safe: any thread may call anything; calls from several threads are encoded in some order.
-/// Work of another stream on the same bytes is waited for, on the host, before a conflicting
-/// dispatch is encoded. Waits go through the hooks of core/waiting.hpp.
+/// Work that another stream was given earlier on the same bytes is waited for, on the host, before
+/// a conflicting dispatch is encoded. Waits go through the hooks of core/waiting.hpp.
 ///
 /// A failed command buffer becomes a DeviceError ("command buffer 17 (axpy, softmax): ...") at the
 /// next synchronize(), or at the first wait for bytes that it was to write; it is reported once.

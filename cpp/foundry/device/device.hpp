@@ -19,10 +19,10 @@ struct DeviceState;
 }
 
 struct DeviceLimits {
-  ThreadgroupSize max_threads_per_threadgroup;     ///< per dimension
-  std::uint64_t max_threadgroup_memory = 0;        ///< bytes
-  std::uint64_t max_buffer_length = 0;             ///< bytes
-  std::uint64_t recommended_working_set = 0;       ///< bytes; 0 if the device does not say
+  ThreadgroupSize max_threads_per_threadgroup;  ///< per dimension
+  std::uint64_t max_threadgroup_memory = 0;     ///< bytes
+  std::uint64_t max_buffer_length = 0;          ///< bytes
+  std::uint64_t recommended_working_set = 0;    ///< bytes; 0 if the device does not say
 };
 
 /// A counted handle to one device. Thread-safe. Every call in a forked child throws DeviceError.

@@ -27,7 +27,8 @@ class IntervalSet {
 /// write-after-read and write-after-write.
 class HazardTracker {
  public:
-  bool conflicts(std::uint64_t begin, std::uint64_t end, bool is_read, bool is_write) const noexcept {
+  bool conflicts(std::uint64_t begin, std::uint64_t end, bool is_read,
+                 bool is_write) const noexcept {
     return ((is_read || is_write) && writes_.overlaps(begin, end)) ||
            (is_write && reads_.overlaps(begin, end));
   }

@@ -31,8 +31,8 @@ class Library {
   explicit operator bool() const noexcept { return state_ != nullptr; }
   const std::string& name() const noexcept;
   std::vector<std::string> functions() const;
-  /// The kernel `function`, specialised and reflected. Throws KernelCompileError with the compiler's
-  /// log, and ArgumentError naming the functions there are if it is not one of them.
+  /// The kernel `function`, specialised and reflected. Throws KernelCompileError with the
+  /// compiler's log, and ArgumentError naming the functions there are if it is not one of them.
   Pipeline pipeline(const std::string& function, const FunctionConstants& constants = {}) const;
 
  private:

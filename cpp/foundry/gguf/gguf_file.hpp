@@ -7,7 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "foundry/device/device.hpp"
@@ -67,6 +67,9 @@ class GgufFile {
   friend class GgufParser;
   struct Impl;
   GgufFile();
+  const GgufValue& get(std::string_view key) const;
+  [[noreturn]] void fail_kind(std::string_view key, const char* wanted) const;
+  Buffer buffer(const Device& device) const;
   std::unique_ptr<Impl> impl_;
   std::uint32_t version_ = 0;
   std::uint32_t alignment_ = 32;

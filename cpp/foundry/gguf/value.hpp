@@ -19,7 +19,7 @@ using GgufValue =
                  std::vector<float>, std::vector<bool>, std::vector<std::string_view>,
                  std::vector<std::uint64_t>, std::vector<std::int64_t>, std::vector<double>>;
 
-/// "u32 5", "string 'llama'", "array of 49152 strings".
+/// "u32 5", "string 'llama'", "array of 49152 string".
 std::string to_string(const GgufValue& value);
 
 }  // namespace foundry

@@ -50,7 +50,8 @@ class ArenaPool {
 
   /// A range of `bytes` (> 0, else ShapeError), held as a tensor. The bytes are whatever they were.
   /// Throws OutOfMemoryError "arena 'activations': 512.0 MiB asked, 448.0 MiB of 2.0 GiB left".
-  Lease allocate(std::uint64_t bytes, Label label = {});
+  Lease allocate(std::uint64_t bytes);
+  Lease allocate(std::uint64_t bytes, Label label);
 
   /// Where the next allocation would go.
   ArenaMark mark() const noexcept;
@@ -63,7 +64,7 @@ class ArenaPool {
   /// one by a running command buffer included: "cannot reset arena 'activations': 2 leases held
   /// (y (14336,) f16 by a numpy array; x (4096,) f16 by command buffer 17, still running)".
   void reset();
-  /// Gives chunks without a lease back to the device, except the first. After reset() or rewind().
+  /// Gives chunks without a lease back to the device, except the first and the current one.
   void trim();
 
   const std::string& name() const noexcept;
@@ -88,7 +89,7 @@ class ArenaScope {
   ArenaMark mark_;
 };
 
-/// "arena 'activations': 12.5 MiB leased by 40 tensors, 16.0 MiB reserved in 1 chunk, cap 2.0 GiB".
+/// "arena 'activations': 12.5 MiB in 40 leases, 16.0 MiB reserved in 1 chunk, cap 2.0 GiB".
 std::string to_string(const ArenaPool& pool);
 
 }  // namespace foundry

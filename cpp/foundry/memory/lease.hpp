@@ -19,7 +19,8 @@ namespace detail {
 class ArenaState;
 }
 
-/// The counted range itself. Lives until its last holder releases it. Thread-safe.
+/// The counted range itself. Lives until its last holder releases it. Thread-safe. A new tensor,
+/// view or array holder may join only while there is one; command buffers likewise.
 class LeaseRecord final : public Keepable {
  public:
   bool keep(Holder by) noexcept override;
@@ -41,7 +42,7 @@ class LeaseRecord final : public Keepable {
 
   bool has_range_holder() const noexcept { return counts_[0] + counts_[1] + counts_[2] != 0; }
   bool is_held() const noexcept { return has_range_holder() || counts_[3] != 0; }
-  std::string holders_locked() const;
+  SpinLock& lock() const noexcept;
 
   detail::ArenaState* arena_ = nullptr;  // null: dedicated, the record owns its buffer
   const Buffer* buffer_ = &owned_;
@@ -52,12 +53,15 @@ class LeaseRecord final : public Keepable {
   std::array<std::uint32_t, 4> counts_{};    // by Holder::Kind
   std::uint64_t command_buffer_ = 0;         // the last that claimed it
   Label label_;
-  // The arena's bookkeeping, guarded by its lock.
-  LeaseRecord* previous_ = nullptr;
+  // The arena's bookkeeping, guarded by its lock (memory/arena_state.hpp).
+  LeaseRecord* previous_ = nullptr;  // in order of allocation
   LeaseRecord* next_ = nullptr;
+  LeaseRecord* previous_island_ = nullptr;  // in order of position
+  LeaseRecord* next_island_ = nullptr;
   std::uint64_t sequence_ = 0;
   std::uint32_t chunk_ = 0;
-  bool is_retired_ = false;
+  bool is_retired_ = false;  // a scope was left, or its arena rewound, since it was allocated
+  bool is_island_ = false;
 };
 
 /// A handle on a LeaseRecord, held as a tensor or as a view. Copying claims once more.

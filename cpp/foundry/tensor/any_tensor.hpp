@@ -86,18 +86,19 @@ class AnyTensor {
   /// storage, DTypeError for another T, ShapeError if not contiguous.
   template <Element T>
   std::span<const T> host() const {
-    require_host(dtype_of<T>);
+    require_elements(dtype_of<T>);
     return unsafe::view_as<T>(host_bytes());
   }
   /// The same to write, after waiting for every use. StorageError also if read-only.
   template <Element T>
   std::span<T> host_mutable() const {
-    require_host(dtype_of<T>);
+    require_elements(dtype_of<T>);
     return unsafe::mutable_view_as<T>(host_bytes_mutable());
   }
   /// Bytes from the first element to one past the last, strides and all; waits as above.
-  std::span<const std::byte> host_bytes() const;
-  std::span<std::byte> host_bytes_mutable() const;
+  /// `what` opens the message of a refusal: "numpy view of 'kv_cache': its storage is private ...".
+  std::span<const std::byte> host_bytes(const char* what = "host view") const;
+  std::span<std::byte> host_bytes_mutable(const char* what = "host view") const;
   /// The contiguous elements' bytes copied out of any storage. ShapeError if not contiguous.
   std::vector<std::byte> copy_to_host(CommandStream& stream) const;
   /// `bytes` must be byte_length() long. Asynchronous for private storage.
@@ -107,11 +108,12 @@ class AnyTensor {
   std::string describe() const;
 
  private:
-  AnyTensor(Lease lease, Layout layout, DType dtype, StorageKind storage, std::uint64_t base);
-  AnyTensor viewed(Layout layout) const;
-  Layout blocks_layout(Layout layout) const;
-  void require_host(DType wanted) const;
-  void require_present() const;
+  AnyTensor(Lease lease, const Layout& layout, DType dtype, StorageKind storage,
+            std::uint64_t base);
+  AnyTensor viewed(const char* what, const Layout& layout) const;
+  const Layout& present() const;
+  void require_host(const char* what) const;
+  void require_elements(DType wanted) const;
 
   Lease lease_;
   Layout layout_;                  // offset is folded into byte_offset_

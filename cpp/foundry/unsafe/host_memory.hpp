@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <string_view>
 #include <type_traits>
 
 namespace foundry::unsafe {
@@ -39,7 +40,8 @@ void* raw_pointer(const HostMemory& memory) noexcept;
 
 namespace detail {
 /// check_range: throws ShapeError unless [offset, offset + length) lies inside `size` bytes.
-/// check_view: throws ShapeError unless `bytes` is a whole number of elements at an aligned address.
+/// check_view: throws ShapeError unless `bytes` is a whole number of elements at an aligned
+/// address.
 void check_range(std::size_t size, std::size_t offset, std::size_t length);
 void check_view(std::span<const std::byte> bytes, std::size_t element_size, std::size_t alignment);
 }  // namespace detail
@@ -60,6 +62,12 @@ std::span<T> mutable_view_as(std::span<std::byte> bytes) {
   detail::check_view(bytes, sizeof(T), alignof(T));
   // SAFETY: as in view_as(); the bytes are writable because the span is.
   return {reinterpret_cast<T*>(bytes.data()), bytes.size() / sizeof(T)};
+}
+
+/// Bytes seen as characters.
+inline std::string_view text_of(std::span<const std::byte> bytes) noexcept {
+  // SAFETY: char may alias anything, and the view has the span's own length.
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 /// The value at `offset`, read without regard to alignment. Throws ShapeError past the end.

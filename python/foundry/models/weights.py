@@ -72,7 +72,7 @@ class LlamaWeights:
             embedding=embedding,
             layers=tuple(layer(index) for index in range(config.layers)),
             output_norm=source.take("output_norm.weight", (hidden,)),
-            output=output or embedding,
+            output=embedding if output is None else output,
             rope_factors=factors,
         )
         source.check_all_taken()

@@ -12,11 +12,20 @@ struct parameter<Index, Result(Parameters...)> {
   using type = __remove_cvref(__type_pack_element<Index, Parameters...>);
 };
 
+#define ANVIL_ENTRY_FN __attribute__((always_inline, nodebug)) inline
+
+// Not trivially copyable: a C ABI would pack trivial ones into integers, which hides from the
+// vectoriser what it knows of x.
 struct triple {
   unsigned x, y, z;
+  ANVIL_ENTRY_FN triple() {}
+  ANVIL_ENTRY_FN triple(unsigned a, unsigned b, unsigned c) : x(a), y(b), z(c) {}
+  ANVIL_ENTRY_FN triple(const triple& other) : x(other.x), y(other.y), z(other.z) {}
+  ANVIL_ENTRY_FN triple& operator=(const triple& other) {
+    x = other.x, y = other.y, z = other.z;
+    return *this;
+  }
 };
-
-#define ANVIL_ENTRY_FN __attribute__((always_inline, nodebug)) inline
 
 // The values behind MSL's kernel inputs, common to both variants.
 struct thread_base {
