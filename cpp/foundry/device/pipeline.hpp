@@ -32,7 +32,8 @@ class Pipeline {
 
  private:
   friend struct detail::PipelineState;
-  explicit Pipeline(std::shared_ptr<const detail::PipelineState> state) : state_(std::move(state)) {}
+  explicit Pipeline(std::shared_ptr<const detail::PipelineState> state)
+      : state_(std::move(state)) {}
   std::shared_ptr<const detail::PipelineState> state_;
 };
 

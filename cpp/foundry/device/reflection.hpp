@@ -12,8 +12,12 @@ enum class Access : std::uint8_t { read, write, read_write };
 constexpr const char* name_of(Access access) noexcept {
   return access == Access::read ? "read" : access == Access::write ? "write" : "read-write";
 }
-constexpr bool reads(Access access) noexcept { return access != Access::write; }
-constexpr bool writes(Access access) noexcept { return access != Access::read; }
+constexpr bool reads(Access access) noexcept {
+  return access != Access::write;
+}
+constexpr bool writes(Access access) noexcept {
+  return access != Access::read;
+}
 
 struct ReflectedMember {
   std::string name;
@@ -30,7 +34,7 @@ struct ReflectedArgument {
   std::uint64_t size = 0;       ///< bytes of the pointee
   std::uint64_t alignment = 0;  ///< bytes
   Access access = Access::read;
-  bool is_used = true;  ///< false: the function never touches it
+  bool is_used = true;                   ///< false: the function never touches it
   std::vector<ReflectedMember> members;  ///< of a struct, in order; else empty
 };
 

@@ -19,16 +19,16 @@ namespace foundry {
 
 struct GgufTensorInfo {
   std::string_view name;
-  Extents extents;          ///< outermost first: reversed from the file's order
+  Extents extents;  ///< outermost first: reversed from the file's order
   DType dtype = DType::f32;
   std::uint64_t offset = 0;  ///< bytes from the file's start
   std::uint64_t length = 0;  ///< bytes
 };
 
 /// Format: ggml's docs/gguf.md, versions 2 and 3, little endian. Every failure is a GgufError that
-/// names file, byte offset and values: "model.gguf: at byte 24: key 3 has length 18446744073709551615,
-/// the file has 80 bytes". Nothing is allocated on a claim the file's size does not bear out.
-/// Immutable and thread-safe after open().
+/// names file, byte offset and values: "model.gguf: at byte 24: key 3 has length
+/// 18446744073709551615, the file has 80 bytes". Nothing is allocated on a claim the file's size
+/// does not bear out. Immutable and thread-safe after open().
 class GgufFile {
  public:
   static std::shared_ptr<const GgufFile> open(const std::string& path);
@@ -58,9 +58,9 @@ class GgufFile {
   const GgufTensorInfo& tensor_info(std::string_view name) const;
   std::span<const std::byte> tensor_bytes(const GgufTensorInfo& info) const;
 
-  /// The tensor on `device` without a copy: one read-only borrowed buffer per device covers the whole
-  /// file and keeps it mapped. DTypeError for a dtype that is not there yet; GgufError if there is
-  /// no such tensor.
+  /// The tensor on `device` without a copy: one read-only borrowed buffer per device covers the
+  /// whole file and keeps it mapped. DTypeError for a dtype that is not there yet; GgufError if
+  /// there is no such tensor.
   AnyTensor tensor(const Device& device, std::string_view name) const;
 
  private:

@@ -16,9 +16,9 @@ using Dimensions = InlineVector<std::uint64_t, kMaxRank>;
 
 /// Plain data, cheap to make: formatting happens only when somebody asks.
 struct Label {
-  std::string name;              ///< empty: "tensor"
+  std::string name;                 ///< empty: "tensor"
   const char* type_name = nullptr;  ///< a dtype's static name; null: raw bytes
-  Dimensions dimensions;         ///< of a tensor; for raw bytes, the length alone
+  Dimensions dimensions;            ///< of a tensor; for raw bytes, the length alone
 
   std::string to_string() const;
 };

@@ -49,9 +49,9 @@ class LeaseRecord final : public Keepable {
   Buffer owned_;
   std::uint64_t offset_ = 0;
   std::uint64_t length_ = 0;
-  mutable SpinLock own_lock_;                // guards the rest of a dedicated record
-  std::array<std::uint32_t, 4> counts_{};    // by Holder::Kind
-  std::uint64_t command_buffer_ = 0;         // the last that claimed it
+  mutable SpinLock own_lock_;              // guards the rest of a dedicated record
+  std::array<std::uint32_t, 4> counts_{};  // by Holder::Kind
+  std::uint64_t command_buffer_ = 0;       // the last that claimed it
   Label label_;
   // The arena's bookkeeping, guarded by its lock (memory/arena_state.hpp).
   LeaseRecord* previous_ = nullptr;  // in order of allocation

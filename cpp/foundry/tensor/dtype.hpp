@@ -22,19 +22,51 @@ using u32 = std::uint32_t;
 using u64 = std::uint64_t;
 
 enum class DType : std::uint8_t {
-  f32, f16, bf16, f64, i8, i16, i32, i64, u8, u16, u32, u64, bool_,
-  q4_0, q4_1, q5_0, q5_1, q8_0, q8_1,
-  q2_k, q3_k, q4_k, q5_k, q6_k, q8_k,
-  iq1_s, iq1_m, iq2_xxs, iq2_xs, iq2_s, iq3_xxs, iq3_s, iq4_nl, iq4_xs,
-  tq1_0, tq2_0, mxfp4,
+  f32,
+  f16,
+  bf16,
+  f64,
+  i8,
+  i16,
+  i32,
+  i64,
+  u8,
+  u16,
+  u32,
+  u64,
+  bool_,
+  q4_0,
+  q4_1,
+  q5_0,
+  q5_1,
+  q8_0,
+  q8_1,
+  q2_k,
+  q3_k,
+  q4_k,
+  q5_k,
+  q6_k,
+  q8_k,
+  iq1_s,
+  iq1_m,
+  iq2_xxs,
+  iq2_xs,
+  iq2_s,
+  iq3_xxs,
+  iq3_s,
+  iq4_nl,
+  iq4_xs,
+  tq1_0,
+  tq2_0,
+  mxfp4,
 };
 inline constexpr std::size_t kDTypeCount = static_cast<std::size_t>(DType::mxfp4) + 1;
 
 /// One row. A plain type is a block of one element.
 struct DTypeInfo {
   DType dtype;
-  const char* name;         ///< "f16", "q4_1"
-  const char* metal_name;   ///< "half"; a block type's bytes are "uchar"
+  const char* name;        ///< "f16", "q4_1"
+  const char* metal_name;  ///< "half"; a block type's bytes are "uchar"
   std::uint32_t block_elements;
   std::uint32_t block_bytes;
   std::uint32_t alignment;  ///< bytes
@@ -43,8 +75,12 @@ struct DTypeInfo {
 };
 
 const DTypeInfo& info(DType dtype) noexcept;
-inline const char* name_of(DType dtype) noexcept { return info(dtype).name; }
-inline bool is_block(DType dtype) noexcept { return info(dtype).block_elements > 1; }
+inline const char* name_of(DType dtype) noexcept {
+  return info(dtype).name;
+}
+inline bool is_block(DType dtype) noexcept {
+  return info(dtype).block_elements > 1;
+}
 /// By name, in any case ("F16", "q4_1", "bool"); nullopt if there is none.
 std::optional<DType> find_dtype(std::string_view name) noexcept;
 /// By name; DTypeError that lists the names there are.
@@ -73,10 +109,10 @@ static_assert(sizeof(q4_0) == 18 && sizeof(q4_1) == 20 && sizeof(q8_0) == 34);
 /// The C++ type's row; absent for types that are not elements.
 template <class T>
 struct DTypeOf;
-#define FOUNDRY_DTYPE_OF(type, value)                \
-  template <>                                        \
-  struct DTypeOf<type> {                             \
-    static constexpr DType kDType = DType::value;    \
+#define FOUNDRY_DTYPE_OF(type, value)             \
+  template <>                                     \
+  struct DTypeOf<type> {                          \
+    static constexpr DType kDType = DType::value; \
   }
 FOUNDRY_DTYPE_OF(f32, f32);
 FOUNDRY_DTYPE_OF(f16, f16);

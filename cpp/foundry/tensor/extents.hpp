@@ -56,8 +56,8 @@ Strides row_major(const Extents& extents) noexcept;
 bool is_row_major(const Extents& extents, const Strides& strides) noexcept;
 /// Elements from the first to one past the last.
 std::uint64_t span_of(const Extents& extents, const Strides& strides) noexcept;
-/// Bytes of `count` elements, whole blocks; DTypeError unless `extents`' inner size is a multiple of
-/// the dtype's block, ShapeError past 2^63.
+/// Bytes of `count` elements, whole blocks; DTypeError unless `extents`' inner size is a multiple
+/// of the dtype's block, ShapeError past 2^63.
 std::uint64_t byte_length(const Extents& extents, DType dtype);
 
 /// A shape seen through strides, at an offset in elements from the viewed range's start.

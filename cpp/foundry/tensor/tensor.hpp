@@ -32,9 +32,11 @@ struct Borrowed {
 };
 
 template <class S>
-concept StorageState = std::same_as<S, Dedicated> || std::same_as<S, Pooled> || std::same_as<S, View>;
+concept StorageState =
+    std::same_as<S, Dedicated> || std::same_as<S, Pooled> || std::same_as<S, View>;
 template <class M>
-concept StorageModeTag = std::same_as<M, Shared> || std::same_as<M, Private> || std::same_as<M, Borrowed>;
+concept StorageModeTag =
+    std::same_as<M, Shared> || std::same_as<M, Private> || std::same_as<M, Borrowed>;
 
 inline constexpr std::size_t kDynamicRank = static_cast<std::size_t>(-1);
 
@@ -79,7 +81,9 @@ class Tensor {
     return any_.template host_mutable<T>();
   }
 
-  Tensor<T, View, Mode> reshape(const Extents& extents) const { return view(any_.reshape(extents)); }
+  Tensor<T, View, Mode> reshape(const Extents& extents) const {
+    return view(any_.reshape(extents));
+  }
   Tensor<T, View, Mode, Rank> slice(std::int64_t axis, std::int64_t start, std::int64_t stop,
                                     std::int64_t step = 1) const {
     return Tensor<T, View, Mode, Rank>(any_.slice(axis, start, stop, step));

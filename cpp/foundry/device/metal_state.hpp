@@ -1,0 +1,88 @@
+// What device handles point to: the Metal objects. Included by device/*.cpp only.
+#pragma once
+
+#define METALCPP_SYMBOL_VISIBILITY_HIDDEN
+#include <Foundation/Foundation.hpp>
+#include <Metal/Metal.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "foundry/core/keep_alive.hpp"
+#include "foundry/device/buffer.hpp"
+#include "foundry/device/device.hpp"
+#include "foundry/device/library.hpp"
+#include "foundry/device/pipeline.hpp"
+
+namespace foundry::detail {
+
+/// Autoreleased objects of the current thread live until the end of the scope.
+class AutoreleaseScope {
+ public:
+  AutoreleaseScope() : pool_(NS::TransferPtr(NS::AutoreleasePool::alloc()->init())) {}
+
+ private:
+  NS::SharedPtr<NS::AutoreleasePool> pool_;
+};
+
+struct DeviceState {
+  NS::SharedPtr<MTL::Device> metal;
+  std::string name;
+  DeviceLimits limits;
+  bool has_unified_memory = false;
+
+  static const std::shared_ptr<DeviceState>& of(const Device& device) { return device.state_; }
+  static Device wrap(std::shared_ptr<DeviceState> state) { return Device(std::move(state)); }
+};
+
+struct BufferState {
+  KeepAlive owner;  // of borrowed pages: dropped after `metal`, which comes later here
+  NS::SharedPtr<MTL::Buffer> metal;
+  std::uint64_t length = 0;
+  StorageMode mode = StorageMode::shared;
+  unsafe::HostMemory host;  // empty for private storage
+  std::uint64_t hazard_address = 0;
+  std::string label;
+
+  static const BufferState& of(const Buffer& buffer) { return *buffer.state_; }
+  static std::shared_ptr<const BufferState> share(const Buffer& buffer) { return buffer.state_; }
+};
+
+struct LibraryState {
+  std::shared_ptr<DeviceState> device;
+  NS::SharedPtr<MTL::Library> metal;
+  std::string name;
+
+  static Library wrap(std::shared_ptr<const LibraryState> state) {
+    return Library(std::move(state));
+  }
+};
+
+struct PipelineState {
+  NS::SharedPtr<MTL::ComputePipelineState> metal;
+  Reflection reflection;
+  std::uint32_t max_threads = 0;
+  std::uint32_t width = 0;
+  std::uint64_t static_threadgroup_memory = 0;
+  std::uint32_t used_buffers = 0;             // bit i: the function touches [[buffer(i)]]
+  std::uint32_t used_threadgroup_memory = 0;  // bit i: it touches [[threadgroup(i)]]
+
+  static const std::shared_ptr<const PipelineState>& of(const Pipeline& pipeline) {
+    return pipeline.state_;
+  }
+  static Pipeline wrap(std::shared_ptr<const PipelineState> state) {
+    return Pipeline(std::move(state));
+  }
+};
+
+/// The text of an NSString or of an NSError's description; `fallback` for nil.
+std::string text_of(const NS::String* string, const char* fallback = "");
+std::string text_of(const NS::Error* error, const char* fallback);
+/// A new NSString with the text.
+NS::SharedPtr<NS::String> string_of(const std::string& text);
+
+/// The reflection Metal returned with a pipeline, in plain C++.
+Reflection reflect(const std::string& function, const MTL::ComputePipelineReflection* reflection);
+
+}  // namespace foundry::detail

@@ -1,0 +1,308 @@
+#include "foundry/device/metal_stream.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+
+#include "foundry/core/error.hpp"
+#include "foundry/core/fork_guard.hpp"
+#include "foundry/core/waiting.hpp"
+
+namespace foundry::detail {
+
+namespace {
+
+std::atomic<int> live_streams{0};
+
+std::uint64_t begin_of(const BufferRange& range) {
+  return range.buffer->hazard_address() + range.offset;
+}
+
+MTL::Size metal_size(std::uint32_t x, std::uint32_t y, std::uint32_t z) {
+  return MTL::Size::Make(x, y, z);
+}
+
+MTL::Buffer* metal_of(const BufferRange& range) {
+  return BufferState::of(*range.buffer).metal.get();
+}
+
+}  // namespace
+
+StreamState::StreamState(const Device& device, const StreamOptions& options)
+    : device_(device), options_(options) {
+  check_not_forked("CommandStream");
+  const AutoreleaseScope scope;
+  // Metal's own limit of command buffers is for the queue; past it commandBuffer() would block
+  // with our lock held, so the queue gets one more than ever are in flight.
+  queue_ = NS::TransferPtr(
+      DeviceState::of(device)->metal->newCommandQueue(options.command_buffers_in_flight + 1));
+  if (!queue_) throw DeviceError(concat("'", device.name(), "' made no command queue"));
+  live_streams.fetch_add(1);
+}
+
+StreamState::~StreamState() {
+  live_streams.fetch_sub(1);
+}
+
+void StreamState::dispatch(const Pipeline& pipeline, std::span<const Binding> bindings,
+                           const GridSize& grid, const ThreadgroupSize& threadgroup) {
+  wait_for_other_streams(bindings);
+  const auto lock = lock_with_room();
+  MTL::ComputeCommandEncoder* encoder = compute_locked();
+  order_locked(bindings);
+  for (const Binding& binding : bindings) open_->claim(binding.keep);
+  const auto& state = PipelineState::of(pipeline);
+  open_->run(state);
+  if (bound_.pipeline != state.get()) {
+    encoder->setComputePipelineState(state->metal.get());
+    bound_.pipeline = state.get();
+  }
+  for (const Binding& binding : bindings) bind_locked(encoder, binding);
+  const MTL::Size size = metal_size(grid.x, grid.y, grid.z);
+  const MTL::Size group = metal_size(threadgroup.x, threadgroup.y, threadgroup.z);
+  if (grid.unit == GridSize::Unit::threads) {
+    encoder->dispatchThreads(size, group);
+  } else {
+    encoder->dispatchThreadgroups(size, group);
+  }
+  ++statistics_.dispatches;
+  count_locked();
+}
+
+void StreamState::order_locked(std::span<const Binding> bindings) {
+  const auto each = [&](const auto& use) {
+    for (const Binding& binding : bindings) {
+      // What nothing may write needs no order.
+      if (binding.kind != Binding::Kind::buffer || binding.range.buffer->is_read_only()) continue;
+      const std::uint64_t begin = begin_of(binding.range);
+      use(begin, begin + binding.range.length, reads(binding.access), writes(binding.access));
+    }
+  };
+  bool is_hazard = false;
+  each([&](auto begin, auto end, bool is_read, bool is_write) {
+    is_hazard = is_hazard || since_barrier_.conflicts(begin, end, is_read, is_write);
+  });
+  if (is_hazard) {
+    compute_->memoryBarrier(MTL::BarrierScopeBuffers);
+    since_barrier_.clear();
+    ++statistics_.barriers;
+  }
+  each([&](auto begin, auto end, bool is_read, bool is_write) {
+    since_barrier_.record(begin, end, is_read, is_write);
+    open_->use(begin, end, is_read, is_write);
+  });
+}
+
+void StreamState::bind_locked(MTL::ComputeCommandEncoder* encoder, const Binding& binding) {
+  const std::uint32_t index = binding.index;
+  switch (binding.kind) {
+    case Binding::Kind::buffer: {
+      MTL::Buffer* metal = metal_of(binding.range);
+      const std::uint64_t offset = binding.range.offset;
+      if (bound_.buffers[index] != metal) {
+        encoder->setBuffer(metal, offset, index);
+      } else if (bound_.offsets[index] != offset) {
+        encoder->setBufferOffset(offset, index);
+      }
+      bound_.buffers[index] = metal;
+      bound_.offsets[index] = offset;
+      break;
+    }
+    case Binding::Kind::bytes:
+      encoder->setBytes(binding.constant.data(), binding.constant.size(), index);
+      bound_.buffers[index] = nullptr;
+      break;
+    case Binding::Kind::threadgroup_memory:
+      if (bound_.threadgroup_lengths[index] == binding.threadgroup_length) break;
+      encoder->setThreadgroupMemoryLength(binding.threadgroup_length, index);
+      bound_.threadgroup_lengths[index] = binding.threadgroup_length;
+      break;
+  }
+}
+
+void StreamState::use_locked(const BufferRange& range, Access access) {
+  if (range.buffer->is_read_only()) return;
+  const std::uint64_t begin = begin_of(range);
+  open_->use(begin, begin + range.length, reads(access), writes(access));
+}
+
+void StreamState::copy(const BufferRange& from, Keepable* keep_from, const BufferRange& to,
+                       Keepable* keep_to) {
+  const std::array bindings = {Binding::buffer(0, from, Access::read, keep_from),
+                               Binding::buffer(1, to, Access::write, keep_to)};
+  wait_for_other_streams(bindings);
+  const auto lock = lock_with_room();
+  MTL::BlitCommandEncoder* encoder = blit_locked();
+  for (const Binding& binding : bindings) {
+    open_->claim(binding.keep);
+    open_->hold(*binding.range.buffer);
+    use_locked(binding.range, binding.access);
+  }
+  encoder->copyFromBuffer(metal_of(from), from.offset, metal_of(to), to.offset, to.length);
+  ++statistics_.copies;
+  count_locked();
+}
+
+void StreamState::fill(const BufferRange& range, std::byte value, Keepable* keep) {
+  const std::array bindings = {Binding::buffer(0, range, Access::write, keep)};
+  wait_for_other_streams(bindings);
+  const auto lock = lock_with_room();
+  MTL::BlitCommandEncoder* encoder = blit_locked();
+  open_->claim(keep);
+  use_locked(range, Access::write);
+  encoder->fillBuffer(metal_of(range), NS::Range::Make(range.offset, range.length),
+                      static_cast<std::uint8_t>(value));
+  ++statistics_.copies;
+  count_locked();
+}
+
+void StreamState::wait_for_other_streams(std::span<const Binding> bindings) {
+  check_not_forked("dispatch");
+  if (live_streams.load(std::memory_order_relaxed) < 2) return;
+  for (const Binding& binding : bindings) {
+    if (binding.kind != Binding::Kind::buffer || binding.range.buffer->is_read_only()) continue;
+    const std::uint64_t begin = begin_of(binding.range);
+    SubmissionList::all().wait(begin, begin + binding.range.length, writes(binding.access), this);
+  }
+}
+
+std::unique_lock<std::mutex> StreamState::lock_with_room() {
+  for (;;) {
+    std::unique_lock lock(mutex_);
+    if (open_) return lock;
+    {
+      const std::lock_guard progress(progress_->mutex);
+      if (progress_->running.size() < options_.command_buffers_in_flight) {
+        open_locked();
+        return lock;
+      }
+    }
+    lock.unlock();
+    std::unique_lock progress(progress_->mutex);
+    wait_until(progress, progress_->changed,
+               [this] { return progress_->running.size() < options_.command_buffers_in_flight; });
+  }
+}
+
+void StreamState::open_locked() {
+  const AutoreleaseScope scope;
+  command_buffer_ = NS::RetainPtr(queue_->commandBuffer());
+  if (!command_buffer_) throw DeviceError(concat("'", device_.name(), "' made no command buffer"));
+  open_ = std::make_shared<Submission>(weak_from_this(), progress_);
+  SubmissionList::all().add(open_);
+}
+
+MTL::ComputeCommandEncoder* StreamState::compute_locked() {
+  if (!compute_) {
+    end_encoder_locked();
+    const AutoreleaseScope scope;
+    compute_ = NS::RetainPtr(command_buffer_->computeCommandEncoder(MTL::DispatchTypeConcurrent));
+  }
+  return compute_.get();
+}
+
+MTL::BlitCommandEncoder* StreamState::blit_locked() {
+  if (!blit_) {
+    end_encoder_locked();
+    const AutoreleaseScope scope;
+    blit_ = NS::RetainPtr(command_buffer_->blitCommandEncoder());
+  }
+  return blit_.get();
+}
+
+void StreamState::end_encoder_locked() {
+  if (compute_) compute_->endEncoding();
+  if (blit_) blit_->endEncoding();
+  compute_.reset();
+  blit_.reset();
+  bound_ = {};
+  // Metal orders encoders by the resources they track: no hazard crosses this point.
+  since_barrier_.clear();
+}
+
+void StreamState::count_locked() {
+  if (++commands_ >= options_.dispatches_per_command_buffer) commit_locked();
+}
+
+void StreamState::commit_locked() {
+  if (!open_) return;
+  end_encoder_locked();
+  const AutoreleaseScope scope;
+  {
+    const std::lock_guard lock(progress_->mutex);
+    progress_->running.push_back(open_);
+  }
+  command_buffer_->addCompletedHandler(
+      [submission = open_](MTL::CommandBuffer* metal) { submission->complete(metal); });
+  command_buffer_->commit();
+  command_buffer_.reset();
+  open_.reset();
+  commands_ = 0;
+  ++statistics_.command_buffers;
+}
+
+void StreamState::flush() {
+  check_not_forked("flush");
+  const std::lock_guard lock(mutex_);
+  commit_locked();
+}
+
+void StreamState::flush(const Submission* submission) {
+  check_not_forked("flush");
+  const std::lock_guard lock(mutex_);
+  if (open_.get() == submission) commit_locked();
+}
+
+void StreamState::synchronize() {
+  flush();
+  {
+    std::unique_lock lock(progress_->mutex);
+    const auto running = progress_->running;
+    wait_until(lock, progress_->changed, [&] {
+      return std::all_of(running.begin(), running.end(),
+                         [](const auto& submission) { return submission->is_done_locked(); });
+    });
+  }
+  std::vector<std::shared_ptr<Submission>> failed;
+  {
+    const std::lock_guard lock(progress_->mutex);
+    failed.swap(progress_->failed);
+  }
+  std::exception_ptr first;
+  for (const auto& submission : failed) {
+    try {
+      submission->throw_failure();
+    } catch (const DeviceError&) {
+      if (!first) first = std::current_exception();
+    }
+  }
+  if (first) std::rethrow_exception(first);
+}
+
+void StreamState::finish() noexcept {
+  if (is_forked()) return;  // the parent's threads, which would complete the work, are not here
+  {
+    const std::lock_guard lock(mutex_);
+    commit_locked();
+  }
+  std::vector<std::shared_ptr<Submission>> failed;
+  {
+    std::unique_lock lock(progress_->mutex);
+    progress_->changed.wait(lock, [this] { return progress_->running.empty(); });
+    failed.swap(progress_->failed);
+  }
+  for (const auto& submission : failed) SubmissionList::all().remove(*submission);
+}
+
+StreamStatistics StreamState::statistics() const {
+  StreamStatistics statistics;
+  {
+    const std::lock_guard lock(mutex_);
+    statistics = statistics_;
+  }
+  const std::lock_guard lock(progress_->mutex);
+  statistics.in_flight = progress_->running.size();
+  return statistics;
+}
+
+}  // namespace foundry::detail

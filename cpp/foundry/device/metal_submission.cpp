@@ -1,0 +1,137 @@
+#include "foundry/device/metal_submission.hpp"
+
+#include <algorithm>
+
+#include "foundry/core/error.hpp"
+#include "foundry/core/waiting.hpp"
+#include "foundry/device/metal_stream.hpp"
+
+namespace foundry::detail {
+
+namespace {
+std::atomic<std::uint64_t> next_number{1};
+}
+
+Submission::Submission(std::weak_ptr<StreamState> stream, std::shared_ptr<Progress> progress)
+    : number_(next_number.fetch_add(1, std::memory_order_relaxed)),
+      stream_(std::move(stream)),
+      stream_id_(stream_.lock().get()),
+      progress_(std::move(progress)) {}
+
+void Submission::use(std::uint64_t begin, std::uint64_t end, bool is_read, bool is_write) {
+  const std::lock_guard lock(uses_lock_);
+  uses_.record(begin, end, is_read, is_write);
+}
+
+void Submission::claim(Keepable* target) {
+  if (!target) return;
+  KeepAlive claim(*target, Holder::command_buffer(number_));
+  if (claim) claims_.push_back(std::move(claim));
+}
+
+void Submission::run(const std::shared_ptr<const PipelineState>& pipeline) {
+  if (pipelines_.empty() || pipelines_.back() != pipeline) pipelines_.push_back(pipeline);
+}
+
+bool Submission::touches(std::uint64_t begin, std::uint64_t end, bool reads_too) const noexcept {
+  const std::lock_guard lock(uses_lock_);
+  return uses_.conflicts(begin, end, true, reads_too);
+}
+
+std::string Submission::kernels() const {
+  constexpr std::size_t kMost = 4;
+  std::vector<std::string> names;
+  for (const auto& pipeline : pipelines_) {
+    const std::string& name = pipeline->reflection.function;
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), kMost); ++i) {
+    text += (i ? ", " : "") + names[i];
+  }
+  if (names.size() > kMost) text += concat(" and ", names.size() - kMost, " more");
+  return text.empty() ? "copies" : text;
+}
+
+void Submission::complete(MTL::CommandBuffer* metal) noexcept {
+  const AutoreleaseScope scope;
+  std::string failure;
+  if (metal->status() != MTL::CommandBufferStatusCompleted) {
+    failure = concat("command buffer ", number_, " (", kernels(),
+                     "): ", text_of(metal->error(), "the device gave no reason"));
+  }
+  claims_.clear();
+  pipelines_.clear();
+  held_.clear();
+  if (failure.empty()) SubmissionList::all().remove(*this);
+
+  const std::shared_ptr<Progress> progress = progress_;
+  const auto self = shared_from_this();
+  {
+    const std::lock_guard lock(progress->mutex);
+    is_done_ = true;
+    failure_ = std::move(failure);
+    std::erase(progress->running, self);
+    if (!failure_.empty()) progress->failed.push_back(self);
+    // Notified under the lock: the waiter may be the stream's destructor.
+    progress->changed.notify_all();
+  }
+}
+
+void Submission::wait() {
+  if (const auto stream = stream_.lock()) stream->flush(this);
+  {
+    std::unique_lock lock(progress_->mutex);
+    wait_until(lock, progress_->changed, [this] { return is_done_; });
+  }
+  throw_failure();
+}
+
+void Submission::throw_failure() {
+  {
+    const std::lock_guard lock(progress_->mutex);
+    if (failure_.empty()) return;
+    std::erase(progress_->failed, shared_from_this());
+  }
+  SubmissionList::all().remove(*this);
+  if (!is_reported_.exchange(true)) throw DeviceError(failure_);
+}
+
+SubmissionList& SubmissionList::all() {
+  // Never destroyed: completion handlers may run while the process exits.
+  static auto* const list = new SubmissionList;
+  return *list;
+}
+
+void SubmissionList::add(std::shared_ptr<Submission> submission) {
+  const std::lock_guard lock(mutex_);
+  submissions_.push_back(std::move(submission));
+  size_.store(submissions_.size(), std::memory_order_release);
+}
+
+void SubmissionList::remove(const Submission& submission) noexcept {
+  std::shared_ptr<Submission> removed;  // destroyed after the lock is gone
+  const std::lock_guard lock(mutex_);
+  const auto found = std::find_if(submissions_.begin(), submissions_.end(),
+                                  [&](const auto& s) { return s.get() == &submission; });
+  if (found == submissions_.end()) return;
+  removed = std::move(*found);
+  submissions_.erase(found);
+  size_.store(submissions_.size(), std::memory_order_release);
+}
+
+void SubmissionList::wait(std::uint64_t begin, std::uint64_t end, bool reads_too,
+                          const StreamState* except) {
+  if (size_.load(std::memory_order_acquire) == 0) return;
+  std::vector<std::shared_ptr<Submission>> conflicting;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& submission : submissions_) {
+      if (except && submission->belongs_to(*except)) continue;
+      if (submission->touches(begin, end, reads_too)) conflicting.push_back(submission);
+    }
+  }
+  for (const auto& submission : conflicting) submission->wait();
+}
+
+}  // namespace foundry::detail

@@ -1,0 +1,89 @@
+// Submission: one command buffer from its first dispatch to its completion, and the list of all.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "foundry/core/keep_alive.hpp"
+#include "foundry/core/spin_lock.hpp"
+#include "foundry/device/interval_set.hpp"
+#include "foundry/device/metal_state.hpp"
+
+namespace foundry::detail {
+
+class StreamState;
+class Submission;
+
+/// What waits on a stream's submissions: one lock and one condition for all of them.
+struct Progress {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<std::shared_ptr<Submission>> running;  // committed, not complete
+  std::vector<std::shared_ptr<Submission>> failed;   // complete with an error, in order
+};
+
+/// Encoding fills it under its stream's lock; commit hands it to the device; complete() runs on
+/// Metal's thread. uses() may be asked at any time.
+class Submission : public std::enable_shared_from_this<Submission> {
+ public:
+  Submission(std::weak_ptr<StreamState> stream, std::shared_ptr<Progress> progress);
+
+  std::uint64_t number() const noexcept { return number_; }
+  bool belongs_to(const StreamState& stream) const noexcept { return stream_id_ == &stream; }
+
+  // While encoding.
+  void use(std::uint64_t begin, std::uint64_t end, bool is_read, bool is_write);
+  void claim(Keepable* target);
+  void run(const std::shared_ptr<const PipelineState>& pipeline);
+  void hold(const Buffer& buffer) { held_.push_back(BufferState::share(buffer)); }
+
+  /// From any thread: whether it writes (or, with `reads_too`, touches) bytes of the range.
+  bool touches(std::uint64_t begin, std::uint64_t end, bool reads_too) const noexcept;
+  /// On Metal's thread: drops every claim, then becomes done, then wakes waiters.
+  void complete(MTL::CommandBuffer* metal) noexcept;
+  /// Commits it if it is still being encoded, waits, and throws its failure unless reported before.
+  void wait();
+  /// The failure as an error, once; nothing if there is none or it was reported.
+  void throw_failure();
+  bool is_done_locked() const noexcept { return is_done_; }  // under Progress::mutex
+
+ private:
+  std::string kernels() const;
+
+  const std::uint64_t number_;
+  const std::weak_ptr<StreamState> stream_;
+  const void* stream_id_;
+  const std::shared_ptr<Progress> progress_;
+  mutable SpinLock uses_lock_;
+  HazardTracker uses_;
+  std::vector<KeepAlive> claims_;
+  std::vector<std::shared_ptr<const PipelineState>> pipelines_;  // consecutive ones differ
+  std::vector<std::shared_ptr<const void>> held_;
+  bool is_done_ = false;
+  std::string failure_;
+  std::atomic<bool> is_reported_{false};
+};
+
+/// Every submission of the process that is open, running, or failed and not yet reported.
+class SubmissionList {
+ public:
+  static SubmissionList& all();
+
+  void add(std::shared_ptr<Submission> submission);
+  void remove(const Submission& submission) noexcept;
+  /// Waits for those that touch the range; `except`'s own are left out.
+  void wait(std::uint64_t begin, std::uint64_t end, bool reads_too,
+            const StreamState* except = nullptr);
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<Submission>> submissions_;
+  std::atomic<std::size_t> size_{0};
+};
+
+}  // namespace foundry::detail

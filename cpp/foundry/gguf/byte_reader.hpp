@@ -1,0 +1,73 @@
+// ByteReader: a cursor over a file's bytes that never passes their end.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "foundry/core/checked.hpp"
+#include "foundry/core/error.hpp"
+#include "foundry/unsafe/host_memory.hpp"
+
+namespace foundry {
+
+static_assert(std::endian::native == std::endian::little, "GGUF files are little endian");
+
+/// Every failure is a GgufError "<path>: at byte <offset>: ...".
+class ByteReader {
+ public:
+  ByteReader(const std::string& path, std::span<const std::byte> bytes)
+      : path_(path), bytes_(bytes) {}
+
+  std::uint64_t position() const noexcept { return position_; }
+  std::uint64_t left() const noexcept { return bytes_.size() - position_; }
+  std::uint64_t size() const noexcept { return bytes_.size(); }
+
+  /// A number of the file; `what` names it if the file ends before it does.
+  template <class T, class What>
+  T number(const What& what) {
+    require(sizeof(T), what);
+    const T value = unsafe::load<T>(bytes_, position_);
+    position_ += sizeof(T);
+    return value;
+  }
+  /// A length and as many bytes.
+  template <class What>
+  std::string_view string(const What& what) {
+    const std::uint64_t at = position_;
+    const auto length = number<std::uint64_t>(what);
+    if (length > left()) {
+      fail(at, concat(what, " has length ", length, ", the file has ", size(), " bytes"));
+    }
+    const auto text = unsafe::text_of(bytes_.subspan(position_, length));
+    position_ += length;
+    return text;
+  }
+  /// Throws unless `count` things of at least `least` bytes each can still follow. `at`: where the
+  /// count stands.
+  template <class What>
+  void require_count(std::uint64_t at, std::uint64_t count, std::uint64_t least,
+                     const What& what) const {
+    if (count <= left() / least) return;
+    fail(at, concat(count, " ", what, " of at least ", least, " bytes each claimed, ", left(),
+                    " bytes are left of ", size()));
+  }
+  [[noreturn]] void fail(std::uint64_t at, const std::string& what) const {
+    throw GgufError(concat(path_, ": at byte ", at, ": ", what));
+  }
+
+ private:
+  template <class What>
+  void require(std::uint64_t length, const What& what) const {
+    if (length <= left()) return;
+    fail(position_, concat(what, " needs ", length, " bytes, the file ends at byte ", size()));
+  }
+
+  const std::string& path_;
+  std::span<const std::byte> bytes_;
+  std::uint64_t position_ = 0;
+};
+
+}  // namespace foundry

@@ -1,0 +1,306 @@
+#include "foundry/gguf/gguf_parser.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <numeric>
+#include <type_traits>
+#include <unordered_set>
+
+#include "foundry/gguf/ggml_types.hpp"
+
+namespace foundry {
+
+namespace {
+
+// ggml's docs/gguf.md, "File Structure".
+constexpr std::uint32_t kMagic = 0x46554747;               // "GGUF"
+constexpr std::uint64_t kLeastEntry = 8 + 1 + 4 + 1;       // key length, a letter, type, a u8
+constexpr std::uint64_t kLeastTensor = 8 + 1 + 4 + 4 + 8;  // name, rank 0, type, offset
+constexpr std::uint32_t kMostDimensions = 4;               // GGML_MAX_DIMS
+constexpr std::uint32_t kString = 8, kArray = 9;
+
+/// "what number 'name'", put together only for a message.
+struct Numbered {
+  const char* what;
+  std::uint64_t number;
+  friend std::ostream& operator<<(std::ostream& out, const Numbered& n) {
+    return out << n.what << ' ' << n.number;
+  }
+};
+
+struct Of {
+  const char* what;
+  std::string_view name;
+  friend std::ostream& operator<<(std::ostream& out, const Of& of) {
+    return out << of.what << " '" << of.name << "'";
+  }
+};
+
+/// RFC 3629: no overlong forms, no surrogates, nothing past U+10FFFF.
+bool is_utf8(std::string_view text) noexcept {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto byte = [&](std::size_t at) {
+      return static_cast<std::uint32_t>(static_cast<unsigned char>(text[at]));
+    };
+    const std::uint32_t first = byte(i);
+    const std::size_t length = first < 0x80         ? 1
+                               : first >> 5 == 0x6  ? 2
+                               : first >> 4 == 0xe  ? 3
+                               : first >> 3 == 0x1e ? 4
+                                                    : 0;
+    if (length == 0 || length > text.size() - i) return false;
+    std::uint32_t code = length == 1 ? first : first & (0x7fu >> length);
+    for (std::size_t k = 1; k < length; ++k) {
+      if (byte(i + k) >> 6 != 0x2) return false;
+      code = code << 6 | (byte(i + k) & 0x3f);
+    }
+    constexpr std::array<std::uint32_t, 5> kLeast = {0, 0, 0x80, 0x800, 0x10000};
+    if (code < kLeast[length] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return false;
+    i += length;
+  }
+  return true;
+}
+
+}  // namespace
+
+void GgufParser::parse() {
+  read_header();
+  file_.metadata_.reserve(entries_);
+  std::unordered_set<std::string_view> names;
+  for (std::uint64_t i = 0; i < entries_; ++i) {
+    const std::uint64_t at = reader_.position();
+    read_entry(i);
+    const std::string_view key = file_.metadata_.back().first;
+    if (!names.insert(key).second) reader_.fail(at, concat("key '", key, "' is there twice"));
+  }
+  read_alignment();
+  reader_.require_count(16, tensors_, kLeastTensor, "tensors");
+  file_.tensors_.reserve(tensors_);
+  described_at_.reserve(tensors_);
+  names.clear();
+  for (std::uint64_t i = 0; i < tensors_; ++i) {
+    const std::uint64_t at = reader_.position();
+    described_at_.push_back(at);
+    read_tensor(i);
+    const std::string_view name = file_.tensors_.back().name;
+    if (!names.insert(name).second) reader_.fail(at, concat("tensor '", name, "' is there twice"));
+  }
+  place_tensors();
+}
+
+void GgufParser::read_header() {
+  const auto magic = reader_.number<std::uint32_t>("the magic number");
+  if (magic != kMagic) reader_.fail(0, "this is no GGUF file: it does not begin with 'GGUF'");
+  const auto version = reader_.number<std::uint32_t>("the version");
+  if (version != 0 && (version & 0xffff) == 0) {
+    reader_.fail(4, "the file is big endian; little-endian files are read");
+  }
+  if (version != 2 && version != 3) {
+    reader_.fail(4, concat("version ", version, "; versions 2 and 3 are read"));
+  }
+  file_.version_ = version;
+  tensors_ = reader_.number<std::uint64_t>("the count of tensors");
+  entries_ = reader_.number<std::uint64_t>("the count of keys");
+  reader_.require_count(8, tensors_, kLeastTensor, "tensors");
+  reader_.require_count(16, entries_, kLeastEntry, "keys");
+}
+
+void GgufParser::read_entry(std::uint64_t number) {
+  const std::uint64_t at = reader_.position();
+  const std::string_view key = reader_.string(Numbered{"key", number});
+  if (key.empty() || !is_utf8(key)) {
+    reader_.fail(at, concat("key ", number, key.empty() ? " is empty" : " is not UTF-8"));
+  }
+  const std::uint64_t type_at = reader_.position();
+  const auto type = reader_.number<std::uint32_t>(Of{"the type of", key});
+  file_.metadata_.emplace_back(key,
+                               type == kArray ? read_array(key) : read_value(type, key, type_at));
+}
+
+bool GgufParser::read_bool(std::string_view key) {
+  const std::uint64_t at = reader_.position();
+  const auto value = reader_.number<std::uint8_t>(Of{"the value of", key});
+  if (value > 1) {
+    reader_.fail(at, concat("'", key, "' is a bool with value ", +value, ", not 0 or 1"));
+  }
+  return value == 1;
+}
+
+GgufValue GgufParser::read_value(std::uint32_t type, std::string_view key, std::uint64_t at) {
+  const Of what{"the value of", key};
+  switch (type) {
+    case 0:
+      return reader_.number<std::uint8_t>(what);
+    case 1:
+      return reader_.number<std::int8_t>(what);
+    case 2:
+      return reader_.number<std::uint16_t>(what);
+    case 3:
+      return reader_.number<std::int16_t>(what);
+    case 4:
+      return reader_.number<std::uint32_t>(what);
+    case 5:
+      return reader_.number<std::int32_t>(what);
+    case 6:
+      return reader_.number<float>(what);
+    case 7:
+      return read_bool(key);
+    case kString:
+      return reader_.string(what);
+    case 10:
+      return reader_.number<std::uint64_t>(what);
+    case 11:
+      return reader_.number<std::int64_t>(what);
+    case 12:
+      return reader_.number<double>(what);
+    default:
+      break;
+  }
+  reader_.fail(at, concat("'", key, "' has value type ", type, "; types 0 to 12 are known"));
+}
+
+template <class T>
+GgufValue GgufParser::read_numbers(std::uint64_t at, std::uint64_t count, std::string_view key) {
+  constexpr bool kIsString = std::is_same_v<T, std::string_view>;
+  reader_.require_count(at, count,
+                        kIsString                 ? 8
+                        : std::is_same_v<T, bool> ? 1
+                                                  : sizeof(T),
+                        Of{"elements of array", key});
+  std::vector<T> values;
+  values.reserve(count);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    if constexpr (kIsString) {
+      values.push_back(reader_.string(Of{"an element of", key}));
+    } else if constexpr (std::is_same_v<T, bool>) {
+      values.push_back(read_bool(key));
+    } else {
+      values.push_back(reader_.number<T>("an element"));
+    }
+  }
+  return values;
+}
+
+GgufValue GgufParser::read_array(std::string_view key) {
+  const std::uint64_t at = reader_.position();
+  const auto type = reader_.number<std::uint32_t>(Of{"the element type of", key});
+  const std::uint64_t count_at = reader_.position();
+  const auto count = reader_.number<std::uint64_t>(Of{"the length of", key});
+  switch (type) {
+    case 0:
+      return read_numbers<std::uint8_t>(count_at, count, key);
+    case 1:
+      return read_numbers<std::int8_t>(count_at, count, key);
+    case 2:
+      return read_numbers<std::uint16_t>(count_at, count, key);
+    case 3:
+      return read_numbers<std::int16_t>(count_at, count, key);
+    case 4:
+      return read_numbers<std::uint32_t>(count_at, count, key);
+    case 5:
+      return read_numbers<std::int32_t>(count_at, count, key);
+    case 6:
+      return read_numbers<float>(count_at, count, key);
+    case 7:
+      return read_numbers<bool>(count_at, count, key);
+    case kString:
+      return read_numbers<std::string_view>(count_at, count, key);
+    case 10:
+      return read_numbers<std::uint64_t>(count_at, count, key);
+    case 11:
+      return read_numbers<std::int64_t>(count_at, count, key);
+    case 12:
+      return read_numbers<double>(count_at, count, key);
+    default:
+      break;
+  }
+  reader_.fail(
+      at, concat("array '", key, "' has elements of type ", type,
+                 type == kArray ? ": arrays of arrays are not read" : "; types 0 to 12 are known"));
+}
+
+void GgufParser::read_alignment() {
+  const auto entry = std::find_if(file_.metadata_.begin(), file_.metadata_.end(),
+                                  [](const auto& e) { return e.first == "general.alignment"; });
+  if (entry == file_.metadata_.end()) return;
+  const auto* alignment = std::get_if<std::uint32_t>(&entry->second);
+  if (!alignment || !std::has_single_bit(*alignment)) {
+    reader_.fail(reader_.position(), concat("general.alignment is ", to_string(entry->second),
+                                            ", not a u32 that is a power of two"));
+  }
+  file_.alignment_ = *alignment;
+}
+
+void GgufParser::read_tensor(std::uint64_t number) {
+  GgufTensorInfo tensor;
+  const std::uint64_t at = reader_.position();
+  tensor.name = reader_.string(Numbered{"the name of tensor", number});
+  if (tensor.name.empty() || !is_utf8(tensor.name)) {
+    reader_.fail(at, concat("the name of tensor ", number,
+                            tensor.name.empty() ? " is empty" : " is not UTF-8"));
+  }
+  const std::uint64_t rank_at = reader_.position();
+  const auto rank = reader_.number<std::uint32_t>(Of{"the rank of tensor", tensor.name});
+  if (rank > kMostDimensions) {
+    reader_.fail(rank_at, concat("tensor '", tensor.name, "' has ", rank,
+                                 " dimensions, the most is ", kMostDimensions));
+  }
+  std::array<std::uint64_t, kMostDimensions> extents{};
+  const std::uint64_t extents_at = reader_.position();
+  for (std::uint32_t i = 0; i < rank; ++i) {  // the file has the innermost first
+    extents[rank - 1 - i] = reader_.number<std::uint64_t>(Of{"the shape of tensor", tensor.name});
+  }
+  const std::uint64_t type_at = reader_.position();
+  const auto type = reader_.number<std::uint32_t>(Of{"the type of tensor", tensor.name});
+  const auto dtype = dtype_of_ggml_type(type);
+  if (!dtype) {
+    reader_.fail(type_at, concat("tensor '", tensor.name, "' has the unknown type ", type));
+  }
+  tensor.dtype = *dtype;
+  try {
+    tensor.extents = Extents(std::span<const std::uint64_t>(extents).first(rank));
+    tensor.length = byte_length(tensor.extents, tensor.dtype);
+  } catch (const Error& error) {
+    reader_.fail(extents_at, concat("tensor '", tensor.name, "': ", error.what()));
+  }
+  const std::uint64_t offset_at = reader_.position();
+  tensor.offset = reader_.number<std::uint64_t>(Of{"the offset of tensor", tensor.name});
+  if (tensor.offset % file_.alignment_ != 0) {
+    reader_.fail(offset_at, concat("tensor '", tensor.name, "' has offset ", tensor.offset,
+                                   ", not a multiple of the alignment ", file_.alignment_));
+  }
+  file_.tensors_.push_back(tensor);
+}
+
+void GgufParser::place_tensors() {
+  if (file_.tensors_.empty()) return;
+  const auto data = checked_align(reader_.position(), file_.alignment_);
+  for (std::size_t i = 0; i < file_.tensors_.size(); ++i) {
+    GgufTensorInfo& tensor = file_.tensors_[i];
+    const auto offset = data ? checked_add(*data, tensor.offset) : data;
+    if (!offset || !range_fits(*offset, tensor.length, reader_.size())) {
+      reader_.fail(described_at_[i],
+                   concat("tensor '", tensor.name, "' has ", tensor.length, " bytes at offset ",
+                          tensor.offset, " of the data at byte ", data.value_or(0),
+                          ", the file has ", reader_.size(), " bytes"));
+    }
+    tensor.offset = *offset;
+  }
+  std::vector<std::size_t> order(file_.tensors_.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return file_.tensors_[a].offset < file_.tensors_[b].offset;
+  });
+  for (std::size_t i = 1; i < order.size(); ++i) {
+    const GgufTensorInfo& before = file_.tensors_[order[i - 1]];
+    const GgufTensorInfo& after = file_.tensors_[order[i]];
+    if (after.offset - before.offset < before.length) {
+      reader_.fail(described_at_[order[i]],
+                   concat("tensor '", after.name, "' at byte ", after.offset, " overlaps '",
+                          before.name, "', ", before.length, " bytes at byte ", before.offset));
+    }
+  }
+}
+
+}  // namespace foundry

@@ -1,0 +1,38 @@
+// GgufParser: turns the bytes of a GGUF file into the fields of a GgufFile.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "foundry/gguf/byte_reader.hpp"
+#include "foundry/gguf/gguf_file.hpp"
+
+namespace foundry {
+
+class GgufParser {
+ public:
+  GgufParser(GgufFile& file, const std::string& path, std::span<const std::byte> bytes)
+      : file_(file), reader_(path, bytes) {}
+
+  void parse();
+
+ private:
+  void read_header();
+  void read_entry(std::uint64_t number);
+  GgufValue read_value(std::uint32_t type, std::string_view key, std::uint64_t at);
+  GgufValue read_array(std::string_view key);
+  template <class T>
+  GgufValue read_numbers(std::uint64_t at, std::uint64_t count, std::string_view key);
+  bool read_bool(std::string_view key);
+  void read_alignment();
+  void read_tensor(std::uint64_t number);
+  void place_tensors();
+
+  GgufFile& file_;
+  ByteReader reader_;
+  std::uint64_t entries_ = 0;
+  std::uint64_t tensors_ = 0;
+  std::vector<std::uint64_t> described_at_;  // by tensor: where its description starts
+};
+
+}  // namespace foundry

@@ -1,0 +1,85 @@
+#include "foundry/memory/arena_pool.hpp"
+
+#include <utility>
+
+#include "foundry/core/error.hpp"
+#include "foundry/memory/arena_state.hpp"
+
+namespace foundry {
+
+ArenaPool::ArenaPool(Device device, ArenaOptions options) {
+  if (options.mode == StorageMode::borrowed) {
+    throw ArgumentError(concat("arena '", options.name,
+                               "': its storage is shared or private, not "
+                               "borrowed"));
+  }
+  if (options.chunk_bytes < kAlignment) {
+    throw ArgumentError(concat("arena '", options.name, "': chunks of ", options.chunk_bytes,
+                               " bytes, the least is ", kAlignment));
+  }
+  state_ = new detail::ArenaState(std::move(device), std::move(options));
+}
+
+ArenaPool::~ArenaPool() {
+  if (state_) state_->orphan();
+}
+
+ArenaPool::ArenaPool(ArenaPool&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+
+ArenaPool& ArenaPool::operator=(ArenaPool&& other) noexcept {
+  if (this != &other) {
+    if (state_) state_->orphan();
+    state_ = std::exchange(other.state_, nullptr);
+  }
+  return *this;
+}
+
+Lease ArenaPool::allocate(std::uint64_t bytes) {
+  return state_->allocate(bytes, nullptr);
+}
+
+Lease ArenaPool::allocate(std::uint64_t bytes, Label label) {
+  return state_->allocate(bytes, &label);
+}
+
+ArenaMark ArenaPool::mark() const noexcept {
+  return state_->mark();
+}
+
+void ArenaPool::rewind(const ArenaMark& mark) noexcept {
+  state_->rewind(mark);
+}
+
+void ArenaPool::reset() {
+  state_->reset();
+}
+
+void ArenaPool::trim() {
+  state_->trim();
+}
+
+const std::string& ArenaPool::name() const noexcept {
+  return state_->options().name;
+}
+
+StorageMode ArenaPool::mode() const noexcept {
+  return state_->options().mode;
+}
+
+const Device& ArenaPool::device() const noexcept {
+  return state_->device();
+}
+
+ArenaStatistics ArenaPool::statistics() const {
+  return state_->statistics();
+}
+
+std::string to_string(const ArenaPool& pool) {
+  const ArenaStatistics s = pool.statistics();
+  return concat("arena '", pool.name(), "': ", format_bytes(s.leased_bytes), " in ", s.leases,
+                s.leases == 1 ? " lease, " : " leases, ", format_bytes(s.reserved_bytes),
+                " reserved in ", s.chunks, s.chunks == 1 ? " chunk" : " chunks",
+                s.cap_bytes ? ", cap " + format_bytes(s.cap_bytes) : "");
+}
+
+}  // namespace foundry
