@@ -1,12 +1,12 @@
 #include "prepare.hpp"
 
+#include <llvm/Analysis/CycleAnalysis.h>
 #include <llvm/Analysis/TargetTransformInfo.h>
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/IntrinsicInst.h>
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Transforms/Scalar/DCE.h>
-#include <llvm/Transforms/Scalar/LowerAtomicPass.h>
 #include <llvm/Transforms/Scalar/Reg2Mem.h>
 #include <llvm/Transforms/Scalar/SROA.h>
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
@@ -167,6 +167,27 @@ void merge_equal_targets(Function& function) {
   }
 }
 
+bool has_irreducible_cycle(Function& function) {
+  CycleInfo cycles;
+  cycles.compute(function);
+  SmallVector<const Cycle*, 8> work(cycles.toplevel_begin(), cycles.toplevel_end());
+  while (!work.empty()) {
+    const Cycle* cycle = work.pop_back_val();
+    if (!cycle->isReducible()) return true;
+    work.append(cycle->child_begin(), cycle->child_end());
+  }
+  return false;
+}
+
+/// LLVM's pass reroutes edges without a look at dominance, so values go through memory meanwhile.
+void make_reducible(Function& function) {
+  run_passes(function, [](FunctionPassManager& passes) {
+    passes.addPass(RegToMemPass());
+    passes.addPass(FixIrreduciblePass());
+    passes.addPass(SROAPass(SROAOptions::ModifyCFG));
+  });
+}
+
 }  // namespace
 
 void prepare(Function& function) {
@@ -176,9 +197,9 @@ void prepare(Function& function) {
     passes.addPass(SROAPass(SROAOptions::ModifyCFG));
     passes.addPass(LowerSwitchPass());
     passes.addPass(UnifyFunctionExitNodesPass());
-    passes.addPass(FixIrreduciblePass());
     passes.addPass(DCEPass());
   });
+  if (has_irreducible_cycle(function)) make_reducible(function);
   expand_small_floats(function);
   make_division_safe(function);
   merge_equal_targets(function);
