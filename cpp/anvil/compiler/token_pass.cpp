@@ -31,7 +31,8 @@ class TokenPass {
       if (token.text == "template" && !tokens_[i + 1].is(tok::less)) return instantiation(i);
       if (token.text == "is_function_constant_defined") defined_query(i);
       if (token.text == "coherent") coherence(i);
-      if (token.text == "static_cast") replace(i, "__anvil_static_cast");
+      if (token.text == "static_cast" && may_be_small_float(i + 1))
+        replace(i, "__anvil_static_cast");
       word(i, classify_word(token.text));
     }
     return i + 1;
@@ -280,6 +281,21 @@ class TokenPass {
     replace(i, "");
     replace(close - 1, std::string(kDefinedPrefix) + name);
     result_.guarded_constants.insert(name);
+  }
+
+  // Whether the template argument list at `open` may name half or bfloat, between which clang has no
+  // conversion: it is a name, and not of a type that has nothing to do with them.
+  bool may_be_small_float(size_t open) const {
+    const size_t past = tokens_.skip_angles(open);
+    if (past == open || !tokens_[past].is(tok::l_paren)) return false;
+    for (size_t i = open + 1; i + 1 < past; ++i) {
+      const Token& token = tokens_[i];
+      if (token.is(tok::star) || token.is(tok::amp) || token.is(tok::ampamp)) return false;
+      for (const char* other : {"bool", "char", "uchar", "short", "ushort", "int", "uint", "long",
+                                "ulong", "unsigned", "float", "void"})
+        if (past == open + 3 && token.is(other)) return false;
+    }
+    return true;
   }
 
   // `coherent` and `coherent(device)` qualify an address space.
