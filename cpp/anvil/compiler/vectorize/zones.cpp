@@ -145,7 +145,7 @@ bool ZonePlan::is_direct(const BasicBlock* from, const BasicBlock* to) const {
   return zone(from) == home && home->head != to && !shapes_.is_divergent(from);
 }
 
-const Chain& ZonePlan::chain_of_edge(const BasicBlock* from, const BasicBlock* to) const {
+const Chain& ZonePlan::chain_of_edge(const BasicBlock*, const BasicBlock* to) const {
   const Zone* home = zone(to);
   // Into an element, or back to the head of a divergent loop; else to the end of a chain.
   return home->head == to ? *home->chain : *ends_.lookup(to);
