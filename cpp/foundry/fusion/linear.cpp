@@ -21,19 +21,23 @@ constexpr std::uint32_t kMaxSimdgroups = 32;  // 1024 threads
 
 std::string shape(const AnyTensor& tensor) { return to_string(tensor.extents()); }
 
+std::string_view label(const FusedLinear& kernel) {
+  return kernel.label.empty() ? std::string_view(*kernel.name) : kernel.label;
+}
+
 struct Shape {
   std::uint64_t tokens = 1;
   std::uint64_t columns = 1;
 };
 
 [[noreturn]] void fail_shape(const FusedLinear& kernel, const std::string& what) {
-  throw ShapeError(concat(*kernel.name, ": ", what));
+  throw ShapeError(concat(label(kernel), ": ", what));
 }
 
 void require_plain(const FusedLinear& kernel, const char* what, const AnyTensor& tensor) {
-  if (!tensor) throw ArgumentError(concat(*kernel.name, ": ", what, " is missing"));
+  if (!tensor) throw ArgumentError(concat(label(kernel), ": ", what, " is missing"));
   if (!info(tensor.dtype()).is_float || is_block(tensor.dtype())) {
-    throw DTypeError(concat(*kernel.name, ": ", what, " takes f32, f16 or bf16, got ",
+    throw DTypeError(concat(label(kernel), ": ", what, " takes f32, f16 or bf16, got ",
                             tensor.describe()));
   }
 }
@@ -49,8 +53,8 @@ Shape input_shape(const FusedLinear& kernel) {
 
 void check_weights(const FusedLinear& kernel, const Shape& x, const char* what,
                    const AnyTensor& weights) {
-  if (!weights) throw ArgumentError(concat(*kernel.name, ": ", what, " is missing"));
-  policy_of(weights.dtype(), *kernel.name);
+  if (!weights) throw ArgumentError(concat(label(kernel), ": ", what, " is missing"));
+  policy_of(weights.dtype(), label(kernel));
   if (weights.rank() != 2) {
     fail_shape(kernel, concat(what, " are ", shape(weights), ", not (rows, columns)"));
   }
@@ -65,7 +69,7 @@ void check_stage(const FusedLinear& kernel, const Stage& stage, StageKind kind, 
                  std::uint64_t rows) {
   if (stage.type == nullptr || stage.type->kind != kind) {
     const auto name = stage.type ? stage.type->name : std::string_view("an empty stage");
-    throw ArgumentError(concat(*kernel.name, ": ", name, " is not ",
+    throw ArgumentError(concat(label(kernel), ": ", name, " is not ",
                                kind == StageKind::prologue ? "a prologue" : "an epilogue"));
   }
   std::uint64_t wanted = 0;
@@ -104,7 +108,7 @@ void check_part(const FusedLinear& kernel, const Shape& x, const LinearPart& par
     if (part.activation) {
       check_stage(kernel, *part.activation, StageKind::epilogue, x, rows);
       if (part.activation->type->tensor != StageTensor::none) {
-        throw ArgumentError(concat(*kernel.name, ": ", part.activation->type->name,
+        throw ArgumentError(concat(label(kernel), ": ", part.activation->type->name,
                                    " has a tensor and cannot be a gate's activation"));
       }
     }
@@ -121,7 +125,7 @@ Shape check(const FusedLinear& kernel) {
   if (kernel.name == nullptr) throw ArgumentError("a fused kernel without a name");
   const Shape x = input_shape(kernel);
   if (kernel.parts.empty() || kernel.parts.size() > FusedLinear::kMaxParts) {
-    throw ArgumentError(concat(*kernel.name, ": ", kernel.parts.size(), " products, 1 to ",
+    throw ArgumentError(concat(label(kernel), ": ", kernel.parts.size(), " products, 1 to ",
                                FusedLinear::kMaxParts, " are possible"));
   }
   if (kernel.form == LinearForm::gemv && x.tokens != 1) {
@@ -145,7 +149,7 @@ LinearPlan plan_of(const FusedLinear& kernel, const Shape& x, const Device& devi
   plan.rows_per_simdgroup =
       kernel.rows_per_simdgroup ? kernel.rows_per_simdgroup : kDefaultRowsPerSimdgroup;
   if (plan.rows_per_simdgroup > kMaxRowsPerSimdgroup || kernel.simdgroups > kMaxSimdgroups) {
-    throw ArgumentError(concat(*kernel.name, ": ", plan.rows_per_simdgroup,
+    throw ArgumentError(concat(label(kernel), ": ", plan.rows_per_simdgroup,
                                " rows per simdgroup and ", kernel.simdgroups, " simdgroups, up to ",
                                kMaxRowsPerSimdgroup, " and ", kMaxSimdgroups, " are possible"));
   }

@@ -35,7 +35,8 @@ const std::string& intern(std::string_view name);
 struct FusedLinear {
   static constexpr std::size_t kMaxParts = 4;
 
-  const std::string* name = nullptr;  ///< of the kernel, interned; messages call it so
+  const std::string* name = nullptr;  ///< of the kernel, interned
+  std::string_view label = {};        ///< what messages call it, "Gemv"; empty: the name
   AnyTensor x;                        ///< (columns,) or (tokens, columns), a plain float type
   std::optional<Stage> prologue;
   std::vector<LinearPart> parts;

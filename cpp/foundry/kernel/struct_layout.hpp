@@ -20,6 +20,8 @@ struct StructMember {
   DType type = DType::f32;
   std::uint32_t count = 0;
   std::uint64_t offset = 0;  ///< bytes
+
+  friend bool operator==(const StructMember&, const StructMember&) = default;
 };
 
 struct StructLayout {

@@ -4,7 +4,7 @@ namespace foundry::ops {
 
 void GatedLinear::encode(Encoder& encoder) const {
   static const std::string& name = intern("gated_linear");
-  FusedLinear kernel{&name, x, prologue, {}, LinearForm::automatic, 0, 0};
+  FusedLinear kernel{&name, "GatedLinear", x, prologue, {}, LinearForm::automatic, 0, 0};
   kernel.parts.push_back({up, y, epilogues, gate, activation});
   kernel.encode(encoder);
 }

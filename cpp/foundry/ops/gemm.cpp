@@ -4,7 +4,7 @@ namespace foundry::ops {
 
 void Gemm::encode(Encoder& encoder) const {
   static const std::string& name = intern("gemm");
-  FusedLinear kernel{&name, x, prologue, {}, LinearForm::gemm, 0, 0};
+  FusedLinear kernel{&name, "Gemm", x, prologue, {}, LinearForm::gemm, 0, 0};
   kernel.parts.push_back({weights, y, epilogues, {}, {}});
   kernel.encode(encoder);
 }

@@ -4,7 +4,7 @@ namespace foundry::ops {
 
 void Linear::encode(Encoder& encoder) const {
   static const std::string& name = intern("linear");
-  FusedLinear kernel{&name, x, prologue, {}, LinearForm::automatic, 0, 0};
+  FusedLinear kernel{&name, "Linear", x, prologue, {}, LinearForm::automatic, 0, 0};
   kernel.parts.push_back({weights, y, epilogues, {}, {}});
   kernel.encode(encoder);
 }

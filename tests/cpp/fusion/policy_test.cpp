@@ -1,0 +1,27 @@
+#include <doctest/doctest.h>
+
+#include "foundry/core/error.hpp"
+#include "foundry/fusion/policy.hpp"
+#include "foundry/kernel/shader_library.hpp"
+
+using namespace foundry;
+
+TEST_CASE("every policy has its shader file, named after its dtype") {
+  CHECK(policies().size() == 6);
+  for (const auto& policy : policies()) {
+    CHECK(policy.file == concat("policies/", name_of(policy.dtype), ".metal"));
+    const auto text = find_shader(policy.file);
+    CHECK(text.find(concat("struct ", policy.name, " {")) != text.npos);
+  }
+}
+
+TEST_CASE("a dtype without a policy is named, with those that have one") {
+  CHECK_THROWS_WITH_AS(policy_of(DType::i32, "Gemv"),
+                       "Gemv: no policy for i32; there are f32, f16, bf16, q4_0, q4_1, q8_0",
+                       DTypeError);
+}
+
+TEST_CASE("a dtype has one policy") {
+  CHECK_THROWS_WITH_AS(PolicyRegistration({DType::f16, "Other", "policies/other.metal", 1, 1}),
+                       "policy Other: f16 has a policy already, F16", ArgumentError);
+}
