@@ -42,12 +42,12 @@ struct AnvilThreadgroup {
 /* Runs all lanes of one simdgroup. */
 typedef void (*AnvilEntry)(struct AnvilThreadgroup*, uint32_t simdgroup);
 
-/* Whether the `full` variant may run a threadgroup of this size: thread x is then contiguous over
-   the lanes of every simdgroup and no lane is off. All other sizes need the `any` variant. */
-static inline int anvil_threadgroup_is_full(const uint32_t threads[3]) {
-  const uint32_t rows = threads[1] * threads[2];
-  return threads[0] * rows % ANVIL_SIMD_WIDTH == 0 &&
-         (threads[0] % ANVIL_SIMD_WIDTH == 0 || rows == 1);
+/* Whether the `full` variant may run a threadgroup of this size in a dispatch of that: no lane is
+   off, and over the lanes of every simdgroup thread x is a multiple of 32, plus the lane, in the
+   threadgroup and in the grid. All other sizes need the `any` variant. */
+static inline int anvil_threadgroup_is_full(const uint32_t threads[3],
+                                            const uint32_t dispatched[3]) {
+  return threads[0] % ANVIL_SIMD_WIDTH == 0 && dispatched[0] % ANVIL_SIMD_WIDTH == 0;
 }
 
 #ifdef __cplusplus
