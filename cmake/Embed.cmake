@@ -14,6 +14,10 @@ function(foundry_embed)
             -DFUNCTION=${arg_FUNCTION} -DSTEM=${stem} -P ${PROJECT_SOURCE_DIR}/cmake/embed_files.cmake
     DEPENDS ${inputs} ${PROJECT_SOURCE_DIR}/cmake/embed_files.cmake
     COMMENT "Embedding ${arg_FUNCTION}" VERBATIM)
-  target_sources(${arg_TARGET} PRIVATE ${stem}.cpp ${stem}.hpp)
+  # A library of its own: a target of another folder would not know the command above.
+  add_library(${arg_FUNCTION} OBJECT ${stem}.cpp ${stem}.hpp)
+  target_include_directories(${arg_FUNCTION} PUBLIC ${directory})
+  target_sources(${arg_TARGET} PRIVATE $<TARGET_OBJECTS:${arg_FUNCTION}>)
   target_include_directories(${arg_TARGET} PRIVATE ${directory})
+  add_dependencies(${arg_TARGET} ${arg_FUNCTION})
 endfunction()
