@@ -42,7 +42,4 @@ if(APPLE)
                                             "-framework QuartzCore")
 else()
   target_include_directories(metal_cpp SYSTEM INTERFACE ${PROJECT_SOURCE_DIR}/cpp/anvil/sdk)
-  # Without a deployment target the framework constants become weak look-ups by name.
-  target_compile_definitions(metal_cpp INTERFACE __MAC_26_0=260000
-                                                 __MAC_OS_X_VERSION_MIN_REQUIRED=260000)
 endif()

@@ -79,6 +79,7 @@ template <class F>
 struct Property;
 template <class C, class V>
 struct Property<V C::*> {
+  static_assert(std::is_trivially_copyable_v<V>);
   template <auto F>
   static V get(const C* self, SEL) {
     return self->*F;
@@ -86,6 +87,13 @@ struct Property<V C::*> {
   template <auto F>
   static void set(C* self, SEL, V value) {
     self->*F = value;
+  }
+};
+template <class C, class T>
+struct Property<const Ref<T> C::*> {
+  template <auto F>
+  static T* get(const C* self, SEL) {
+    return (self->*F).get();
   }
 };
 template <class C, class T>

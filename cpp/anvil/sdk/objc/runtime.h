@@ -9,6 +9,13 @@
 #define ANVIL_OBJC_NAME(name) __asm__("anvil_" #name)
 #endif
 
+// Without a deployment target metal-cpp looks the frameworks' constants up by name at run time. Here
+// and not on the command line: other headers take the second macro for a sign of macOS.
+#if !defined(__APPLE__) && !defined(__MAC_26_0)
+#define __MAC_26_0 260000
+#define __MAC_OS_X_VERSION_MIN_REQUIRED 260000
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
