@@ -106,9 +106,10 @@ void Emitter::emit_load(LoadInst& load) {
     if (!code_->active) return record(load, load_gathered(load));
     if (fast_gather_ && !load.getType()->isVectorTy() &&
         layout_.getTypeSizeInBits(load.getType()) >= 32)
-      return record(load, annotate(builder_.CreateMaskedGather(
-                              flat(load.getType()), vector(pointer), load.getAlign(),
-                              mask_of(code_->active)), load));
+      return record(load, builder_.CreateFreeze(annotate(
+                              builder_.CreateMaskedGather(flat(load.getType()), vector(pointer),
+                                                          load.getAlign(), mask_of(code_->active)),
+                              load)));
     return record(load, if_all_active([&] { return load_gathered(load); },
                                       [&] { return emit_serially(load); }));
   }
@@ -116,9 +117,14 @@ void Emitter::emit_load(LoadInst& load) {
   const bool wide_elements = layout_.getTypeSizeInBits(load.getType()->getScalarType()) >= 32;
   if (code_->active && wide_elements && form.has_stride(size)) {
     Value* first = byte_address(base(pointer), form.offset(0));
-    return record(load, annotate(builder_.CreateMaskedLoad(
-                            flat(load.getType()), first, commonAlignment(load.getAlign(), size),
-                            mask_of(code_->active, elements_of(load.getType()))), load));
+    Type* wide = flat(load.getType());
+    Value* lanes = annotate(
+        builder_.CreateMaskedLoad(wide, first, commonAlignment(load.getAlign(), size),
+                                  mask_of(code_->active, elements_of(load.getType())),
+                                  Constant::getNullValue(wide)), load);
+    // NOTE: InstCombine (22.1) merges a masked load into a later select with the same mask, at the
+    // select, past stores in between. The freeze keeps the two apart and costs nothing.
+    return record(load, builder_.CreateFreeze(lanes));
   }
   record(load, if_all_active([&] { return load_pattern(load); },
                              [&] { return emit_serially(load); }));
