@@ -1,0 +1,224 @@
+// Divergent control flow, function constants, templates and host names: every lane gets the result
+// that it would get alone.
+#include "expressions.hpp"
+
+using language::Expression;
+using language::Inputs;
+using language::Program;
+using language::buffer;
+using language::check_expressions;
+using language::value;
+
+namespace {
+
+constexpr const char* kFunctions = R"(
+int collatz(int n) {
+  int steps = 0;
+  while (n != 1) {
+    n = n % 2 == 0 ? n / 2 : 3 * n + 1;
+    ++steps;
+  }
+  return steps;
+}
+int classify(int v) {
+  switch (v % 7) {
+    case 0: return 10;
+    case 1:
+    case 2: v += 100; break;
+    case -3: v *= 2;
+    case 4: v -= 1; break;
+    default:
+      if (v > 20) return -v;
+      v = 0;
+  }
+  return v + 1;
+}
+float bisect(float target) {
+  float low = 0, high = 4;
+  for (int k = 0; k < 60; ++k) {
+    const float middle = (low + high) / 2;
+    if (middle * middle < target) low = middle;
+    else high = middle;
+    if (high - low < 1e-6f) break;
+  }
+  return low;
+}
+template <typename T, int N>
+struct Stack {
+  T items[N];
+  int size = 0;
+  void push(T v) { if (size < N) items[size++] = v; }
+  T pop() { return size > 0 ? items[--size] : T(-1); }
+};
+int with_goto_like_exits(int a, int b) {
+  int found = -1;
+  for (int i = 0; i < b && found < 0; ++i) {
+    for (int j = 0; j < 8; ++j) {
+      if (i * 8 + j == abs(a)) { found = i * 100 + j; break; }
+      if (j > i + 3) break;
+    }
+  }
+  return found;
+}
+)";
+
+int collatz(int n) {
+  int steps = 0;
+  for (; n != 1; ++steps) n = n % 2 == 0 ? n / 2 : 3 * n + 1;
+  return steps;
+}
+int classify(int v) {
+  switch (v % 7) {
+    case 0: return 10;
+    case 1:
+    case 2: v += 100; break;
+    case -3: v *= 2; [[fallthrough]];
+    case 4: v -= 1; break;
+    default:
+      if (v > 20) return -v;
+      v = 0;
+  }
+  return v + 1;
+}
+int exits(int a, int b) {
+  int found = -1;
+  for (int i = 0; i < b && found < 0; ++i)
+    for (int j = 0; j < 8; ++j) {
+      if (i * 8 + j == std::abs(a)) {
+        found = i * 100 + j;
+        break;
+      }
+      if (j > i + 3) break;
+    }
+  return found;
+}
+
+const Expression kDivergent[] = {
+    {"collatz(b)", [](const Inputs& in) { return collatz(in.b); }},
+    {"classify(a)", [](const Inputs& in) { return classify(in.a); }},
+    {"bisect(abs(x))", [](const Inputs& in) { return std::sqrt(std::fabs(double{in.x})); }, 4e-6},
+    {"with_goto_like_exits(a, b)", [](const Inputs& in) { return exits(in.a, in.b); }},
+    {"Stack<int, 8> s; for (int k = 0; k < b; ++k) s.push(k * a); r = s.pop() + s.size;",
+     [](const Inputs& in) {
+       const int size = std::min(in.b, 8);
+       return (size - 1) * in.a + size - 1;
+     }},
+    {"float v[8]; for (int k = 0; k < 8; ++k) v[(k * 3 + b) & 7] = k * x; r = v[a & 7];",
+     [](const Inputs& in) {
+       float v[8];
+       for (int k = 0; k < 8; ++k) v[(k * 3 + in.b) & 7] = static_cast<float>(k) * in.x;
+       return v[in.a & 7];
+     }},
+    {"r = 0; int k = b; do { r += k; if (k == 5) continue; r += 0.5f; } while (--k > 0);",
+     [](const Inputs& in) {
+       double r = 0;
+       for (int k = in.b; k > 0; --k) r += k + (k == 5 ? 0 : 0.5);
+       return r;
+     }},
+    {"r = a > 0 && b / a > 2 ? x : a < 0 || x > 0 ? y : 1.0f;",
+     [](const Inputs& in) {
+       return in.a > 0 && in.b / in.a > 2 ? in.x : in.a < 0 || in.x > 0 ? in.y : 1.0f;
+     }},
+    {"auto twice = [=](float v) { return v * 2 + x; }; r = twice(y) + twice(1);",
+     [](const Inputs& in) { return in.y * 2.0 + in.x + 2 + in.x; }, 1e-6},
+    {"if (i % 5 == 0) { r = 7; } else { if (x > 1) { r = 1; } else { r = y > 0 ? 2 : 3; } }",
+     [](const Inputs& in) {
+       return in.i % 5 == 0 ? 7 : in.x > 1 ? 1 : in.y > 0 ? 2 : 3;
+     }},
+};
+
+}  // namespace
+
+TEST_CASE("divergent loops, switches and calls") {
+  check_expressions(kDivergent, language::usual_inputs(), kFunctions);
+}
+
+TEST_CASE("lanes that return early write nothing more") {
+  Program program(R"(
+#include <metal_stdlib>
+kernel void early(device float* out [[buffer(0)]], uint i [[thread_position_in_grid]]) {
+  if (i % 3 == 1) return;
+  out[i] = 1;
+  for (uint k = 0; k < i; ++k) {
+    if (k * k > i) return;
+    out[i] += 1;
+  }
+  out[i] = -1;
+}
+)");
+  std::vector<float> out(100, 5);
+  program.run("early", {100}, {64}, {buffer(out)});
+  for (uint32_t i = 0; i < 100; ++i) {
+    float want = 5;
+    if (i % 3 != 1) {
+      want = 1;
+      bool returned = false;
+      for (uint32_t k = 0; k < i && !returned; ++k) {
+        returned = k * k > i;
+        if (!returned) want += 1;
+      }
+      if (!returned) want = -1;
+    }
+    REQUIRE(out[i] == want);
+  }
+}
+
+TEST_CASE("function constants choose code when the kernel is made") {
+  Program program(R"(
+#include <metal_stdlib>
+using namespace metal;
+constant bool kDouble [[function_constant(0)]];
+constant int kAdd [[function_constant(1)]];
+constant float kScale [[function_constant(7)]];
+constant bool kHasAdd = is_function_constant_defined(kAdd);
+constant int kStep = kHasAdd ? kAdd : 1000;
+kernel void adjust(device float* v [[buffer(0)]], uint i [[thread_position_in_grid]]) {
+  float x = v[i];
+  if (kDouble) x *= 2;
+  v[i] = x * kScale + kStep;
+}
+)");
+  const bool twice = true, once = false;
+  const int32_t add = 3;
+  const float scale = 0.5f;
+  const language::Constant with_add[] = {
+      {0, MTL::DataTypeBool, &twice}, {1, MTL::DataTypeInt, &add}, {7, MTL::DataTypeFloat, &scale}};
+  std::vector<float> v{1, 2, 3};
+  program.run("adjust", {3}, {3}, {buffer(v)}, {with_add[0], with_add[1], with_add[2]});
+  CHECK(v == std::vector<float>{4, 5, 6});
+  v = {1, 2, 3};
+  program.run("adjust", {3}, {3}, {buffer(v)}, {{0, MTL::DataTypeBool, &once}, with_add[2]});
+  CHECK(v == std::vector<float>{1000.5, 1001, 1001.5});
+}
+
+TEST_CASE("templates instantiate under their host names") {
+  Program program(R"(
+#include <metal_stdlib>
+using namespace metal;
+template <typename T, int N>
+[[kernel]] void fill(device T* out [[buffer(0)]], uint i [[thread_position_in_grid]]) {
+  out[i] = T(i) * T(N);
+}
+#define instantiate(name, ...) \
+  template [[host_name(name)]] [[kernel]] decltype(fill<__VA_ARGS__>) fill<__VA_ARGS__>;
+instantiate("fill_float_3", float, 3)
+instantiate("fill_ushort_5", ushort, 5)
+)");
+  std::vector<float> f(40);
+  std::vector<uint16_t> u(40);
+  program.run("fill_float_3", {40}, {40}, {buffer(f)});
+  program.run("fill_ushort_5", {40}, {40}, {buffer(u)});
+  for (uint32_t i = 0; i < 40; ++i) CHECK((f[i] == i * 3.0f && u[i] == i * 5));
+}
+
+TEST_CASE("what Anvil does not have is an error that says so") {
+  const std::string log = language::compile_error(
+      "#include <metal_stdlib>\nusing namespace metal;\n"
+      "kernel void sample(texture2d<float> image [[texture(0)]], device float* out [[buffer(0)]]) "
+      "{ out[0] = 1; }\n");
+  CHECK_MESSAGE(log.find("texture") != log.npos, log);
+  const std::string missing = language::compile_error(
+      "#include <metal_stdlib>\nkernel void f(device float* out [[buffer(0)]]) {\n  out[0] = nothing;\n}\n");
+  CHECK_MESSAGE(missing.find(":3:12: error: use of undeclared identifier 'nothing'") != missing.npos,
+                missing);
+}

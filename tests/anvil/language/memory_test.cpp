@@ -1,0 +1,251 @@
+// Threadgroup memory, barriers, atomics, address spaces and grids that do not divide (MSL 4, 6.9, 6.15).
+#include <algorithm>
+#include <numeric>
+
+#include "program.hpp"
+
+using language::Program;
+using language::buffer;
+using language::threadgroup_memory;
+using language::value;
+
+TEST_CASE("static and dynamic threadgroup memory reverse a threadgroup across a barrier") {
+  Program program(R"(
+#include <metal_stdlib>
+using namespace metal;
+kernel void reverse_static(device const int* in [[buffer(0)]], device int* out [[buffer(1)]],
+                           uint i [[thread_position_in_grid]],
+                           uint t [[thread_position_in_threadgroup]],
+                           uint n [[threads_per_threadgroup]]) {
+  threadgroup int tile[256];
+  threadgroup int last;
+  tile[t] = in[i];
+  if (t == n - 1) last = in[i];
+  threadgroup_barrier(mem_flags::mem_threadgroup);
+  out[i] = tile[n - 1 - t] * 1000 + last;
+}
+kernel void reverse_dynamic(device const int* in [[buffer(0)]], device int* out [[buffer(1)]],
+                            threadgroup short* low [[threadgroup(0)]],
+                            threadgroup int4* high [[threadgroup(1)]],
+                            uint i [[thread_position_in_grid]],
+                            uint t [[thread_index_in_threadgroup]],
+                            uint n [[threads_per_threadgroup]]) {
+  low[t] = short(in[i]);
+  high[t] = int4(in[i]);
+  threadgroup_barrier(mem_flags::mem_threadgroup);
+  out[i] = low[n - 1 - t] * 1000 + high[n - 1].w;
+}
+)");
+  for (uint32_t threads : {256u, 96u, 33u}) {
+    std::vector<int32_t> in(threads * 3), out(threads * 3);
+    std::iota(in.begin(), in.end(), 5);
+    const auto check = [&] {
+      for (uint32_t i = 0; i < in.size(); ++i) {
+        const uint32_t group = i / threads, t = i % threads;
+        REQUIRE(out[i] == in[group * threads + threads - 1 - t] * 1000 +
+                              in[group * threads + threads - 1]);
+      }
+    };
+    program.run("reverse_static", {threads * 3}, {threads}, {buffer(in), buffer(out)});
+    check();
+    std::fill(out.begin(), out.end(), 0);
+    program.run("reverse_dynamic", {threads * 3}, {threads},
+                {buffer(in), buffer(out), threadgroup_memory((threads * 2 + 15) / 16 * 16),
+                 threadgroup_memory(threads * 16)});
+    check();
+  }
+}
+
+TEST_CASE("a tree reduction in threadgroup memory, with a barrier in a loop") {
+  Program program(R"(
+#include <metal_stdlib>
+using namespace metal;
+template <typename T>
+void tree_sum(threadgroup T* shared, uint t, uint n) {
+  for (uint stride = n / 2; stride > 0; stride /= 2) {
+    threadgroup_barrier(mem_flags::mem_threadgroup);
+    if (t < stride) shared[t] += shared[t + stride];
+  }
+  threadgroup_barrier(mem_flags::mem_threadgroup);
+}
+kernel void total(device const float* in [[buffer(0)]], device float* out [[buffer(1)]],
+                  uint i [[thread_position_in_grid]], uint t [[thread_index_in_threadgroup]],
+                  uint g [[threadgroup_position_in_grid]], uint n [[threads_per_threadgroup]]) {
+  threadgroup float shared[512];
+  shared[t] = in[i];
+  tree_sum(shared, t, n);
+  if (t == 0) out[g] = shared[0];
+}
+)");
+  for (uint32_t n : {64u, 512u}) {
+    std::vector<float> in(n * 4), out(4);
+    for (uint32_t i = 0; i < in.size(); ++i) in[i] = static_cast<float>(i % 17);
+    program.run("total", {n * 4}, {n}, {buffer(in), buffer(out)});
+    for (uint32_t g = 0; g < 4; ++g)
+      CHECK(out[g] == std::accumulate(in.begin() + g * n, in.begin() + (g + 1) * n, 0.0f));
+  }
+}
+
+TEST_CASE("atomics count what every thread of a ragged grid does") {
+  Program program(R"(
+#include <metal_stdlib>
+using namespace metal;
+kernel void histogram(device atomic_uint* bins [[buffer(0)]], device atomic_int* limits [[buffer(1)]],
+                      device atomic_float* total [[buffer(2)]], device atomic_uint* bits [[buffer(3)]],
+                      device atomic_ulong* greatest [[buffer(4)]],
+                      uint i [[thread_position_in_grid]], uint t [[thread_index_in_threadgroup]]) {
+  threadgroup atomic_uint local;
+  if (t == 0) atomic_store_explicit(&local, 0, memory_order_relaxed);
+  threadgroup_barrier(mem_flags::mem_threadgroup);
+  atomic_fetch_add_explicit(&local, 1, memory_order_relaxed);
+  atomic_fetch_add_explicit(&bins[i % 7], 1u, memory_order_relaxed);
+  atomic_fetch_min_explicit(&limits[0], int(i) - 100, memory_order_relaxed);
+  atomic_fetch_max_explicit(&limits[1], int(i) - 100, memory_order_relaxed);
+  atomic_fetch_sub_explicit(&limits[2], 2, memory_order_relaxed);
+  atomic_fetch_add_explicit(total, 0.5f, memory_order_relaxed);
+  atomic_fetch_or_explicit(&bits[0], 1u << (i % 32), memory_order_relaxed);
+  atomic_fetch_xor_explicit(&bits[1], 1u << (i % 32), memory_order_relaxed);
+  atomic_fetch_and_explicit(&bits[2], ~(1u << (i % 32)), memory_order_relaxed);
+  atomic_max_explicit(greatest, ulong(i) << 33, memory_order_relaxed);
+  threadgroup_barrier(mem_flags::mem_threadgroup);
+  if (t == 0) atomic_fetch_add_explicit(&bins[7], atomic_load_explicit(&local, memory_order_relaxed),
+                                        memory_order_relaxed);
+}
+)");
+  const uint32_t n = 1000;
+  std::vector<uint32_t> bins(8), bits{0, 0, ~0u};
+  std::vector<int32_t> limits{0, 0, 0};
+  std::vector<float> total{0};
+  std::vector<uint64_t> greatest{0};
+  program.run("histogram", {n}, {128},
+              {buffer(bins), buffer(limits), buffer(total), buffer(bits), buffer(greatest)});
+  for (uint32_t i = 0; i < 7; ++i) CHECK(bins[i] == (n - i + 6) / 7);
+  CHECK(bins[7] == n);
+  CHECK(limits == std::vector<int32_t>{-100, 899, -2000});
+  CHECK(total[0] == 500.0f);
+  // 1000 = 31 * 32 + 8: lanes 0 to 7 flip 32 times, the others 31 times.
+  CHECK(bits == std::vector<uint32_t>{~0u, 0xffffff00u, 0u});
+  CHECK(greatest[0] == uint64_t{999} << 33);
+}
+
+TEST_CASE("compare-exchange loops and exchanges lose nothing") {
+  Program program(R"(
+#include <metal_stdlib>
+using namespace metal;
+kernel void product(device atomic_float* value [[buffer(0)]], device atomic_uint* turns [[buffer(1)]],
+                    device uint* seen [[buffer(2)]], uint i [[thread_position_in_grid]]) {
+  float old = atomic_load_explicit(value, memory_order_relaxed);
+  while (!atomic_compare_exchange_weak_explicit(value, &old, old + float(i), memory_order_relaxed,
+                                                memory_order_relaxed)) {}
+  seen[i] = atomic_fetch_add_explicit(turns, 1, memory_order_relaxed);
+}
+)");
+  const uint32_t n = 500;
+  std::vector<float> value{0};
+  std::vector<uint32_t> turns{0}, seen(n);
+  program.run("product", {n}, {64}, {buffer(value), buffer(turns), buffer(seen)});
+  CHECK(value[0] == n * (n - 1) / 2);
+  std::sort(seen.begin(), seen.end());
+  for (uint32_t i = 0; i < n; ++i) REQUIRE(seen[i] == i);
+}
+
+TEST_CASE("positions in grids of one, two and three dimensions") {
+  Program program(R"(
+#include <metal_stdlib>
+using namespace metal;
+struct Place { uint3 grid, local, group; uint3 grid_size, group_size, groups; uint index, simdgroup, lane; };
+kernel void places(device Place* out [[buffer(0)]], uint3 p [[thread_position_in_grid]],
+                   uint3 t [[thread_position_in_threadgroup]], uint3 g [[threadgroup_position_in_grid]],
+                   uint3 n [[threads_per_grid]], uint3 s [[threads_per_threadgroup]],
+                   uint3 k [[threadgroups_per_grid]], uint index [[thread_index_in_threadgroup]],
+                   ushort simdgroup [[simdgroup_index_in_threadgroup]],
+                   ushort lane [[thread_index_in_simdgroup]]) {
+  out[(p.z * n.y + p.y) * n.x + p.x] = Place{p, t, g, n, s, k, index, simdgroup, lane};
+}
+)");
+  struct Vec {
+    alignas(16) uint32_t v[4];
+    bool is(uint32_t x, uint32_t y, uint32_t z) const { return v[0] == x && v[1] == y && v[2] == z; }
+  };
+  struct Place {
+    Vec grid, local, group, grid_size, group_size, groups;
+    uint32_t index, simdgroup, lane, pad;
+  };
+  const language::Size grids[][2] = {{{100}, {32}}, {{70, 5}, {16, 4}}, {{9, 7, 5}, {4, 4, 2}}, {{1}, {1}}};
+  for (const auto& [grid, group] : grids) {
+    std::vector<Place> out(size_t{grid.x} * grid.y * grid.z);
+    program.run("places", grid, group, {buffer(out)});
+    for (uint32_t z = 0; z < grid.z; ++z)
+      for (uint32_t y = 0; y < grid.y; ++y)
+        for (uint32_t x = 0; x < grid.x; ++x) {
+          const Place& p = out[(z * grid.y + y) * grid.x + x];
+          const uint32_t tx = x % group.x, ty = y % group.y, tz = z % group.z;
+          // A threadgroup at the edge has the size that is left.
+          const uint32_t sx = std::min(group.x, grid.x - (x - tx));
+          const uint32_t sy = std::min(group.y, grid.y - (y - ty));
+          const uint32_t index = (tz * sy + ty) * sx + tx;
+          REQUIRE(p.grid.is(x, y, z));
+          REQUIRE(p.local.is(tx, ty, tz));
+          REQUIRE(p.group.is(x / group.x, y / group.y, z / group.z));
+          REQUIRE(p.grid_size.is(grid.x, grid.y, grid.z));
+          REQUIRE(p.groups.is((grid.x + group.x - 1) / group.x, (grid.y + group.y - 1) / group.y,
+                              (grid.z + group.z - 1) / group.z));
+          REQUIRE(p.index == index);
+          REQUIRE(p.simdgroup == index / 32);
+          REQUIRE(p.lane == index % 32);
+        }
+  }
+}
+
+TEST_CASE("constant tables, structures and references of every address space") {
+  Program program(R"(
+#include <metal_stdlib>
+using namespace metal;
+constant float kTable[4] = {1.5f, 2.5f, 3.5f, 4.5f};
+constant float2 kPairs[2] = {float2(1, 2), float2(3, 4)};
+constant constexpr half kHalf = 0.5h;
+struct Params { uint n; float scale; packed_float3 shift; char tag; half2 pair; };
+struct Block { half d; uchar qs[6]; };
+inline float load(device const Block& b, int k) { return float(b.d) * float(b.qs[k]); }
+inline void add(thread float& sum, float v) { sum += v; }
+kernel void mixed(device const Block* blocks [[buffer(0)]], device float* out [[buffer(1)]],
+                  constant Params& params [[buffer(2)]], constant float* table [[buffer(3)]],
+                  uint i [[thread_position_in_grid]]) {
+  float sum = 0;
+  for (int k = 0; k < 6; ++k) add(sum, load(blocks[i], k));
+  device const uchar* bytes = (device const uchar*)(blocks + i);
+  sum += float(*(device const half*)bytes) * 1000;
+  out[i] = sum * params.scale + kTable[i % 4] + kPairs[i & 1].y + params.shift.z + params.pair.y +
+           table[i % 3] + kHalf + params.tag + (i < params.n);
+}
+)");
+  struct Block {
+    _Float16 d;
+    uint8_t qs[6];
+  };
+  struct Params {
+    uint32_t n;
+    float scale;
+    float shift[3];
+    int8_t tag;
+    alignas(4) _Float16 pair[2];
+  };
+  const uint32_t n = 50;
+  std::vector<Block> blocks(n);
+  std::vector<float> out(n), table{10, 20, 30};
+  for (uint32_t i = 0; i < n; ++i) {
+    blocks[i].d = static_cast<_Float16>(i * 0.25f);
+    for (uint32_t k = 0; k < 6; ++k) blocks[i].qs[k] = static_cast<uint8_t>(i * 5 + k);
+  }
+  const Params params{20, 2.0f, {1, 2, 3}, -7, {static_cast<_Float16>(1), static_cast<_Float16>(0.25f)}};
+  program.run("mixed", {n}, {32}, {buffer(blocks), buffer(out), value(params), buffer(table)});
+  const float tables[] = {1.5f, 2.5f, 3.5f, 4.5f};
+  for (uint32_t i = 0; i < n; ++i) {
+    double sum = 0;
+    for (uint32_t k = 0; k < 6; ++k) sum += double(blocks[i].d) * blocks[i].qs[k];
+    sum += double(blocks[i].d) * 1000;
+    const double want = sum * 2 + tables[i % 4] + (i & 1 ? 4 : 2) + 3 + 0.25 + table[i % 3] + 0.5 - 7 +
+                        (i < 20);
+    REQUIRE(out[i] == doctest::Approx(want).epsilon(1e-6));
+  }
+}
