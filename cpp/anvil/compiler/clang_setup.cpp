@@ -93,7 +93,7 @@ std::string compiler_version() {
 std::vector<std::string> language_arguments(const std::string& math) {
   const llvm::Triple triple(llvm::sys::getDefaultTargetTriple());
   std::vector<std::string> arguments{
-      "-triple", triple.str(), "-x", "c++", "-std=c++20", "-O1", "-disable-llvm-passes",
+      "-triple", triple.str(), "-x", "c++", "-std=c++20", "-O2", "-disable-llvm-passes",
       // Nothing of the host: not its headers, its C library or its C++ run time.
       "-nostdsysteminc", "-nobuiltininc", "-nostdinc++", "-fno-builtin", "-ffreestanding",
       "-fno-rtti", "-fno-threadsafe-statics", "-isystem", library_path(""), "-isystem", entry_path(""),

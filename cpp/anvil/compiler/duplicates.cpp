@@ -119,6 +119,7 @@ class DuplicateFinder {
       const Token& token = tokens_[i];
       const Word kind = token.is_identifier() ? classify_word(token.text) : Word::none;
       if (kind == Word::address_space || kind == Word::threadgroup) continue;
+      if (kind == Word::constant && tokens_.qualifies_constructor(i)) continue;
       const bool is_const = kind == Word::constant || token.is("const");
       if (is_const && after_const) continue;
       after_const = is_const;

@@ -70,6 +70,10 @@ class TokenPass {
         replace(i, is_parameter_specifier(i) ? annotation(tokens_[i].text) : "");
         return;
       case Word::constant:
+        if (tokens_.qualifies_constructor(i)) {
+          replace(i, "");
+          return;
+        }
         replace(i, is_parameter_specifier(i) ? "const " + annotation("constant") : "const");
         return;
     }

@@ -30,6 +30,7 @@ TokenSequence::TokenSequence(std::string_view text) {
     for (size_t depth = open.size(); depth-- > 0;) {
       if (!tokens_[open[depth]].is(opener)) continue;
       partners_[open[depth]] = at;
+      partners_[at] = open[depth];
       open.resize(depth);
       return;
     }
@@ -44,7 +45,20 @@ TokenSequence::TokenSequence(std::string_view text) {
       case tok::r_brace: close(i, tok::l_brace); break;
       default: break;
     }
+    const Token& next = (*this)[i + 1];
+    if ((tokens_[i].is("struct") || tokens_[i].is("class") || tokens_[i].is("union")) &&
+        next.is_identifier())
+      classes_.insert(next.text);
   }
+}
+
+bool TokenSequence::qualifies_constructor(size_t index) const {
+  size_t close = index;
+  while (close > 0 && tokens_[close - 1].is_identifier()) --close;
+  if (close == 0 || !tokens_[--close].is(tok::r_paren)) return false;
+  const size_t open = partners_[close];
+  return open > 0 && open < size() && tokens_[open - 1].is_identifier() &&
+         classes_.contains(tokens_[open - 1].text);
 }
 
 size_t TokenSequence::skip_angles(size_t open) const {

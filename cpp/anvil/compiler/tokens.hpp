@@ -4,6 +4,7 @@
 #include <clang/Basic/TokenKinds.h>
 
 #include <cstdint>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -30,15 +31,18 @@ class TokenSequence {
   const Token& operator[](size_t index) const {
     return index < tokens_.size() ? tokens_[index] : eof_;
   }
-  /// For an opening (, [ or {: the index of its partner, or size() where the text ends first.
-  size_t partner(size_t open) const { return partners_[open]; }
+  /// For a bracket: the index of its partner, or size() where it has none.
+  size_t partner(size_t bracket) const { return partners_[bracket]; }
   /// Past the template argument list that opens with the `<` at `open`; `open` itself where it is
   /// no such list. `>>` closes two; a semicolon ends the search.
   size_t skip_angles(size_t open) const;
+  /// Whether token `index` qualifies a constructor: `C(T x) constant : ...`.
+  bool qualifies_constructor(size_t index) const;
 
  private:
   std::vector<Token> tokens_;
   std::vector<size_t> partners_;
+  std::set<std::string_view> classes_;  // names that follow struct, class or union
   Token eof_;
 };
 
