@@ -288,15 +288,15 @@ void Emitter::write_phis(BasicBlock& from, BasicBlock& to, Value* lanes) {
   }
 }
 
-/// Whether other lanes may already wait at the target: not along the first edge in block order, nor
-/// back to a loop's header; but out of a loop, where lanes of earlier iterations wait.
+/// Whether other lanes may already wait at the target: not along the first edge to run, nor back to
+/// a loop's header; but out of a loop, where lanes of earlier iterations wait.
 bool Emitter::blends(const BasicBlock& from, BasicBlock& to) const {
   if (plan_.is_direct(&from, &to) || analyses_.order.is_back_edge(&from, &to)) return false;
   const Loop* loop = analyses_.loops.getLoopFor(&from);
   if (loop && !loop->contains(&to)) return true;
   for (const BasicBlock* other : predecessors(&to))
     if (!plan_.is_direct(other, &to) && !analyses_.order.is_back_edge(other, &to) &&
-        analyses_.order.position(other) < analyses_.order.position(&from))
+        plan_.turn(other) < plan_.turn(&from))
       return true;
   return false;
 }

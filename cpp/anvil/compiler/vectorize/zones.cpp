@@ -17,6 +17,15 @@ ZonePlan::ZonePlan(const ScalarAnalyses& analyses, const ShapeAnalysis& shapes)
     ends_.clear();
     assign();
   } while (!consistent());
+  take_turns(root());
+}
+
+void ZonePlan::take_turns(const Chain& chain) {
+  for (const Zone* zone : chain.elements)
+    for (const BasicBlock* block : zone->blocks) {
+      if (const Chain* inner = ends_.lookup(block)) take_turns(*inner);
+      turns_[block] = unsigned(turns_.size());
+    }
 }
 
 Zone& ZonePlan::add_zone(BasicBlock* head) {

@@ -39,6 +39,8 @@ class ZonePlan {
   bool is_direct(const llvm::BasicBlock* from, const llvm::BasicBlock* to) const;
   /// The chain that an edge which is not direct leads into, or to the end of.
   const Chain& chain_of_edge(const llvm::BasicBlock* from, const llvm::BasicBlock* to) const;
+  /// When a block's code runs: a zone runs as a whole, before blocks outside that precede its last.
+  unsigned turn(const llvm::BasicBlock* block) const { return turns_.lookup(block); }
   /// Position in the chain of the first element after a block.
   size_t next_element(const Chain& chain, const llvm::BasicBlock* after) const;
 
@@ -49,6 +51,7 @@ class ZonePlan {
   bool joins(llvm::BasicBlock* block, const Zone& zone, std::vector<llvm::BasicBlock*>& between);
   void enclose(Zone& zone, llvm::BasicBlock* end, const std::vector<llvm::BasicBlock*>& between);
   Zone& add_zone(llvm::BasicBlock* head);
+  void take_turns(const Chain& chain);
 
   const ScalarAnalyses& analyses_;
   const ShapeAnalysis& shapes_;
@@ -56,6 +59,7 @@ class ZonePlan {
   std::vector<std::unique_ptr<Chain>> chains_;
   llvm::DenseMap<const llvm::BasicBlock*, Zone*> zones_of_;
   llvm::DenseMap<const llvm::BasicBlock*, Chain*> ends_;
+  llvm::DenseMap<const llvm::BasicBlock*, unsigned> turns_;
   llvm::SmallPtrSet<const llvm::BasicBlock*, 8> forced_heads_;
 };
 
