@@ -86,6 +86,9 @@ bool run_kernel(const KernelCommand& command) {
   if (report(lowered.errors, command, program.source)) return false;
   verify(module, "lowering");
   if (!command.emit_ir.empty()) write_ir(command.emit_ir, module);
+  std::erase_if(kernel->signature.parameters, [&](const Parameter& parameter) {
+    return is_switched_off(parameter.condition, kernel->constants, values);
+  });
   if (!command.reflection.empty())
     write_file(command.reflection, reflection_json(kernel->signature, lowered, kernel->constants));
   if (command.output.empty() && command.emit_scalar_ir.empty()) return true;

@@ -97,15 +97,29 @@ std::vector<ConstantValue> parse_constants(const std::string& json) {
   return values;
 }
 
+const ConstantValue* find_value(const FunctionConstantInfo& constant,
+                                const std::vector<ConstantValue>& values) {
+  for (const ConstantValue& value : values)
+    if (value.index ? *value.index == constant.index : value.name == constant.name) return &value;
+  return nullptr;
+}
+
+bool is_switched_off(const std::string& name, const std::vector<FunctionConstantInfo>& constants,
+                     const std::vector<ConstantValue>& values) {
+  for (const FunctionConstantInfo& constant : constants) {
+    if (constant.name != name) continue;
+    const ConstantValue* value = find_value(constant, values);
+    return !value || value->bytes.find_first_not_of('\0') == std::string::npos;
+  }
+  return false;
+}
+
 std::vector<std::string> bind_constants(llvm::Module& module,
                                         const std::vector<FunctionConstantInfo>& constants,
                                         const std::vector<ConstantValue>& values) {
   std::vector<std::string> errors;
   for (const FunctionConstantInfo& constant : constants) {
-    const ConstantValue* value = nullptr;
-    for (const ConstantValue& candidate : values)
-      if (candidate.index ? *candidate.index == constant.index : candidate.name == constant.name)
-        value = &candidate;
+    const ConstantValue* value = find_value(constant, values);
     if (auto* flag = module.getNamedGlobal(constant.defined_symbol))
       define(*flag, llvm::ConstantInt::get(flag->getValueType(), value ? 1 : 0));
     auto* variable = module.getNamedGlobal(constant.symbol);

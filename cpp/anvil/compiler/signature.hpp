@@ -26,6 +26,7 @@ struct Parameter {
   uint64_t alignment = 0;
   bool read_only = false;
   std::string address_space;
+  std::string condition;  ///< a function constant; where it is false, the argument is absent
   bool is_struct = false;
   std::vector<StructMember> members;
 

@@ -25,6 +25,13 @@ const clang::AnnotateAttr* find_annotation(const clang::Decl& declaration, llvm:
   return nullptr;
 }
 
+std::string string_argument(const clang::AnnotateAttr& attribute) {
+  if (attribute.args_size() == 0) return {};
+  const auto* text =
+      llvm::dyn_cast<clang::StringLiteral>((*attribute.args_begin())->IgnoreParenImpCasts());
+  return text ? text->getString().str() : "";
+}
+
 class Reader {
  public:
   explicit Reader(clang::ASTContext& context) : context_(context) {}
@@ -140,6 +147,8 @@ void Reader::resource(const clang::ParmVarDecl& declaration, Parameter& paramete
   parameter.read_only = pointee.isConstQualified();
   parameter.type = msl_type_name(pointee);
 
+  if (const auto* condition = find_annotation(declaration, "function_constant"))
+    parameter.condition = string_argument(*condition);
   const auto* buffer = find_annotation(declaration, "buffer");
   const bool has_space = find_annotation(declaration, "device") ||
                          find_annotation(declaration, "constant");
@@ -221,7 +230,8 @@ void Reader::assign_indices(const clang::FunctionDecl& function, KernelSignature
     for (size_t i = 0; i < kernel.parameters.size(); ++i) {
       Parameter& parameter = kernel.parameters[i];
       if (parameter.kind != kind || automatic[i]) continue;
-      if (const Parameter* other = owners[parameter.index]) {
+      if (const Parameter* other = owners[parameter.index];
+          other && other->condition.empty() && parameter.condition.empty()) {
         error(function.getParamDecl(i)->getLocation(),
               "parameters '" + other->name + "' and '" + parameter.name + "' both use " + name +
                   " index " + std::to_string(parameter.index));
@@ -251,10 +261,7 @@ bool has_annotation(const clang::Decl& declaration, const char* name) {
 
 std::string host_name(const clang::FunctionDecl& function) {
   if (const auto* attribute = find_annotation(function, "host_name"))
-    if (attribute->args_size() > 0)
-      if (const auto* text = llvm::dyn_cast<clang::StringLiteral>(
-              (*attribute->args_begin())->IgnoreParenImpCasts()))
-        return text->getString().str();
+    if (std::string name = string_argument(*attribute); !name.empty()) return name;
   return function.getNameAsString();
 }
 

@@ -150,6 +150,9 @@ class TokenPass {
       std::string arguments;
       if (attribute.arguments != 0 && keeps_arguments(attribute.name))
         arguments = spelled(attribute.arguments + 1, attribute.last - 1);
+      // On an argument it names the constant that the argument's presence depends on.
+      if (attribute.name == "function_constant" && in_parameters(open))
+        arguments = '"' + arguments + '"';
       annotations += annotation(attribute.name, arguments);
     }
     if (annotations.empty()) return after;  // C++'s own attributes stay as they are
@@ -258,7 +261,7 @@ class TokenPass {
       --first;
     bool constant = false;
     for (size_t i = first; i < open; ++i) {
-      if (tokens_[i].is("static")) replace(i, "");
+      if (tokens_[i].is("static") || tokens_[i].is("constexpr")) replace(i, "");
       if (tokens_[i].is("constant") && !constant) {
         constant = true;
         for (Edit& edit : result_.edits)

@@ -59,8 +59,15 @@ bool is_msl_attribute(std::string_view name) { return is_one_of(name, kMslAttrib
 bool keeps_arguments(std::string_view name) { return is_one_of(name, kWithArguments); }
 
 std::optional<std::string> rewrite_literal(std::string_view literal) {
-  if (literal.size() < 2 || literal.substr(0, 2) == "0x" || literal.substr(0, 2) == "0X")
-    return {};
+  if (literal.size() < 2) return {};
+  const bool hex = literal.substr(0, 2) == "0x" || literal.substr(0, 2) == "0X";
+  // MSL has no double: what C++ would make one is a float.
+  const bool floating = literal.find_first_of(hex ? "pP" : ".eE") != std::string_view::npos;
+  const char last = literal.back();
+  if (floating && (last == '.' || (last >= '0' && last <= '9')) &&
+      literal.find('_') == std::string_view::npos)
+    return std::string(literal) + "f";
+  if (hex) return {};
   const auto ends_with = [&](std::string_view a, std::string_view b) {
     return literal.ends_with(a) || literal.ends_with(b);
   };

@@ -22,7 +22,7 @@ bool is_msl_attribute(std::string_view name);
 /// Whether the arguments of that attribute are expressions that the compiler needs.
 bool keeps_arguments(std::string_view name);
 
-/// `1.0h` and `1.0bf` in clang's spelling; nothing for literals that C++ has.
+/// `1.0h`, `1.0bf` and `1.0`, a float, in clang's spelling; nothing for other literals.
 std::optional<std::string> rewrite_literal(std::string_view literal);
 
 /// `__attribute__((annotate("anvil:name", arguments)))`
