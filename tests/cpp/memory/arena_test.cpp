@@ -1,0 +1,222 @@
+#include "foundry/memory/arena_pool.hpp"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <vector>
+
+#include "foundry/core/error.hpp"
+
+using namespace foundry;
+
+namespace {
+
+ArenaOptions options(const char* name, std::uint64_t chunk, std::uint64_t cap = 0) {
+  return {name, StorageMode::shared, chunk, cap};
+}
+
+Label label(const char* name, std::uint64_t extent) {
+  Dimensions dimensions;
+  dimensions.push_back(extent);
+  return {name, "f16", dimensions};
+}
+
+}  // namespace
+
+TEST_CASE("ranges are aligned, apart, and inside their chunk") {
+  ArenaPool pool(Device::system_default(), options("a", 4096));
+  const Lease first = pool.allocate(1), second = pool.allocate(300), third = pool.allocate(256);
+  CHECK(first.offset() == 0);
+  CHECK(second.offset() == 256);
+  CHECK(third.offset() == 768);
+  CHECK(second.length() == 300);
+  CHECK(first.buffer() == third.buffer());
+  CHECK(first.is_pooled());
+}
+
+TEST_CASE("chunks grow on demand, and a large range gets one of its own size") {
+  ArenaPool pool(Device::system_default(), options("a", 4096));
+  const Lease small = pool.allocate(4000);
+  const Lease large = pool.allocate(100000);
+  CHECK_FALSE(small.buffer() == large.buffer());
+  CHECK(pool.statistics().chunks == 2);
+  CHECK(pool.statistics().reserved_bytes == 4096 + 100096);
+  CHECK(pool.statistics().leased_bytes == 104000);
+}
+
+TEST_CASE("reset refuses while leases are held, and names who holds them") {
+  ArenaPool pool(Device::system_default(), options("activations", 1 << 16));
+  Lease y = pool.allocate(28672, label("y", 14336));
+  Lease x = pool.allocate(8192, label("x", 4096));
+  KeepAlive array = y.held_by(Holder::array());
+  KeepAlive running = x.held_by(Holder::command_buffer(17));
+  y = Lease();
+  x = Lease();
+  CHECK_THROWS_WITH_AS(
+      pool.reset(),
+      "cannot reset arena 'activations': 2 leases held (y (14336,) f16 by a numpy array; x (4096,) "
+      "f16 by command buffer 17, still running)",
+      PoolInUseError);
+  running.reset();
+  CHECK_THROWS_WITH_AS(pool.reset(),
+                       "cannot reset arena 'activations': 1 lease held (y (14336,) f16 by a numpy "
+                       "array)",
+                       PoolInUseError);
+  array.reset();
+  pool.reset();
+  CHECK(pool.allocate(256).offset() == 0);
+}
+
+TEST_CASE("a long list of holders is cut, and several holders of one lease are all named") {
+  ArenaPool pool(Device::system_default(), options("a", 1 << 16));
+  std::vector<Lease> leases;
+  for (int i = 0; i < 10; ++i) leases.push_back(pool.allocate(256));
+  const Lease view = leases[0].as_view();
+  try {
+    pool.reset();
+    FAIL("reset under leases");
+  } catch (const PoolInUseError& error) {
+    const std::string what = error.what();
+    CHECK(what.find("10 leases held (memory 256 B by a tensor and a view; memory") !=
+          std::string::npos);
+    CHECK(what.find("; and 2 more)") != std::string::npos);
+  }
+}
+
+TEST_CASE("leaving a scope frees what nobody holds and keeps the rest until it is let go") {
+  ArenaPool pool(Device::system_default(), options("a", 4096));
+  const Lease before = pool.allocate(256);
+  Lease kept;
+  {
+    const ArenaScope scope(pool);
+    const Lease dropped = pool.allocate(512);
+    kept = pool.allocate(256);
+    CHECK(kept.offset() == 768);
+  }
+  CHECK(pool.statistics().retired == 1);
+  const Lease low = pool.allocate(512);   // where `dropped` was
+  const Lease high = pool.allocate(512);  // past the island
+  CHECK(low.offset() == 256);
+  CHECK(high.offset() == 1024);
+  CHECK(kept.offset() == 768);
+  kept = Lease();
+  CHECK(pool.statistics().retired == 0);
+}
+
+TEST_CASE("an island that is let go before the cursor gets there is used again") {
+  ArenaPool pool(Device::system_default(), options("a", 4096));
+  Lease kept;
+  {
+    const ArenaScope scope(pool);
+    kept = pool.allocate(256);
+  }
+  kept = Lease();
+  CHECK(pool.allocate(1024).offset() == 0);
+}
+
+TEST_CASE("ranges that only command buffers hold are reused at once, but block a reset") {
+  ArenaPool pool(Device::system_default(), options("a", 4096));
+  KeepAlive running;
+  {
+    const ArenaScope scope(pool);
+    running = pool.allocate(256).held_by(Holder::command_buffer(3));
+  }
+  CHECK(pool.statistics().leases == 0);
+  CHECK(pool.allocate(256).offset() == 0);
+  CHECK_THROWS_AS(pool.reset(), PoolInUseError);
+  running.reset();
+  pool.reset();
+}
+
+TEST_CASE("nested scopes return to their own marks; a stale mark changes nothing") {
+  ArenaPool pool(Device::system_default(), options("a", 1024));
+  const ArenaMark start = pool.mark();
+  {
+    const ArenaScope outer(pool);
+    (void)pool.allocate(512);
+    const ArenaMark inner = pool.mark();
+    (void)pool.allocate(5000);  // another chunk
+    pool.rewind(inner);
+    CHECK(pool.allocate(256).offset() == 512);
+  }
+  CHECK(pool.allocate(256).offset() == 0);
+  const ArenaMark past = pool.mark();
+  pool.reset();
+  pool.rewind(past);
+  CHECK(pool.allocate(256).offset() == 0);
+  pool.rewind(start);  // of an earlier generation
+  CHECK(pool.allocate(256).offset() == 256);
+}
+
+TEST_CASE("past the cap the error has the figures") {
+  ArenaPool pool(Device::system_default(), options("activations", 1 << 20, 2 << 20));
+  const Lease held = pool.allocate((1 << 20) + (512 << 10));
+  CHECK_THROWS_WITH_AS(pool.allocate(1 << 20),
+                       "arena 'activations': 1.0 MiB asked, 512.0 KiB of 2.0 MiB left",
+                       OutOfMemoryError);
+  const Lease rest = pool.allocate(512 << 10);  // the failure cost nothing
+  CHECK(pool.statistics().reserved_bytes == 2 << 20);
+  CHECK_THROWS_AS(pool.allocate(1), OutOfMemoryError);
+  CHECK_THROWS_WITH_AS(pool.allocate(0), "arena 'activations': 0 bytes asked", ShapeError);
+  CHECK_THROWS_AS(pool.allocate(~0ull), OutOfMemoryError);
+}
+
+TEST_CASE("free chunks that are too small give way under the cap") {
+  ArenaPool pool(Device::system_default(), options("a", 1 << 20, 2 << 20));
+  {
+    const std::array both = {pool.allocate(1 << 20), pool.allocate(1 << 20)};
+  }
+  pool.reset();
+  const Lease large = pool.allocate(2 << 20);
+  CHECK(large.length() == 2 << 20);
+  CHECK(pool.statistics().chunks == 1);
+}
+
+TEST_CASE("more than the device can give is an error that says so, with its cause") {
+  ArenaPool pool(Device::system_default(), options("a", 4096));
+  try {
+    (void)pool.allocate(1ull << 60);
+    FAIL("an exbibyte was allocated");
+  } catch (const OutOfMemoryError& error) {
+    CHECK(std::string(error.what()).find("arena 'a': 1.0 EiB asked") == 0);
+    CHECK(describe_error(error).find("caused by: OutOfMemoryError: buffer") != std::string::npos);
+  }
+}
+
+TEST_CASE("memory outlives the pool while leases do, and goes with the last one") {
+  const Device device = Device::system_default();
+  const std::uint64_t before = device.allocated_bytes();
+  Lease survivor;
+  {
+    ArenaPool pool(device, options("a", 1 << 20));
+    survivor = pool.allocate(256);
+    const Lease other = pool.allocate(256);
+  }
+  survivor.buffer().host().mutable_bytes(survivor.offset(), 256)[0] = std::byte{1};
+  CHECK(device.allocated_bytes() > before);
+  survivor = Lease();
+  CHECK(device.allocated_bytes() == before);
+}
+
+TEST_CASE("trim gives free chunks back") {
+  ArenaPool pool(Device::system_default(), options("a", 4096));
+  {
+    const ArenaScope scope(pool);
+    for (int i = 0; i < 8; ++i) (void)pool.allocate(4096);
+  }
+  CHECK(pool.statistics().chunks == 8);
+  pool.trim();
+  CHECK(pool.statistics().chunks == 1);
+  CHECK(pool.statistics().reserved_bytes == 4096);
+  const Lease lease = pool.allocate(4096), next = pool.allocate(4096);
+  CHECK(pool.statistics().chunks == 2);
+  CHECK(to_string(pool) == "arena 'a': 8.0 KiB in 2 leases, 8.0 KiB reserved in 2 chunks");
+}
+
+TEST_CASE("an arena is shared or private") {
+  ArenaOptions borrowed = options("a", 4096);
+  borrowed.mode = StorageMode::borrowed;
+  CHECK_THROWS_WITH_AS(ArenaPool(Device::system_default(), borrowed),
+                       "arena 'a': its storage is shared or private, not borrowed", ArgumentError);
+  CHECK_THROWS_AS(ArenaPool(Device::system_default(), options("a", 100)), ArgumentError);
+}

@@ -1,0 +1,41 @@
+#include "foundry/tensor/dtype.hpp"
+
+#include <doctest/doctest.h>
+
+#include "foundry/core/error.hpp"
+
+using namespace foundry;
+
+TEST_CASE("rows describe the C++ types") {
+  CHECK(info(dtype_of<float>).block_bytes == sizeof(float));
+  CHECK(info(dtype_of<f16>).block_bytes == sizeof(f16));
+  CHECK(info(dtype_of<q4_0>).block_bytes == sizeof(q4_0));
+  CHECK(info(dtype_of<q4_1>).block_bytes == sizeof(q4_1));
+  CHECK(info(dtype_of<q8_0>).block_bytes == sizeof(q8_0));
+  CHECK(info(DType::q8_0).block_elements == 32);
+  CHECK(std::string(info(DType::bf16).metal_name) == "bfloat");
+  CHECK(is_block(DType::q4_1));
+  CHECK_FALSE(is_block(DType::f16));
+  static_assert(!Element<std::string>);
+}
+
+TEST_CASE("names are found in any case, and every row is found by its name") {
+  CHECK(find_dtype("F16") == DType::f16);
+  CHECK(find_dtype("Q4_K") == DType::q4_k);
+  CHECK_FALSE(find_dtype("f17"));
+  for (std::size_t i = 0; i < kDTypeCount; ++i) {
+    const auto dtype = static_cast<DType>(i);
+    CHECK(parse_dtype(name_of(dtype)) == dtype);
+  }
+}
+
+TEST_CASE("what is not there yet says what is") {
+  CHECK_THROWS_WITH_AS(require_supported(DType::q5_k, "blk.0.ffn_up.weight"),
+                       "blk.0.ffn_up.weight: q5_k is not there yet; there are f32, f16, bf16, i8, "
+                       "i16, i32, i64, u8, u16, u32, u64, bool, q4_0, q4_1, q8_0",
+                       DTypeError);
+  CHECK_THROWS_WITH_AS(parse_dtype("f17"),
+                       "no dtype 'f17'; there are f32, f16, bf16, i8, i16, i32, i64, u8, u16, u32, "
+                       "u64, bool, q4_0, q4_1, q8_0",
+                       DTypeError);
+}
