@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <string>
+#include <vector>
+
 #include "foundry/core/error.hpp"
 #include "foundry/device/device.hpp"
 
@@ -39,13 +42,9 @@ kernel void fill(device float* y [[buffer(3)]], threadgroup float* scratch [[thr
 
 TEST_CASE("a library lists its functions and refuses others by name") {
   const Library library = Device::system_default().compile(kSource, "axpy.metal");
-  auto functions = library.functions();
-  CHECK(functions.size() == 2);
-  CHECK_THROWS_WITH_AS(
-      library.pipeline("axpz"),
-      ("library 'axpy.metal' has no function 'axpz'; it has " + functions[0] + ", " + functions[1])
-          .c_str(),
-      ArgumentError);
+  CHECK(library.functions() == std::vector<std::string>{"axpy"});
+  CHECK_THROWS_WITH_AS(library.pipeline("axpz"),
+                       "library 'axpy.metal' has no function 'axpz'; it has axpy", ArgumentError);
 }
 
 TEST_CASE("a pipeline's reflection is plain C++") {
