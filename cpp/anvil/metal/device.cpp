@@ -217,6 +217,9 @@ template <class T>
 bool supports_none(const Device*, T) {
   return false;
 }
+Array* no_counter_sets(const Device*) {
+  return nullptr;
+}
 bool supports_one_sample(const Device*, NS::UInteger samples) {
   return samples == 1;
 }
@@ -258,6 +261,7 @@ const objc::ClassDefinition<Device> definition{
         objc::function<&no>("supportsDynamicLibraries"),
         objc::function<&no>("supportsFunctionPointers"),
         objc::function<&no>("supportsRaytracing"),
+        objc::function<&no_counter_sets>("counterSets"),
         objc::method<&Device::argument_buffers>("argumentBuffersSupport"),
         objc::method<&Device::read_write_textures>("readWriteTextureSupport"),
         objc::method<&Device::heap_buffer_size>("heapBufferSizeAndAlignWithLength:options:"),

@@ -1,6 +1,9 @@
 // Queues, command buffers, blits and events.
 #include "host.hpp"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -359,6 +362,30 @@ TEST_CASE("calls out of order, which nothing could carry, throw") {
   CHECK_THROWS_WITH_AS(buffer->addCompletedHandler(^(MTL::CommandBuffer*){
                        }),
                        doctest::Contains("already committed"), std::logic_error);
+  buffer->waitUntilCompleted();
+  CHECK(buffer->status() == MTL::CommandBufferStatusCompleted);
+}
+
+TEST_CASE("a forked child is told that its queue stayed behind, and leaves in peace") {
+  host::Setup s;
+  auto* before = s.queue->commandBuffer();
+  before->commit();
+  before->waitUntilCompleted();
+  auto* buffer = s.queue->commandBuffer();
+  const pid_t child = fork();
+  if (child == 0) {
+    bool told = false;
+    try {
+      buffer->commit();
+    } catch (const std::logic_error& error) {
+      told = contains(error.what(), "this process was forked after it had made the command queue");
+    }
+    _exit(told ? 0 : 1);
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  CHECK(status == 0);
+  buffer->commit();
   buffer->waitUntilCompleted();
   CHECK(buffer->status() == MTL::CommandBufferStatusCompleted);
 }
