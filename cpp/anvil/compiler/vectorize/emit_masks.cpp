@@ -29,29 +29,34 @@ Value* Emitter::bits_below(const ICmpInst& compare) {
   const Value *left = compare.getOperand(0), *right = compare.getOperand(1);
   const Shape form = shape(left);
   const bool here = plan_.zone(compare.getParent()) == &code_->zone;
-  if (!here || !left->getType()->isIntegerTy() || left->getType()->getIntegerBitWidth() > 32 ||
-      !form.has_stride(1) || !shape(right).is_uniform())
+  if (!here || !left->getType()->isIntegerTy() || left->getType()->getIntegerBitWidth() < 32 ||
+      !form.has_stride(1) || !shape(right).is_uniform() || compare.isEquality())
     return nullptr;
   const bool is_signed = compare.isSigned();
-  const CmpInst::Predicate predicate = compare.getUnsignedPredicate();
-  const bool below = predicate == CmpInst::ICMP_ULT || predicate == CmpInst::ICMP_ULE;
-  if (compare.isEquality() ||
-      !(is_signed ? extends_signed(form, left->getType()) : extends_unsigned(form, left->getType())))
+  if (!(is_signed ? extends_signed(form, left->getType()) : extends_unsigned(form, left->getType())))
     return nullptr;
-  const auto extend = [&](Value* value) {
-    return builder_.CreateIntCast(value, builder_.getInt64Ty(), is_signed);
-  };
-  Value* first = builder_.CreateAdd(extend(base(left)), builder_.getInt64(form.offset(0)));
-  // a <= b counts one lane more than a < b does; a > b is not a <= b, a >= b not a < b.
-  const bool inclusive = predicate == CmpInst::ICMP_ULE || predicate == CmpInst::ICMP_UGT;
-  Value* count = builder_.CreateSub(extend(base(right)), first);
-  if (inclusive) count = builder_.CreateAdd(count, builder_.getInt64(1));
-  count = builder_.CreateBinaryIntrinsic(Intrinsic::smax, count, builder_.getInt64(0));
-  count = builder_.CreateBinaryIntrinsic(Intrinsic::smin, count, builder_.getInt64(kLanes));
-  Value* bits = builder_.CreateTrunc(
-      builder_.CreateNot(builder_.CreateShl(builder_.getInt64(~uint64_t{0}), count)),
-      builder_.getInt32Ty());
-  return below ? bits : builder_.CreateNot(bits);
+  const CmpInst::Predicate predicate = compare.getUnsignedPredicate();
+  const auto constant = [&](uint64_t number) { return ConstantInt::get(left->getType(), number); };
+  Value* first = base(left);
+  if (form.offset(0))
+    first = builder_.CreateAdd(first, ConstantInt::getSigned(left->getType(), form.offset(0)));
+  // The first `count` lanes are below the bound; a <= b holds for one lane more than a < b.
+  Value* count = builder_.CreateBinaryIntrinsic(
+      is_signed ? Intrinsic::ssub_sat : Intrinsic::usub_sat, base(right), first);
+  if (is_signed) count = builder_.CreateBinaryIntrinsic(Intrinsic::smax, count, constant(0));
+  if (predicate == CmpInst::ICMP_ULE || predicate == CmpInst::ICMP_UGT) {
+    count = builder_.CreateBinaryIntrinsic(Intrinsic::umin, count, constant(kLanes - 1));
+    Value* any = builder_.CreateICmp(is_signed ? CmpInst::ICMP_SLE : CmpInst::ICMP_ULE, first,
+                                     base(right));
+    count = builder_.CreateSelect(any, builder_.CreateAdd(count, constant(1)), constant(0));
+  } else {
+    count = builder_.CreateBinaryIntrinsic(Intrinsic::umin, count, constant(kLanes));
+  }
+  count = builder_.CreateZExt(count, builder_.getInt64Ty());
+  Value* above = builder_.CreateTrunc(builder_.CreateShl(builder_.getInt64(~uint64_t{0}), count),
+                                      builder_.getInt32Ty());
+  const bool below = predicate == CmpInst::ICMP_ULT || predicate == CmpInst::ICMP_ULE;
+  return below ? builder_.CreateNot(above) : above;
 }
 
 /// As <32 x i1>, or each lane `repeat` times for the elements of short vectors.

@@ -16,20 +16,6 @@ namespace {
 /// A window may hold this many times the elements that are wanted.
 constexpr int64_t kMaxWindowSpread = 4;
 
-/// Lanes l..l+count-1 of every aligned group are `stride` bytes apart.
-bool in_groups(const Shape& shape, unsigned count, int64_t stride) {
-  for (unsigned lane = 0; lane < kLanes; ++lane)
-    if (lane % count && shape.offset(lane) - shape.offset(lane - 1) != stride) return false;
-  return true;
-}
-
-/// The largest group size up to 32 for which in_groups holds.
-unsigned group_size(const Shape& shape, int64_t stride) {
-  unsigned count = kLanes;
-  while (count > 1 && !in_groups(shape, count, stride)) count /= 2;
-  return count;
-}
-
 Type* times(Type* type, unsigned count) {
   if (const auto* vector = dyn_cast<FixedVectorType>(type))
     return FixedVectorType::get(vector->getElementType(), vector->getNumElements() * count);
@@ -61,33 +47,38 @@ Instruction* Emitter::annotate(Instruction* wide, const Instruction& original) {
 Value* Emitter::if_all_active(function_ref<Value*()> all, function_ref<Value*()> some) {
   if (!code_->active) return all();
   if (!code_->may_be_full) return some();
+  return choose(builder_.CreateICmpEQ(active_bits(), all_lanes()), all, some);
+}
+
+/// Both make a value of one type, or both null.
+Value* Emitter::choose(Value* condition, function_ref<Value*()> yes, function_ref<Value*()> no) {
   const auto vectors = vectors_;
   const auto loaded = loaded_;
   const auto masks = masks_;
   const auto block = [&](const Twine& name) {
     return BasicBlock::Create(vector_.getContext(), name, &vector_, code_->outer->end);
   };
-  BasicBlock *full = block("full"), *partial = block("partial"), *done = block("accessed");
-  builder_.CreateCondBr(builder_.CreateICmpEQ(active_bits(), all_lanes()), full, partial);
+  BasicBlock *then = block("yes"), *otherwise = block("no"), *done = block("done");
+  builder_.CreateCondBr(condition, then, otherwise);
   const auto restore = [&](BasicBlock* at) {
     builder_.SetInsertPoint(at);
     vectors_ = vectors;
     loaded_ = loaded;
     masks_ = masks;
   };
-  restore(full);
-  Value* from_all = all();
-  BasicBlock* all_end = builder_.GetInsertBlock();
+  restore(then);
+  Value* from_then = yes();
+  BasicBlock* then_end = builder_.GetInsertBlock();
   builder_.CreateBr(done);
-  restore(partial);
-  Value* from_some = some();
-  BasicBlock* some_end = builder_.GetInsertBlock();
+  restore(otherwise);
+  Value* from_otherwise = no();
+  BasicBlock* otherwise_end = builder_.GetInsertBlock();
   builder_.CreateBr(done);
   restore(done);
-  if (!from_all) return nullptr;
-  PHINode* merged = builder_.CreatePHI(from_all->getType(), 2);
-  merged->addIncoming(from_all, all_end);
-  merged->addIncoming(from_some, some_end);
+  if (!from_then) return nullptr;
+  PHINode* merged = builder_.CreatePHI(from_then->getType(), 2);
+  merged->addIncoming(from_then, then_end);
+  merged->addIncoming(from_otherwise, otherwise_end);
   return merged;
 }
 
@@ -102,21 +93,29 @@ void Emitter::emit_load(LoadInst& load) {
   if (load.getType()->isStructTy() || load.getType()->isArrayTy())
     return fail(load, "load of an aggregate");
   if (load.isAtomic() || load.isVolatile()) return record(load, emit_serially(load));
-  if (form.is_varying()) {
-    if (!code_->active) return record(load, load_gathered(load));
-    if (fast_gather_ && !load.getType()->isVectorTy() &&
-        layout_.getTypeSizeInBits(load.getType()) >= 32)
-      return record(load, builder_.CreateFreeze(annotate(
-                              builder_.CreateMaskedGather(flat(load.getType()), vector(pointer),
-                                                          load.getAlign(), mask_of(code_->active)),
-                              load)));
-    return record(load, if_all_active([&] { return load_gathered(load); },
-                                      [&] { return emit_serially(load); }));
-  }
+  if (form.is_affine()) return record(load, load_lanes(load, {form, base(pointer)}));
+  if (const auto pattern = useful_pattern(pointer, load.getType()))
+    return record(load, choose(pattern->holds, [&] { return load_lanes(load, *pattern); },
+                               [&] { return load_anywhere(load); }));
+  record(load, load_anywhere(load));
+}
+
+Value* Emitter::load_anywhere(LoadInst& load) {
+  if (!code_->active) return load_gathered(load);
+  if (fast_gather_ && !load.getType()->isVectorTy() &&
+      layout_.getTypeSizeInBits(load.getType()) >= 32)
+    return builder_.CreateFreeze(annotate(
+        builder_.CreateMaskedGather(flat(load.getType()), vector(load.getPointerOperand()),
+                                    load.getAlign(), mask_of(code_->active)),
+        load));
+  return if_all_active([&] { return load_gathered(load); }, [&] { return emit_serially(load); });
+}
+
+Value* Emitter::load_lanes(LoadInst& load, const Pattern& pattern) {
   const auto size = int64_t(layout_.getTypeStoreSize(load.getType()));
   const bool wide_elements = layout_.getTypeSizeInBits(load.getType()->getScalarType()) >= 32;
-  if (code_->active && wide_elements && form.has_stride(size)) {
-    Value* first = byte_address(base(pointer), form.offset(0));
+  if (code_->active && wide_elements && pattern.offsets.has_stride(size)) {
+    Value* first = byte_address(pattern.base, pattern.offsets.offset(0));
     Type* wide = flat(load.getType());
     Value* lanes = annotate(
         builder_.CreateMaskedLoad(wide, first, commonAlignment(load.getAlign(), size),
@@ -124,17 +123,17 @@ void Emitter::emit_load(LoadInst& load) {
                                   Constant::getNullValue(wide)), load);
     // NOTE: InstCombine (22.1) merges a masked load into a later select with the same mask, at the
     // select, past stores in between. The freeze keeps the two apart and costs nothing.
-    return record(load, builder_.CreateFreeze(lanes));
+    return builder_.CreateFreeze(lanes);
   }
-  record(load, if_all_active([&] { return load_pattern(load); },
-                             [&] { return emit_serially(load); }));
+  return if_all_active([&] { return load_pattern(load, pattern); },
+                       [&] { return emit_serially(load); });
 }
 
 /// All lanes, offsets known at compile time.
-Value* Emitter::load_pattern(LoadInst& load) {
+Value* Emitter::load_pattern(LoadInst& load, const Pattern& pattern) {
   Type* type = load.getType();
-  const Shape form = shape(load.getPointerOperand());
-  Value* address = base(load.getPointerOperand());
+  const Shape& form = pattern.offsets;
+  Value* address = pattern.base;
   const auto size = int64_t(layout_.getTypeStoreSize(type));
   const unsigned elements = elements_of(type);
   const auto load_at = [&](Type* wide, int64_t offset) {
@@ -155,7 +154,7 @@ Value* Emitter::load_pattern(LoadInst& load) {
     return parts[0];
   };
   constexpr int64_t kMinGroupBytes = 8;
-  if (const unsigned count = group_size(form, size);
+  if (const unsigned count = form.group_size(size);
       count == kLanes || (count > 1 && count * size >= kMinGroupBytes)) {
     SmallVector<Value*, kLanes> parts;
     for (unsigned lane = 0; lane < kLanes; lane += count)
@@ -163,7 +162,7 @@ Value* Emitter::load_pattern(LoadInst& load) {
     return concatenate(std::move(parts));
   }
   // Every group of lanes reads the same.
-  if (const unsigned count = group_size(form, 0); count > 2 && elements == 1) {
+  if (const unsigned count = form.group_size(0); count > 2 && elements == 1) {
     SmallVector<Value*, kLanes> parts;
     for (unsigned lane = 0; lane < kLanes; lane += count)
       parts.push_back(builder_.CreateVectorSplat(count, load_at(type, form.offset(lane))));
@@ -217,27 +216,40 @@ void Emitter::emit_store(StoreInst& store) {
     emit_serially(store);
     return;
   }
+  if (form.is_affine()) return store_lanes(store, {form, base(pointer)});
+  if (const auto pattern = useful_pattern(pointer, store.getValueOperand()->getType())) {
+    choose(pattern->holds, [&] { return store_lanes(store, *pattern), nullptr; },
+           [&] { return store_anywhere(store), nullptr; });
+    return;
+  }
+  store_anywhere(store);
+}
+
+void Emitter::store_anywhere(StoreInst& store) {
+  Type* type = store.getValueOperand()->getType();
+  if (code_->active && fast_gather_ && !type->isVectorTy() &&
+      layout_.getTypeSizeInBits(type) >= 32) {
+    annotate(builder_.CreateMaskedScatter(vector(store.getValueOperand()),
+                                          vector(store.getPointerOperand()), store.getAlign(),
+                                          mask_of(code_->active)), store);
+    return;
+  }
+  if_all_active([&] { return store_scattered(store), nullptr; },
+                [&] { return emit_serially(store); });
+}
+
+void Emitter::store_lanes(StoreInst& store, const Pattern& pattern) {
   Type* type = store.getValueOperand()->getType();
   const auto size = int64_t(layout_.getTypeStoreSize(type));
   const unsigned bits = unsigned(layout_.getTypeSizeInBits(type->getScalarType()));
-  if (form.is_varying()) {
-    if (code_->active && fast_gather_ && !type->isVectorTy() && bits >= 32) {
-      annotate(builder_.CreateMaskedScatter(vector(store.getValueOperand()), vector(pointer),
-                                            store.getAlign(), mask_of(code_->active)), store);
-      return;
-    }
-    if_all_active([&] { return store_scattered(store), nullptr; },
-                  [&] { return emit_serially(store); });
-    return;
-  }
-  if (code_->active && bits >= 32 && form.has_stride(size)) {
-    Value* first = byte_address(base(pointer), form.offset(0));
+  if (code_->active && bits >= 32 && pattern.offsets.has_stride(size)) {
+    Value* first = byte_address(pattern.base, pattern.offsets.offset(0));
     annotate(builder_.CreateMaskedStore(vector(store.getValueOperand()), first,
                                         commonAlignment(store.getAlign(), size),
                                         mask_of(code_->active, elements_of(type))), store);
     return;
   }
-  if_all_active([&] { return store_pattern(store), nullptr; },
+  if_all_active([&] { return store_pattern(store, pattern), nullptr; },
                 [&] { return emit_serially(store); });
 }
 
@@ -259,14 +271,14 @@ void Emitter::store_at_one_address(StoreInst& store) {
   clone_with(store, {last, base(store.getPointerOperand())});
 }
 
-void Emitter::store_pattern(StoreInst& store) {
+void Emitter::store_pattern(StoreInst& store, const Pattern& pattern) {
   const Value* value = store.getValueOperand();
-  const Shape form = shape(store.getPointerOperand());
+  const Shape& form = pattern.offsets;
   const auto size = int64_t(layout_.getTypeStoreSize(value->getType()));
-  const unsigned count = group_size(form, size);
+  const unsigned count = form.group_size(size);
   constexpr int64_t kMinGroupBytes = 8;
   if (count == 1 || (count < kLanes && count * size < kMinGroupBytes)) return store_scattered(store);
-  Value* address = base(store.getPointerOperand());
+  Value* address = pattern.base;
   const unsigned width = count * elements_of(value->getType());
   for (unsigned lane = 0; lane < kLanes; lane += count) {
     SmallVector<int> part;

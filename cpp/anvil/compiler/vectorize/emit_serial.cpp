@@ -74,10 +74,15 @@ Value* Emitter::unspill(Value* memory, Type* type) {
 /// Clones the instruction for each active lane; its result, if any, is gathered into a flat vector
 /// (a struct of them for a struct).
 Value* Emitter::emit_serially(Instruction& instruction) {
+  // An operand is the same for all lanes, or its base plus lane * stride, or in memory.
   SmallVector<Value*, 4> sources;
+  SmallVector<int64_t, 4> strides;
   for (Value* operand : instruction.operands()) {
-    const bool scalar = isa<Constant, BasicBlock>(operand) || shape(operand).is_uniform();
-    sources.push_back(scalar ? nullptr : spill(vector(operand)));
+    const Shape form = isa<BasicBlock>(operand) ? Shape::uniform(0) : shape(operand);
+    const bool scalar = isa<Constant>(operand) || form.is_uniform();
+    const int64_t stride = form.is_affine() ? form.offset(1) - form.offset(0) : 0;
+    strides.push_back(!scalar && form.has_stride(stride) ? stride : 0);
+    sources.push_back(scalar || strides.back() ? nullptr : spill(vector(operand)));
   }
   SmallVector<Type*, 2> parts;
   Type* type = instruction.getType();
@@ -91,16 +96,31 @@ Value* Emitter::emit_serially(Instruction& instruction) {
     if (part->getScalarType()->isIntegerTy(1)) stored = stored->getWithNewType(builder_.getInt8Ty());
     results.push_back(stack(stored, "results"));
   }
-  SmallVector<Value*, 4> uniform;
+  SmallVector<Value*, 4> firsts;
   for (unsigned i = 0; i < sources.size(); ++i) {
     Value* operand = instruction.getOperand(i);
-    uniform.push_back(sources[i] ? nullptr : isa<BasicBlock>(operand) ? operand : base(operand));
+    firsts.push_back(sources[i]                  ? nullptr
+                     : isa<BasicBlock>(operand) ? operand
+                     : strides[i]               ? this->lane(operand, 0)
+                                                : base(operand));
   }
   for_each_active_lane([&](Value* lane) {
     SmallVector<Value*, 4> operands;
-    for (unsigned i = 0; i < sources.size(); ++i)
-      operands.push_back(
-          sources[i] ? reload(sources[i], instruction.getOperand(i)->getType(), lane) : uniform[i]);
+    for (unsigned i = 0; i < sources.size(); ++i) {
+      Type* type = instruction.getOperand(i)->getType();
+      if (sources[i])
+        operands.push_back(reload(sources[i], type, lane));
+      else if (!strides[i])
+        operands.push_back(firsts[i]);
+      else if (type->isPointerTy())
+        operands.push_back(builder_.CreatePtrAdd(
+            firsts[i],
+            builder_.CreateMul(lane, ConstantInt::getSigned(lane->getType(), strides[i]))));
+      else
+        operands.push_back(builder_.CreateAdd(
+            firsts[i], builder_.CreateMul(builder_.CreateZExtOrTrunc(lane, type),
+                                          ConstantInt::getSigned(type, strides[i]))));
+    }
     Value* result = clone_with(instruction, operands);
     for (unsigned i = 0; i < results.size(); ++i)
       respill(results[i], type->isStructTy() ? builder_.CreateExtractValue(result, i) : result, lane);

@@ -19,7 +19,10 @@ Type* Emitter::flat(Type* type) const {
 
 AllocaInst* Emitter::stack(Type* type, const Twine& name) {
   IRBuilder<> builder(allocas_end_);
-  return builder.CreateAlloca(type, nullptr, name);
+  AllocaInst* memory = builder.CreateAlloca(type, nullptr, name);
+  // LLVM aligns wide vectors to their size, for which the stack pointer would have to be aligned.
+  memory->setAlignment(std::min(memory->getAlign(), Align(64)));
+  return memory;
 }
 
 AllocaInst* Emitter::slot(std::map<const Value*, AllocaInst*>& slots, const Value* value,

@@ -48,6 +48,13 @@ class Emitter {
     llvm::DenseMap<const llvm::Value*, llvm::Value*> values;
   };
 
+  /// Lane l holds base + offsets[l], if `holds` (null: always) does at run time.
+  struct Pattern {
+    Shape offsets;
+    llvm::Value* base;
+    llvm::Value* holds = nullptr;
+  };
+
   // emit_control.cpp: zones, chains, edges.
   void emit_zone(ZoneCode& code);
   void emit_chain(ChainCode& code, const ZoneCode* owner);
@@ -100,14 +107,27 @@ class Emitter {
   llvm::Value* emit_shuffle(llvm::ShuffleVectorInst& shuffle);
   void emit_alloca(llvm::AllocaInst& object);
 
+  // emit_addresses.cpp: patterns that hold unless an index wraps around.
+  std::optional<Pattern> pattern_of(const llvm::Value* value);
+  std::optional<Pattern> pattern_of_extension(const llvm::Value* source, bool is_signed,
+                                              llvm::Type* wide);
+  std::optional<Pattern> pattern_of_address(const llvm::GetElementPtrInst& step);
+  std::optional<Pattern> useful_pattern(const llvm::Value* pointer, llvm::Type* accessed);
+
   // emit_memory.cpp: loads and stores by the pattern of their addresses.
   void emit_load(llvm::LoadInst& load);
   void emit_store(llvm::StoreInst& store);
-  llvm::Value* load_pattern(llvm::LoadInst& load);
+  llvm::Value* load_lanes(llvm::LoadInst& load, const Pattern& pattern);
+  llvm::Value* load_pattern(llvm::LoadInst& load, const Pattern& pattern);
+  llvm::Value* load_anywhere(llvm::LoadInst& load);
   llvm::Value* load_gathered(llvm::LoadInst& load);
-  void store_pattern(llvm::StoreInst& store);
+  void store_lanes(llvm::StoreInst& store, const Pattern& pattern);
+  void store_pattern(llvm::StoreInst& store, const Pattern& pattern);
+  void store_anywhere(llvm::StoreInst& store);
   void store_scattered(llvm::StoreInst& store);
   void store_at_one_address(llvm::StoreInst& store);
+  llvm::Value* choose(llvm::Value* condition, llvm::function_ref<llvm::Value*()> yes,
+                      llvm::function_ref<llvm::Value*()> no);
   llvm::Value* if_all_active(llvm::function_ref<llvm::Value*()> all,
                              llvm::function_ref<llvm::Value*()> some);
   llvm::Value* byte_address(llvm::Value* base, int64_t offset);
@@ -142,6 +162,7 @@ class Emitter {
   llvm::Function& vector_;
   const ScalarAnalyses& analyses_;
   const ShapeAnalysis& shapes_;
+  OffsetPool patterns_;
   const ZonePlan& plan_;
   const VectorizeOptions& options_;
   Remarks& remarks_;

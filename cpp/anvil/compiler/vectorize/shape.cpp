@@ -19,6 +19,13 @@ bool Shape::has_stride(int64_t stride) const {
   return true;
 }
 
+unsigned Shape::group_size(int64_t stride) const {
+  unsigned count = kLanes;
+  for (unsigned lane = 1; lane < kLanes; ++lane)
+    while (lane % count && offset(lane) - offset(lane - 1) != stride) count /= 2;
+  return count;
+}
+
 bool Shape::offsets_below_alignment() const {
   return min_offset() >= 0 && (alignment >= kMaxAlignment || max_offset() < int64_t{1} << alignment);
 }

@@ -48,6 +48,8 @@ class Shape {
   int64_t max_offset() const;
   /// Lane l's offset is offset(0) + l * stride.
   bool has_stride(int64_t stride) const;
+  /// The largest power of two of lanes, counted from 0, whose neighbours are `stride` apart.
+  unsigned group_size(int64_t stride) const;
   /// No lane's offset reaches the base's lowest possibly non-zero bit, so adding them never carries.
   bool offsets_below_alignment() const;
 
