@@ -1,4 +1,5 @@
-// Writes new keys and values to their positions in the cache. A thread takes one element of K and V.
+// Writes new keys and values to their positions in the cache. A thread takes one element of K and
+// V.
 #include "lib/common.metal"
 
 kernel void kv_write(FOUNDRY_ARGUMENTS) {

@@ -2,8 +2,8 @@
 #include "stages/rms_norm.metal"
 
 kernel void rms_norm(FOUNDRY_ARGUMENTS) {
-  const uint token = threadgroup_position_in_grid.x * simdgroups_per_threadgroup +
-                     simdgroup_index_in_threadgroup;
+  const uint token =
+      threadgroup_position_in_grid.x * simdgroups_per_threadgroup + simdgroup_index_in_threadgroup;
   if (token >= params.rows) return;
   const uint lane = thread_index_in_simdgroup;
   const RmsNorm<X, Weight> norm = {x, weight, params.epsilon, params.columns};

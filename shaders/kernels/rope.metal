@@ -8,8 +8,8 @@ kernel void rope(FOUNDRY_ARGUMENTS) {
   const uint token = thread_position_in_grid.z;
   if (i >= params.head_dim / 2) return;
   const float factor = has_factors ? factors[i] : 1.0f;
-  const float2 angle = rope_angle(i, params.head_dim, float(params.start + token),
-                                  params.log2_base, factor);
+  const float2 angle =
+      rope_angle(i, params.head_dim, float(params.start + token), params.log2_base, factor);
   const RopePair pair = rope_pair(i, params.head_dim, params.interleaved != 0);
   const ulong at = (ulong(token) * params.heads + head) * params.head_dim;
   const float2 turned =

@@ -1,8 +1,8 @@
 // Draws a token from a row of logits: penalties, then top-k, top-p and min-p, then temperature, the
 // order of llama.cpp's default chain. Every filter keeps the logits above a threshold, which is
-// found bit by bit on an order-preserving integer image of the floats: exact, without sorting; equal
-// logits stay or go together. The draw walks the cumulative weights in the order of the vocabulary.
-// One threadgroup does it all.
+// found bit by bit on an order-preserving integer image of the floats: exact, without sorting;
+// equal logits stay or go together. The draw walks the cumulative weights in the order of the
+// vocabulary. One threadgroup does it all.
 #include "lib/random.metal"
 #include "lib/threadgroup_reduce.metal"
 
@@ -12,12 +12,12 @@ inline uint ordered_bits(float value) {
   return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
 }
 
-/// The logit after the penalties for having occurred `count` times (Keskar et al., "CTRL", 2019, for
-/// the first one).
+/// The logit after the penalties for having occurred `count` times (Keskar et al., "CTRL", 2019,
+/// for the first one).
 inline float penalised(float logit, uint count, constant SampleParams& params) {
   if (count == 0) return logit;
-  const float scaled = logit > 0.0f ? logit / params.repetition_penalty
-                                    : logit * params.repetition_penalty;
+  const float scaled =
+      logit > 0.0f ? logit / params.repetition_penalty : logit * params.repetition_penalty;
   return scaled - float(count) * params.frequency_penalty - params.presence_penalty;
 }
 
@@ -93,7 +93,8 @@ kernel void sample(FOUNDRY_ARGUMENTS) {
 
   float total = 0.0f;
   for (uint s = 0; s < simdgroups; ++s) total += slots[s];
-  const uint4 random = philox(uint4(params.step, 0, 0, 0), uint2(params.seed_low, params.seed_high));
+  const uint4 random =
+      philox(uint4(params.step, 0, 0, 0), uint2(params.seed_low, params.seed_high));
   const float target = greedy ? 0.0f : uniform_float(random.x) * total;
   // The simdgroup whose share of the cumulative weight holds the target; should rounding put the
   // target past the end, the last one with any weight.

@@ -8,8 +8,9 @@
 //   dot(step, lane, x)            sum over j of weight(position(lane, j)) * x[j]; `step` points at
 //                                 the block that the step starts with
 //   value(block, i)               weight i of a block
-// Width is chosen by the host (fusion/policy.hpp): wide on GPUs, where a lane should load four bytes
-// or more at a time; narrow on Anvil's CPU, where lanes are the elements of one vector register.
+// Width is chosen by the host (fusion/policy.hpp): wide on GPUs, where a lane should load four
+// bytes or more at a time; narrow on Anvil's CPU, where lanes are the elements of one vector
+// register.
 #pragma once
 #include "lib/common.metal"
 

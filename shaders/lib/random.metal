@@ -16,4 +16,6 @@ inline uint4 philox(uint4 counter, uint2 key) {
 }
 
 /// 24 random bits as a float in [0, 1).
-inline float uniform_float(uint bits) { return float(bits >> 8) * 0x1.0p-24f; }
+inline float uniform_float(uint bits) {
+  return float(bits >> 8) * 0x1.0p-24f;
+}

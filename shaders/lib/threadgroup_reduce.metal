@@ -3,8 +3,8 @@
 #pragma once
 #include "lib/common.metal"
 
-inline float threadgroup_sum(float value, threadgroup float* slots, uint simdgroups,
-                             uint simdgroup, uint lane) {
+inline float threadgroup_sum(float value, threadgroup float* slots, uint simdgroups, uint simdgroup,
+                             uint lane) {
   const float partial = simd_sum(value);
   threadgroup_barrier(mem_flags::mem_threadgroup);
   if (lane == 0) slots[simdgroup] = partial;
@@ -12,8 +12,8 @@ inline float threadgroup_sum(float value, threadgroup float* slots, uint simdgro
   return simd_sum(lane < simdgroups ? slots[lane] : 0.0f);
 }
 
-inline float threadgroup_max(float value, threadgroup float* slots, uint simdgroups,
-                             uint simdgroup, uint lane) {
+inline float threadgroup_max(float value, threadgroup float* slots, uint simdgroups, uint simdgroup,
+                             uint lane) {
   const float partial = simd_max(value);
   threadgroup_barrier(mem_flags::mem_threadgroup);
   if (lane == 0) slots[simdgroup] = partial;

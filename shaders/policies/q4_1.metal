@@ -1,5 +1,5 @@
-// Q4_1 (GGUF): blocks of 32 four-bit codes with a scale and a minimum; weight = scale * code + minimum.
-// Byte i of a block holds code i in its low half and code i + 16 in its high half.
+// Q4_1 (GGUF): blocks of 32 four-bit codes with a scale and a minimum; weight = scale * code +
+// minimum. Byte i of a block holds code i in its low half and code i + 16 in its high half.
 #pragma once
 #include "lib/policy.metal"
 

@@ -2,8 +2,9 @@
 // normalizer calculation for softmax", 2018; Dao et al., "FlashAttention", 2022).
 //
 // A threadgroup takes one query head of one token. Its simdgroups take the cache in turns of 32
-// positions; a lane is an element of the head while it multiplies with K and V, and a position while
-// it takes exponentials. Each simdgroup keeps a running maximum, sum and output, merged at the end.
+// positions; a lane is an element of the head while it multiplies with K and V, and a position
+// while it takes exponentials. Each simdgroup keeps a running maximum, sum and output, merged at
+// the end.
 #pragma once
 #include "lib/attention.metal"
 
@@ -15,11 +16,11 @@ struct AttentionDecodeMemory {
 };
 
 template <uint HeadDim, uint Simdgroups, class Q, class Cache, class Y>
-inline void attention_decode(device const Q* q, device const Cache* k_cache,
-                             device const Cache* v_cache, device Y* y,
-                             constant AttentionParams& params, uint head, uint token,
-                             threadgroup AttentionDecodeMemory<HeadDim, Simdgroups>& memory,
-                             uint simdgroup, uint lane) {
+inline void attend_decode(device const Q* q, device const Cache* k_cache,
+                          device const Cache* v_cache, device Y* y,
+                          constant AttentionParams& params, uint head, uint token,
+                          threadgroup AttentionDecodeMemory<HeadDim, Simdgroups>& memory,
+                          uint simdgroup, uint lane) {
   const uint kElements = (HeadDim + 31) / 32;  // of a lane: lane, lane + 32, ...
   const ulong kv_head = head / (params.heads / params.kv_heads);
   device const Cache* k_head = k_cache + kv_head * params.k_head_stride;

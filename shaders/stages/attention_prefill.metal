@@ -19,11 +19,11 @@ struct AttentionPrefillMemory {
 };
 
 template <uint HeadDim, uint Simdgroups, class Q, class Cache, class Y>
-inline void attention_prefill(device const Q* q, device const Cache* k_cache,
-                              device const Cache* v_cache, device Y* y,
-                              constant AttentionParams& params, uint kv_head, uint row_block,
-                              threadgroup AttentionPrefillMemory<HeadDim>& memory, uint simdgroup,
-                              uint lane) {
+inline void attend_prefill(device const Q* q, device const Cache* k_cache,
+                           device const Cache* v_cache, device Y* y,
+                           constant AttentionParams& params, uint kv_head, uint row_block,
+                           threadgroup AttentionPrefillMemory<HeadDim>& memory, uint simdgroup,
+                           uint lane) {
   const uint kTile = AttentionPrefillMemory<HeadDim>::kPositions;
   const uint group = params.heads / params.kv_heads;
   const uint rows = params.tokens * group;

@@ -9,10 +9,10 @@
 #include "lib/policy.metal"
 
 FOUNDRY_GLOBAL uint kGemmTokens = 32;
-FOUNDRY_GLOBAL uint kGemmDepth = 32;     // of k in one round
-FOUNDRY_GLOBAL uint kGemmRows = 8;       // of a simdgroup
+FOUNDRY_GLOBAL uint kGemmDepth = 32;  // of k in one round
+FOUNDRY_GLOBAL uint kGemmRows = 8;    // of a simdgroup
 FOUNDRY_GLOBAL uint kGemmSimdgroups = 8;
-FOUNDRY_GLOBAL uint kGemmPitch = 33;     // odd, so that a turned column touches every bank
+FOUNDRY_GLOBAL uint kGemmPitch = 33;  // odd, so that a turned column touches every bank
 
 struct GemmMemory {
   float x[kGemmDepth * kGemmPitch];
@@ -23,9 +23,9 @@ struct GemmMemory {
 /// sums[r] of lane l becomes output (token + l, row + r). Rows and tokens beyond the end compute
 /// something that must not be stored. Every simdgroup of the threadgroup must call it.
 template <class Policy, class Prologue>
-inline void gemm(device const typename Policy::Block* weights, Prologue prologue, uint tokens,
-                 uint rows, uint columns, uint token, uint row, threadgroup GemmMemory& memory,
-                 uint simdgroup, uint lane, thread float* sums) {
+inline void gemm_tile(device const typename Policy::Block* weights, Prologue prologue, uint tokens,
+                      uint rows, uint columns, uint token, uint row, threadgroup GemmMemory& memory,
+                      uint simdgroup, uint lane, thread float* sums) {
   threadgroup float* own_weights = memory.weights + simdgroup * kGemmRows * kGemmDepth;
   const uint blocks = columns / Policy::kBlock;
   for (uint t = simdgroup; t < kGemmTokens; t += kGemmSimdgroups) {

@@ -8,8 +8,8 @@
 /// The rows from `row` on (the last ones may lie beyond `rows`), as one value per lane: lane r has
 /// row + r. Every simdgroup works alone: no barrier, no threadgroup memory.
 template <class Policy, uint Width, uint Rows, class Prologue>
-inline float gemv(device const typename Policy::Block* weights, Prologue prologue, float scale,
-                  uint rows, uint columns, uint row, uint lane) {
+inline float gemv_rows(device const typename Policy::Block* weights, Prologue prologue, float scale,
+                       uint rows, uint columns, uint row, uint lane) {
   const uint step = 32 * Width;
   const uint blocks = columns / Policy::kBlock;
   device const typename Policy::Block* row_weights[Rows];

@@ -1,5 +1,5 @@
-// Prologue: RMSNorm of the input row (Zhang & Sennrich, "Root Mean Square Layer Normalization", 2019).
-// Sums in float: activations of real models reach 24,926, whose square half cannot hold.
+// Prologue: RMSNorm of the input row (Zhang & Sennrich, "Root Mean Square Layer Normalization",
+// 2019). Sums in float: activations of real models reach 24,926, whose square half cannot hold.
 #pragma once
 #include "lib/prologue.metal"
 

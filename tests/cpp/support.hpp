@@ -142,9 +142,15 @@ inline Values download(const AnyTensor& tensor) {
     case DType::bf16:
       for (const bf16 value : tensor.host<bf16>()) values.push_back(static_cast<float>(value));
       break;
-    case DType::f32: collect(tensor.host<float>()); break;
-    case DType::u32: collect(tensor.host<std::uint32_t>()); break;
-    default: collect(tensor.host<std::int32_t>()); break;
+    case DType::f32:
+      collect(tensor.host<float>());
+      break;
+    case DType::u32:
+      collect(tensor.host<std::uint32_t>());
+      break;
+    default:
+      collect(tensor.host<std::int32_t>());
+      break;
   }
   return values;
 }
@@ -178,7 +184,8 @@ inline Values product(const Values& weights, const Values& x, std::size_t tokens
   for (std::size_t t = 0; t < tokens; ++t) {
     for (std::size_t r = 0; r < rows; ++r) {
       double sum = 0.0;
-      for (std::size_t k = 0; k < columns; ++k) sum += weights[r * columns + k] * x[t * columns + k];
+      for (std::size_t k = 0; k < columns; ++k)
+        sum += weights[r * columns + k] * x[t * columns + k];
       y[t * rows + r] = sum;
     }
   }
@@ -216,7 +223,9 @@ inline Values rms_norm(const Values& x, const Values& weight, double epsilon) {
   return y;
 }
 
-inline double silu(double x) { return x / (1.0 + std::exp(-x)); }
+inline double silu(double x) {
+  return x / (1.0 + std::exp(-x));
+}
 inline double gelu(double x) {
   return 0.5 * x * (1.0 + std::tanh(std::sqrt(2.0 / M_PI) * (x + 0.044715 * x * x * x)));
 }

@@ -11,7 +11,9 @@ std::string_view name_of(const Stage& stage) {
 
 }  // namespace
 
-CompoundKernel::CompoundKernel(std::string_view name) { kernel_.name = &intern(name); }
+CompoundKernel::CompoundKernel(std::string_view name) {
+  kernel_.name = &intern(name);
+}
 
 void CompoundKernel::refuse(const std::string& why) const {
   throw ArgumentError(concat("fused kernel ", name(), ": ", why));
@@ -38,8 +40,9 @@ CompoundKernel& CompoundKernel::main(MainStage stage) {
   }
   const bool first = kernel_.parts.empty();
   if (!first && stage.form != kernel_.form) {
-    refuse(concat(stage.name, " has another form than the main stage before it; all products of a "
-                              "kernel run on one grid"));
+    refuse(concat(stage.name,
+                  " has another form than the main stage before it; all products of a "
+                  "kernel run on one grid"));
   }
   if (first) {
     kernel_.form = stage.form;

@@ -19,7 +19,9 @@ constexpr std::uint32_t kDefaultRowsPerSimdgroup = 4;
 constexpr std::uint32_t kDefaultSimdgroups = 4;
 constexpr std::uint32_t kMaxSimdgroups = 32;  // 1024 threads
 
-std::string shape(const AnyTensor& tensor) { return to_string(tensor.extents()); }
+std::string shape(const AnyTensor& tensor) {
+  return to_string(tensor.extents());
+}
 
 std::string_view label(const FusedLinear& kernel) {
   return kernel.label.empty() ? std::string_view(*kernel.name) : kernel.label;
@@ -37,8 +39,8 @@ struct Shape {
 void require_plain(const FusedLinear& kernel, const char* what, const AnyTensor& tensor) {
   if (!tensor) throw ArgumentError(concat(label(kernel), ": ", what, " is missing"));
   if (!info(tensor.dtype()).is_float || is_block(tensor.dtype())) {
-    throw DTypeError(concat(label(kernel), ": ", what, " takes f32, f16 or bf16, got ",
-                            tensor.describe()));
+    throw DTypeError(
+        concat(label(kernel), ": ", what, " takes f32, f16 or bf16, got ", tensor.describe()));
   }
 }
 
@@ -59,9 +61,9 @@ void check_weights(const FusedLinear& kernel, const Shape& x, const char* what,
     fail_shape(kernel, concat(what, " are ", shape(weights), ", not (rows, columns)"));
   }
   if (weights.extents()[1] != x.columns) {
-    fail_shape(kernel, concat(what, " are ", shape(weights), ", x is ", shape(kernel.x),
-                              ": inner sizes ", weights.extents()[1], " and ", x.columns,
-                              " differ"));
+    fail_shape(kernel,
+               concat(what, " are ", shape(weights), ", x is ", shape(kernel.x), ": inner sizes ",
+                      weights.extents()[1], " and ", x.columns, " differ"));
   }
 }
 
@@ -74,10 +76,17 @@ void check_stage(const FusedLinear& kernel, const Stage& stage, StageKind kind, 
   }
   std::uint64_t wanted = 0;
   switch (stage.type->tensor) {
-    case StageTensor::none: return;
-    case StageTensor::columns: wanted = x.columns; break;
-    case StageTensor::rows: wanted = rows; break;
-    case StageTensor::result: wanted = x.tokens * rows; break;
+    case StageTensor::none:
+      return;
+    case StageTensor::columns:
+      wanted = x.columns;
+      break;
+    case StageTensor::rows:
+      wanted = rows;
+      break;
+    case StageTensor::result:
+      wanted = x.tokens * rows;
+      break;
   }
   const std::string what = concat(stage.type->name, "'s ", stage.type->argument);
   require_plain(kernel, what.c_str(), stage.tensor);
@@ -129,7 +138,8 @@ Shape check(const FusedLinear& kernel) {
                                FusedLinear::kMaxParts, " are possible"));
   }
   if (kernel.form == LinearForm::gemv && x.tokens != 1) {
-    fail_shape(kernel, concat("x is ", shape(kernel.x), ": a gemv takes one token, got ", x.tokens));
+    fail_shape(kernel,
+               concat("x is ", shape(kernel.x), ": a gemv takes one token, got ", x.tokens));
   }
   if (kernel.prologue) check_stage(kernel, *kernel.prologue, StageKind::prologue, x, 0);
   for (const auto& part : kernel.parts) {
@@ -156,20 +166,23 @@ LinearPlan plan_of(const FusedLinear& kernel, const Shape& x, const Device& devi
   return plan;
 }
 
-std::uint64_t word(const void* address) { return std::hash<const void*>()(address); }
+std::uint64_t word(const void* address) {
+  return std::hash<const void*>()(address);
+}
 
 void add_stage(KernelKey& key, const Stage& stage) {
   key.add(word(stage.type));
-  if (stage.type->tensor != StageTensor::none) key.add(static_cast<std::uint64_t>(stage.tensor.dtype()));
+  if (stage.type->tensor != StageTensor::none)
+    key.add(static_cast<std::uint64_t>(stage.tensor.dtype()));
 }
 
 KernelKey key_of(const FusedLinear& kernel, const LinearPlan& plan) {
   KernelKey key(kernel.name, {static_cast<std::uint64_t>(plan.form) |
-                                  static_cast<std::uint64_t>(plan.narrow) << 8 |
-                                  static_cast<std::uint64_t>(plan.rows_per_simdgroup) << 16 |
-                                  static_cast<std::uint64_t>(kernel.x.dtype()) << 24 |
-                                  static_cast<std::uint64_t>(kernel.parts.size()) << 32 |
-                                  static_cast<std::uint64_t>(kernel.prologue.has_value()) << 40});
+                              static_cast<std::uint64_t>(plan.narrow) << 8 |
+                              static_cast<std::uint64_t>(plan.rows_per_simdgroup) << 16 |
+                              static_cast<std::uint64_t>(kernel.x.dtype()) << 24 |
+                              static_cast<std::uint64_t>(kernel.parts.size()) << 32 |
+                              static_cast<std::uint64_t>(kernel.prologue.has_value()) << 40});
   if (kernel.prologue) add_stage(key, *kernel.prologue);
   for (const auto& part : kernel.parts) {
     key.add(static_cast<std::uint64_t>(part.weights.dtype()) |
@@ -218,11 +231,10 @@ KernelDescription FusedLinear::describe(const Device& device) const {
 void FusedLinear::encode(Encoder& encoder) const {
   const Shape shape = check(*this);
   const LinearPlan plan = plan_of(*this, shape, encoder.device());
-  const auto compiled = encoder.kernel(key_of(*this, plan),
-                                       [&] { return detail::describe_linear(*this, plan); });
-  LinearParams params{static_cast<std::uint32_t>(shape.tokens),
-                      static_cast<std::uint32_t>(shape.columns),
-                      {}};
+  const auto compiled =
+      encoder.kernel(key_of(*this, plan), [&] { return detail::describe_linear(*this, plan); });
+  LinearParams params{
+      static_cast<std::uint32_t>(shape.tokens), static_cast<std::uint32_t>(shape.columns), {}};
   std::vector<Argument> arguments;
   arguments.reserve(compiled->description.arguments.size());
   arguments.emplace_back(x);

@@ -14,10 +14,10 @@ namespace foundry {
 
 /// One product: y = epilogues(weights x), or epilogues(activation(gate x) * (weights x)).
 struct LinearPart {
-  AnyTensor weights;              ///< (rows, columns), any dtype with a policy
-  AnyTensor y;                    ///< (rows,) or (tokens, rows), a plain float type
-  std::vector<Stage> epilogues;   ///< in order; the store follows
-  AnyTensor gate;                 ///< optional second weights, (rows, columns); any policy
+  AnyTensor weights;                ///< (rows, columns), any dtype with a policy
+  AnyTensor y;                      ///< (rows,) or (tokens, rows), a plain float type
+  std::vector<Stage> epilogues;     ///< in order; the store follows
+  AnyTensor gate;                   ///< optional second weights, (rows, columns); any policy
   std::optional<Stage> activation;  ///< of the gate: an epilogue without a tensor
 };
 
@@ -30,8 +30,9 @@ enum class LinearForm : std::uint8_t {
 /// A name that lives as long as the process; equal names are one object.
 const std::string& intern(std::string_view name);
 
-/// Up to kMaxParts products of one input in one dispatch (q, k and v; gate and up), each with a policy
-/// of its own. The source is generated once per combination of dtypes and stages, not per shape.
+/// Up to kMaxParts products of one input in one dispatch (q, k and v; gate and up), each with a
+/// policy of its own. The source is generated once per combination of dtypes and stages, not per
+/// shape.
 struct FusedLinear {
   static constexpr std::size_t kMaxParts = 4;
 
@@ -45,7 +46,8 @@ struct FusedLinear {
   std::uint32_t simdgroups = 0;          ///< of a gemv's threadgroup; 0: chosen
 
   /// Throws ShapeError "Gemv: weights are (14336, 4096), x is (4000,): inner sizes 4096 and 4000
-  /// differ", DTypeError, ArgumentError for a stage where it cannot stand, and what dispatch throws.
+  /// differ", DTypeError, ArgumentError for a stage where it cannot stand, and what dispatch
+  /// throws.
   void encode(Encoder& encoder) const;
 
   /// The generated kernel, for reading and for compiling on its own.

@@ -105,9 +105,8 @@ class LinearSource {
       text += concat(indent, "value *= ", activation, ";\n");
     }
     for (std::size_t e = 0; e < part.epilogues.size(); ++e) {
-      text += concat(indent, "value = ",
-                     stage_expression(part.epilogues[e], concat(index, "_", e)), ".apply(value, ",
-                     place, ";\n");
+      text += concat(indent, "value = ", stage_expression(part.epilogues[e], concat(index, "_", e)),
+                     ".apply(value, ", place, ";\n");
     }
     return text;
   }
@@ -122,8 +121,9 @@ class LinearSource {
   void open_gemv(const std::string& prologue) {
     line(concat("kernel void ", *kernel_.name, "(FOUNDRY_ARGUMENTS) {"));
     line("  const uint lane = thread_index_in_simdgroup;");
-    line("  uint tile = threadgroup_position_in_grid.x * simdgroups_per_threadgroup +\n"
-         "              simdgroup_index_in_threadgroup;");
+    line(
+        "  uint tile = threadgroup_position_in_grid.x * simdgroups_per_threadgroup +\n"
+        "              simdgroup_index_in_threadgroup;");
     line("  " + prologue);
   }
 
@@ -131,14 +131,13 @@ class LinearSource {
     const LinearPart& part = kernel_.parts[index];
     const std::uint32_t rows = plan_.rows_per_simdgroup;
     const auto product = [&](const AnyTensor& weights, const std::string& argument) {
-      return concat("gemv<", policy(weights), ", ", width(weights), ", ", rows, ">(", argument,
+      return concat("gemv_rows<", policy(weights), ", ", width(weights), ", ", rows, ">(", argument,
                     ", prologue, scale, params.rows[", index,
                     "],\n                        params.columns, row, lane)");
     };
     const std::string weights = weights_argument("weights", index, part.weights);
     const std::string gate = part.gate ? weights_argument("gate", index, part.gate) : "";
-    const std::string epilogues =
-        epilogue_lines(index, "gate_value", "0", "row + lane", "      ");
+    const std::string epilogues = epilogue_lines(index, "gate_value", "0", "row + lane", "      ");
     const std::string y = output_argument(index);
     line(concat("  if (tile < (params.rows[", index, "] + ", rows - 1, ") / ", rows, ") {"));
     line(concat("    const uint row = tile * ", rows, ";"));
@@ -169,8 +168,8 @@ class LinearSource {
     const std::uint32_t tile_rows = kGemmSimdgroups * kGemmRows;
     const auto product = [&](const AnyTensor& weights, const std::string& argument,
                              const char* values) {
-      return concat("    float ", values, "[kGemmRows];\n    gemm<", policy(weights), ">(", argument,
-                    ", prologue, params.tokens, params.rows[", index,
+      return concat("    float ", values, "[kGemmRows];\n    gemm_tile<", policy(weights), ">(",
+                    argument, ", prologue, params.tokens, params.rows[", index,
                     "], params.columns, token, row,\n         memory, simdgroup, lane, ", values,
                     ");");
     };
@@ -190,8 +189,8 @@ class LinearSource {
     line(concat("        if (row + r >= params.rows[", index, "]) continue;"));
     line("        float value = values[r];");
     description_.source.text += epilogues;
-    line(concat("        ", y, "[(token + lane) * params.rows[", index, "] + row + r] = ",
-                msl_type(part.y.dtype()), "(value);"));
+    line(concat("        ", y, "[(token + lane) * params.rows[", index,
+                "] + row + r] = ", msl_type(part.y.dtype()), "(value);"));
     line("      }\n    }\n    return;\n  }");
     if (index + 1 < kernel_.parts.size()) {
       line(concat("  tile -= (params.rows[", index, "] + ", tile_rows - 1, ") / ", tile_rows, ";"));

@@ -26,8 +26,8 @@ inline constexpr std::uint32_t kGemmTokens = 32;
 inline constexpr std::uint32_t kGemmSimdgroups = 8;
 inline constexpr std::uint32_t kGemmRows = 8;
 
-/// Arguments in the order of the signature: x; the prologue's tensor and scalar; per part weights, gate,
-/// epilogues' tensors and scalars, y; LinearParams.
+/// Arguments in the order of the signature: x; the prologue's tensor and scalar; per part weights,
+/// gate, epilogues' tensors and scalars, y; LinearParams.
 KernelDescription describe_linear(const FusedLinear& kernel, const LinearPlan& plan);
 
 }  // namespace foundry::detail

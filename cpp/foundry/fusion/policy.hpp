@@ -1,4 +1,5 @@
-// Policy: how a dtype's weights are read by the stages: the host's half of shaders/policies/<name>.metal.
+// Policy: how a dtype's weights are read by the stages: the host's half of
+// shaders/policies/<name>.metal.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +16,10 @@ namespace foundry {
 /// PolicyRegistration; neither stages nor fusion change.
 struct Policy {
   DType dtype = DType::f32;
-  std::string_view name;       ///< of the MSL struct template, "Q4_1"
-  std::string_view file;       ///< "policies/q4_1.metal"
-  std::uint32_t wide = 1;      ///< weights per lane and step on a GPU: 4 bytes of a row or more
-  std::uint32_t narrow = 1;    ///< on Anvil's CPU, where a lane is an element of a vector register
+  std::string_view name;     ///< of the MSL struct template, "Q4_1"
+  std::string_view file;     ///< "policies/q4_1.metal"
+  std::uint32_t wide = 1;    ///< weights per lane and step on a GPU: 4 bytes of a row or more
+  std::uint32_t narrow = 1;  ///< on Anvil's CPU, where a lane is an element of a vector register
 };
 
 /// Adds a policy; its dtype must not have one yet (ArgumentError).

@@ -21,7 +21,8 @@ enum class StageTensor : std::uint8_t {
 /// The host's half of a shader file in stages/. Lives as long as the process.
 ///
 /// A prologue's MSL struct is `template <class X[, class T]> struct Name` with the members x, the
-/// tensor if there is one, the scalar if there is one, columns (lib/prologue.metal). An epilogue's is
+/// tensor if there is one, the scalar if there is one, columns (lib/prologue.metal). An epilogue's
+/// is
 /// `[template <class T>] struct Name` with the tensor and the scalar, if any (lib/epilogue.metal).
 struct StageType {
   StageKind kind = StageKind::epilogue;

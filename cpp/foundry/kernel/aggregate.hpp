@@ -116,7 +116,8 @@ consteval std::string_view type_name() {
 
 template <class T, std::size_t I>
 consteval std::string_view member_name() {
-  // clang: "... [Pointer = &kNamedObject.value.name]", gcc: "(& kNamedObject<T>...::value.T::name)".
+  // clang: "... [Pointer = &kNamedObject.value.name]", gcc: "(&
+  // kNamedObject<T>...::value.T::name)".
   constexpr std::string_view text =
       spelled_pointer<std::get<I>(member_pointers(kNamedObject<T>.value))>();
   return identifier_before(text, text.find_first_of(")]", text.find("value.")));
@@ -126,8 +127,8 @@ consteval std::string_view member_name() {
 #endif
 
 template <class T, std::size_t I>
-using MemberType = std::remove_cv_t<std::remove_pointer_t<
-    std::tuple_element_t<I, decltype(member_pointers(std::declval<T&>()))>>>;
+using MemberType = std::remove_cv_t<
+    std::remove_pointer_t<std::tuple_element_t<I, decltype(member_pointers(std::declval<T&>()))>>>;
 
 /// Bytes from the start of the struct to member I, by the layout rule of standard-layout structs.
 template <class T, std::size_t I>

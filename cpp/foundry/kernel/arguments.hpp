@@ -89,7 +89,9 @@ struct Constant {
 struct ShaderFile {
   std::string_view path;
 };
-constexpr ShaderFile shader(std::string_view path) { return {path}; }
+constexpr ShaderFile shader(std::string_view path) {
+  return {path};
+}
 
 /// Source of a kernel: the statements of its body, written in the C++ file.
 struct ShaderBody {
@@ -121,8 +123,7 @@ concept TensorField = requires(const F& field) {
 template <TensorField F>
 struct FieldTraits<F> {
   static void describe(KernelDescription& kernel, const char* name, const F&) {
-    kernel.arguments.push_back(
-        ArgumentDescription::buffer(name, F::kArgumentAccess, F::kDType));
+    kernel.arguments.push_back(ArgumentDescription::buffer(name, F::kArgumentAccess, F::kDType));
   }
   static void key(KernelKey&, const F&) {}
   template <class Bind>
@@ -134,8 +135,8 @@ struct FieldTraits<F> {
 template <TensorField F>
 struct FieldTraits<std::optional<F>> {
   static void describe(KernelDescription& kernel, const char* name, const std::optional<F>& field) {
-    kernel.arguments.push_back(ArgumentDescription::optional_buffer(
-        name, F::kArgumentAccess, F::kDType, field.has_value()));
+    kernel.arguments.push_back(ArgumentDescription::optional_buffer(name, F::kArgumentAccess,
+                                                                    F::kDType, field.has_value()));
   }
   static void key(KernelKey& key, const std::optional<F>& field) { key.add(field.has_value()); }
   template <class Bind>
@@ -199,10 +200,10 @@ struct FieldTraits<F> {
 template <class Kernel, class F>
 struct KernelField {
   const char* name;
-  F Kernel::*member;
+  F Kernel::* member;
 };
 template <class Kernel, class F>
-constexpr KernelField<Kernel, F> kernel_field(const char* name, F Kernel::*member) {
+constexpr KernelField<Kernel, F> kernel_field(const char* name, F Kernel::* member) {
   return {name, member};
 }
 
@@ -257,11 +258,11 @@ void encode_kernel(Encoder& encoder, const K& kernel) {
 }  // namespace foundry
 
 // FOUNDRY_KERNEL(Type, field...): the fields in the order of the MSL signature.
-#define FOUNDRY_KERNEL(Type, ...)                                   \
+#define FOUNDRY_KERNEL(Type, ...)                                      \
   [[maybe_unused]] constexpr auto foundry_kernel_fields(const Type*) { \
-    using FoundryKernel = Type;                                     \
-    return std::make_tuple(FOUNDRY_EACH_FIELD(__VA_ARGS__));        \
-  }                                                                 \
+    using FoundryKernel = Type;                                        \
+    return std::make_tuple(FOUNDRY_EACH_FIELD(__VA_ARGS__));           \
+  }                                                                    \
   static_assert(true, "so that a semicolon follows")
 
 #define FOUNDRY_FIELD(name) ::foundry::detail::kernel_field(#name, &FoundryKernel::name)

@@ -32,9 +32,8 @@ constexpr std::array<std::string_view, 2> kReserved{"gid", "sizes"};
 
 bool is_identifier(std::string_view name) {
   return !name.empty() && !std::isdigit(static_cast<unsigned char>(name.front())) &&
-         std::all_of(name.begin(), name.end(), [](unsigned char c) {
-           return std::isalnum(c) || c == '_';
-         });
+         std::all_of(name.begin(), name.end(),
+                     [](unsigned char c) { return std::isalnum(c) || c == '_'; });
 }
 
 void check_name(const KernelDescription& kernel, std::string_view name,
@@ -73,7 +72,8 @@ void check(const KernelDescription& kernel) {
 }
 
 std::string value_type(const FunctionConstants::Value& value) {
-  constexpr std::array names{"bool", "int", "uint", "float", "half", "ushort", "short", "long", "ulong"};
+  constexpr std::array names{"bool",   "int",   "uint", "float", "half",
+                             "ushort", "short", "long", "ulong"};
   static_assert(names.size() == std::variant_size_v<FunctionConstants::Value>);
   return names.at(value.index());
 }
@@ -144,11 +144,13 @@ ArgumentDescription ArgumentDescription::value(std::string name, DType dtype) {
 }
 
 ArgumentDescription ArgumentDescription::value(std::string name, StructLayout layout) {
-  return {std::move(name), Kind::bytes, Access::read, DType::u8, std::move(layout), false, true, false};
+  return {std::move(name),   Kind::bytes, Access::read, DType::u8,
+          std::move(layout), false,       true,         false};
 }
 
 ArgumentDescription ArgumentDescription::threadgroup_memory(std::string name, DType dtype) {
-  return {std::move(name), Kind::threadgroup_memory, Access::read_write, dtype, {}, false, true, false};
+  return {
+      std::move(name), Kind::threadgroup_memory, Access::read_write, dtype, {}, false, true, false};
 }
 
 std::string_view position_arguments() {

@@ -1,5 +1,5 @@
-// KernelDescription: everything about a kernel but its values. C++ structs, ops, fusion and Python all
-// fill this one, and everything else (signature, indices, binding, checks) is derived from it.
+// KernelDescription: everything about a kernel but its values. C++ structs, ops, fusion and Python
+// all fill this one, and everything else (signature, indices, binding, checks) is derived from it.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,7 @@ struct ArgumentDescription {
   std::optional<StructLayout> layout;  ///< kind bytes: of a struct; `dtype` is then ignored
   /// A buffer that may be left out: the shader sees a function constant `has_<name>`.
   bool optional = false;
-  bool present = true;  ///< whether an optional buffer is there this time
+  bool present = true;   ///< whether an optional buffer is there this time
   bool strided = false;  ///< a view with gaps may be bound: the kernel takes strides
 
   static ArgumentDescription buffer(std::string name, Access access, DType dtype);

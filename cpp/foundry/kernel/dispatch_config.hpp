@@ -23,8 +23,9 @@ inline DispatchConfig per_element(std::uint64_t elements) {
   return {GridSize::d1(elements), ThreadgroupSize::d1(std::min<std::uint64_t>(256, whole))};
 }
 
-/// Whole threadgroups of up to 256 threads along x, one row of the grid each, that cover the elements.
-/// The kernel tests its bounds: whole simdgroups need no second variant of its code on Anvil.
+/// Whole threadgroups of up to 256 threads along x, one row of the grid each, that cover the
+/// elements. The kernel tests its bounds: whole simdgroups need no second variant of its code on
+/// Anvil.
 inline DispatchConfig covering(std::uint64_t x, std::uint64_t y = 1, std::uint64_t z = 1) {
   const std::uint64_t whole = (x + kSimdWidth - 1) / kSimdWidth * kSimdWidth;
   const std::uint64_t width = std::min<std::uint64_t>(256, whole);

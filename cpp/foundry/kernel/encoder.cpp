@@ -9,7 +9,7 @@ namespace {
 
 using Kind = ArgumentDescription::Kind;
 
-constexpr std::size_t kMaxBindings = 64;       // 31 buffers, 31 threadgroup memories, the sizes
+constexpr std::size_t kMaxBindings = 64;        // 31 buffers, 31 threadgroup memories, the sizes
 constexpr std::uint64_t kThreadgroupUnit = 16;  // Metal: lengths are multiples of 16 bytes
 
 std::string place(const CompiledKernel& kernel, const ArgumentDescription& argument) {
@@ -23,8 +23,8 @@ void check_tensor(const CompiledKernel& kernel, const ArgumentDescription& argum
                             tensor.describe()));
   }
   if (!tensor.is_contiguous() && !argument.strided) {
-    throw ShapeError(concat(place(kernel, argument), " must be contiguous; ", to_string(tensor),
-                            " has gaps"));
+    throw ShapeError(
+        concat(place(kernel, argument), " must be contiguous; ", to_string(tensor), " has gaps"));
   }
 }
 
@@ -82,8 +82,8 @@ void Encoder::dispatch(const CompiledKernel& kernel, std::span<const Argument> a
                        const DispatchConfig& config) {
   const auto& described = kernel.description.arguments;
   if (arguments.size() != described.size()) {
-    throw ArgumentError(concat(kernel.name(), ": takes ", described.size(), " arguments, got ",
-                               arguments.size()));
+    throw ArgumentError(
+        concat(kernel.name(), ": takes ", described.size(), " arguments, got ", arguments.size()));
   }
   InlineVector<Binding, kMaxBindings> bindings;
   InlineVector<std::uint32_t, kMaxBindings> sizes;

@@ -72,8 +72,8 @@ class Encoder {
   Encoder(CommandStream& stream, KernelRegistry& registry)
       : stream_(&stream), registry_(&registry) {}
 
-  /// The kernel of that key; `describe()` returns its KernelDescription and runs once per key (again
-  /// if the registry has evicted the kernel meanwhile).
+  /// The kernel of that key; `describe()` returns its KernelDescription and runs once per key
+  /// (again if the registry has evicted the kernel meanwhile).
   template <class Describe>
   std::shared_ptr<const CompiledKernel> kernel(const KernelKey& key, const Describe& describe) {
     if (auto known = find(key)) return known;
@@ -83,8 +83,8 @@ class Encoder {
   }
 
   /// Binds `arguments`, in the order of the description. Throws before anything is encoded:
-  /// ArgumentError for a missing or surplus argument or bytes of another size, DTypeError, ShapeError
-  /// for a tensor with gaps, and what CommandStream::dispatch throws.
+  /// ArgumentError for a missing or surplus argument or bytes of another size, DTypeError,
+  /// ShapeError for a tensor with gaps, and what CommandStream::dispatch throws.
   void dispatch(const CompiledKernel& kernel, std::span<const Argument> arguments,
                 const DispatchConfig& config);
   void dispatch(const CompiledKernel& kernel, std::initializer_list<Argument> arguments,

@@ -31,8 +31,8 @@ void KernelCall::encode(Encoder& encoder) const {
   if (!kernel) throw ArgumentError("a kernel call without a kernel");
   const auto& described = kernel->description().arguments;
   if (values.size() != described.size()) {
-    throw ArgumentError(concat(kernel->name(), ": takes ", described.size(), " arguments, got ",
-                               values.size()));
+    throw ArgumentError(
+        concat(kernel->name(), ": takes ", described.size(), " arguments, got ", values.size()));
   }
   KernelKey key(&family, {kernel->id()});
   std::vector<Argument> arguments;

@@ -33,8 +33,7 @@ class KernelDefinition {
 
 /// A tensor, the bytes of a value, the elements of threadgroup memory, or nothing for an optional
 /// tensor that is left out.
-using KernelValue =
-    std::variant<std::monostate, AnyTensor, std::vector<std::byte>, std::uint64_t>;
+using KernelValue = std::variant<std::monostate, AnyTensor, std::vector<std::byte>, std::uint64_t>;
 
 /// A definition with its values, in the order of the description. For Foundry::run().
 struct KernelCall {

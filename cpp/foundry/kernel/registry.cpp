@@ -43,6 +43,10 @@ FirstError first_error(std::string_view log) {
 }
 
 std::string explained(const KernelDescription& description, std::string_view log) {
+  // The device says whose log it is; the message that is made here says it better.
+  if (const std::string prefix = description.name + ": "; log.starts_with(prefix)) {
+    log.remove_prefix(prefix.size());
+  }
   const FirstError error = first_error(log);
   if (error.place.empty()) return concat("kernel ", description.name, ": ", log);
   constexpr std::string_view kStages = "stages/";
@@ -113,8 +117,8 @@ std::shared_ptr<const CompiledKernel> KernelRegistry::compile(const KernelDescri
   kernel->hash = fnv1a(source + constants.key());
   kernel->source = std::move(source);
   try {
-    kernel->pipeline = device_.compile(kernel->source, description.name)
-                           .pipeline(description.name, constants);
+    kernel->pipeline =
+        device_.compile(kernel->source, description.name).pipeline(description.name, constants);
   } catch (const KernelCompileError& error) {
     throw KernelCompileError(explained(description, error.what()));
   }
@@ -124,8 +128,8 @@ std::shared_ptr<const CompiledKernel> KernelRegistry::compile(const KernelDescri
 
 void KernelRegistry::evict_locked() {
   while (kernels_.size() > capacity_) {
-    const auto oldest = std::min_element(
-        kernels_.begin(), kernels_.end(), [](const auto& a, const auto& b) {
+    const auto oldest =
+        std::min_element(kernels_.begin(), kernels_.end(), [](const auto& a, const auto& b) {
           return a.second->last_used.load(std::memory_order_relaxed) <
                  b.second->last_used.load(std::memory_order_relaxed);
         });

@@ -21,7 +21,7 @@ struct CompiledKernel {
   KernelDescription description;
   std::string source;  ///< the whole MSL
   Pipeline pipeline;
-  std::uint64_t hash = 0;  ///< of source and constants
+  std::uint64_t hash = 0;                           ///< of source and constants
   mutable std::atomic<std::uint64_t> last_used{0};  ///< the registry's clock
 
   const std::string& name() const noexcept { return description.name; }
@@ -37,9 +37,9 @@ struct RegistryStatistics {
   std::size_t kernels = 0;  ///< held now
 };
 
-/// Keyed by the whole source and the values of its constants: two kernels of one name never collide,
-/// and one kernel reached on two ways is compiled once. Past `capacity` the least recently used
-/// leaves; whoever still holds it can go on using it. Thread-safe.
+/// Keyed by the whole source and the values of its constants: two kernels of one name never
+/// collide, and one kernel reached on two ways is compiled once. Past `capacity` the least recently
+/// used leaves; whoever still holds it can go on using it. Thread-safe.
 class KernelRegistry {
  public:
   static constexpr std::size_t kDefaultCapacity = 512;

@@ -35,8 +35,12 @@ Expected expected(const ArgumentDescription& argument) {
   }
   const std::string type = argument.layout ? argument.layout->name : msl_type(argument.dtype);
   switch (argument.kind) {
-    case Kind::bytes: result.spelled = concat("constant ", type, "&"); break;
-    case Kind::threadgroup_memory: result.spelled = concat("threadgroup ", type, "*"); break;
+    case Kind::bytes:
+      result.spelled = concat("constant ", type, "&");
+      break;
+    case Kind::threadgroup_memory:
+      result.spelled = concat("threadgroup ", type, "*");
+      break;
     case Kind::buffer:
       result.spelled = concat("device ", writes(argument.access) ? "" : "const ", type, "*");
   }
@@ -44,7 +48,8 @@ Expected expected(const ArgumentDescription& argument) {
 }
 
 std::string spelled(const ReflectedArgument& argument, bool is_value) {
-  if (argument.kind == ReflectedKind::threadgroup_memory) return concat("threadgroup ", argument.type, "*");
+  if (argument.kind == ReflectedKind::threadgroup_memory)
+    return concat("threadgroup ", argument.type, "*");
   if (is_value && !writes(argument.access)) return concat("constant ", argument.type, "&");
   return concat("device ", writes(argument.access) ? "" : "const ", argument.type, "*");
 }
@@ -89,10 +94,9 @@ std::string msl_type(DType dtype) {
 void check_signature(const KernelDescription& kernel, const Reflection& reflection) {
   const auto mismatch = [&](std::size_t position, const std::string& signature,
                             const std::string& compiled) {
-    throw SignatureMismatchError(concat(kernel.name, ": argument ", position, " '",
-                                        kernel.arguments[position].name, "' is ", signature,
-                                        " in the signature and ", compiled,
-                                        " in the compiled function"));
+    throw SignatureMismatchError(
+        concat(kernel.name, ": argument ", position, " '", kernel.arguments[position].name, "' is ",
+               signature, " in the signature and ", compiled, " in the compiled function"));
   };
   const auto quoted = [](const std::string& text) { return concat("'", text, "'"); };
   std::vector<bool> matched(reflection.arguments.size());
@@ -102,9 +106,9 @@ void check_signature(const KernelDescription& kernel, const Reflection& reflecti
     const Expected want = expected(argument);
     const auto kind = argument.kind == Kind::threadgroup_memory ? ReflectedKind::threadgroup_memory
                                                                 : ReflectedKind::buffer;
-    const auto found =
-        std::find_if(reflection.arguments.begin(), reflection.arguments.end(),
-                     [&](const auto& r) { return r.kind == kind && r.index == kernel.index_of(i); });
+    const auto found = std::find_if(
+        reflection.arguments.begin(), reflection.arguments.end(),
+        [&](const auto& r) { return r.kind == kind && r.index == kernel.index_of(i); });
     if (found == reflection.arguments.end()) {
       if (argument.optional && !argument.present) continue;
       mismatch(i, quoted(want.spelled), "absent");
@@ -113,8 +117,8 @@ void check_signature(const KernelDescription& kernel, const Reflection& reflecti
     const std::string have = spelled(*found, argument.kind == Kind::bytes);
     if (found->name != want.name) mismatch(i, quoted(want.name), quoted(found->name));
     const bool is_struct = want.type == "struct";
-    const bool same_type = is_struct ? found->size == want.size || want.layout != nullptr
-                                     : found->type == want.type;
+    const bool same_type =
+        is_struct ? found->size == want.size || want.layout != nullptr : found->type == want.type;
     if (!same_type || (writes(found->access) && !want.writable)) {
       mismatch(i, quoted(want.spelled), quoted(have));
     }
@@ -128,8 +132,10 @@ void check_signature(const KernelDescription& kernel, const Reflection& reflecti
     const bool is_sizes = kernel.has_sizes() && extra.kind == ReflectedKind::buffer &&
                           extra.index == kernel.sizes_index();
     if (matched[r] || is_sizes || extra.kind == ReflectedKind::other) continue;
-    throw SignatureMismatchError(concat(kernel.name, ": the compiled function has an argument that "
-                                        "the signature has not: ", to_string(extra)));
+    throw SignatureMismatchError(concat(kernel.name,
+                                        ": the compiled function has an argument that "
+                                        "the signature has not: ",
+                                        to_string(extra)));
   }
 }
 

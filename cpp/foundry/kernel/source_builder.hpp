@@ -14,8 +14,8 @@ struct SourceText {
   unsigned first_line = 1;
 };
 
-/// Emits `#line` wherever the origin changes: a compile error names the shader file and its line, or
-/// the generated file for generated lines.
+/// Emits `#line` wherever the origin changes: a compile error names the shader file and its line,
+/// or the generated file for generated lines.
 class SourceBuilder {
  public:
   /// `name` is what generated lines are called in errors, "mlp_in.metal".

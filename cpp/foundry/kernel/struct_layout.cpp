@@ -8,7 +8,9 @@ namespace foundry {
 
 StructLayout StructLayout::packed_like_c(std::string name, std::vector<StructMember> members) {
   StructLayout layout{std::move(name), 0, 1, std::move(members)};
-  const auto align = [](std::uint64_t value, std::uint64_t to) { return (value + to - 1) / to * to; };
+  const auto align = [](std::uint64_t value, std::uint64_t to) {
+    return (value + to - 1) / to * to;
+  };
   for (auto& member : layout.members) {
     const DTypeInfo& type = info(member.type);
     member.offset = align(layout.size, type.alignment);
@@ -28,9 +30,9 @@ std::string StructLayout::msl() const {
   text += concat("};\nstatic_assert(sizeof(", name, ") == ", size, " && alignof(", name,
                  ") == ", alignment, ", \"", name, ": size and alignment as on the host\");\n");
   for (const auto& member : members) {
-    text += concat("static_assert(__builtin_offsetof(", name, ", ", member.name,
-                   ") == ", member.offset, ", \"", name, "::", member.name,
-                   ": offset as on the host\");\n");
+    text +=
+        concat("static_assert(__builtin_offsetof(", name, ", ", member.name, ") == ", member.offset,
+               ", \"", name, "::", member.name, ": offset as on the host\");\n");
   }
   return text;
 }

@@ -1,4 +1,5 @@
-// StructLayout: a parameter struct as host and shader must agree on it, from a C++ type or at run time.
+// StructLayout: a parameter struct as host and shader must agree on it, from a C++ type or at run
+// time.
 #pragma once
 
 #include <array>

@@ -10,8 +10,8 @@ struct ArgmaxParams {
   std::uint32_t columns;
 };
 
-/// x: (columns,) or (rows, columns), a plain float type; y: (rows,) i32 or u32. Of equal elements the
-/// first; NaN is never chosen, a row of nothing else gives 0.
+/// x: (columns,) or (rows, columns), a plain float type; y: (rows,) i32 or u32. Of equal elements
+/// the first; NaN is never chosen, a row of nothing else gives 0.
 struct Argmax {
   AnyTensor x;
   AnyTensor y;

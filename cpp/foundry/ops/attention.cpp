@@ -25,15 +25,15 @@ KernelDescription describe(const Attention& op, std::uint32_t head_dim, bool dec
   kernel.arguments[1].strided = kernel.arguments[2].strided = true;
   kernel.includes = {concat("stages/", kernel.name, ".metal")};
   const std::uint32_t simdgroups = decode ? kDecodeSimdgroups : kPrefillSimdgroups;
-  const std::string memory =
-      decode ? concat("AttentionDecodeMemory<", head_dim, ", ", simdgroups, ">")
-             : concat("AttentionPrefillMemory<", head_dim, ">");
-  kernel.source.text =
-      concat("kernel void ", kernel.name, "(FOUNDRY_ARGUMENTS) {\n  threadgroup ", memory,
-             " memory;\n  ", kernel.name, "<", head_dim, ", ", simdgroups,
-             ">(q, k_cache, v_cache, y, params, threadgroup_position_in_grid.x,\n"
-             "      threadgroup_position_in_grid.y, memory, simdgroup_index_in_threadgroup,\n"
-             "      thread_index_in_simdgroup);\n}");
+  const std::string memory = decode
+                                 ? concat("AttentionDecodeMemory<", head_dim, ", ", simdgroups, ">")
+                                 : concat("AttentionPrefillMemory<", head_dim, ">");
+  kernel.source.text = concat(
+      "kernel void ", kernel.name, "(FOUNDRY_ARGUMENTS) {\n  threadgroup ", memory, " memory;\n  ",
+      decode ? "attend_decode" : "attend_prefill", "<", head_dim, ", ", simdgroups,
+      ">(q, k_cache, v_cache, y, params, threadgroup_position_in_grid.x,\n"
+      "      threadgroup_position_in_grid.y, memory, simdgroup_index_in_threadgroup,\n"
+      "      thread_index_in_simdgroup);\n}");
   return kernel;
 }
 
@@ -49,8 +49,8 @@ void Attention::encode(Encoder& encoder) const {
   require_count("Attention", "y", y, q.count());
   require_capacity("Attention", k_shape, start, tokens);
   if (heads % kv_heads != 0) {
-    throw ShapeError(concat("Attention: q has ", heads, " heads, not a multiple of the cache's ",
-                            kv_heads));
+    throw ShapeError(
+        concat("Attention: q has ", heads, " heads, not a multiple of the cache's ", kv_heads));
   }
   if (head_dim > kMaxHeadDim || head_dim % 2 != 0) {
     throw ShapeError(concat("Attention: heads of ", head_dim, " elements; even sizes up to ",
@@ -69,10 +69,9 @@ void Attention::encode(Encoder& encoder) const {
       v_shape.head_stride};
   const bool decode = form == AttentionForm::automatic ? tokens <= kMostDecodeTokens
                                                        : form == AttentionForm::decode;
-  const auto kernel =
-      encoder.kernel(KernelKey(&family, {word(q.dtype()), word(k_cache.dtype()), word(y.dtype()),
-                                         head_dim, decode}),
-                     [&] { return describe(*this, head_dim, decode); });
+  const auto kernel = encoder.kernel(KernelKey(&family, {word(q.dtype()), word(k_cache.dtype()),
+                                                         word(y.dtype()), head_dim, decode}),
+                                     [&] { return describe(*this, head_dim, decode); });
   const std::uint64_t rows = std::uint64_t{tokens} * (heads / kv_heads);
   const std::uint64_t block = kPrefillSimdgroups * kSimdWidth;
   const DispatchConfig config =

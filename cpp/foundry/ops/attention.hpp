@@ -27,9 +27,10 @@ enum class AttentionForm : std::uint8_t {
 };
 
 /// y = softmax(scale q K^T, over positions 0 .. start + t for token t) V, in f32, online.
-/// q, y: (tokens, heads, head_dim), or (tokens, heads * head_dim), plain float types; k_cache, v_cache:
-/// (capacity, kv_heads, head_dim) of one plain float type, innermost stride 1; the new tokens' keys and
-/// values are in it already. heads is a multiple of kv_heads; head_dim is even, up to 256.
+/// q, y: (tokens, heads, head_dim), or (tokens, heads * head_dim), plain float types; k_cache,
+/// v_cache: (capacity, kv_heads, head_dim) of one plain float type, innermost stride 1; the new
+/// tokens' keys and values are in it already. heads is a multiple of kv_heads; head_dim is even, up
+/// to 256.
 struct Attention {
   AnyTensor q;
   AnyTensor k_cache;

@@ -47,6 +47,8 @@ inline std::uint32_t narrow(std::string_view op, std::string_view what, std::uin
   return static_cast<std::uint32_t>(value);
 }
 
-inline std::uint64_t word(DType dtype) { return static_cast<std::uint64_t>(dtype); }
+inline std::uint64_t word(DType dtype) {
+  return static_cast<std::uint64_t>(dtype);
+}
 
 }  // namespace foundry::ops

@@ -43,6 +43,11 @@ void encode_elementwise(Encoder& encoder, const char* op, const char* name, cons
     description.arguments.push_back(ArgumentDescription::buffer("y", Access::write, y.dtype()));
     description.arguments.push_back(ArgumentDescription::value("params", struct_layout<Params>()));
     description.aliases = {{"Y", msl_type(y.dtype())}};
+    if (inputs.size() == 1) {
+      const DType x = inputs.begin()->tensor->dtype();
+      const bool floats = info(x).is_float && info(y.dtype()).is_float;
+      description.aliases.push_back({"Via", floats ? "float" : msl_type(x)});
+    }
     return description;
   });
   arguments.emplace_back(y);

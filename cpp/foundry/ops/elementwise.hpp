@@ -16,8 +16,8 @@ struct FillParams {
   float value;
 };
 
-// All tensors of an operation have the same number of elements, below 2^32, and plain dtypes; they are
-// read and written in their own types and computed in f32. y may be an operand.
+// All tensors of an operation have the same number of elements, below 2^32, and plain dtypes; they
+// are read and written in their own types and computed in f32. y may be an operand.
 
 /// y = a + b.
 struct Add {

@@ -28,15 +28,15 @@ void Embedding::encode(Encoder& encoder) const {
   require_index("Embedding", "ids", ids);
   require_float("Embedding", "y", y);
   if (table.rank() != 2) {
-    throw ShapeError(concat("Embedding: table is ", to_string(table.extents()),
-                            ", not (rows, columns)"));
+    throw ShapeError(
+        concat("Embedding: table is ", to_string(table.extents()), ", not (rows, columns)"));
   }
   const EmbeddingParams params{narrow("Embedding", "the table's rows", table.extents()[0]),
                                narrow("Embedding", "the table's columns", table.extents()[1])};
   require_count("Embedding", "y", y, ids.count() * params.columns);
-  const auto kernel = encoder.kernel(
-      KernelKey(&family, {word(table.dtype()), word(ids.dtype()), word(y.dtype())}),
-      [&] { return describe(*this); });
+  const auto kernel =
+      encoder.kernel(KernelKey(&family, {word(table.dtype()), word(ids.dtype()), word(y.dtype())}),
+                     [&] { return describe(*this); });
   encoder.dispatch(*kernel, {table, ids, y, Argument::value(params)},
                    covering(params.columns, ids.count()));
 }

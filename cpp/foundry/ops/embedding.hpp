@@ -11,8 +11,9 @@ struct EmbeddingParams {
   std::uint32_t columns;
 };
 
-/// table: (rows, columns), any dtype with a policy; ids: (tokens,) i32 or u32; y: (tokens, columns), or
-/// (columns,) for one token, a plain float type. An id outside of the table gives a row of NaN.
+/// table: (rows, columns), any dtype with a policy; ids: (tokens,) i32 or u32; y: (tokens,
+/// columns), or (columns,) for one token, a plain float type. An id outside of the table gives a
+/// row of NaN.
 struct Embedding {
   AnyTensor table;
   AnyTensor ids;

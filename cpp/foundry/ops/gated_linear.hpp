@@ -10,8 +10,8 @@
 
 namespace foundry::ops {
 
-/// gate, up: (rows, columns), any dtypes with policies; x: (columns,) or (tokens, columns); y: (rows,)
-/// or (tokens, rows). With Silu this is SwiGLU (Shazeer 2020), with Gelu GeGLU.
+/// gate, up: (rows, columns), any dtypes with policies; x: (columns,) or (tokens, columns); y:
+/// (rows,) or (tokens, rows). With Silu this is SwiGLU (Shazeer 2020), with Gelu GeGLU.
 struct GatedLinear {
   AnyTensor gate;
   AnyTensor up;

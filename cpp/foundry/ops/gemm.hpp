@@ -9,8 +9,8 @@
 
 namespace foundry::ops {
 
-/// weights: (rows, columns), any dtype with a policy; x: (tokens, columns); y: (tokens, rows); x and
-/// y of plain float types. Accumulates in f32.
+/// weights: (rows, columns), any dtype with a policy; x: (tokens, columns); y: (tokens, rows); x
+/// and y of plain float types. Accumulates in f32.
 struct Gemm {
   AnyTensor weights;
   AnyTensor x;

@@ -10,7 +10,8 @@
 namespace foundry::ops {
 
 /// weights: (rows, columns), any dtype with a policy; x: (columns,) or (1, columns); y: (rows,) or
-/// (1, rows); x and y of plain float types. Accumulates in f32. ShapeError, DTypeError as FusedLinear.
+/// (1, rows); x and y of plain float types. Accumulates in f32. ShapeError, DTypeError as
+/// FusedLinear.
 struct Gemv {
   AnyTensor weights;
   AnyTensor x;

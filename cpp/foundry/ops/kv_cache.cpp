@@ -43,8 +43,8 @@ HeadsShape heads_shape(std::string_view op, std::string_view what, const AnyTens
   const bool fits = extents.rank() >= 1 && extents.rank() <= 3 && per_token % head_dim == 0 &&
                     (extents.rank() < 3 || extents[2] == head_dim);
   if (!fits) {
-    throw ShapeError(concat(op, ": ", what, " is ", to_string(extents),
-                            ", not (tokens, heads, ", head_dim, ")"));
+    throw ShapeError(concat(op, ": ", what, " is ", to_string(extents), ", not (tokens, heads, ",
+                            head_dim, ")"));
   }
   narrow(op, "the number of elements", tensor.count());
   return {static_cast<std::uint32_t>(tokens), static_cast<std::uint32_t>(per_token / head_dim)};

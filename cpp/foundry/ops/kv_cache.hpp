@@ -27,8 +27,8 @@ struct CachePair {
 };
 CachePair cache_pair(std::string_view op, const AnyTensor& k_cache, const AnyTensor& v_cache);
 
-/// Tokens and heads of a (tokens, heads, head_dim) or (tokens, heads * head_dim) tensor of plain float
-/// type; rank 1 is one token.
+/// Tokens and heads of a (tokens, heads, head_dim) or (tokens, heads * head_dim) tensor of plain
+/// float type; rank 1 is one token.
 struct HeadsShape {
   std::uint32_t tokens;
   std::uint32_t heads;

@@ -36,9 +36,9 @@ void KvWrite::encode(Encoder& encoder) const {
                              k_shape.head_stride,
                              v_shape.position_stride,
                              v_shape.head_stride};
-  const auto kernel = encoder.kernel(
-      KernelKey(&family, {word(k.dtype()), word(v.dtype()), word(k_cache.dtype())}),
-      [&] { return describe(*this); });
+  const auto kernel =
+      encoder.kernel(KernelKey(&family, {word(k.dtype()), word(v.dtype()), word(k_cache.dtype())}),
+                     [&] { return describe(*this); });
   encoder.dispatch(*kernel, {k, v, k_cache, v_cache, Argument::value(params)},
                    covering(params.head_dim, heads, tokens));
 }

@@ -6,7 +6,7 @@
 namespace foundry::ops {
 namespace {
 
-constexpr StageType kRmsNorm{StageKind::prologue, "RmsNorm", "stages/rms_norm.metal", "weight",
+constexpr StageType kRmsNorm{StageKind::prologue,  "RmsNorm", "stages/rms_norm.metal", "weight",
                              StageTensor::columns, true};
 constexpr std::uint32_t kSimdgroups = 4;
 
@@ -42,6 +42,8 @@ void RmsNorm::encode(Encoder& encoder) const {
                    threadgroups_of(kSimdgroups, (params.rows + kSimdgroups - 1) / kSimdgroups));
 }
 
-RmsNorm::operator Stage() const { return {&kRmsNorm, weight, epsilon}; }
+RmsNorm::operator Stage() const {
+  return {&kRmsNorm, weight, epsilon};
+}
 
 }  // namespace foundry::ops

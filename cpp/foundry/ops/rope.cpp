@@ -60,7 +60,8 @@ void Rope::encode(Encoder& encoder) const {
   require_float("Rope", "x", x);
   require_float("Rope", "y", y);
   if (x.rank() != 3) {
-    throw ShapeError(concat("Rope: x is ", to_string(x.extents()), ", not (tokens, heads, head_dim)"));
+    throw ShapeError(
+        concat("Rope: x is ", to_string(x.extents()), ", not (tokens, heads, head_dim)"));
   }
   const std::uint32_t head_dim = narrow("Rope", "the head size", x.extents()[2]);
   const auto [tokens, heads] = heads_shape("Rope", "x", x, head_dim);
@@ -94,12 +95,10 @@ void RopeKvWrite::encode(Encoder& encoder) const {
                                  k_shape.head_stride,
                                  v_shape.position_stride,
                                  v_shape.head_stride};
-  const auto kernel = encoder.kernel(
-      KernelKey(&family,
-                {word(q.dtype()), word(k_cache.dtype()), static_cast<bool>(settings.factors)}),
-      [&] { return describe(*this); });
-  encoder.dispatch(*kernel,
-                   {q, k, v, k_cache, v_cache, settings.factors, Argument::value(params)},
+  const auto kernel = encoder.kernel(KernelKey(&family, {word(q.dtype()), word(k_cache.dtype()),
+                                                         static_cast<bool>(settings.factors)}),
+                                     [&] { return describe(*this); });
+  encoder.dispatch(*kernel, {q, k, v, k_cache, v_cache, settings.factors, Argument::value(params)},
                    covering(head_dim / 2, heads + 2 * k_shape.kv_heads, tokens));
 }
 

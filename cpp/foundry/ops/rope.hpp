@@ -32,7 +32,7 @@ struct RopeKvWriteParams {
 struct RopeSettings {
   float base = 10000.0f;
   bool interleaved = true;  ///< GGUF's Llama tensors; false: NeoX
-  AnyTensor factors;        ///< optional (head_dim / 2,) f32: frequencies are divided by them (Llama 3)
+  AnyTensor factors;  ///< optional (head_dim / 2,) f32: frequencies are divided by them (Llama 3)
 };
 
 /// x, y: (tokens, heads, head_dim), plain float types; y may be x. Token t stands at start + t.
@@ -48,8 +48,8 @@ struct Rope {
 /// Turns q in place, turns k into the cache, and copies v into the cache, in one dispatch.
 /// q: (tokens, heads, head_dim); k, v: (tokens, kv_heads, head_dim), all of one plain float type;
 /// k_cache, v_cache: (capacity, kv_heads, head_dim), of one plain float type, any strides but the
-/// innermost, which is 1. Rank 2, with heads and head_dim folded, will do for q, k and v. Token t goes
-/// to position start + t; ShapeError past the capacity.
+/// innermost, which is 1. Rank 2, with heads and head_dim folded, will do for q, k and v. Token t
+/// goes to position start + t; ShapeError past the capacity.
 struct RopeKvWrite {
   AnyTensor q;
   AnyTensor k;

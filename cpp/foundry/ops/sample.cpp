@@ -8,8 +8,8 @@
 namespace foundry::ops {
 namespace {
 
-constexpr std::uint32_t kMaxSimdgroups = 32;        // 1024 threads in one threadgroup
-constexpr std::uint64_t kMaxColumns = 1u << 24;     // counts are kept in floats, exact up to here
+constexpr std::uint32_t kMaxSimdgroups = 32;     // 1024 threads in one threadgroup
+constexpr std::uint64_t kMaxColumns = 1u << 24;  // counts are kept in floats, exact up to here
 
 void require_range(const char* name, float value, bool inside, const char* range) {
   if (!inside) throw ArgumentError(concat("Sample: ", name, " is ", value, ", not ", range));
@@ -52,8 +52,8 @@ void Sample::encode(Encoder& encoder) const {
   require_count("Sample", "scratch", scratch, logits.count());
   if (counts) require_count("Sample", "counts", counts, logits.count());
   if (logits.count() > kMaxColumns) {
-    throw ShapeError(concat("Sample: ", logits.count(), " logits, up to ", kMaxColumns,
-                            " are possible"));
+    throw ShapeError(
+        concat("Sample: ", logits.count(), " logits, up to ", kMaxColumns, " are possible"));
   }
   check(settings);
   const auto columns = static_cast<std::uint32_t>(logits.count());

@@ -28,21 +28,22 @@ struct CountTokensParams {
 
 /// In the order in which they act, which is that of llama.cpp's default chain.
 struct SampleSettings {
-  float repetition_penalty = 1.0f;  ///< > 0; logits of tokens that occurred are divided or multiplied
-  float frequency_penalty = 0.0f;   ///< times the number of occurrences, subtracted
-  float presence_penalty = 0.0f;    ///< subtracted once
-  std::uint32_t top_k = 0;          ///< keep the k largest (and their equals); 0: all
-  float top_p = 1.0f;               ///< then the fewest that reach this probability, in (0, 1]
-  float min_p = 0.0f;               ///< then those at least this likely relative to the likeliest
-  float temperature = 1.0f;         ///< 0: the largest logit
+  float repetition_penalty =
+      1.0f;  ///< > 0; logits of tokens that occurred are divided or multiplied
+  float frequency_penalty = 0.0f;  ///< times the number of occurrences, subtracted
+  float presence_penalty = 0.0f;   ///< subtracted once
+  std::uint32_t top_k = 0;         ///< keep the k largest (and their equals); 0: all
+  float top_p = 1.0f;              ///< then the fewest that reach this probability, in (0, 1]
+  float min_p = 0.0f;              ///< then those at least this likely relative to the likeliest
+  float temperature = 1.0f;        ///< 0: the largest logit
   std::uint64_t seed = 0;
 };
 
 /// logits: (columns,), a plain float type; scratch: (columns,) f32; token: (1,) i32 or u32; counts,
-/// optional: (columns,) u32, the occurrences of each token so far: the penalties read it, and the drawn
-/// token is added. The draw depends on seed and step alone (Philox4x32-10), whatever the device does
-/// at the same time; give each step of a sequence its own number. ArgumentError for settings outside
-/// of their range.
+/// optional: (columns,) u32, the occurrences of each token so far: the penalties read it, and the
+/// drawn token is added. The draw depends on seed and step alone (Philox4x32-10), whatever the
+/// device does at the same time; give each step of a sequence its own number. ArgumentError for
+/// settings outside of their range.
 struct Sample {
   AnyTensor logits;
   AnyTensor scratch;

@@ -74,8 +74,8 @@ void Foundry::reset(const std::string& arena) {
 }
 
 std::string to_string(const Foundry& foundry) {
-  return concat("Foundry on '", foundry.device().name(), "': ",
-                foundry.registry().statistics().kernels, " kernels, ",
+  return concat("Foundry on '", foundry.device().name(),
+                "': ", foundry.registry().statistics().kernels, " kernels, ",
                 foundry.pool_names().size(), " arenas");
 }
 

@@ -90,8 +90,8 @@ class Foundry {
                    StorageMode mode = StorageMode::shared, std::string name = {});
 
   /// Compiles the kernel if it is new, and encodes its dispatch. A kernel struct
-  /// (kernel/arguments.hpp), an op, or a fused kernel. Throws what they document; nothing is encoded
-  /// then.
+  /// (kernel/arguments.hpp), an op, or a fused kernel. Throws what they document; nothing is
+  /// encoded then.
   template <DescribedKernel K>
   void run(const K& kernel) {
     encode_kernel(encoder_, kernel);
@@ -112,7 +112,8 @@ class Foundry {
   /// While it lives, the default arena's allocations belong to it; they are retired when it ends.
   [[nodiscard]] ArenaScope scope() { return ArenaScope(*default_pool_); }
   [[nodiscard]] ArenaScope scope(const std::string& arena) { return ArenaScope(pool(arena)); }
-  /// Waits for the device, then makes everything in the arena free. PoolInUseError names the holders.
+  /// Waits for the device, then makes everything in the arena free. PoolInUseError names the
+  /// holders.
   void reset(const std::string& arena = kDefaultArena);
 
   /// Commits, waits for everything, and throws the first failure since the last call.

@@ -63,7 +63,7 @@ TEST_CASE("the generated source can be read, and names every stage's file") {
 
 namespace broken {
 constexpr StageType kStage{StageKind::epilogue, "Broken", "stages/broken.metal", "",
-                           StageTensor::none, false};
+                           StageTensor::none,   false};
 }
 
 TEST_CASE("a stage that does not compile is named with its file and line") {

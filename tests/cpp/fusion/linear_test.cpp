@@ -7,17 +7,19 @@ using namespace foundry::test;
 
 namespace {
 
-constexpr DType kPolicies[] = {DType::f32, DType::f16, DType::bf16,
+constexpr DType kPolicies[] = {DType::f32,  DType::f16,  DType::bf16,
                                DType::q8_0, DType::q4_0, DType::q4_1};
 
 struct Case {
   std::size_t tokens, rows, columns;
 };
 
-/// Ragged ones: not multiples of 32 or of any tile, one row, one column (where the dtype allows it).
+/// Ragged ones: not multiples of 32 or of any tile, one row, one column (where the dtype allows
+/// it).
 std::vector<Case> cases(DType dtype) {
   if (is_block(dtype)) return {{1, 1, 32}, {1, 37, 96}, {1, 130, 576}, {5, 70, 64}, {33, 9, 160}};
-  return {{1, 1, 1}, {1, 5, 33}, {1, 37, 100}, {1, 130, 576}, {2, 1, 7}, {33, 70, 65}, {40, 64, 32}};
+  return {{1, 1, 1}, {1, 5, 33},   {1, 37, 100}, {1, 130, 576},
+          {2, 1, 7}, {33, 70, 65}, {40, 64, 32}};
 }
 
 /// Products are exact to f32 accumulation; then the result is rounded once to its own type.
@@ -124,8 +126,8 @@ TEST_CASE("fused equals unfused") {
   runtime().run(ops::RmsNorm{gamma, 1e-5f, x, normed});
   runtime().run(ops::Gemv{weights, normed, projected, {}, {}});
   runtime().run(ops::Add{projected, residual, unfused});
-  runtime().run(ops::Gemv{weights, x, fused, ops::RmsNorm{gamma, 1e-5f, {}, {}},
-                          {ops::Residual{residual}}});
+  runtime().run(
+      ops::Gemv{weights, x, fused, ops::RmsNorm{gamma, 1e-5f, {}, {}}, {ops::Residual{residual}}});
   // The same operations in f32, but the compiler may contract them differently.
   check_close(download(fused), download(unfused), 1e-5, 1e-5);
 }

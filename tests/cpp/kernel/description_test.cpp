@@ -40,9 +40,9 @@ TEST_CASE("adding or reordering an argument moves every index") {
   auto kernel = axpy();
   kernel.arguments.insert(kernel.arguments.begin(),
                           ArgumentDescription::threadgroup_memory("shared", DType::f32));
-  kernel.arguments.insert(kernel.arguments.begin() + 1,
-                          ArgumentDescription::optional_buffer("bias", Access::read, DType::bf16,
-                                                               true));
+  kernel.arguments.insert(
+      kernel.arguments.begin() + 1,
+      ArgumentDescription::optional_buffer("bias", Access::read, DType::bf16, true));
   CHECK(msl_argument(kernel, 0) == "threadgroup float* shared [[threadgroup(0)]]");
   CHECK(msl_argument(kernel, 1) ==
         "device const bfloat* bias [[buffer(0), function_constant(has_bias)]]");

@@ -93,8 +93,9 @@ TEST_CASE("a hand-written signature is checked against the description") {
                    "kernel void axpy(device float* y [[buffer(0)]],\n"
                    "                 uint gid [[thread_position_in_grid]]) { y[gid] *= 2; }",
                    1};
-  CHECK_THROWS_WITH_AS(registry.get(kernel),
-                       "axpy: argument 0 'y' is 'device half*' in the signature and 'device float*' "
-                       "in the compiled function",
-                       SignatureMismatchError);
+  CHECK_THROWS_WITH_AS(
+      registry.get(kernel),
+      "axpy: argument 0 'y' is 'device half*' in the signature and 'device float*' "
+      "in the compiled function",
+      SignatureMismatchError);
 }

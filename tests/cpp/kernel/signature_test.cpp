@@ -33,10 +33,10 @@ ReflectedArgument reflected(const char* name, std::uint32_t index, const char* t
 }
 
 Reflection matching() {
-  Reflection reflection{"axpy",
-                        {reflected("x", 0, "half", 2, Access::read),
-                         reflected("y", 1, "half", 2, Access::read_write),
-                         reflected("params", 2, "struct", 8, Access::read)}};
+  Reflection reflection{
+      "axpy",
+      {reflected("x", 0, "half", 2, Access::read), reflected("y", 1, "half", 2, Access::read_write),
+       reflected("params", 2, "struct", 8, Access::read)}};
   reflection.arguments[2].members = {{"count", 0, "uint"}, {"alpha", 4, "float"}};
   return reflection;
 }
@@ -53,17 +53,20 @@ TEST_CASE("a mismatch shows the signature's side and the function's") {
   };
   auto reflection = matching();
   reflection.arguments[1].type = "float";
-  fails(reflection, "axpy: argument 1 'y' is 'device half*' in the signature and 'device float*' in "
-                    "the compiled function");
+  fails(reflection,
+        "axpy: argument 1 'y' is 'device half*' in the signature and 'device float*' in "
+        "the compiled function");
 
   reflection = matching();
   reflection.arguments[0].access = Access::read_write;
-  fails(reflection, "axpy: argument 0 'x' is 'device const half*' in the signature and 'device "
-                    "half*' in the compiled function");
+  fails(reflection,
+        "axpy: argument 0 'x' is 'device const half*' in the signature and 'device "
+        "half*' in the compiled function");
 
   reflection = matching();
   std::swap(reflection.arguments[0].index, reflection.arguments[1].index);
-  fails(reflection, "axpy: argument 0 'x' is 'x' in the signature and 'y' in the compiled function");
+  fails(reflection,
+        "axpy: argument 0 'x' is 'x' in the signature and 'y' in the compiled function");
 
   reflection = matching();
   reflection.arguments.erase(reflection.arguments.begin());
@@ -74,9 +77,10 @@ TEST_CASE("a mismatch shows the signature's side and the function's") {
   reflection = matching();
   reflection.arguments[2].members[1].offset = 8;
   reflection.arguments[2].size = 12;
-  fails(reflection, "axpy: argument 2 'params' is {uint count at 0, float alpha at 4}, 8 bytes in "
-                    "the signature and {uint count at 0, float alpha at 8}, 12 bytes in the compiled "
-                    "function");
+  fails(reflection,
+        "axpy: argument 2 'params' is {uint count at 0, float alpha at 4}, 8 bytes in "
+        "the signature and {uint count at 0, float alpha at 8}, 12 bytes in the compiled "
+        "function");
 
   reflection = matching();
   reflection.arguments.push_back(reflected("extra", 7, "float", 4, Access::read));

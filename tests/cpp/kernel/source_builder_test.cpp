@@ -53,8 +53,8 @@ TEST_CASE("every line keeps the file and line that it came from") {
   CHECK(place_of(source, "metal_stdlib") == "test/outer.metal:6");
   CHECK(place_of(source, "spliced_two") == "user.py:41");
   // Generated lines are numbered as they stand in the printed source.
-  for (const char* name : {"generated_first", "generated_second", "generated_late",
-                           "generated_last"}) {
+  for (const char* name :
+       {"generated_first", "generated_second", "generated_late", "generated_last"}) {
     const auto before = source.substr(0, source.find(name));
     const auto line = 1 + std::count(before.begin(), before.end(), '\n');
     CHECK(place_of(source, name) == "made.metal:" + std::to_string(line));

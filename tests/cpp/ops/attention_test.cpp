@@ -52,10 +52,11 @@ void check_case(const Case& c, ops::AttentionForm form, double scale, Random& ra
   const auto keys = random_tensor({capacity, c.kv_heads, c.dim}, DType::f16, random, k);
   const auto values = random_tensor({capacity, c.kv_heads, c.dim}, DType::f16, random, v);
   const auto y = output({c.tokens, c.heads, c.dim}, DType::f32);
-  ops::Attention op{query, keys, values, y, static_cast<std::uint32_t>(c.start), 0.0f, c.window,
-                    form};
+  ops::Attention op{query, keys,     values, y, static_cast<std::uint32_t>(c.start),
+                    0.0f,  c.window, form};
   runtime().run(op);
-  // A score has an f32 error of about scale * dim * 2^-24 * |q||k|; exp turns it into a relative one.
+  // A score has an f32 error of about scale * dim * 2^-24 * |q||k|; exp turns it into a relative
+  // one.
   const double score_error = 0x1p-24 * 40.0 * scale * static_cast<double>(c.dim);
   check_close(download(y), attended(c, q, k, v), 0.0, 1e-5 + 8.0 * score_error);
 }

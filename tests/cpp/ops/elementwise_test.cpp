@@ -51,8 +51,8 @@ TEST_CASE("Argmax finds the first of the largest, whatever else is in the row") 
     Values x;
     random_tensor({1}, DType::f32, random, x);
     x = random.normals(rows * columns);
-    x[columns - 1] = 100.0;                       // the last one
-    x[columns + columns / 2] = 50.0;              // twice: the first counts
+    x[columns - 1] = 100.0;           // the last one
+    x[columns + columns / 2] = 50.0;  // twice: the first counts
     x[columns + columns - 1] = 50.0;
     for (std::size_t k = 0; k < columns; ++k) x[2 * columns + k] = -INFINITY;
     const auto input = upload({rows, columns}, DType::f32, x);

@@ -5,8 +5,8 @@ using namespace foundry::test;
 
 TEST_CASE("Embedding gives the table's rows, exactly, for every policy") {
   Random random(21);
-  for (const DType type : {DType::f32, DType::f16, DType::bf16, DType::q8_0, DType::q4_0,
-                           DType::q4_1}) {
+  for (const DType type :
+       {DType::f32, DType::f16, DType::bf16, DType::q8_0, DType::q4_0, DType::q4_1}) {
     CAPTURE(name_of(type));
     const std::size_t rows = 50, columns = is_block(type) ? 96 : 33;
     Values table;

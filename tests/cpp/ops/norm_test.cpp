@@ -5,8 +5,8 @@ using namespace foundry::test;
 
 TEST_CASE("RmsNorm of ragged rows, with values that half cannot square") {
   Random random(11);
-  for (const auto& [rows, columns] : {std::pair<std::size_t, std::size_t>{1, 1}, {1, 576}, {3, 33},
-                                      {9, 100}, {5, 31}}) {
+  for (const auto& [rows, columns] :
+       {std::pair<std::size_t, std::size_t>{1, 1}, {1, 576}, {3, 33}, {9, 100}, {5, 31}}) {
     for (const DType type : {DType::f32, DType::f16}) {
       CAPTURE(rows);
       CAPTURE(columns);

@@ -5,16 +5,16 @@ using namespace foundry::test;
 
 namespace {
 
-Values rotated(const Values& x, std::size_t tokens, std::size_t heads, std::size_t dim, double start,
-               double base, bool interleaved, const Values& factors) {
+Values rotated(const Values& x, std::size_t tokens, std::size_t heads, std::size_t dim,
+               double start, double base, bool interleaved, const Values& factors) {
   Values y(x.size());
   for (std::size_t t = 0; t < tokens; ++t) {
     for (std::size_t h = 0; h < heads; ++h) {
       for (std::size_t i = 0; i < dim / 2; ++i) {
         const double factor = factors.empty() ? 1.0 : factors[i];
-        const double angle = (start + static_cast<double>(t)) *
-                             std::pow(base, -2.0 * static_cast<double>(i) / static_cast<double>(dim)) /
-                             factor;
+        const double angle =
+            (start + static_cast<double>(t)) *
+            std::pow(base, -2.0 * static_cast<double>(i) / static_cast<double>(dim)) / factor;
         const std::size_t at = (t * heads + h) * dim;
         const std::size_t a = at + (interleaved ? 2 * i : i);
         const std::size_t b = at + (interleaved ? 2 * i + 1 : i + dim / 2);
@@ -26,8 +26,8 @@ Values rotated(const Values& x, std::size_t tokens, std::size_t heads, std::size
   return y;
 }
 
-// The angle is position * frequency in f32: relative error about 2^-22, so up to 8192 * 2^-22 radians
-// at the largest position here, times elements of up to about 4.
+// The angle is position * frequency in f32: relative error about 2^-22, so up to 8192 * 2^-22
+// radians at the largest position here, times elements of up to about 4.
 constexpr double kAngleError = 8192.0 * 0x1p-22 * 4.0;
 
 }  // namespace
@@ -71,7 +71,8 @@ TEST_CASE("RopeKvWrite turns queries in place and writes the cache where it shou
   const std::int64_t order[] = {1, 0, 2};
   const auto k_cache = k_memory.transpose(order);
   const auto v_cache = output({capacity, kv_heads, dim}, DType::f16);
-  runtime().run(ops::RopeKvWrite{query, keys, values, k_cache, v_cache, start, {10000.0f, true, {}}});
+  runtime().run(
+      ops::RopeKvWrite{query, keys, values, k_cache, v_cache, start, {10000.0f, true, {}}});
   check_close(download(query), rotated(q, tokens, heads, dim, start, 10000.0, true, {}), 0.0, 1e-5);
 
   const Values want_k = rotated(k, tokens, kv_heads, dim, start, 10000.0, true, {});

@@ -15,10 +15,9 @@ std::uint32_t philox_word(std::uint32_t step, std::uint64_t seed) {
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t a = std::uint64_t{0xD2511F53} * c[0];
     const std::uint64_t b = std::uint64_t{0xCD9E8D57} * c[2];
-    const std::uint32_t next[4] = {static_cast<std::uint32_t>(b >> 32) ^ c[1] ^ k[0],
-                                   static_cast<std::uint32_t>(b),
-                                   static_cast<std::uint32_t>(a >> 32) ^ c[3] ^ k[1],
-                                   static_cast<std::uint32_t>(a)};
+    const std::uint32_t next[4] = {
+        static_cast<std::uint32_t>(b >> 32) ^ c[1] ^ k[0], static_cast<std::uint32_t>(b),
+        static_cast<std::uint32_t>(a >> 32) ^ c[3] ^ k[1], static_cast<std::uint32_t>(a)};
     std::copy(std::begin(next), std::end(next), c);
     k[0] += 0x9E3779B9;
     k[1] += 0xBB67AE85;
@@ -35,9 +34,8 @@ Values probabilities(Values logits, const Values& counts, const ops::SampleSetti
   }
   std::vector<std::size_t> order(logits.size());
   std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](auto a, auto b) {
-    return logits[a] != logits[b] ? logits[a] > logits[b] : a < b;
-  });
+  std::sort(order.begin(), order.end(),
+            [&](auto a, auto b) { return logits[a] != logits[b] ? logits[a] > logits[b] : a < b; });
   const double highest = logits[order[0]];
   std::size_t kept = s.top_k ? std::min<std::size_t>(s.top_k, order.size()) : order.size();
   double total = 0.0;

@@ -109,9 +109,9 @@ TEST_CASE("a kernel described at run time runs like one described by a struct") 
   description.arguments = {
       ArgumentDescription::buffer("x", Access::read, DType::f32),
       ArgumentDescription::buffer("y", Access::read_write, DType::f32),
-      ArgumentDescription::value("params", StructLayout::packed_like_c(
-                                               "AxpyParams", {{"a", DType::f32, 0, 0},
-                                                              {"b", DType::f32, 2, 0}}))};
+      ArgumentDescription::value(
+          "params", StructLayout::packed_like_c(
+                        "AxpyParams", {{"a", DType::f32, 0, 0}, {"b", DType::f32, 2, 0}}))};
   description.source = {"axpy.py",
                         "if (gid < y_size) y[gid] = params.a * x[gid] + y[gid] + params.b[1];", 1};
   const auto kernel = std::make_shared<const KernelDefinition>(description);
@@ -136,7 +136,8 @@ TEST_CASE("a kernel described at run time runs like one described by a struct") 
   CHECK_THROWS_WITH_AS(fd.run(wrong), "axpy: argument 'x' is missing", ArgumentError);
   wrong = call;
   wrong.values[2] = std::vector<std::byte>(8);
-  CHECK_THROWS_WITH_AS(fd.run(wrong), "axpy: argument 'params' takes 12 bytes, got 8", ArgumentError);
+  CHECK_THROWS_WITH_AS(fd.run(wrong), "axpy: argument 'params' takes 12 bytes, got 8",
+                       ArgumentError);
 }
 
 TEST_CASE("arenas: scopes give back, reset refuses under a live tensor and names it") {
