@@ -80,19 +80,6 @@ std::shared_ptr<CpuKernel> load_kernel(const Function& function) {
     return compile_kernel(*library, name, constants, variant);
   };
   KernelImage image = compile(Variant::full);
-  for (const anvil::FunctionConstant& used : image.constants) {
-    const auto declared =
-        std::find_if(function.library->constants.begin(), function.library->constants.end(),
-                     [&](const auto& constant) { return constant.index == used.index; });
-    const bool required = declared != function.library->constants.end() && declared->required;
-    const bool given = std::any_of(
-        function.constants.begin(), function.constants.end(), [&](const ConstantValue& value) {
-          return value.index ? *value.index == used.index : value.name == used.name;
-        });
-    if (required && !given)
-      throw CompileError("function '" + function.function + "' needs a value for its constant " +
-                         std::to_string(used.index) + " ('" + used.name + "', " + used.type + ")");
-  }
   if (image.static_memory > Device::kMaxThreadgroupMemory)
     throw CompileError("function '" + function.function + "' declares " +
                        std::to_string(image.static_memory) + " bytes of threadgroup memory, " +

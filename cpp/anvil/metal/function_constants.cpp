@@ -62,6 +62,7 @@ std::vector<ConstantValue> match_constants(const FunctionConstantValues* values,
                          constant->name + "') has type " + constant->type +
                          ", its value has type " + value.type);
     matched.push_back(value);
+    matched.back().type = constant->type;  // as the source spells it
   }
   return matched;
 }

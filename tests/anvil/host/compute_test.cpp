@@ -188,9 +188,9 @@ TEST_CASE("a required function constant without a value is an error that names i
   NS::Error* error = nullptr;
   auto bare = NS::TransferPtr(c.library->newFunction(MTLSTR("reverse")));
   CHECK(c.device->newComputePipelineState(bare.get(), &error) == nullptr);
-  CHECK_MESSAGE(
-      contains(text(error), "function 'reverse' needs a value for its constant 3 ('tile', uint)"),
-      text(error));
+  CHECK(error->code() == MTL::LibraryErrorCompileFailure);
+  CHECK_MESSAGE(contains(text(error), "function constant 'tile' is used but has no value"),
+                text(error));
   auto constants = NS::TransferPtr(MTL::FunctionConstantValues::alloc()->init());
   const float wrong = 1;
   constants->setConstantValue(&wrong, MTL::DataTypeFloat, MTLSTR("tile"));

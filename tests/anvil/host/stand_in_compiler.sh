@@ -10,6 +10,7 @@ while [ $# -gt 1 ]; do
     --output) output=$2 ;;
     --reflection) reflection=$2 ;;
     --function) name=$2 ;;
+    --constants) constants=$2 ;;
   esac
   shift 2
 done
@@ -23,6 +24,9 @@ if [ "$mode" = library ]; then
 elif [ "$name" = broken ]; then
   echo "internal compiler error: broken" >&2
   exit 70
+elif [ "$name$constants" = reverse ]; then
+  echo "error: function constant 'tile' is used but has no value" >&2
+  exit 1
 else
   cp "$HOST_TEST_KERNELS/$name.so" "$output"
   cp "$HOST_TEST_KERNEL_REFLECTION/$name.json" "$reflection"
