@@ -157,6 +157,7 @@ class TokenPass {
     }
     if (annotations.empty()) return after;  // C++'s own attributes stay as they are
     if (!kept.empty()) annotations += " [[" + kept + "]]";
+    if (open > 0 && tokens_[open - 1].end == tokens_[open].begin) annotations.insert(0, 1, ' ');
     result_.edits.push_back({tokens_[open].begin, tokens_[after - 1].end, annotations});
     if (is_kernel) find_parameters(after);
     if (is_constant && !in_parameters(open)) function_constant(open, after);
@@ -317,6 +318,19 @@ class TokenPass {
     for (size_t at = i; at < next; ++at) replace(at, "");
   }
 
+  // Past `decltype(...)` or a name with its qualifiers and template arguments.
+  size_t skip_type(size_t at) const {
+    if (tokens_[at].is("decltype") && tokens_[at + 1].is(tok::l_paren))
+      return tokens_.partner(at + 1) + 1;
+    for (;;) {
+      if (tokens_[at].is(tok::coloncolon)) ++at;
+      if (tokens_[at].is("typename") || tokens_[at].is("template")) ++at;
+      if (!tokens_[at].is_identifier()) return at;
+      at = tokens_.skip_angles(at + 1);
+      if (!tokens_[at].is(tok::coloncolon)) return at;
+    }
+  }
+
   // Explicit instantiations of kernels are recorded; others stay. Gives the index to go on with.
   size_t instantiation(size_t first) {
     size_t end = first + 1;
@@ -341,19 +355,11 @@ class TokenPass {
     }
     if (!named || end >= tokens_.size()) return first + 1;
 
-    // The declarator's name: what follows the return type, up to the parameters.
+    // The declarator's name: what follows the return type (void, a typedef or a decltype).
     size_t at = first + 1;
-    while (at < end) {
-      if (is_attribute_list(at)) {
-        at = tokens_.partner(at) + 1;
-      } else if (tokens_[at].is("decltype") && tokens_[at + 1].is(tok::l_paren)) {
-        at = tokens_.partner(at + 1) + 1;
-      } else if (tokens_[at].is("void") || classify_word(tokens_[at].text) != Word::none) {
-        ++at;
-      } else {
-        break;
-      }
-    }
+    while (at < end && (is_attribute_list(at) || classify_word(tokens_[at].text) != Word::none))
+      at = is_attribute_list(at) ? tokens_.partner(at) + 1 : at + 1;
+    at = skip_type(at);
     size_t last = at;
     while (last < end && !tokens_[last].is(tok::l_paren)) {
       const size_t past = tokens_.skip_angles(last);
