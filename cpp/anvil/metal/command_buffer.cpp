@@ -127,7 +127,9 @@ void CommandBuffer::pop_debug_group() {
 
 void CommandBuffer::hold(Resource* resource) {
   if (!retained_references) return;
-  if (resource->holder.exchange(serial_, std::memory_order_relaxed) == serial_) return;
+  // Two buffers that use a resource by turns take a reference each turn, which harms nobody.
+  if (resource->holder.load(std::memory_order_relaxed) == serial_) return;
+  resource->holder.store(serial_, std::memory_order_relaxed);
   held_.emplace_back(resource);
 }
 

@@ -43,7 +43,8 @@ struct Device : objc::Object {
   NS::UInteger max_compile_tasks() const;
   uint64_t registry_id() const { return 1; }
   bool supports_family(MTL::GPUFamily family) const;
-  MTL::ArgumentBuffersTier argument_buffers() const { return MTL::ArgumentBuffersTier1; }
+  /// Buffers may hold the gpuAddress of others.
+  MTL::ArgumentBuffersTier argument_buffers() const { return MTL::ArgumentBuffersTier2; }
   MTL::ReadWriteTextureTier read_write_textures() const { return MTL::ReadWriteTextureTierNone; }
   MTL::DeviceLocation location() const { return MTL::DeviceLocationBuiltIn; }
   MTL::SizeAndAlign heap_buffer_size(NS::UInteger length, MTL::ResourceOptions options);

@@ -33,12 +33,10 @@
     .cfi_endproc
     .size anvil_objc_msgSend, . - anvil_objc_msgSend
 
+    // metal-cpp sends what returns float and double this way, and nothing that returns long double:
+    // the x87 stack stays empty, also for nil.
     SEND anvil_objc_msgSend_fpret, rdi, rsi
-1:  xor eax, eax
-    xor edx, edx
-    pxor xmm0, xmm0
-    pxor xmm1, xmm1
-    fldz
+1:  pxor xmm0, xmm0
     ret
     .cfi_endproc
     .size anvil_objc_msgSend_fpret, . - anvil_objc_msgSend_fpret
