@@ -67,9 +67,11 @@ std::byte* wait_for_host(const AnyTensor& tensor) {
                                : tensor.host_bytes_mutable().data();
 }
 
-/// What a live Py_buffer needs: the claim, and the shape and strides that it points to.
-struct Export {
+/// What a live Py_buffer holds in place of the tensor: its own claim on the lease, so that messages
+/// say who holds it, and the shape and strides that the buffer points to.
+struct HostView {
   KeepAlive claim;
+  std::shared_ptr<Runtime> runtime;
   std::array<Py_ssize_t, kMaxRank> shape{};
   std::array<Py_ssize_t, kMaxRank> strides{};
 };
@@ -79,7 +81,7 @@ int refuse(const char* reason) {
   return -1;
 }
 
-int fill_buffer(const TensorHandle& tensor, PyObject* self, Py_buffer* view, int flags) {
+int fill_buffer(const TensorHandle& tensor, Py_buffer* view, int flags) {
   require_viewable(tensor, "buffer view");
   const char* format = buffer_format(tensor.dtype());
   if (!format) return refuse("bfloat16 has no buffer format; numpy.asarray() gives a view");
@@ -94,31 +96,32 @@ int fill_buffer(const TensorHandle& tensor, PyObject* self, Py_buffer* view, int
     return refuse("the tensor is not Fortran-contiguous");
   }
 
-  auto exported = std::make_unique<Export>();
+  auto host = std::make_unique<HostView>();
   const Py_ssize_t size = info(tensor.dtype()).block_bytes;
   for (std::size_t axis = 0; axis < tensor.rank(); ++axis) {
-    exported->shape[axis] = static_cast<Py_ssize_t>(tensor.extents()[axis]);
-    exported->strides[axis] = static_cast<Py_ssize_t>(tensor.strides()[axis]) * size;
+    host->shape[axis] = static_cast<Py_ssize_t>(tensor.extents()[axis]);
+    host->strides[axis] = static_cast<Py_ssize_t>(tensor.strides()[axis]) * size;
   }
   view->buf = wait_for_host(tensor);
-  exported->claim = tensor.lease().held_by(Holder::array());
-  view->obj = Py_NewRef(self);
+  host->claim = tensor.lease().held_by(Holder::array());
+  host->runtime = tensor.runtime;
   view->len = static_cast<Py_ssize_t>(tensor.count()) * size;
   view->itemsize = size;
   view->readonly = tensor.is_read_only();
   view->ndim = static_cast<int>(tensor.rank());
   view->format = (flags & PyBUF_FORMAT) ? const_cast<char*>(format) : nullptr;
-  view->shape = (flags & PyBUF_ND) ? exported->shape.data() : nullptr;
-  view->strides = wants_strides ? exported->strides.data() : nullptr;
+  view->shape = (flags & PyBUF_ND) ? host->shape.data() : nullptr;
+  view->strides = wants_strides ? host->strides.data() : nullptr;
   view->suboffsets = nullptr;
-  view->internal = exported.release();
+  view->internal = nullptr;
+  view->obj = nb::cast(host.release(), nb::rv_policy::take_ownership).release().ptr();
   return 0;
 }
 
 int get_buffer(PyObject* self, Py_buffer* view, int flags) noexcept {
   view->obj = nullptr;
   try {
-    return fill_buffer(*nb::inst_ptr<TensorHandle>(self), self, view, flags);
+    return fill_buffer(*nb::inst_ptr<TensorHandle>(self), view, flags);
   } catch (nb::python_error& error) {
     if (error.matches(PyExc_KeyboardInterrupt)) {
       // numpy drops what this call raises and tries `__array__`: the interrupt must not be lost.
@@ -130,10 +133,6 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) noexcept {
     set_python_error(error);
   }
   return -1;
-}
-
-void release_buffer(PyObject*, Py_buffer* view) noexcept {
-  delete static_cast<Export*>(view->internal);
 }
 
 /// An array of `Framework` over the tensor's memory; the array's owner holds the lease.
@@ -165,9 +164,12 @@ nb::object array_view(const TensorHandle& tensor, nb::dlpack::dtype dtype) {
 
 PyType_Slot* buffer_slots() {
   static PyType_Slot slots[] = {{Py_bf_getbuffer, reinterpret_cast<void*>(get_buffer)},
-                                {Py_bf_releasebuffer, reinterpret_cast<void*>(release_buffer)},
                                 {0, nullptr}};
   return slots;
+}
+
+void bind_host_view(nb::module_& m) {
+  nb::class_<HostView>(m, "_HostView", "What a buffer view of a tensor holds.");
 }
 
 nb::object numpy_view(const TensorHandle& tensor) {

@@ -1,4 +1,6 @@
 // numpy's name of each plain dtype, both ways.
+#include <nanobind/stl/string.h>
+
 #include <array>
 #include <string>
 #include <utility>

@@ -4,6 +4,7 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
@@ -90,8 +91,8 @@ TensorHandle borrow(const Shared& runtime, nb::handle array, std::string name) {
                                " has no memory to share; it takes a numpy array"));
   }
   if (!nb::cast<bool>(array.attr("flags").attr("c_contiguous"))) {
-    throw StorageError(concat("borrow: the array of shape ", nb::str(array.attr("shape")).c_str(),
-                              " and strides ", nb::str(array.attr("strides")).c_str(),
+    throw StorageError(concat("borrow: the array of shape ", text_of(array.attr("shape")),
+                              " and strides ", text_of(array.attr("strides")),
                               " is not contiguous; Foundry.tensor() copies it"));
   }
   const DType dtype = dtype_of_numpy(array.attr("dtype"));

@@ -1,5 +1,6 @@
 // Shapes from Python: ints or sequences of ints, checked before they become Extents.
 #include <span>
+#include <string>
 #include <vector>
 
 #include "foundry/core/error.hpp"
@@ -15,12 +16,19 @@ std::uint64_t to_extent(nb::handle value) {
   const long long extent = PyLong_AsLongLongAndOverflow(index.ptr(), &overflow);
   if (extent == -1 && !overflow && PyErr_Occurred()) nb::raise_python_error();
   if (overflow || extent < 0) {
-    throw ShapeError(concat("an extent of ", nb::str(index).c_str(), " is out of range"));
+    throw ShapeError(concat("an extent of ", text_of(index), " is out of range"));
   }
   return static_cast<std::uint64_t>(extent);
 }
 
 }  // namespace
+
+std::string text_of(nb::handle value) {
+  const nb::object text = nb::steal(PyObject_Str(value.ptr()));
+  const char* characters = text.is_valid() ? PyUnicode_AsUTF8(text.ptr()) : nullptr;
+  if (!characters) nb::raise_python_error();
+  return characters;
+}
 
 Extents to_extents(nb::handle shape) {
   std::vector<std::uint64_t> values;

@@ -57,7 +57,7 @@ void copy_from(const TensorHandle& tensor, nb::handle source) {
   if (!is_block(tensor.dtype()) &&
       !values.attr("shape").equal(to_tuple(tensor.extents().dimensions()))) {
     throw ShapeError(concat("copy_from: ", tensor.describe(), " takes no array of shape ",
-                            nb::str(values.attr("shape")).c_str()));
+                            text_of(values.attr("shape"))));
   }
   struct View {
     Py_buffer buffer;
@@ -85,6 +85,7 @@ nb::object array(const TensorHandle& tensor, nb::handle dtype, nb::handle copy) 
 }  // namespace
 
 void bind_tensor(nb::module_& m) {
+  bind_host_view(m);
   m.def("numpy_dtype", &numpy_dtype, nb::arg("dtype"),
         "numpy's dtype for a dtype; uint8, its bytes, for a block format.",
         nb::sig("def numpy_dtype(dtype: DType) -> numpy.dtype[typing.Any]"));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "foundry/runtime/foundry.hpp"
@@ -30,11 +31,16 @@ struct TensorHandle : AnyTensor {
 Extents to_extents(nb::handle shape);
 nb::tuple to_tuple(const Dimensions& values);
 
+/// str(value).
+std::string text_of(nb::handle value);
+
 /// The exception of `error`, set as Python's current one: for slots that nanobind does not guard.
 void set_python_error(const std::exception& error) noexcept;
 
 /// Slots of Tensor's type that serve the buffer protocol.
 PyType_Slot* buffer_slots();
+/// Defines the object that a live buffer view holds.
+void bind_host_view(nb::module_& m);
 /// A numpy array over the tensor's memory (bfloat16 as ml_dtypes.bfloat16), after waiting for the
 /// device. StorageError if it is private, DTypeError for a block dtype.
 nb::object numpy_view(const TensorHandle& tensor);
