@@ -29,6 +29,13 @@ kernel void scale(device int* values [[buffer(0)]], uint i [[thread_position_in_
   values[i] = kNegateGiven && kNegate ? -v : v;
 }
 
+struct Table { device const float* rows[2]; uint count; };
+
+kernel void gather(constant Table& table [[buffer(0)]], device float* y [[buffer(1)]],
+                   uint i [[thread_position_in_grid]]) {
+  if (i < table.count) y[i] = table.rows[0][i] + table.rows[1][i];
+}
+
 kernel void sum(device const float* x [[buffer(0)]], device float* result [[buffer(1)]],
                 threadgroup float* partial [[threadgroup(0)]], uint i [[thread_position_in_grid]],
                 uint group [[threadgroup_position_in_grid]], uint t [[thread_index_in_threadgroup]],
@@ -157,6 +164,29 @@ TEST_CASE("simdgroups, barriers and threadgroup memory work together") {
     CHECK(host::values<float>(result.get())[g] ==
           std::accumulate(x.begin() + 256 * static_cast<long>(g),
                           x.begin() + 256 * static_cast<long>(g + 1), 0.0f));
+}
+
+TEST_CASE("a buffer may hold the addresses of others") {
+  Compiled c;
+  auto gather = c.pipeline("gather");
+  auto a = c.buffer(std::vector<float>{1, 2, 3}), b = c.buffer(std::vector<float>{10, 20, 30});
+  auto y = c.buffer(std::vector<float>(3));
+  struct Table {
+    uint64_t rows[2];
+    uint32_t count;
+  };
+  auto table = c.buffer(std::vector<Table>{{{a->gpuAddress(), b->gpuAddress()}, 3}});
+  auto* buffer = c.queue->commandBuffer();
+  auto* encoder = buffer->computeCommandEncoder();
+  encoder->setComputePipelineState(gather.get());
+  encoder->setBuffer(table.get(), 0, 0);
+  encoder->setBuffer(y.get(), 0, 1);
+  const MTL::Resource* rows[] = {a.get(), b.get()};
+  encoder->useResources(rows, 2, MTL::ResourceUsageRead);
+  encoder->dispatchThreads(MTL::Size(3, 1, 1), MTL::Size(32, 1, 1));
+  encoder->endEncoding();
+  finish(buffer);
+  CHECK(host::values<float>(y.get()) == std::vector<float>{11, 22, 33});
 }
 
 TEST_CASE("reflection describes what the compiler saw") {
