@@ -28,6 +28,7 @@ def test_a_view_shares_memory_both_ways(rt: fd.Foundry, name: str) -> None:
     other[1, 2] = 0
     assert view[1, 2] == 0
     assert memoryview(tensor).shape == (2, 3)
+    assert memoryview(tensor).contiguous
 
 
 def test_bfloat16_is_ml_dtypes(rt: fd.Foundry) -> None:
