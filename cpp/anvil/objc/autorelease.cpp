@@ -6,35 +6,50 @@
 namespace anvil::objc {
 namespace {
 
-/// What is autoreleased outside any pool is held until the thread ends.
-struct ThreadPools {
-  std::vector<objc_object*> objects;
+using Objects = std::vector<objc_object*>;
 
-  void release_down_to(size_t size) {
-    // Releasing may autorelease more, which belongs to the pool being closed.
-    while (objects.size() > size) {
-      objc_object* object = objects.back();
-      objects.pop_back();
-      release(object);
-    }
+void release_down_to(Objects& objects, size_t size) {
+  // Releasing may autorelease more, which belongs to the pool being closed.
+  while (objects.size() > size) {
+    objc_object* object = objects.back();
+    objects.pop_back();
+    release(object);
   }
-  ~ThreadPools() { release_down_to(0); }
+}
+
+// A plain pointer, so that destructors of statics may still use pools after the main thread's
+// thread-local objects are gone; what they autorelease outside a pool is then never released.
+thread_local Objects* objects = nullptr;
+
+/// What is autoreleased outside any pool is held until the thread ends.
+struct ThreadEnd {
+  ~ThreadEnd() {
+    release_down_to(*objects, 0);
+    delete objects;
+    objects = nullptr;
+  }
 };
 
-thread_local ThreadPools pools;
+Objects& of_this_thread() {
+  if (!objects) {
+    objects = new Objects;
+    thread_local ThreadEnd end;
+  }
+  return *objects;
+}
 
 }  // namespace
 
 void autorelease(objc_object* object) {
-  if (object && object->isa->counted) pools.objects.push_back(object);
+  if (object && object->isa->counted) of_this_thread().push_back(object);
 }
 
 size_t push_pool() {
-  return pools.objects.size();
+  return of_this_thread().size();
 }
 
 void pop_pool(size_t token) {
-  pools.release_down_to(token);
+  release_down_to(of_this_thread(), token);
 }
 
 }  // namespace anvil::objc

@@ -132,6 +132,17 @@ TEST_CASE("what a thread autoreleases outside any pool goes with the thread") {
   number->release();
 }
 
+namespace {
+/// Uses a pool when everything of the main thread is gone; the sanitizers would tell.
+struct AtExit {
+  ~AtExit() {
+    NS::AutoreleasePool* pool = NS::AutoreleasePool::alloc()->init();
+    NS::Number::number(1);
+    pool->release();
+  }
+} at_exit;
+}  // namespace
+
 TEST_CASE("constants are immortal and copies of immutable objects are the objects") {
   NS::String* constant = MTLSTR("constant");
   constant->release();
