@@ -137,7 +137,7 @@ const Expression kCommon[] = {
      "isnormal(1e-40f) * 16",
      [](const Inputs&) { return 1 + 2 + 4 + 8; }},
     {"dot(float3(x, y, 1), float3(y, 2, 3))",
-     [](const Inputs& in) { return double{in.x} * in.y + 2 * in.y + 3; }, kFloat},
+     [](const Inputs& in) { return double{in.x} * in.y + 2 * in.y + 3; }, 4e-6},
     {"length(float2(x, y)) + distance(float3(x), float3(y))",
      [](const Inputs& in) {
        return std::hypot(in.x, in.y) + std::sqrt(3.0) * std::fabs(double{in.x} - in.y);
