@@ -18,6 +18,7 @@
 template <class Policy>
 inline float weight_of_lane(device const typename Policy::Block* row, uint first, uint lane) {
   if (Policy::kBlock == 1) return Policy::value(row[first + lane], 0);
+  if (Policy::kBlock == 32) return Policy::value(row[first / 32], lane);
   return Policy::value(row[first / Policy::kBlock], first % Policy::kBlock + lane);
 }
 

@@ -11,6 +11,7 @@ struct BF16 {
 
   static float dot(device const Block* step, uint lane, thread const float* x) {
     float sum = 0.0f;
+#pragma unroll
     for (uint j = 0; j < Width; ++j) sum += float(step[lane * Width + j]) * x[j];
     return sum;
   }

@@ -28,6 +28,7 @@ struct Q4_1 {
     const uint first = lane % kLanes * kBytes;
     float sum = 0.0f;
     float total = 0.0f;
+#pragma unroll
     for (uint j = 0; j < kBytes; ++j) {
       const uint codes = block.codes[first + j];
       sum += float(codes & 15) * x[j] + float(codes >> 4) * x[j + kBytes];

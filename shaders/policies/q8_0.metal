@@ -21,6 +21,7 @@ struct Q8_0 {
     device const Block& block = step[lane / kLanes];
     const uint first = lane % kLanes * Width;
     float sum = 0.0f;
+#pragma unroll
     for (uint j = 0; j < Width; ++j) sum += float(block.codes[first + j]) * x[j];
     return float(block.scale) * sum;
   }

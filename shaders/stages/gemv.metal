@@ -14,6 +14,7 @@ inline float gemv_rows(device const typename Policy::Block* weights, Prologue pr
   const uint blocks = columns / Policy::kBlock;
   device const typename Policy::Block* row_weights[Rows];
   float sums[Rows];
+#pragma unroll
   for (uint r = 0; r < Rows; ++r) {
     row_weights[r] = weights + ulong(min(row + r, rows - 1)) * blocks;
     sums[r] = 0.0f;
@@ -22,19 +23,23 @@ inline float gemv_rows(device const typename Policy::Block* weights, Prologue pr
   uint first = 0;
   for (; first + step <= columns; first += step) {
     float x[Width];
+#pragma unroll
     for (uint j = 0; j < Width; ++j) {
       x[j] = prologue.at(0, first + Policy::position(lane, j), scale);
     }
+#pragma unroll
     for (uint r = 0; r < Rows; ++r) {
       sums[r] += Policy::dot(row_weights[r] + first / Policy::kBlock, lane, x);
     }
   }
   for (uint k = first + lane; k < columns; k += 32) {
     const float x = prologue.at(0, k, scale);
+#pragma unroll
     for (uint r = 0; r < Rows; ++r) sums[r] += weight_at<Policy>(row_weights[r], k) * x;
   }
 
   float result = 0.0f;
+#pragma unroll
   for (uint r = 0; r < Rows; ++r) {
     const float total = simd_sum(sums[r]);
     result = lane == r ? total : result;
