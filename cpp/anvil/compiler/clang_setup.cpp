@@ -130,7 +130,8 @@ std::unique_ptr<clang::CompilerInstance> make_compiler(const std::vector<std::st
     overlay->pushOverlay(files);
     files = overlay;
   }
-  std::vector<const char*> raw;
+  // Diagnostics prints the user's text itself, and no "1 error generated".
+  std::vector<const char*> raw{"-fno-caret-diagnostics"};
   for (const std::string& argument : arguments) raw.push_back(argument.c_str());
   clang::DiagnosticOptions options;
   auto engine = clang::CompilerInstance::createDiagnostics(*files, options, &client, false);

@@ -27,13 +27,14 @@ std::unique_ptr<llvm::TargetMachine> make_target(const std::string& cpu) {
     for (const auto& [feature, enabled] : llvm::sys::getHostCPUFeatures())
       features.AddFeature(feature, enabled);
   }
+  std::unique_ptr<llvm::MCSubtargetInfo> known(target->createMCSubtargetInfo(triple, "", ""));
+  if (!known || !known->isCPUStringValid(name)) throw FileError{"unknown CPU '" + cpu + "'"};
   llvm::TargetOptions options;
   std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
       triple, name, features.getString(), options, llvm::Reloc::PIC_, std::nullopt,
       llvm::CodeGenOptLevel::Aggressive));
   if (!machine) throw FileError{"no code generator for " + triple.str()};
   const llvm::MCSubtargetInfo& subtarget = *machine->getMCSubtargetInfo();
-  if (!subtarget.isCPUStringValid(name)) throw FileError{"unknown CPU '" + cpu + "'"};
   if (triple.isX86())
     for (const char* needed : {"+avx2", "+fma", "+f16c", "+bmi2"})
       if (!subtarget.checkFeatures(needed))

@@ -1,0 +1,160 @@
+// What the token pass makes of MSL, construct by construct; spacing aside, the text is golden.
+#include "token_pass.hpp"
+
+#include <doctest/doctest.h>
+
+#include "edits.hpp"
+
+namespace {
+
+using anvil::run_token_pass;
+
+// Runs of blanks become one.
+std::string squeeze(const std::string& text) {
+  std::string result;
+  for (char c : text)
+    if (c != ' ' || (!result.empty() && result.back() != ' ')) result += c;
+  while (!result.empty() && result.back() == ' ') result.pop_back();
+  return result;
+}
+
+std::string transform(const std::string& text) {
+  return squeeze(anvil::EditedText(text, run_token_pass(text).edits).text());
+}
+
+#define NOTE(text) "__attribute__((annotate(\"anvil:" text "\")))"
+#define NOTE1(text, argument) "__attribute__((annotate(\"anvil:" text "\", " argument ")))"
+#define SHARED "static __attribute__((section(\"anvil.threadgroup\")))"
+
+}  // namespace
+
+TEST_CASE("address spaces are erased, constant is const") {
+  CHECK(transform("device float* f(thread int& a, constant T* b);") ==
+        "float* f( int& a, const T* b);");
+  CHECK(transform("T operator()(int i) const threadgroup;") == "T operator()(int i) const ;");
+  CHECK(transform("(device const uint16_t*)p") == "( const uint16_t*)p");
+  CHECK(transform("coherent(device) device int* p; volatile coherent device int* q;") ==
+        "int* p; volatile int* q;");
+}
+
+TEST_CASE("members and qualified names that look like keywords stay") {
+  CHECK(transform("a.device = b->thread + ns::constant;") ==
+        "a.device = b->thread + ns::constant;");
+}
+
+TEST_CASE("literals without a suffix are float, h and bf are half and bfloat") {
+  CHECK(transform("1.0 2. .5 1e3 1.0f 1.0h 3h 2.5H 1.0bf 0x1.8p1 0xbf 0x1h 12 1'000.5") ==
+        "1.0f 2.f .5f 1e3f 1.0f 1.0f16 3.0f16 2.5f16 __bf16(1.0f) 0x1.8p1f 0xbf 0x1h 12 1'000.5f");
+}
+
+TEST_CASE("a kernel's parameters carry their attributes and address spaces") {
+  CHECK(transform("kernel void f(device float* x[[buffer(0)]], constant P& p [[buffer(N + 1)]], "
+                  "uint i [[thread_position_in_grid]]) {}") ==
+        NOTE("kernel") " void f(" NOTE("device") " float* x " NOTE1("buffer", "0") ", const "
+        NOTE("constant") " P& p " NOTE1("buffer", "N + 1") ", uint i "
+        NOTE("thread_position_in_grid") ") {}");
+  CHECK(transform("[[kernel, max_total_threads_per_threadgroup(64)]] void f(threadgroup T* m "
+                  "[[threadgroup(1)]], device metal::array<device T*, 2>& a) {}") ==
+        NOTE("kernel") NOTE1("max_total_threads_per_threadgroup", "64") " void f("
+        NOTE("threadgroup") " T* m " NOTE1("threadgroup", "1") ", " NOTE("device")
+        " metal::array< T*, 2>& a) {}");
+}
+
+TEST_CASE("C++'s own attributes stay") {
+  CHECK(transform("[[nodiscard]] int f([[maybe_unused]] int a);") ==
+        "[[nodiscard]] int f([[maybe_unused]] int a);");
+  CHECK(transform("int x [[maybe_unused, buffer(1)]];") ==
+        "int x " NOTE1("buffer", "1") " [[maybe_unused]];");
+}
+
+TEST_CASE("threadgroup variables are told from pointers, casts and template arguments") {
+  CHECK(transform("{ threadgroup float a[4]; }") == "{ " SHARED " float a[4]; }");
+  CHECK(transform("{ threadgroup typename G::T<int> a, b[2]; }") ==
+        "{ " SHARED " typename G::T<int> a, b[2]; }");
+  CHECK(transform("{ threadgroup float* a = b; }") == "{ float* a = b; }");
+  CHECK(transform("{ auto a = (threadgroup float4*)b; }") == "{ auto a = ( float4*)b; }");
+  CHECK(transform("{ f<threadgroup T>(); using X = threadgroup T; }") ==
+        "{ f< T>(); using X = T; }");
+  CHECK(transform("{ threadgroup vec<T, 4>& r = s[0]; }") == "{ vec<T, 4>& r = s[0]; }");
+}
+
+TEST_CASE("function constants become external, with a flag beside each") {
+  CHECK(transform("constant bool flag [[function_constant(N)]];") ==
+        "extern const bool flag " NOTE1("function_constant", "N")
+        "; extern const bool __anvil_defined_flag;");
+  CHECK(transform("static constant constexpr const int n [[function_constant(1)]];") ==
+        "extern const const int n " NOTE1("function_constant", "1")
+        "; extern const bool __anvil_defined_n;");
+  const auto result = run_token_pass("constant int a = is_function_constant_defined(s::n) ? 1 : 2;");
+  CHECK(result.guarded_constants == std::set<std::string>{"n"});
+  CHECK(transform("constant int a = is_function_constant_defined(s::n) ? 1 : 2;") ==
+        "const int a = (s::__anvil_defined_n) ? 1 : 2;");
+  CHECK(transform("kernel void f(device T* x [[function_constant(flag)]]);") ==
+        NOTE("kernel") " void f(" NOTE("device") " T* x " NOTE1("function_constant", "\"flag\"")
+        ");");
+}
+
+TEST_CASE("function constants outside of the constant address space are refused") {
+  const auto result = run_token_pass("const int n [[function_constant(1)]];");
+  REQUIRE(result.errors.size() == 1);
+  CHECK(result.errors[0].message ==
+        "function constant 'n' must be declared in the constant address space");
+  CHECK(result.errors[0].offset == 12);
+}
+
+TEST_CASE("named instantiations are recorded and blanked, in each of their forms") {
+  const std::string text =
+      "template [[host_name(\"a\" \"b\")]] [[kernel]] decltype(f<float, 1.0>) f<float, 1.0>;"
+      "template [[host_name(\"c\")]] [[kernel]] void ns::g<half>(device half* x [[buffer(0)]]);"
+      "template [[host_name(\"d\")]] kernel f_t f<vec<device T*, 2>>;"
+      "template void h<int>(int);";
+  const auto result = run_token_pass(text);
+  REQUIRE(result.instances.size() == 3);
+  CHECK(result.instances[0].name == "ab");
+  CHECK(result.instances[0].expression == "f < float , 1.0f >");
+  CHECK(result.instances[1].name == "c");
+  CHECK(result.instances[1].expression == "ns :: g < half >");
+  CHECK(result.instances[2].name == "d");
+  CHECK(result.instances[2].expression == "f < vec < T * , 2 >>");
+  CHECK(transform(text) == "template void h<int>(int);");
+}
+
+TEST_CASE("overloads that differ in address spaces alone are kept once") {
+  CHECK(transform("int f(device T* x) { return *x; }\nint f(threadgroup T* x) { return *x; }") ==
+        "int f( T* x) { return *x; }\n");
+  CHECK(transform("struct A { A() thread : a(0) {}; A() constant : a(0) {}; int a; };") ==
+        "struct A { A() : a(0) {}; ; int a; };");
+  CHECK(transform("template <> struct P<device T*> { int x; }; "
+                  "template <> struct P<thread T*> { int x; };") ==
+        "template <> struct P< T*> { int x; };");
+}
+
+TEST_CASE("repetitions that are the user's own stay, for clang to report") {
+  const std::string twice = "int f(int x) { return x; } int f(int x) { return x; }";
+  CHECK(transform(twice) == twice);
+  // Same declarator, other body: dropping one would pick a meaning.
+  const std::string differ = "int f(device T* x) { return 1; } int f(thread T* x) { return 2; }";
+  CHECK(transform(differ) == "int f( T* x) { return 1; } int f( T* x) { return 2; }");
+}
+
+TEST_CASE("static_cast goes through the library where small floats may be meant") {
+  CHECK(transform("static_cast<T>(x) + static_cast<half>(y) + static_cast<int>(z)") ==
+        "__anvil_static_cast<T>(x) + __anvil_static_cast<half>(y) + static_cast<int>(z)");
+  CHECK(transform("static_cast<T*>(x)") == "static_cast<T*>(x)");
+}
+
+TEST_CASE("no text breaks the pass") {
+  for (const char* text :
+       {"", "[[", "[[buffer(", "]]", "{{{{", "}}}}", "kernel", "kernel void f(", "threadgroup",
+        "template [[host_name(", "template [[host_name(\"x\")]]", "template [[host_name]] ;",
+        "constant", "constant int x [[function_constant", "[[function_constant(0)]];",
+        "is_function_constant_defined(", "is_function_constant_defined()", "\"unterminated",
+        "'", "R\"(", "/* open", "1.0h1.0h", "<<<<>>>>", "struct A { A(", "namespace {", "((((((",
+        "coherent(", "static_cast<", "a ] ) } [[x]] b", "template <", "operator=", "=", ":::",
+        "f() constant", "struct f {}; f() constant"}) {
+    INFO(text);
+    const auto result = run_token_pass(text);
+    const std::string edited = anvil::EditedText(text, result.edits).text();
+    CHECK(edited.size() >= std::string(text).size());
+  }
+}
