@@ -1,5 +1,6 @@
 // Threadgroup memory, barriers, atomics, address spaces and grids that do not divide (MSL 4, 6.9, 6.15).
 #include <algorithm>
+#include <bit>
 #include <numeric>
 
 #include "program.hpp"
@@ -247,5 +248,56 @@ kernel void mixed(device const Block* blocks [[buffer(0)]], device float* out [[
     const double want = sum * 2 + tables[i % 4] + (i & 1 ? 4 : 2) + 3 + 0.25 + table[i % 3] + 0.5 - 7 +
                         (i < 20);
     REQUIRE(out[i] == doctest::Approx(want).epsilon(1e-6));
+  }
+}
+
+TEST_CASE("half and bfloat move through divergent code, tables and threadgroup memory") {
+  Program program(R"(
+#include <metal_stdlib>
+using namespace metal;
+template <typename T>
+kernel void pick(device const T* in [[buffer(0)]], device T* out [[buffer(1)]],
+                 constant uint& n [[buffer(2)]], uint i [[thread_position_in_grid]],
+                 uint t [[thread_index_in_threadgroup]], uint size [[threads_per_threadgroup]]) {
+  threadgroup T tile[64];
+  tile[t] = in[i];
+  T least = in[i];
+  for (uint k = 1; k < 4; ++k) {
+    if ((i + k) % 3 == 0) continue;
+    const T other = in[(i + k) % n];
+    least = other < least ? other : least;
+  }
+  threadgroup_barrier(mem_flags::mem_threadgroup);
+  if (i % 2 == 0) least += tile[(t + 1) % size];
+  vec<T, 4> v = vec<T, 4>(least, T(1), T(2), T(3));
+  v.yz = v.zy;
+  out[i] = i % 5 == 0 ? v[i % 4] : v.x;
+}
+template [[host_name("pick_half")]] kernel void pick<half>(device const half*, device half*, constant uint&, uint, uint, uint);
+template [[host_name("pick_bfloat")]] kernel void pick<bfloat>(device const bfloat*, device bfloat*, constant uint&, uint, uint, uint);
+)");
+  const uint32_t n = 150, group = 50;
+  const auto reference = [&](const std::vector<float>& in, uint32_t i) {
+    float least = in[i];
+    for (uint32_t k = 1; k < 4; ++k)
+      if ((i + k) % 3 != 0) least = std::min(least, in[(i + k) % n]);
+    if (i % 2 == 0) least += in[i / group * group + (i % group + 1) % group];
+    const float v[] = {least, 2, 1, 3};
+    return i % 5 == 0 ? v[i % 4] : least;
+  };
+  // Small integers: exact in both types, and so are their sums.
+  std::vector<float> values(n);
+  for (uint32_t i = 0; i < n; ++i) values[i] = static_cast<float>((i * 29) % 61) - 30;
+  std::vector<_Float16> half_in(n), half_out(n);
+  std::vector<uint16_t> bfloat_in(n), bfloat_out(n);
+  for (uint32_t i = 0; i < n; ++i) {
+    half_in[i] = static_cast<_Float16>(values[i]);
+    bfloat_in[i] = static_cast<uint16_t>(std::bit_cast<uint32_t>(values[i]) >> 16);
+  }
+  program.run("pick_half", {n}, {group}, {buffer(half_in), buffer(half_out), value(n)});
+  program.run("pick_bfloat", {n}, {group}, {buffer(bfloat_in), buffer(bfloat_out), value(n)});
+  for (uint32_t i = 0; i < n; ++i) {
+    CHECK(static_cast<float>(half_out[i]) == reference(values, i));
+    CHECK(std::bit_cast<float>(uint32_t{bfloat_out[i]} << 16) == reference(values, i));
   }
 }

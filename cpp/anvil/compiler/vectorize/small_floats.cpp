@@ -124,9 +124,50 @@ class Expansion {
   Instruction& at_;
 };
 
+bool is_bfloat(const Value* value) { return value->getType()->getScalarType()->isBFloatTy(); }
+
+Type* bits_type(Type* type) {
+  return with_scalar(type, Type::getIntNTy(type->getContext(), type->getScalarSizeInBits()));
+}
+
+/// `value`'s bits, without a cast where it is one already.
+Value* bits_of(Value* value, Instruction* before) {
+  Type* type = bits_type(value->getType());
+  if (auto* cast = dyn_cast<BitCastInst>(value))
+    if (cast->getSrcTy() == type) return cast->getOperand(0);
+  return IRBuilder<>(before).CreateBitCast(value, type);
+}
+
+/// What only moves a bfloat moves its 16 bits: no processor has vectors of bfloat to load under a
+/// mask, blend or shuffle, and the code generator would go through float and a library call.
+void move_as_bits(Instruction& instruction) {
+  if (auto* store = dyn_cast<StoreInst>(&instruction)) {
+    if (is_bfloat(store->getValueOperand()))
+      store->setOperand(0, bits_of(store->getValueOperand(), store));
+    return;
+  }
+  if (!is_bfloat(&instruction)) return;
+  auto* phi = dyn_cast<PHINode>(&instruction);
+  if (!phi && !isa<LoadInst, SelectInst, FreezeInst, ExtractElementInst, InsertElementInst,
+                   ShuffleVectorInst>(instruction))
+    return;
+  for (Use& use : instruction.operands())
+    if (is_bfloat(use))
+      use = bits_of(use, phi ? phi->getIncomingBlock(use)->getTerminator() : &instruction);
+  SmallVector<Use*> uses(make_pointer_range(instruction.uses()));
+  Type* type = instruction.getType();
+  instruction.mutateType(bits_type(type));
+  BasicBlock::iterator after = phi ? instruction.getParent()->getFirstInsertionPt()
+                                   : std::next(instruction.getIterator());
+  auto* whole = new BitCastInst(&instruction, type, "", after);
+  for (Use* use : uses) use->set(whole);
+}
+
 }  // namespace
 
 void expand_small_floats(Function& function) {
+  for (Instruction& instruction : make_early_inc_range(instructions(function)))
+    move_as_bits(instruction);
   for (Instruction& instruction : make_early_inc_range(instructions(function))) {
     Value* replacement = Expansion(instruction).run();
     if (!replacement) continue;
