@@ -38,7 +38,7 @@ void bind_device(nb::module_& m) {
           "recommended_working_set",
           [](const Device& device) { return device.limits().recommended_working_set; },
           "Bytes that fit on the device; 0 where it does not say.")
-      .def(nb::self == nb::self)
+      .def(nb::self == nb::self, nb::sig("def __eq__(self, other: object, /) -> bool"))
       .def("__hash__", [](const Device& device) { return std::hash<std::string>()(device.name()); })
       .def("__repr__", [](const Device& device) { return to_string(device); });
   m.def("devices", &Device::all, "Every device of this machine, the default one first.");

@@ -11,8 +11,8 @@ void bind_dtype(nb::module_& m) {
   nb::enum_<DType> dtype(m, "DType", "An element type: plain, or a block-quantised format of GGUF.");
   for (std::size_t i = 0; i < kDTypeCount; ++i) {
     const DTypeInfo& row = info(static_cast<DType>(i));
-    // Python's `bool` is taken; the member is spelled as in C++.
-    dtype.value(row.dtype == DType::bool_ ? "bool_" : row.name, row.dtype);
+    // A member `bool` would hide Python's own within the class.
+    dtype.value(row.dtype == DType::bool_ ? "boolean" : row.name, row.dtype);
   }
   dtype.def("__str__", [](DType value) { return std::string(name_of(value)); })
       .def_prop_ro("is_block", [](DType value) { return is_block(value); },

@@ -1,7 +1,8 @@
 // One Python exception class for each error class; nested causes become `__cause__`.
 #include "foundry/core/error.hpp"
 
-#include <array>
+#include <nanobind/stl/string.h>
+
 #include <string>
 #include <typeindex>
 #include <unordered_map>
@@ -28,7 +29,7 @@ void define(nb::module_& m, const char* name, const char* doc, PyObject* builtin
     bases = builtin ? nb::make_tuple(m.attr("Error"), nb::borrow(builtin))
                     : nb::make_tuple(m.attr("Error"));
   }
-  const std::string full = std::string("foundry.") + name;
+  const std::string full = nb::cast<std::string>(m.attr("__name__")) + "." + name;
   nb::object type =
       nb::steal(PyErr_NewExceptionWithDoc(full.c_str(), doc, bases.ptr(), nullptr));
   if (!type.is_valid()) nb::raise_python_error();

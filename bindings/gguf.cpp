@@ -80,7 +80,7 @@ void bind_gguf(nb::module_& m) {
   nb::class_<File>(m, "Gguf",
                    "A GGUF model file, memory-mapped and checked. GgufError for a malformed one.")
       .def("__init__", [](File* self, const std::filesystem::path& path) { new (self) File(open(path)); },
-           nb::arg("path"))
+           nb::arg("path"), nb::sig("def __init__(self, path: str | os.PathLike[str]) -> None"))
       .def_prop_ro("path", [](const File& f) { return f.file->path(); })
       .def_prop_ro("version", [](const File& f) { return f.file->version(); })
       .def_prop_ro("nbytes", [](const File& f) { return f.file->size(); })

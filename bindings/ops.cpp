@@ -76,7 +76,7 @@ void bind_attention(nb::module_& m) {
            nb::arg("form") = fo::AttentionForm::automatic,
            nb::sig("def __init__(self, q: Tensor, k_cache: Tensor, v_cache: Tensor, y: Tensor, *, "
                    "start: int = 0, scale: float = 0.0, window: int = 0, form: AttentionForm = "
-                   "AttentionForm.automatic) -> None"))
+                   "...) -> None"))
       .def_prop_rw("start", [](const OperationOf<fo::Attention>& o) { return o.op().start; },
                    [](OperationOf<fo::Attention>& o, std::uint32_t start) { o.op().start = start; },
                    "Position of the first token.");

@@ -249,7 +249,7 @@ void bind_runtime(nb::module_& m) {
                    "numpy.typing.DTypeLike, *, name: str = '', mode: str = 'shared') -> Tensor"),
            "An uninitialised tensor with a buffer of its own.")
       .def("borrow", &borrow, nb::arg("array"), nb::kw_only(), nb::arg("name") = "",
-           nb::sig("def borrow(self, array: numpy.ndarray[typing.Any, typing.Any], *, name: str = "
+           nb::sig("def borrow(self, array: numpy.typing.NDArray[typing.Any], *, name: str = "
                    "'') -> Tensor"),
            "The array's own memory as a tensor, without a copy; read-only where the array is. "
            "StorageError unless it is contiguous.")
@@ -300,7 +300,8 @@ void bind_runtime(nb::module_& m) {
       .def("flush", [](Runtime& f) { f.flush(); }, "Commits what is encoded; does not wait.")
       .def("__repr__", [](const Runtime& f) { return to_string(f); });
 
-  m.def("_leave", &leave);
+  m.def("finish", &leave,
+        "At interpreter exit: waits for the work of every runtime, then takes the hooks away.");
 }
 
 }  // namespace foundry::python

@@ -118,11 +118,13 @@ void bind_tensor(nb::module_& m) {
                    "What messages call it.")
       .def("reshape", [](const TensorHandle& t, const nb::args& shape) {
              return with(t, t.reshape(shape_of(shape)));
-           }, "A view of another shape; ShapeError where only a copy could have it.")
+           }, "A view of another shape; ShapeError where only a copy could have it.",
+           nb::sig("def reshape(self, *shape: int | collections.abc.Sequence[int]) -> Tensor"))
       .def("transpose", [](const TensorHandle& t, const nb::args& order) {
              if (order.size() == 0) return with(t, t.transpose());
              return with(t, t.transpose(nb::cast<std::vector<std::int64_t>>(order)));
-           }, "Dimensions reversed, or in `order`.")
+           }, "Dimensions reversed, or in `order`.",
+           nb::sig("def transpose(self, *order: int) -> Tensor"))
       .def("squeeze", [](const TensorHandle& t, std::optional<std::int64_t> axis) {
              return with(t, t.squeeze(axis));
            }, nb::arg("axis") = nb::none(), "Without the dimensions of extent 1, or without `axis`.")
@@ -131,7 +133,8 @@ void bind_tensor(nb::module_& m) {
            }, nb::arg("axis"))
       .def("broadcast_to", [](const TensorHandle& t, const nb::args& shape) {
              return with(t, t.broadcast(shape_of(shape)));
-           }, "Dimensions of extent 1 repeated, without memory; read-only.")
+           }, "Dimensions of extent 1 repeated, without memory; read-only.",
+           nb::sig("def broadcast_to(self, *shape: int | collections.abc.Sequence[int]) -> Tensor"))
       .def("__getitem__", &index, nb::arg("key"))
       .def("__len__", [](const TensorHandle& t) {
              if (t.rank() == 0) throw ShapeError(concat(t.describe(), ": a scalar has no length"));
@@ -139,7 +142,7 @@ void bind_tensor(nb::module_& m) {
            })
       .def("__array__", &array, nb::arg("dtype") = nb::none(), nb::arg("copy") = nb::none(),
            nb::sig("def __array__(self, dtype: typing.Any = None, copy: bool | None = None) -> "
-                   "numpy.ndarray[typing.Any, typing.Any]"))
+                   "numpy.typing.NDArray[typing.Any]"))
       .def("__dlpack__", [](const TensorHandle& t, const nb::kwargs& options) {
              return dlpack_view(t).attr("__dlpack__")(**options);
            }, nb::sig("def __dlpack__(self, **kwargs: typing.Any) -> typing.Any"))
@@ -148,7 +151,7 @@ void bind_tensor(nb::module_& m) {
            })
       .def("copy_to_host", &numpy_copy,
            "A numpy array of the values, from any storage; a block dtype gives its bytes (uint8).",
-           nb::sig("def copy_to_host(self) -> numpy.ndarray[typing.Any, typing.Any]"))
+           nb::sig("def copy_to_host(self) -> numpy.typing.NDArray[typing.Any]"))
       .def("copy_from", &copy_from, nb::arg("source"),
            "Copies an array of the same shape in, converting its dtype. After kernels that use the "
            "tensor, before later ones.",

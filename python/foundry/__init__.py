@@ -24,8 +24,8 @@ from foundry._foundry import (
     GridSize,
     Tensor,
     ThreadgroupSize,
-    _leave,
     devices,
+    finish,
     parse_dtype,
 )
 from foundry.errors import (
@@ -57,7 +57,7 @@ __version__ = "0.1.0"
 f32, f16, bf16 = DType.f32, DType.f16, DType.bf16
 i8, i16, i32, i64 = DType.i8, DType.i16, DType.i32, DType.i64
 u8, u16, u32, u64 = DType.u8, DType.u16, DType.u32, DType.u64
-bool_ = DType.bool_
+bool_ = DType.boolean
 q4_0, q4_1, q8_0 = DType.q4_0, DType.q4_1, DType.q8_0
 
 
@@ -74,7 +74,7 @@ def __getattr__(name: str) -> _Any:
 
 
 # Work in flight is finished before the interpreter goes.
-_atexit.register(_leave)
+_atexit.register(finish)
 
 __all__ = [
     "ArenaScope",

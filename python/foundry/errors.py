@@ -40,6 +40,22 @@ __all__ = [
     "UnsupportedModelError",
 ]
 
+for _error in (
+    ArgumentError,
+    DeviceError,
+    DispatchError,
+    DTypeError,
+    Error,
+    GgufError,
+    KernelCompileError,
+    OutOfMemoryError,
+    PoolInUseError,
+    ShapeError,
+    SignatureMismatchError,
+    StorageError,
+):
+    _error.__module__ = "foundry"  # where users find it
+
 
 class ModelError(Error):
     """A model file that is well-formed GGUF but not a usable model."""

@@ -55,7 +55,9 @@ class _Argument:
 
     def __class_getitem__(cls, dtype: DType) -> _Annotation:
         if not isinstance(dtype, DType):
-            raise DTypeError(f"{cls.__name__}[...] takes a dtype such as foundry.f16, not {dtype!r}")
+            raise DTypeError(
+                f"{cls.__name__}[...] takes a dtype such as foundry.f16, not {dtype!r}"
+            )
         return _Annotation(cls, dtype)
 
 
@@ -149,7 +151,9 @@ class Kernel:
         except TypeError as error:
             raise ArgumentError(f"kernel {self.name}: {error}") from None
         arguments = bound.arguments
-        values = [self._value(name, arguments[name]) for name in self._annotations]
+        values: list[Tensor | bytes | int | None] = [
+            self._value(name, arguments[name]) for name in self._annotations
+        ]
         config = self._dispatch
         return self._kernel.call(
             values, config if isinstance(config, DispatchConfig) else config(arguments)
@@ -160,7 +164,8 @@ class Kernel:
 
         def expect(what: str) -> ArgumentError:
             return ArgumentError(
-                f"kernel {self.name}: argument '{name}' is a {type(value).__name__}; expected {what}"
+                f"kernel {self.name}: argument '{name}' is a {type(value).__name__}; "
+                f"expected {what}"
             )
 
         if isinstance(annotation, DType):
@@ -173,7 +178,8 @@ class Kernel:
             raise expect("a Tensor")
         if value.dtype != annotation.dtype:
             raise DTypeError(
-                f"kernel {self.name}: argument '{name}' is {value.dtype}; expected {annotation.dtype}"
+                f"kernel {self.name}: argument '{name}' is {value.dtype}; "
+                f"expected {annotation.dtype}"
             )
         return value
 

@@ -88,7 +88,10 @@ def test_wrong_dtype(rt: fd.Foundry) -> None:
     [
         (lambda t: fd.ops.Gemv(x=t, y=t), "Gemv: argument 'weights' is missing"),
         (lambda t: fd.ops.Add(a=t, b=t), "Add: argument 'y' is missing"),
-        (lambda t: fd.ops.Add(a=t, b=np.zeros(3), y=t), "argument 'b' is a numpy.ndarray; expected"),
+        (
+            lambda t: fd.ops.Add(a=t, b=np.zeros(3), y=t),
+            "argument 'b' is a ndarray; expected a Tensor",
+        ),
         (lambda t: fd.ops.Bias(), "Bias: argument 'bias' is missing"),
         (lambda t: fd.ops.Gemv(weights=t, epilogue=3), "argument 'epilogue' is a int|iterable"),
         (lambda t: fd.ops.Gemv(weights=t, epilogue=fd.ops.Fill(y=t)), "Fill is neither a prologue"),
@@ -136,9 +139,7 @@ def test_unknown_names(rt: fd.Foundry) -> None:
 
 
 def test_a_threadgroup_too_large(rt: fd.Foundry) -> None:
-    config = fd.DispatchConfig(
-        fd.GridSize.threadgroups(1), fd.ThreadgroupSize(2048)
-    )
+    config = fd.DispatchConfig(fd.GridSize.threadgroups(1), fd.ThreadgroupSize(2048))
 
     @fd.kernel(dispatch=config)
     def too_wide(y: fd.Out[fd.f32]) -> None:  # type: ignore[valid-type]
@@ -171,7 +172,7 @@ def test_msl_that_does_not_compile(rt: fd.Foundry) -> None:
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(fd.Error, match="nothing.gguf.*No such file"):
+    with pytest.raises(fd.Error, match=r"nothing.gguf.*No such file"):
         fd.models.load(tmp_path / "nothing.gguf")
 
 
@@ -180,7 +181,7 @@ def test_a_truncated_file(tmp_path: Path, model_path: Path, length: int) -> None
     path = tmp_path / "short.gguf"
     with model_path.open("rb") as source:
         path.write_bytes(source.read(length))
-    with pytest.raises(fd.GgufError, match="short.gguf"):
+    with pytest.raises(fd.GgufError, match=r"short\.gguf"):
         fd.models.load(path)
 
 
@@ -190,7 +191,7 @@ def test_a_file_of_80_bytes_that_claims_2_to_the_40_elements(tmp_path: Path) -> 
     key = b"a.key"
     array = struct.pack("<Q", len(key)) + key + struct.pack("<IIQ", 9, 8, 2**40)
     path.write_bytes((header + array).ljust(80, b"\0"))
-    with pytest.raises(fd.GgufError, match="80 bytes"):
+    with pytest.raises(fd.GgufError, match=r"1099511627776 elements of .*'a.key'.* left of 80"):
         fd.Gguf(path)
 
 
@@ -266,5 +267,5 @@ def test_a_quantisation_that_is_not_there_yet(tmp_path: Path, model_path: Path) 
         entry + struct.pack("<I", 3),
         entry + struct.pack("<I", 7),
     )
-    with pytest.raises(fd.Error, match="blk.3.attn_q.weight.*q5_1.*there are|overlap|q5_1"):
+    with pytest.raises(fd.Error, match=r"blk\.3\.attn_q\.weight"):
         fd.models.load(path)

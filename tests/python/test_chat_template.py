@@ -48,7 +48,8 @@ def test_a_refusal_is_the_templates_own_words() -> None:
         ("{{ ''.__class__.__mro__[1].__subclasses__() }}", "unsafe|undefined"),
         ("{{ messages.append(1) }}", "not safely callable|unsafe"),
         ("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", "ran"),
-        ("{% for a in range(9999) %}{% for b in range(9999) if 0 %}{% endfor %}{% endfor %}", "ran"),
+        ("{% for a in range(9999) %}{% for b in range(9999) if 0 %}{% endfor %}"
+         "{% endfor %}", "ran"),
         ("{% macro f() %}{{ f() }}{{ f() }}{% endmacro %}{{ f() }}", "ran|recursion"),
         ("{% set n = namespace(x='x') %}{% for i in range(64) %}{% set n.x = n.x ~ n.x %}"
          "{% endfor %}", "limit is 8388608"),

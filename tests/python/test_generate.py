@@ -50,7 +50,11 @@ def test_generation_stops_before_a_stop_string(model: fd.models.Llama) -> None:
 def test_a_second_turn_reuses_the_cache(model: fd.models.Llama) -> None:
     first = model.generate(CHAT, max_tokens=32)
     list(first)
-    turns = [*CHAT, {"role": "assistant", "content": first.text}, {"role": "user", "content": "Why?"}]
+    turns = [
+        *CHAT,
+        {"role": "assistant", "content": first.text},
+        {"role": "user", "content": "Why?"},
+    ]
     second = model.generate(turns, max_tokens=4)
     list(second)
     assert second.statistics.reused_tokens >= first.statistics.prompt_tokens
@@ -118,8 +122,8 @@ def test_what_decoding_costs(model: fd.models.Llama) -> None:
     cost = generation.statistics
     assert cost.generated_tokens == 8 and cost.prompt_tokens == 4
     assert cost.time_to_first_token > 0 and cost.tokens_per_second > 0
-    # At most 5 kernels a layer, and the embedding, the last norm with the output, the choice.
-    assert 0 < cost.dispatches_per_token <= 5 * model.config.layers + 4
+    # Six kernels a layer, and the embedding, the last norm with the output, the choice.
+    assert 0 < cost.dispatches_per_token <= 6 * model.config.layers + 3
 
 
 def test_a_prompt_longer_than_the_context_is_an_error(model_path: Path) -> None:
@@ -141,7 +145,10 @@ def test_a_prompt_longer_than_the_context_is_an_error(model_path: Path) -> None:
         (lambda model: model.generate(""), "the prompt has no tokens"),
         (lambda model: model.generate([]), "the prompt has no tokens"),
         (lambda model: model.logits([]), "no token ids"),
-        (lambda model: model.logits([1, 49152]), "token 49152 at index 1; the vocabulary has 49152"),
+        (
+            lambda model: model.logits([1, 49152]),
+            "token 49152 at index 1; the vocabulary has 49152",
+        ),
         (lambda model: model.logits([-1]), "token -1 at index 0; the vocabulary has 49152"),
         (lambda model: model.logits([1], batch=0), "batch is 0, it must be positive"),
         (lambda model: model.generate("x", temperature=-1.0), "temperature is -1.0"),

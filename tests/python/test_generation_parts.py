@@ -54,7 +54,9 @@ def test_text_held_back_is_shown_at_the_end() -> None:
     assert stop.matched is None
 
 
-@given(text=st.text(alphabet="ab", max_size=30), stop=st.text(alphabet="ab", min_size=1, max_size=4))
+@given(
+    text=st.text(alphabet="ab", max_size=30), stop=st.text(alphabet="ab", min_size=1, max_size=4)
+)
 def test_streaming_and_searching_agree(text: str, stop: str) -> None:
     stopper = StopText(stop)
     shown = "".join(map(stopper.push, text)) + stopper.finish()

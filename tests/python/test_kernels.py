@@ -90,7 +90,11 @@ def test_arguments_are_checked(rt: fd.Foundry) -> None:
         (lambda: axpy(x=x, y=wrong, a=1), fd.DTypeError, "argument 'y' is f32; expected f16"),
         (lambda: axpy(x=[1], y=x, a=1), fd.ArgumentError, "'x' is a list; expected a Tensor"),
         (lambda: axpy(x=x, y=x, a="1x"), fd.ArgumentError, "argument 'a' is '1x', which is no f32"),
-        (lambda: axpy(x=x, y=x, a=[1, 2]), fd.ShapeError, r"'a' has shape \(2,\); expected one f32"),
+        (
+            lambda: axpy(x=x, y=x, a=[1, 2]),
+            fd.ShapeError,
+            r"'a' has shape \(2,\); expected one f32",
+        ),
         (lambda: scalars(y=x, a=1, b=1, c=1), fd.DTypeError, "argument 'y' is f16; expected i32"),
     ]:
         with pytest.raises(error, match=message):

@@ -1,5 +1,7 @@
 """The demo model's logits against two independent references, and prefill against decode."""
 
+# ruff: noqa: E501, the prompts
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -7,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference_llama
 from numpy.typing import NDArray
 
 import foundry as fd
+import reference_llama
 
 Logits = NDArray[np.float32]
 

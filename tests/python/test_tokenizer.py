@@ -47,7 +47,9 @@ def test_text_is_llama_cpps(tokenizer: Tokenizer, greedy_records: list[dict[str,
 
 
 # The vocabulary lacks six control characters and the bytes that start U+40000 and later.
-TEXT = st.characters(codec="utf-8", max_codepoint=0x3FFFF, exclude_characters="\x04\x06\x13\x14\x16\x1d")
+TEXT = st.characters(
+    codec="utf-8", max_codepoint=0x3FFFF, exclude_characters="\x04\x06\x13\x14\x16\x1d"
+)
 
 
 @given(text=st.text(TEXT))
@@ -95,7 +97,11 @@ def test_a_beginning_token_is_added_where_the_model_asks() -> None:
     ("changes", "error", "message"),
     [
         ({"model": "llama"}, fd.UnsupportedModelError, "model 'llama': there is only 'gpt2'"),
-        ({"pre": "tekken"}, fd.UnsupportedModelError, "'tekken' is not there; there are 'gpt-2', 's"),
+        (
+            {"pre": "tekken"},
+            fd.UnsupportedModelError,
+            "'tekken' is not there; there are 'gpt-2', 's",
+        ),
         ({"tokens": None}, fd.TokenizerError, "tokenizer.ggml.tokens is missing; expected a list"),
         ({"merges": 3}, fd.TokenizerError, "tokenizer.ggml.merges is a int; expected a list"),
         ({"merges": ["a c"]}, fd.TokenizerError, "merges do not fit the vocabulary"),

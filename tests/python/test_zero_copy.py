@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import foundry as fd
 
-PLAIN = ["f32", "f16", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "bool_"]
+PLAIN = ["f32", "f16", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "boolean"]
 
 
 @pytest.mark.parametrize("name", PLAIN)

@@ -41,7 +41,9 @@ Stop = Annotated[list[str] | None, typer.Option(help="Stop before this text; may
 def generate(
     model: Model,
     prompt: Annotated[str, typer.Argument(help="The prompt; '-' reads it from standard input.")],
-    raw: Annotated[bool, typer.Option("--raw", help="Continue the text, no chat template.")] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Continue the text, no chat template.")
+    ] = False,
     system: System = None,
     max_tokens: MaxTokens = 256,
     temperature: Temperature = 0.0,

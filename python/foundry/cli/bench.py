@@ -18,7 +18,9 @@ def measure(model: Llama, prompt_tokens: int, max_tokens: int, repeat: int, as_j
     runs: list[Statistics] = []
     for run in range(repeat + 1):
         # Ordinary text tokens, another prompt for each run, so that no prefix is reused.
-        prompt = [(1000 + 7 * position + 911 * run) % vocabulary for position in range(prompt_tokens)]
+        prompt = [
+            (1000 + 7 * position + 911 * run) % vocabulary for position in range(prompt_tokens)
+        ]
         generation = model.generate(prompt, max_tokens=max_tokens, ignore_end=True)
         for _ in generation:
             pass
@@ -43,7 +45,9 @@ def measure(model: Llama, prompt_tokens: int, max_tokens: int, repeat: int, as_j
         }
         print(json.dumps(report, indent=2))
         return
-    table = Table(title=f"{model.name} on {model.runtime.device.name}", box=None, title_style="bold")
+    table = Table(
+        title=f"{model.name} on {model.runtime.device.name}", box=None, title_style="bold"
+    )
     for column in ("", "best", "median"):
         table.add_column(column, justify="left" if not column else "right")
     for name, values in figures.items():

@@ -21,7 +21,9 @@ def converse(
 ) -> None:
     """Reads turns until the user leaves; a chat that fills the context has to be reset."""
     if model.chat_template is None:
-        raise ChatTemplateError(f"{model.name}: the file has no chat template; use `generate --raw`")
+        raise ChatTemplateError(
+            f"{model.name}: the file has no chat template; use `generate --raw`"
+        )
     opening: list[Message] = [] if system is None else [{"role": "system", "content": system}]
     history = list(opening)
     ui.stderr.print(f"[bold]{model.name}[/]. {_HELP}")
@@ -40,9 +42,7 @@ def converse(
             continue
         history.append({"role": "user", "content": text})
         try:
-            generation = answer(
-                model, history, max_tokens=max_tokens, sampling=sampling, seed=seed
-            )
+            generation = answer(model, history, max_tokens=max_tokens, sampling=sampling, seed=seed)
         except ContextLengthError as error:
             history.pop()
             ui.stderr.print(f"[yellow]{error}. /reset starts over.[/]")

@@ -18,7 +18,8 @@ import jinja2
 from jinja2 import nodes
 from jinja2.ext import loopcontrols
 from jinja2.runtime import Context
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from foundry.errors import ChatTemplateError
 
@@ -38,9 +39,7 @@ _FORBIDDEN_FILTERS = frozenset({"center", "format", "indent", "pprint", "wordwra
 class ChatTemplate:
     """A compiled chat template. `ChatTemplateError` where it does not parse."""
 
-    def __init__(
-        self, source: str, *, bos_token: str = "", eos_token: str = ""
-    ) -> None:
+    def __init__(self, source: str, *, bos_token: str = "", eos_token: str = "") -> None:
         if len(source) > MAX_SOURCE:
             raise ChatTemplateError(
                 f"chat template of {len(source)} characters, the limit is {MAX_SOURCE}"
@@ -159,17 +158,17 @@ def _with_steps(tree: nodes.Template) -> nodes.Template:
     def call(method: str, arguments: list[nodes.Expr]) -> nodes.Call:
         return nodes.Call(nodes.EnvironmentAttribute(method), arguments, [], None, None)
 
-    for node in tree.find_all((nodes.For, nodes.Macro, nodes.CallBlock)):
+    found: Any = tree.find_all((nodes.For, nodes.Macro, nodes.CallBlock))
+    for node in found:
         node.body.insert(0, nodes.ExprStmt(call("step", [])))
         if isinstance(node, nodes.For) and node.test is not None:
             # The filter of `for x in xs if test` runs before the body does.
             node.test = nodes.And(nodes.Not(call("step", [])), node.test)
-    return _replace_concat(tree, call)
+    _replace_concat(tree, call)
+    return tree
 
 
-def _replace_concat(
-    node: Any, call: Callable[[str, list[nodes.Expr]], nodes.Call]
-) -> Any:
+def _replace_concat(node: Any, call: Callable[[str, list[nodes.Expr]], nodes.Call]) -> Any:
     for name, value in node.iter_fields():
         if isinstance(value, nodes.Node):
             setattr(node, name, _replace_concat(value, call))
@@ -205,9 +204,7 @@ def _bounded_replace(text: object, old: str, new: str, count: int = -1) -> str:
 
 
 def _bounded_join(values: Any, separator: str = "", attribute: str | None = None) -> str:
-    texts = [
-        str(value if attribute is None else value.get(attribute, "")) for value in values
-    ]
+    texts = [str(value if attribute is None else value.get(attribute, "")) for value in values]
     _check_length(sum(map(len, texts)) + len(separator) * len(texts))
     return separator.join(texts)
 
@@ -225,7 +222,9 @@ def _refuse(message: str) -> NoReturn:
 
 def _strftime_now(pattern: str) -> str:
     if len(pattern) > 256 or re.search(r"%[^a-zA-Z%]*\d", pattern):  # glibc takes a field width
-        raise ChatTemplateError(f"strftime_now: pattern {pattern[:40]!r} is too long or has a width")
+        raise ChatTemplateError(
+            f"strftime_now: pattern {pattern[:40]!r} is too long or has a width"
+        )
     return datetime.now().strftime(pattern)
 
 

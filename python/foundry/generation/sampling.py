@@ -40,7 +40,9 @@ class SamplingParameters:
 
         for name in self.__dataclass_fields__:
             value = getattr(self, name)
-            check(name, isinstance(value, int | float) and math.isfinite(value), "not a finite number")
+            check(
+                name, isinstance(value, int | float) and math.isfinite(value), "not a finite number"
+            )
         check("temperature", self.temperature >= 0, "it cannot be negative")
         check("top_k", self.top_k >= 0, "it cannot be negative (0: all tokens)")
         check("top_p", 0 < self.top_p <= 1, "it lies in (0, 1]")
@@ -57,5 +59,7 @@ class SamplingParameters:
     def penalises(self) -> bool:
         """Whether recent tokens change the logits."""
         return self.penalty_window > 0 and (
-            self.repetition_penalty != 1 or self.frequency_penalty != 0 or self.presence_penalty != 0
+            self.repetition_penalty != 1
+            or self.frequency_penalty != 0
+            or self.presence_penalty != 0
         )

@@ -40,7 +40,7 @@ _PRE_TOKENIZERS = {"gpt-2": _gpt2, "smollm": _smollm}
 
 
 def _byte_alphabet() -> dict[str, int]:
-    """GPT-2's printable stand-in character of each byte (Radford et al. 2019, `bytes_to_unicode`)."""
+    """Byte of each printable stand-in (`bytes_to_unicode` of GPT-2, Radford et al. 2019)."""
     printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     alphabet = {chr(byte): byte for byte in printable}
     others = (byte for byte in range(256) if byte not in printable)
@@ -62,9 +62,7 @@ class Tokenizer:
             value = metadata.get(f"tokenizer.ggml.{key}", default)
             if not isinstance(value, kind):
                 found = "is missing" if value is None else f"is a {type(value).__name__}"
-                raise TokenizerError(
-                    f"tokenizer.ggml.{key} {found}; expected a {kind.__name__}"
-                )
+                raise TokenizerError(f"tokenizer.ggml.{key} {found}; expected a {kind.__name__}")
             return value
 
         model = field("model", str)
@@ -89,7 +87,9 @@ class Tokenizer:
         try:
             self._backend = tokenizers.Tokenizer(models.BPE(vocab=vocabulary, merges=pairs))
         except Exception as error:  # the package raises bare Exceptions
-            raise TokenizerError(f"tokenizer.ggml.merges do not fit the vocabulary: {error}") from error
+            raise TokenizerError(
+                f"tokenizer.ggml.merges do not fit the vocabulary: {error}"
+            ) from error
         self._backend.pre_tokenizer = _PRE_TOKENIZERS[self.pre_tokenizer]()
         self._backend.decoder = decoders.ByteLevel()
         special = [i for i, kind in enumerate(types) if kind in (_CONTROL, _UNKNOWN)]
@@ -136,7 +136,7 @@ class Tokenizer:
         """
         with self._mode:
             self._backend.encode_special_tokens = not parse_special
-            ids = cast("list[int]", self._backend.encode(text, add_special_tokens=False).ids)
+            ids = self._backend.encode(text, add_special_tokens=False).ids
         if self.adds_bos and ids[:1] != [self.bos_id]:
             assert self.bos_id is not None
             ids.insert(0, self.bos_id)

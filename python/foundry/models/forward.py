@@ -168,7 +168,7 @@ class _Step:
     def run(self, tokens: Sequence[int], start: int) -> None:
         """Encodes everything for `tokens` at positions `start` and on; does not wait."""
         self._ids.copy_from(np.asarray(tokens, np.int32))
-        for operation in self._positional:
-            operation.start = start
+        for positional in self._positional:
+            positional.start = start
         for operation in self.operations:
             self._runtime.run(operation)

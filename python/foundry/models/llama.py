@@ -205,9 +205,7 @@ class Llama:
             self.runtime.run(ops.Argmax(x=logits.reshape(1, logits.size), y=self._token))
             return
         if sampling.penalises:
-            recent, occurrences = np.unique(
-                tokens[-sampling.penalty_window :], return_counts=True
-            )
+            recent, occurrences = np.unique(tokens[-sampling.penalty_window :], return_counts=True)
             counts = np.asarray(self._counts)
             counts[:] = 0
             counts[recent] = occurrences

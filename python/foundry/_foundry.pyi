@@ -1,0 +1,708 @@
+"""Foundry's C++ runtime. Import `foundry`, which names what is public."""
+
+from collections.abc import Sequence
+import enum
+import os
+from typing import Any
+
+import numpy
+import numpy.typing
+
+
+class Error(Exception):
+    """Base of every error that Foundry raises."""
+
+class ShapeError(Error, ValueError):
+    """Extents, ranks, indices or sizes that do not fit."""
+
+class DTypeError(Error, TypeError):
+    """An element type that does not fit or is not there."""
+
+class StorageError(Error):
+    """An access that the storage mode forbids."""
+
+class PoolInUseError(Error):
+    """An arena reset under live leases; names them."""
+
+class OutOfMemoryError(Error, MemoryError):
+    """An arena's cap or the device's memory is exhausted."""
+
+class DispatchError(Error):
+    """A grid, threadgroup or binding past the device's limits."""
+
+class KernelCompileError(Error):
+    """MSL that does not compile; the message is the compiler's."""
+
+class SignatureMismatchError(Error):
+    """Generated signature and compiled function disagree."""
+
+class GgufError(Error):
+    """A malformed GGUF file."""
+
+class DeviceError(Error):
+    """No device, a failed command buffer, use after fork."""
+
+class ArgumentError(Error, ValueError):
+    """An argument outside its stated domain."""
+
+class DType(enum.Enum):
+    """An element type: plain, or a block-quantised format of GGUF."""
+
+    def __str__(self) -> str: ...
+
+    f32 = 0
+
+    f16 = 1
+
+    bf16 = 2
+
+    f64 = 3
+
+    i8 = 4
+
+    i16 = 5
+
+    i32 = 6
+
+    i64 = 7
+
+    u8 = 8
+
+    u16 = 9
+
+    u32 = 10
+
+    u64 = 11
+
+    boolean = 12
+
+    q4_0 = 13
+
+    q4_1 = 14
+
+    q5_0 = 15
+
+    q5_1 = 16
+
+    q8_0 = 17
+
+    q8_1 = 18
+
+    q2_k = 19
+
+    q3_k = 20
+
+    q4_k = 21
+
+    q5_k = 22
+
+    q6_k = 23
+
+    q8_k = 24
+
+    iq1_s = 25
+
+    iq1_m = 26
+
+    iq2_xxs = 27
+
+    iq2_xs = 28
+
+    iq2_s = 29
+
+    iq3_xxs = 30
+
+    iq3_s = 31
+
+    iq4_nl = 32
+
+    iq4_xs = 33
+
+    tq1_0 = 34
+
+    tq2_0 = 35
+
+    mxfp4 = 36
+
+    nvfp4 = 37
+
+    q1_0 = 38
+
+    @property
+    def is_block(self) -> bool:
+        """Whether elements come in quantised blocks."""
+
+    @property
+    def is_float(self) -> bool: ...
+
+    @property
+    def is_supported(self) -> bool:
+        """Whether tensors of it can be made."""
+
+    @property
+    def block_elements(self) -> int: ...
+
+    @property
+    def block_bytes(self) -> int:
+        """Bytes of a block; of an element where the type is plain."""
+
+def parse_dtype(name: str) -> DType:
+    """The dtype of that name ("f16", "Q4_1"); DTypeError lists the names."""
+
+class Device:
+    """A Metal device. Thread-safe; unusable after fork (DeviceError)."""
+
+    @staticmethod
+    def find(name: str) -> Device:
+        """
+        The device of that name, or by "type:index" ("cpu:0", "cuda:0"). DeviceError lists what there is.
+        """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def has_unified_memory(self) -> bool:
+        """Whether host and device share one memory."""
+
+    @property
+    def allocated_bytes(self) -> int:
+        """Bytes of its live buffers."""
+
+    @property
+    def max_threads_per_threadgroup(self) -> tuple[int, int, int]:
+        """Threads of a threadgroup at most, in each dimension."""
+
+    @property
+    def max_threadgroup_memory(self) -> int:
+        """Bytes of threadgroup memory at most."""
+
+    @property
+    def max_buffer_length(self) -> int:
+        """Bytes of one buffer at most."""
+
+    @property
+    def recommended_working_set(self) -> int:
+        """Bytes that fit on the device; 0 where it does not say."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+
+    def __hash__(self) -> int: ...
+
+    def __repr__(self) -> str: ...
+
+def devices() -> list[Device]:
+    """Every device of this machine, the default one first."""
+
+def numpy_dtype(dtype: DType) -> numpy.dtype[Any]:
+    """numpy's dtype for a dtype; uint8, its bytes, for a block format."""
+
+class Tensor:
+    """
+    A handle on typed device memory: copies and views share the bytes, and each holds the lease. Made by Foundry.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Steps in elements."""
+
+    @property
+    def dtype(self) -> DType: ...
+
+    @property
+    def ndim(self) -> int: ...
+
+    @property
+    def size(self) -> int:
+        """Elements."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes from the first element to one past the last."""
+
+    @property
+    def storage(self) -> str:
+        """"dedicated", "pooled" or "view"."""
+
+    @property
+    def mode(self) -> str:
+        """"shared", "private" or "borrowed"."""
+
+    @property
+    def is_contiguous(self) -> bool: ...
+
+    @property
+    def is_read_only(self) -> bool: ...
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+
+    @name.setter
+    def name(self, arg: str, /) -> None: ...
+
+    def reshape(self, *shape: int | Sequence[int]) -> Tensor:
+        """A view of another shape; ShapeError where only a copy could have it."""
+
+    def transpose(self, *order: int) -> Tensor:
+        """Dimensions reversed, or in `order`."""
+
+    def squeeze(self, axis: int | None = None) -> Tensor:
+        """Without the dimensions of extent 1, or without `axis`."""
+
+    def unsqueeze(self, axis: int) -> Tensor: ...
+
+    def broadcast_to(self, *shape: int | Sequence[int]) -> Tensor:
+        """Dimensions of extent 1 repeated, without memory; read-only."""
+
+    def __getitem__(self, key: object) -> Tensor: ...
+
+    def __len__(self) -> int: ...
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> numpy.typing.NDArray[Any]: ...
+
+    def __dlpack__(self, **kwargs: Any) -> Any: ...
+
+    def __dlpack_device__(self) -> tuple[int, int]: ...
+
+    def copy_to_host(self) -> numpy.typing.NDArray[Any]:
+        """
+        A numpy array of the values, from any storage; a block dtype gives its bytes (uint8).
+        """
+
+    def copy_from(self, source: numpy.typing.ArrayLike) -> None:
+        """
+        Copies an array of the same shape in, converting its dtype. After kernels that use the tensor, before later ones.
+        """
+
+    def __repr__(self) -> str: ...
+
+class GgufTensor:
+    """One tensor of a GGUF file."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Outermost dimension first: numpy's order, the reverse of the file's."""
+
+    @property
+    def dtype(self) -> DType: ...
+
+    @property
+    def offset(self) -> int:
+        """Bytes from the file's start."""
+
+    @property
+    def nbytes(self) -> int: ...
+
+    def __repr__(self) -> str: ...
+
+class Gguf:
+    """
+    A GGUF model file, memory-mapped and checked. GgufError for a malformed one.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None: ...
+
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def version(self) -> int: ...
+
+    @property
+    def nbytes(self) -> int: ...
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Values by key, in the file's order; arrays are lists."""
+
+    @property
+    def tensors(self) -> dict[str, GgufTensor]:
+        """In the file's order."""
+
+    def tensor(self, runtime: Foundry, name: str) -> Tensor:
+        """
+        The tensor on the runtime's device, without a copy: read-only, the file stays mapped. DTypeError for a format that is not there, GgufError for a missing tensor.
+        """
+
+    def __repr__(self) -> str: ...
+
+class Access(enum.Enum):
+    """What a kernel does with a tensor."""
+
+    read = 0
+
+    write = 1
+
+    read_write = 2
+
+class ThreadgroupSize:
+    """Threads of one threadgroup."""
+
+    def __init__(self, x: int, y: int = 1, z: int = 1) -> None: ...
+
+    @property
+    def x(self) -> int: ...
+
+    @property
+    def y(self) -> int: ...
+
+    @property
+    def z(self) -> int: ...
+
+    def __repr__(self) -> str: ...
+
+class GridSize:
+    """What a dispatch covers, in threads or whole threadgroups."""
+
+    @staticmethod
+    def threads(x: int, y: int = 1, z: int = 1) -> GridSize: ...
+
+    @staticmethod
+    def threadgroups(x: int, y: int = 1, z: int = 1) -> GridSize: ...
+
+    @property
+    def x(self) -> int: ...
+
+    @property
+    def y(self) -> int: ...
+
+    @property
+    def z(self) -> int: ...
+
+    def __repr__(self) -> str: ...
+
+class DispatchConfig:
+    """The grid and the threadgroup of a dispatch."""
+
+    def __init__(self, grid: GridSize, threadgroup: ThreadgroupSize) -> None: ...
+
+    @staticmethod
+    def per_element(elements: int) -> DispatchConfig:
+        """One thread per element."""
+
+    @property
+    def grid(self) -> GridSize: ...
+
+    @property
+    def threadgroup(self) -> ThreadgroupSize: ...
+
+    def __repr__(self) -> str: ...
+
+class ArgumentDescription:
+    """One argument of a kernel's signature."""
+
+    @staticmethod
+    def buffer(name: str, access: Access, dtype: DType) -> ArgumentDescription: ...
+
+    @staticmethod
+    def value(name: str, dtype: DType) -> ArgumentDescription: ...
+
+    @staticmethod
+    def threadgroup_memory(name: str, dtype: DType) -> ArgumentDescription: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def dtype(self) -> DType: ...
+
+class Operation:
+    """What Foundry.run() takes."""
+
+class KernelCall(Operation):
+    """A kernel with its values, ready to run."""
+
+class KernelDefinition:
+    """A kernel from a signature and an MSL body."""
+
+    def __init__(self, name: str, arguments: Sequence[ArgumentDescription], body: str, file: str, first_line: int = 1) -> None: ...
+
+    @property
+    def source(self) -> str:
+        """The whole MSL, signature included."""
+
+    def call(self, values: list[Tensor | bytes | int | None], config: DispatchConfig) -> KernelCall: ...
+
+class Add(Operation):
+    """y = a + b; y may be an operand."""
+
+    def __init__(self, a: Tensor, b: Tensor, y: Tensor) -> None: ...
+
+class Multiply(Operation):
+    """y = a * b; y may be an operand."""
+
+    def __init__(self, a: Tensor, b: Tensor, y: Tensor) -> None: ...
+
+class SwiGlu(Operation):
+    """y = silu(gate) * up; y may be an operand. Shazeer 2020."""
+
+    def __init__(self, gate: Tensor, up: Tensor, y: Tensor) -> None: ...
+
+class Copy(Operation):
+    """y = x, converted to y's dtype."""
+
+    def __init__(self, x: Tensor, y: Tensor) -> None: ...
+
+class Fill(Operation):
+    """y = value everywhere."""
+
+    def __init__(self, y: Tensor, value: float = 0.0) -> None: ...
+
+class Embedding(Operation):
+    """
+    Rows of a table by token id. table: (rows, columns), any format with a policy; ids: (tokens,) i32 or u32; y: (tokens, columns). An id outside of the table gives a row of NaN.
+    """
+
+    def __init__(self, table: Tensor, ids: Tensor, y: Tensor) -> None: ...
+
+class Rope(Operation):
+    """
+    Rotary position embedding. x, y: (tokens, heads, head_dim); y may be x. interleaved: pairs (2i, 2i + 1), as in GGUF's Llama tensors; else NeoX's.
+    """
+
+    def __init__(self, x: Tensor, y: Tensor, *, start: int = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None) -> None: ...
+
+class RopeKvWrite(Operation):
+    """
+    Turns q in place, turns k into the cache, and copies v into the cache. q: (tokens, heads, head_dim); k, v: (tokens, kv_heads, head_dim); the caches: (capacity, kv_heads, head_dim).
+    """
+
+    def __init__(self, q: Tensor, k: Tensor, v: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None) -> None: ...
+
+    @property
+    def start(self) -> int:
+        """Position of the first token."""
+
+    @start.setter
+    def start(self, arg: int, /) -> None: ...
+
+class KvWrite(Operation):
+    """
+    k and v, (tokens, kv_heads, head_dim), into positions start and on of the caches, (capacity, kv_heads, head_dim).
+    """
+
+    def __init__(self, k: Tensor, v: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int = 0) -> None: ...
+
+class AttentionForm(enum.Enum):
+    """Which attention kernel runs."""
+
+    automatic = 0
+
+    decode = 1
+
+    prefill = 2
+
+class Attention(Operation):
+    """
+    y = softmax(scale q K^T, causal) V over the cache, grouped-query, online softmax in f32. q, y: (tokens, heads, head_dim); k_cache, v_cache: (capacity, kv_heads, head_dim). Token t stands at position start + t.
+    """
+
+    def __init__(self, q: Tensor, k_cache: Tensor, v_cache: Tensor, y: Tensor, *, start: int = 0, scale: float = 0.0, window: int = 0, form: AttentionForm = ...) -> None: ...
+
+    @property
+    def start(self) -> int:
+        """Position of the first token."""
+
+    @start.setter
+    def start(self, arg: int, /) -> None: ...
+
+class Argmax(Operation):
+    """
+    Index of each row's largest element. x: (columns,) or (rows, columns); y: (rows,) i32 or u32. Of equal elements the first.
+    """
+
+    def __init__(self, x: Tensor, y: Tensor) -> None: ...
+
+class Sample(Operation):
+    """
+    Draws a token: penalties, top-k, top-p, min-p, temperature. logits: (columns,); scratch: (columns,) f32; token: (1,) i32 or u32; counts: (columns,) u32, occurrences of each token so far. The draw depends on seed and step alone.
+    """
+
+    def __init__(self, logits: Tensor, scratch: Tensor, token: Tensor, counts: Tensor | None = None, *, repetition_penalty: float = 1.0, frequency_penalty: float = 0.0, presence_penalty: float = 0.0, top_k: int = 0, top_p: float = 1.0, min_p: float = 0.0, temperature: float = 1.0, seed: int = 0, step: int = 0) -> None: ...
+
+class CountTokens(Operation):
+    """
+    counts[id] += 1 for every id. ids: (tokens,) i32 or u32; counts: (columns,) u32.
+    """
+
+    def __init__(self, ids: Tensor, counts: Tensor) -> None: ...
+
+class Bias(Operation):
+    """Epilogue: value + bias[row]."""
+
+    def __init__(self, bias: Tensor) -> None: ...
+
+class Residual(Operation):
+    """Epilogue: value + residual[token, row]; it may be the result."""
+
+    def __init__(self, residual: Tensor) -> None: ...
+
+class Mul(Operation):
+    """Epilogue: value * factor[token, row]."""
+
+    def __init__(self, factor: Tensor) -> None: ...
+
+class Silu(Operation):
+    """Epilogue: value * sigmoid(value)."""
+
+    def __init__(self) -> None: ...
+
+class Gelu(Operation):
+    """Epilogue: GELU, tanh form."""
+
+    def __init__(self) -> None: ...
+
+def weight_formats() -> list[DType]:
+    """The element types and block formats that matrices of weights may have."""
+
+class Gemv(Operation):
+    """
+    y = W x for one token. weights: (rows, columns), any format with a policy; x: (columns,); y: (rows,). x and y may be left out for a part of a fused kernel. rows_per_simdgroup (1 to 8) and simdgroups (1 to 32): 0 lets the device choose.
+    """
+
+    def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None, rows_per_simdgroup: int = 0, simdgroups: int = 0) -> None: ...
+
+class Gemm(Operation):
+    """
+    y = x W^T for many tokens. weights: (rows, columns), any format with a policy; x: (tokens, columns); y: (tokens, rows).
+    """
+
+    def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None) -> None: ...
+
+class Linear(Operation):
+    """y = x W^T: Gemv for one token, Gemm for more."""
+
+    def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None) -> None: ...
+
+class GatedLinear(Operation):
+    """
+    y = activation(x G^T) * (x U^T) in one kernel: SwiGLU with Silu, GeGLU with Gelu. gate, up: (rows, columns); x: (columns,) or (tokens, columns); y: (rows,) or (tokens, rows).
+    """
+
+    def __init__(self, gate: Tensor, up: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, activation: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None) -> None: ...
+
+class RmsNorm(Operation):
+    """
+    y = x / sqrt(mean(x^2) + eps) * weight, sums in f32. x, y: (columns,) or (rows, columns); weight: (columns,). As a prologue only weight and eps count. Zhang & Sennrich 2019.
+    """
+
+    def __init__(self, weight: Tensor, eps: float = 1e-05, x: Tensor | None = None, y: Tensor | None = None) -> None: ...
+
+class FusedKernel(Operation):
+    """Stages in one kernel, ready to run."""
+
+    def source(self, device: Device) -> str:
+        """The whole generated MSL."""
+
+class CompoundKernel:
+    """
+    Builds a fused kernel: a prologue, main products of one input, and the epilogues of each. ArgumentError for what does not fit.
+    """
+
+    def __init__(self, name: str) -> None: ...
+
+    @property
+    def name(self) -> str: ...
+
+    def prologue(self, stage: Operation) -> CompoundKernel: ...
+
+    def main(self, operation: Operation) -> CompoundKernel: ...
+
+    def epilogue(self, stage: Operation) -> CompoundKernel: ...
+
+    def build(self, x: Tensor, y: Tensor | Sequence[Tensor]) -> FusedKernel:
+        """The kernel with its input and one output for each main."""
+
+DEFAULT_ARENA: str = 'default'
+
+class ArenaScope:
+    """What is allocated inside is retired at the end."""
+
+    def __enter__(self) -> ArenaScope: ...
+
+    def __exit__(self, *args: object) -> None: ...
+
+class Foundry:
+    """
+    One device, one stream of work, a kernel registry and named arenas. Thread-safe; runs are asynchronous.
+    """
+
+    def __init__(self, device: Device | str | None = None, *, arena_cap: int = 0) -> None:
+        """
+        `device`: a Device, a name or "cpu:0"; None takes the default. `arena_cap`: bytes of the default arena at most, 0 for no cap.
+        """
+
+    @property
+    def device(self) -> Device: ...
+
+    def alloc(self, shape: int | Sequence[int], dtype: DType | numpy.typing.DTypeLike, init: numpy.typing.ArrayLike | None = None, *, name: str = '', arena: str = 'default') -> Tensor:
+        """
+        A tensor from an arena, uninitialised or with the values of `init`. OutOfMemoryError past the arena's cap.
+        """
+
+    def empty(self, shape: int | Sequence[int], dtype: DType | numpy.typing.DTypeLike, *, name: str = '', arena: str = 'default') -> Tensor:
+        """An uninitialised tensor from an arena."""
+
+    def tensor(self, values: numpy.typing.ArrayLike, dtype: DType | numpy.typing.DTypeLike | None = None, *, name: str = '', mode: str = 'shared') -> Tensor:
+        """
+        A copy of `values` in a buffer of its own, shared or private, for what lives long.
+        """
+
+    def dedicated(self, shape: int | Sequence[int], dtype: DType | numpy.typing.DTypeLike, *, name: str = '', mode: str = 'shared') -> Tensor:
+        """An uninitialised tensor with a buffer of its own."""
+
+    def borrow(self, array: numpy.typing.NDArray[Any], *, name: str = '') -> Tensor:
+        """
+        The array's own memory as a tensor, without a copy; read-only where the array is. StorageError unless it is contiguous.
+        """
+
+    def run(self, operation: Operation) -> None:
+        """
+        Compiles the kernel if it is new and encodes its dispatch; does not wait.
+        """
+
+    def scope(self, arena: str = 'default') -> ArenaScope:
+        """
+        A context manager: the arena's allocations inside are retired when it ends.
+        """
+
+    def reset(self, arena: str = 'default') -> None:
+        """
+        Waits for the device, then makes everything in the arena free. PoolInUseError names the tensors and numpy arrays that still hold it.
+        """
+
+    def make_pool(self, name: str, *, mode: str = 'shared', chunk_bytes: int = 0, cap_bytes: int = 0) -> None:
+        """Makes an arena; 0 means the default chunk size, and no cap."""
+
+    @property
+    def pool_names(self) -> list[str]: ...
+
+    def arena_statistics(self, arena: str = 'default') -> dict[str, int]: ...
+
+    @property
+    def statistics(self) -> dict[str, int]:
+        """
+        Counts since the runtime was made: dispatches, barriers, compilations, ...
+        """
+
+    def synchronize(self) -> None:
+        """
+        Waits for everything, without the GIL; Ctrl-C interrupts it. Raises the first failure since the last call.
+        """
+
+    def flush(self) -> None:
+        """Commits what is encoded; does not wait."""
+
+    def __repr__(self) -> str: ...
+
+def finish() -> None:
+    """
+    At interpreter exit: waits for the work of every runtime, then takes the hooks away.
+    """
