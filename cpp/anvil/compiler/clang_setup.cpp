@@ -15,6 +15,7 @@
 #include <library_headers.hpp>
 #include <prelude_headers.hpp>
 
+#include "build_id.hpp"
 #include "diagnostics.hpp"
 #include "files.hpp"
 
@@ -86,7 +87,7 @@ void build_precompiled_header(const std::string& math, const std::string& path) 
 
 std::string compiler_version() {
   static const std::string version =
-      "anvil-compiler 1, clang " LLVM_VERSION_STRING ", headers " + hash_of({});
+      "anvil-compiler 1, clang " LLVM_VERSION_STRING ", build " + build_id();
   return version;
 }
 
