@@ -14,11 +14,7 @@ def test_the_stub_is_up_to_date(tmp_path: Path) -> None:
     extension = Path(foundry._foundry.__file__)
     fresh = tmp_path / "_foundry.pyi"
     # By its bare name, so that importing it does not import the package.
-    subprocess.run(
-        [sys.executable, "-m", "nanobind.stubgen", "-q", "-m", "_foundry", "-i", extension.parent]
-        + ["-o", fresh],
-        check=True,
-        cwd=tmp_path,
-    )
+    stubgen = [sys.executable, "-m", "nanobind.stubgen", "-q", "-m", "_foundry"]
+    subprocess.run([*stubgen, "-i", extension.parent, "-o", fresh], check=True, cwd=tmp_path)
     golden = Path(foundry.__file__).parent / "_foundry.pyi"
     assert golden.read_text() == fresh.read_text()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+from rich.markup import escape
+
 from foundry.cli import ui
 from foundry.cli.generate import answer
 from foundry.errors import ModelError
@@ -27,7 +29,7 @@ def run(prompt: str, max_tokens: int) -> None:
     """Streams the answer, then prints what it cost."""
     model = ui.load_model(find_model())
     ui.stderr.print(f"[bold]{model.name}[/] on {model.runtime.device.name}")
-    ui.stdout.print(f"[bold green]> {prompt}[/]")
+    ui.stdout.print(f"[bold green]> {escape(prompt)}[/]")
     generation = answer(
         model,
         ui.messages(None, prompt),

@@ -37,5 +37,5 @@ def answer(
     sys.stdout.write("\n")
     sys.stdout.flush()
     if statistics:
-        ui.stderr.print(f"[dim]{generation.statistics}[/]")
+        ui.stderr.print(f"[dim]{generation.statistics}[/]", soft_wrap=True)
     return generation

@@ -13,6 +13,7 @@ from foundry.models.kv_cache import KvCache
 from foundry.models.weights import LayerWeights, LlamaWeights, Progress
 
 _ARENA = "activations"
+_PROMPT = 32  # tokens of the prompt that warm_up() pretends: every prompt of 5 and more is alike
 
 
 class Forward:
@@ -48,11 +49,11 @@ class Forward:
 
     def warm_up(self, progress: Progress | None) -> None:
         """Compiles the kernels of decoding and of prompts by running their first layer."""
-        self._cache.reserve(2)
+        self._cache.reserve(_PROMPT)
         with self._runtime.scope(_ARENA):
             operations = [
                 operation
-                for tokens in (1, 2)
+                for tokens in (1, _PROMPT)
                 for operation in self._step(tokens, 1, layers=1).operations
             ]
             for done, operation in enumerate(operations, 1):

@@ -1,0 +1,92 @@
+"""The `foundry` command: what it prints, and its errors."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def foundry(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "foundry", *map(str, arguments)],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_demo_answers_and_says_what_it_cost() -> None:
+    done = foundry("demo", "What is the capital of Japan?")
+    assert done.returncode == 0, done.stderr
+    assert "Tokyo" in done.stdout
+    for label in ("tokens per second", "time to first token", "dispatches per token", "peak mem"):
+        assert label in done.stdout
+
+
+def test_generate_continues_a_text(model_path: Path) -> None:
+    done = foundry("generate", model_path, "The capital of France is", "--raw", "-n", "2")
+    assert (done.returncode, done.stdout) == (0, " Paris.\n")
+    assert "tokens per second" in done.stderr
+
+
+def test_generate_reads_standard_input_and_stops(model_path: Path) -> None:
+    done = foundry(
+        *("generate", model_path, "-", "--stop", " Tokyo", "--no-statistics"),
+        stdin="What is the capital of Japan?",
+    )
+    assert (done.returncode, done.stdout) == (0, "The capital of Japan is\n")
+    assert done.stderr == ""
+
+
+def test_chat_keeps_the_conversation(model_path: Path) -> None:
+    turns = "What is the capital of Japan?\n/reset\n/quit\n"
+    done = foundry("chat", model_path, "--temperature", "0", "-n", "24", stdin=turns)
+    assert done.returncode == 0, done.stderr
+    assert "The capital of Japan is Tokyo." in done.stdout
+
+
+def test_devices_lists_one_at_least() -> None:
+    done = foundry("devices")
+    assert done.returncode == 0
+    assert "threads per" in done.stdout and "KiB" in done.stdout
+
+
+def test_inspect(model_path: Path) -> None:
+    done = foundry("inspect", model_path, "--tensors")
+    assert done.returncode == 0
+    assert "GGUF 3" in done.stdout and "llama.block_count" in done.stdout
+    assert "blk.29.ffn_down.weight" in done.stdout and "(576, 1536)" in done.stdout
+
+
+def test_bench_prints_json(model_path: Path) -> None:
+    done = foundry(
+        *("bench", model_path, "--prompt-tokens", "8", "-n", "4", "--repeat", "2", "--json")
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert len(report["runs"]["decode tokens/s"]) == 2
+    assert all(speed > 0 for speed in report["runs"]["prefill tokens/s"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["generate", "nothing.gguf", "hi"], "GgufError: cannot open 'nothing.gguf'"),
+        (["inspect", __file__], "GgufError: "),
+        (["generate", "MODEL", "hi", "-t", "-1"], "ArgumentError: sampling: temperature is -1.0"),
+        (["generate", "MODEL", "hi", "--device", "gpu9"], "DeviceError: no device 'gpu9'"),
+    ],
+)
+def test_an_error_is_one_line_and_status_1(
+    model_path: Path, arguments: list[str], message: str
+) -> None:
+    done = foundry(*(str(model_path) if word == "MODEL" else word for word in arguments))
+    assert done.returncode == 1
+    assert message in done.stderr and "Traceback" not in done.stderr
+    assert done.stdout == ""
