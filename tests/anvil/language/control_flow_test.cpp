@@ -2,11 +2,11 @@
 // that it would get alone.
 #include "expressions.hpp"
 
+using language::buffer;
+using language::check_expressions;
 using language::Expression;
 using language::Inputs;
 using language::Program;
-using language::buffer;
-using language::check_expressions;
 using language::value;
 
 namespace {
@@ -69,11 +69,18 @@ int collatz(int n) {
 }
 int classify(int v) {
   switch (v % 7) {
-    case 0: return 10;
+    case 0:
+      return 10;
     case 1:
-    case 2: v += 100; break;
-    case -3: v *= 2; [[fallthrough]];
-    case 4: v -= 1; break;
+    case 2:
+      v += 100;
+      break;
+    case -3:
+      v *= 2;
+      [[fallthrough]];
+    case 4:
+      v -= 1;
+      break;
     default:
       if (v > 20) return -v;
       v = 0;
@@ -218,7 +225,9 @@ TEST_CASE("what Anvil does not have is an error that says so") {
       "{ out[0] = 1; }\n");
   CHECK_MESSAGE(log.find("texture") != log.npos, log);
   const std::string missing = language::compile_error(
-      "#include <metal_stdlib>\nkernel void f(device float* out [[buffer(0)]]) {\n  out[0] = nothing;\n}\n");
-  CHECK_MESSAGE(missing.find(":3:12: error: use of undeclared identifier 'nothing'") != missing.npos,
-                missing);
+      "#include <metal_stdlib>\nkernel void f(device float* out [[buffer(0)]]) {\n  out[0] = "
+      "nothing;\n}\n");
+  CHECK_MESSAGE(
+      missing.find(":3:12: error: use of undeclared identifier 'nothing'") != missing.npos,
+      missing);
 }

@@ -42,19 +42,18 @@ struct Unary {
   std::string name;
   float (*got)(float);
   double (*want)(double);
-  double bound;             // in ulp; Metal's own table allows 4 or more for all but the exact ones
+  double bound;  // in ulp; Metal's own table allows 4 or more for all but the exact ones
   double low = -kInf, high = kInf;
 };
 
-const float kEdges[] = {0.0f, -0.0f, 0x1p-149f, -0x1p-149f, 0x1p-127f, 0x1p-126f, -0x1p-126f,
-                        0x1.fffffep-127f, 0.5f, -0.5f, 0x1.fffffep-2f, 1.0f, -1.0f,
-                        0x1.fffffep-1f, 0x1.000002p0f, -0x1.000002p0f, 2.0f, 88.72283f, 88.72284f,
-                        -87.33654f, -103.97208f, -103.97209f, 128.0f, -149.0f, -150.0f, 1e5f, 1e10f,
-                        0x1p24f, 0x1p28f, 0x1p31f, 0x1p63f, 0x1.fffffep127f, -0x1.fffffep127f,
-                        kInf, -kInf, kNan,
-                        // Closest floats to multiples of pi/2.
-                        0x1.921fb6p0f, 0x1.921fb6p1f, 0x1.2d97c8p2f, 16367173.0f * 0x1p72f,
-                        0x1.6ac5b2p102f, 5419351.0f, -0x1.4dca3ep4f};
+const float kEdges[] = {
+    0.0f, -0.0f, 0x1p-149f, -0x1p-149f, 0x1p-127f, 0x1p-126f, -0x1p-126f, 0x1.fffffep-127f, 0.5f,
+    -0.5f, 0x1.fffffep-2f, 1.0f, -1.0f, 0x1.fffffep-1f, 0x1.000002p0f, -0x1.000002p0f, 2.0f,
+    88.72283f, 88.72284f, -87.33654f, -103.97208f, -103.97209f, 128.0f, -149.0f, -150.0f, 1e5f,
+    1e10f, 0x1p24f, 0x1p28f, 0x1p31f, 0x1p63f, 0x1.fffffep127f, -0x1.fffffep127f, kInf, -kInf, kNan,
+    // Closest floats to multiples of pi/2.
+    0x1.921fb6p0f, 0x1.921fb6p1f, 0x1.2d97c8p2f, 16367173.0f * 0x1p72f, 0x1.6ac5b2p102f, 5419351.0f,
+    -0x1.4dca3ep4f};
 
 double worst(const Unary& f, uint32_t stride, float* where) {
   double most = 0;
@@ -69,11 +68,19 @@ double worst(const Unary& f, uint32_t stride, float* where) {
   return most;
 }
 
-double rsqrt(double x) { return 1.0 / std::sqrt(x); }
-double exp10(double x) { return std::pow(10.0, x); }
+double rsqrt(double x) {
+  return 1.0 / std::sqrt(x);
+}
+double exp10(double x) {
+  return std::pow(10.0, x);
+}
 // pi x with the whole turns taken off first, which is exact.
-double sinpi(double x) { return std::sin(std::numbers::pi * std::fmod(x, 2.0)); }
-double cospi(double x) { return std::cos(std::numbers::pi * std::fmod(x, 2.0)); }
+double sinpi(double x) {
+  return std::sin(std::numbers::pi * std::fmod(x, 2.0));
+}
+double cospi(double x) {
+  return std::cos(std::numbers::pi * std::fmod(x, 2.0));
+}
 
 namespace precise = metal::precise;
 namespace fast = metal::fast;
@@ -151,7 +158,9 @@ struct Binary {
   double (*want)(double, double);
   double bound;
 };
-double fmin_float(double a, double b) { return std::fmin(a, b); }
+double fmin_float(double a, double b) {
+  return std::fmin(a, b);
+}
 const Binary kBinary[] = {
     {"pow", [](float x, float y) { return precise::pow(x, y); },
      [](double x, double y) { return std::pow(x, y); }, 1.5},

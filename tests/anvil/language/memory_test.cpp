@@ -1,12 +1,13 @@
-// Threadgroup memory, barriers, atomics, address spaces and grids that do not divide (MSL 4, 6.9, 6.15).
+// Threadgroup memory, barriers, atomics, address spaces and grids that do not divide (MSL
+// 4, 6.9, 6.15).
 #include <algorithm>
 #include <bit>
 #include <numeric>
 
 #include "program.hpp"
 
-using language::Program;
 using language::buffer;
+using language::Program;
 using language::threadgroup_memory;
 using language::value;
 
@@ -43,8 +44,8 @@ kernel void reverse_dynamic(device const int* in [[buffer(0)]], device int* out 
     const auto check = [&] {
       for (uint32_t i = 0; i < in.size(); ++i) {
         const uint32_t group = i / threads, t = i % threads;
-        REQUIRE(out[i] == in[group * threads + threads - 1 - t] * 1000 +
-                              in[group * threads + threads - 1]);
+        REQUIRE(out[i] ==
+                in[group * threads + threads - 1 - t] * 1000 + in[group * threads + threads - 1]);
       }
     };
     program.run("reverse_static", {threads * 3}, {threads}, {buffer(in), buffer(out)});
@@ -166,13 +167,16 @@ kernel void places(device Place* out [[buffer(0)]], uint3 p [[thread_position_in
 )");
   struct Vec {
     alignas(16) uint32_t v[4];
-    bool is(uint32_t x, uint32_t y, uint32_t z) const { return v[0] == x && v[1] == y && v[2] == z; }
+    bool is(uint32_t x, uint32_t y, uint32_t z) const {
+      return v[0] == x && v[1] == y && v[2] == z;
+    }
   };
   struct Place {
     Vec grid, local, group, grid_size, group_size, groups;
     uint32_t index, simdgroup, lane, pad;
   };
-  const language::Size grids[][2] = {{{100}, {32}}, {{70, 5}, {16, 4}}, {{9, 7, 5}, {4, 4, 2}}, {{1}, {1}}};
+  const language::Size grids[][2] = {
+      {{100}, {32}}, {{70, 5}, {16, 4}}, {{9, 7, 5}, {4, 4, 2}}, {{1}, {1}}};
   for (const auto& [grid, group] : grids) {
     std::vector<Place> out(size_t{grid.x} * grid.y * grid.z);
     program.run("places", grid, group, {buffer(out)});
@@ -238,15 +242,16 @@ kernel void mixed(device const Block* blocks [[buffer(0)]], device float* out [[
     blocks[i].d = static_cast<_Float16>(i * 0.25f);
     for (uint32_t k = 0; k < 6; ++k) blocks[i].qs[k] = static_cast<uint8_t>(i * 5 + k);
   }
-  const Params params{20, 2.0f, {1, 2, 3}, -7, {static_cast<_Float16>(1), static_cast<_Float16>(0.25f)}};
+  const Params params{
+      20, 2.0f, {1, 2, 3}, -7, {static_cast<_Float16>(1), static_cast<_Float16>(0.25f)}};
   program.run("mixed", {n}, {32}, {buffer(blocks), buffer(out), value(params), buffer(table)});
   const float tables[] = {1.5f, 2.5f, 3.5f, 4.5f};
   for (uint32_t i = 0; i < n; ++i) {
     double sum = 0;
     for (uint32_t k = 0; k < 6; ++k) sum += double(blocks[i].d) * blocks[i].qs[k];
     sum += double(blocks[i].d) * 1000;
-    const double want = sum * 2 + tables[i % 4] + (i & 1 ? 4 : 2) + 3 + 0.25 + table[i % 3] + 0.5 - 7 +
-                        (i < 20);
+    const double want =
+        sum * 2 + tables[i % 4] + (i & 1 ? 4 : 2) + 3 + 0.25 + table[i % 3] + 0.5 - 7 + (i < 20);
     REQUIRE(out[i] == doctest::Approx(want).epsilon(1e-6));
   }
 }

@@ -14,7 +14,9 @@ NS::SharedPtr<NS::String> string(std::string_view text) {
 std::string text(const NS::Error* error) {
   return error ? error->localizedDescription()->utf8String() : "(no error)";
 }
-MTL::Size size(Size s) { return MTL::Size(s.x, s.y, s.z); }
+MTL::Size size(Size s) {
+  return MTL::Size(s.x, s.y, s.z);
+}
 
 NS::SharedPtr<MTL::Library> compile(MTL::Device* device, std::string_view source,
                                     MTL::MathMode math, NS::Error** error) {
@@ -45,9 +47,9 @@ void Program::run(const char* name, Size grid, Size threadgroup, std::vector<Arg
                   const std::vector<Constant>& constants) {
   NS::Error* error = nullptr;
   auto values = NS::TransferPtr(MTL::FunctionConstantValues::alloc()->init());
-  for (const Constant& c : constants) values->setConstantValue(c.data, c.type, NS::UInteger{c.index});
-  auto function =
-      NS::TransferPtr(library_->newFunction(string(name).get(), values.get(), &error));
+  for (const Constant& c : constants)
+    values->setConstantValue(c.data, c.type, NS::UInteger{c.index});
+  auto function = NS::TransferPtr(library_->newFunction(string(name).get(), values.get(), &error));
   REQUIRE_MESSAGE(function, text(error));
   auto pipeline = NS::TransferPtr(device_->newComputePipelineState(function.get(), &error));
   REQUIRE_MESSAGE(pipeline, text(error));
@@ -61,8 +63,8 @@ void Program::run(const char* name, Size grid, Size threadgroup, std::vector<Arg
     if (a.kind == Argument::Kind::threadgroup) {
       encoder->setThreadgroupMemoryLength(a.bytes, shared++);
     } else if (a.written) {
-      auto buffer = NS::TransferPtr(
-          device_->newBuffer(a.data, a.bytes, MTL::ResourceStorageModeShared));
+      auto buffer =
+          NS::TransferPtr(device_->newBuffer(a.data, a.bytes, MTL::ResourceStorageModeShared));
       encoder->setBuffer(buffer.get(), 0, memory++);
       written.emplace_back(&a, buffer);
     } else {
@@ -73,8 +75,7 @@ void Program::run(const char* name, Size grid, Size threadgroup, std::vector<Arg
   encoder->endEncoding();
   commands->commit();
   commands->waitUntilCompleted();
-  REQUIRE_MESSAGE(commands->status() == MTL::CommandBufferStatusCompleted,
-                  text(commands->error()));
+  REQUIRE_MESSAGE(commands->status() == MTL::CommandBufferStatusCompleted, text(commands->error()));
   for (auto& [argument, buffer] : written)
     std::memcpy(argument->data, buffer->contents(), argument->bytes);
 }

@@ -4,8 +4,8 @@
 
 #include "program.hpp"
 
-using language::Program;
 using language::buffer;
+using language::Program;
 
 namespace {
 
@@ -88,7 +88,8 @@ TEST_CASE("a lane holds two neighbours of one row, as on Apple's GPUs") {
   std::vector<float> out(128);
   program.run("layout", {32}, {32}, {buffer(out)});
   for (int lane = 0; lane < 32; ++lane) {
-    const int quad = lane / 4, row = (quad & 4) + lane / 2 % 4, column = (quad & 2) * 2 + lane % 2 * 2;
+    const int quad = lane / 4, row = (quad & 4) + lane / 2 % 4,
+              column = (quad & 2) * 2 + lane % 2 * 2;
     CHECK(out[lane * 2] == row * 8 + column);
     CHECK(out[lane * 2 + 1] == row * 8 + column + 1);
   }

@@ -5,15 +5,19 @@
 
 #include "expressions.hpp"
 
+using language::check_expressions;
 using language::Expression;
 using language::Inputs;
-using language::check_expressions;
 
 namespace {
 
 // What a lane holds: small integers of both signs, exact in every type, so sums have one answer.
-int held(uint32_t lane) { return static_cast<int>(lane * 7 + 3) % 13 - 4; }
-double unsigned_held(uint32_t lane) { return held(lane) + 5; }
+int held(uint32_t lane) {
+  return static_cast<int>(lane * 7 + 3) % 13 - 4;
+}
+double unsigned_held(uint32_t lane) {
+  return held(lane) + 5;
+}
 
 double sum(uint32_t from, uint32_t to, bool is_unsigned) {
   double s = 0;
@@ -58,7 +62,8 @@ std::vector<Expression> cases(const std::string& type, bool is_unsigned) {
        [](const Inputs& in) { return std::exp2(std::min(in.lane + 1, 5u)); }},
       {code("simd_prefix_exclusive_product(" + type + "(lane < 5 ? 2 : 1))"),
        [](const Inputs& in) { return std::exp2(std::min(in.lane, 5u)); }},
-      {code("simd_shuffle(v, ushort(31 - lane))"), [=](const Inputs& in) { return v(31 - in.lane); }},
+      {code("simd_shuffle(v, ushort(31 - lane))"),
+       [=](const Inputs& in) { return v(31 - in.lane); }},
       {code("simd_shuffle(v, ushort((lane * 11 + b) & 31))"),
        [=](const Inputs& in) { return v((in.lane * 11 + static_cast<uint32_t>(in.b)) & 31); }},
       {code("simd_shuffle_xor(v, 5)"), [=](const Inputs& in) { return v(in.lane ^ 5); }},
@@ -66,7 +71,8 @@ std::vector<Expression> cases(const std::string& type, bool is_unsigned) {
        [=](const Inputs& in) { return v(in.lane >= 3 ? in.lane - 3 : in.lane); }},
       {code("simd_shuffle_down(v, 3)"),
        [=](const Inputs& in) { return v(in.lane + 3 < 32 ? in.lane + 3 : in.lane); }},
-      {code("simd_shuffle_rotate_up(v, 5)"), [=](const Inputs& in) { return v((in.lane - 5) & 31); }},
+      {code("simd_shuffle_rotate_up(v, 5)"),
+       [=](const Inputs& in) { return v((in.lane - 5) & 31); }},
       {code("simd_shuffle_rotate_down(v, 5)"),
        [=](const Inputs& in) { return v((in.lane + 5) & 31); }},
       {code("simd_shuffle_and_fill_up(v, " + type + "(lane + 1), 3)"),
@@ -100,7 +106,9 @@ std::vector<Expression> cases(const std::string& type, bool is_unsigned) {
   };
 }
 
-std::vector<Inputs> two_simdgroups() { return language::usual_inputs(64); }
+std::vector<Inputs> two_simdgroups() {
+  return language::usual_inputs(64);
+}
 
 // Inputs::b differs between lanes there; a shuffle that reads it wants the same b everywhere.
 std::vector<Inputs> same_b() {
@@ -132,16 +140,17 @@ const Expression kVotes[] = {
 // The same inside divergent control flow: only the active lanes take part.
 const Expression kDivergent[] = {
     {"r = -1; if (lane % 3 == 0) r = simd_sum(float(lane));",
-     [](const Inputs& in) { return in.lane % 3 ? -1 : 0 + 3 + 6 + 9 + 12 + 15 + 18 + 21 + 24 + 27 + 30; }},
+     [](const Inputs& in) {
+       return in.lane % 3 ? -1 : 0 + 3 + 6 + 9 + 12 + 15 + 18 + 21 + 24 + 27 + 30;
+     }},
     {"r = -1; if (lane > 9) { r = simd_min(int(lane)); } else { r = simd_max(int(lane)); }",
      [](const Inputs& in) { return in.lane > 9 ? 10 : 9; }},
     {"r = 0; if (lane & 1) r = simd_prefix_exclusive_sum(1.0f);",
      [](const Inputs& in) { return in.lane & 1 ? in.lane / 2 : 0; }},
-    {"r = 0; if (lane >= 7 && lane != 8) { r = simd_broadcast_first(float(lane)) + simd_is_first() * "
+    {"r = 0; if (lane >= 7 && lane != 8) { r = simd_broadcast_first(float(lane)) + simd_is_first() "
+     "* "
      "100; }",
-     [](const Inputs& in) {
-       return in.lane >= 7 && in.lane != 8 ? 7 + (in.lane == 7) * 100 : 0;
-     }},
+     [](const Inputs& in) { return in.lane >= 7 && in.lane != 8 ? 7 + (in.lane == 7) * 100 : 0; }},
     // Lanes of different iterations must not meet: in iteration k the lanes above k are active.
     {"r = 0; for (uint k = 0; k < lane; ++k) r += simd_sum(1);",
      [](const Inputs& in) {
@@ -162,7 +171,9 @@ const Expression kDivergent[] = {
        return 32 + (in.lane < 16 ? 1600 : 0) + (in.lane < 4 ? 40000 : 0) + 16;
      }},
     {"r = 0; if (lane < 10) r = quad_sum(1.0f);",
-     [](const Inputs& in) { return in.lane < 8 ? 4 : in.lane < 10 ? 2 : 0; }},
+     [](const Inputs& in) { return in.lane < 8    ? 4
+                                   : in.lane < 10 ? 2
+                                                  : 0; }},
 };
 
 }  // namespace
@@ -177,7 +188,9 @@ TEST_CASE("simdgroup and quadgroup functions, every scalar type") {
     check_expressions(cases(type, is_unsigned), same_b());
   }
 }
-TEST_CASE("votes and bitwise reductions") { check_expressions(kVotes, two_simdgroups()); }
+TEST_CASE("votes and bitwise reductions") {
+  check_expressions(kVotes, two_simdgroups());
+}
 TEST_CASE("simdgroup functions act on the active lanes only") {
   check_expressions(kDivergent, two_simdgroups());
 }

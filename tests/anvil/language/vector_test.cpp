@@ -1,13 +1,15 @@
 // Vector, packed and matrix types: constructors, swizzles, conversions, operators (MSL 2.2, 2.3).
 #include "expressions.hpp"
 
+using language::check_expressions;
 using language::Expression;
 using language::Inputs;
-using language::check_expressions;
 
 namespace {
 
-double half(double v) { return static_cast<double>(static_cast<_Float16>(v)); }
+double half(double v) {
+  return static_cast<double>(static_cast<_Float16>(v));
+}
 
 const Expression kVectors[] = {
     {"float4 v(x, y, 3, 4); r = v.x + v.y * 2 + v.z * 4 + v.w * 8;",
@@ -27,9 +29,7 @@ const Expression kVectors[] = {
     {"float4 v(0); v[a & 3] = x; r = v[a & 3] + v[(a + 1) & 3];",
      [](const Inputs& in) { return in.x; }},
     {"int4 v(a, b, a + b, 7); v <<= 2; v %= 5; r = v.x + v.y + v.z + v.w;",
-     [](const Inputs& in) {
-       return in.a * 4 % 5 + in.b * 4 % 5 + (in.a + in.b) * 4 % 5 + 28 % 5;
-     }},
+     [](const Inputs& in) { return in.a * 4 % 5 + in.b * 4 % 5 + (in.a + in.b) * 4 % 5 + 28 % 5; }},
     {"uint4 v = uint4(int4(a, b, -1, 3)); r = float(v.x & 255u) + float(v.z >> 24);",
      [](const Inputs& in) { return (in.a & 255) + 255; }},
     {"int2 v = int2(float2(x, y) * 10); r = v.x * 100 + v.y;",
@@ -46,9 +46,7 @@ const Expression kVectors[] = {
     {"bool2 c = int2(a, b) == int2(b, b) || !bool2(a > 0, false); r = c.x + c.y * 2;",
      [](const Inputs& in) { return (in.a == in.b || in.a <= 0) + 2; }},
     {"r = any(float3(x, y, 1) > 3) + all(float2(x, y) > -1) * 2;",
-     [](const Inputs& in) {
-       return (in.x > 3 || in.y > 3) + (in.x > -1 && in.y > -1) * 2;
-     }},
+     [](const Inputs& in) { return (in.x > 3 || in.y > 3) + (in.x > -1 && in.y > -1) * 2; }},
     {"packed_float3 p(x, y, 2); float3 v = p * 2 + float3(1); p = v; r = p.x + p[1] + p.z;",
      [](const Inputs& in) { return 2.0 * in.x + 1 + 2.0 * in.y + 1 + 5; }, 1e-6},
     {"packed_char4 p = packed_char4(char4(1, -2, 3, -4)); r = p.x * 1000 + p.y * 100 + p.w;",
@@ -76,10 +74,9 @@ const Expression kMatrices[] = {
     {"float4x4 m(2); m[1][2] = x; r = determinant(m) + m[1].z + transpose(m)[2].y;",
      [](const Inputs& in) { return 16 + 2.0 * in.x; }, 1e-6},
     {"float3x3 m(float3(1, 2, 3), float3(x, 1, 0), float3(0, 4, y)); r = determinant(m);",
-     [](const Inputs& in) {
-       return 1.0 * (in.y - 0) - in.x * (2.0 * in.y - 12) + 0;
-     }, 1e-5},
-    {"half4x4 h = half4x4(float4x4(1.5f)); float4x4 m = float4x4(h) * 2 + float4x4(1); r = m[3][3];",
+     [](const Inputs& in) { return 1.0 * (in.y - 0) - in.x * (2.0 * in.y - 12) + 0; }, 1e-5},
+    {"half4x4 h = half4x4(float4x4(1.5f)); float4x4 m = float4x4(h) * 2 + float4x4(1); r = "
+     "m[3][3];",
      [](const Inputs&) { return 4; }},
     {"float2x3 p(1, 2, 3, 4, 5, 6); float3x2 q = transpose(p); float3x3 m = p * q; r = m[2][0];",
      [](const Inputs&) { return 1 * 3 + 4 * 6; }},

@@ -15,10 +15,10 @@ template <class T>
 inline constexpr bool unsupported = sizeof(T) == 0;
 }  // namespace detail
 
-#define ANVIL_ABSENT_TEXTURE(name)                                                           \
-  template <class T, access A = access::sample>                                              \
-  struct name {                                                                              \
-    static_assert(detail::unsupported<T>, #name ": Anvil has buffers only, no textures");    \
+#define ANVIL_ABSENT_TEXTURE(name)                                                        \
+  template <class T, access A = access::sample>                                           \
+  struct name {                                                                           \
+    static_assert(detail::unsupported<T>, #name ": Anvil has buffers only, no textures"); \
   };
 ANVIL_ABSENT_TEXTURE(texture1d)
 ANVIL_ABSENT_TEXTURE(texture1d_array)

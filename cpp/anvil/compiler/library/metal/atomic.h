@@ -72,12 +72,12 @@ ANVIL_FN bool atomic_compare_exchange_weak_explicit(volatile atomic<T>* object, 
                                    __ATOMIC_ACQUIRE);
 }
 
-#define ANVIL_FETCH(name, builtin, ...)                                                       \
-  template <class T>                                                                          \
-    requires(__VA_ARGS__)                                                                     \
-  ANVIL_FN T atomic_fetch_##name##_explicit(volatile atomic<T>* object,                       \
-                                            detail::operand<T> operand, memory_order) {       \
-    return builtin(&object->value, operand, __ATOMIC_ACQ_REL);                                \
+#define ANVIL_FETCH(name, builtin, ...)                                                 \
+  template <class T>                                                                    \
+    requires(__VA_ARGS__)                                                               \
+  ANVIL_FN T atomic_fetch_##name##_explicit(volatile atomic<T>* object,                 \
+                                            detail::operand<T> operand, memory_order) { \
+    return builtin(&object->value, operand, __ATOMIC_ACQ_REL);                          \
   }
 ANVIL_FETCH(add, __atomic_fetch_add, !__is_same(T, bool))
 ANVIL_FETCH(sub, __atomic_fetch_sub, !__is_same(T, bool))

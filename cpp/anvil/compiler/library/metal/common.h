@@ -69,14 +69,15 @@ ANVIL_FN constexpr A sign(A v) {
 }
 template <detail::real A>
 ANVIL_FN constexpr A saturate(A v) {
-  return detail::map_float([](float x) ANVIL_INLINE { return detail::op_clamp{}(x, 0.0f, 1.0f); }, v);
+  return detail::map_float([](float x) ANVIL_INLINE { return detail::op_clamp{}(x, 0.0f, 1.0f); },
+                           v);
 }
 
-#define ANVIL_COMMON(name, kind, params, op)                   \
-  template <class... A>                                        \
-    requires(sizeof...(A) == params && detail::kind<A...>)     \
-  ANVIL_FN constexpr detail::result<A...> name(A... a) {       \
-    return detail::map_same(detail::op, a...);                 \
+#define ANVIL_COMMON(name, kind, params, op)               \
+  template <class... A>                                    \
+    requires(sizeof...(A) == params && detail::kind<A...>) \
+  ANVIL_FN constexpr detail::result<A...> name(A... a) {   \
+    return detail::map_same(detail::op, a...);             \
   }
 ANVIL_COMMON(min, arithmetic, 2, op_min{})
 ANVIL_COMMON(max, arithmetic, 2, op_max{})
@@ -95,16 +96,18 @@ ANVIL_FN constexpr auto max3(A a, B b, C c) {
   return max(a, max(b, c));
 }
 
-#define ANVIL_COMMON_FLOAT(name, params, body, ...)                        \
-  template <class... A>                                                    \
-    requires(sizeof...(A) == params && detail::real<A...>)                 \
-  ANVIL_FN constexpr detail::result<A...> name(A... a) {                   \
-    return detail::map_float([](__VA_ARGS__) ANVIL_INLINE { return body; }, a...);      \
+#define ANVIL_COMMON_FLOAT(name, params, body, ...)                                \
+  template <class... A>                                                            \
+    requires(sizeof...(A) == params && detail::real<A...>)                         \
+  ANVIL_FN constexpr detail::result<A...> name(A... a) {                           \
+    return detail::map_float([](__VA_ARGS__) ANVIL_INLINE { return body; }, a...); \
   }
 ANVIL_COMMON_FLOAT(mix, 3, __builtin_fmaf(y - x, t, x), float x, float y, float t)
 ANVIL_COMMON_FLOAT(step, 2, x < edge ? 0.0f : 1.0f, float edge, float x)
 namespace detail {
-ANVIL_FN float smooth(float t) { return t * t * __builtin_fmaf(-2.0f, t, 3.0f); }
+ANVIL_FN float smooth(float t) {
+  return t * t * __builtin_fmaf(-2.0f, t, 3.0f);
+}
 }  // namespace detail
 ANVIL_COMMON_FLOAT(smoothstep, 3,
                    detail::smooth(detail::op_clamp{}((x - lo) / (hi - lo), 0.0f, 1.0f)), float lo,

@@ -1,11 +1,13 @@
 // How a function on scalars becomes one on MSL's scalars and vectors of every type.
 #pragma once
 
-#include "vec.h"
+#include "vector_types.h"
 
 namespace metal::detail {
 
-constexpr int larger(int a, int b) { return a > b ? a : b; }
+constexpr int larger(int a, int b) {
+  return a > b ? a : b;
+}
 
 template <class T>
 struct element_of {
@@ -53,10 +55,10 @@ struct meet<A, B, R...> {
   static constexpr int size = larger(components<A>, rest::size);
   static_assert(components<A> == 1 || rest::size == 1 || components<A> == rest::size,
                 "vectors of different sizes in one call");
-  using type = typename conditional_t<
-      (components<A> > 1), type_identity<element<A>>,
-      conditional_t<(rest::size > 1), type_identity<typename rest::type>,
-                    common_scalar<element<A>, typename rest::type>>>::type;
+  using type =
+      typename conditional_t<(components<A> > 1), type_identity<element<A>>,
+                             conditional_t<(rest::size > 1), type_identity<typename rest::type>,
+                                           common_scalar<element<A>, typename rest::type>>>::type;
 };
 
 template <class T, int N>

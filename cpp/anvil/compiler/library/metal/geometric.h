@@ -28,8 +28,7 @@ ANVIL_FN constexpr T dot(const packed_vec<T, N>& a, const packed_vec<T, N>& b) {
 }
 template <class T>
 ANVIL_FN constexpr vec<T, 3> cross(const vec<T, 3>& a, const vec<T, 3>& b) {
-  return vec<T, 3>(a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2],
-                   a[0] * b[1] - a[1] * b[0]);
+  return vec<T, 3>(a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]);
 }
 template <class T, int N>
 ANVIL_FN T length_squared(const vec<T, N>& v) {
@@ -66,7 +65,8 @@ ANVIL_FN vec<T, N> refract(const vec<T, N>& i, const vec<T, N>& n, type_identity
   const float k = 1.0f - e * e * (1.0f - d * d);
   const float root = __builtin_elementwise_sqrt(k < 0.0f ? 0.0f : k);
   return detail::map_float(
-      [=](float x, float m) ANVIL_INLINE { return k < 0.0f ? 0.0f : e * x - (e * d + root) * m; }, i, n);
+      [=](float x, float m) ANVIL_INLINE { return k < 0.0f ? 0.0f : e * x - (e * d + root) * m; },
+      i, n);
 }
 
 namespace fast {

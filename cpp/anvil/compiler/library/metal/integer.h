@@ -55,14 +55,16 @@ ANVIL_FN constexpr T int_madsat(T a, T b, T c) {
   if constexpr (sizeof(T) < 8) {
     // The exact value fits 64 bits.
     using W = conditional_t<is_signed_v<T>, long, ulong>;
-    const W r = W(a) * W(b) + W(c), lo = W(numeric_limits<T>::min()), hi = W(numeric_limits<T>::max());
+    const W r = W(a) * W(b) + W(c), lo = W(numeric_limits<T>::min()),
+            hi = W(numeric_limits<T>::max());
     return T(r < lo ? lo : r > hi ? hi : r);
   } else if constexpr (is_signed_v<T>) {
     // 128-bit a * b + c as (high, low), saturated.
     const ulong low = ulong(a) * ulong(b), sum = low + ulong(c);
     const long high = long(ulong(int_mulhi(a, b)) + ulong(c >> 63) + ulong(sum < low));
-    return high == (long(sum) >> 63) ? T(sum) : high < 0 ? numeric_limits<T>::min()
-                                                         : numeric_limits<T>::max();
+    return high == (long(sum) >> 63) ? T(sum)
+           : high < 0                ? numeric_limits<T>::min()
+                                     : numeric_limits<T>::max();
   } else {
     const T low = a * b, sum = low + c;
     return int_mulhi(a, b) == 0 && sum >= low ? sum : numeric_limits<T>::max();
@@ -92,15 +94,17 @@ ANVIL_FN constexpr T int_insert(T base, T v, uint offset, uint count) {
 
 }  // namespace detail
 
-#define ANVIL_INTEGER(name, params, body, ...)                                     \
-  template <class... A>                                                            \
-    requires(sizeof...(A) == params && detail::integral<A...>)                     \
-  ANVIL_FN constexpr auto name(A... a) {                                           \
-    return detail::map_same([](__VA_ARGS__) ANVIL_INLINE { return body; }, a...);               \
+#define ANVIL_INTEGER(name, params, body, ...)                                    \
+  template <class... A>                                                           \
+    requires(sizeof...(A) == params && detail::integral<A...>)                    \
+  ANVIL_FN constexpr auto name(A... a) {                                          \
+    return detail::map_same([](__VA_ARGS__) ANVIL_INLINE { return body; }, a...); \
   }
 ANVIL_INTEGER(absdiff, 2,
-              (decltype(x)(x > y ? detail::unsigned_of<decltype(x)>(x) - detail::unsigned_of<decltype(x)>(y)
-                                 : detail::unsigned_of<decltype(x)>(y) - detail::unsigned_of<decltype(x)>(x))),
+              (decltype(x)(x > y ? detail::unsigned_of<decltype(x)>(x) -
+                                       detail::unsigned_of<decltype(x)>(y)
+                                 : detail::unsigned_of<decltype(x)>(y) -
+                                       detail::unsigned_of<decltype(x)>(x))),
               auto x, auto y)
 ANVIL_INTEGER(addsat, 2, detail::int_addsat(x, y), auto x, auto y)
 ANVIL_INTEGER(subsat, 2, detail::int_subsat(x, y), auto x, auto y)
@@ -122,11 +126,13 @@ ANVIL_INTEGER(mad24, 3, (decltype(x)(x << 8) >> 8) * (decltype(x)(y << 8) >> 8) 
 
 template <detail::integral T>
 ANVIL_FN constexpr T extract_bits(T v, uint offset, uint count) {
-  return detail::map_same([=](auto x) ANVIL_INLINE { return detail::int_extract(x, offset, count); }, v);
+  return detail::map_same(
+      [=](auto x) ANVIL_INLINE { return detail::int_extract(x, offset, count); }, v);
 }
 template <detail::integral T>
 ANVIL_FN constexpr T insert_bits(T base, T v, uint offset, uint count) {
-  return detail::map_same([=](auto b, auto x) ANVIL_INLINE { return detail::int_insert(b, x, offset, count); },
+  return detail::map_same([=](auto b, auto x)
+                              ANVIL_INLINE { return detail::int_insert(b, x, offset, count); },
                           base, v);
 }
 

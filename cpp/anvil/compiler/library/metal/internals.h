@@ -9,14 +9,14 @@ namespace metal::detail {
 inline constexpr int kPreciseMath = 0, kFastMath = 1;
 }  // namespace metal::detail
 
-#define ANVIL_VARIANT(name, ...)                                                \
-  variant == metal::detail::kPreciseMath ? metal::precise::name(__VA_ARGS__)    \
-  : variant == metal::detail::kFastMath  ? metal::fast::name(__VA_ARGS__)       \
+#define ANVIL_VARIANT(name, ...)                                             \
+  variant == metal::detail::kPreciseMath ? metal::precise::name(__VA_ARGS__) \
+  : variant == metal::detail::kFastMath  ? metal::fast::name(__VA_ARGS__)    \
                                          : metal::name(__VA_ARGS__)
-#define ANVIL_INTERNAL1(name)                              \
-  template <metal::detail::real A>                         \
-  ANVIL_FN A __metal_##name(A x, int variant) {            \
-    return ANVIL_VARIANT(name, x);                         \
+#define ANVIL_INTERNAL1(name)                   \
+  template <metal::detail::real A>              \
+  ANVIL_FN A __metal_##name(A x, int variant) { \
+    return ANVIL_VARIANT(name, x);              \
   }
 ANVIL_INTERNAL1(acos)
 ANVIL_INTERNAL1(acosh)
@@ -49,10 +49,10 @@ ANVIL_INTERNAL1(tanh)
 ANVIL_INTERNAL1(tanpi)
 ANVIL_INTERNAL1(trunc)
 #undef ANVIL_INTERNAL1
-#define ANVIL_INTERNAL2(name)                              \
-  template <metal::detail::real A>                         \
-  ANVIL_FN A __metal_##name(A x, A y, int variant) {       \
-    return ANVIL_VARIANT(name, x, y);                      \
+#define ANVIL_INTERNAL2(name)                        \
+  template <metal::detail::real A>                   \
+  ANVIL_FN A __metal_##name(A x, A y, int variant) { \
+    return ANVIL_VARIANT(name, x, y);                \
   }
 ANVIL_INTERNAL2(atan2)
 ANVIL_INTERNAL2(divide)
@@ -62,10 +62,10 @@ ANVIL_INTERNAL2(fmod)
 ANVIL_INTERNAL2(pow)
 ANVIL_INTERNAL2(powr)
 #undef ANVIL_INTERNAL2
-#define ANVIL_INTERNAL3(name)                              \
-  template <metal::detail::real A>                         \
-  ANVIL_FN A __metal_##name(A x, A y, A z, int variant) {  \
-    return ANVIL_VARIANT(name, x, y, z);                   \
+#define ANVIL_INTERNAL3(name)                             \
+  template <metal::detail::real A>                        \
+  ANVIL_FN A __metal_##name(A x, A y, A z, int variant) { \
+    return ANVIL_VARIANT(name, x, y, z);                  \
   }
 ANVIL_INTERNAL3(fmax3)
 ANVIL_INTERNAL3(fmedian3)
@@ -90,10 +90,10 @@ ANVIL_FN A __metal_ldexp(A x, K k, int) {
   return metal::ldexp(x, k);
 }
 
-#define ANVIL_FORWARD(name)                                                    \
-  template <class... A>                                                        \
-  ANVIL_FN auto __metal_##name(A... a) {                                       \
-    return metal::name(a...);                                                  \
+#define ANVIL_FORWARD(name)              \
+  template <class... A>                  \
+  ANVIL_FN auto __metal_##name(A... a) { \
+    return metal::name(a...);            \
   }
 ANVIL_FORWARD(simd_broadcast)
 ANVIL_FORWARD(simd_shuffle)

@@ -37,9 +37,7 @@ struct _numeric_limits<T> {
   static constexpr float_denorm_style has_denorm = denorm_absent;
   static constexpr bool has_denorm_loss = false;
   static constexpr float_round_style round_style = round_toward_zero;
-  static constexpr T max() {
-    return kBool ? T(1) : T(~0ull >> (64 - digits));
-  }
+  static constexpr T max() { return kBool ? T(1) : T(~0ull >> (64 - digits)); }
   static constexpr T min() { return kSigned ? T(-max() - 1) : T(0); }
   static constexpr T lowest() { return min(); }
   static constexpr T epsilon() { return T(0); }
@@ -50,28 +48,28 @@ struct _numeric_limits<T> {
   static constexpr T denorm_min() { return T(0); }
 };
 
-#define ANVIL_FLOAT_LIMITS(T, P, D10, MD10, EMIN, EMIN10, EMAX, EMAX10, MAX, MIN, EPS, DEN)        \
-  template <>                                                                                      \
-  struct _numeric_limits<T> {                                                                       \
-    static constexpr bool is_specialized = true, is_signed = true, is_integer = false,             \
-                          is_exact = false, has_infinity = true, has_quiet_NaN = true,             \
-                          has_signaling_NaN = true, is_iec559 = true, is_bounded = true,           \
-                          is_modulo = false, traps = false, tinyness_before = false;               \
-    static constexpr int radix = 2, digits = P, digits10 = D10, max_digits10 = MD10,               \
-                         min_exponent = EMIN, min_exponent10 = EMIN10, max_exponent = EMAX,        \
-                         max_exponent10 = EMAX10;                                                  \
-    static constexpr float_denorm_style has_denorm = denorm_present;                               \
-    static constexpr bool has_denorm_loss = false;                                                 \
-    static constexpr float_round_style round_style = round_to_nearest;                             \
-    static constexpr T max() { return static_cast<T>(MAX); }                                       \
-    static constexpr T min() { return static_cast<T>(MIN); }                                       \
-    static constexpr T lowest() { return static_cast<T>(-MAX); }                                   \
-    static constexpr T epsilon() { return static_cast<T>(EPS); }                                   \
-    static constexpr T round_error() { return static_cast<T>(0.5f); }                              \
-    static constexpr T infinity() { return static_cast<T>(__builtin_inff()); }                     \
-    static constexpr T quiet_NaN() { return static_cast<T>(__builtin_nanf("")); }                  \
-    static constexpr T signaling_NaN() { return static_cast<T>(__builtin_nanf("")); }              \
-    static constexpr T denorm_min() { return static_cast<T>(DEN); }                                \
+#define ANVIL_FLOAT_LIMITS(T, P, D10, MD10, EMIN, EMIN10, EMAX, EMAX10, MAX, MIN, EPS, DEN) \
+  template <>                                                                               \
+  struct _numeric_limits<T> {                                                               \
+    static constexpr bool is_specialized = true, is_signed = true, is_integer = false,      \
+                          is_exact = false, has_infinity = true, has_quiet_NaN = true,      \
+                          has_signaling_NaN = true, is_iec559 = true, is_bounded = true,    \
+                          is_modulo = false, traps = false, tinyness_before = false;        \
+    static constexpr int radix = 2, digits = P, digits10 = D10, max_digits10 = MD10,        \
+                         min_exponent = EMIN, min_exponent10 = EMIN10, max_exponent = EMAX, \
+                         max_exponent10 = EMAX10;                                           \
+    static constexpr float_denorm_style has_denorm = denorm_present;                        \
+    static constexpr bool has_denorm_loss = false;                                          \
+    static constexpr float_round_style round_style = round_to_nearest;                      \
+    static constexpr T max() { return static_cast<T>(MAX); }                                \
+    static constexpr T min() { return static_cast<T>(MIN); }                                \
+    static constexpr T lowest() { return static_cast<T>(-MAX); }                            \
+    static constexpr T epsilon() { return static_cast<T>(EPS); }                            \
+    static constexpr T round_error() { return static_cast<T>(0.5f); }                       \
+    static constexpr T infinity() { return static_cast<T>(__builtin_inff()); }              \
+    static constexpr T quiet_NaN() { return static_cast<T>(__builtin_nanf("")); }           \
+    static constexpr T signaling_NaN() { return static_cast<T>(__builtin_nanf("")); }       \
+    static constexpr T denorm_min() { return static_cast<T>(DEN); }                         \
   };
 ANVIL_FLOAT_LIMITS(float, 24, 6, 9, -125, -37, 128, 38, 0x1.fffffep127f, 0x1p-126f, 0x1p-23f,
                    0x1p-149f)

@@ -1,5 +1,6 @@
 // <metal_math>: the functions of specification 6.6 for half, bfloat and float and their vectors, in
-// namespaces metal, metal::fast and metal::precise. half and bfloat compute in float and round once.
+// namespaces metal, metal::fast and metal::precise. half and bfloat compute in float and round
+// once.
 //
 // Errors are within the specification's table for precise math; the tests state what was measured.
 // The fast variants differ where it pays: exp and exp2 flush subnormal results to 0, and sin, cos
@@ -12,26 +13,29 @@
 
 namespace metal {
 
-#define ANVIL_MATH1(name, call)                                                     \
-  template <detail::real A>                                                         \
-  ANVIL_FN A name(A x) {                                                            \
-    return detail::map_float([](float v) ANVIL_INLINE { return call(v); }, x);                   \
+#define ANVIL_MATH1(name, call)                                                \
+  template <detail::real A>                                                    \
+  ANVIL_FN A name(A x) {                                                       \
+    return detail::map_float([](float v) ANVIL_INLINE { return call(v); }, x); \
   }
-#define ANVIL_MATH2(name, call)                                                     \
-  template <class A, class B>                                                       \
-    requires(detail::real<A, B>)                                                    \
-  ANVIL_FN detail::result<A, B> name(A x, B y) {                                    \
-    return detail::map_float([](float v, float w) ANVIL_INLINE { return call(v, w); }, x, y);    \
+#define ANVIL_MATH2(name, call)                                                               \
+  template <class A, class B>                                                                 \
+    requires(detail::real<A, B>)                                                              \
+  ANVIL_FN detail::result<A, B> name(A x, B y) {                                              \
+    return detail::map_float([](float v, float w) ANVIL_INLINE { return call(v, w); }, x, y); \
   }
-#define ANVIL_MATH3(name, call)                                                     \
-  template <class A, class B, class C>                                              \
-    requires(detail::real<A, B, C>)                                                 \
-  ANVIL_FN detail::result<A, B, C> name(A x, B y, C z) {                            \
-    return detail::map_float([](float u, float v, float w) ANVIL_INLINE { return call(u, v, w); }, x, y, z); \
+#define ANVIL_MATH3(name, call)                                                                    \
+  template <class A, class B, class C>                                                             \
+    requires(detail::real<A, B, C>)                                                                \
+  ANVIL_FN detail::result<A, B, C> name(A x, B y, C z) {                                           \
+    return detail::map_float([](float u, float v, float w) ANVIL_INLINE { return call(u, v, w); }, \
+                             x, y, z);                                                             \
   }
 
 namespace detail {
-ANVIL_FN float divide_f32(float a, float b) { return a / b; }
+ANVIL_FN float divide_f32(float a, float b) {
+  return a / b;
+}
 }  // namespace detail
 
 namespace precise {
@@ -137,18 +141,19 @@ ANVIL_FN auto ilogb(A x) {
 template <class A, class B>
   requires(detail::real<A, B>)
 ANVIL_FN detail::result<A, B> nextafter(A x, B y) {
-  return detail::map_same([](auto v, auto w) ANVIL_INLINE { return detail::next_after(v, w); }, x, y);
+  return detail::map_same([](auto v, auto w) ANVIL_INLINE { return detail::next_after(v, w); }, x,
+                          y);
 }
 
 }  // namespace precise
 
 #define ANVIL_SHARED_MATH(use)                                                                 \
   use(acos) use(acosh) use(asin) use(asinh) use(atan) use(atan2) use(atanh) use(ceil)          \
-  use(copysign) use(cosh) use(cospi) use(divide) use(exp10) use(fabs) use(fdim) use(floor)     \
-  use(fma) use(fmax) use(fmax3) use(fmin) use(fmin3) use(fmod) use(fract)                      \
-  use(frexp) use(ilogb) use(ldexp) use(log) use(log10) use(log2) use(modf) use(nextafter)      \
-  use(pow) use(powr) use(rint) use(round) use(rsqrt) use(sinh) use(sinpi) use(sqrt) use(tanh)  \
-  use(tanpi) use(trunc)
+      use(copysign) use(cosh) use(cospi) use(divide) use(exp10) use(fabs) use(fdim) use(floor) \
+          use(fma) use(fmax) use(fmax3) use(fmin) use(fmin3) use(fmod) use(fract) use(frexp)   \
+              use(ilogb) use(ldexp) use(log) use(log10) use(log2) use(modf) use(nextafter)     \
+                  use(pow) use(powr) use(rint) use(round) use(rsqrt) use(sinh) use(sinpi)      \
+                      use(sqrt) use(tanh) use(tanpi) use(trunc)
 #define ANVIL_OWN_MATH(use) use(exp) use(exp2) use(sin) use(cos) use(tan) use(sincos)
 
 namespace fast {

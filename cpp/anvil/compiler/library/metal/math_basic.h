@@ -1,4 +1,5 @@
-// Rounding, remainders, roots and the functions that take a float apart; see math_exp.h for the form.
+// Rounding, remainders, roots and the functions that take a float apart; see math_exp.h for the
+// form.
 #pragma once
 
 #include "common.h"
@@ -11,7 +12,9 @@ ANVIL_FN float round_f32(float x) {
   ANVIL_EXACT
   return __builtin_elementwise_trunc(x + __builtin_elementwise_copysign(0x1.fffffep-2f, x));
 }
-ANVIL_FN float rsqrt_f32(float x) { return 1.0f / __builtin_elementwise_sqrt(x); }
+ANVIL_FN float rsqrt_f32(float x) {
+  return 1.0f / __builtin_elementwise_sqrt(x);
+}
 ANVIL_FN float fract_f32(float x) {
   ANVIL_EXACT
   const float f = x - __builtin_elementwise_floor(x);

@@ -7,15 +7,24 @@
 
 #include "types.h"
 
-// Extra precision here comes from the exact order of roundings, whatever the kernel's own math mode.
+// Extra precision here comes from the exact order of roundings, whatever the kernel's own math
+// mode.
 #define ANVIL_EXACT _Pragma("clang fp reassociate(off) contract(off) reciprocal(off)")
 
 namespace metal::detail {
 
-ANVIL_FN constexpr uint f2u(float v) { return __builtin_bit_cast(uint, v); }
-ANVIL_FN constexpr float u2f(uint v) { return __builtin_bit_cast(float, v); }
-ANVIL_FN float fma1(float a, float b, float c) { return __builtin_elementwise_fma(a, b, c); }
-ANVIL_FN double fma1(double a, double b, double c) { return __builtin_elementwise_fma(a, b, c); }
+ANVIL_FN constexpr uint f2u(float v) {
+  return __builtin_bit_cast(uint, v);
+}
+ANVIL_FN constexpr float u2f(uint v) {
+  return __builtin_bit_cast(float, v);
+}
+ANVIL_FN float fma1(float a, float b, float c) {
+  return __builtin_elementwise_fma(a, b, c);
+}
+ANVIL_FN double fma1(double a, double b, double c) {
+  return __builtin_elementwise_fma(a, b, c);
+}
 
 // A select, never a branch: both values are computed before it.
 template <class T>

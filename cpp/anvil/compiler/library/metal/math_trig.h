@@ -77,7 +77,9 @@ ANVIL_FN float cos_reduced(float r) {
   q = fma1(q, z, -0.5f);
   return fma1(q, z, 1.0f);
 }
-ANVIL_FN float negate_if(float v, uint bit) { return u2f(f2u(v) ^ (bit << 31)); }
+ANVIL_FN float negate_if(float v, uint bit) {
+  return u2f(f2u(v) ^ (bit << 31));
+}
 
 ANVIL_FN float sin_of(angle a) {
   const float s = sin_reduced(a.r), c = cos_reduced(a.r);
@@ -92,14 +94,28 @@ ANVIL_FN float tan_of(angle a) {
   return pick(odd, c, s) / pick(odd, -s, c);
 }
 // sin(x) for tiny x is x itself, -0 included: the reduction's additions lose the sign of zero.
-ANVIL_FN float keep_zero(float x, float y) { return x == 0.0f ? x : y; }
+ANVIL_FN float keep_zero(float x, float y) {
+  return x == 0.0f ? x : y;
+}
 
-ANVIL_FN float sin_f32(float x) { return keep_zero(x, sin_of(reduce_angle(x))); }
-ANVIL_FN float cos_f32(float x) { return cos_of(reduce_angle(x)); }
-ANVIL_FN float tan_f32(float x) { return keep_zero(x, tan_of(reduce_angle(x))); }
-ANVIL_FN float sin_fast_f32(float x) { return sin_of(reduce_angle_fast(x)); }
-ANVIL_FN float cos_fast_f32(float x) { return cos_of(reduce_angle_fast(x)); }
-ANVIL_FN float tan_fast_f32(float x) { return tan_of(reduce_angle_fast(x)); }
+ANVIL_FN float sin_f32(float x) {
+  return keep_zero(x, sin_of(reduce_angle(x)));
+}
+ANVIL_FN float cos_f32(float x) {
+  return cos_of(reduce_angle(x));
+}
+ANVIL_FN float tan_f32(float x) {
+  return keep_zero(x, tan_of(reduce_angle(x)));
+}
+ANVIL_FN float sin_fast_f32(float x) {
+  return sin_of(reduce_angle_fast(x));
+}
+ANVIL_FN float cos_fast_f32(float x) {
+  return cos_of(reduce_angle_fast(x));
+}
+ANVIL_FN float tan_fast_f32(float x) {
+  return tan_of(reduce_angle_fast(x));
+}
 
 // pi x = quadrant pi/2 + r. Every float of 2^24 and more is an even integer.
 ANVIL_FN angle reduce_turns(float x) {
@@ -109,9 +125,15 @@ ANVIL_FN angle reduce_turns(float x) {
   const float n = __builtin_elementwise_rint(y * 2.0f), f = fma1(n, -0.5f, y);
   return {fma1(f, 0x1.921fb6p+1f, f * -0x1.777a5cp-24f), uint(int(n == n ? n : 0.0f))};
 }
-ANVIL_FN float sinpi_f32(float x) { return keep_zero(x, sin_of(reduce_turns(x))); }
-ANVIL_FN float cospi_f32(float x) { return cos_of(reduce_turns(x)); }
-ANVIL_FN float tanpi_f32(float x) { return keep_zero(x, tan_of(reduce_turns(x))); }
+ANVIL_FN float sinpi_f32(float x) {
+  return keep_zero(x, sin_of(reduce_turns(x)));
+}
+ANVIL_FN float cospi_f32(float x) {
+  return cos_of(reduce_turns(x));
+}
+ANVIL_FN float tanpi_f32(float x) {
+  return keep_zero(x, tan_of(reduce_turns(x)));
+}
 
 // (asin(x) - x) / x for 0 <= x <= 1/2, z = x^2; relative error of asin 2^-31.
 ANVIL_FN float asin_tail(float z) {

@@ -20,8 +20,7 @@ class matrix {
     requires(detail::is_component<S>)
   ANVIL_FN constexpr explicit matrix(S s) {
     for (int c = 0; c < C; ++c)
-      for (int r = 0; r < R; ++r)
-        at(c, r) = r == c ? detail::convert<T>(s) : T(0);
+      for (int r = 0; r < R; ++r) at(c, r) = r == c ? detail::convert<T>(s) : T(0);
   }
   // Scalars and vectors in column order.
   template <class A, class B, class... M>
@@ -124,7 +123,8 @@ ANVIL_FN T determinant(const matrix<T, 3, 3>& m) {
 template <class T>
 ANVIL_FN T determinant(const matrix<T, 4, 4>& m) {
   // Laplace expansion over the 2x2 minors of the first and of the last two columns.
-  auto minor = [&](int c, int i, int j) ANVIL_INLINE { return m[c][i] * m[c + 1][j] - m[c][j] * m[c + 1][i]; };
+  auto minor = [&](int c, int i, int j)
+                   ANVIL_INLINE { return m[c][i] * m[c + 1][j] - m[c][j] * m[c + 1][i]; };
   return minor(0, 0, 1) * minor(2, 2, 3) - minor(0, 0, 2) * minor(2, 1, 3) +
          minor(0, 0, 3) * minor(2, 1, 2) + minor(0, 1, 2) * minor(2, 0, 3) -
          minor(0, 1, 3) * minor(2, 0, 2) + minor(0, 2, 3) * minor(2, 0, 1);
@@ -132,14 +132,14 @@ ANVIL_FN T determinant(const matrix<T, 4, 4>& m) {
 
 }  // namespace metal
 
-#define ANVIL_MATRICES(T, R)          \
+#define ANVIL_MATRICES(T, R)               \
   typedef metal::matrix<T, 2, R> T##2x##R; \
   typedef metal::matrix<T, 3, R> T##3x##R; \
   typedef metal::matrix<T, 4, R> T##4x##R; \
-  namespace metal {                   \
-  using ::T##2x##R;                   \
-  using ::T##3x##R;                   \
-  using ::T##4x##R;                   \
+  namespace metal {                        \
+  using ::T##2x##R;                        \
+  using ::T##3x##R;                        \
+  using ::T##4x##R;                        \
   }
 ANVIL_MATRICES(half, 2)
 ANVIL_MATRICES(half, 3)

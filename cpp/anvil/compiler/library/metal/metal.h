@@ -22,4 +22,4 @@
 #include "type_traits.h"
 #include "types.h"
 #include "uniform.h"
-#include "vec.h"
+#include "vector_types.h"

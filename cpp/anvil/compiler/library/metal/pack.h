@@ -39,62 +39,62 @@ ANVIL_FN float linear_to_srgb(float v) {
 
 }  // namespace detail
 
-#define ANVIL_PACK_FOR(T)                                                                        \
-  ANVIL_FN T##4 unpack_unorm4x8_to_##T(uint x) {                                                 \
-    return T##4(detail::unpack_unorm(x, 0, 8), detail::unpack_unorm(x, 8, 8),                    \
-                detail::unpack_unorm(x, 16, 8), detail::unpack_unorm(x, 24, 8));                 \
-  }                                                                                              \
-  ANVIL_FN T##4 unpack_snorm4x8_to_##T(uint x) {                                                 \
-    return T##4(detail::unpack_snorm(x, 0, 8), detail::unpack_snorm(x, 8, 8),                    \
-                detail::unpack_snorm(x, 16, 8), detail::unpack_snorm(x, 24, 8));                 \
-  }                                                                                              \
-  ANVIL_FN T##4 unpack_unorm4x8_srgb_to_##T(uint x) {                                            \
-    return T##4(detail::srgb_to_linear(detail::unpack_unorm(x, 0, 8)),                           \
-                detail::srgb_to_linear(detail::unpack_unorm(x, 8, 8)),                           \
-                detail::srgb_to_linear(detail::unpack_unorm(x, 16, 8)),                          \
-                detail::unpack_unorm(x, 24, 8));                                                 \
-  }                                                                                              \
-  ANVIL_FN T##2 unpack_unorm2x16_to_##T(uint x) {                                                \
-    return T##2(detail::unpack_unorm(x, 0, 16), detail::unpack_unorm(x, 16, 16));                \
-  }                                                                                              \
-  ANVIL_FN T##2 unpack_snorm2x16_to_##T(uint x) {                                                \
-    return T##2(detail::unpack_snorm(x, 0, 16), detail::unpack_snorm(x, 16, 16));                \
-  }                                                                                              \
-  ANVIL_FN T##4 unpack_unorm10a2_to_##T(uint x) {                                                \
-    return T##4(detail::unpack_unorm(x, 0, 10), detail::unpack_unorm(x, 10, 10),                 \
-                detail::unpack_unorm(x, 20, 10), detail::unpack_unorm(x, 30, 2));                \
-  }                                                                                              \
-  ANVIL_FN T##3 unpack_unorm565_to_##T(ushort x) {                                               \
-    return T##3(detail::unpack_unorm(x, 11, 5), detail::unpack_unorm(x, 5, 6),                   \
-                detail::unpack_unorm(x, 0, 5));                                                  \
-  }                                                                                              \
-  ANVIL_FN uint pack_##T##_to_unorm4x8(T##4 v) {                                                 \
-    return detail::pack_unorm(v.x, 0, 8) | detail::pack_unorm(v.y, 8, 8) |                       \
-           detail::pack_unorm(v.z, 16, 8) | detail::pack_unorm(v.w, 24, 8);                      \
-  }                                                                                              \
-  ANVIL_FN uint pack_##T##_to_snorm4x8(T##4 v) {                                                 \
-    return detail::pack_snorm(v.x, 0, 8) | detail::pack_snorm(v.y, 8, 8) |                       \
-           detail::pack_snorm(v.z, 16, 8) | detail::pack_snorm(v.w, 24, 8);                      \
-  }                                                                                              \
-  ANVIL_FN uint pack_##T##_to_srgb_unorm4x8(T##4 v) {                                            \
-    return detail::pack_unorm(detail::linear_to_srgb(v.x), 0, 8) |                               \
-           detail::pack_unorm(detail::linear_to_srgb(v.y), 8, 8) |                               \
-           detail::pack_unorm(detail::linear_to_srgb(v.z), 16, 8) |                              \
-           detail::pack_unorm(v.w, 24, 8);                                                       \
-  }                                                                                              \
-  ANVIL_FN uint pack_##T##_to_unorm2x16(T##2 v) {                                                \
-    return detail::pack_unorm(v.x, 0, 16) | detail::pack_unorm(v.y, 16, 16);                     \
-  }                                                                                              \
-  ANVIL_FN uint pack_##T##_to_snorm2x16(T##2 v) {                                                \
-    return detail::pack_snorm(v.x, 0, 16) | detail::pack_snorm(v.y, 16, 16);                     \
-  }                                                                                              \
-  ANVIL_FN uint pack_##T##_to_unorm10a2(T##4 v) {                                                \
-    return detail::pack_unorm(v.x, 0, 10) | detail::pack_unorm(v.y, 10, 10) |                    \
-           detail::pack_unorm(v.z, 20, 10) | detail::pack_unorm(v.w, 30, 2);                     \
-  }                                                                                              \
-  ANVIL_FN ushort pack_##T##_to_unorm565(T##3 v) {                                               \
-    return ushort(detail::pack_unorm(v.x, 11, 5) | detail::pack_unorm(v.y, 5, 6) |               \
-                  detail::pack_unorm(v.z, 0, 5));                                                \
+#define ANVIL_PACK_FOR(T)                                                          \
+  ANVIL_FN T##4 unpack_unorm4x8_to_##T(uint x) {                                   \
+    return T##4(detail::unpack_unorm(x, 0, 8), detail::unpack_unorm(x, 8, 8),      \
+                detail::unpack_unorm(x, 16, 8), detail::unpack_unorm(x, 24, 8));   \
+  }                                                                                \
+  ANVIL_FN T##4 unpack_snorm4x8_to_##T(uint x) {                                   \
+    return T##4(detail::unpack_snorm(x, 0, 8), detail::unpack_snorm(x, 8, 8),      \
+                detail::unpack_snorm(x, 16, 8), detail::unpack_snorm(x, 24, 8));   \
+  }                                                                                \
+  ANVIL_FN T##4 unpack_unorm4x8_srgb_to_##T(uint x) {                              \
+    return T##4(detail::srgb_to_linear(detail::unpack_unorm(x, 0, 8)),             \
+                detail::srgb_to_linear(detail::unpack_unorm(x, 8, 8)),             \
+                detail::srgb_to_linear(detail::unpack_unorm(x, 16, 8)),            \
+                detail::unpack_unorm(x, 24, 8));                                   \
+  }                                                                                \
+  ANVIL_FN T##2 unpack_unorm2x16_to_##T(uint x) {                                  \
+    return T##2(detail::unpack_unorm(x, 0, 16), detail::unpack_unorm(x, 16, 16));  \
+  }                                                                                \
+  ANVIL_FN T##2 unpack_snorm2x16_to_##T(uint x) {                                  \
+    return T##2(detail::unpack_snorm(x, 0, 16), detail::unpack_snorm(x, 16, 16));  \
+  }                                                                                \
+  ANVIL_FN T##4 unpack_unorm10a2_to_##T(uint x) {                                  \
+    return T##4(detail::unpack_unorm(x, 0, 10), detail::unpack_unorm(x, 10, 10),   \
+                detail::unpack_unorm(x, 20, 10), detail::unpack_unorm(x, 30, 2));  \
+  }                                                                                \
+  ANVIL_FN T##3 unpack_unorm565_to_##T(ushort x) {                                 \
+    return T##3(detail::unpack_unorm(x, 11, 5), detail::unpack_unorm(x, 5, 6),     \
+                detail::unpack_unorm(x, 0, 5));                                    \
+  }                                                                                \
+  ANVIL_FN uint pack_##T##_to_unorm4x8(T##4 v) {                                   \
+    return detail::pack_unorm(v.x, 0, 8) | detail::pack_unorm(v.y, 8, 8) |         \
+           detail::pack_unorm(v.z, 16, 8) | detail::pack_unorm(v.w, 24, 8);        \
+  }                                                                                \
+  ANVIL_FN uint pack_##T##_to_snorm4x8(T##4 v) {                                   \
+    return detail::pack_snorm(v.x, 0, 8) | detail::pack_snorm(v.y, 8, 8) |         \
+           detail::pack_snorm(v.z, 16, 8) | detail::pack_snorm(v.w, 24, 8);        \
+  }                                                                                \
+  ANVIL_FN uint pack_##T##_to_srgb_unorm4x8(T##4 v) {                              \
+    return detail::pack_unorm(detail::linear_to_srgb(v.x), 0, 8) |                 \
+           detail::pack_unorm(detail::linear_to_srgb(v.y), 8, 8) |                 \
+           detail::pack_unorm(detail::linear_to_srgb(v.z), 16, 8) |                \
+           detail::pack_unorm(v.w, 24, 8);                                         \
+  }                                                                                \
+  ANVIL_FN uint pack_##T##_to_unorm2x16(T##2 v) {                                  \
+    return detail::pack_unorm(v.x, 0, 16) | detail::pack_unorm(v.y, 16, 16);       \
+  }                                                                                \
+  ANVIL_FN uint pack_##T##_to_snorm2x16(T##2 v) {                                  \
+    return detail::pack_snorm(v.x, 0, 16) | detail::pack_snorm(v.y, 16, 16);       \
+  }                                                                                \
+  ANVIL_FN uint pack_##T##_to_unorm10a2(T##4 v) {                                  \
+    return detail::pack_unorm(v.x, 0, 10) | detail::pack_unorm(v.y, 10, 10) |      \
+           detail::pack_unorm(v.z, 20, 10) | detail::pack_unorm(v.w, 30, 2);       \
+  }                                                                                \
+  ANVIL_FN ushort pack_##T##_to_unorm565(T##3 v) {                                 \
+    return ushort(detail::pack_unorm(v.x, 11, 5) | detail::pack_unorm(v.y, 5, 6) | \
+                  detail::pack_unorm(v.z, 0, 5));                                  \
   }
 ANVIL_PACK_FOR(float)
 ANVIL_PACK_FOR(half)

@@ -17,9 +17,8 @@ ANVIL_FN T quad_fold(const T& data, F op, wide<element<T>> identity) {
     const wide<E> o = lane_value(v, lane ^ mask);
     return active >> (lane ^ mask) & 1 ? o : identity;
   };
-  auto fold = [=](wide<E> v) ANVIL_INLINE {
-    return op(op(v, other(v, 1)), op(other(v, 2), other(v, 3)));
-  };
+  auto fold = [=](wide<E> v)
+                  ANVIL_INLINE { return op(op(v, other(v, 1)), op(other(v, 2), other(v, 3))); };
   return map<E, wide<E>, components<T>>(fold, data);
 }
 // Exclusive prefix of a quad, lane by lane.
@@ -31,7 +30,8 @@ ANVIL_FN T quad_scan(const T& data, F op, wide<element<T>> identity, bool inclus
     wide<E> sum = identity;
     for (uint i = 0; i < 4; ++i) {
       const wide<E> o = lane_value(v, base + i);
-      const bool taken = (active >> (base + i) & 1) && (inclusive ? i <= (lane & 3) : i < (lane & 3));
+      const bool taken =
+          (active >> (base + i) & 1) && (inclusive ? i <= (lane & 3) : i < (lane & 3));
       sum = taken ? op(sum, o) : sum;
     }
     return sum;
@@ -88,14 +88,22 @@ class quad_vote {
 ANVIL_FN quad_vote quad_ballot(bool expr) {
   return quad_vote(__anvil_ballot(expr) >> (__anvil_lane() & 28) & 0xf);
 }
-ANVIL_FN quad_vote quad_active_threads_mask() { return quad_ballot(true); }
-ANVIL_FN bool quad_all(bool expr) { return !quad_ballot(!expr).any(); }
-ANVIL_FN bool quad_any(bool expr) { return quad_ballot(expr).any(); }
+ANVIL_FN quad_vote quad_active_threads_mask() {
+  return quad_ballot(true);
+}
+ANVIL_FN bool quad_all(bool expr) {
+  return !quad_ballot(!expr).any();
+}
+ANVIL_FN bool quad_any(bool expr) {
+  return quad_ballot(expr).any();
+}
 ANVIL_FN bool quad_is_first() {
   const uint active = static_cast<quad_vote::vote_t>(quad_active_threads_mask());
   return (__anvil_lane() & 3) == static_cast<uint>(__builtin_ctz(active));
 }
-ANVIL_FN constexpr bool quad_is_helper_thread() { return false; }
+ANVIL_FN constexpr bool quad_is_helper_thread() {
+  return false;
+}
 
 template <detail::arithmetic T>
 ANVIL_FN T quad_shuffle(T data, ushort lane) {
@@ -143,11 +151,11 @@ ANVIL_FN T quad_shuffle_and_fill_down(T data, T fill, ushort delta, ushort modul
   return simd_shuffle_and_fill_down(data, fill, delta, modulo);
 }
 
-#define ANVIL_QUAD(name, concept, op, identity)                                          \
-  template <detail::concept T>                                                           \
-  ANVIL_FN T name(T data) {                                                              \
-    using W [[maybe_unused]] = detail::wide<detail::element<T>>;                         \
-    return detail::quad_fold(data, detail::op{}, identity);                              \
+#define ANVIL_QUAD(name, concept, op, identity)                  \
+  template <detail::concept T>                                   \
+  ANVIL_FN T name(T data) {                                      \
+    using W [[maybe_unused]] = detail::wide<detail::element<T>>; \
+    return detail::quad_fold(data, detail::op{}, identity);      \
   }
 ANVIL_QUAD(quad_sum, arithmetic, op_add, W(0))
 ANVIL_QUAD(quad_product, arithmetic, op_mul, W(1))
@@ -159,10 +167,10 @@ ANVIL_QUAD(quad_and, integral, op_and, W(~W(0)))
 ANVIL_QUAD(quad_or, integral, op_or, W(0))
 ANVIL_QUAD(quad_xor, integral, op_xor, W(0))
 #undef ANVIL_QUAD
-#define ANVIL_QUAD_PREFIX(name, op, identity, inclusive)                              \
-  template <detail::arithmetic T>                                                     \
-  ANVIL_FN T name(T data) {                                                           \
-    return detail::quad_scan(data, detail::op{}, identity, inclusive);                \
+#define ANVIL_QUAD_PREFIX(name, op, identity, inclusive)               \
+  template <detail::arithmetic T>                                      \
+  ANVIL_FN T name(T data) {                                            \
+    return detail::quad_scan(data, detail::op{}, identity, inclusive); \
   }
 ANVIL_QUAD_PREFIX(quad_prefix_inclusive_sum, op_add, 0, true)
 ANVIL_QUAD_PREFIX(quad_prefix_inclusive_product, op_mul, 1, true)

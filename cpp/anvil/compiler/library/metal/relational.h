@@ -36,16 +36,16 @@ ANVIL_FN constexpr auto magnitude_bits(T v) {
 
 }  // namespace detail
 
-#define ANVIL_PREDICATE(name, test)                                                     \
-  template <detail::real T>                                                             \
-  ANVIL_FN constexpr auto name(T x) {                                                   \
-    return detail::map_bool(                                                            \
-        [](auto v) ANVIL_INLINE {                                                                    \
-          using B [[maybe_unused]] = detail::float_bits<decltype(v)>;                   \
-          const auto m [[maybe_unused]] = detail::magnitude_bits(v);                    \
-          return test;                                                                  \
-        },                                                                              \
-        x);                                                                             \
+#define ANVIL_PREDICATE(name, test)                                   \
+  template <detail::real T>                                           \
+  ANVIL_FN constexpr auto name(T x) {                                 \
+    return detail::map_bool(                                          \
+        [](auto v) ANVIL_INLINE {                                     \
+          using B [[maybe_unused]] = detail::float_bits<decltype(v)>; \
+          const auto m [[maybe_unused]] = detail::magnitude_bits(v);  \
+          return test;                                                \
+        },                                                            \
+        x);                                                           \
   }
 ANVIL_PREDICATE(isnan, m > B::infinity)
 ANVIL_PREDICATE(isinf, m == B::infinity)
@@ -63,8 +63,12 @@ ANVIL_FN constexpr auto isunordered(A a, B b) {
   return isnan(a) || isnan(b);
 }
 
-ANVIL_FN constexpr bool all(bool v) { return v; }
-ANVIL_FN constexpr bool any(bool v) { return v; }
+ANVIL_FN constexpr bool all(bool v) {
+  return v;
+}
+ANVIL_FN constexpr bool any(bool v) {
+  return v;
+}
 template <int N>
 ANVIL_FN constexpr bool all(const vec<bool, N>& v) {
   bool r = v[0];

@@ -3,17 +3,17 @@
 
 #include "matrix.h"
 
-#define ANVIL_SIMD_VECTORS(T)        \
-  typedef T##2 simd_##T##2;          \
-  typedef T##3 simd_##T##3;          \
-  typedef T##4 simd_##T##4;          \
-  typedef T##2 vector_##T##2;        \
-  typedef T##3 vector_##T##3;        \
-  typedef T##4 vector_##T##4;        \
-  namespace simd {                   \
-  using ::T##2;                      \
-  using ::T##3;                      \
-  using ::T##4;                      \
+#define ANVIL_SIMD_VECTORS(T) \
+  typedef T##2 simd_##T##2;   \
+  typedef T##3 simd_##T##3;   \
+  typedef T##4 simd_##T##4;   \
+  typedef T##2 vector_##T##2; \
+  typedef T##3 vector_##T##3; \
+  typedef T##4 vector_##T##4; \
+  namespace simd {            \
+  using ::T##2;               \
+  using ::T##3;               \
+  using ::T##4;               \
   }
 ANVIL_SIMD_VECTORS(char)
 ANVIL_SIMD_VECTORS(uchar)
@@ -27,17 +27,17 @@ ANVIL_SIMD_VECTORS(half)
 ANVIL_SIMD_VECTORS(float)
 #undef ANVIL_SIMD_VECTORS
 
-#define ANVIL_SIMD_MATRICES(T, R)            \
-  typedef T##2x##R simd_##T##2x##R;          \
-  typedef T##3x##R simd_##T##3x##R;          \
-  typedef T##4x##R simd_##T##4x##R;          \
-  typedef T##2x##R matrix_##T##2x##R;        \
-  typedef T##3x##R matrix_##T##3x##R;        \
-  typedef T##4x##R matrix_##T##4x##R;        \
-  namespace simd {                           \
-  using ::T##2x##R;                          \
-  using ::T##3x##R;                          \
-  using ::T##4x##R;                          \
+#define ANVIL_SIMD_MATRICES(T, R)     \
+  typedef T##2x##R simd_##T##2x##R;   \
+  typedef T##3x##R simd_##T##3x##R;   \
+  typedef T##4x##R simd_##T##4x##R;   \
+  typedef T##2x##R matrix_##T##2x##R; \
+  typedef T##3x##R matrix_##T##3x##R; \
+  typedef T##4x##R matrix_##T##4x##R; \
+  namespace simd {                    \
+  using ::T##2x##R;                   \
+  using ::T##3x##R;                   \
+  using ::T##4x##R;                   \
   }
 ANVIL_SIMD_MATRICES(half, 2)
 ANVIL_SIMD_MATRICES(half, 3)

@@ -29,9 +29,9 @@ ANVIL_FN T shuffle(const T& v, uint lane) {
 
 // How wide a reduction of Ts computes: small integers in 32 bits, half and bfloat in float.
 template <class T>
-using wide = conditional_t<
-    is_floating_point_v<T>, float,
-    conditional_t<sizeof(T) == 8, T, conditional_t<is_signed_v<T>, int, uint>>>;
+using wide =
+    conditional_t<is_floating_point_v<T>, float,
+                  conditional_t<sizeof(T) == 8, T, conditional_t<is_signed_v<T>, int, uint>>>;
 
 template <class T, class F>
 ANVIL_FN T reduce(const T& v, F f) {
@@ -39,13 +39,13 @@ ANVIL_FN T reduce(const T& v, F f) {
   return map<E, wide<E>, components<T>>(f, v);
 }
 
-#define ANVIL_FOLD(name, prim)                                            \
-  struct name {                                                           \
-    ANVIL_FN float operator()(float v) const { return prim##_f32(v); }    \
-    ANVIL_FN int operator()(int v) const { return int(prim##_i32(v)); }   \
-    ANVIL_FN uint operator()(uint v) const { return prim##_i32(v); }      \
+#define ANVIL_FOLD(name, prim)                                             \
+  struct name {                                                            \
+    ANVIL_FN float operator()(float v) const { return prim##_f32(v); }     \
+    ANVIL_FN int operator()(int v) const { return int(prim##_i32(v)); }    \
+    ANVIL_FN uint operator()(uint v) const { return prim##_i32(v); }       \
     ANVIL_FN long operator()(long v) const { return long(prim##_i64(v)); } \
-    ANVIL_FN ulong operator()(ulong v) const { return prim##_i64(v); }    \
+    ANVIL_FN ulong operator()(ulong v) const { return prim##_i64(v); }     \
   };
 ANVIL_FOLD(reduce_add, __anvil_reduce_add)
 ANVIL_FOLD(reduce_mul, __anvil_reduce_mul)
@@ -65,15 +65,15 @@ ANVIL_FOLD(exclusive_mul, __anvil_scan_exclusive_mul)
 ANVIL_ORDER(reduce_min, __anvil_reduce_min)
 ANVIL_ORDER(reduce_max, __anvil_reduce_max)
 #undef ANVIL_ORDER
-#define ANVIL_BITS(name, prim)                                                            \
-  struct name {                                                                           \
-    template <class T>                                                                    \
-    ANVIL_FN T operator()(T v) const {                                                    \
-      if constexpr (sizeof(T) == 8)                                                       \
-        return T(prim##_i64(ulong(v)));                                                   \
-      else                                                                                \
-        return T(prim##_i32(uint(v)));                                                    \
-    }                                                                                     \
+#define ANVIL_BITS(name, prim)          \
+  struct name {                         \
+    template <class T>                  \
+    ANVIL_FN T operator()(T v) const {  \
+      if constexpr (sizeof(T) == 8)     \
+        return T(prim##_i64(ulong(v))); \
+      else                              \
+        return T(prim##_i32(uint(v)));  \
+    }                                   \
   };
 ANVIL_BITS(reduce_and, __anvil_reduce_and)
 ANVIL_BITS(reduce_or, __anvil_reduce_or)
@@ -95,14 +95,24 @@ class simd_vote {
   vote_t v_;
 };
 
-ANVIL_FN simd_vote simd_ballot(bool expr) { return simd_vote(__anvil_ballot(expr)); }
-ANVIL_FN simd_vote simd_active_threads_mask() { return simd_vote(__anvil_ballot(true)); }
-ANVIL_FN bool simd_all(bool expr) { return __anvil_ballot(!expr) == 0; }
-ANVIL_FN bool simd_any(bool expr) { return __anvil_ballot(expr) != 0; }
+ANVIL_FN simd_vote simd_ballot(bool expr) {
+  return simd_vote(__anvil_ballot(expr));
+}
+ANVIL_FN simd_vote simd_active_threads_mask() {
+  return simd_vote(__anvil_ballot(true));
+}
+ANVIL_FN bool simd_all(bool expr) {
+  return __anvil_ballot(!expr) == 0;
+}
+ANVIL_FN bool simd_any(bool expr) {
+  return __anvil_ballot(expr) != 0;
+}
 ANVIL_FN bool simd_is_first() {
   return __anvil_lane() == static_cast<uint>(__builtin_ctz(__anvil_ballot(true)));
 }
-ANVIL_FN constexpr bool simd_is_helper_thread() { return false; }
+ANVIL_FN constexpr bool simd_is_helper_thread() {
+  return false;
+}
 
 template <detail::arithmetic T>
 ANVIL_FN T simd_shuffle(T data, ushort lane) {
@@ -171,10 +181,10 @@ ANVIL_FN T simd_shuffle_and_fill_down(T data, T fill, ushort delta) {
   return simd_shuffle_and_fill_down(data, fill, delta, 32);
 }
 
-#define ANVIL_REDUCE(name, concept, op)          \
-  template <detail::concept T>                   \
-  ANVIL_FN T name(T data) {                      \
-    return detail::reduce(data, detail::op{});   \
+#define ANVIL_REDUCE(name, concept, op)        \
+  template <detail::concept T>                 \
+  ANVIL_FN T name(T data) {                    \
+    return detail::reduce(data, detail::op{}); \
   }
 ANVIL_REDUCE(simd_sum, arithmetic, reduce_add)
 ANVIL_REDUCE(simd_product, arithmetic, reduce_mul)

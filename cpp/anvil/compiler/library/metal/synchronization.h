@@ -29,8 +29,12 @@ enum memory_order {
 };
 
 // `thread_scope_system` is left to the kernels that define it themselves.
-enum thread_scope { thread_scope_thread, thread_scope_simdgroup, thread_scope_threadgroup,
-                    thread_scope_device };
+enum thread_scope {
+  thread_scope_thread,
+  thread_scope_simdgroup,
+  thread_scope_threadgroup,
+  thread_scope_device
+};
 enum class memory_scope { memory_scope_simdgroup, memory_scope_threadgroup, memory_scope_device };
 
 ANVIL_FN void threadgroup_barrier(mem_flags flags) {

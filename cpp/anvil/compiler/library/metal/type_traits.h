@@ -96,16 +96,15 @@ struct type_identity {
 template <class T>
 using type_identity_t = typename type_identity<T>::type;
 
-#define ANVIL_PREDICATE(name, ...)               \
-  template <class T>                             \
-  inline constexpr bool name##_v = __VA_ARGS__;  \
-  template <class T>                             \
+#define ANVIL_PREDICATE(name, ...)              \
+  template <class T>                            \
+  inline constexpr bool name##_v = __VA_ARGS__; \
+  template <class T>                            \
   struct name : bool_constant<(__VA_ARGS__)> {};
 ANVIL_PREDICATE(is_void, __is_void(T))
 ANVIL_PREDICATE(is_integral, __is_integral(T))
-ANVIL_PREDICATE(is_floating_point,
-                __is_floating_point(T) || __is_same(__remove_cv(T), half) ||
-                    __is_same(__remove_cv(T), bfloat))
+ANVIL_PREDICATE(is_floating_point, __is_floating_point(T) || __is_same(__remove_cv(T), half) ||
+                                       __is_same(__remove_cv(T), bfloat))
 ANVIL_PREDICATE(is_arithmetic, is_integral_v<T> || is_floating_point_v<T>)
 ANVIL_PREDICATE(is_fundamental, __is_fundamental(T) || is_floating_point_v<T>)
 ANVIL_PREDICATE(is_array, __is_array(T))
@@ -188,15 +187,15 @@ template <class T>
 __add_rvalue_reference(T) declval() noexcept;
 
 template <class T>
-constexpr __remove_reference_t(T) && move(T&& t) noexcept {
+constexpr __remove_reference_t(T)&& move(T&& t) noexcept {
   return static_cast<__remove_reference_t(T)&&>(t);
 }
 template <class T>
-constexpr T&& forward(__remove_reference_t(T) & t) noexcept {
+constexpr T&& forward(__remove_reference_t(T)& t) noexcept {
   return static_cast<T&&>(t);
 }
 template <class T>
-constexpr T&& forward(__remove_reference_t(T) && t) noexcept {
+constexpr T&& forward(__remove_reference_t(T)&& t) noexcept {
   return static_cast<T&&>(t);
 }
 

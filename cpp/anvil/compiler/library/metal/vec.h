@@ -49,7 +49,8 @@ ANVIL_FN constexpr To convert(From v) {
     return static_cast<To>(v);
 }
 
-// Storage and swizzles. The scalar members alias the vector, so that `p[i].x = 1` stores one scalar.
+// Storage and swizzles. The scalar members alias the vector, so that `p[i].x = 1` stores one
+// scalar.
 template <class T, int N>
 struct members;
 template <class T>
@@ -108,8 +109,8 @@ struct from_native {};
 
 }  // namespace detail
 
-// Copies are spelled out: a type that is not trivially copyable goes through registers and memory as
-// the vector it is, never coerced into whatever the host's C ABI passes 16-byte unions as.
+// Copies are spelled out: a type that is not trivially copyable goes through registers and memory
+// as the vector it is, never coerced into whatever the host's C ABI passes 16-byte unions as.
 template <class T, int N>
 class vec : public detail::members<T, N> {
   static_assert(N >= 1 && N <= 4, "vec has 1 to 4 components");
@@ -167,13 +168,13 @@ class vec : public detail::members<T, N> {
     return reinterpret_cast<const T*>(this)[i];
   }
 
-#define ANVIL_BINARY(op)                                                                      \
-  ANVIL_FN friend constexpr vec operator op(const vec& a, const vec& b) {                     \
-    return vec(detail::from_native{}, normal(a.v op b.v));                                    \
-  }                                                                                           \
-  ANVIL_FN constexpr vec& operator op##=(const vec& o) {                                      \
-    v = normal(v op o.v);                                                                     \
-    return *this;                                                                             \
+#define ANVIL_BINARY(op)                                                  \
+  ANVIL_FN friend constexpr vec operator op(const vec& a, const vec& b) { \
+    return vec(detail::from_native{}, normal(a.v op b.v));                \
+  }                                                                       \
+  ANVIL_FN constexpr vec& operator op## = (const vec& o) {                \
+    v = normal(v op o.v);                                                 \
+    return *this;                                                         \
   }
   ANVIL_BINARY(+)
   ANVIL_BINARY(-)
@@ -261,157 +262,4 @@ class vec : public detail::members<T, N> {
   }
 };
 
-// Three-component types in memory without padding, scalar alignment (specification 2.2.3).
-template <class T, int N>
-class packed_vec;
-
-namespace detail {
-template <class T, int N>
-struct packed_members;
-template <class T>
-struct packed_members<T, 2> {
-  T x, y;
-  ANVIL_SWIZZLES_2
-};
-template <class T>
-struct packed_members<T, 3> {
-  T x, y, z;
-  ANVIL_SWIZZLES_3
-};
-template <class T>
-struct packed_members<T, 4> {
-  T x, y, z, w;
-  ANVIL_SWIZZLES_4
-};
-}  // namespace detail
-
-template <class T, int N>
-class packed_vec : public detail::packed_members<T, N> {
- public:
-  packed_vec() = default;
-  ANVIL_FN constexpr packed_vec(const vec<T, N>& o) { store(o); }
-  template <class S>
-    requires(detail::is_component<S>)
-  ANVIL_FN constexpr packed_vec(S s) {
-    store(vec<T, N>(s));
-  }
-  template <class U>
-  ANVIL_FN constexpr explicit packed_vec(const vec<U, N>& o) {
-    store(vec<T, N>(o));
-  }
-  template <class A, class B, class... R>
-    requires(detail::components<A> + detail::components<B> + (0 + ... + detail::components<R>) == N)
-  ANVIL_FN constexpr packed_vec(const A& a, const B& b, const R&... rest) {
-    store(vec<T, N>(a, b, rest...));
-  }
-  ANVIL_FN constexpr operator vec<T, N>() const {
-    if constexpr (N == 2)
-      return vec<T, N>(this->x, this->y);
-    else if constexpr (N == 3)
-      return vec<T, N>(this->x, this->y, this->z);
-    else
-      return vec<T, N>(this->x, this->y, this->z, this->w);
-  }
-  template <class U>
-  ANVIL_FN constexpr explicit operator vec<U, N>() const {
-    return vec<U, N>(vec<T, N>(*this));
-  }
-  template <class I>
-  ANVIL_FN T& operator[](I i) {
-    return reinterpret_cast<T*>(this)[i];
-  }
-  template <class I>
-  ANVIL_FN constexpr T operator[](I i) const {
-    if (__builtin_is_constant_evaluated()) return T(vec<T, N>(*this).v[i]);
-    return reinterpret_cast<const T*>(this)[i];
-  }
-
-#define ANVIL_BINARY(op)                                                               \
-  ANVIL_FN friend constexpr vec<T, N> operator op(const packed_vec& a, const vec<T, N>& b) { \
-    return vec<T, N>(a) op b;                                                                \
-  }                                                                                          \
-  ANVIL_FN constexpr packed_vec& operator op##=(const vec<T, N>& o) {                        \
-    store(vec<T, N>(*this) op o);                                                            \
-    return *this;                                                                            \
-  }
-  ANVIL_BINARY(+)
-  ANVIL_BINARY(-)
-  ANVIL_BINARY(*)
-  ANVIL_BINARY(/)
-  ANVIL_BINARY(%)
-  ANVIL_BINARY(&)
-  ANVIL_BINARY(|)
-  ANVIL_BINARY(^)
-  ANVIL_BINARY(<<)
-  ANVIL_BINARY(>>)
-#undef ANVIL_BINARY
-  ANVIL_FN constexpr vec<T, N> operator-() const { return -vec<T, N>(*this); }
-  ANVIL_FN constexpr vec<T, N> operator~() const { return ~vec<T, N>(*this); }
-
- private:
-  ANVIL_FN constexpr void store(const vec<T, N>& o) {
-    this->x = T(o.v[0]), this->y = T(o.v[1]);
-    if constexpr (N > 2) this->z = T(o.v[2]);
-    if constexpr (N > 3) this->w = T(o.v[3]);
-  }
-};
-
 }  // namespace metal
-
-#define ANVIL_VECTORS(T, U)                                          \
-  typedef metal::vec<T, 2> U##2;                                     \
-  typedef metal::vec<T, 3> U##3;                                     \
-  typedef metal::vec<T, 4> U##4;                                     \
-  namespace metal {                                                  \
-  using ::U##2;                                                      \
-  using ::U##3;                                                      \
-  using ::U##4;                                                      \
-  }
-#define ANVIL_PACKED(T, U)                                           \
-  typedef metal::packed_vec<T, 2> packed_##U##2;                     \
-  typedef metal::packed_vec<T, 3> packed_##U##3;                     \
-  typedef metal::packed_vec<T, 4> packed_##U##4;                     \
-  namespace metal {                                                  \
-  using ::packed_##U##2;                                             \
-  using ::packed_##U##3;                                             \
-  using ::packed_##U##4;                                             \
-  }
-ANVIL_VECTORS(bool, bool)
-#define ANVIL_BOTH(T, U) ANVIL_VECTORS(T, U) ANVIL_PACKED(T, U)
-ANVIL_BOTH(char, char)
-ANVIL_BOTH(unsigned char, uchar)
-ANVIL_BOTH(short, short)
-ANVIL_BOTH(unsigned short, ushort)
-ANVIL_BOTH(int, int)
-ANVIL_BOTH(unsigned int, uint)
-ANVIL_BOTH(long, long)
-ANVIL_BOTH(unsigned long, ulong)
-ANVIL_BOTH(half, half)
-ANVIL_BOTH(bfloat, bfloat)
-ANVIL_BOTH(float, float)
-#undef ANVIL_BOTH
-#undef ANVIL_PACKED
-#undef ANVIL_VECTORS
-
-// as_type<T>(x): the bits of x as a T (specification 2.20). Not __builtin_bit_cast: vec copies are
-// spelled out.
-template <class To, class From>
-ANVIL_FN To as_type(const From& from) {
-  static_assert(sizeof(To) == sizeof(From), "as_type needs two types of one size");
-  To to;
-  __builtin_memcpy(&to, &from, sizeof(To));
-  return to;
-}
-namespace metal {
-using ::as_type;
-}
-
-// What the token pass makes of static_cast: clang knows no conversion between half and bfloat.
-template <class To, class From>
-ANVIL_FN constexpr To __anvil_static_cast(From&& v) {
-  using S = __remove_cvref(From);
-  if constexpr (metal::is_arithmetic_v<__remove_cv(To)> && metal::is_arithmetic_v<S>)
-    return metal::detail::convert<__remove_cv(To)>(static_cast<S>(v));
-  else
-    return static_cast<To>(static_cast<From&&>(v));
-}

@@ -4,8 +4,6 @@
 #define ANVIL_PREDEFINED_H
 
 #define METAL_FUNC inline __attribute__((always_inline))
-#define METAL_CONST_ARG(x)
-#define METAL_ENABLE_IF(cond, msg) enable_if_t<cond, bool> = true
 
 // Which variant the internal functions named __metal_* take.
 #define __METAL_PRECISE_MATH__ 0
