@@ -112,21 +112,6 @@ ANVIL_FN float exp10_f32(float x) {
   const float s = fma1(r, 0x1.26bb1cp+1f, r * -0x1.12aabap-25f);
   return scale2(exp_reduced(s), int(f2u(t) - f2u(kRound)));
 }
-// For metal::fast: results below the smallest normal number are 0. x + inf is NaN for a NaN.
-ANVIL_FN float exp_fast_f32(float x) {
-  ANVIL_EXACT
-  const float t = fma1(x, kLog2e, kRound), n = t - kRound;
-  const float p = exp_reduced(fma1(n, -kLn2Lo, fma1(n, -kLn2Hi, x)));
-  const float y = u2f(f2u(p) + (f2u(t) << 23));
-  return pick(x < -0x1.5d589ep+6f, 0.0f, pick(x <= 0x1.62e42ep+6f, y, x + __builtin_inff()));
-}
-ANVIL_FN float exp2_fast_f32(float x) {
-  ANVIL_EXACT
-  const float t = x + kRound;
-  const float y = u2f(f2u(exp2_reduced(x - (t - kRound))) + (f2u(t) << 23));
-  return pick(x < -126.0f, 0.0f, pick(x < 128.0f, y, x + __builtin_inff()));
-}
-
 // x = 2^k (1 + f) with 1 + f in [2/3, 4/3), for positive finite x.
 struct log_argument {
   float f, k;
