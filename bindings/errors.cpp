@@ -30,8 +30,7 @@ void define(nb::module_& m, const char* name, const char* doc, PyObject* builtin
                     : nb::make_tuple(m.attr("Error"));
   }
   const std::string full = nb::cast<std::string>(m.attr("__name__")) + "." + name;
-  nb::object type =
-      nb::steal(PyErr_NewExceptionWithDoc(full.c_str(), doc, bases.ptr(), nullptr));
+  nb::object type = nb::steal(PyErr_NewExceptionWithDoc(full.c_str(), doc, bases.ptr(), nullptr));
   if (!type.is_valid()) nb::raise_python_error();
   m.attr(name) = type;
   classes()[typeid(T)] = type.release().ptr();
@@ -40,7 +39,7 @@ void define(nb::module_& m, const char* name, const char* doc, PyObject* builtin
 /// A new Python exception object for `error`, its nested causes attached.
 nb::object make_exception(const std::exception& error) {
   const auto found = classes().find(typeid(error));
-  PyObject* type = found != classes().end() ? found->second
+  PyObject* type = found != classes().end()             ? found->second
                    : dynamic_cast<const Error*>(&error) ? classes().at(typeid(Error))
                                                         : PyExc_RuntimeError;
   nb::object exception = nb::handle(type)(error.what());

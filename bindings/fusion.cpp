@@ -30,18 +30,19 @@ constexpr const char* kProductSignature =
 template <class Op>
 void bind_product(nb::module_& m, const char* name, const char* doc) {
   Class<Op>(m, name, doc)
-      .def("__init__",
-           [=](OperationOf<Op>* self, nb::handle weights, nb::handle x, nb::handle y,
-               nb::handle prologue, nb::handle epilogue) {
-             const Take take(name);
-             new (self) OperationOf<Op>(
-                 {take(weights, "weights"), take.optional(x, "x"), take.optional(y, "y"),
-                  take.stage(prologue, "prologue"), take.stages(epilogue, "epilogue")},
-                 name);
-           },
-           nb::arg("weights") = nb::none(), nb::arg("x") = nb::none(), nb::arg("y") = nb::none(),
-           nb::kw_only(), nb::arg("prologue") = nb::none(), nb::arg("epilogue") = nb::none(),
-           nb::sig(kProductSignature));
+      .def(
+          "__init__",
+          [=](OperationOf<Op>* self, nb::handle weights, nb::handle x, nb::handle y,
+              nb::handle prologue, nb::handle epilogue) {
+            const Take take(name);
+            new (self) OperationOf<Op>(
+                {take(weights, "weights"), take.optional(x, "x"), take.optional(y, "y"),
+                 take.stage(prologue, "prologue"), take.stages(epilogue, "epilogue")},
+                name);
+          },
+          nb::arg("weights") = nb::none(), nb::arg("x") = nb::none(), nb::arg("y") = nb::none(),
+          nb::kw_only(), nb::arg("prologue") = nb::none(), nb::arg("epilogue") = nb::none(),
+          nb::sig(kProductSignature));
 }
 
 void bind_gemv(nb::module_& m) {
@@ -49,24 +50,25 @@ void bind_gemv(nb::module_& m) {
                   "y = W x for one token. weights: (rows, columns), any format with a policy; x: "
                   "(columns,); y: (rows,). x and y may be left out for a part of a fused kernel. "
                   "rows_per_simdgroup (1 to 8) and simdgroups (1 to 32): 0 lets the device choose.")
-      .def("__init__",
-           [](OperationOf<fo::Gemv>* self, nb::handle weights, nb::handle x, nb::handle y,
-              nb::handle prologue, nb::handle epilogue, std::uint32_t rows_per_simdgroup,
-              std::uint32_t simdgroups) {
-             const Take take("Gemv");
-             new (self) OperationOf<fo::Gemv>(
-                 {take(weights, "weights"), take.optional(x, "x"), take.optional(y, "y"),
-                  take.stage(prologue, "prologue"), take.stages(epilogue, "epilogue"),
-                  rows_per_simdgroup, simdgroups},
-                 "Gemv");
-           },
-           nb::arg("weights") = nb::none(), nb::arg("x") = nb::none(), nb::arg("y") = nb::none(),
-           nb::kw_only(), nb::arg("prologue") = nb::none(), nb::arg("epilogue") = nb::none(),
-           nb::arg("rows_per_simdgroup") = 0, nb::arg("simdgroups") = 0,
-           nb::sig("def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None "
-                   "= None, *, prologue: Operation | None = None, epilogue: Operation | "
-                   "collections.abc.Sequence[Operation] | None = None, rows_per_simdgroup: int = "
-                   "0, simdgroups: int = 0) -> None"));
+      .def(
+          "__init__",
+          [](OperationOf<fo::Gemv>* self, nb::handle weights, nb::handle x, nb::handle y,
+             nb::handle prologue, nb::handle epilogue, std::uint32_t rows_per_simdgroup,
+             std::uint32_t simdgroups) {
+            const Take take("Gemv");
+            new (self) OperationOf<fo::Gemv>(
+                {take(weights, "weights"), take.optional(x, "x"), take.optional(y, "y"),
+                 take.stage(prologue, "prologue"), take.stages(epilogue, "epilogue"),
+                 rows_per_simdgroup, simdgroups},
+                "Gemv");
+          },
+          nb::arg("weights") = nb::none(), nb::arg("x") = nb::none(), nb::arg("y") = nb::none(),
+          nb::kw_only(), nb::arg("prologue") = nb::none(), nb::arg("epilogue") = nb::none(),
+          nb::arg("rows_per_simdgroup") = 0, nb::arg("simdgroups") = 0,
+          nb::sig("def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None "
+                  "= None, *, prologue: Operation | None = None, epilogue: Operation | "
+                  "collections.abc.Sequence[Operation] | None = None, rows_per_simdgroup: int = "
+                  "0, simdgroups: int = 0) -> None"));
 }
 
 void bind_gated_linear(nb::module_& m) {
@@ -74,27 +76,28 @@ void bind_gated_linear(nb::module_& m) {
                          "y = activation(x G^T) * (x U^T) in one kernel: SwiGLU with Silu, GeGLU "
                          "with Gelu. gate, up: (rows, columns); x: (columns,) or (tokens, "
                          "columns); y: (rows,) or (tokens, rows).")
-      .def("__init__",
-           [](OperationOf<fo::GatedLinear>* self, nb::handle gate, nb::handle up, nb::handle x,
-              nb::handle y, nb::handle prologue, nb::handle activation, nb::handle epilogue) {
-             const Take take("GatedLinear");
-             fo::GatedLinear op;
-             op.gate = take(gate, "gate");
-             op.up = take(up, "up");
-             op.x = take.optional(x, "x");
-             op.y = take.optional(y, "y");
-             op.prologue = take.stage(prologue, "prologue");
-             if (const auto chosen = take.stage(activation, "activation")) op.activation = *chosen;
-             op.epilogues = take.stages(epilogue, "epilogue");
-             new (self) OperationOf<fo::GatedLinear>(std::move(op), "GatedLinear");
-           },
-           nb::arg("gate") = nb::none(), nb::arg("up") = nb::none(), nb::arg("x") = nb::none(),
-           nb::arg("y") = nb::none(), nb::kw_only(), nb::arg("prologue") = nb::none(),
-           nb::arg("activation") = nb::none(), nb::arg("epilogue") = nb::none(),
-           nb::sig("def __init__(self, gate: Tensor, up: Tensor, x: Tensor | None = None, y: "
-                   "Tensor | None = None, *, prologue: Operation | None = None, activation: "
-                   "Operation | None = None, epilogue: Operation | "
-                   "collections.abc.Sequence[Operation] | None = None) -> None"));
+      .def(
+          "__init__",
+          [](OperationOf<fo::GatedLinear>* self, nb::handle gate, nb::handle up, nb::handle x,
+             nb::handle y, nb::handle prologue, nb::handle activation, nb::handle epilogue) {
+            const Take take("GatedLinear");
+            fo::GatedLinear op;
+            op.gate = take(gate, "gate");
+            op.up = take(up, "up");
+            op.x = take.optional(x, "x");
+            op.y = take.optional(y, "y");
+            op.prologue = take.stage(prologue, "prologue");
+            if (const auto chosen = take.stage(activation, "activation")) op.activation = *chosen;
+            op.epilogues = take.stages(epilogue, "epilogue");
+            new (self) OperationOf<fo::GatedLinear>(std::move(op), "GatedLinear");
+          },
+          nb::arg("gate") = nb::none(), nb::arg("up") = nb::none(), nb::arg("x") = nb::none(),
+          nb::arg("y") = nb::none(), nb::kw_only(), nb::arg("prologue") = nb::none(),
+          nb::arg("activation") = nb::none(), nb::arg("epilogue") = nb::none(),
+          nb::sig("def __init__(self, gate: Tensor, up: Tensor, x: Tensor | None = None, y: "
+                  "Tensor | None = None, *, prologue: Operation | None = None, activation: "
+                  "Operation | None = None, epilogue: Operation | "
+                  "collections.abc.Sequence[Operation] | None = None) -> None"));
 }
 
 void bind_rms_norm(nb::module_& m) {
@@ -102,18 +105,19 @@ void bind_rms_norm(nb::module_& m) {
                      "y = x / sqrt(mean(x^2) + eps) * weight, sums in f32. x, y: (columns,) or "
                      "(rows, columns); weight: (columns,). As a prologue only weight and eps "
                      "count. Zhang & Sennrich 2019.")
-      .def("__init__",
-           [](OperationOf<fo::RmsNorm>* self, nb::handle weight, float eps, nb::handle x,
-              nb::handle y) {
-             const Take take("RmsNorm");
-             new (self) OperationOf<fo::RmsNorm>(
-                 {take(weight, "weight"), eps, take.optional(x, "x"), take.optional(y, "y")},
-                 "RmsNorm");
-           },
-           nb::arg("weight") = nb::none(), nb::arg("eps") = 1e-5f, nb::arg("x") = nb::none(),
-           nb::arg("y") = nb::none(),
-           nb::sig("def __init__(self, weight: Tensor, eps: float = 1e-05, x: Tensor | None = "
-                   "None, y: Tensor | None = None) -> None"));
+      .def(
+          "__init__",
+          [](OperationOf<fo::RmsNorm>* self, nb::handle weight, float eps, nb::handle x,
+             nb::handle y) {
+            const Take take("RmsNorm");
+            new (self) OperationOf<fo::RmsNorm>(
+                {take(weight, "weight"), eps, take.optional(x, "x"), take.optional(y, "y")},
+                "RmsNorm");
+          },
+          nb::arg("weight") = nb::none(), nb::arg("eps") = 1e-5f, nb::arg("x") = nb::none(),
+          nb::arg("y") = nb::none(),
+          nb::sig("def __init__(self, weight: Tensor, eps: float = 1e-05, x: Tensor | None = "
+                  "None, y: Tensor | None = None) -> None"));
 }
 
 std::unique_ptr<Fused> build(const CompoundKernel& kernel, nb::handle x, nb::handle y) {
@@ -130,13 +134,14 @@ std::unique_ptr<Fused> build(const CompoundKernel& kernel, nb::handle x, nb::han
 }  // namespace
 
 void bind_fusion(nb::module_& m) {
-  m.def("weight_formats",
-        [] {
-          std::vector<DType> formats;
-          for (const Policy& policy : policies()) formats.push_back(policy.dtype);
-          return formats;
-        },
-        "The element types and block formats that matrices of weights may have.");
+  m.def(
+      "weight_formats",
+      [] {
+        std::vector<DType> formats;
+        for (const Policy& policy : policies()) formats.push_back(policy.dtype);
+        return formats;
+      },
+      "The element types and block formats that matrices of weights may have.");
   bind_gemv(m);
   bind_product<fo::Gemm>(m, "Gemm",
                          "y = x W^T for many tokens. weights: (rows, columns), any format with a "
@@ -146,31 +151,36 @@ void bind_fusion(nb::module_& m) {
   bind_rms_norm(m);
 
   Class<FusedLinear>(m, "FusedKernel", "Stages in one kernel, ready to run.")
-      .def("source",
-           [](const Fused& fused, const Device& device) {
-             return fused.op().describe(device).msl();
-           },
-           nb::arg("device"), "The whole generated MSL.");
+      .def(
+          "source",
+          [](const Fused& fused, const Device& device) {
+            return fused.op().describe(device).msl();
+          },
+          nb::arg("device"), "The whole generated MSL.");
   nb::class_<CompoundKernel>(m, "CompoundKernel",
                              "Builds a fused kernel: a prologue, main products of one input, and "
                              "the epilogues of each. ArgumentError for what does not fit.")
-      .def("__init__",
-           [](CompoundKernel* self, const std::string& name) { new (self) CompoundKernel(name); },
-           nb::arg("name"))
+      .def(
+          "__init__",
+          [](CompoundKernel* self, const std::string& name) { new (self) CompoundKernel(name); },
+          nb::arg("name"))
       .def_prop_ro("name", &CompoundKernel::name)
-      .def("prologue",
-           [](CompoundKernel& k, const Operation& o) -> CompoundKernel& {
-             return k.prologue(o.stage());
-           },
-           nb::arg("stage"), nb::rv_policy::none)
-      .def("main",
-           [](CompoundKernel& k, const Operation& o) -> CompoundKernel& { return k.main(o.main()); },
-           nb::arg("operation"), nb::rv_policy::none)
-      .def("epilogue",
-           [](CompoundKernel& k, const Operation& o) -> CompoundKernel& {
-             return k.epilogue(o.stage());
-           },
-           nb::arg("stage"), nb::rv_policy::none)
+      .def(
+          "prologue",
+          [](CompoundKernel& k, const Operation& o) -> CompoundKernel& {
+            return k.prologue(o.stage());
+          },
+          nb::arg("stage"), nb::rv_policy::none)
+      .def(
+          "main",
+          [](CompoundKernel& k, const Operation& o) -> CompoundKernel& { return k.main(o.main()); },
+          nb::arg("operation"), nb::rv_policy::none)
+      .def(
+          "epilogue",
+          [](CompoundKernel& k, const Operation& o) -> CompoundKernel& {
+            return k.epilogue(o.stage());
+          },
+          nb::arg("stage"), nb::rv_policy::none)
       .def("build", &build, nb::arg("x") = nb::none(), nb::arg("y") = nb::none(),
            nb::sig("def build(self, x: Tensor, y: Tensor | collections.abc.Sequence[Tensor]) -> "
                    "FusedKernel"),

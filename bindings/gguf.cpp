@@ -31,7 +31,9 @@ nb::object to_python(std::string_view text) {
   return nb::steal(
       PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "surrogateescape"));
 }
-nb::object to_python(bool value) { return nb::bool_(value); }
+nb::object to_python(bool value) {
+  return nb::bool_(value);
+}
 template <class T>
   requires std::is_arithmetic_v<T>
 nb::object to_python(T value) {
@@ -61,17 +63,19 @@ File open(const std::filesystem::path& path) {
 
 void bind_gguf(nb::module_& m) {
   nb::class_<TensorInfo>(m, "GgufTensor", "One tensor of a GGUF file.")
-      .def_prop_ro("name", [](const TensorInfo& t) { return to_python(t.info.name); },
-                   nb::sig("def name(self) -> str"))
-      .def_prop_ro("shape",
-                   [](const TensorInfo& t) {
-                     return nb::typed<nb::tuple, int, nb::ellipsis>(
-                         to_tuple(t.info.extents.dimensions()));
-                   },
-                   "Outermost dimension first: numpy's order, the reverse of the file's.")
+      .def_prop_ro(
+          "name", [](const TensorInfo& t) { return to_python(t.info.name); },
+          nb::sig("def name(self) -> str"))
+      .def_prop_ro(
+          "shape",
+          [](const TensorInfo& t) {
+            return nb::typed<nb::tuple, int, nb::ellipsis>(to_tuple(t.info.extents.dimensions()));
+          },
+          "Outermost dimension first: numpy's order, the reverse of the file's.")
       .def_prop_ro("dtype", [](const TensorInfo& t) { return t.info.dtype; })
-      .def_prop_ro("offset", [](const TensorInfo& t) { return t.info.offset; },
-                   "Bytes from the file's start.")
+      .def_prop_ro(
+          "offset", [](const TensorInfo& t) { return t.info.offset; },
+          "Bytes from the file's start.")
       .def_prop_ro("nbytes", [](const TensorInfo& t) { return t.info.length; })
       .def("__repr__", [](const TensorInfo& t) {
         return concat("GgufTensor(", t.info.name, " ", to_string(t.info.extents), " ",
@@ -79,23 +83,28 @@ void bind_gguf(nb::module_& m) {
       });
   nb::class_<File>(m, "Gguf",
                    "A GGUF model file, memory-mapped and checked. GgufError for a malformed one.")
-      .def("__init__", [](File* self, const std::filesystem::path& path) { new (self) File(open(path)); },
-           nb::arg("path"), nb::sig("def __init__(self, path: str | os.PathLike[str]) -> None"))
+      .def(
+          "__init__",
+          [](File* self, const std::filesystem::path& path) { new (self) File(open(path)); },
+          nb::arg("path"), nb::sig("def __init__(self, path: str | os.PathLike[str]) -> None"))
       .def_prop_ro("path", [](const File& f) { return f.file->path(); })
       .def_prop_ro("version", [](const File& f) { return f.file->version(); })
       .def_prop_ro("nbytes", [](const File& f) { return f.file->size(); })
-      .def_prop_ro("metadata", [](const File& f) { return f.metadata; },
-                   "Values by key, in the file's order; arrays are lists.",
-                   nb::sig("def metadata(self) -> dict[str, typing.Any]"))
-      .def_prop_ro("tensors", [](const File& f) { return f.tensors; }, "In the file's order.",
-                   nb::sig("def tensors(self) -> dict[str, GgufTensor]"))
-      .def("tensor",
-           [](const File& f, const std::shared_ptr<Runtime>& runtime, std::string_view name) {
-             return TensorHandle(f.file->tensor(runtime->device(), name), runtime);
-           },
-           nb::arg("runtime"), nb::arg("name"),
-           "The tensor on the runtime's device, without a copy: read-only, the file stays mapped. "
-           "DTypeError for a format that is not there, GgufError for a missing tensor.")
+      .def_prop_ro(
+          "metadata", [](const File& f) { return f.metadata; },
+          "Values by key, in the file's order; arrays are lists.",
+          nb::sig("def metadata(self) -> dict[str, typing.Any]"))
+      .def_prop_ro(
+          "tensors", [](const File& f) { return f.tensors; }, "In the file's order.",
+          nb::sig("def tensors(self) -> dict[str, GgufTensor]"))
+      .def(
+          "tensor",
+          [](const File& f, const std::shared_ptr<Runtime>& runtime, std::string_view name) {
+            return TensorHandle(f.file->tensor(runtime->device(), name), runtime);
+          },
+          nb::arg("runtime"), nb::arg("name"),
+          "The tensor on the runtime's device, without a copy: read-only, the file stays mapped. "
+          "DTypeError for a format that is not there, GgufError for a missing tensor.")
       .def("__repr__", [](const File& f) { return to_string(*f.file); });
 }
 

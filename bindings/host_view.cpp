@@ -16,19 +16,32 @@ namespace {
 /// struct-module format of each plain dtype; null where the buffer protocol has none (bfloat16).
 const char* buffer_format(DType dtype) {
   switch (dtype) {
-    case DType::f32: return "f";
-    case DType::f16: return "e";
-    case DType::f64: return "d";
-    case DType::i8: return "b";
-    case DType::i16: return "h";
-    case DType::i32: return "i";
-    case DType::i64: return "q";
-    case DType::u8: return "B";
-    case DType::u16: return "H";
-    case DType::u32: return "I";
-    case DType::u64: return "Q";
-    case DType::bool_: return "?";
-    default: return nullptr;
+    case DType::f32:
+      return "f";
+    case DType::f16:
+      return "e";
+    case DType::f64:
+      return "d";
+    case DType::i8:
+      return "b";
+    case DType::i16:
+      return "h";
+    case DType::i32:
+      return "i";
+    case DType::i64:
+      return "q";
+    case DType::u8:
+      return "B";
+    case DType::u16:
+      return "H";
+    case DType::u32:
+      return "I";
+    case DType::u64:
+      return "Q";
+    case DType::bool_:
+      return "?";
+    default:
+      return nullptr;
   }
 }
 
@@ -39,19 +52,32 @@ nb::dlpack::dtype dlpack_dtype(DType dtype) {
                              static_cast<std::uint8_t>(info(dtype).block_bytes * 8), 1};
   };
   switch (dtype) {
-    case DType::bf16: return make(Code::Bfloat);
-    case DType::bool_: return make(Code::Bool);
-    case DType::i8: case DType::i16: case DType::i32: case DType::i64: return make(Code::Int);
-    case DType::u8: case DType::u16: case DType::u32: case DType::u64: return make(Code::UInt);
-    default: return make(Code::Float);
+    case DType::bf16:
+      return make(Code::Bfloat);
+    case DType::bool_:
+      return make(Code::Bool);
+    case DType::i8:
+    case DType::i16:
+    case DType::i32:
+    case DType::i64:
+      return make(Code::Int);
+    case DType::u8:
+    case DType::u16:
+    case DType::u32:
+    case DType::u64:
+      return make(Code::UInt);
+    default:
+      return make(Code::Float);
   }
 }
 
 void require_viewable(const AnyTensor& tensor, const char* what) {
-  const auto quoted = [&] { return tensor.name().empty() ? "a tensor" : "'" + tensor.name() + "'"; };
+  const auto quoted = [&] {
+    return tensor.name().empty() ? "a tensor" : "'" + tensor.name() + "'";
+  };
   if (!is_host_visible(tensor.mode())) {
-    throw StorageError(concat(what, " of ", quoted(),
-                              ": its storage is private to the GPU; use .copy_to_host()"));
+    throw StorageError(
+        concat(what, " of ", quoted(), ": its storage is private to the GPU; use .copy_to_host()"));
   }
   if (is_block(tensor.dtype())) {
     throw DTypeError(concat(what, " of ", quoted(), ": ", name_of(tensor.dtype()),
@@ -71,7 +97,6 @@ std::byte* wait_for_host(const AnyTensor& tensor) {
 /// say who holds it, and the shape and strides that the buffer points to.
 struct HostView {
   KeepAlive claim;
-  std::shared_ptr<Runtime> runtime;
   std::array<Py_ssize_t, kMaxRank> shape{};
   std::array<Py_ssize_t, kMaxRank> strides{};
 };
@@ -104,7 +129,6 @@ int fill_buffer(const TensorHandle& tensor, Py_buffer* view, int flags) {
   }
   view->buf = wait_for_host(tensor);
   host->claim = tensor.lease().held_by(Holder::array());
-  host->runtime = tensor.runtime;
   view->len = static_cast<Py_ssize_t>(tensor.count()) * size;
   view->itemsize = size;
   view->readonly = tensor.is_read_only();
@@ -114,7 +138,12 @@ int fill_buffer(const TensorHandle& tensor, Py_buffer* view, int flags) {
   view->strides = wants_strides ? host->strides.data() : nullptr;
   view->suboffsets = nullptr;
   view->internal = nullptr;
-  view->obj = nb::cast(host.release(), nb::rv_policy::take_ownership).release().ptr();
+  // A capsule, not a class of nanobind's: a view is to cost no more than a memoryview.
+  view->obj = PyCapsule_New(host.get(), nullptr, [](PyObject* capsule) {
+    delete static_cast<HostView*>(PyCapsule_GetPointer(capsule, nullptr));
+  });
+  if (!view->obj) return -1;
+  host.release();
   return 0;
 }
 
@@ -138,10 +167,6 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) noexcept {
 /// An array of `Framework` over the tensor's memory; the array's owner holds the lease.
 template <class... Framework>
 nb::object array_view(const TensorHandle& tensor, nb::dlpack::dtype dtype) {
-  struct Owner {
-    KeepAlive claim;
-    std::shared_ptr<Runtime> runtime;
-  };
   std::array<std::size_t, kMaxRank> shape{};
   std::array<std::int64_t, kMaxRank> strides{};
   for (std::size_t axis = 0; axis < tensor.rank(); ++axis) {
@@ -149,15 +174,15 @@ nb::object array_view(const TensorHandle& tensor, nb::dlpack::dtype dtype) {
     strides[axis] = static_cast<std::int64_t>(tensor.strides()[axis]);
   }
   std::byte* data = wait_for_host(tensor);
-  nb::capsule owner(new Owner{tensor.lease().held_by(Holder::array()), tensor.runtime},
-                    [](void* pointer) noexcept { delete static_cast<Owner*>(pointer); });
+  nb::capsule owner(new KeepAlive(tensor.lease().held_by(Holder::array())),
+                    [](void* pointer) noexcept { delete static_cast<KeepAlive*>(pointer); });
   const auto make = [&](auto array) { return nb::cast(array, nb::rv_policy::reference); };
   if (tensor.is_read_only()) {
     return make(nb::ndarray<Framework..., nb::ro>(data, tensor.rank(), shape.data(), owner,
                                                   strides.data(), dtype));
   }
-  return make(nb::ndarray<Framework...>(data, tensor.rank(), shape.data(), owner, strides.data(),
-                                        dtype));
+  return make(
+      nb::ndarray<Framework...>(data, tensor.rank(), shape.data(), owner, strides.data(), dtype));
 }
 
 }  // namespace
@@ -166,10 +191,6 @@ PyType_Slot* buffer_slots() {
   static PyType_Slot slots[] = {{Py_bf_getbuffer, reinterpret_cast<void*>(get_buffer)},
                                 {0, nullptr}};
   return slots;
-}
-
-void bind_host_view(nb::module_& m) {
-  nb::class_<HostView>(m, "_HostView", "What a buffer view of a tensor holds.");
 }
 
 nb::object numpy_view(const TensorHandle& tensor) {
@@ -188,12 +209,12 @@ nb::object numpy_copy(const TensorHandle& tensor) {
     return numpy_view(tensor).attr("copy")();
   }
   auto* bytes = new std::vector<std::byte>(tensor.copy_to_host(tensor.runtime->stream()));
-  nb::capsule owner(bytes, [](void* pointer) noexcept {
-    delete static_cast<std::vector<std::byte>*>(pointer);
-  });
+  nb::capsule owner(
+      bytes, [](void* pointer) noexcept { delete static_cast<std::vector<std::byte>*>(pointer); });
   const std::size_t length = bytes->size();
-  const nb::object words = nb::cast(nb::ndarray<nb::numpy, std::uint8_t>(bytes->data(), {length}, owner),
-                                    nb::rv_policy::reference);
+  const nb::object words =
+      nb::cast(nb::ndarray<nb::numpy, std::uint8_t>(bytes->data(), {length}, owner),
+               nb::rv_policy::reference);
   if (is_block(tensor.dtype())) return words;
   return words.attr("view")(numpy_dtype(tensor.dtype()))
       .attr("reshape")(to_tuple(tensor.extents().dimensions()));

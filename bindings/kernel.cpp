@@ -46,11 +46,12 @@ void bind_kernel(nb::module_& m) {
       .value("read_write", Access::read_write);
 
   nb::class_<ThreadgroupSize>(m, "ThreadgroupSize", "Threads of one threadgroup.")
-      .def("__init__",
-           [](ThreadgroupSize* self, std::uint64_t x, std::uint64_t y, std::uint64_t z) {
-             new (self) ThreadgroupSize(ThreadgroupSize::d3(x, y, z));
-           },
-           nb::arg("x"), nb::arg("y") = 1, nb::arg("z") = 1)
+      .def(
+          "__init__",
+          [](ThreadgroupSize* self, std::uint64_t x, std::uint64_t y, std::uint64_t z) {
+            new (self) ThreadgroupSize(ThreadgroupSize::d3(x, y, z));
+          },
+          nb::arg("x"), nb::arg("y") = 1, nb::arg("z") = 1)
       .def_ro("x", &ThreadgroupSize::x)
       .def_ro("y", &ThreadgroupSize::y)
       .def_ro("z", &ThreadgroupSize::z)
@@ -66,11 +67,12 @@ void bind_kernel(nb::module_& m) {
       .def("__repr__", [](const GridSize& s) { return "GridSize " + to_string(s); });
 
   nb::class_<DispatchConfig>(m, "DispatchConfig", "The grid and the threadgroup of a dispatch.")
-      .def("__init__",
-           [](DispatchConfig* self, const GridSize& grid, const ThreadgroupSize& threadgroup) {
-             new (self) DispatchConfig{grid, threadgroup};
-           },
-           nb::arg("grid"), nb::arg("threadgroup"))
+      .def(
+          "__init__",
+          [](DispatchConfig* self, const GridSize& grid, const ThreadgroupSize& threadgroup) {
+            new (self) DispatchConfig{grid, threadgroup};
+          },
+          nb::arg("grid"), nb::arg("threadgroup"))
       .def_static("per_element", &per_element, nb::arg("elements"), "One thread per element.")
       .def_ro("grid", &DispatchConfig::grid)
       .def_ro("threadgroup", &DispatchConfig::threadgroup)
@@ -81,11 +83,12 @@ void bind_kernel(nb::module_& m) {
   nb::class_<ArgumentDescription>(m, "ArgumentDescription", "One argument of a kernel's signature.")
       .def_static("buffer", &ArgumentDescription::buffer, nb::arg("name"), nb::arg("access"),
                   nb::arg("dtype"))
-      .def_static("value",
-                  [](std::string name, DType dtype) {
-                    return ArgumentDescription::value(std::move(name), dtype);
-                  },
-                  nb::arg("name"), nb::arg("dtype"))
+      .def_static(
+          "value",
+          [](std::string name, DType dtype) {
+            return ArgumentDescription::value(std::move(name), dtype);
+          },
+          nb::arg("name"), nb::arg("dtype"))
       .def_static("threadgroup_memory", &ArgumentDescription::threadgroup_memory, nb::arg("name"),
                   nb::arg("dtype"))
       .def_ro("name", &ArgumentDescription::name)
@@ -95,31 +98,34 @@ void bind_kernel(nb::module_& m) {
   nb::class_<OperationOf<KernelCall>, Operation>(m, "KernelCall",
                                                  "A kernel with its values, ready to run.");
   nb::class_<DefinitionHandle>(m, "KernelDefinition", "A kernel from a signature and an MSL body.")
-      .def("__init__",
-           [](DefinitionHandle* self, std::string name, std::vector<ArgumentDescription> arguments,
-              std::string body, std::string file, unsigned first_line) {
-             KernelDescription description;
-             description.name = std::move(name);
-             description.arguments = std::move(arguments);
-             description.source = {std::move(file), std::move(body), first_line};
-             description.form = KernelDescription::Form::body;
-             new (self) DefinitionHandle{
-                 std::make_shared<const KernelDefinition>(std::move(description))};
-           },
-           nb::arg("name"), nb::arg("arguments"), nb::arg("body"), nb::arg("file"),
-           nb::arg("first_line") = 1)
-      .def_prop_ro("source", [](const DefinitionHandle& k) { return k.definition->source(); },
-                   "The whole MSL, signature included.")
-      .def("call",
-           [](const DefinitionHandle& k, const nb::list& values, const DispatchConfig& config) {
-             KernelCall call{k.definition, {}, config};
-             call.values.reserve(values.size());
-             for (nb::handle value : values) call.values.push_back(to_value(value));
-             return std::make_unique<OperationOf<KernelCall>>(std::move(call), "KernelCall");
-           },
-           nb::arg("values"), nb::arg("config"),
-           nb::sig("def call(self, values: list[Tensor | bytes | int | None], config: "
-                   "DispatchConfig) -> KernelCall"));
+      .def(
+          "__init__",
+          [](DefinitionHandle* self, std::string name, std::vector<ArgumentDescription> arguments,
+             std::string body, std::string file, unsigned first_line) {
+            KernelDescription description;
+            description.name = std::move(name);
+            description.arguments = std::move(arguments);
+            description.source = {std::move(file), std::move(body), first_line};
+            description.form = KernelDescription::Form::body;
+            new (self)
+                DefinitionHandle{std::make_shared<const KernelDefinition>(std::move(description))};
+          },
+          nb::arg("name"), nb::arg("arguments"), nb::arg("body"), nb::arg("file"),
+          nb::arg("first_line") = 1)
+      .def_prop_ro(
+          "source", [](const DefinitionHandle& k) { return k.definition->source(); },
+          "The whole MSL, signature included.")
+      .def(
+          "call",
+          [](const DefinitionHandle& k, const nb::list& values, const DispatchConfig& config) {
+            KernelCall call{k.definition, {}, config};
+            call.values.reserve(values.size());
+            for (nb::handle value : values) call.values.push_back(to_value(value));
+            return std::make_unique<OperationOf<KernelCall>>(std::move(call), "KernelCall");
+          },
+          nb::arg("values"), nb::arg("config"),
+          nb::sig("def call(self, values: list[Tensor | bytes | int | None], config: "
+                  "DispatchConfig) -> KernelCall"));
 }
 
 }  // namespace foundry::python

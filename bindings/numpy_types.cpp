@@ -12,10 +12,18 @@ namespace foundry::python {
 namespace {
 
 constexpr std::array<std::pair<DType, const char*>, 13> kNames{{
-    {DType::f32, "float32"}, {DType::f16, "float16"}, {DType::bf16, "bfloat16"},
-    {DType::f64, "float64"}, {DType::i8, "int8"},     {DType::i16, "int16"},
-    {DType::i32, "int32"},   {DType::i64, "int64"},   {DType::u8, "uint8"},
-    {DType::u16, "uint16"},  {DType::u32, "uint32"},  {DType::u64, "uint64"},
+    {DType::f32, "float32"},
+    {DType::f16, "float16"},
+    {DType::bf16, "bfloat16"},
+    {DType::f64, "float64"},
+    {DType::i8, "int8"},
+    {DType::i16, "int16"},
+    {DType::i32, "int32"},
+    {DType::i64, "int64"},
+    {DType::u8, "uint8"},
+    {DType::u16, "uint16"},
+    {DType::u32, "uint32"},
+    {DType::u64, "uint64"},
     {DType::bool_, "bool"},
 }};
 
@@ -36,8 +44,8 @@ DType dtype_of_numpy(nb::handle dtype) {
   for (const auto& [value, name] : kNames) {
     if (wanted == name) return value;
   }
-  throw DTypeError(concat("numpy dtype ", wanted, " has no element type; there are ",
-                          supported_dtypes()));
+  throw DTypeError(
+      concat("numpy dtype ", wanted, " has no element type; there are ", supported_dtypes()));
 }
 
 }  // namespace foundry::python

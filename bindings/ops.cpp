@@ -18,13 +18,14 @@ template <class Op>
 void bind_binary(nb::module_& m, const char* name, const char* a, const char* b, const char* doc,
                  const std::string& signature) {
   Class<Op>(m, name, doc)
-      .def("__init__",
-           [=](OperationOf<Op>* self, nb::handle left, nb::handle right, nb::handle y) {
-             const Take take(name);
-             new (self) OperationOf<Op>({take(left, a), take(right, b), take(y, "y")}, name);
-           },
-           nb::arg(a) = nb::none(), nb::arg(b) = nb::none(), nb::arg("y") = nb::none(),
-           nb::sig(signature.c_str()));
+      .def(
+          "__init__",
+          [=](OperationOf<Op>* self, nb::handle left, nb::handle right, nb::handle y) {
+            const Take take(name);
+            new (self) OperationOf<Op>({take(left, a), take(right, b), take(y, "y")}, name);
+          },
+          nb::arg(a) = nb::none(), nb::arg(b) = nb::none(), nb::arg("y") = nb::none(),
+          nb::sig(signature.c_str()));
 }
 
 /// An epilogue with one tensor.
@@ -32,11 +33,12 @@ template <class Op>
 void bind_epilogue(nb::module_& m, const char* name, const char* argument, const char* doc,
                    const std::string& signature) {
   Class<Op>(m, name, doc)
-      .def("__init__",
-           [=](OperationOf<Op>* self, nb::handle tensor) {
-             new (self) OperationOf<Op>({Take(name)(tensor, argument)}, name);
-           },
-           nb::arg(argument) = nb::none(), nb::sig(signature.c_str()));
+      .def(
+          "__init__",
+          [=](OperationOf<Op>* self, nb::handle tensor) {
+            new (self) OperationOf<Op>({Take(name)(tensor, argument)}, name);
+          },
+          nb::arg(argument) = nb::none(), nb::sig(signature.c_str()));
 }
 
 template <class Op>
@@ -46,8 +48,7 @@ void bind_activation(nb::module_& m, const char* name, const char* doc) {
   });
 }
 
-fo::RopeSettings rope_settings(const Take& take, float base, bool interleaved,
-                               nb::handle factors) {
+fo::RopeSettings rope_settings(const Take& take, float base, bool interleaved, nb::handle factors) {
   return {base, interleaved, take.optional(factors, "factors")};
 }
 
@@ -60,67 +61,70 @@ void bind_attention(nb::module_& m) {
                        "y = softmax(scale q K^T, causal) V over the cache, grouped-query, online "
                        "softmax in f32. q, y: (tokens, heads, head_dim); k_cache, v_cache: "
                        "(capacity, kv_heads, head_dim). Token t stands at position start + t.")
-      .def("__init__",
-           [](OperationOf<fo::Attention>* self, nb::handle q, nb::handle k_cache,
-              nb::handle v_cache, nb::handle y, std::uint32_t start, float scale,
-              std::uint32_t window, fo::AttentionForm form) {
-             const Take take("Attention");
-             new (self) OperationOf<fo::Attention>(
-                 {take(q, "q"), take(k_cache, "k_cache"), take(v_cache, "v_cache"), take(y, "y"),
-                  start, scale, window, form},
-                 "Attention");
-           },
-           nb::arg("q") = nb::none(), nb::arg("k_cache") = nb::none(),
-           nb::arg("v_cache") = nb::none(), nb::arg("y") = nb::none(), nb::kw_only(),
-           nb::arg("start") = 0, nb::arg("scale") = 0.0f, nb::arg("window") = 0,
-           nb::arg("form") = fo::AttentionForm::automatic,
-           nb::sig("def __init__(self, q: Tensor, k_cache: Tensor, v_cache: Tensor, y: Tensor, *, "
-                   "start: int = 0, scale: float = 0.0, window: int = 0, form: AttentionForm = "
-                   "...) -> None"))
-      .def_prop_rw("start", [](const OperationOf<fo::Attention>& o) { return o.op().start; },
-                   [](OperationOf<fo::Attention>& o, std::uint32_t start) { o.op().start = start; },
-                   "Position of the first token.");
+      .def(
+          "__init__",
+          [](OperationOf<fo::Attention>* self, nb::handle q, nb::handle k_cache, nb::handle v_cache,
+             nb::handle y, std::uint32_t start, float scale, std::uint32_t window,
+             fo::AttentionForm form) {
+            const Take take("Attention");
+            new (self) OperationOf<fo::Attention>(
+                {take(q, "q"), take(k_cache, "k_cache"), take(v_cache, "v_cache"), take(y, "y"),
+                 start, scale, window, form},
+                "Attention");
+          },
+          nb::arg("q") = nb::none(), nb::arg("k_cache") = nb::none(),
+          nb::arg("v_cache") = nb::none(), nb::arg("y") = nb::none(), nb::kw_only(),
+          nb::arg("start") = 0, nb::arg("scale") = 0.0f, nb::arg("window") = 0,
+          nb::arg("form") = fo::AttentionForm::automatic,
+          nb::sig("def __init__(self, q: Tensor, k_cache: Tensor, v_cache: Tensor, y: Tensor, *, "
+                  "start: int = 0, scale: float = 0.0, window: int = 0, form: AttentionForm = "
+                  "...) -> None"))
+      .def_prop_rw(
+          "start", [](const OperationOf<fo::Attention>& o) { return o.op().start; },
+          [](OperationOf<fo::Attention>& o, std::uint32_t start) { o.op().start = start; },
+          "Position of the first token.");
 }
 
 void bind_rope(nb::module_& m) {
   Class<fo::Rope>(m, "Rope",
                   "Rotary position embedding. x, y: (tokens, heads, head_dim); y may be x. "
                   "interleaved: pairs (2i, 2i + 1), as in GGUF's Llama tensors; else NeoX's.")
-      .def("__init__",
-           [](OperationOf<fo::Rope>* self, nb::handle x, nb::handle y, std::uint32_t start,
-              float base, bool interleaved, nb::handle factors) {
-             const Take take("Rope");
-             new (self) OperationOf<fo::Rope>(
-                 {take(x, "x"), take(y, "y"), start,
-                  rope_settings(take, base, interleaved, factors)},
-                 "Rope");
-           },
-           nb::arg("x") = nb::none(), nb::arg("y") = nb::none(), nb::kw_only(),
-           nb::arg("start") = 0, nb::arg("base") = 10000.0f, nb::arg("interleaved") = true,
-           nb::arg("factors") = nb::none(),
-           nb::sig("def __init__(self, x: Tensor, y: Tensor, *, start: int = 0, base: float = "
-                   "10000.0, interleaved: bool = True, factors: Tensor | None = None) -> None"));
+      .def(
+          "__init__",
+          [](OperationOf<fo::Rope>* self, nb::handle x, nb::handle y, std::uint32_t start,
+             float base, bool interleaved, nb::handle factors) {
+            const Take take("Rope");
+            new (self) OperationOf<fo::Rope>({take(x, "x"), take(y, "y"), start,
+                                              rope_settings(take, base, interleaved, factors)},
+                                             "Rope");
+          },
+          nb::arg("x") = nb::none(), nb::arg("y") = nb::none(), nb::kw_only(), nb::arg("start") = 0,
+          nb::arg("base") = 10000.0f, nb::arg("interleaved") = true,
+          nb::arg("factors") = nb::none(),
+          nb::sig("def __init__(self, x: Tensor, y: Tensor, *, start: int = 0, base: float = "
+                  "10000.0, interleaved: bool = True, factors: Tensor | None = None) -> None"));
   Class<fo::RopeKvWrite>(m, "RopeKvWrite",
                          "Turns q in place, turns k into the cache, and copies v into the cache. "
                          "q: (tokens, heads, head_dim); k, v: (tokens, kv_heads, head_dim); the "
                          "caches: (capacity, kv_heads, head_dim).")
-      .def("__init__",
-           [](OperationOf<fo::RopeKvWrite>* self, nb::handle q, nb::handle k, nb::handle v,
-              nb::handle k_cache, nb::handle v_cache, std::uint32_t start, float base,
-              bool interleaved, nb::handle factors) {
-             const Take take("RopeKvWrite");
-             new (self) OperationOf<fo::RopeKvWrite>(
-                 {take(q, "q"), take(k, "k"), take(v, "v"), take(k_cache, "k_cache"),
-                  take(v_cache, "v_cache"), start, rope_settings(take, base, interleaved, factors)},
-                 "RopeKvWrite");
-           },
-           nb::arg("q") = nb::none(), nb::arg("k") = nb::none(), nb::arg("v") = nb::none(),
-           nb::arg("k_cache") = nb::none(), nb::arg("v_cache") = nb::none(), nb::kw_only(),
-           nb::arg("start") = 0, nb::arg("base") = 10000.0f, nb::arg("interleaved") = true,
-           nb::arg("factors") = nb::none(),
-           nb::sig("def __init__(self, q: Tensor, k: Tensor, v: Tensor, k_cache: Tensor, v_cache: "
-                   "Tensor, *, start: int = 0, base: float = 10000.0, interleaved: bool = True, "
-                   "factors: Tensor | None = None) -> None"))
+      .def(
+          "__init__",
+          [](OperationOf<fo::RopeKvWrite>* self, nb::handle q, nb::handle k, nb::handle v,
+             nb::handle k_cache, nb::handle v_cache, std::uint32_t start, float base,
+             bool interleaved, nb::handle factors) {
+            const Take take("RopeKvWrite");
+            new (self) OperationOf<fo::RopeKvWrite>(
+                {take(q, "q"), take(k, "k"), take(v, "v"), take(k_cache, "k_cache"),
+                 take(v_cache, "v_cache"), start, rope_settings(take, base, interleaved, factors)},
+                "RopeKvWrite");
+          },
+          nb::arg("q") = nb::none(), nb::arg("k") = nb::none(), nb::arg("v") = nb::none(),
+          nb::arg("k_cache") = nb::none(), nb::arg("v_cache") = nb::none(), nb::kw_only(),
+          nb::arg("start") = 0, nb::arg("base") = 10000.0f, nb::arg("interleaved") = true,
+          nb::arg("factors") = nb::none(),
+          nb::sig("def __init__(self, q: Tensor, k: Tensor, v: Tensor, k_cache: Tensor, v_cache: "
+                  "Tensor, *, start: int = 0, base: float = 10000.0, interleaved: bool = True, "
+                  "factors: Tensor | None = None) -> None"))
       .def_prop_rw(
           "start", [](const OperationOf<fo::RopeKvWrite>& o) { return o.op().start; },
           [](OperationOf<fo::RopeKvWrite>& o, std::uint32_t start) { o.op().start = start; },
@@ -128,73 +132,79 @@ void bind_rope(nb::module_& m) {
   Class<fo::KvWrite>(m, "KvWrite",
                      "k and v, (tokens, kv_heads, head_dim), into positions start and on of the "
                      "caches, (capacity, kv_heads, head_dim).")
-      .def("__init__",
-           [](OperationOf<fo::KvWrite>* self, nb::handle k, nb::handle v, nb::handle k_cache,
-              nb::handle v_cache, std::uint32_t start) {
-             const Take take("KvWrite");
-             new (self) OperationOf<fo::KvWrite>({take(k, "k"), take(v, "v"),
-                                                  take(k_cache, "k_cache"),
-                                                  take(v_cache, "v_cache"), start},
-                                                 "KvWrite");
-           },
-           nb::arg("k") = nb::none(), nb::arg("v") = nb::none(), nb::arg("k_cache") = nb::none(),
-           nb::arg("v_cache") = nb::none(), nb::kw_only(), nb::arg("start") = 0,
-           nb::sig("def __init__(self, k: Tensor, v: Tensor, k_cache: Tensor, v_cache: Tensor, *, "
-                   "start: int = 0) -> None"));
+      .def(
+          "__init__",
+          [](OperationOf<fo::KvWrite>* self, nb::handle k, nb::handle v, nb::handle k_cache,
+             nb::handle v_cache, std::uint32_t start) {
+            const Take take("KvWrite");
+            new (self)
+                OperationOf<fo::KvWrite>({take(k, "k"), take(v, "v"), take(k_cache, "k_cache"),
+                                          take(v_cache, "v_cache"), start},
+                                         "KvWrite");
+          },
+          nb::arg("k") = nb::none(), nb::arg("v") = nb::none(), nb::arg("k_cache") = nb::none(),
+          nb::arg("v_cache") = nb::none(), nb::kw_only(), nb::arg("start") = 0,
+          nb::sig("def __init__(self, k: Tensor, v: Tensor, k_cache: Tensor, v_cache: Tensor, *, "
+                  "start: int = 0) -> None"));
 }
 
 void bind_sampling(nb::module_& m) {
   Class<fo::Argmax>(m, "Argmax",
                     "Index of each row's largest element. x: (columns,) or (rows, columns); y: "
                     "(rows,) i32 or u32. Of equal elements the first.")
-      .def("__init__",
-           [](OperationOf<fo::Argmax>* self, nb::handle x, nb::handle y) {
-             const Take take("Argmax");
-             new (self) OperationOf<fo::Argmax>({take(x, "x"), take(y, "y")}, "Argmax");
-           },
-           nb::arg("x") = nb::none(), nb::arg("y") = nb::none(),
-           nb::sig("def __init__(self, x: Tensor, y: Tensor) -> None"));
+      .def(
+          "__init__",
+          [](OperationOf<fo::Argmax>* self, nb::handle x, nb::handle y) {
+            const Take take("Argmax");
+            new (self) OperationOf<fo::Argmax>({take(x, "x"), take(y, "y")}, "Argmax");
+          },
+          nb::arg("x") = nb::none(), nb::arg("y") = nb::none(),
+          nb::sig("def __init__(self, x: Tensor, y: Tensor) -> None"));
   using Sample = OperationOf<fo::Sample>;
   Class<fo::Sample>(m, "Sample",
                     "Draws a token: penalties, top-k, top-p, min-p, temperature. logits: "
                     "(columns,); scratch: (columns,) f32; token: (1,) i32 or u32; counts: "
                     "(columns,) u32, occurrences of each token so far. The draw depends on seed "
                     "and step alone.")
-      .def("__init__",
-           [](Sample* self, nb::handle logits, nb::handle scratch, nb::handle token,
-              nb::handle counts, float repetition_penalty, float frequency_penalty,
-              float presence_penalty, std::uint32_t top_k, float top_p, float min_p,
-              float temperature, std::uint64_t seed, std::uint32_t step) {
-             const Take take("Sample");
-             new (self) Sample({take(logits, "logits"), take(scratch, "scratch"),
-                                take(token, "token"), take.optional(counts, "counts"),
-                                {repetition_penalty, frequency_penalty, presence_penalty, top_k,
-                                 top_p, min_p, temperature, seed},
-                                step},
-                               "Sample");
-           },
-           nb::arg("logits") = nb::none(), nb::arg("scratch") = nb::none(),
-           nb::arg("token") = nb::none(), nb::arg("counts") = nb::none(), nb::kw_only(),
-           nb::arg("repetition_penalty") = 1.0f, nb::arg("frequency_penalty") = 0.0f,
-           nb::arg("presence_penalty") = 0.0f, nb::arg("top_k") = 0, nb::arg("top_p") = 1.0f,
-           nb::arg("min_p") = 0.0f, nb::arg("temperature") = 1.0f, nb::arg("seed") = 0,
-           nb::arg("step") = 0,
-           nb::sig("def __init__(self, logits: Tensor, scratch: Tensor, token: Tensor, counts: "
-                   "Tensor | None = None, *, repetition_penalty: float = 1.0, frequency_penalty: "
-                   "float = 0.0, presence_penalty: float = 0.0, top_k: int = 0, top_p: float = "
-                   "1.0, min_p: float = 0.0, temperature: float = 1.0, seed: int = 0, step: int = "
-                   "0) -> None"));
+      .def(
+          "__init__",
+          [](Sample* self, nb::handle logits, nb::handle scratch, nb::handle token,
+             nb::handle counts, float repetition_penalty, float frequency_penalty,
+             float presence_penalty, std::uint32_t top_k, float top_p, float min_p,
+             float temperature, std::uint64_t seed, std::uint32_t step) {
+            const Take take("Sample");
+            new (self) Sample({take(logits, "logits"),
+                               take(scratch, "scratch"),
+                               take(token, "token"),
+                               take.optional(counts, "counts"),
+                               {repetition_penalty, frequency_penalty, presence_penalty, top_k,
+                                top_p, min_p, temperature, seed},
+                               step},
+                              "Sample");
+          },
+          nb::arg("logits") = nb::none(), nb::arg("scratch") = nb::none(),
+          nb::arg("token") = nb::none(), nb::arg("counts") = nb::none(), nb::kw_only(),
+          nb::arg("repetition_penalty") = 1.0f, nb::arg("frequency_penalty") = 0.0f,
+          nb::arg("presence_penalty") = 0.0f, nb::arg("top_k") = 0, nb::arg("top_p") = 1.0f,
+          nb::arg("min_p") = 0.0f, nb::arg("temperature") = 1.0f, nb::arg("seed") = 0,
+          nb::arg("step") = 0,
+          nb::sig("def __init__(self, logits: Tensor, scratch: Tensor, token: Tensor, counts: "
+                  "Tensor | None = None, *, repetition_penalty: float = 1.0, frequency_penalty: "
+                  "float = 0.0, presence_penalty: float = 0.0, top_k: int = 0, top_p: float = "
+                  "1.0, min_p: float = 0.0, temperature: float = 1.0, seed: int = 0, step: int = "
+                  "0) -> None"));
   Class<fo::CountTokens>(m, "CountTokens",
                          "counts[id] += 1 for every id. ids: (tokens,) i32 or u32; counts: "
                          "(columns,) u32.")
-      .def("__init__",
-           [](OperationOf<fo::CountTokens>* self, nb::handle ids, nb::handle counts) {
-             const Take take("CountTokens");
-             new (self) OperationOf<fo::CountTokens>({take(ids, "ids"), take(counts, "counts")},
-                                                     "CountTokens");
-           },
-           nb::arg("ids") = nb::none(), nb::arg("counts") = nb::none(),
-           nb::sig("def __init__(self, ids: Tensor, counts: Tensor) -> None"));
+      .def(
+          "__init__",
+          [](OperationOf<fo::CountTokens>* self, nb::handle ids, nb::handle counts) {
+            const Take take("CountTokens");
+            new (self) OperationOf<fo::CountTokens>({take(ids, "ids"), take(counts, "counts")},
+                                                    "CountTokens");
+          },
+          nb::arg("ids") = nb::none(), nb::arg("counts") = nb::none(),
+          nb::sig("def __init__(self, ids: Tensor, counts: Tensor) -> None"));
 }
 
 void bind_elementwise(nb::module_& m) {
@@ -206,32 +216,35 @@ void bind_elementwise(nb::module_& m) {
                           "y = silu(gate) * up; y may be an operand. Shazeer 2020.",
                           "def __init__(self, gate: Tensor, up: Tensor, y: Tensor) -> None");
   Class<fo::Copy>(m, "Copy", "y = x, converted to y's dtype.")
-      .def("__init__",
-           [](OperationOf<fo::Copy>* self, nb::handle x, nb::handle y) {
-             const Take take("Copy");
-             new (self) OperationOf<fo::Copy>({take(x, "x"), take(y, "y")}, "Copy");
-           },
-           nb::arg("x") = nb::none(), nb::arg("y") = nb::none(),
-           nb::sig("def __init__(self, x: Tensor, y: Tensor) -> None"));
+      .def(
+          "__init__",
+          [](OperationOf<fo::Copy>* self, nb::handle x, nb::handle y) {
+            const Take take("Copy");
+            new (self) OperationOf<fo::Copy>({take(x, "x"), take(y, "y")}, "Copy");
+          },
+          nb::arg("x") = nb::none(), nb::arg("y") = nb::none(),
+          nb::sig("def __init__(self, x: Tensor, y: Tensor) -> None"));
   Class<fo::Fill>(m, "Fill", "y = value everywhere.")
-      .def("__init__",
-           [](OperationOf<fo::Fill>* self, nb::handle y, float value) {
-             new (self) OperationOf<fo::Fill>({Take("Fill")(y, "y"), value}, "Fill");
-           },
-           nb::arg("y") = nb::none(), nb::arg("value") = 0.0f,
-           nb::sig("def __init__(self, y: Tensor, value: float = 0.0) -> None"));
+      .def(
+          "__init__",
+          [](OperationOf<fo::Fill>* self, nb::handle y, float value) {
+            new (self) OperationOf<fo::Fill>({Take("Fill")(y, "y"), value}, "Fill");
+          },
+          nb::arg("y") = nb::none(), nb::arg("value") = 0.0f,
+          nb::sig("def __init__(self, y: Tensor, value: float = 0.0) -> None"));
   Class<fo::Embedding>(m, "Embedding",
                        "Rows of a table by token id. table: (rows, columns), any format with a "
                        "policy; ids: (tokens,) i32 or u32; y: (tokens, columns). An id outside of "
                        "the table gives a row of NaN.")
-      .def("__init__",
-           [](OperationOf<fo::Embedding>* self, nb::handle table, nb::handle ids, nb::handle y) {
-             const Take take("Embedding");
-             new (self) OperationOf<fo::Embedding>(
-                 {take(table, "table"), take(ids, "ids"), take(y, "y")}, "Embedding");
-           },
-           nb::arg("table") = nb::none(), nb::arg("ids") = nb::none(), nb::arg("y") = nb::none(),
-           nb::sig("def __init__(self, table: Tensor, ids: Tensor, y: Tensor) -> None"));
+      .def(
+          "__init__",
+          [](OperationOf<fo::Embedding>* self, nb::handle table, nb::handle ids, nb::handle y) {
+            const Take take("Embedding");
+            new (self) OperationOf<fo::Embedding>(
+                {take(table, "table"), take(ids, "ids"), take(y, "y")}, "Embedding");
+          },
+          nb::arg("table") = nb::none(), nb::arg("ids") = nb::none(), nb::arg("y") = nb::none(),
+          nb::sig("def __init__(self, table: Tensor, ids: Tensor, y: Tensor) -> None"));
 }
 
 }  // namespace

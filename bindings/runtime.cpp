@@ -42,8 +42,8 @@ DType to_dtype(nb::handle dtype) {
 TensorHandle alloc(const Shared& runtime, nb::handle shape, nb::handle dtype, nb::handle init,
                    std::string name, const std::string& arena) {
   drain_released();
-  AnyTensor tensor = AnyTensor::pooled(runtime->pool(arena), to_extents(shape), to_dtype(dtype),
-                                       std::move(name));
+  AnyTensor tensor =
+      AnyTensor::pooled(runtime->pool(arena), to_extents(shape), to_dtype(dtype), std::move(name));
   TensorHandle handle(std::move(tensor), runtime);
   if (!init.is_none()) nb::cast(handle).attr("copy_from")(init);
   return handle;
@@ -108,7 +108,8 @@ TensorHandle borrow(const Shared& runtime, nb::handle array, std::string name) {
 /// Rewinds its arena on leaving. Entering twice is an error.
 class Scope {
  public:
-  Scope(Shared runtime, std::string arena) : runtime_(std::move(runtime)), arena_(std::move(arena)) {}
+  Scope(Shared runtime, std::string arena)
+      : runtime_(std::move(runtime)), arena_(std::move(arena)) {}
   Scope& enter() {
     if (scope_) throw ArgumentError(concat("scope of arena '", arena_, "' is entered already"));
     scope_.emplace(runtime_->pool(arena_));
@@ -187,30 +188,34 @@ Runtime::Runtime(Device device, const FoundryOptions& options)
   runtimes().insert(this);
 }
 
-Runtime::~Runtime() { runtimes().erase(this); }
+Runtime::~Runtime() {
+  runtimes().erase(this);
+}
 
 void bind_runtime(nb::module_& m) {
   m.attr("DEFAULT_ARENA") = Foundry::kDefaultArena;
 
   nb::class_<Scope>(m, "ArenaScope", "What is allocated inside is retired at the end.")
       .def("__enter__", &Scope::enter, nb::rv_policy::reference_internal)
-      .def("__exit__", [](Scope& scope, const nb::args&) { scope.leave(); },
-           nb::sig("def __exit__(self, *args: object) -> None"));
+      .def(
+          "__exit__", [](Scope& scope, const nb::args&) { scope.leave(); },
+          nb::sig("def __exit__(self, *args: object) -> None"));
 
   nb::class_<Runtime>(m, "Foundry", nb::is_weak_referenceable(),
                       "One device, one stream of work, a kernel registry and named arenas. "
                       "Thread-safe; runs are asynchronous.")
-      .def("__init__",
-           [](Runtime* self, nb::handle device, std::uint64_t arena_cap) {
-             FoundryOptions options;
-             options.arena_cap_bytes = arena_cap;
-             new (self) Runtime(to_device(device), options);
-           },
-           nb::arg("device") = nb::none(), nb::kw_only(), nb::arg("arena_cap") = 0,
-           nb::sig("def __init__(self, device: Device | str | None = None, *, arena_cap: int = 0) "
-                   "-> None"),
-           "`device`: a Device, a name or \"cpu:0\"; None takes the default. `arena_cap`: bytes of "
-           "the default arena at most, 0 for no cap.")
+      .def(
+          "__init__",
+          [](Runtime* self, nb::handle device, std::uint64_t arena_cap) {
+            FoundryOptions options;
+            options.arena_cap_bytes = arena_cap;
+            new (self) Runtime(to_device(device), options);
+          },
+          nb::arg("device") = nb::none(), nb::kw_only(), nb::arg("arena_cap") = 0,
+          nb::sig("def __init__(self, device: Device | str | None = None, *, arena_cap: int = 0) "
+                  "-> None"),
+          "`device`: a Device, a name or \"cpu:0\"; None takes the default. `arena_cap`: bytes of "
+          "the default arena at most, 0 for no cap.")
       .def_prop_ro("device", [](const Runtime& f) { return f.device(); })
       .def("alloc", &alloc, nb::arg("shape"), nb::arg("dtype"), nb::arg("init") = nb::none(),
            nb::kw_only(), nb::arg("name") = "", nb::arg("arena") = Foundry::kDefaultArena,
@@ -219,85 +224,94 @@ void bind_runtime(nb::module_& m) {
                    "str = '', arena: str = 'default') -> Tensor"),
            "A tensor from an arena, uninitialised or with the values of `init`. OutOfMemoryError "
            "past the arena's cap.")
-      .def("empty",
-           [](const Shared& runtime, nb::handle shape, nb::handle dtype, std::string name,
-              const std::string& arena) {
-             return alloc(runtime, shape, dtype, nb::none(), std::move(name), arena);
-           },
-           nb::arg("shape"), nb::arg("dtype"), nb::kw_only(), nb::arg("name") = "",
-           nb::arg("arena") = Foundry::kDefaultArena,
-           nb::sig("def empty(self, shape: int | collections.abc.Sequence[int], dtype: DType | "
-                   "numpy.typing.DTypeLike, *, name: str = '', arena: str = 'default') -> Tensor"),
-           "An uninitialised tensor from an arena.")
+      .def(
+          "empty",
+          [](const Shared& runtime, nb::handle shape, nb::handle dtype, std::string name,
+             const std::string& arena) {
+            return alloc(runtime, shape, dtype, nb::none(), std::move(name), arena);
+          },
+          nb::arg("shape"), nb::arg("dtype"), nb::kw_only(), nb::arg("name") = "",
+          nb::arg("arena") = Foundry::kDefaultArena,
+          nb::sig("def empty(self, shape: int | collections.abc.Sequence[int], dtype: DType | "
+                  "numpy.typing.DTypeLike, *, name: str = '', arena: str = 'default') -> Tensor"),
+          "An uninitialised tensor from an arena.")
       .def("tensor", &tensor, nb::arg("values"), nb::arg("dtype") = nb::none(), nb::kw_only(),
            nb::arg("name") = "", nb::arg("mode") = "shared",
            nb::sig("def tensor(self, values: numpy.typing.ArrayLike, dtype: DType | "
                    "numpy.typing.DTypeLike | None = None, *, name: str = '', mode: str = 'shared') "
                    "-> Tensor"),
            "A copy of `values` in a buffer of its own, shared or private, for what lives long.")
-      .def("dedicated",
-           [](const Shared& runtime, nb::handle shape, nb::handle dtype, std::string name,
-              const std::string& mode) {
-             return TensorHandle(AnyTensor::dedicated(runtime->device(), to_extents(shape),
-                                                      to_dtype(dtype), to_mode(mode),
-                                                      std::move(name)),
-                                 runtime);
-           },
-           nb::arg("shape"), nb::arg("dtype"), nb::kw_only(), nb::arg("name") = "",
-           nb::arg("mode") = "shared",
-           nb::sig("def dedicated(self, shape: int | collections.abc.Sequence[int], dtype: DType | "
-                   "numpy.typing.DTypeLike, *, name: str = '', mode: str = 'shared') -> Tensor"),
-           "An uninitialised tensor with a buffer of its own.")
+      .def(
+          "dedicated",
+          [](const Shared& runtime, nb::handle shape, nb::handle dtype, std::string name,
+             const std::string& mode) {
+            return TensorHandle(
+                AnyTensor::dedicated(runtime->device(), to_extents(shape), to_dtype(dtype),
+                                     to_mode(mode), std::move(name)),
+                runtime);
+          },
+          nb::arg("shape"), nb::arg("dtype"), nb::kw_only(), nb::arg("name") = "",
+          nb::arg("mode") = "shared",
+          nb::sig("def dedicated(self, shape: int | collections.abc.Sequence[int], dtype: DType | "
+                  "numpy.typing.DTypeLike, *, name: str = '', mode: str = 'shared') -> Tensor"),
+          "An uninitialised tensor with a buffer of its own.")
       .def("borrow", &borrow, nb::arg("array"), nb::kw_only(), nb::arg("name") = "",
            nb::sig("def borrow(self, array: numpy.typing.NDArray[typing.Any], *, name: str = "
                    "'') -> Tensor"),
            "The array's own memory as a tensor, without a copy; read-only where the array is. "
            "StorageError unless it is contiguous.")
-      .def("run", [](Runtime& f, const Operation& operation) { operation.encode(f.encoder()); },
-           nb::arg("operation"),
-           "Compiles the kernel if it is new and encodes its dispatch; does not wait.")
-      .def("scope",
-           [](const Shared& runtime, std::string arena) { 
-             return std::make_unique<Scope>(runtime, std::move(arena));
-            },
-           nb::arg("arena") = Foundry::kDefaultArena,
-           "A context manager: the arena's allocations inside are retired when it ends.")
-      .def("reset",
-           [](Runtime& f, const std::string& arena) {
-             drain_released();
-             f.reset(arena);
-           },
-           nb::arg("arena") = Foundry::kDefaultArena,
-           "Waits for the device, then makes everything in the arena free. PoolInUseError names "
-           "the tensors and numpy arrays that still hold it.")
-      .def("make_pool",
-           [](Runtime& f, const std::string& name, const std::string& mode,
-              std::uint64_t chunk_bytes, std::uint64_t cap_bytes) {
-             ArenaOptions options;
-             options.mode = to_mode(mode);
-             if (chunk_bytes != 0) options.chunk_bytes = chunk_bytes;
-             options.cap_bytes = cap_bytes;
-             f.make_pool(name, options);
-           },
-           nb::arg("name"), nb::kw_only(), nb::arg("mode") = "shared", nb::arg("chunk_bytes") = 0,
-           nb::arg("cap_bytes") = 0,
-           "Makes an arena; 0 means the default chunk size, and no cap.")
+      .def(
+          "run", [](Runtime& f, const Operation& operation) { operation.encode(f.encoder()); },
+          nb::arg("operation"),
+          "Compiles the kernel if it is new and encodes its dispatch; does not wait.")
+      .def(
+          "scope",
+          [](const Shared& runtime, std::string arena) {
+            return std::make_unique<Scope>(runtime, std::move(arena));
+          },
+          nb::arg("arena") = Foundry::kDefaultArena,
+          "A context manager: the arena's allocations inside are retired when it ends.")
+      .def(
+          "reset",
+          [](Runtime& f, const std::string& arena) {
+            drain_released();
+            f.reset(arena);
+          },
+          nb::arg("arena") = Foundry::kDefaultArena,
+          "Waits for the device, then makes everything in the arena free. PoolInUseError names "
+          "the tensors and numpy arrays that still hold it.")
+      .def(
+          "make_pool",
+          [](Runtime& f, const std::string& name, const std::string& mode,
+             std::uint64_t chunk_bytes, std::uint64_t cap_bytes) {
+            ArenaOptions options;
+            options.mode = to_mode(mode);
+            if (chunk_bytes != 0) options.chunk_bytes = chunk_bytes;
+            options.cap_bytes = cap_bytes;
+            f.make_pool(name, options);
+          },
+          nb::arg("name"), nb::kw_only(), nb::arg("mode") = "shared", nb::arg("chunk_bytes") = 0,
+          nb::arg("cap_bytes") = 0, "Makes an arena; 0 means the default chunk size, and no cap.")
       .def_prop_ro("pool_names", [](const Runtime& f) { return f.pool_names(); })
-      .def("arena_statistics",
-           [](Runtime& f, const std::string& arena) { return arena_statistics(f.pool(arena)); },
-           nb::arg("arena") = Foundry::kDefaultArena,
-           nb::sig("def arena_statistics(self, arena: str = 'default') -> dict[str, int]"))
-      .def_prop_ro("statistics", [](Runtime& f) { return statistics(f, f.stream()); },
-                   "Counts since the runtime was made: dispatches, barriers, compilations, ...",
-                   nb::sig("def statistics(self) -> dict[str, int]"))
-      .def("synchronize",
-           [](Runtime& f) {
-             f.synchronize();
-             drain_released();
-           },
-           "Waits for everything, without the GIL; Ctrl-C interrupts it. Raises the first failure "
-           "since the last call.")
-      .def("flush", [](Runtime& f) { f.flush(); }, "Commits what is encoded; does not wait.")
+      .def(
+          "arena_statistics",
+          [](Runtime& f, const std::string& arena) { return arena_statistics(f.pool(arena)); },
+          nb::arg("arena") = Foundry::kDefaultArena,
+          nb::sig("def arena_statistics(self, arena: str = 'default') -> dict[str, int]"))
+      .def_prop_ro(
+          "statistics", [](Runtime& f) { return statistics(f, f.stream()); },
+          "Counts since the runtime was made: dispatches, barriers, compilations, ...",
+          nb::sig("def statistics(self) -> dict[str, int]"))
+      .def(
+          "synchronize",
+          [](Runtime& f) {
+            f.synchronize();
+            drain_released();
+          },
+          "Waits for everything, without the GIL; Ctrl-C interrupts it. Raises the first failure "
+          "since the last call.")
+      .def(
+          "flush", [](Runtime& f) { f.flush(); }, "Commits what is encoded; does not wait.")
       .def("__repr__", [](const Runtime& f) { return to_string(f); });
 
   m.def("finish", &leave,

@@ -43,7 +43,8 @@ Extents to_extents(nb::handle shape) {
 nb::tuple to_tuple(const Dimensions& values) {
   nb::object tuple = nb::steal(PyTuple_New(static_cast<Py_ssize_t>(values.size())));
   for (std::size_t i = 0; i < values.size(); ++i) {
-    PyTuple_SET_ITEM(tuple.ptr(), static_cast<Py_ssize_t>(i), PyLong_FromUnsignedLongLong(values[i]));
+    PyTuple_SET_ITEM(tuple.ptr(), static_cast<Py_ssize_t>(i),
+                     PyLong_FromUnsignedLongLong(values[i]));
   }
   return nb::borrow<nb::tuple>(tuple);
 }

@@ -14,13 +14,15 @@
 namespace foundry::python {
 namespace {
 
-TensorHandle with(const TensorHandle& source, AnyTensor view) { return {std::move(view), source.runtime}; }
+TensorHandle with(const TensorHandle& source, AnyTensor view) {
+  return {std::move(view), source.runtime};
+}
 
 /// `t[1]`, `t[2:5, 0]`: ints drop a dimension, slices keep it. Unlike Python's sequences a range
 /// past the end is an error (AnyTensor::slice).
 TensorHandle index(const TensorHandle& tensor, nb::handle key) {
-  const nb::tuple keys = nb::isinstance<nb::tuple>(key) ? nb::borrow<nb::tuple>(key)
-                                                        : nb::make_tuple(nb::borrow(key));
+  const nb::tuple keys =
+      nb::isinstance<nb::tuple>(key) ? nb::borrow<nb::tuple>(key) : nb::make_tuple(nb::borrow(key));
   if (keys.size() > tensor.rank()) {
     throw ShapeError(concat(tensor.describe(), " has ", tensor.rank(), " dimensions, ", keys.size(),
                             " are indexed"));
@@ -33,9 +35,9 @@ TensorHandle index(const TensorHandle& tensor, nb::handle key) {
         const nb::object value = item.attr(name);
         return value.is_none() ? otherwise : nb::cast<std::int64_t>(value);
       };
-      view = view.slice(axis, bound("start", 0),
-                        bound("stop", static_cast<std::int64_t>(view.extent(axis))),
-                        bound("step", 1));
+      view =
+          view.slice(axis, bound("start", 0),
+                     bound("stop", static_cast<std::int64_t>(view.extent(axis))), bound("step", 1));
       ++axis;
     } else {
       view = view.select(axis, nb::cast<std::int64_t>(item));
@@ -68,9 +70,8 @@ void copy_from(const TensorHandle& tensor, nb::handle source) {
     }
     ~View() { PyBuffer_Release(&buffer); }
   } const view(values);
-  tensor.copy_from_host(tensor.runtime->stream(),
-                        {static_cast<const std::byte*>(view.buffer.buf),
-                         static_cast<std::size_t>(view.buffer.len)});
+  tensor.copy_from_host(tensor.runtime->stream(), {static_cast<const std::byte*>(view.buffer.buf),
+                                                   static_cast<std::size_t>(view.buffer.len)});
 }
 
 /// numpy's protocol: a view, unless a conversion or a copy is asked for.
@@ -85,68 +86,91 @@ nb::object array(const TensorHandle& tensor, nb::handle dtype, nb::handle copy) 
 }  // namespace
 
 void bind_tensor(nb::module_& m) {
-  bind_host_view(m);
   m.def("numpy_dtype", &numpy_dtype, nb::arg("dtype"),
         "numpy's dtype for a dtype; uint8, its bytes, for a block format.",
         nb::sig("def numpy_dtype(dtype: DType) -> numpy.dtype[typing.Any]"));
   nb::class_<TensorHandle>(m, "Tensor", nb::type_slots(buffer_slots()), nb::is_weak_referenceable(),
                            "A handle on typed device memory: copies and views share the bytes, and "
                            "each holds the lease. Made by Foundry.")
-      .def_prop_ro("shape",
-                   [](const TensorHandle& t) {
-                     return nb::typed<nb::tuple, int, nb::ellipsis>(
-                         to_tuple(t.extents().dimensions()));
-                   })
-      .def_prop_ro("strides",
-                   [](const TensorHandle& t) {
-                     return nb::typed<nb::tuple, int, nb::ellipsis>(to_tuple(t.strides()));
-                   },
-                   "Steps in elements.")
+      .def_prop_ro(
+          "shape",
+          [](const TensorHandle& t) {
+            return nb::typed<nb::tuple, int, nb::ellipsis>(to_tuple(t.extents().dimensions()));
+          })
+      .def_prop_ro(
+          "strides",
+          [](const TensorHandle& t) {
+            return nb::typed<nb::tuple, int, nb::ellipsis>(to_tuple(t.strides()));
+          },
+          "Steps in elements.")
       .def_prop_ro("dtype", [](const TensorHandle& t) { return t.dtype(); })
       .def_prop_ro("ndim", [](const TensorHandle& t) { return t.rank(); })
-      .def_prop_ro("size", [](const TensorHandle& t) { return t.count(); }, "Elements.")
-      .def_prop_ro("nbytes", [](const TensorHandle& t) { return t.byte_length(); },
-                   "Bytes from the first element to one past the last.")
-      .def_prop_ro("storage", [](const TensorHandle& t) { return std::string(name_of(t.storage())); },
-                   "\"dedicated\", \"pooled\" or \"view\".")
-      .def_prop_ro("mode", [](const TensorHandle& t) { return std::string(name_of(t.mode())); },
-                   "\"shared\", \"private\" or \"borrowed\".")
+      .def_prop_ro(
+          "size", [](const TensorHandle& t) { return t.count(); }, "Elements.")
+      .def_prop_ro(
+          "nbytes", [](const TensorHandle& t) { return t.byte_length(); },
+          "Bytes from the first element to one past the last.")
+      .def_prop_ro(
+          "storage", [](const TensorHandle& t) { return std::string(name_of(t.storage())); },
+          "\"dedicated\", \"pooled\" or \"view\".")
+      .def_prop_ro(
+          "mode", [](const TensorHandle& t) { return std::string(name_of(t.mode())); },
+          "\"shared\", \"private\" or \"borrowed\".")
       .def_prop_ro("is_contiguous", [](const TensorHandle& t) { return t.is_contiguous(); })
       .def_prop_ro("is_read_only", [](const TensorHandle& t) { return t.is_read_only(); })
-      .def_prop_rw("name", [](const TensorHandle& t) { return t.name(); },
-                   [](TensorHandle& t, std::string name) { t.named(std::move(name)); },
-                   "What messages call it.")
-      .def("reshape", [](const TensorHandle& t, const nb::args& shape) {
-             return with(t, t.reshape(shape_of(shape)));
-           }, "A view of another shape; ShapeError where only a copy could have it.",
-           nb::sig("def reshape(self, *shape: int | collections.abc.Sequence[int]) -> Tensor"))
-      .def("transpose", [](const TensorHandle& t, const nb::args& order) {
-             if (order.size() == 0) return with(t, t.transpose());
-             return with(t, t.transpose(nb::cast<std::vector<std::int64_t>>(order)));
-           }, "Dimensions reversed, or in `order`.",
-           nb::sig("def transpose(self, *order: int) -> Tensor"))
-      .def("squeeze", [](const TensorHandle& t, std::optional<std::int64_t> axis) {
-             return with(t, t.squeeze(axis));
-           }, nb::arg("axis") = nb::none(), "Without the dimensions of extent 1, or without `axis`.")
-      .def("unsqueeze", [](const TensorHandle& t, std::int64_t axis) {
-             return with(t, t.unsqueeze(axis));
-           }, nb::arg("axis"))
-      .def("broadcast_to", [](const TensorHandle& t, const nb::args& shape) {
-             return with(t, t.broadcast(shape_of(shape)));
-           }, "Dimensions of extent 1 repeated, without memory; read-only.",
-           nb::sig("def broadcast_to(self, *shape: int | collections.abc.Sequence[int]) -> Tensor"))
+      .def_prop_rw(
+          "name", [](const TensorHandle& t) { return t.name(); },
+          [](TensorHandle& t, std::string name) { t.named(std::move(name)); },
+          "What messages call it.")
+      .def(
+          "reshape",
+          [](const TensorHandle& t, const nb::args& shape) {
+            return with(t, t.reshape(shape_of(shape)));
+          },
+          "A view of another shape; ShapeError where only a copy could have it.",
+          nb::sig("def reshape(self, *shape: int | collections.abc.Sequence[int]) -> Tensor"))
+      .def(
+          "transpose",
+          [](const TensorHandle& t, const nb::args& order) {
+            if (order.size() == 0) return with(t, t.transpose());
+            return with(t, t.transpose(nb::cast<std::vector<std::int64_t>>(order)));
+          },
+          "Dimensions reversed, or in `order`.",
+          nb::sig("def transpose(self, *order: int) -> Tensor"))
+      .def(
+          "squeeze",
+          [](const TensorHandle& t, std::optional<std::int64_t> axis) {
+            return with(t, t.squeeze(axis));
+          },
+          nb::arg("axis") = nb::none(), "Without the dimensions of extent 1, or without `axis`.")
+      .def(
+          "unsqueeze",
+          [](const TensorHandle& t, std::int64_t axis) { return with(t, t.unsqueeze(axis)); },
+          nb::arg("axis"))
+      .def(
+          "broadcast_to",
+          [](const TensorHandle& t, const nb::args& shape) {
+            return with(t, t.broadcast(shape_of(shape)));
+          },
+          "Dimensions of extent 1 repeated, without memory; read-only.",
+          nb::sig("def broadcast_to(self, *shape: int | collections.abc.Sequence[int]) -> Tensor"))
       .def("__getitem__", &index, nb::arg("key"))
-      .def("__len__", [](const TensorHandle& t) {
+      .def("__len__",
+           [](const TensorHandle& t) {
              if (t.rank() == 0) throw ShapeError(concat(t.describe(), ": a scalar has no length"));
              return t.extents()[0];
            })
       .def("__array__", &array, nb::arg("dtype") = nb::none(), nb::arg("copy") = nb::none(),
            nb::sig("def __array__(self, dtype: typing.Any = None, copy: bool | None = None) -> "
                    "numpy.typing.NDArray[typing.Any]"))
-      .def("__dlpack__", [](const TensorHandle& t, const nb::kwargs& options) {
-             return dlpack_view(t).attr("__dlpack__")(**options);
-           }, nb::sig("def __dlpack__(self, **kwargs: typing.Any) -> typing.Any"))
-      .def("__dlpack_device__", [](const TensorHandle&) {  // kDLCPU, device 0
+      .def(
+          "__dlpack__",
+          [](const TensorHandle& t, const nb::kwargs& options) {
+            return dlpack_view(t).attr("__dlpack__")(**options);
+          },
+          nb::sig("def __dlpack__(self, **kwargs: typing.Any) -> typing.Any"))
+      .def("__dlpack_device__",
+           [](const TensorHandle&) {  // kDLCPU, device 0
              return nb::typed<nb::tuple, int, int>(nb::make_tuple(1, 0));
            })
       .def("copy_to_host", &numpy_copy,

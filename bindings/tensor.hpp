@@ -39,8 +39,6 @@ void set_python_error(const std::exception& error) noexcept;
 
 /// Slots of Tensor's type that serve the buffer protocol.
 PyType_Slot* buffer_slots();
-/// Defines the object that a live buffer view holds.
-void bind_host_view(nb::module_& m);
 /// A numpy array over the tensor's memory (bfloat16 as ml_dtypes.bfloat16), after waiting for the
 /// device. StorageError if it is private, DTypeError for a block dtype.
 nb::object numpy_view(const TensorHandle& tensor);

@@ -7,7 +7,9 @@
 namespace foundry::python {
 namespace {
 
-void* release_gil() noexcept { return PyGILState_Check() ? PyEval_SaveThread() : nullptr; }
+void* release_gil() noexcept {
+  return PyGILState_Check() ? PyEval_SaveThread() : nullptr;
+}
 
 void restore_gil(void* state) noexcept {
   if (state) PyEval_RestoreThread(static_cast<PyThreadState*>(state));
@@ -33,7 +35,9 @@ int drain(void*) noexcept {
 
 /// On a completion thread: asks the interpreter to drain soon. It may refuse (a full queue, an
 /// interpreter that is leaving); the next Python call into Foundry drains then.
-void request_drain() noexcept { Py_AddPendingCall(drain, nullptr); }
+void request_drain() noexcept {
+  Py_AddPendingCall(drain, nullptr);
+}
 
 }  // namespace
 

@@ -10,8 +10,13 @@ from typing import Any
 
 import gguf
 import pytest
+from hypothesis import settings
 
 import foundry as fd
+
+# Machines are shared: how long an example takes says nothing.
+settings.register_profile("foundry", deadline=None)
+settings.load_profile("foundry")
 
 DATA = Path(__file__).parent.parent / "data"
 

@@ -23,6 +23,25 @@ namespace detail {
 const WaitHooks& wait_hooks() noexcept;
 }
 
+/// Runs the hooks around a section of the caller that takes long: a wait, a compilation. No lock of
+/// foundry may be held where it begins and where it ends.
+class BlockingSection {
+ public:
+  BlockingSection() : token_(hooks_.enter ? hooks_.enter() : nullptr) {}
+  ~BlockingSection() {
+    if (hooks_.leave) hooks_.leave(token_);
+  }
+  BlockingSection(const BlockingSection&) = delete;
+  BlockingSection& operator=(const BlockingSection&) = delete;
+
+  bool has_poll() const noexcept { return hooks_.poll != nullptr; }
+  void poll() const { hooks_.poll(token_); }
+
+ private:
+  const WaitHooks hooks_ = detail::wait_hooks();
+  void* token_;
+};
+
 /// Blocks until `ready()` holds, with `lock` held exactly when `ready` runs. Returns with it locked
 /// if `ready` held, unlocked if a hook threw.
 template <class Ready>
@@ -30,25 +49,16 @@ void wait_until(std::unique_lock<std::mutex>& lock, std::condition_variable& cha
                 const Ready& ready) {
   using namespace std::chrono_literals;
   if (ready()) return;
-  const WaitHooks hooks = detail::wait_hooks();
-  struct Section {
-    const WaitHooks& hooks;
-    void* token;
-    explicit Section(const WaitHooks& h) : hooks(h), token(h.enter ? h.enter() : nullptr) {}
-    ~Section() {
-      if (hooks.leave) hooks.leave(token);
-    }
-  };
   lock.unlock();
   {
-    Section section(hooks);
+    const BlockingSection section;
     for (;;) {
       lock.lock();
-      const bool done =
-          hooks.poll ? changed.wait_for(lock, 50ms, ready) : (changed.wait(lock, ready), true);
+      const bool done = section.has_poll() ? changed.wait_for(lock, 50ms, ready)
+                                           : (changed.wait(lock, ready), true);
       lock.unlock();
       if (done) break;
-      hooks.poll(section.token);
+      section.poll();
     }
   }
   lock.lock();

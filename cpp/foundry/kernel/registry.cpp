@@ -91,6 +91,7 @@ std::shared_ptr<const CompiledKernel> KernelRegistry::get(const KernelDescriptio
   ++statistics_.compilations;
   lock.unlock();
   try {
+    const BlockingSection section;
     compilation->kernel = compile(description, std::move(source));
   } catch (...) {
     compilation->error = std::current_exception();
