@@ -19,8 +19,7 @@ bool KernelConsumer::HandleTopLevelDecl(clang::DeclGroupRef group) {
 
 void KernelConsumer::error(clang::SourceLocation location, const std::string& message) {
   auto& engine = context_->getDiagnostics();
-  engine.Report(location, engine.getCustomDiagID(clang::DiagnosticsEngine::Error, "%0"))
-      << message;
+  engine.Report(location, engine.getCustomDiagID(clang::DiagnosticsEngine::Error, "%0")) << message;
 }
 
 void KernelConsumer::visit(clang::Decl* declaration) {
@@ -55,8 +54,8 @@ void KernelConsumer::visit_variable(clang::VarDecl* variable) {
   } else if (has_annotation(*variable, "function_constant")) {
     constants_.push_back(variable);
   } else if (!variable->isConstexpr() && !variable->getType()->isPointerType() &&
-             !variable->getType()->isReferenceType() &&
-             !variable->getType()->isDependentType() && !variable->getDescribedVarTemplate() &&
+             !variable->getType()->isReferenceType() && !variable->getType()->isDependentType() &&
+             !variable->getDescribedVarTemplate() &&
              !context_->getBaseElementType(variable->getType()).isConstQualified()) {
     error(variable->getLocation(), "program scope variable '" + variable->getName().str() +
                                        "' must be in the constant address space");

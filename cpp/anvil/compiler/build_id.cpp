@@ -34,7 +34,7 @@ std::string find_note(const char* at, size_t size) {
 
 int visit_program(dl_phdr_info* info, size_t, void* result) {
   for (int i = 0; i < info->dlpi_phnum; ++i) {
-    const ElfW(Phdr)& segment = info->dlpi_phdr[i];
+    const ElfW(Phdr) & segment = info->dlpi_phdr[i];
     if (segment.p_type != PT_NOTE) continue;
     const auto* at = reinterpret_cast<const char*>(info->dlpi_addr + segment.p_vaddr);
     std::string id = find_note(at, segment.p_memsz);

@@ -10,8 +10,8 @@
 #include <llvm/TargetParser/Host.h>
 #include <llvm/TargetParser/Triple.h>
 
-#include <filesystem>
 #include <abi_headers.hpp>
+#include <filesystem>
 #include <library_headers.hpp>
 #include <prelude_headers.hpp>
 
@@ -34,7 +34,9 @@ std::string library_path(std::string_view name) {
 std::string entry_path(std::string_view name) {
   return std::string(kHeaderRoot) + "/entry/" + std::string(name);
 }
-std::string prelude_path() { return std::string(kHeaderRoot) + "/metal_stdlib.h"; }
+std::string prelude_path() {
+  return std::string(kHeaderRoot) + "/metal_stdlib.h";
+}
 
 llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> header_files() {
   auto files = llvm::makeIntrusiveRefCnt<llvm::vfs::InMemoryFileSystem>();
@@ -43,7 +45,8 @@ llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> header_files() {
   };
   for (const auto& file : library_headers()) add(library_path(file.path), file.text);
   for (const auto& file : prelude_headers()) add(entry_path(file.path), file.text);
-  for (const auto& file : abi_headers()) add(entry_path("anvil/" + std::string(file.path)), file.text);
+  for (const auto& file : abi_headers())
+    add(entry_path("anvil/" + std::string(file.path)), file.text);
   add(prelude_path(), kPrelude);
   return files;
 }
@@ -69,14 +72,11 @@ void build_precompiled_header(const std::string& math, const std::string& path) 
   Diagnostics diagnostics(none);
   std::vector<std::string> arguments = language_arguments(math);
   const std::string temporary = temporary_beside(path);
-  arguments.insert(arguments.end(),
-                   {"-emit-pch", "-fno-pch-timestamp", "-o", temporary});
+  arguments.insert(arguments.end(), {"-emit-pch", "-fno-pch-timestamp", "-o", temporary});
   auto compiler = make_compiler(arguments, diagnostics, true);
-  compiler->getFrontendOpts().Inputs = {
-      clang::FrontendInputFile(prelude_path(), clang::InputKind(clang::Language::CXX,
-                                                                clang::InputKind::Source, false,
-                                                                clang::InputKind::HeaderUnit_None,
-                                                                true))};
+  compiler->getFrontendOpts().Inputs = {clang::FrontendInputFile(
+      prelude_path(), clang::InputKind(clang::Language::CXX, clang::InputKind::Source, false,
+                                       clang::InputKind::HeaderUnit_None, true))};
   clang::GeneratePCHAction action;
   if (!compiler->ExecuteAction(action) || diagnostics.failed())
     throw FileError{"the library's headers do not compile"};
@@ -97,8 +97,8 @@ std::vector<std::string> language_arguments(const std::string& math) {
       "-triple", triple.str(), "-x", "c++", "-std=c++20", "-O2", "-disable-llvm-passes",
       // Nothing of the host: not its headers, its C library or its C++ run time.
       "-nostdsysteminc", "-nobuiltininc", "-nostdinc++", "-fno-builtin", "-ffreestanding",
-      "-fno-rtti", "-fno-threadsafe-statics", "-isystem", library_path(""), "-isystem", entry_path(""),
-      "-mrelocation-model", "pic", "-pic-level", "2",
+      "-fno-rtti", "-fno-threadsafe-statics", "-isystem", library_path(""), "-isystem",
+      entry_path(""), "-mrelocation-model", "pic", "-pic-level", "2",
       // Kernels look at the same bytes through many types; see Apple's own and llama.cpp's.
       "-relaxed-aliasing", "-fdeclspec",
       // half and bfloat arithmetic rounds after every operation, as on the GPU.

@@ -1,5 +1,6 @@
 #include "commands.hpp"
 
+#include <llvm/IR/DebugInfo.h>
 #include <llvm/IR/LLVMContext.h>
 #include <llvm/IR/Module.h>
 #include <llvm/IR/Verifier.h>
@@ -28,14 +29,18 @@ void write_ir(const std::string& path, const llvm::Module& module) {
   write_file(path, text);
 }
 
-void write_remarks(const std::string& path, const Remarks& remarks) {
+// The IR knows lines of the text given to clang, the user those that #line speaks of.
+void write_remarks(const std::string& path, const Remarks& remarks, const Source& source) {
   llvm::json::Array list;
-  for (const Remark& remark : remarks)
+  for (const Remark& remark : remarks) {
+    const LineOrigin place = remark.file == source.name ? source.presumed(remark.line)
+                                                        : LineOrigin{0, remark.line, remark.file};
     list.push_back(llvm::json::Object{
         {"kind", remark.kind == Remark::Kind::failure ? "failure" : "serialised"},
         {"message", remark.message},
-        {"file", remark.file},
-        {"line", remark.line}});
+        {"file", place.file},
+        {"line", place.presumed}});
+  }
   std::string text;
   llvm::raw_string_ostream(text) << llvm::json::Value(std::move(list)) << '\n';
   write_file(path, text);
@@ -59,8 +64,8 @@ bool report(const std::vector<std::string>& errors, const KernelCommand& command
 }  // namespace
 
 bool run_library(const LibraryCommand& command) {
-  auto source = preprocess(command.name, read_file(command.source), command.defines,
-                           command.standard);
+  auto source =
+      preprocess(command.name, read_file(command.source), command.defines, command.standard);
   if (!source) return false;
   Program program{.source = std::move(*source), .tokens = {}, .math = command.math};
   program.tokens = run_token_pass(program.source.expanded);
@@ -76,8 +81,11 @@ bool run_kernel(const KernelCommand& command) {
   if (!command.constants.empty()) values = parse_constants(read_file(command.constants));
 
   llvm::LLVMContext context;
-  auto kernel = compile_kernel(program, command.function, command.variant == "full", command.cache,
-                               context);
+  auto kernel = compile_kernel(program,
+                               {.name = command.function,
+                                .full = command.variant == "full",
+                                .line_tables = !command.remarks.empty()},
+                               command.cache, context);
   if (!kernel) return false;
   llvm::Module& module = *kernel->module;
   if (report(bind_constants(module, kernel->constants, values), command, program.source))
@@ -101,10 +109,11 @@ bool run_kernel(const KernelCommand& command) {
 
   Remarks remarks;
   const bool vectorized = vectorize(module, {.target = target.get()}, remarks);
-  if (!command.remarks.empty()) write_remarks(command.remarks, remarks);
+  if (!command.remarks.empty()) write_remarks(command.remarks, remarks, program.source);
   if (!vectorized)
     throw FileError{"vectorisation failed: " +
                     (remarks.empty() ? std::string("no reason given") : remarks.back().message)};
+  llvm::StripDebugInfo(module);
   retarget(module, *target);
   optimize_simdgroup(module, *target);
   if (!command.emit_simd_ir.empty()) write_ir(command.emit_simd_ir, module);

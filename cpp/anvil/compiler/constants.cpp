@@ -144,8 +144,8 @@ std::vector<std::string> bind_constants(llvm::Module& module,
         bytes.size() == size ? from_bytes(variable->getValueType(), bytes, module.getDataLayout())
                              : nullptr;
     if (!initial) {
-      errors.push_back(describe(constant) + " has " + std::to_string(size) +
-                       " bytes, its value " + std::to_string(value->bytes.size()));
+      errors.push_back(describe(constant) + " has " + std::to_string(size) + " bytes, its value " +
+                       std::to_string(value->bytes.size()));
       continue;
     }
     define(*variable, initial);

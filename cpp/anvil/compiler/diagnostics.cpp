@@ -13,11 +13,16 @@ namespace {
 std::string_view severity_name(clang::DiagnosticsEngine::Level level) {
   switch (level) {
     case clang::DiagnosticsEngine::Ignored:
-    case clang::DiagnosticsEngine::Note: return "note";
-    case clang::DiagnosticsEngine::Remark: return "remark";
-    case clang::DiagnosticsEngine::Warning: return "warning";
-    case clang::DiagnosticsEngine::Error: return "error";
-    case clang::DiagnosticsEngine::Fatal: return "fatal error";
+    case clang::DiagnosticsEngine::Note:
+      return "note";
+    case clang::DiagnosticsEngine::Remark:
+      return "remark";
+    case clang::DiagnosticsEngine::Warning:
+      return "warning";
+    case clang::DiagnosticsEngine::Error:
+      return "error";
+    case clang::DiagnosticsEngine::Fatal:
+      return "fatal error";
   }
   return "error";
 }
@@ -42,8 +47,7 @@ std::optional<Diagnostics::Place> Diagnostics::place(clang::SourceLocation locat
   location = sources.getFileLoc(location);
   const auto [file, offset] = sources.getDecomposedLoc(location);
   if (file == sources.getMainFileID() && edited_) {
-    const auto [line, column] =
-        line_and_column(source_.expanded, edited_->original_offset(offset));
+    const auto [line, column] = line_and_column(source_.expanded, edited_->original_offset(offset));
     return place_in_source(line, column);
   }
   const clang::PresumedLoc presumed = sources.getPresumedLoc(location);
@@ -65,8 +69,7 @@ void Diagnostics::HandleDiagnostic(clang::DiagnosticsEngine::Level level,
   std::string option;
   if (level == clang::DiagnosticsEngine::Warning || level == clang::DiagnosticsEngine::Remark)
     option = info.getDiags()->getDiagnosticIDs()->getWarningOptionForDiag(info.getID()).str();
-  print(info.hasSourceManager() ? place(info.getLocation(), info.getSourceManager())
-                                : std::nullopt,
+  print(info.hasSourceManager() ? place(info.getLocation(), info.getSourceManager()) : std::nullopt,
         source_.name, severity_name(level), message.str(), option);
 }
 

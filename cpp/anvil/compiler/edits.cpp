@@ -5,10 +5,9 @@
 namespace anvil {
 
 EditedText::EditedText(std::string_view original, std::vector<Edit> edits) {
-  std::sort(edits.begin(), edits.end(),
-            [](const Edit& a, const Edit& b) {
-              return a.begin != b.begin ? a.begin < b.begin : a.end > b.end;
-            });
+  std::sort(edits.begin(), edits.end(), [](const Edit& a, const Edit& b) {
+    return a.begin != b.begin ? a.begin < b.begin : a.end > b.end;
+  });
   text_.reserve(original.size() + original.size() / 4);
   uint32_t done = 0;
   const auto copy_to = [&](uint32_t end) {

@@ -63,10 +63,21 @@ void link(const std::string& object, const std::string& output) {
   const std::string script = "--version-script=" + version;
   std::string log;
   llvm::raw_string_ostream messages(log);
-  const char* arguments[] = {"ld.lld",      "-shared",          "--gc-sections", "-z",
-                             "now",         "-z",               "relro",         "--hash-style=gnu",
-                             "--build-id=none", script.c_str(), "--strip-debug", "--threads=1",
-                             object.c_str(), "-o",              output.c_str()};
+  const char* arguments[] = {"ld.lld",
+                             "-shared",
+                             "--gc-sections",
+                             "-z",
+                             "now",
+                             "-z",
+                             "relro",
+                             "--hash-style=gnu",
+                             "--build-id=none",
+                             script.c_str(),
+                             "--strip-debug",
+                             "--threads=1",
+                             object.c_str(),
+                             "-o",
+                             output.c_str()};
   const lld::Result result =
       lld::lldMain(arguments, llvm::nulls(), messages, {{lld::Gnu, &lld::elf::link}});
   llvm::sys::fs::remove(version);

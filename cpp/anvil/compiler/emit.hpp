@@ -12,7 +12,6 @@ namespace anvil {
 
 /// Writes a shared object that exports `anvil_entry` alone and needs nothing but memcpy, memset and
 /// memmove. Throws FileError where that fails.
-void emit_shared_object(llvm::Module& module, llvm::TargetMachine& target,
-                        const std::string& path);
+void emit_shared_object(llvm::Module& module, llvm::TargetMachine& target, const std::string& path);
 
 }  // namespace anvil

@@ -19,9 +19,8 @@ std::string argument(const Parameter& parameter, size_t position) {
     }
     return type + "(" + components + ")";
   }
-  const std::string table = parameter.kind == Parameter::Kind::buffer
-                                ? "tg->dispatch->buffers["
-                                : "tg->threadgroup_memory[";
+  const std::string table = parameter.kind == Parameter::Kind::buffer ? "tg->dispatch->buffers["
+                                                                      : "tg->threadgroup_memory[";
   const std::string pointer = table + std::to_string(parameter.index) + "]";
   return parameter.reference ? "*(" + type + "*)" + pointer : "(" + type + ")" + pointer;
 }
@@ -32,14 +31,16 @@ std::string entry_source(const KernelSignature& kernel, bool full) {
   std::string text =
       "extern \"C\" __attribute__((convergent)) void anvil_scalar_entry("
       "const AnvilThreadgroup* tg, unsigned simdgroup, unsigned lane) {\n"
-      "  using F = " + kernel.type + ";\n";
+      "  using F = " +
+      kernel.type + ";\n";
   for (size_t i = 0; i < kernel.parameters.size(); ++i)
     text += "  using P" + std::to_string(i) + " = __anvil::parameter<" + std::to_string(i) +
             ", F>::type;\n";
   text += std::string("  const __anvil::") + (full ? "full" : "any") +
           "_thread thread(tg, simdgroup, lane);\n"
           "  if (!thread.active()) return;\n"
-          "  " + kernel.callee + "(";
+          "  " +
+          kernel.callee + "(";
   for (size_t i = 0; i < kernel.parameters.size(); ++i)
     text += (i > 0 ? ",\n      " : "\n      ") + argument(kernel.parameters[i], i);
   return text + ");\n}\n";

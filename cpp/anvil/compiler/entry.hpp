@@ -7,8 +7,8 @@
 
 namespace anvil {
 
-/// C++ for `void anvil_scalar_entry(tg, simdgroup, lane)`, one lane's program (prelude/anvil/entry.h
-/// has the vocabulary). `full`: see the kernel ABI.
+/// C++ for `void anvil_scalar_entry(tg, simdgroup, lane)`, one lane's program
+/// (prelude/anvil/entry.h has the vocabulary). `full`: see the kernel ABI.
 std::string entry_source(const KernelSignature& kernel, bool full);
 
 }  // namespace anvil

@@ -105,9 +105,8 @@ std::optional<KernelSignature> signature_of(KernelConsumer& consumer,
                                             const KernelConsumer::Kernel& kernel) {
   auto signature = read_signature(consumer.context(), *kernel.function);
   if (!signature) return {};
-  signature->callee =
-      qualified_name(kernel.instance ? *kernel.instance
-                                     : static_cast<const clang::NamedDecl&>(*kernel.function));
+  signature->callee = qualified_name(
+      kernel.instance ? *kernel.instance : static_cast<const clang::NamedDecl&>(*kernel.function));
   signature->type = kernel.instance ? "__remove_pointer(decltype(" + signature->callee + "))"
                                     : "decltype(" + signature->callee + ")";
   return signature;
@@ -186,9 +185,9 @@ std::optional<LibraryIndex> check_library(const Program& program, const std::str
   return index;
 }
 
-std::optional<CompiledKernel> compile_kernel(const Program& program, const std::string& name,
-                                             bool full, const std::string& cache,
-                                             llvm::LLVMContext& context) {
+std::optional<CompiledKernel> compile_kernel(const Program& program, const KernelRequest& request,
+                                             const std::string& cache, llvm::LLVMContext& context) {
+  const std::string& name = request.name;
   std::vector<Edit> edits = program.tokens.edits;
   for (const Instance& instance : program.tokens.instances) {
     if (instance.name != name) continue;
@@ -205,6 +204,7 @@ std::optional<CompiledKernel> compile_kernel(const Program& program, const std::
   CompiledKernel result;
   auto arguments = arguments_for(program, cache);
   arguments.push_back("-w");  // warnings came with the library
+  if (request.line_tables) arguments.push_back("-debug-info-kind=line-tables-only");
   auto compiler = make_compiler(arguments, diagnostics, true);
   set_input(*compiler, text, program.source.name);
   const clang::FunctionDecl* function = nullptr;
@@ -218,7 +218,7 @@ std::optional<CompiledKernel> compile_kernel(const Program& program, const std::
           function = kernel.function;
           result.signature = std::move(*signature);
           result.signature.name = name;
-          return entry_source(result.signature, full);
+          return entry_source(result.signature, request.full);
         }
         return {};
       },

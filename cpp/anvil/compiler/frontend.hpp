@@ -40,9 +40,13 @@ struct CompiledKernel {
 /// library_arguments().
 std::optional<LibraryIndex> check_library(const Program& program, const std::string& cache);
 
-/// Compiles the kernel the host knows as `name`, and what it calls, with its entry thunk.
-std::optional<CompiledKernel> compile_kernel(const Program& program, const std::string& name,
-                                             bool full, const std::string& cache,
-                                             llvm::LLVMContext& context);
+struct KernelRequest {
+  std::string name;          ///< as the host knows it
+  bool full = true;          ///< which variant of the entry thunk
+  bool line_tables = false;  ///< keep the source's lines in the IR
+};
+/// Compiles that kernel and what it calls, with its entry thunk.
+std::optional<CompiledKernel> compile_kernel(const Program& program, const KernelRequest& request,
+                                             const std::string& cache, llvm::LLVMContext& context);
 
 }  // namespace anvil

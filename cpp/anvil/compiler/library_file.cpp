@@ -16,7 +16,9 @@ std::string line_of(llvm::json::Value json) {
 }
 
 // JSON strings are UTF-8; sources need not be.
-std::string valid(const std::string& text) { return llvm::json::fixUTF8(text); }
+std::string valid(const std::string& text) {
+  return llvm::json::fixUTF8(text);
+}
 
 }  // namespace
 
@@ -37,13 +39,14 @@ std::string write_library(const Program& program, const LibraryIndex& index) {
                                     {"math", program.math},
                                     {"name_size", source.name.size()},
                                     {"original_size", source.original.size()},
-                                    {"origins", [&] {
+                                    {"origins",
+                                     [&] {
                                        llvm::json::Array origins;
                                        for (const LineOrigin& origin : source.origins)
-                                         origins.push_back(llvm::json::Object{
-                                             {"line", origin.line},
-                                             {"presumed", origin.presumed},
-                                             {"file", valid(origin.file)}});
+                                         origins.push_back(
+                                             llvm::json::Object{{"line", origin.line},
+                                                                {"presumed", origin.presumed},
+                                                                {"file", valid(origin.file)}});
                                        return origins;
                                      }()}}) +
          source.name + source.original + source.expanded;

@@ -118,7 +118,8 @@ void replace_lane(llvm::Module& module, llvm::Function& entry) {
 uint64_t lower_threadgroup_variables(llvm::Module& module, llvm::Function& entry) {
   std::vector<llvm::Constant*> variables;
   for (llvm::GlobalVariable& variable : module.globals())
-    if (variable.getSection() == llvm::StringRef(kThreadgroupSection)) variables.push_back(&variable);
+    if (variable.getSection() == llvm::StringRef(kThreadgroupSection))
+      variables.push_back(&variable);
   if (variables.empty()) return 0;
   llvm::convertUsersOfConstantsToInstructions(variables);
 
@@ -131,11 +132,11 @@ uint64_t lower_threadgroup_variables(llvm::Module& module, llvm::Function& entry
     auto* variable = llvm::cast<llvm::GlobalVariable>(constant);
     const llvm::DataLayout& layout = module.getDataLayout();
     const llvm::Align alignment =
-        std::max(llvm::Align(16), layout.getValueOrABITypeAlignment(variable->getAlign(),
-                                                                    variable->getValueType()));
+        std::max(llvm::Align(16),
+                 layout.getValueOrABITypeAlignment(variable->getAlign(), variable->getValueType()));
     end = llvm::alignTo(end, alignment);
-    llvm::Value* address = builder.CreateConstInBoundsGEP1_64(builder.getInt8Ty(), base, end,
-                                                              variable->getName());
+    llvm::Value* address =
+        builder.CreateConstInBoundsGEP1_64(builder.getInt8Ty(), base, end, variable->getName());
     end += layout.getTypeAllocSize(variable->getValueType());
     variable->replaceAllUsesWith(address);
     variable->eraseFromParent();
@@ -160,8 +161,8 @@ void check_calls(llvm::Function& entry, LoweredKernel& result) {
       if (name.starts_with("__anvil_") || !reported.insert(name).second) continue;
       result.errors.push_back(callee->isDeclaration()
                                   ? "function '" + llvm::demangle(name) + "' has no definition"
-                                  : "recursion is not allowed: function '" +
-                                        llvm::demangle(name) + "' calls itself");
+                                  : "recursion is not allowed: function '" + llvm::demangle(name) +
+                                        "' calls itself");
     }
 }
 
@@ -190,8 +191,8 @@ LoweredKernel lower_kernel(llvm::Module& module, const std::string& kernel_symbo
   result.static_memory = lower_threadgroup_variables(module, entry);
   for (llvm::GlobalVariable& variable : module.globals())
     if (variable.isDeclaration() && !variable.getName().starts_with("llvm."))
-      result.errors.push_back("program scope variable '" + llvm::demangle(variable.getName().str()) +
-                              "' has no definition");
+      result.errors.push_back("program scope variable '" +
+                              llvm::demangle(variable.getName().str()) + "' has no definition");
   return result;
 }
 

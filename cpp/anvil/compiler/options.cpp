@@ -51,8 +51,7 @@ LibraryCommand parse_library_command(int argc, char** argv) {
          {"--define", [&](std::string value) {
             const size_t equal = value.find('=');
             command.defines.emplace_back(
-                value.substr(0, equal),
-                equal == std::string::npos ? "1" : value.substr(equal + 1));
+                value.substr(0, equal), equal == std::string::npos ? "1" : value.substr(equal + 1));
           }}});
   require(command.source, "--source");
   require(command.output, "--output");

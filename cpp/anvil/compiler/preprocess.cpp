@@ -177,10 +177,26 @@ std::optional<Source> preprocess(std::string name, std::string original,
   Diagnostics diagnostics(source);
   const std::string version = version_number(standard);
   std::vector<std::string> arguments{
-      "-E", "-undef", "-x", "c++", "-std=c++17", "-nostdsysteminc", "-nobuiltininc", "-nostdinc++",
-      "-D", "__METAL__=1", "-D", "__METAL_VERSION__=" + version, "-D", "__METAL_MACOS__=1", "-isystem", std::string(kHeaderRoot) + "/library/include",
-      "-include", std::string(kHeaderRoot) + "/library/include/anvil/predefined.h",
-      "-Wno-unknown-pragmas", "-Wno-ignored-pragmas"};
+      "-E",
+      "-undef",
+      "-x",
+      "c++",
+      "-std=c++17",
+      "-nostdsysteminc",
+      "-nobuiltininc",
+      "-nostdinc++",
+      "-D",
+      "__METAL__=1",
+      "-D",
+      "__METAL_VERSION__=" + version,
+      "-D",
+      "__METAL_MACOS__=1",
+      "-isystem",
+      std::string(kHeaderRoot) + "/library/include",
+      "-include",
+      std::string(kHeaderRoot) + "/library/include/anvil/predefined.h",
+      "-Wno-unknown-pragmas",
+      "-Wno-ignored-pragmas"};
   for (const auto& [key, value] : defines) {
     arguments.push_back("-D");
     arguments.push_back(key + "=" + value);

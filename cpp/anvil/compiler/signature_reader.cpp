@@ -40,8 +40,7 @@ class Reader {
   void error(clang::SourceLocation location, const std::string& message) {
     failed_ = true;
     auto& engine = context_.getDiagnostics();
-    engine.Report(location,
-                  engine.getCustomDiagID(clang::DiagnosticsEngine::Error, "%0"))
+    engine.Report(location, engine.getCustomDiagID(clang::DiagnosticsEngine::Error, "%0"))
         << message;
   }
 
@@ -63,9 +62,9 @@ class Reader {
     if (number.isNegative() || number.getActiveBits() > 32 || number.getZExtValue() >= limit) {
       llvm::SmallString<24> text;
       number.toString(text);
-      error(attribute.getLocation(), "'" + name + "' attribute parameter is out of bounds: " +
-                                         std::string(text) + " must be between 0 and " +
-                                         std::to_string(limit - 1));
+      error(attribute.getLocation(),
+            "'" + name + "' attribute parameter is out of bounds: " + std::string(text) +
+                " must be between 0 and " + std::to_string(limit - 1));
       return {};
     }
     return static_cast<uint32_t>(number.getZExtValue());
@@ -131,8 +130,10 @@ void Reader::input(const clang::ParmVarDecl& declaration, const KernelInput& inp
   const unsigned most = input.vector ? 3 : 1;
   if (!type || type->width > most) {
     error(attribute.getLocation(),
-          "type '" + parameter.type + "' of parameter '" + parameter.name + "' is not valid for "
-              "attribute '" + parameter.input + "': it must be " +
+          "type '" + parameter.type + "' of parameter '" + parameter.name +
+              "' is not valid for "
+              "attribute '" +
+              parameter.input + "': it must be " +
               (input.vector ? "ushort, ushort2, ushort3, uint, uint2 or uint3" : "ushort or uint"));
     return;
   }
@@ -150,8 +151,8 @@ void Reader::resource(const clang::ParmVarDecl& declaration, Parameter& paramete
   if (const auto* condition = find_annotation(declaration, "function_constant"))
     parameter.condition = string_argument(*condition);
   const auto* buffer = find_annotation(declaration, "buffer");
-  const bool has_space = find_annotation(declaration, "device") ||
-                         find_annotation(declaration, "constant");
+  const bool has_space =
+      find_annotation(declaration, "device") || find_annotation(declaration, "constant");
   const clang::AnnotateAttr* memory = nullptr;  // [[threadgroup(i)]], not the address space
   bool threadgroup_space = false;
   for (const auto* attribute : declaration.specific_attrs<clang::AnnotateAttr>()) {
@@ -167,8 +168,9 @@ void Reader::resource(const clang::ParmVarDecl& declaration, Parameter& paramete
     parameter.kind = Parameter::Kind::threadgroup;
     parameter.address_space = "threadgroup";
     if (has_space || buffer) {
-      error(declaration.getLocation(), "parameter '" + parameter.name +
-                                           "' cannot be both in a buffer and in threadgroup memory");
+      error(declaration.getLocation(),
+            "parameter '" + parameter.name +
+                "' cannot be both in a buffer and in threadgroup memory");
       return;
     }
   } else {
@@ -192,15 +194,14 @@ void Reader::resource(const clang::ParmVarDecl& declaration, Parameter& paramete
       parameter.element_size = parameter.alignment = 1;
       return;
     }
-    error(declaration.getLocation(),
-          "parameter '" + parameter.name + "' points to the incomplete type '" + parameter.type +
-              "'");
+    error(declaration.getLocation(), "parameter '" + parameter.name +
+                                         "' points to the incomplete type '" + parameter.type +
+                                         "'");
     return;
   }
   parameter.element_size =
       static_cast<uint64_t>(context_.getTypeSizeInChars(pointee).getQuantity());
-  parameter.alignment =
-      static_cast<uint64_t>(context_.getTypeAlignInChars(pointee).getQuantity());
+  parameter.alignment = static_cast<uint64_t>(context_.getTypeAlignInChars(pointee).getQuantity());
   members(pointee, parameter);
 }
 
@@ -300,8 +301,9 @@ std::optional<FunctionConstantInfo> read_function_constant(clang::ASTContext& co
   info.name = variable.getName().str();
   info.type = msl_type_name(variable.getType());
   if (!variable.getType()->isArithmeticType() && !is_vector_type(variable.getType()))
-    reader.error(variable.getLocation(), "function constant '" + info.name + "' cannot have type '" +
-                                             info.type + "': it must be a scalar or a vector");
+    reader.error(variable.getLocation(), "function constant '" + info.name +
+                                             "' cannot have type '" + info.type +
+                                             "': it must be a scalar or a vector");
   const auto index = reader.integer(*attribute, 65536);
   if (!index || reader.failed()) return {};
   info.index = *index;

@@ -30,9 +30,9 @@ std::unique_ptr<llvm::TargetMachine> make_target(const std::string& cpu) {
   std::unique_ptr<llvm::MCSubtargetInfo> known(target->createMCSubtargetInfo(triple, "", ""));
   if (!known || !known->isCPUStringValid(name)) throw FileError{"unknown CPU '" + cpu + "'"};
   llvm::TargetOptions options;
-  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
-      triple, name, features.getString(), options, llvm::Reloc::PIC_, std::nullopt,
-      llvm::CodeGenOptLevel::Aggressive));
+  std::unique_ptr<llvm::TargetMachine> machine(
+      target->createTargetMachine(triple, name, features.getString(), options, llvm::Reloc::PIC_,
+                                  std::nullopt, llvm::CodeGenOptLevel::Aggressive));
   if (!machine) throw FileError{"no code generator for " + triple.str()};
   const llvm::MCSubtargetInfo& subtarget = *machine->getMCSubtargetInfo();
   if (triple.isX86())
@@ -45,8 +45,8 @@ std::unique_ptr<llvm::TargetMachine> make_target(const std::string& cpu) {
 
 void retarget(llvm::Module& module, const llvm::TargetMachine& target) {
   module.setTargetTriple(target.getTargetTriple());
-  const bool wide = target.getTargetTriple().isX86() &&
-                    target.getMCSubtargetInfo()->checkFeatures("+avx512f");
+  const bool wide =
+      target.getTargetTriple().isX86() && target.getMCSubtargetInfo()->checkFeatures("+avx512f");
   for (llvm::Function& function : module) {
     if (function.isDeclaration()) continue;
     function.addFnAttr("target-cpu", target.getTargetCPU());

@@ -52,8 +52,11 @@ class TokenPass {
 
   void word(size_t i, Word kind) {
     switch (kind) {
-      case Word::none: return;
-      case Word::stage: replace(i, ""); return;
+      case Word::none:
+        return;
+      case Word::stage:
+        replace(i, "");
+        return;
       case Word::kernel:
         replace(i, annotation("kernel"));
         find_parameters(i + 1);
@@ -125,8 +128,8 @@ class TokenPass {
       if (!text.empty()) text += ' ';
       if (kind == Word::constant) {
         text += "const";
-      } else if (auto literal = token.is(tok::numeric_constant) ? rewrite_literal(token.text)
-                                                               : std::nullopt) {
+      } else if (auto literal =
+                     token.is(tok::numeric_constant) ? rewrite_literal(token.text) : std::nullopt) {
         text += *literal;
       } else {
         text += token.text;
@@ -241,9 +244,9 @@ class TokenPass {
       } else if (is_attribute_list(at)) {
         at = tokens_.partner(at) + 1;
       } else {
-        return names >= 2 && (token.is(tok::semi) || token.is(tok::l_square) ||
-                              token.is(tok::equal) || token.is(tok::comma) ||
-                              token.is(tok::l_brace));
+        return names >= 2 &&
+               (token.is(tok::semi) || token.is(tok::l_square) || token.is(tok::equal) ||
+                token.is(tok::comma) || token.is(tok::l_brace));
       }
     }
     return false;
@@ -274,8 +277,8 @@ class TokenPass {
                       "' must be declared in the constant address space");
       return;
     }
-    replace(after, "; extern const bool " + std::string(kDefinedPrefix) + std::string(name.text) +
-                       ";");
+    replace(after,
+            "; extern const bool " + std::string(kDefinedPrefix) + std::string(name.text) + ";");
   }
 
   // is_function_constant_defined(a::x) becomes (a::__anvil_defined_x).
@@ -291,8 +294,8 @@ class TokenPass {
     result_.guarded_constants.insert(name);
   }
 
-  // Whether the template argument list at `open` may name half or bfloat, between which clang has no
-  // conversion: it is a name, and not of a type that has nothing to do with them.
+  // Whether the template argument list at `open` may name half or bfloat, between which clang has
+  // no conversion: it is a name, and not of a type that has nothing to do with them.
   bool may_be_small_float(size_t open) const {
     const size_t past = tokens_.skip_angles(open);
     if (past == open || !tokens_[past].is(tok::l_paren)) return false;
@@ -384,6 +387,8 @@ class TokenPass {
 
 }  // namespace
 
-TokenPassResult run_token_pass(const std::string& text) { return TokenPass(text).run(); }
+TokenPassResult run_token_pass(const std::string& text) {
+  return TokenPass(text).run();
+}
 
 }  // namespace anvil

@@ -39,11 +39,20 @@ TokenSequence::TokenSequence(std::string_view text) {
     switch (tokens_[i].kind) {
       case tok::l_paren:
       case tok::l_square:
-      case tok::l_brace: open.push_back(i); break;
-      case tok::r_paren: close(i, tok::l_paren); break;
-      case tok::r_square: close(i, tok::l_square); break;
-      case tok::r_brace: close(i, tok::l_brace); break;
-      default: break;
+      case tok::l_brace:
+        open.push_back(i);
+        break;
+      case tok::r_paren:
+        close(i, tok::l_paren);
+        break;
+      case tok::r_square:
+        close(i, tok::l_square);
+        break;
+      case tok::r_brace:
+        close(i, tok::l_brace);
+        break;
+      default:
+        break;
     }
     const Token& next = (*this)[i + 1];
     if ((tokens_[i].is("struct") || tokens_[i].is("class") || tokens_[i].is("union")) &&
@@ -66,9 +75,15 @@ size_t TokenSequence::skip_angles(size_t open) const {
   int depth = 0;
   for (size_t i = open; i < size(); ++i) {
     switch (tokens_[i].kind) {
-      case tok::less: ++depth; break;
-      case tok::greater: --depth; break;
-      case tok::greatergreater: depth -= 2; break;
+      case tok::less:
+        ++depth;
+        break;
+      case tok::greater:
+        --depth;
+        break;
+      case tok::greatergreater:
+        depth -= 2;
+        break;
       case tok::l_paren:
       case tok::l_square:
         if (i = partner(i); i >= size()) return open;
@@ -76,8 +91,10 @@ size_t TokenSequence::skip_angles(size_t open) const {
       case tok::l_brace:
         if (i = partner(i); i >= size()) return open;
         break;
-      case tok::semi: return open;
-      default: break;
+      case tok::semi:
+        return open;
+      default:
+        break;
     }
     if (depth <= 0) return i + 1;
   }

@@ -9,24 +9,38 @@ namespace {
 
 std::string builtin_name(const clang::BuiltinType& type) {
   switch (type.getKind()) {
-    case clang::BuiltinType::Bool: return "bool";
+    case clang::BuiltinType::Bool:
+      return "bool";
     case clang::BuiltinType::Char_S:
-    case clang::BuiltinType::SChar: return "char";
+    case clang::BuiltinType::SChar:
+      return "char";
     case clang::BuiltinType::Char_U:
-    case clang::BuiltinType::UChar: return "uchar";
-    case clang::BuiltinType::Short: return "short";
-    case clang::BuiltinType::UShort: return "ushort";
-    case clang::BuiltinType::Int: return "int";
-    case clang::BuiltinType::UInt: return "uint";
+    case clang::BuiltinType::UChar:
+      return "uchar";
+    case clang::BuiltinType::Short:
+      return "short";
+    case clang::BuiltinType::UShort:
+      return "ushort";
+    case clang::BuiltinType::Int:
+      return "int";
+    case clang::BuiltinType::UInt:
+      return "uint";
     case clang::BuiltinType::Long:
-    case clang::BuiltinType::LongLong: return "long";
+    case clang::BuiltinType::LongLong:
+      return "long";
     case clang::BuiltinType::ULong:
-    case clang::BuiltinType::ULongLong: return "ulong";
-    case clang::BuiltinType::Float16: return "half";
-    case clang::BuiltinType::BFloat16: return "bfloat";
-    case clang::BuiltinType::Float: return "float";
-    case clang::BuiltinType::Void: return "void";
-    default: return type.getName(clang::PrintingPolicy(clang::LangOptions())).str();
+    case clang::BuiltinType::ULongLong:
+      return "ulong";
+    case clang::BuiltinType::Float16:
+      return "half";
+    case clang::BuiltinType::BFloat16:
+      return "bfloat";
+    case clang::BuiltinType::Float:
+      return "float";
+    case clang::BuiltinType::Void:
+      return "void";
+    default:
+      return type.getName(clang::PrintingPolicy(clang::LangOptions())).str();
   }
 }
 
@@ -51,8 +65,8 @@ std::string msl_type_name(clang::QualType type) {
   if (const auto* builtin = type->getAs<clang::BuiltinType>()) return builtin_name(*builtin);
   if (type->isPointerType()) return msl_type_name(type->getPointeeType()) + "*";
   if (const auto* array = llvm::dyn_cast<clang::ConstantArrayType>(type.getTypePtr()))
-    return msl_type_name(array->getElementType()) + "[" +
-           std::to_string(array->getZExtSize()) + "]";
+    return msl_type_name(array->getElementType()) + "[" + std::to_string(array->getZExtSize()) +
+           "]";
   if (const auto* special = library_template(type)) {
     const llvm::StringRef name = special->getName();
     const auto arguments = special->getTemplateArgs().asArray();
@@ -95,11 +109,16 @@ std::optional<IntegerVector> as_integer_vector(clang::QualType type) {
   const auto* builtin = type->getAs<clang::BuiltinType>();
   if (!builtin) return {};
   switch (builtin->getKind()) {
-    case clang::BuiltinType::Short: return IntegerVector{"short", 16, true, width};
-    case clang::BuiltinType::UShort: return IntegerVector{"unsigned short", 16, false, width};
-    case clang::BuiltinType::Int: return IntegerVector{"int", 32, true, width};
-    case clang::BuiltinType::UInt: return IntegerVector{"unsigned int", 32, false, width};
-    default: return {};
+    case clang::BuiltinType::Short:
+      return IntegerVector{"short", 16, true, width};
+    case clang::BuiltinType::UShort:
+      return IntegerVector{"unsigned short", 16, false, width};
+    case clang::BuiltinType::Int:
+      return IntegerVector{"int", 32, true, width};
+    case clang::BuiltinType::UInt:
+      return IntegerVector{"unsigned int", 32, false, width};
+    default:
+      return {};
   }
 }
 

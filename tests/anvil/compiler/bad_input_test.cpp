@@ -7,17 +7,28 @@ using compiler_test::Session;
 TEST_CASE("malformed source is refused with diagnostics") {
   Session session;
   for (const std::string& source :
-       {std::string("kernel"), std::string("kernel void f("), std::string("kernel void f() {"),
-        std::string("template [[host_name(\"x\")]] ;"), std::string("[[kernel"),
-        std::string("kernel void f(device float* x [[buffer(]]) {}"), std::string("}}}}"),
-        std::string("kernel void f() { threadgroup"), std::string("\"unterminated"),
-        std::string("R\"x(raw"), std::string("/* open comment"), std::string("#if 1\nint x;"),
-        std::string("#pragma anvil entry\nint"), std::string("#define H #\nH include <x>\n"),
+       {std::string("kernel"),
+        std::string("kernel void f("),
+        std::string("kernel void f() {"),
+        std::string("template [[host_name(\"x\")]] ;"),
+        std::string("[[kernel"),
+        std::string("kernel void f(device float* x [[buffer(]]) {}"),
+        std::string("}}}}"),
+        std::string("kernel void f() { threadgroup"),
+        std::string("\"unterminated"),
+        std::string("R\"x(raw"),
+        std::string("/* open comment"),
+        std::string("#if 1\nint x;"),
+        std::string("#pragma anvil entry\nint"),
+        std::string("#define H #\nH include <x>\n"),
         std::string("kernel void f(device void** x [[buffer(0)]]"),
         std::string("constant int x [[function_constant(0)]] = 3;"),
         std::string("kernel void f(device struct S* s [[buffer(0)]]) {}"),
-        std::string("\xff\xfe\x01\x80 garbage \x7f"), std::string(300, '('),
-        std::string(5000, '{'), std::string(5000, '['), "int x = " + std::string(3000, '-') + "1;"}) {
+        std::string("\xff\xfe\x01\x80 garbage \x7f"),
+        std::string(300, '('),
+        std::string(5000, '{'),
+        std::string(5000, '['),
+        "int x = " + std::string(3000, '-') + "1;"}) {
     CAPTURE(source.substr(0, 80));
     const Output output = session.library(source);
     CHECK(output.exit_code == 1);
@@ -51,8 +62,7 @@ TEST_CASE("a library that is damaged, or not one, is refused") {
 
 TEST_CASE("command lines that make no sense say why") {
   using compiler_test::run_compiler;
-  CHECK(run_compiler({}).errors ==
-        "anvil-compiler: expected 'library', 'kernel' or '--version'\n");
+  CHECK(run_compiler({}).errors == "anvil-compiler: expected 'library', 'kernel' or '--version'\n");
   CHECK(run_compiler({"library"}).errors == "anvil-compiler: option '--source' is missing\n");
   CHECK(run_compiler({"library", "--sauce", "x"}).errors ==
         "anvil-compiler: unknown option '--sauce'\n");
@@ -67,8 +77,7 @@ TEST_CASE("command lines that make no sense say why") {
 TEST_CASE("an unknown CPU and one below the floor are refused") {
   Session session;
   REQUIRE(session.library("kernel void f() {}").exit_code == 0);
-  CHECK(session.kernel("f", {"--cpu", "pdp11"}).errors ==
-        "anvil-compiler: unknown CPU 'pdp11'\n");
+  CHECK(session.kernel("f", {"--cpu", "pdp11"}).errors == "anvil-compiler: unknown CPU 'pdp11'\n");
 #ifdef __x86_64__
   CHECK(session.kernel("f", {"--cpu", "x86-64-v2"}).errors ==
         "anvil-compiler: CPU 'x86-64-v2' lacks avx2; kernels need x86-64-v3 (AVX2, FMA, F16C)\n");

@@ -73,7 +73,9 @@ Code::Code(const std::string& path) : handle_(dlopen(path.c_str(), RTLD_NOW | RT
   entry_ = reinterpret_cast<AnvilEntry>(dlsym(handle_, ANVIL_ENTRY_SYMBOL));
   REQUIRE_MESSAGE(bool(entry_), "no entry symbol");
 }
-Code::~Code() { dlclose(handle_); }
+Code::~Code() {
+  dlclose(handle_);
+}
 
 void Code::run(AnvilDispatch& dispatch, bool full, std::vector<char>& static_memory) {
   for (uint32_t z = 0; z < dispatch.threadgroups_per_grid[2]; ++z)
@@ -89,7 +91,8 @@ void Code::run(AnvilDispatch& dispatch, bool full, std::vector<char>& static_mem
           group.threads[i] = std::min(size, dispatch.threads_per_grid[i] - position[i] * size);
           threads *= group.threads[i];
         }
-        if (full) REQUIRE(anvil_threadgroup_is_full(group.threads, dispatch.threads_per_threadgroup));
+        if (full)
+          REQUIRE(anvil_threadgroup_is_full(group.threads, dispatch.threads_per_threadgroup));
         group.simdgroups = (threads + 31) / 32;
         group.static_memory = static_memory.data();
         group.barrier = [](AnvilThreadgroup*) {};
@@ -103,7 +106,9 @@ Session::Session() {
             ("anvil-compiler-test-" + std::to_string(getpid()) + "-" + std::to_string(counter++));
   std::filesystem::create_directories(folder_);
 }
-Session::~Session() { std::filesystem::remove_all(folder_); }
+Session::~Session() {
+  std::filesystem::remove_all(folder_);
+}
 
 Output Session::execute(std::vector<std::string> arguments) const {
   arguments.insert(arguments.end(), {"--cache", cache()});
@@ -112,16 +117,16 @@ Output Session::execute(std::vector<std::string> arguments) const {
 
 Output Session::library(const std::string& source, const std::vector<std::string>& options) {
   write(path("source"), source);
-  std::vector<std::string> arguments{"library", "--source", path("source"), "--name", "test.metal",
-                                     "--output", path("library")};
+  std::vector<std::string> arguments{"library",    "--source", path("source"), "--name",
+                                     "test.metal", "--output", path("library")};
   arguments.insert(arguments.end(), options.begin(), options.end());
   return execute(arguments);
 }
 
 Output Session::kernel(const std::string& function, const std::vector<std::string>& options) {
-  std::vector<std::string> arguments{"kernel", "--library", path("library"), "--function",
-                                     function, "--output", path("kernel.so"), "--reflection",
-                                     path("reflection")};
+  std::vector<std::string> arguments{"kernel",          "--library",    path("library"),
+                                     "--function",      function,       "--output",
+                                     path("kernel.so"), "--reflection", path("reflection")};
   arguments.insert(arguments.end(), options.begin(), options.end());
   return execute(arguments);
 }
@@ -130,7 +135,9 @@ llvm::json::Object Session::index() const {
   const std::string text = read(path("library"));
   return parse(text.substr(0, text.find('\n')));
 }
-llvm::json::Object Session::reflection() const { return parse(read(path("reflection"))); }
+llvm::json::Object Session::reflection() const {
+  return parse(read(path("reflection")));
+}
 
 void Session::compile(const std::string& source, const std::string& function, bool full,
                       const std::vector<std::string>& options) {

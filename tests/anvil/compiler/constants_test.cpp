@@ -68,7 +68,8 @@ TEST_CASE("a missing value is an error that names the constant") {
 
 TEST_CASE("values of the wrong type or size are errors with both") {
   CHECK(fails(R"([{"index":0,"type":"int","data":"01000000"},{"index":3,"type":"short",
-                   "data":"0100"}])").errors ==
+                   "data":"0100"}])")
+            .errors ==
         "test.metal: error: in kernel 'values': function constant 'flag' (index 0, type 'bool') is "
         "given a value of type 'int'\n");
   CHECK(fails(R"([{"index":0,"data":"01"},{"index":1,"data":"01"},{"index":3,"data":"0100"}])")
@@ -89,12 +90,10 @@ TEST_CASE("the library lists its constants, and which of them are required") {
   const auto index = session.index();
   const auto& constants = *index.getArray("constants");
   REQUIRE(constants.size() == 4);
-  CHECK(constants[0] == llvm::json::Object{
-                            {"name", "flag"}, {"index", 0}, {"type", "bool"}, {"required", true}});
-  CHECK(constants[1] == llvm::json::Object{{"name", "width"},
-                                           {"index", 1},
-                                           {"type", "uint"},
-                                           {"required", false}});
+  CHECK(constants[0] ==
+        llvm::json::Object{{"name", "flag"}, {"index", 0}, {"type", "bool"}, {"required", true}});
+  CHECK(constants[1] ==
+        llvm::json::Object{{"name", "width"}, {"index", 1}, {"type", "uint"}, {"required", false}});
   CHECK(*constants[2].getAsObject()->getString("type") == "float4");
   CHECK(*constants[3].getAsObject()->getString("name") == "bias");
 }

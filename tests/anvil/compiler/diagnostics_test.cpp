@@ -16,7 +16,9 @@ std::string library_errors(const std::string& source,
   return output.errors;
 }
 // Of a source behind kHeader, so from line 3 on.
-std::string errors(const std::string& source) { return library_errors(kHeader + source); }
+std::string errors(const std::string& source) {
+  return library_errors(kHeader + source);
+}
 
 }  // namespace
 
@@ -38,10 +40,12 @@ TEST_CASE("errors behind conditionals, comments and multi-line macros keep their
   CHECK(errors("#if 0\nskipped\n#endif\n/* a\n b */ #define NOT\n#define ADD(a, \\\n  b) (a + b)\n"
                "int f() { return ADD(1,\n 2); }\nint g() { return z; }\n")
             .find("test.metal:12:18: error: use of undeclared identifier 'z'\n") == 0);
-  CHECK(errors("#define ADD(a, \\\n  b) (a + b)\nint f() { return ADD(1,\n 2); }\n"
-               "int g() { return z; }\n")
-            .find("test.metal:7:18: error: use of undeclared identifier 'z'\nint g() { return z; }")
-        != std::string::npos);
+  CHECK(
+      errors("#define ADD(a, \\\n  b) (a + b)\nint f() { return ADD(1,\n 2); }\n"
+             "int g() { return z; }\n")
+          .find(
+              "test.metal:7:18: error: use of undeclared identifier 'z'\nint g() { return z; }") !=
+      std::string::npos);
 }
 
 TEST_CASE("errors of the preprocessor have the user's place too") {
@@ -92,9 +96,11 @@ TEST_CASE("buffer indices are checked") {
 TEST_CASE("kernels return void, program scope variables are constant") {
   CHECK(errors("kernel int f() { return 1; }\n").find("error: kernel 'f' must return void\n") !=
         std::string::npos);
-  CHECK(errors("int counter;\n")
-            .find("error: program scope variable 'counter' must be in the constant address space\n")
-        != std::string::npos);
+  CHECK(
+      errors("int counter;\n")
+          .find(
+              "error: program scope variable 'counter' must be in the constant address space\n") !=
+      std::string::npos);
 }
 
 TEST_CASE("threadgroup variables have no initial value") {
@@ -124,11 +130,12 @@ TEST_CASE("errors inside of an instantiation come with the kernel, at the user's
 
 TEST_CASE("a kernel that is not there, recursion and missing definitions are errors") {
   Session session;
-  REQUIRE(session.library(std::string(kHeader) +
-                          "int down(int n);\nint down(int n) { return n ? down(n - 1) : 0; }\n"
-                          "kernel void recursive(device int* x) { x[0] = down(x[1]); }\n"
-                          "int missing(int);\n"
-                          "kernel void calls(device int* x) { x[0] = missing(1); }\n")
+  REQUIRE(session
+              .library(std::string(kHeader) +
+                       "int down(int n);\nint down(int n) { return n ? down(n - 1) : 0; }\n"
+                       "kernel void recursive(device int* x) { x[0] = down(x[1]); }\n"
+                       "int missing(int);\n"
+                       "kernel void calls(device int* x) { x[0] = missing(1); }\n")
               .exit_code == 0);
   CHECK(session.kernel("nothing").errors ==
         "test.metal: error: there is no kernel named 'nothing' in the library\n");
@@ -141,8 +148,8 @@ TEST_CASE("a kernel that is not there, recursion and missing definitions are err
 
 TEST_CASE("warnings are shown and are no errors") {
   Session session;
-  const Output output = session.library(std::string(kHeader) +
-                                        "kernel void f(device int* x) { x[0] == 1; }\n");
+  const Output output =
+      session.library(std::string(kHeader) + "kernel void f(device int* x) { x[0] == 1; }\n");
   CHECK(output.exit_code == 0);
   CHECK(output.errors.find("test.metal:3:37: warning: equality comparison result unused "
                            "[-Wunused-comparison]\n") == 0);

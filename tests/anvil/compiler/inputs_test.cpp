@@ -10,16 +10,24 @@ struct Attribute {
   bool vector;
 };
 constexpr Attribute kAttributes[] = {
-    {"thread_position_in_grid", true},          {"threads_per_grid", true},
-    {"threadgroup_position_in_grid", true},     {"threadgroups_per_grid", true},
-    {"thread_position_in_threadgroup", true},   {"threads_per_threadgroup", true},
-    {"dispatch_threads_per_threadgroup", true}, {"thread_index_in_threadgroup", false},
-    {"thread_index_in_simdgroup", false},       {"thread_index_in_quadgroup", false},
-    {"simdgroup_index_in_threadgroup", false},  {"quadgroup_index_in_threadgroup", false},
-    {"simdgroups_per_threadgroup", false},      {"quadgroups_per_threadgroup", false},
+    {"thread_position_in_grid", true},
+    {"threads_per_grid", true},
+    {"threadgroup_position_in_grid", true},
+    {"threadgroups_per_grid", true},
+    {"thread_position_in_threadgroup", true},
+    {"threads_per_threadgroup", true},
+    {"dispatch_threads_per_threadgroup", true},
+    {"thread_index_in_threadgroup", false},
+    {"thread_index_in_simdgroup", false},
+    {"thread_index_in_quadgroup", false},
+    {"simdgroup_index_in_threadgroup", false},
+    {"quadgroup_index_in_threadgroup", false},
+    {"simdgroups_per_threadgroup", false},
+    {"quadgroups_per_threadgroup", false},
     {"dispatch_simdgroups_per_threadgroup", false},
     {"dispatch_quadgroups_per_threadgroup", false},
-    {"threads_per_simdgroup", false},           {"thread_execution_width", false},
+    {"threads_per_simdgroup", false},
+    {"thread_execution_width", false},
 };
 constexpr uint32_t kWords = 7 * 3 + 11;  // per thread
 
@@ -41,8 +49,11 @@ std::string kernel_source(const std::string& type, int width) {
   }
   return "#include <metal_stdlib>\nusing namespace metal;\n"
          "kernel void inputs(device uint* out [[buffer(0)]], uint3 p [[thread_position_in_grid]],"
-         " uint3 n [[threads_per_grid]]" + parameters + ") {\n  uint at = ((p.z * n.y + p.y) * n.x"
-         " + p.x) * " + std::to_string(kWords) + ";\n" + body + "}\n";
+         " uint3 n [[threads_per_grid]]" +
+         parameters +
+         ") {\n  uint at = ((p.z * n.y + p.y) * n.x"
+         " + p.x) * " +
+         std::to_string(kWords) + ";\n" + body + "}\n";
 }
 
 std::vector<uint32_t> expected(Size grid, Size group, int width) {

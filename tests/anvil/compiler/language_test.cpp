@@ -24,7 +24,8 @@ kernel void f(device float* x, uint i [[thread_position_in_grid]]) {
   half a = 2048, b = a + 1.0h + 1.0h;    // 2049 is no half
   x[i] = i == 0 ? float(b) : i == 1 ? sizeof(1.0) : i == 2 ? sizeof(1.0h) : float(bfloat(257.0bf));
 }
-)", "f", std::vector<float>(32));
+)",
+                              "f", std::vector<float>(32));
   CHECK(out[0] == 2048);
   CHECK(out[1] == 4);
   CHECK(out[2] == 2);
@@ -46,7 +47,8 @@ kernel void f(device int* x, uint i [[thread_position_in_grid]]) {
   const Pair p = reversed<Pair, 32>(x, i);
   x[i] = p.a * 100 + p.b;
 }
-)", "f", data);
+)",
+                            "f", data);
   for (int i = 0; i < 32; ++i) CHECK(out[i] == (31 - i) * (31 - i) * 100 + 31 - i);
 }
 
@@ -60,7 +62,8 @@ kernel void f(device float* x, uint i [[thread_position_in_grid]]) {
   float local[4] = {1, 2, 3, 4};
   x[i] = pick(table, i & 3) + pick(local, i & 3);
 }
-)", "f", std::vector<float>(32));
+)",
+                              "f", std::vector<float>(32));
   const float table[] = {1, 10, 100, 1000};
   for (int i = 0; i < 32; ++i) CHECK(out[i] == table[i & 3] + (i & 3) + 1.5f);
 }
@@ -78,7 +81,8 @@ template <int N> int sum(int x) {
   return s;
 }
 kernel void f(device int* x, uint i [[thread_position_in_grid]]) { x[i] = sum<5>(x[i]); }
-)msl", "f", std::vector<int>(32, 3));
+)msl",
+                            "f", std::vector<int>(32, 3));
   for (int value : out) CHECK(value == 15 + 10 + 5 + 10);
 }
 

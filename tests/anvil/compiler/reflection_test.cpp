@@ -23,7 +23,8 @@ kernel void f(device const half4* x [[buffer(3)]], device atomic_uint* counter,
   if (params.on) atomic_fetch_add_explicit(counter, uint(x[0].x), memory_order_relaxed);
   bytes[0] = 1; tiles[0][0] = table[1];
 }
-)", "f");
+)",
+                  "f");
   const Object reflection = session.reflection();
   CHECK(*reflection.getString("name") == "f");
   CHECK(*reflection.getBoolean("barriers"));
@@ -33,12 +34,14 @@ kernel void f(device const half4* x [[buffer(3)]], device atomic_uint* counter,
   REQUIRE(arguments.size() == 7);
   const auto argument = [](const char* name, const char* kind, int index, const char* type,
                            int size, int alignment, const char* access, const char* space) {
-    return Object{{"name", name}, {"kind", kind}, {"index", index}, {"type", type},
-                  {"pointer_size", 8}, {"element_size", size}, {"alignment", alignment},
-                  {"access", access}, {"address_space", space}, {"struct", nullptr}};
+    return Object{{"name", name},           {"kind", kind},      {"index", index},
+                  {"type", type},           {"pointer_size", 8}, {"element_size", size},
+                  {"alignment", alignment}, {"access", access},  {"address_space", space},
+                  {"struct", nullptr}};
   };
   CHECK(arguments[0] == argument("x", "buffer", 3, "half4", 8, 8, "read", "device"));
-  CHECK(arguments[1] == argument("counter", "buffer", 0, "atomic_uint", 4, 4, "readwrite", "device"));
+  CHECK(arguments[1] ==
+        argument("counter", "buffer", 0, "atomic_uint", 4, 4, "readwrite", "device"));
   CHECK(arguments[3] == argument("table", "buffer", 2, "float", 4, 4, "read", "constant"));
   CHECK(arguments[4] == argument("y", "buffer", 7, "bfloat", 2, 2, "readwrite", "device"));
   CHECK(arguments[5] ==
@@ -66,7 +69,8 @@ TEST_CASE("limits and instantiations") {
 template <typename T, int N>
 [[kernel, max_total_threads_per_threadgroup(N * 32)]] void f(device T* x [[buffer(0)]]) { x[0] = N; }
 template [[host_name("f_half_4")]] [[kernel]] decltype(f<half, 4>) f<half, 4>;
-)", "f_half_4");
+)",
+                  "f_half_4");
   const Object reflection = session.reflection();
   CHECK(*reflection.getString("name") == "f_half_4");
   CHECK(*reflection.getInteger("max_threads") == 128);
@@ -86,8 +90,8 @@ kernel void f(device int* x [[buffer(0)]], device int* y [[buffer(1), function_c
 }
 )";
   for (const auto& [value, count] : {std::pair{"01", 2u}, std::pair{"00", 1u}}) {
-    compiler_test::write(session.path("constants"), std::string(R"([{"index":0,"data":")") +
-                                                        value + "\"}]");
+    compiler_test::write(session.path("constants"),
+                         std::string(R"([{"index":0,"data":")") + value + "\"}]");
     session.compile(source, "f", true, {"--constants", session.path("constants")});
     CHECK(session.reflection().getArray("arguments")->size() == count);
   }

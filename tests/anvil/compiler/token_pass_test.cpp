@@ -50,14 +50,14 @@ TEST_CASE("literals without a suffix are float, h and bf are half and bfloat") {
 TEST_CASE("a kernel's parameters carry their attributes and address spaces") {
   CHECK(transform("kernel void f(device float* x[[buffer(0)]], constant P& p [[buffer(N + 1)]], "
                   "uint i [[thread_position_in_grid]]) {}") ==
-        NOTE("kernel") " void f(" NOTE("device") " float* x " NOTE1("buffer", "0") ", const "
-        NOTE("constant") " P& p " NOTE1("buffer", "N + 1") ", uint i "
-        NOTE("thread_position_in_grid") ") {}");
+        NOTE("kernel") " void f(" NOTE("device") " float* x " NOTE1("buffer", "0") ", const " NOTE(
+            "constant") " P& p " NOTE1("buffer",
+                                       "N + 1") ", uint i " NOTE("thread_position_in_grid") ") {}");
   CHECK(transform("[[kernel, max_total_threads_per_threadgroup(64)]] void f(threadgroup T* m "
                   "[[threadgroup(1)]], device metal::array<device T*, 2>& a) {}") ==
-        NOTE("kernel") NOTE1("max_total_threads_per_threadgroup", "64") " void f("
-        NOTE("threadgroup") " T* m " NOTE1("threadgroup", "1") ", " NOTE("device")
-        " metal::array< T*, 2>& a) {}");
+        NOTE("kernel") NOTE1("max_total_threads_per_threadgroup", "64") " void f(" NOTE(
+            "threadgroup") " T* m " NOTE1("threadgroup",
+                                          "1") ", " NOTE("device") " metal::array< T*, 2>& a) {}");
 }
 
 TEST_CASE("C++'s own attributes stay") {
@@ -80,18 +80,19 @@ TEST_CASE("threadgroup variables are told from pointers, casts and template argu
 
 TEST_CASE("function constants become external, with a flag beside each") {
   CHECK(transform("constant bool flag [[function_constant(N)]];") ==
-        "extern const bool flag " NOTE1("function_constant", "N")
-        "; extern const bool __anvil_defined_flag;");
+        "extern const bool flag " NOTE1("function_constant",
+                                        "N") "; extern const bool __anvil_defined_flag;");
   CHECK(transform("static constant constexpr const int n [[function_constant(1)]];") ==
-        "extern const const int n " NOTE1("function_constant", "1")
-        "; extern const bool __anvil_defined_n;");
-  const auto result = run_token_pass("constant int a = is_function_constant_defined(s::n) ? 1 : 2;");
+        "extern const const int n " NOTE1("function_constant",
+                                          "1") "; extern const bool __anvil_defined_n;");
+  const auto result =
+      run_token_pass("constant int a = is_function_constant_defined(s::n) ? 1 : 2;");
   CHECK(result.guarded_constants == std::set<std::string>{"n"});
   CHECK(transform("constant int a = is_function_constant_defined(s::n) ? 1 : 2;") ==
         "const int a = (s::__anvil_defined_n) ? 1 : 2;");
   CHECK(transform("kernel void f(device T* x [[function_constant(flag)]]);") ==
-        NOTE("kernel") " void f(" NOTE("device") " T* x " NOTE1("function_constant", "\"flag\"")
-        ");");
+        NOTE("kernel") " void f(" NOTE("device") " T* x " NOTE1("function_constant",
+                                                                "\"flag\"") ");");
 }
 
 TEST_CASE("function constants outside of the constant address space are refused") {
@@ -144,14 +145,41 @@ TEST_CASE("static_cast goes through the library where small floats may be meant"
 }
 
 TEST_CASE("no text breaks the pass") {
-  for (const char* text :
-       {"", "[[", "[[buffer(", "]]", "{{{{", "}}}}", "kernel", "kernel void f(", "threadgroup",
-        "template [[host_name(", "template [[host_name(\"x\")]]", "template [[host_name]] ;",
-        "constant", "constant int x [[function_constant", "[[function_constant(0)]];",
-        "is_function_constant_defined(", "is_function_constant_defined()", "\"unterminated",
-        "'", "R\"(", "/* open", "1.0h1.0h", "<<<<>>>>", "struct A { A(", "namespace {", "((((((",
-        "coherent(", "static_cast<", "a ] ) } [[x]] b", "template <", "operator=", "=", ":::",
-        "f() constant", "struct f {}; f() constant"}) {
+  for (const char* text : {"",
+                           "[[",
+                           "[[buffer(",
+                           "]]",
+                           "{{{{",
+                           "}}}}",
+                           "kernel",
+                           "kernel void f(",
+                           "threadgroup",
+                           "template [[host_name(",
+                           "template [[host_name(\"x\")]]",
+                           "template [[host_name]] ;",
+                           "constant",
+                           "constant int x [[function_constant",
+                           "[[function_constant(0)]];",
+                           "is_function_constant_defined(",
+                           "is_function_constant_defined()",
+                           "\"unterminated",
+                           "'",
+                           "R\"(",
+                           "/* open",
+                           "1.0h1.0h",
+                           "<<<<>>>>",
+                           "struct A { A(",
+                           "namespace {",
+                           "((((((",
+                           "coherent(",
+                           "static_cast<",
+                           "a ] ) } [[x]] b",
+                           "template <",
+                           "operator=",
+                           "=",
+                           ":::",
+                           "f() constant",
+                           "struct f {}; f() constant"}) {
     INFO(text);
     const auto result = run_token_pass(text);
     const std::string edited = anvil::EditedText(text, result.edits).text();
