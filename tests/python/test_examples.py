@@ -42,4 +42,4 @@ def test_fusion() -> None:
 
 
 def test_generate(model_path: Path) -> None:
-    assert "Tokyo" in run("generate.py", model_path, "What is the capital of Japan?")
+    assert "Tokyo" in run("generate.py", "What is the capital of Japan?", model_path)
