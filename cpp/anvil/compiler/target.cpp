@@ -3,7 +3,9 @@
 #include <llvm/IR/Module.h>
 #include <llvm/MC/MCSubtargetInfo.h>
 #include <llvm/MC/TargetRegistry.h>
+#include <llvm/Support/CommandLine.h>
 #include <llvm/Support/TargetSelect.h>
+#include <llvm/Support/raw_ostream.h>
 #include <llvm/TargetParser/Host.h>
 #include <llvm/TargetParser/SubtargetFeature.h>
 
@@ -11,9 +13,24 @@
 
 namespace anvil {
 
+namespace {
+
+// Scheduling again after register allocation is quadratic in the length of a block, and kernels'
+// are long: it took a third of the code generator's time, for CPUs that reorder by themselves.
+void set_code_generator_options() {
+  static const bool once = [] {
+    const char* arguments[] = {"anvil-compiler", "-disable-post-ra"};
+    return llvm::cl::ParseCommandLineOptions(2, arguments, "", &llvm::errs());
+  }();
+  (void)once;
+}
+
+}  // namespace
+
 std::unique_ptr<llvm::TargetMachine> make_target(const std::string& cpu) {
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
+  set_code_generator_options();
   const llvm::Triple triple(llvm::sys::getDefaultTargetTriple());
   std::string error;
   const llvm::Target* target = llvm::TargetRegistry::lookupTarget(triple, error);
