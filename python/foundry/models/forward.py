@@ -49,11 +49,12 @@ class Forward:
 
     def warm_up(self, progress: Progress | None) -> None:
         """Compiles the kernels of decoding and of prompts by running their first layer."""
-        self._cache.reserve(_PROMPT)
+        prompt = min(_PROMPT, self._cache.limit)
+        self._cache.reserve(prompt)
         with self._runtime.scope(_ARENA):
             operations = [
                 operation
-                for tokens in (1, _PROMPT)
+                for tokens in (1, prompt)
                 for operation in self._step(tokens, 1, layers=1).operations
             ]
             for done, operation in enumerate(operations, 1):

@@ -17,7 +17,8 @@ class KvCache:
     def __init__(self, runtime: Foundry, config: LlamaConfig, limit: int) -> None:
         self._runtime = runtime
         self._config = config
-        self._limit = limit
+        self.limit = limit
+        """Positions at most: the context length."""
         self.capacity = 0
         self.keys: list[Tensor] = []
         self.values: list[Tensor] = []
@@ -29,7 +30,7 @@ class KvCache:
         if positions <= self.capacity:
             return False
         old_capacity = self.capacity
-        self.capacity = min(self._limit, max(_INITIAL, 2 * old_capacity, positions))
+        self.capacity = min(self.limit, max(_INITIAL, 2 * old_capacity, positions))
         self.keys = self._grown(self.keys, "key", old_capacity)
         self.values = self._grown(self.values, "value", old_capacity)
         return True
