@@ -87,6 +87,20 @@ def test_batches_of_any_size_agree(model: fd.models.Llama) -> None:
         assert cosines(together, model.logits(ids, batch=batch)).min() >= 0.99999
 
 
+def test_the_cache_grows_without_a_trace(model_path: Path) -> None:
+    """300 tokens: two batches, and a cache that starts with room for 256."""
+    fresh = fd.models.load(model_path)
+    text = " ".join(prompt for name, prompt in PROMPTS.items() if name != "chat")
+    ids = fresh.tokenizer.encode(text)[:300]
+    assert len(ids) == 300
+    reference = reference_llama.load(str(model_path)).logits(ids)
+    logits = fresh.logits(ids)
+    assert cosines(reference, logits).min() >= 0.9999
+    assert clear_disagreements(reference, logits, margin=0.1) == []
+    small = fresh.logits(ids, batch=100)
+    assert cosines(logits, small).min() >= 0.99999
+
+
 def test_greedy_choices_are_llama_cpps(
     model: fd.models.Llama, greedy_records: list[dict[str, Any]]
 ) -> None:

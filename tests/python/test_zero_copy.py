@@ -68,6 +68,7 @@ def test_strided_views_reach_numpy_with_their_strides(rt: fd.Foundry) -> None:
     np.testing.assert_array_equal(np.asarray(tensor[2]), values[2])
     np.testing.assert_array_equal(np.asarray(tensor[2, -1]), values[2, -1])
     np.testing.assert_array_equal(np.asarray(tensor.reshape(3, 8)), values.reshape(3, 8))
+    np.testing.assert_array_equal(np.asarray(tensor[np.int64(2), -1:]), values[2, -1:])
     wide = tensor[0:1].broadcast_to(5, 6)
     np.testing.assert_array_equal(np.asarray(wide), np.broadcast_to(values[:1], (5, 6)))
     assert not np.asarray(wide).flags.writeable

@@ -1,0 +1,1 @@
+"""Parts of text generation that know no model: tokenizer, templates, sampling, stopping."""
