@@ -8,6 +8,8 @@
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
+#include <unistd.h>
+
 #include <optional>
 #include <set>
 #include <string>
@@ -139,8 +141,10 @@ Device to_device(nb::handle device) {
   return Device::find(nb::cast<std::string_view>(device));
 }
 
-void leave() {
-  // At interpreter exit: waits for work in flight, then takes the hooks into Python away.
+/// At interpreter exit: waits for work in flight, then takes the hooks into Python away. A forked
+/// child has no work of its own to wait for.
+void leave(pid_t owner) {
+  if (getpid() != owner) return;
   for (Runtime* runtime : runtimes()) {
     try {
       runtime->synchronize();
@@ -314,8 +318,9 @@ void bind_runtime(nb::module_& m) {
           "flush", [](Runtime& f) { f.flush(); }, "Commits what is encoded; does not wait.")
       .def("__repr__", [](const Runtime& f) { return to_string(f); });
 
-  m.def("finish", &leave,
-        "At interpreter exit: waits for the work of every runtime, then takes the hooks away.");
+  m.def(
+      "finish", [owner = getpid()] { leave(owner); },
+      "At interpreter exit: waits for the work of every runtime, then takes the hooks away.");
 }
 
 }  // namespace foundry::python

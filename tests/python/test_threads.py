@@ -159,6 +159,22 @@ def test_after_fork_the_child_gets_a_typed_error(rt: fd.Foundry) -> None:
     assert np.asarray(x)[0] == 4, "the parent goes on"
 
 
+def test_a_forked_child_that_leaves_foundry_alone_exits_quietly() -> None:
+    done = run_script(
+        SLOW
+        + """
+import os, sys
+run_for(0.5)
+rt.flush()
+child = os.fork()
+if child == 0:
+    sys.exit(7)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "7\n", "")
+
+
 def test_interpreter_exit_waits_for_work_in_flight() -> None:
     done = run_script(
         SLOW
