@@ -28,8 +28,13 @@ llvm::StringRef callee_name(const llvm::CallBase& call) {
   return callee ? callee->getName() : "";
 }
 
+bool is_primitive(const llvm::Instruction* instruction) {
+  const auto* call = dyn_cast<llvm::CallBase>(instruction);
+  return call && callee_name(*call).starts_with("__anvil_");
+}
+
 bool is_threadgroup_barrier(const llvm::Instruction* instruction) {
-  const auto* call = dyn_cast_or_null<llvm::CallBase>(instruction);
+  const auto* call = dyn_cast<llvm::CallBase>(instruction);
   return call && callee_name(*call) == "__anvil_threadgroup_barrier";
 }
 
@@ -45,37 +50,36 @@ Simdgroup::Simdgroup(const Code& code, Memory& memory, uint64_t threadgroup, uin
 }
 
 Simdgroup::Stop Simdgroup::run() {
-  if (at_barrier_)
-    for (auto& lane : lanes_)
-      if (lane.next) lane.next = lane.next->getNextNode();
-  at_barrier_ = false;
-  for (;;) {
+  for (auto& lane : lanes_)
+    if (lane.at_barrier) lane.next = lane.next->getNextNode();
+  for (auto& lane : lanes_) lane.at_barrier = false;
+  for (bool waiting = false;;) {
     const uint32_t active = earliest();
-    if (active == 0) return Stop::at_end;
+    if (active == 0) return waiting ? Stop::at_barrier : Stop::at_end;
     const llvm::Instruction* at = lanes_[static_cast<size_t>(__builtin_ctz(active))].next;
-    if (is_threadgroup_barrier(at)) {
-      for (uint32_t l = 0; l < lanes_.size(); ++l)
-        if (lanes_[l].next && !(active >> l & 1))
-          throw Fault("a threadgroup barrier in divergent control flow: lane " + std::to_string(l) +
-                      " is elsewhere");
-      at_barrier_ = true;
-      return Stop::at_barrier;
-    }
     try {
-      step(active);
+      // Some lanes are at a barrier: the others must be on their way out of the kernel.
+      if (waiting && is_primitive(at))
+        throw Fault("divergent control flow around a barrier: lanes");
+      if (is_threadgroup_barrier(at)) {
+        waiting = true;
+        for (uint32_t l = 0; l < lanes_.size(); ++l) lanes_[l].at_barrier = active >> l & 1;
+      } else {
+        step(active);
+      }
     } catch (const Fault& fault) {
       throw Fault(std::string(fault.what()) + " at" + print(*at));
     }
   }
 }
 
-/// The lanes that wait at the earliest place of all.
+/// The lanes that wait at the earliest place of all, but for those at a barrier.
 uint32_t Simdgroup::earliest() const {
   const llvm::Instruction* first = nullptr;
   uint32_t lanes = 0;
   for (uint32_t l = 0; l < lanes_.size(); ++l) {
     const llvm::Instruction* next = lanes_[l].next;
-    if (!next) continue;
+    if (!next || lanes_[l].at_barrier) continue;
     const auto number = [&](const llvm::Instruction* i) { return code_.order.at(i->getParent()); };
     const bool earlier =
         !first || number(next) < number(first) ||

@@ -27,13 +27,15 @@ class Simdgroup {
   Simdgroup(const Code& code, Memory& memory, uint64_t threadgroup, uint32_t number);
 
   enum class Stop { at_barrier, at_end };
-  /// Runs until every lane that has not ended stands at a threadgroup barrier, or all have ended.
-  /// Called again, it goes on behind the barrier. Throws Fault.
+  /// Runs until all lanes stand at one threadgroup barrier, or all have ended; lanes that have
+  /// ended before the others' barrier are not waited for. Called again, it goes on behind the
+  /// barrier. Throws Fault.
   Stop run();
 
  private:
   struct Lane {
     const llvm::Instruction* next = nullptr;  // null: ended
+    bool at_barrier = false;                  // stands there until all other simdgroups do
     llvm::DenseMap<const llvm::Value*, Value> registers;
   };
 
@@ -56,7 +58,6 @@ class Simdgroup {
   const Code& code_;
   Memory& memory_;
   std::array<Lane, ANVIL_SIMD_WIDTH> lanes_;
-  bool at_barrier_ = false;  // all lanes that have not ended stand at one
 };
 
 }  // namespace anvil::oracle
