@@ -3,6 +3,8 @@
 #include <clang/Basic/LangOptions.h>
 #include <clang/Lex/Lexer.h>
 
+#include <algorithm>
+
 namespace anvil {
 
 namespace tok = clang::tok;
@@ -72,8 +74,10 @@ bool TokenSequence::qualifies_constructor(size_t index) const {
 
 size_t TokenSequence::skip_angles(size_t open) const {
   if (!(*this)[open].is(tok::less)) return open;
+  // Longer lists do not occur; a long expression full of < would make the search quadratic.
+  constexpr size_t kMaxTokens = 4096;
   int depth = 0;
-  for (size_t i = open; i < size(); ++i) {
+  for (size_t i = open; i < std::min(size(), open + kMaxTokens); ++i) {
     switch (tokens_[i].kind) {
       case tok::less:
         ++depth;
