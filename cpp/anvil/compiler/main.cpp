@@ -10,6 +10,15 @@
 #include "commands.hpp"
 #include "files.hpp"
 
+#if __has_feature(address_sanitizer)
+// LLVM's archives are not instrumented: its headers, compiled here, and they would disagree on
+// containers and arenas. It also sets signal stacks of its own and frees little at exit.
+extern "C" const char* __asan_default_options();
+extern "C" const char* __asan_default_options() {
+  return "detect_leaks=0:detect_container_overflow=0:allow_user_poisoning=0:use_sigaltstack=0";
+}
+#endif
+
 namespace {
 
 constexpr int kUserError = 1;  // in the source: diagnostics are on stderr
