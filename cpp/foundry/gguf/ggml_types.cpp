@@ -23,7 +23,8 @@ constexpr std::array kRows = {
     Row{23, DType::iq4_xs}, Row{24, DType::i8},      Row{25, DType::i16},
     Row{26, DType::i32},    Row{27, DType::i64},     Row{28, DType::f64},
     Row{29, DType::iq1_m},  Row{30, DType::bf16},    Row{34, DType::tq1_0},
-    Row{35, DType::tq2_0},  Row{39, DType::mxfp4},
+    Row{35, DType::tq2_0},  Row{39, DType::mxfp4},   Row{40, DType::nvfp4},
+    Row{41, DType::q1_0},
 };
 
 }  // namespace

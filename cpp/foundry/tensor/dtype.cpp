@@ -50,6 +50,8 @@ constexpr std::array<DTypeInfo, kDTypeCount> kTable = {{
     {DType::tq1_0, "tq1_0", "uchar", 256, 54, 2, kFloat, kNotYet},
     {DType::tq2_0, "tq2_0", "uchar", 256, 66, 2, kFloat, kNotYet},
     {DType::mxfp4, "mxfp4", "uchar", 32, 17, 1, kFloat, kNotYet},
+    {DType::nvfp4, "nvfp4", "uchar", 64, 36, 1, kFloat, kNotYet},
+    {DType::q1_0, "q1_0", "uchar", 128, 18, 2, kFloat, kNotYet},
 }};
 
 constexpr bool is_in_order() {

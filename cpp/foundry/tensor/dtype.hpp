@@ -59,8 +59,10 @@ enum class DType : std::uint8_t {
   tq1_0,
   tq2_0,
   mxfp4,
+  nvfp4,
+  q1_0,
 };
-inline constexpr std::size_t kDTypeCount = static_cast<std::size_t>(DType::mxfp4) + 1;
+inline constexpr std::size_t kDTypeCount = static_cast<std::size_t>(DType::q1_0) + 1;
 
 /// One row. A plain type is a block of one element.
 struct DTypeInfo {
