@@ -174,8 +174,14 @@ Shape ShapeTransfer::binary(const BinaryOperator& operation) {
     const auto* wrapping = dyn_cast<OverflowingBinaryOperator>(&operation);
     shape.no_signed_wrap =
         (!wrapping || wrapping->hasNoSignedWrap()) && a.no_signed_wrap && b.no_signed_wrap;
+    // The promise is for lanes that are on, and the base is lane 0's value, on or not. It does not
+    // wrap either if it is the least of a sum's or product's values, or a difference's greatest:
+    // in `lane >= n ? x[lane - n] : 0` it is neither, and does.
+    const bool base_follows =
+        operation.getOpcode() == Instruction::Sub ? shape.max_offset() <= 0 : shape.min_offset() >= 0;
     shape.no_unsigned_wrap =
-        (!wrapping || wrapping->hasNoUnsignedWrap()) && a.no_unsigned_wrap && b.no_unsigned_wrap;
+        (!wrapping || (wrapping->hasNoUnsignedWrap() && base_follows)) && a.no_unsigned_wrap &&
+        b.no_unsigned_wrap;
   }
   return shape;
 }
@@ -228,7 +234,8 @@ Shape ShapeTransfer::cast(const CastInst& conversion) {
       if (!extends_unsigned(shape, source->getType()) &&
           !(conversion.hasNonNeg() && extends_signed(shape, source->getType())))
         return Shape::varying();
-      shape.no_signed_wrap = shape.no_unsigned_wrap = true;
+      shape.no_unsigned_wrap = extends_unsigned(shape, source->getType());
+      shape.no_signed_wrap = true;
       return shape;
     case Instruction::SExt:
       if (!extends_signed(shape, source->getType())) return Shape::varying();
