@@ -20,8 +20,8 @@ unsigned width_of(const Type* type) {
 unsigned known_alignment(const Value& value, const ScalarAnalyses& analyses,
                          const Instruction* context) {
   const Type* type = value.getType();
-  const bool tracked = type->isPointerTy() ||
-                       (type->isIntegerTy() && type->getIntegerBitWidth() <= 64);
+  const bool tracked =
+      type->isPointerTy() || (type->isIntegerTy() && type->getIntegerBitWidth() <= 64);
   if (!tracked) return 0;
   const auto* instruction = dyn_cast<Instruction>(&value);
   const DataLayout& layout = analyses.order.blocks().front()->getDataLayout();
@@ -136,10 +136,12 @@ Shape ShapeTransfer::binary(const BinaryOperator& operation) {
       if (!llvm::cast<PossiblyDisjointInst>(operation).isDisjoint()) return Shape::varying();
       [[fallthrough]];
     case Instruction::Add:
-      for (unsigned lane = 0; lane < kLanes; ++lane) offsets[lane] = a.offset(lane) + b.offset(lane);
+      for (unsigned lane = 0; lane < kLanes; ++lane)
+        offsets[lane] = a.offset(lane) + b.offset(lane);
       break;
     case Instruction::Sub:
-      for (unsigned lane = 0; lane < kLanes; ++lane) offsets[lane] = a.offset(lane) - b.offset(lane);
+      for (unsigned lane = 0; lane < kLanes; ++lane)
+        offsets[lane] = a.offset(lane) - b.offset(lane);
       break;
     case Instruction::Mul:
       if (!factor) return Shape::varying();
@@ -177,11 +179,10 @@ Shape ShapeTransfer::binary(const BinaryOperator& operation) {
     // The promise is for lanes that are on, and the base is lane 0's value, on or not. It does not
     // wrap either if it is the least of a sum's or product's values, or a difference's greatest:
     // in `lane >= n ? x[lane - n] : 0` it is neither, and does.
-    const bool base_follows =
-        operation.getOpcode() == Instruction::Sub ? shape.max_offset() <= 0 : shape.min_offset() >= 0;
-    shape.no_unsigned_wrap =
-        (!wrapping || (wrapping->hasNoUnsignedWrap() && base_follows)) && a.no_unsigned_wrap &&
-        b.no_unsigned_wrap;
+    const bool base_follows = operation.getOpcode() == Instruction::Sub ? shape.max_offset() <= 0
+                                                                        : shape.min_offset() >= 0;
+    shape.no_unsigned_wrap = (!wrapping || (wrapping->hasNoUnsignedWrap() && base_follows)) &&
+                             a.no_unsigned_wrap && b.no_unsigned_wrap;
   }
   return shape;
 }
@@ -203,17 +204,17 @@ Shape ShapeTransfer::bit_and(const Shape& affine, const APInt& mask) {
 Shape ShapeTransfer::shift_right(const BinaryOperator& shift, const Shape& affine,
                                  uint64_t amount) {
   const bool is_signed = shift.getOpcode() == Instruction::AShr;
-  const bool exact = affine.alignment >= amount &&
-                     (is_signed ? affine.no_signed_wrap
-                                : affine.no_unsigned_wrap && affine.min_offset() >= 0);
+  const bool exact =
+      affine.alignment >= amount &&
+      (is_signed ? affine.no_signed_wrap : affine.no_unsigned_wrap && affine.min_offset() >= 0);
   if (!affine.offsets_below_alignment() && !exact) return Shape::varying();
   LaneOffsets offsets{};
   // Below an alignment of less than 2^amount every offset is shifted out together with the base's
   // low bits.
   if (affine.alignment >= amount)
     for (unsigned lane = 0; lane < kLanes; ++lane) offsets[lane] = affine.offset(lane) >> amount;
-  Shape shape = pool_.affine(
-      offsets, affine.alignment >= amount ? affine.alignment - unsigned(amount) : 0);
+  Shape shape =
+      pool_.affine(offsets, affine.alignment >= amount ? affine.alignment - unsigned(amount) : 0);
   shape.no_signed_wrap = shape.no_unsigned_wrap = true;
   return shape;
 }
