@@ -35,7 +35,9 @@ def cpu_name() -> str:
 
 def measure() -> list[Table]:
     table = Table("Machine", ["", "value"])
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     table.add("CPU", cpu_name())
     table.add("cores", cores)
     table.add("system", platform.platform())

@@ -35,7 +35,9 @@ def measure() -> list[Table]:
         f"{model.name}, {len(os.sched_getaffinity(0))} threads", ["", "best", "median", "unit"]
     )
     decode = [run.tokens_per_second for run in runs(16, 128)]
-    table.add("decode, 128 after a 16-token prompt", max(decode), statistics.median(decode), "tok/s")
+    table.add(
+        "decode, 128 after a 16-token prompt", max(decode), statistics.median(decode), "tok/s"
+    )
     deep = [run.tokens_per_second for run in runs(512, 32)]
     table.add("decode at context 512", max(deep), statistics.median(deep), "tok/s")
     prefill_runs = runs(512, 1)

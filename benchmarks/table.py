@@ -28,7 +28,9 @@ class Table:
         for position, column in enumerate(self.columns):
             table.add_column(column, justify="right" if position else "left")
         for row in self.rows:
-            table.add_row(*[f"{value:.4g}" if isinstance(value, float) else str(value) for value in row])
+            table.add_row(
+                *[f"{value:.4g}" if isinstance(value, float) else str(value) for value in row]
+            )
         _console.print(table)
 
     def as_json(self) -> dict[str, Any]:

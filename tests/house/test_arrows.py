@@ -84,7 +84,10 @@ def test_metal_cpp_is_included_by_the_device_room_only() -> None:
         str(path.relative_to(ROOT))
         for path in sources(FOUNDRY, ROOT / "bindings", ROOT / "examples")
         if any(apple.match(name) for name in includes(path))
-        and (path.suffix == ".hpp" and not path.name.startswith("metal_") or "device" not in path.parts)
+        and (
+            (path.suffix == ".hpp" and not path.name.startswith("metal_"))
+            or "device" not in path.parts
+        )
     ]
     assert not wrong
 

@@ -53,7 +53,9 @@ def test_the_wheel_imports_and_computes(site: Path, tmp_path: Path) -> None:
         "x = rt.tensor(np.arange(6, dtype=np.float32))\n"
         "print(np.asarray(x).sum())\n"
     )
-    output = run(sys.executable, "-c", script, PYTHONPATH=str(site), FOUNDRY_CACHE_DIR=str(tmp_path))
+    output = run(
+        sys.executable, "-c", script, PYTHONPATH=str(site), FOUNDRY_CACHE_DIR=str(tmp_path)
+    )
     assert output.strip().endswith("15.0")
 
 
@@ -69,13 +71,17 @@ def test_find_package_builds_the_example_without_python(prefix: Path, tmp_path: 
     assert "libLLVM" not in libraries
 
 
-def test_public_headers_compile_with_gcc_and_without_metal_cpp(prefix: Path, tmp_path: Path) -> None:
+def test_public_headers_compile_with_gcc_and_without_metal_cpp(
+    prefix: Path, tmp_path: Path
+) -> None:
     source = tmp_path / "app.cpp"
     source.write_text("#include <foundry/foundry.hpp>\nint main() {}\n")
     run("g++", "-std=c++20", "-Wall", "-Wextra", "-fsyntax-only", f"-I{prefix / 'include'}", source)
     headers = [path.read_text() for path in (prefix / "include").rglob("*.hpp")]
     assert headers
-    assert not any("#include <Metal/" in text or "#include <Foundation/" in text for text in headers)
+    assert not any(
+        "#include <Metal/" in text or "#include <Foundation/" in text for text in headers
+    )
 
 
 def test_anvil_compiler_needs_no_llvm_where_it_runs(prefix: Path) -> None:

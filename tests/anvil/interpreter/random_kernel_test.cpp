@@ -2,10 +2,15 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <mutex>
 #include <random>
+#include <thread>
+#include <vector>
 
 using namespace anvil::oracle;
 
@@ -16,6 +21,19 @@ uint64_t number(const char* variable, uint64_t otherwise) {
   return text && *text ? std::strtoull(text, nullptr, 10) : otherwise;
 }
 
+void report(uint64_t seed, const Case& test, const std::string& difference) {
+  FAIL_CHECK("seed ", seed, ": ", difference, "\n", test.source);
+  const char* folder = std::getenv("ANVIL_FUZZ_SAVE");
+  if (!folder) return;
+  const auto size = [](const std::array<uint32_t, 3>& v) {
+    return std::to_string(v[0]) + "x" + std::to_string(v[1]) + "x" + std::to_string(v[2]);
+  };
+  std::ofstream(std::string(folder) + "/seed" + std::to_string(seed) + ".metal")
+      << "// seed " << seed << ", grid " << size(test.grid) << ", threadgroup "
+      << size(test.threadgroup) << ": " << difference << "\n"
+      << test.source;
+}
+
 }  // namespace
 
 // New kernels in each run. To see a failure again: ANVIL_FUZZ_SEED=<seed> ANVIL_FUZZ_COUNT=1; with
@@ -24,16 +42,20 @@ TEST_CASE("random kernels give on Anvil, bit by bit, what the interpreter gives"
   const uint64_t first = number("ANVIL_FUZZ_SEED", std::random_device()());
   const uint64_t count = number("ANVIL_FUZZ_COUNT", 200);
   std::cout << "random kernels: seeds " << first << " to " << first + count - 1 << std::endl;
-  for (uint64_t seed = first; seed < first + count; ++seed) {
-    const Case test = random_kernel(seed);
-    const std::string difference = compare_with_oracle(test).difference;
-    if (difference.empty()) continue;
-    FAIL_CHECK("seed ", seed, ": ", difference, "\n", test.source);
-    if (const char* folder = std::getenv("ANVIL_FUZZ_SAVE"))
-      std::ofstream(std::string(folder) + "/seed" + std::to_string(seed) + ".metal")
-          << "// seed " << seed << ", grid " << test.grid[0] << "x" << test.grid[1] << "x"
-          << test.grid[2] << ", threadgroup " << test.threadgroup[0] << "x" << test.threadgroup[1]
-          << "x" << test.threadgroup[2] << ": " << difference << "\n"
-          << test.source;
-  }
+  // Compiling takes the time: a thread a processor, each with the next seed.
+  std::atomic<uint64_t> next{0};
+  std::mutex reporting;
+  const auto work = [&] {
+    for (uint64_t index; (index = next++) < count;) {
+      const uint64_t seed = first + index;
+      const Case test = random_kernel(seed);
+      const std::string difference = compare_with_oracle(test).difference;
+      if (difference.empty()) continue;
+      std::lock_guard lock(reporting);
+      report(seed, test, difference);
+    }
+  };
+  std::vector<std::thread> threads(std::max(std::thread::hardware_concurrency(), 1u));
+  for (auto& thread : threads) thread = std::thread(work);
+  for (auto& thread : threads) thread.join();
 }

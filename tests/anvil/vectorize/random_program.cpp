@@ -11,9 +11,9 @@ class Generator {
  public:
   Generator(LLVMContext& context, uint32_t seed)
       : module_(std::make_unique<Module>("random", context)), builder_(context), random_(seed) {
-    auto* type = FunctionType::get(builder_.getVoidTy(),
-                                   {builder_.getPtrTy(), builder_.getInt32Ty(), builder_.getInt32Ty()},
-                                   false);
+    auto* type = FunctionType::get(
+        builder_.getVoidTy(), {builder_.getPtrTy(), builder_.getInt32Ty(), builder_.getInt32Ty()},
+        false);
     function_ = Function::Create(type, Function::ExternalLinkage, "anvil_scalar_entry", *module_);
   }
 
@@ -22,8 +22,8 @@ class Generator {
     builder_.SetInsertPoint(entry);
     Value* dispatch = builder_.CreateLoad(builder_.getPtrTy(), function_->getArg(0));
     const auto buffer = [&](unsigned index) {
-      return builder_.CreateLoad(
-          builder_.getPtrTy(), builder_.CreateConstGEP1_32(builder_.getPtrTy(), dispatch, index));
+      return builder_.CreateLoad(builder_.getPtrTy(),
+                                 builder_.CreateConstGEP1_32(builder_.getPtrTy(), dispatch, index));
     };
     input_ = buffer(ProgramBuffers::kInput);
     lane_ = function_->getArg(2);
@@ -123,7 +123,8 @@ class Generator {
       case 8:
         return builder_.CreateUDiv(a, builder_.CreateOr(b, number(1)));
       case 9:
-        return builder_.CreateSRem(a, builder_.CreateOr(builder_.CreateAnd(b, number(0xff)), number(1)));
+        return builder_.CreateSRem(
+            a, builder_.CreateOr(builder_.CreateAnd(b, number(0xff)), number(1)));
       case 10:
         return builder_.CreateSelect(condition(), a, b);
       case 11:
@@ -204,8 +205,8 @@ class Generator {
       }
       case 9: {  // short vectors: lanes read four words each
         auto* quad = FixedVectorType::get(builder_.getInt32Ty(), 4);
-        Value* place = element(input_, builder_.CreateMul(builder_.CreateAnd(integer(), number(31)),
-                                                          number(4)));
+        Value* place = element(
+            input_, builder_.CreateMul(builder_.CreateAnd(integer(), number(31)), number(4)));
         Value* four = builder_.CreateAlignedLoad(quad, place, Align(4));
         four = builder_.CreateAdd(four, builder_.CreateVectorSplat(4, integer()));
         four = builder_.CreateInsertElement(four, integer(), pick(4));
@@ -255,7 +256,8 @@ class Generator {
         builder_.CreateBr(target());
         return;
       case 1: {
-        SwitchInst* choice = builder_.CreateSwitch(builder_.CreateAnd(integer(), number(7)), target());
+        SwitchInst* choice =
+            builder_.CreateSwitch(builder_.CreateAnd(integer(), number(7)), target());
         for (unsigned i = 0; i < 3; ++i) choice->addCase(number(pick(3) + 3 * i), target());
         return;
       }

@@ -32,12 +32,14 @@ class Program {
   Program(std::unique_ptr<llvm::Module> module, std::unique_ptr<llvm::LLVMContext> context,
           const char* symbol) {
     jit_ = llvm::cantFail(llvm::orc::LLJITBuilder().create());
-    llvm::cantFail(jit_->addIRModule(
-        llvm::orc::ThreadSafeModule(std::move(module), std::move(context))));
+    llvm::cantFail(
+        jit_->addIRModule(llvm::orc::ThreadSafeModule(std::move(module), std::move(context))));
     address_ = llvm::cantFail(jit_->lookup(symbol));
   }
   template <typename Type>
-  Type* as() const { return address_.toPtr<Type*>(); }
+  Type* as() const {
+    return address_.toPtr<Type*>();
+  }
 
  private:
   std::unique_ptr<llvm::orc::LLJIT> jit_;
