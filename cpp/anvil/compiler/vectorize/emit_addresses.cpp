@@ -65,8 +65,8 @@ std::optional<Emitter::Pattern> Emitter::pattern_of_extension(const Value* sourc
   const int64_t high = std::max<int64_t>(form.max_offset(), 0);
   Value* narrow = base(source);
   // base + low and base + high must not wrap, in one compare: base - lowest < span, unsigned.
-  const APInt lowest =
-      (is_signed ? APInt::getSignedMinValue(width) : APInt::getZero(width)) - APInt(width, low, true);
+  const APInt lowest = (is_signed ? APInt::getSignedMinValue(width) : APInt::getZero(width)) -
+                       APInt(width, low, true);
   const APInt span = APInt::getAllOnes(width) - APInt(width, uint64_t(high - low));
   Value* distance = builder_.CreateSub(narrow, ConstantInt::get(narrow->getType(), lowest));
   Value* holds = builder_.CreateICmpULE(distance, ConstantInt::get(narrow->getType(), span));
@@ -88,8 +88,8 @@ std::optional<Emitter::Pattern> Emitter::pattern_of_address(const GetElementPtrI
   Value* bytes = builder_.getInt64(constant.getZExtValue());
   for (const auto& [index, scale] : variable) {
     const bool narrow = index->getType()->getIntegerBitWidth() < 64;
-    const auto term = narrow ? pattern_of_extension(index, true, builder_.getInt64Ty())
-                             : pattern_of(index);
+    const auto term =
+        narrow ? pattern_of_extension(index, true, builder_.getInt64Ty()) : pattern_of(index);
     if (!term) return std::nullopt;
     for (unsigned lane = 0; lane < kLanes; ++lane)
       offsets[lane] += term->offsets.offset(lane) * scale.getSExtValue();

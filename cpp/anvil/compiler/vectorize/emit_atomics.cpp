@@ -6,7 +6,8 @@ namespace anvil::vectorizer {
 using namespace llvm;
 
 void Emitter::emit_atomic(Instruction& instruction) {
-  if (auto* update = dyn_cast<AtomicRMWInst>(&instruction); update && reduce_atomic(*update)) return;
+  if (auto* update = dyn_cast<AtomicRMWInst>(&instruction); update && reduce_atomic(*update))
+    return;
   Value* old = emit_serially(instruction);
   record(instruction, old);
 }

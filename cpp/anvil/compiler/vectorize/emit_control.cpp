@@ -25,8 +25,8 @@ Emitter::Emitter(Function& scalar, Function& vector, const ScalarAnalyses& analy
     for (Instruction& instruction : *block)
       for (const Use& use : instruction.uses()) {
         auto* user = cast<Instruction>(use.getUser());
-        const BasicBlock* place = isa<PHINode>(user) ? cast<PHINode>(user)->getIncomingBlock(use)
-                                                     : user->getParent();
+        const BasicBlock* place =
+            isa<PHINode>(user) ? cast<PHINode>(user)->getIncomingBlock(use) : user->getParent();
         if (plan_.zone(place) != plan_.zone(block)) crossing_.insert(&instruction);
       }
 }
@@ -129,8 +129,7 @@ void Emitter::emit_zone(ZoneCode& code) {
         code.inner.emplace(chain, ChainCode{*chain, code.blocks[chain->end], {}, {}}).first->second;
     for (const Zone* zone : chain->elements) {
       if (!waiting_.count(zone)) waiting_[zone] = stack(builder_.getInt32Ty(), "waiting");
-      inner.starts.push_back(
-          BasicBlock::Create(vector_.getContext(), "next", &vector_, inner.end));
+      inner.starts.push_back(BasicBlock::Create(vector_.getContext(), "next", &vector_, inner.end));
     }
   }
   for (BasicBlock* block : code.zone.blocks) {
@@ -195,7 +194,8 @@ void Emitter::emit_terminator(BasicBlock& block) {
     emit_edge(block, to, active_bits());
     auto* jump = builder_.CreateBr(follow_edge(block, to));
     // Hints about a loop (unrolling) sit on its latch.
-    if (analyses_.order.is_back_edge(&block, &to)) jump->copyMetadata(*branch, {LLVMContext::MD_loop});
+    if (analyses_.order.is_back_edge(&block, &to))
+      jump->copyMetadata(*branch, {LLVMContext::MD_loop});
     vectors_ = vectors;
     loaded_ = loaded;
     masks_ = masks;
@@ -279,7 +279,8 @@ void Emitter::write_phis(BasicBlock& from, BasicBlock& to, Value* lanes) {
     if (blend && shape(phi).is_varying()) {
       const auto* type = dyn_cast<FixedVectorType>(phi->getType());
       Value* before = builder_.CreateLoad(memory->getAllocatedType(), memory);
-      value = builder_.CreateSelect(mask_of(lanes, type ? type->getNumElements() : 1), value, before);
+      value =
+          builder_.CreateSelect(mask_of(lanes, type ? type->getNumElements() : 1), value, before);
     } else if (blend && shapes_.is_divergent(&from)) {
       Value* before = builder_.CreateLoad(memory->getAllocatedType(), memory);
       value = builder_.CreateSelect(builder_.CreateIsNotNull(lanes), value, before);

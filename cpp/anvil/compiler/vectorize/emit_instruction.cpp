@@ -53,9 +53,10 @@ Value* Emitter::emit_base(Instruction& instruction) {
     Value *left = base(instruction.getOperand(0)), *right = base(instruction.getOperand(1));
     const Shape form = shape(instruction.getOperand(0));
     const unsigned opcode = instruction.getOpcode();
-    const bool bitwise = opcode == Instruction::And || opcode == Instruction::Or ||
-                         opcode == Instruction::Xor;
-    if (const auto* mask = dyn_cast<ConstantInt>(right); bitwise && mask && splits_at_alignment(form)) {
+    const bool bitwise =
+        opcode == Instruction::And || opcode == Instruction::Or || opcode == Instruction::Xor;
+    if (const auto* mask = dyn_cast<ConstantInt>(right);
+        bitwise && mask && splits_at_alignment(form)) {
       APInt high = mask->getValue();
       high.clearLowBits(std::min<unsigned>(form.alignment, high.getBitWidth()));
       return builder_.CreateBinOp(Instruction::BinaryOps(opcode), left,
@@ -122,7 +123,8 @@ Value* Emitter::emit_flat(Instruction& instruction) {
     fail(instruction, Twine("no vector form of ") + instruction.getOpcodeName());
     return nullptr;
   }
-  if (auto* made = dyn_cast<Instruction>(result); made && made->getOpcode() == instruction.getOpcode())
+  if (auto* made = dyn_cast<Instruction>(result);
+      made && made->getOpcode() == instruction.getOpcode())
     made->copyIRFlags(&instruction);
   return result;
 }
@@ -148,7 +150,8 @@ Value* Emitter::emit_address(GetElementPtrInst& step) {
   Value* offset = builder_.getInt64(constant.getSExtValue() * kLanes);
   for (const auto& [index, scale] : variable) {
     Value* term = part(index);
-    Type* wide = term->getType()->isVectorTy() ? flat(builder_.getInt64Ty()) : builder_.getInt64Ty();
+    Type* wide =
+        term->getType()->isVectorTy() ? flat(builder_.getInt64Ty()) : builder_.getInt64Ty();
     term = builder_.CreateMul(builder_.CreateSExtOrTrunc(term, wide),
                               ConstantInt::getSigned(wide, scale.getSExtValue() * kLanes));
     if (term->getType()->isVectorTy() && !offset->getType()->isVectorTy()) offset = splat(offset);
@@ -163,10 +166,10 @@ Value* Emitter::emit_address(GetElementPtrInst& step) {
 /// Up to 32 bits, by double: the nearest double to a / b truncates to the exact quotient, for it is
 /// off by less than the 1 / b that separates a / b from the next integer.
 Value* Emitter::emit_division(BinaryOperator& division) {
-  const bool is_signed = division.getOpcode() == Instruction::SDiv ||
-                         division.getOpcode() == Instruction::SRem;
-  const bool remainder = division.getOpcode() == Instruction::SRem ||
-                         division.getOpcode() == Instruction::URem;
+  const bool is_signed =
+      division.getOpcode() == Instruction::SDiv || division.getOpcode() == Instruction::SRem;
+  const bool remainder =
+      division.getOpcode() == Instruction::SRem || division.getOpcode() == Instruction::URem;
   Value *dividend = vector(division.getOperand(0)), *divisor = vector(division.getOperand(1));
   Type* narrow = dividend->getType();
   Type* doubles = cast<VectorType>(narrow)->getWithNewType(builder_.getDoubleTy());
@@ -186,8 +189,8 @@ Value* Emitter::emit_division(BinaryOperator& division) {
     };
     Value* exact = builder_.CreateUnaryIntrinsic(
         Intrinsic::floor, builder_.CreateFDiv(to_double(dividend), to_double(divisor)));
-    quotient = builder_.CreateTrunc(
-        builder_.CreateBitCast(builder_.CreateFAdd(exact, magic), wide), narrow);
+    quotient = builder_.CreateTrunc(builder_.CreateBitCast(builder_.CreateFAdd(exact, magic), wide),
+                                    narrow);
   }
   if (!remainder) return quotient;
   return builder_.CreateSub(dividend, builder_.CreateMul(quotient, divisor));
@@ -196,7 +199,8 @@ Value* Emitter::emit_division(BinaryOperator& division) {
 Value* Emitter::emit_intrinsic(IntrinsicInst& call) {
   const Intrinsic::ID id = call.getIntrinsicID();
   SmallVector<Type*, 3> overloads;
-  if (isVectorIntrinsicWithOverloadTypeAtArg(id, -1, nullptr)) overloads.push_back(flat(call.getType()));
+  if (isVectorIntrinsicWithOverloadTypeAtArg(id, -1, nullptr))
+    overloads.push_back(flat(call.getType()));
   SmallVector<Value*, 4> operands;
   for (unsigned i = 0; i < call.arg_size(); ++i) {
     const Value* operand = call.getArgOperand(i);
@@ -205,8 +209,7 @@ Value* Emitter::emit_intrinsic(IntrinsicInst& call) {
     if (isVectorIntrinsicWithOverloadTypeAtArg(id, int(i), nullptr))
       overloads.push_back(operands.back()->getType());
   }
-  Function* callee =
-      Intrinsic::getOrInsertDeclaration(vector_.getParent(), id, overloads);
+  Function* callee = Intrinsic::getOrInsertDeclaration(vector_.getParent(), id, overloads);
   CallInst* result = builder_.CreateCall(callee, operands);
   if (isa<FPMathOperator>(result)) result->copyFastMathFlags(&call);
   return result;
@@ -235,8 +238,7 @@ Value* Emitter::emit_insert(InsertElementInst& insert) {
 }
 
 Value* Emitter::emit_shuffle(ShuffleVectorInst& shuffle) {
-  const unsigned count =
-      cast<FixedVectorType>(shuffle.getOperand(0)->getType())->getNumElements();
+  const unsigned count = cast<FixedVectorType>(shuffle.getOperand(0)->getType())->getNumElements();
   SmallVector<int> elements;
   for (unsigned lane = 0; lane < kLanes; ++lane)
     for (const int from : shuffle.getShuffleMask()) {

@@ -33,7 +33,8 @@ Value* Emitter::bits_below(const ICmpInst& compare) {
       !form.has_stride(1) || !shape(right).is_uniform() || compare.isEquality())
     return nullptr;
   const bool is_signed = compare.isSigned();
-  if (!(is_signed ? extends_signed(form, left->getType()) : extends_unsigned(form, left->getType())))
+  if (!(is_signed ? extends_signed(form, left->getType())
+                  : extends_unsigned(form, left->getType())))
     return nullptr;
   const CmpInst::Predicate predicate = compare.getUnsignedPredicate();
   const auto constant = [&](uint64_t number) { return ConstantInt::get(left->getType(), number); };
@@ -46,8 +47,8 @@ Value* Emitter::bits_below(const ICmpInst& compare) {
   if (is_signed) count = builder_.CreateBinaryIntrinsic(Intrinsic::smax, count, constant(0));
   if (predicate == CmpInst::ICMP_ULE || predicate == CmpInst::ICMP_UGT) {
     count = builder_.CreateBinaryIntrinsic(Intrinsic::umin, count, constant(kLanes - 1));
-    Value* any = builder_.CreateICmp(is_signed ? CmpInst::ICMP_SLE : CmpInst::ICMP_ULE, first,
-                                     base(right));
+    Value* any =
+        builder_.CreateICmp(is_signed ? CmpInst::ICMP_SLE : CmpInst::ICMP_ULE, first, base(right));
     count = builder_.CreateSelect(any, builder_.CreateAdd(count, constant(1)), constant(0));
   } else {
     count = builder_.CreateBinaryIntrinsic(Intrinsic::umin, count, constant(kLanes));
@@ -76,7 +77,8 @@ Value* Emitter::repeat_mask(Value* mask, unsigned count) {
 
 Value* Emitter::or_where_inactive(Value* flat_vector, Constant* identity) {
   if (!code_->active) return flat_vector;
-  return builder_.CreateSelect(mask_of(code_->active), flat_vector, builder_.CreateVectorSplat(kLanes, identity));
+  return builder_.CreateSelect(mask_of(code_->active), flat_vector,
+                               builder_.CreateVectorSplat(kLanes, identity));
 }
 
 }  // namespace anvil::vectorizer

@@ -95,8 +95,9 @@ void Emitter::emit_load(LoadInst& load) {
   if (load.isAtomic() || load.isVolatile()) return record(load, emit_serially(load));
   if (form.is_affine()) return record(load, load_lanes(load, {form, base(pointer)}));
   if (const auto pattern = useful_pattern(pointer, load.getType()))
-    return record(load, choose(pattern->holds, [&] { return load_lanes(load, *pattern); },
-                               [&] { return load_anywhere(load); }));
+    return record(load, choose(
+                            pattern->holds, [&] { return load_lanes(load, *pattern); },
+                            [&] { return load_anywhere(load); }));
   record(load, load_anywhere(load));
 }
 
@@ -104,10 +105,10 @@ Value* Emitter::load_anywhere(LoadInst& load) {
   if (!code_->active) return load_gathered(load);
   if (fast_gather_ && !load.getType()->isVectorTy() &&
       layout_.getTypeSizeInBits(load.getType()) >= 32)
-    return builder_.CreateFreeze(annotate(
-        builder_.CreateMaskedGather(flat(load.getType()), vector(load.getPointerOperand()),
-                                    load.getAlign(), mask_of(code_->active)),
-        load));
+    return builder_.CreateFreeze(
+        annotate(builder_.CreateMaskedGather(flat(load.getType()), vector(load.getPointerOperand()),
+                                             load.getAlign(), mask_of(code_->active)),
+                 load));
   return if_all_active([&] { return load_gathered(load); }, [&] { return emit_serially(load); });
 }
 
@@ -117,10 +118,11 @@ Value* Emitter::load_lanes(LoadInst& load, const Pattern& pattern) {
   if (code_->active && wide_elements && pattern.offsets.has_stride(size)) {
     Value* first = byte_address(pattern.base, pattern.offsets.offset(0));
     Type* wide = flat(load.getType());
-    Value* lanes = annotate(
-        builder_.CreateMaskedLoad(wide, first, commonAlignment(load.getAlign(), size),
-                                  mask_of(code_->active, elements_of(load.getType())),
-                                  Constant::getNullValue(wide)), load);
+    Value* lanes =
+        annotate(builder_.CreateMaskedLoad(wide, first, commonAlignment(load.getAlign(), size),
+                                           mask_of(code_->active, elements_of(load.getType())),
+                                           Constant::getNullValue(wide)),
+                 load);
     // NOTE: InstCombine (22.1) merges a masked load into a later select with the same mask, at the
     // select, past stores in between. The freeze keeps the two apart and costs nothing.
     return builder_.CreateFreeze(lanes);
@@ -138,7 +140,8 @@ Value* Emitter::load_pattern(LoadInst& load, const Pattern& pattern) {
   const unsigned elements = elements_of(type);
   const auto load_at = [&](Type* wide, int64_t offset) {
     return annotate(builder_.CreateAlignedLoad(wide, byte_address(address, offset),
-                                               commonAlignment(load.getAlign(), size)), load);
+                                               commonAlignment(load.getAlign(), size)),
+                    load);
   };
   // Vectors of `count` lanes each, put one after the other.
   const auto concatenate = [&](SmallVector<Value*, kLanes> parts) {
@@ -186,7 +189,8 @@ Value* Emitter::load_gathered(LoadInst& load) {
   const Value* pointer = load.getPointerOperand();
   const bool scalar = !type->isVectorTy();
   if (scalar && fast_gather_ && layout_.getTypeSizeInBits(type) >= 32)
-    return annotate(builder_.CreateMaskedGather(flat(type), vector(pointer), load.getAlign()), load);
+    return annotate(builder_.CreateMaskedGather(flat(type), vector(pointer), load.getAlign()),
+                    load);
   if (!scalar) {
     AllocaInst* memory = stack(flat(type), "gathered");
     for (unsigned lane = 0; lane < kLanes; ++lane) {
@@ -218,8 +222,9 @@ void Emitter::emit_store(StoreInst& store) {
   }
   if (form.is_affine()) return store_lanes(store, {form, base(pointer)});
   if (const auto pattern = useful_pattern(pointer, store.getValueOperand()->getType())) {
-    choose(pattern->holds, [&] { return store_lanes(store, *pattern), nullptr; },
-           [&] { return store_anywhere(store), nullptr; });
+    choose(
+        pattern->holds, [&] { return store_lanes(store, *pattern), nullptr; },
+        [&] { return store_anywhere(store), nullptr; });
     return;
   }
   store_anywhere(store);
@@ -231,7 +236,8 @@ void Emitter::store_anywhere(StoreInst& store) {
       layout_.getTypeSizeInBits(type) >= 32) {
     annotate(builder_.CreateMaskedScatter(vector(store.getValueOperand()),
                                           vector(store.getPointerOperand()), store.getAlign(),
-                                          mask_of(code_->active)), store);
+                                          mask_of(code_->active)),
+             store);
     return;
   }
   if_all_active([&] { return store_scattered(store), nullptr; },
@@ -246,7 +252,8 @@ void Emitter::store_lanes(StoreInst& store, const Pattern& pattern) {
     Value* first = byte_address(pattern.base, pattern.offsets.offset(0));
     annotate(builder_.CreateMaskedStore(vector(store.getValueOperand()), first,
                                         commonAlignment(store.getAlign(), size),
-                                        mask_of(code_->active, elements_of(type))), store);
+                                        mask_of(code_->active, elements_of(type))),
+             store);
     return;
   }
   if_all_active([&] { return store_pattern(store, pattern), nullptr; },
@@ -277,7 +284,8 @@ void Emitter::store_pattern(StoreInst& store, const Pattern& pattern) {
   const auto size = int64_t(layout_.getTypeStoreSize(value->getType()));
   const unsigned count = form.group_size(size);
   constexpr int64_t kMinGroupBytes = 8;
-  if (count == 1 || (count < kLanes && count * size < kMinGroupBytes)) return store_scattered(store);
+  if (count == 1 || (count < kLanes && count * size < kMinGroupBytes))
+    return store_scattered(store);
   Value* address = pattern.base;
   const unsigned width = count * elements_of(value->getType());
   for (unsigned lane = 0; lane < kLanes; lane += count) {
@@ -286,7 +294,8 @@ void Emitter::store_pattern(StoreInst& store, const Pattern& pattern) {
     Value* lanes = vector(value);
     if (count < kLanes) lanes = builder_.CreateShuffleVector(lanes, part);
     annotate(builder_.CreateAlignedStore(lanes, byte_address(address, form.offset(lane)),
-                                         commonAlignment(store.getAlign(), size)), store);
+                                         commonAlignment(store.getAlign(), size)),
+             store);
   }
 }
 
@@ -298,8 +307,9 @@ void Emitter::store_scattered(StoreInst& store) {
     return;
   }
   for (unsigned i = 0; i < kLanes; ++i)
-    annotate(builder_.CreateAlignedStore(lane(value, i), lane_pointer(pointer, i),
-                                         store.getAlign()), store);
+    annotate(
+        builder_.CreateAlignedStore(lane(value, i), lane_pointer(pointer, i), store.getAlign()),
+        store);
 }
 
 }  // namespace anvil::vectorizer

@@ -93,13 +93,14 @@ Value* Emitter::emit_serially(Instruction& instruction) {
   SmallVector<Value*, 2> results;
   for (Type* part : parts) {
     Type* stored = flat(part);
-    if (part->getScalarType()->isIntegerTy(1)) stored = stored->getWithNewType(builder_.getInt8Ty());
+    if (part->getScalarType()->isIntegerTy(1))
+      stored = stored->getWithNewType(builder_.getInt8Ty());
     results.push_back(stack(stored, "results"));
   }
   SmallVector<Value*, 4> firsts;
   for (unsigned i = 0; i < sources.size(); ++i) {
     Value* operand = instruction.getOperand(i);
-    firsts.push_back(sources[i]                  ? nullptr
+    firsts.push_back(sources[i]                 ? nullptr
                      : isa<BasicBlock>(operand) ? operand
                      : strides[i]               ? this->lane(operand, 0)
                                                 : base(operand));
@@ -123,7 +124,8 @@ Value* Emitter::emit_serially(Instruction& instruction) {
     }
     Value* result = clone_with(instruction, operands);
     for (unsigned i = 0; i < results.size(); ++i)
-      respill(results[i], type->isStructTy() ? builder_.CreateExtractValue(result, i) : result, lane);
+      respill(results[i], type->isStructTy() ? builder_.CreateExtractValue(result, i) : result,
+              lane);
   });
   if (parts.empty()) return nullptr;
   if (!type->isStructTy()) return unspill(results[0], type);

@@ -24,8 +24,8 @@ Constant* identity_of(const Primitive& primitive, Type* type) {
       const unsigned width = type->getIntegerBitWidth();
       if (!primitive.is_signed)
         return ConstantInt::get(type, maximum ? APInt::getZero(width) : APInt::getAllOnes(width));
-      return ConstantInt::get(type, maximum ? APInt::getSignedMinValue(width)
-                                            : APInt::getSignedMaxValue(width));
+      return ConstantInt::get(
+          type, maximum ? APInt::getSignedMinValue(width) : APInt::getSignedMaxValue(width));
     }
     case Operation::bit_and:
       return Constant::getAllOnesValue(type);
@@ -76,9 +76,12 @@ void Emitter::emit_barrier() {
 Value* Emitter::combine(const Primitive& primitive, Value* a, Value* b) {
   using Operation = Primitive::Operation;
   const bool real = a->getType()->isFPOrFPVectorTy();
-  const auto pick = [&](Intrinsic::ID of_float, Intrinsic::ID of_signed, Intrinsic::ID of_unsigned) {
-    return builder_.CreateBinaryIntrinsic(
-        real ? of_float : primitive.is_signed ? of_signed : of_unsigned, a, b);
+  const auto pick = [&](Intrinsic::ID of_float, Intrinsic::ID of_signed,
+                        Intrinsic::ID of_unsigned) {
+    return builder_.CreateBinaryIntrinsic(real                  ? of_float
+                                          : primitive.is_signed ? of_signed
+                                                                : of_unsigned,
+                                          a, b);
   };
   switch (primitive.operation) {
     case Operation::add:

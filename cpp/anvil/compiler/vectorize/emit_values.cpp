@@ -90,15 +90,16 @@ Value* Emitter::make_vector(const Value* value) {
     if (!value->getType()->isStructTy()) return splat(base(value));
     Value* members = PoisonValue::get(flat(value->getType()));
     for (unsigned i = 0; i < value->getType()->getStructNumElements(); ++i)
-      members = builder_.CreateInsertValue(
-          members, splat(builder_.CreateExtractValue(base(value), i)), i);
+      members = builder_.CreateInsertValue(members,
+                                           splat(builder_.CreateExtractValue(base(value), i)), i);
     return members;
   }
   Type* integer = value->getType()->isPointerTy() ? builder_.getInt64Ty() : value->getType();
   SmallVector<Constant*, kLanes> offsets;
   for (unsigned lane = 0; lane < kLanes; ++lane)
     offsets.push_back(ConstantInt::getSigned(
-        integer, form.is_constant() ? form.constant_of(lane, width_of(integer)) : form.offset(lane)));
+        integer,
+        form.is_constant() ? form.constant_of(lane, width_of(integer)) : form.offset(lane)));
   Constant* offset = ConstantVector::get(offsets);
   if (form.is_constant()) return offset;
   if (value->getType()->isPointerTy()) return builder_.CreatePtrAdd(base(value), offset);
@@ -118,7 +119,8 @@ Value* Emitter::lane(const Value* value, unsigned index) {
   const Shape form = shape(value);
   if (!form.is_affine()) return extract_lane(vector(value), value->getType(), index);
   if (form.is_constant())
-    return ConstantInt::getSigned(value->getType(), form.constant_of(index, width_of(value->getType())));
+    return ConstantInt::getSigned(value->getType(),
+                                  form.constant_of(index, width_of(value->getType())));
   if (form.offset(index) == 0) return base(value);
   if (value->getType()->isPointerTy()) return byte_address(base(value), form.offset(index));
   return builder_.CreateAdd(base(value),

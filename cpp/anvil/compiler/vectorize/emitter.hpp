@@ -36,7 +36,8 @@ class Emitter {
   };
   /// One copy of a zone: for all lanes or for those of a mask.
   struct ZoneCode {
-    ZoneCode(const Zone& zone, llvm::Value* active, bool may_be_full, ChainCode& outer, size_t index)
+    ZoneCode(const Zone& zone, llvm::Value* active, bool may_be_full, ChainCode& outer,
+             size_t index)
         : zone(zone), active(active), may_be_full(may_be_full), outer(&outer), index(index) {}
     const Zone& zone;
     llvm::Value* active;  ///< i32, bit l is lane l, not 0; null: all lanes, known at compile time

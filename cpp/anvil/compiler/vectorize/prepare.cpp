@@ -69,12 +69,13 @@ bool expand_short(MemIntrinsic& intrinsic) {
   SmallVector<Value*, 32> values;
   Value* fill = nullptr;
   if (const auto* set = dyn_cast<MemSetInst>(&intrinsic))
-    fill = builder.CreateMul(builder.CreateZExt(set->getValue(), type),
-                             ConstantInt::get(type, APInt::getSplat(unsigned(size * 8), APInt(8, 1))));
+    fill =
+        builder.CreateMul(builder.CreateZExt(set->getValue(), type),
+                          ConstantInt::get(type, APInt::getSplat(unsigned(size * 8), APInt(8, 1))));
   for (uint64_t offset = 0; offset < bytes; offset += size)
-    values.push_back(fill ? fill
-                          : builder.CreateAlignedLoad(type, piece(transfer->getSource(), offset),
-                                                      Align(size)));
+    values.push_back(
+        fill ? fill
+             : builder.CreateAlignedLoad(type, piece(transfer->getSource(), offset), Align(size)));
   for (uint64_t i = 0; i < values.size(); ++i)
     builder.CreateAlignedStore(values[i], piece(intrinsic.getDest(), i * size), Align(size));
   return true;
@@ -147,8 +148,9 @@ void make_division_safe(Function& function) {
       Value* dividend = builder.CreateFreeze(division->getOperand(0));
       division->setOperand(0, dividend);
       unsafe = builder.CreateOr(
-          unsafe, builder.CreateAnd(builder.CreateICmpEQ(dividend, ConstantInt::get(type, lowest)),
-                                    builder.CreateICmpEQ(divisor, Constant::getAllOnesValue(type))));
+          unsafe,
+          builder.CreateAnd(builder.CreateICmpEQ(dividend, ConstantInt::get(type, lowest)),
+                            builder.CreateICmpEQ(divisor, Constant::getAllOnesValue(type))));
     }
     division->setOperand(1, builder.CreateSelect(unsafe, ConstantInt::get(type, 1), divisor));
   }

@@ -27,7 +27,8 @@ unsigned Shape::group_size(int64_t stride) const {
 }
 
 bool Shape::offsets_below_alignment() const {
-  return min_offset() >= 0 && (alignment >= kMaxAlignment || max_offset() < int64_t{1} << alignment);
+  return min_offset() >= 0 &&
+         (alignment >= kMaxAlignment || max_offset() < int64_t{1} << alignment);
 }
 
 const LaneOffsets* OffsetPool::intern(const LaneOffsets& offsets) {
@@ -51,7 +52,8 @@ Shape OffsetPool::constants(const LaneOffsets& values, unsigned width) {
   for (unsigned lane = 0; lane < kLanes; ++lane) {
     offsets[lane] = wrap(int64_t(uint64_t(values[lane]) - uint64_t(values[0])), width);
     no_signed_wrap &= values[0] + offsets[lane] == values[lane];
-    no_unsigned_wrap &= as_unsigned(values[0]) + uint64_t(offsets[lane]) == as_unsigned(values[lane]);
+    no_unsigned_wrap &=
+        as_unsigned(values[0]) + uint64_t(offsets[lane]) == as_unsigned(values[lane]);
   }
   Shape shape = affine(offsets, values[0] ? __builtin_ctzll(values[0]) : kMaxAlignment);
   shape.constant = true;

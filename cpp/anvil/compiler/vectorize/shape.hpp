@@ -50,7 +50,8 @@ class Shape {
   bool has_stride(int64_t stride) const;
   /// The largest power of two of lanes, counted from 0, whose neighbours are `stride` apart.
   unsigned group_size(int64_t stride) const;
-  /// No lane's offset reaches the base's lowest possibly non-zero bit, so adding them never carries.
+  /// No lane's offset reaches the base's lowest possibly non-zero bit, so adding them never
+  /// carries.
   bool offsets_below_alignment() const;
 
   bool operator==(const Shape&) const = default;
@@ -76,8 +77,8 @@ class OffsetPool {
  public:
   /// base + offsets; null is returned inside the shape if all are zero.
   Shape affine(const LaneOffsets& offsets, unsigned alignment);
-  /// Lane l holds exactly values[l], sign-extended from `width` bits. The base is lane 0's value, so
-  /// that what starts at `lane` and is stepped by a uniform amount keeps its offsets.
+  /// Lane l holds exactly values[l], sign-extended from `width` bits. The base is lane 0's value,
+  /// so that what starts at `lane` and is stepped by a uniform amount keeps its offsets.
   Shape constants(const LaneOffsets& values, unsigned width);
   /// The least shape that covers both: what a value is that may be either.
   Shape join(const Shape& a, const Shape& b);

@@ -45,7 +45,8 @@ Shape ShapeAnalysis::shape(const Value* value) const {
   if (isa<UndefValue>(value)) return Shape();
   if (isa<Instruction>(value)) return shapes_.lookup(value);
   if (const auto found = shapes_.find(value); found != shapes_.end()) return found->second;
-  if (isa<Argument, Constant>(value)) return Shape::uniform(known_alignment(*value, analyses_, nullptr));
+  if (isa<Argument, Constant>(value))
+    return Shape::uniform(known_alignment(*value, analyses_, nullptr));
   return Shape::uniform(0);  // metadata, blocks
 }
 
@@ -56,8 +57,8 @@ bool ShapeAnalysis::update(Instruction& instruction) {
   if (const auto* phi = dyn_cast<PHINode>(&instruction))
     now = phi_shape(*phi);
   else
-    now = ShapeTransfer(pool_, analyses_, [&](const Value* value) { return shape(value); })(
-        instruction);
+    now = ShapeTransfer(pool_, analyses_,
+                        [&](const Value* value) { return shape(value); })(instruction);
   // Shapes only ever descend, or the fixpoint might not end.
   now = pool_.join(before, now);
   if (now == before) return false;

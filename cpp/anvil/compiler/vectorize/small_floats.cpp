@@ -53,7 +53,8 @@ class Expansion {
         if (!from->getScalarType()->isBFloatTy()) return nullptr;
         return builder_.CreateFPExt(widen(source), to);
       case Instruction::FPTrunc:
-        if (!to->getScalarType()->isBFloatTy() && from->getScalarType()->isFloatTy()) return nullptr;
+        if (!to->getScalarType()->isBFloatTy() && from->getScalarType()->isFloatTy())
+          return nullptr;
         if (!is_small(to)) return nullptr;
         return narrow(builder_.CreateFPTrunc(source, as_float(to)), to);
       case Instruction::SIToFP:
@@ -79,9 +80,9 @@ class Expansion {
     SmallVector<Value*, 3> operands;
     for (Value* operand : call.args())
       operands.push_back(is_small(operand->getType()) ? widen(operand) : operand);
-    return narrow(builder_.CreateIntrinsic(call.getIntrinsicID(), {as_float(call.getType())},
-                                           operands),
-                  call.getType());
+    return narrow(
+        builder_.CreateIntrinsic(call.getIntrinsicID(), {as_float(call.getType())}, operands),
+        call.getType());
   }
 
   Type* as_float(Type* type) { return with_scalar(type, builder_.getFloatTy()); }
@@ -115,8 +116,8 @@ class Expansion {
     IRBuilder<>::FastMathFlagGuard guard(builder_);
     builder_.clearFastMathFlags();
     Value* is_nan = builder_.CreateFCmpUNO(value, value);
-    Value* result = builder_.CreateSelect(is_nan, builder_.CreateOr(bits, constant(0x400000)),
-                                          rounded);
+    Value* result =
+        builder_.CreateSelect(is_nan, builder_.CreateOr(bits, constant(0x400000)), rounded);
     return builder_.CreateBitCast(builder_.CreateTrunc(builder_.CreateLShr(result, 16), small), to);
   }
 
@@ -124,7 +125,9 @@ class Expansion {
   Instruction& at_;
 };
 
-bool is_bfloat(const Value* value) { return value->getType()->getScalarType()->isBFloatTy(); }
+bool is_bfloat(const Value* value) {
+  return value->getType()->getScalarType()->isBFloatTy();
+}
 
 Type* bits_type(Type* type) {
   return with_scalar(type, Type::getIntNTy(type->getContext(), type->getScalarSizeInBits()));
@@ -157,8 +160,8 @@ void move_as_bits(Instruction& instruction) {
   SmallVector<Use*> uses(make_pointer_range(instruction.uses()));
   Type* type = instruction.getType();
   instruction.mutateType(bits_type(type));
-  BasicBlock::iterator after = phi ? instruction.getParent()->getFirstInsertionPt()
-                                   : std::next(instruction.getIterator());
+  BasicBlock::iterator after =
+      phi ? instruction.getParent()->getFirstInsertionPt() : std::next(instruction.getIterator());
   auto* whole = new BitCastInst(&instruction, type, "", after);
   for (Use* use : uses) use->set(whole);
 }

@@ -29,8 +29,8 @@ bool verified(Function& function, StringRef when, Remarks& remarks) {
 
 Function& declare_entry(Module& module, const Function& scalar) {
   LLVMContext& context = module.getContext();
-  auto* type = FunctionType::get(
-      Type::getVoidTy(context), {PointerType::get(context, 0), Type::getInt32Ty(context)}, false);
+  auto* type = FunctionType::get(Type::getVoidTy(context),
+                                 {PointerType::get(context, 0), Type::getInt32Ty(context)}, false);
   Function* entry =
       Function::Create(type, GlobalValue::ExternalLinkage, ANVIL_ENTRY_SYMBOL, module);
   AttributeSet attributes = scalar.getAttributes().getFnAttrs();
@@ -57,7 +57,8 @@ bool vectorize(Module& module, const VectorizeOptions& options, Remarks& remarks
   Function* scalar = module.getFunction(kScalarEntry);
   if (!scalar || scalar->isDeclaration() || scalar->arg_size() != 3 ||
       !scalar->getReturnType()->isVoidTy())
-    return failure(remarks, Twine("the module has no void ") + kScalarEntry + "(tg, simdgroup, lane)");
+    return failure(remarks,
+                   Twine("the module has no void ") + kScalarEntry + "(tg, simdgroup, lane)");
   prepare(*scalar);
   if (options.verify && !verified(*scalar, "before vectorisation", remarks)) return false;
 

@@ -25,7 +25,8 @@ struct Remark {
 using Remarks = std::vector<Remark>;
 
 struct VectorizeOptions {
-  /// Target the code is tuned for; null leaves cost decisions at their x86-64-v3 / aarch64 defaults.
+  /// Target the code is tuned for; null leaves cost decisions at their x86-64-v3 / aarch64
+  /// defaults.
   llvm::TargetMachine* target = nullptr;
   /// Emit zones entered under a mask a second time for the case that all 32 lanes are active.
   bool full_mask_versions = true;

@@ -38,8 +38,7 @@ void ZonePlan::assign() {
   for (BasicBlock* block : analyses_.order.blocks()) {
     Zone* home = nullptr;
     const Loop* loop = analyses_.loops.getLoopFor(block);
-    const bool divergent_header =
-        loop && loop->getHeader() == block && shapes_.is_divergent(loop);
+    const bool divergent_header = loop && loop->getHeader() == block && shapes_.is_divergent(loop);
     if (!divergent_header && !forced_heads_.contains(block)) {
       // A zone that the block belongs to holds one of its dominators: try the nearest first.
       const auto* node = analyses_.dominators.getNode(block);
