@@ -56,7 +56,7 @@ nb::object make_exception(const std::exception& error) {
 
 void raise(const std::exception& error) {
   const nb::object exception = make_exception(error);
-  PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
+  PyErr_SetObject(exception.type().ptr(), exception.ptr());
 }
 
 void translate(const std::exception_ptr& pointer, void*) {

@@ -2,6 +2,7 @@
 #include <nanobind/ndarray.h>
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <memory>
 #include <vector>
@@ -188,7 +189,7 @@ nb::object array_view(const TensorHandle& tensor, nb::dlpack::dtype dtype) {
 }  // namespace
 
 PyType_Slot* buffer_slots() {
-  static PyType_Slot slots[] = {{Py_bf_getbuffer, reinterpret_cast<void*>(get_buffer)},
+  static PyType_Slot slots[] = {{Py_bf_getbuffer, std::bit_cast<void*>(&get_buffer)},
                                 {0, nullptr}};
   return slots;
 }

@@ -26,9 +26,11 @@ struct Cost {
   double median;
 };
 
-/// Runs `body` (which does `calls` calls) `repeats` times; nanoseconds per call. `after` is not timed.
-Cost measure(const char* name, int calls, int repeats, const std::function<void()>& body,
-             const std::function<void()>& after = [] {}) {
+/// Runs `body` (which does `calls` calls) `repeats` times; nanoseconds per call. `after` is not
+/// timed.
+Cost measure(
+    const char* name, int calls, int repeats, const std::function<void()>& body,
+    const std::function<void()>& after = [] {}) {
   using Clock = std::chrono::steady_clock;
   std::vector<double> times;
   for (int repeat = 0; repeat < repeats + 1; ++repeat) {
@@ -55,8 +57,13 @@ int main() try {
   leases.reserve(kCalls);
   costs.push_back(measure(
       "arena allocation", kCalls, kRepeats,
-      [&] { for (int i = 0; i < kCalls; ++i) leases.push_back(arena.allocate(256)); },
-      [&] { leases.clear(); arena.reset(); }));
+      [&] {
+        for (int i = 0; i < kCalls; ++i) leases.push_back(arena.allocate(256));
+      },
+      [&] {
+        leases.clear();
+        arena.reset();
+      }));
   costs.push_back(measure("pooled tensor, allocated and dropped", kCalls, kRepeats, [&] {
     const ArenaScope scope = foundry.scope();
     for (int i = 0; i < kCalls; ++i) (void)foundry.alloc<f32>({64});
@@ -72,9 +79,12 @@ int main() try {
 
   foundry.run(Empty{x});
   foundry.synchronize();
-  costs.push_back(measure("run(), encoding only", kCalls, kRepeats,
-                          [&] { for (int i = 0; i < kCalls; ++i) foundry.run(Empty{x}); },
-                          [&] { foundry.synchronize(); }));
+  costs.push_back(measure(
+      "run(), encoding only", kCalls, kRepeats,
+      [&] {
+        for (int i = 0; i < kCalls; ++i) foundry.run(Empty{x});
+      },
+      [&] { foundry.synchronize(); }));
   costs.push_back(measure("run() and execution, dependent dispatches", kCalls, kRepeats, [&] {
     for (int i = 0; i < kCalls; ++i) foundry.run(Empty{x});
     foundry.synchronize();

@@ -1,4 +1,4 @@
-"""The house keeps its shape: who may include whom, and where raw pointers and metal-cpp may live."""
+"""The house keeps its shape: who includes whom, where raw pointers and metal-cpp may live."""
 
 import re
 from collections.abc import Iterator

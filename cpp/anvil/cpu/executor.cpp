@@ -145,10 +145,10 @@ CpuJob lay_out(const CpuDispatch& from) {
     if (!occurs)
       shape.entry = nullptr;
     else
-      shape.entry = anvil_threadgroup_is_full(shape.threads.data(),
-                                              from.threads_per_threadgroup.data())
-                        ? from.kernel->full()
-                        : from.kernel->any();
+      shape.entry =
+          anvil_threadgroup_is_full(shape.threads.data(), from.threads_per_threadgroup.data())
+              ? from.kernel->full()
+              : from.kernel->any();
   }
   return job;
 }

@@ -1,16 +1,16 @@
 // The Objective-C runtime as metal-cpp sees it; off Apple, Anvil's own (cpp/anvil/objc).
 #pragma once
 
-// Off Apple the functions carry names of Anvil's, so that another Objective-C runtime in the process
-// neither answers for this one nor is answered for by it.
+// Off Apple the functions carry names of Anvil's, so that another Objective-C runtime in the
+// process neither answers for this one nor is answered for by it.
 #if defined(__APPLE__)
 #define ANVIL_OBJC_NAME(name)
 #else
 #define ANVIL_OBJC_NAME(name) __asm__("anvil_" #name)
 #endif
 
-// Without a deployment target metal-cpp looks the frameworks' constants up by name at run time. Here
-// and not on the command line: other headers take the second macro for a sign of macOS.
+// Without a deployment target metal-cpp looks the frameworks' constants up by name at run time.
+// Here and not on the command line: other headers take the second macro for a sign of macOS.
 #if !defined(__APPLE__) && !defined(__MAC_26_0)
 #define __MAC_26_0 260000
 #define __MAC_OS_X_VERSION_MIN_REQUIRED 260000

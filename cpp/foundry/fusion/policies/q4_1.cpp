@@ -3,6 +3,7 @@
 
 namespace foundry {
 namespace {
-const PolicyRegistration q4_1_policy({DType::q4_1, "Q4_1", "policies/q4_1.metal", /*wide=*/8, /*narrow=*/2});
+const PolicyRegistration q4_1_policy({DType::q4_1, "Q4_1", "policies/q4_1.metal", /*wide=*/8,
+                                      /*narrow=*/2});
 }  // namespace
 }  // namespace foundry

@@ -3,6 +3,7 @@
 
 namespace foundry {
 namespace {
-const PolicyRegistration q8_0_policy({DType::q8_0, "Q8_0", "policies/q8_0.metal", /*wide=*/8, /*narrow=*/1});
+const PolicyRegistration q8_0_policy({DType::q8_0, "Q8_0", "policies/q8_0.metal", /*wide=*/8,
+                                      /*narrow=*/1});
 }  // namespace
 }  // namespace foundry
