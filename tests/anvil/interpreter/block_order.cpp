@@ -24,14 +24,16 @@ class Orderer {
       const BasicBlock* first = component.back();  // the one that the search came upon first
       const bool cycle = component.size() > 1 ||
                          (first != header && llvm::is_contained(llvm::successors(first), first));
-      if (cycle)
+      if (cycle) {
         number(component, first, first);
-      else
-        numbers_[first] = next_++;
+        order.latches[first] = next_++;
+      } else {
+        order.blocks[first] = next_++;
+      }
     }
   }
 
-  llvm::DenseMap<const BasicBlock*, unsigned> numbers_;
+  BlockOrder order;
 
  private:
   /// Tarjan, "Depth-first search and linear graph algorithms" (1972).
@@ -85,12 +87,12 @@ class Orderer {
 
 }  // namespace
 
-llvm::DenseMap<const BasicBlock*, unsigned> order_blocks(const llvm::Function& function) {
+BlockOrder order_blocks(const llvm::Function& function) {
   Blocks blocks;
   for (const BasicBlock& block : function) blocks.push_back(&block);
   Orderer orderer;
   orderer.number(blocks, &function.getEntryBlock(), nullptr);
-  return std::move(orderer.numbers_);
+  return std::move(orderer.order);
 }
 
 }  // namespace anvil::oracle

@@ -103,6 +103,34 @@ TEST_CASE("lanes that part meet again at the join, and each turn of a loop has t
   }
 }
 
+TEST_CASE("lanes that go round a loop by different ways meet before its next turn") {
+  const auto out = run(R"(
+      br label %head
+    head:
+      %n = phi i32 [0, %entry], [%next, %even], [%next, %odd]
+      %own = phi i32 [0, %entry], [%sum, %even], [%plus, %odd]
+      %votes = call i32 @__anvil_ballot(i1 true)
+      %count = call i32 @llvm.ctpop.i32(i32 %votes)
+      %sum = add i32 %own, %count
+      %next = add i32 %n, 1
+      %mixed = add i32 %lane, %n
+      %bit = trunc i32 %mixed to i1
+      %more = icmp ult i32 %next, 5
+      br i1 %more, label %again, label %done
+    again:
+      br i1 %bit, label %odd, label %even
+    odd:
+      %plus = add i32 %sum, 1000
+      br label %head
+    even:
+      br label %head
+    done:
+      store i32 %sum, ptr %at
+      ret void)");
+  // Five turns of 32 lanes; of four turns' ways back two are odd for every lane.
+  for (const uint32_t value : out) CHECK(value == 5 * 32 + 2 * 1000);
+}
+
 TEST_CASE("lanes that leave a loop early wait behind it for the others") {
   // Lanes leave by a break in turn lane / 8; what follows the break runs once, for all of them.
   const auto out = run(R"(

@@ -56,7 +56,13 @@ Simdgroup::Stop Simdgroup::run() {
   for (bool waiting = false;;) {
     const uint32_t active = earliest();
     if (active == 0) return waiting ? Stop::at_barrier : Stop::at_end;
-    const llvm::Instruction* at = lanes_[static_cast<size_t>(__builtin_ctz(active))].next;
+    const Lane& first = lanes_[static_cast<size_t>(__builtin_ctz(active))];
+    if (first.at_latch) {
+      for (uint32_t l = 0; l < lanes_.size(); ++l)
+        if (active >> l & 1) lanes_[l].at_latch = false;
+      continue;
+    }
+    const llvm::Instruction* at = first.next;
     try {
       // Some lanes are at a barrier: the others must be on their way out of the kernel.
       if (waiting && is_primitive(at))
@@ -73,22 +79,26 @@ Simdgroup::Stop Simdgroup::run() {
   }
 }
 
+unsigned Simdgroup::place(const Lane& lane) const {
+  const llvm::BasicBlock* block = lane.next->getParent();
+  return (lane.at_latch ? code_.order.latches : code_.order.blocks).at(block);
+}
+
 /// The lanes that wait at the earliest place of all, but for those at a barrier.
 uint32_t Simdgroup::earliest() const {
-  const llvm::Instruction* first = nullptr;
+  const Lane* first = nullptr;
   uint32_t lanes = 0;
   for (uint32_t l = 0; l < lanes_.size(); ++l) {
-    const llvm::Instruction* next = lanes_[l].next;
-    if (!next || lanes_[l].at_barrier) continue;
-    const auto number = [&](const llvm::Instruction* i) { return code_.order.at(i->getParent()); };
-    const bool earlier =
-        !first || number(next) < number(first) ||
-        (next->getParent() == first->getParent() && next != first && next->comesBefore(first));
+    const Lane& lane = lanes_[l];
+    if (!lane.next || lane.at_barrier) continue;
+    const bool earlier = !first || place(lane) < place(*first) ||
+                         (place(lane) == place(*first) && lane.next != first->next &&
+                          lane.next->comesBefore(first->next));
     if (earlier) {
-      first = next;
+      first = &lane;
       lanes = 0;
     }
-    if (next == first) lanes |= uint32_t{1} << l;
+    if (place(lane) == place(*first) && lane.next == first->next) lanes |= uint32_t{1} << l;
   }
   return lanes;
 }
@@ -152,6 +162,7 @@ void Simdgroup::jump(Lane& lane, const llvm::BasicBlock* to) {
     values.emplace_back(&phi, operand(lane, phi.getIncomingValueForBlock(from)));
   for (auto& [phi, value] : values) lane.registers[phi] = std::move(value);
   lane.next = &*to->getFirstNonPHIIt();
+  lane.at_latch = code_.order.goes_back(from, to);
 }
 
 Value Simdgroup::operand(const Lane& lane, const llvm::Value* value) const {

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "anvil/abi/kernel_abi.h"
+#include "block_order.hpp"
 #include "collective.hpp"
 #include "value.hpp"
 
@@ -16,7 +17,7 @@ namespace anvil::oracle {
 struct Code {
   const llvm::Function& function;
   const llvm::DataLayout& layout;
-  llvm::DenseMap<const llvm::BasicBlock*, unsigned> order;
+  BlockOrder order;
   Globals globals;
 };
 
@@ -35,10 +36,12 @@ class Simdgroup {
  private:
   struct Lane {
     const llvm::Instruction* next = nullptr;  // null: ended
+    bool at_latch = false;                    // about to go round to `next` again
     bool at_barrier = false;                  // stands there until all other simdgroups do
     llvm::DenseMap<const llvm::Value*, Value> registers;
   };
 
+  unsigned place(const Lane& lane) const;
   uint32_t earliest() const;
   void step(uint32_t active);
   bool step_together(const llvm::CallBase& call, uint32_t active);
