@@ -189,8 +189,7 @@ nb::object array_view(const TensorHandle& tensor, nb::dlpack::dtype dtype) {
 }  // namespace
 
 PyType_Slot* buffer_slots() {
-  static PyType_Slot slots[] = {{Py_bf_getbuffer, std::bit_cast<void*>(&get_buffer)},
-                                {0, nullptr}};
+  static PyType_Slot slots[] = {{Py_bf_getbuffer, std::bit_cast<void*>(&get_buffer)}, {0, nullptr}};
   return slots;
 }
 
