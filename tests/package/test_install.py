@@ -31,8 +31,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(
         sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation",
         "--disable-pip-version-check", "--target", folder,
-        f"-Cbuild-dir={ROOT / 'build' / 'wheel'}",
-        f"-Ccmake.define.FOUNDRY_METAL_CPP_DIR={ROOT / '.venv' / 'metal-cpp'}", ROOT,
+        f"--config-settings=build-dir={ROOT / 'build' / 'wheel'}",
+        f"--config-settings=cmake.define.FOUNDRY_METAL_CPP_DIR={ROOT / '.venv' / 'metal-cpp'}", ROOT,
     )  # fmt: skip
     return folder
 
