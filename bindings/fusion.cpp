@@ -120,7 +120,82 @@ void bind_rms_norm(nb::module_& m) {
                   "None, y: Tensor | None = None) -> None"));
 }
 
-std::unique_ptr<Fused> build(const CompoundKernel& kernel, nb::handle x, nb::handle y) {
+void bind_qkv_linear(nb::module_& m) {
+  using Qkv = OperationOf<fo::QkvLinear>;
+  Class<fo::QkvLinear>(
+      m, "QkvLinear",
+      "The input half of attention for one token, in one kernel: q, k and v with their biases and "
+      "head norms, RoPE, and the write to position start of the cache. query: (heads * head_dim, "
+      "columns); key, value: (kv_heads * head_dim, columns); x: (columns,); q: (1, heads, "
+      "head_dim); the caches: (capacity, kv_heads, head_dim).")
+      .def(
+          "__init__",
+          [](Qkv* self, nb::handle query, nb::handle key, nb::handle value, nb::handle x,
+             nb::handle q, nb::handle k_cache, nb::handle v_cache, std::uint32_t start, float base,
+             bool interleaved, nb::handle factors, nb::handle prologue, nb::handle query_bias,
+             nb::handle key_bias, nb::handle value_bias, nb::handle query_norm, nb::handle key_norm,
+             float norm_eps) {
+            const Take take("QkvLinear");
+            new (self) Qkv({take(query, "query"),
+                            take(key, "key"),
+                            take(value, "value"),
+                            take(x, "x"),
+                            take(q, "q"),
+                            take(k_cache, "k_cache"),
+                            take(v_cache, "v_cache"),
+                            start,
+                            {base, interleaved, take.optional(factors, "factors")},
+                            take.stage(prologue, "prologue"),
+                            take.optional(query_bias, "query_bias"),
+                            take.optional(key_bias, "key_bias"),
+                            take.optional(value_bias, "value_bias"),
+                            take.optional(query_norm, "query_norm"),
+                            take.optional(key_norm, "key_norm"),
+                            norm_eps},
+                           "QkvLinear");
+          },
+          nb::arg("query") = nb::none(), nb::arg("key") = nb::none(), nb::arg("value") = nb::none(),
+          nb::arg("x") = nb::none(), nb::arg("q") = nb::none(), nb::arg("k_cache") = nb::none(),
+          nb::arg("v_cache") = nb::none(), nb::kw_only(), nb::arg("start") = 0,
+          nb::arg("base") = 10000.0f, nb::arg("interleaved") = true,
+          nb::arg("factors") = nb::none(), nb::arg("prologue") = nb::none(),
+          nb::arg("query_bias") = nb::none(), nb::arg("key_bias") = nb::none(),
+          nb::arg("value_bias") = nb::none(), nb::arg("query_norm") = nb::none(),
+          nb::arg("key_norm") = nb::none(), nb::arg("norm_eps") = 1e-6f,
+          nb::sig("def __init__(self, query: Tensor, key: Tensor, value: Tensor, x: Tensor, q: "
+                  "Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int = 0, base: float = "
+                  "10000.0, interleaved: bool = True, factors: Tensor | None = None, prologue: "
+                  "Operation | None = None, query_bias: Tensor | None = None, key_bias: Tensor | "
+                  "None = None, value_bias: Tensor | None = None, query_norm: Tensor | None = "
+                  "None, key_norm: Tensor | None = None, norm_eps: float = 1e-06) -> None"))
+      .def_prop_rw(
+          "start", [](const Qkv& o) { return o.op().start; },
+          [](Qkv& o, std::uint32_t start) { o.op().start = start; }, "Position of the token.")
+      .def(
+          "source",
+          [](const Qkv& o, const Device& device) { return o.op().describe(device).msl(); },
+          nb::arg("device"), "The whole generated MSL.");
+  Class<fo::HeadNorm>(m, "HeadNorm",
+                      "Head stage: RMSNorm of every head by itself (Qwen 3, Gemma 3). weight: "
+                      "(head_dim,).")
+      .def(
+          "__init__",
+          [](OperationOf<fo::HeadNorm>* self, nb::handle weight, float eps) {
+            new (self)
+                OperationOf<fo::HeadNorm>({Take("HeadNorm")(weight, "weight"), eps}, "HeadNorm");
+          },
+          nb::arg("weight") = nb::none(), nb::arg("eps") = 1e-6f,
+          nb::sig("def __init__(self, weight: Tensor, eps: float = 1e-06) -> None"));
+  Class<fo::CacheWrite>(m, "CacheWrite",
+                        "Store: the result goes to position start of y, a (capacity, heads, "
+                        "head_dim) cache; build() takes start.")
+      .def("__init__", [](OperationOf<fo::CacheWrite>* self) {
+        new (self) OperationOf<fo::CacheWrite>({}, "CacheWrite");
+      });
+}
+
+std::unique_ptr<Fused> build(const CompoundKernel& kernel, nb::handle x, nb::handle y,
+                             std::uint32_t start) {
   const Take take(kernel.name().c_str());
   std::vector<AnyTensor> outputs;
   if (nb::isinstance<nb::list>(y) || nb::isinstance<nb::tuple>(y)) {
@@ -128,7 +203,8 @@ std::unique_ptr<Fused> build(const CompoundKernel& kernel, nb::handle x, nb::han
   } else {
     outputs.push_back(take(y, "y"));
   }
-  return std::make_unique<Fused>(kernel.build(take(x, "x"), std::move(outputs)), "FusedKernel");
+  return std::make_unique<Fused>(kernel.build(take(x, "x"), std::move(outputs), start),
+                                 "FusedKernel");
 }
 
 }  // namespace
@@ -148,6 +224,7 @@ void bind_fusion(nb::module_& m) {
                          "policy; x: (tokens, columns); y: (tokens, rows).");
   bind_product<fo::Linear>(m, "Linear", "y = x W^T: Gemv for one token, Gemm for more.");
   bind_gated_linear(m);
+  bind_qkv_linear(m);
   bind_rms_norm(m);
 
   Class<FusedLinear>(m, "FusedKernel", "Stages in one kernel, ready to run.")
@@ -156,7 +233,11 @@ void bind_fusion(nb::module_& m) {
           [](const Fused& fused, const Device& device) {
             return fused.op().describe(device).msl();
           },
-          nb::arg("device"), "The whole generated MSL.");
+          nb::arg("device"), "The whole generated MSL.")
+      .def_prop_rw(
+          "start", [](const Fused& fused) { return fused.op().start; },
+          [](Fused& fused, std::uint32_t start) { fused.op().start = start; },
+          "Position of the first token, for Rope and CacheWrite.");
   nb::class_<CompoundKernel>(m, "CompoundKernel",
                              "Builds a fused kernel: a prologue, main products of one input, and "
                              "the epilogues of each. ArgumentError for what does not fit.")
@@ -181,9 +262,10 @@ void bind_fusion(nb::module_& m) {
             return k.epilogue(o.stage());
           },
           nb::arg("stage"), nb::rv_policy::none)
-      .def("build", &build, nb::arg("x") = nb::none(), nb::arg("y") = nb::none(),
-           nb::sig("def build(self, x: Tensor, y: Tensor | collections.abc.Sequence[Tensor]) -> "
-                   "FusedKernel"),
+      .def("build", &build, nb::arg("x") = nb::none(), nb::arg("y") = nb::none(), nb::kw_only(),
+           nb::arg("start") = 0,
+           nb::sig("def build(self, x: Tensor, y: Tensor | collections.abc.Sequence[Tensor], *, "
+                   "start: int = 0) -> FusedKernel"),
            "The kernel with its input and one output for each main.");
 }
 

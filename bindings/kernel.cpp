@@ -94,7 +94,23 @@ void bind_kernel(nb::module_& m) {
       .def_ro("name", &ArgumentDescription::name)
       .def_ro("dtype", &ArgumentDescription::dtype);
 
-  nb::class_<Operation>(m, "Operation", "What Foundry.run() takes.");
+  nb::class_<Traffic>(m, "Traffic", "Bytes that an operation must move: each tensor counts once.")
+      .def_ro("reads", &Traffic::reads)
+      .def_ro("writes", &Traffic::writes)
+      .def_prop_ro("total", &Traffic::total)
+      .def(
+          "__add__", [](const Traffic& a, const Traffic& b) { return a + b; }, nb::arg("other"))
+      .def(
+          "__eq__", [](const Traffic& a, const Traffic& b) { return a == b; }, nb::arg("other"),
+          nb::sig("def __eq__(self, other: object, /) -> bool"))
+      .def("__repr__", [](const Traffic& t) {
+        return concat("Traffic(reads=", t.reads, ", writes=", t.writes, ")");
+      });
+  nb::class_<Operation>(m, "Operation", "What Foundry.run() takes.")
+      .def_prop_ro(
+          "traffic", [](const Operation& o) { return o.traffic(); },
+          "The bytes that it has to move; divided by the bandwidth, its floor. ArgumentError for a "
+          "stage, whose share the fused kernel states.");
   nb::class_<OperationOf<KernelCall>, Operation>(m, "KernelCall",
                                                  "A kernel with its values, ready to run.");
   nb::class_<DefinitionHandle>(m, "KernelDefinition", "A kernel from a signature and an MSL body.")

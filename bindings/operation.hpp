@@ -7,6 +7,7 @@
 #include "foundry/core/error.hpp"
 #include "foundry/fusion/compound_kernel.hpp"
 #include "foundry/kernel/encoder.hpp"
+#include "foundry/kernel/traffic.hpp"
 
 namespace foundry::python {
 
@@ -15,6 +16,8 @@ class Operation {
   virtual ~Operation() = default;
   /// Checks, compiles if need be, and encodes the dispatches.
   virtual void encode(Encoder& encoder) const = 0;
+  /// The bytes it has to move; ArgumentError for what is only a stage.
+  virtual Traffic traffic() const = 0;
   /// As a prologue or epilogue of a fused kernel; ArgumentError where it cannot be one.
   virtual Stage stage() const = 0;
   /// As the main part of a fused kernel; ArgumentError where it cannot be one.
@@ -32,6 +35,13 @@ class OperationOf final : public Operation {
       op_.encode(encoder);
     } else {
       throw ArgumentError(concat(name_, " is a stage: it runs as a part of a fused kernel"));
+    }
+  }
+  Traffic traffic() const override {
+    if constexpr (requires { op_.traffic(); }) {
+      return op_.traffic();
+    } else {
+      throw ArgumentError(concat(name_, " is a stage: the fused kernel states its traffic"));
     }
   }
   Stage stage() const override {

@@ -86,22 +86,25 @@ void bind_attention(nb::module_& m) {
 }
 
 void bind_rope(nb::module_& m) {
-  Class<fo::Rope>(m, "Rope",
-                  "Rotary position embedding. x, y: (tokens, heads, head_dim); y may be x. "
-                  "interleaved: pairs (2i, 2i + 1), as in GGUF's Llama tensors; else NeoX's.")
+  Class<fo::Rope>(
+      m, "Rope",
+      "Rotary position embedding. x, y: (tokens, heads, head_dim); y may be x. "
+      "interleaved: pairs (2i, 2i + 1), as in GGUF's Llama tensors; else NeoX's. As a stage "
+      "of a fused kernel only base, interleaved and factors count.")
       .def(
           "__init__",
           [](OperationOf<fo::Rope>* self, nb::handle x, nb::handle y, std::uint32_t start,
              float base, bool interleaved, nb::handle factors) {
             const Take take("Rope");
-            new (self) OperationOf<fo::Rope>({take(x, "x"), take(y, "y"), start,
+            new (self) OperationOf<fo::Rope>({take.optional(x, "x"), take.optional(y, "y"), start,
                                               rope_settings(take, base, interleaved, factors)},
                                              "Rope");
           },
           nb::arg("x") = nb::none(), nb::arg("y") = nb::none(), nb::kw_only(), nb::arg("start") = 0,
           nb::arg("base") = 10000.0f, nb::arg("interleaved") = true,
           nb::arg("factors") = nb::none(),
-          nb::sig("def __init__(self, x: Tensor, y: Tensor, *, start: int = 0, base: float = "
+          nb::sig("def __init__(self, x: Tensor | None = None, y: Tensor | None = None, *, start: "
+                  "int = 0, base: float = "
                   "10000.0, interleaved: bool = True, factors: Tensor | None = None) -> None"));
   Class<fo::RopeKvWrite>(m, "RopeKvWrite",
                          "Turns q in place, turns k into the cache, and copies v into the cache. "

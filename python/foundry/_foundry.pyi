@@ -413,8 +413,32 @@ class ArgumentDescription:
     @property
     def dtype(self) -> DType: ...
 
+class Traffic:
+    """Bytes that an operation must move: each tensor counts once."""
+
+    @property
+    def reads(self) -> int: ...
+
+    @property
+    def writes(self) -> int: ...
+
+    @property
+    def total(self) -> int: ...
+
+    def __add__(self, other: Traffic) -> Traffic: ...
+
+    def __eq__(self, other: object, /) -> bool: ...
+
+    def __repr__(self) -> str: ...
+
 class Operation:
     """What Foundry.run() takes."""
+
+    @property
+    def traffic(self) -> Traffic:
+        """
+        The bytes that it has to move; divided by the bandwidth, its floor. ArgumentError for a stage, whose share the fused kernel states.
+        """
 
 class KernelCall(Operation):
     """A kernel with its values, ready to run."""
@@ -464,10 +488,10 @@ class Embedding(Operation):
 
 class Rope(Operation):
     """
-    Rotary position embedding. x, y: (tokens, heads, head_dim); y may be x. interleaved: pairs (2i, 2i + 1), as in GGUF's Llama tensors; else NeoX's.
+    Rotary position embedding. x, y: (tokens, heads, head_dim); y may be x. interleaved: pairs (2i, 2i + 1), as in GGUF's Llama tensors; else NeoX's. As a stage of a fused kernel only base, interleaved and factors count.
     """
 
-    def __init__(self, x: Tensor, y: Tensor, *, start: int = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None) -> None: ...
+    def __init__(self, x: Tensor | None = None, y: Tensor | None = None, *, start: int = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None) -> None: ...
 
 class RopeKvWrite(Operation):
     """
@@ -588,6 +612,37 @@ class GatedLinear(Operation):
 
     def __init__(self, gate: Tensor, up: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, activation: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None) -> None: ...
 
+class QkvLinear(Operation):
+    """
+    The input half of attention for one token, in one kernel: q, k and v with their biases and head norms, RoPE, and the write to position start of the cache. query: (heads * head_dim, columns); key, value: (kv_heads * head_dim, columns); x: (columns,); q: (1, heads, head_dim); the caches: (capacity, kv_heads, head_dim).
+    """
+
+    def __init__(self, query: Tensor, key: Tensor, value: Tensor, x: Tensor, q: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, prologue: Operation | None = None, query_bias: Tensor | None = None, key_bias: Tensor | None = None, value_bias: Tensor | None = None, query_norm: Tensor | None = None, key_norm: Tensor | None = None, norm_eps: float = 1e-06) -> None: ...
+
+    @property
+    def start(self) -> int:
+        """Position of the token."""
+
+    @start.setter
+    def start(self, arg: int, /) -> None: ...
+
+    def source(self, device: Device) -> str:
+        """The whole generated MSL."""
+
+class HeadNorm(Operation):
+    """
+    Head stage: RMSNorm of every head by itself (Qwen 3, Gemma 3). weight: (head_dim,).
+    """
+
+    def __init__(self, weight: Tensor, eps: float = 1e-06) -> None: ...
+
+class CacheWrite(Operation):
+    """
+    Store: the result goes to position start of y, a (capacity, heads, head_dim) cache; build() takes start.
+    """
+
+    def __init__(self) -> None: ...
+
 class RmsNorm(Operation):
     """
     y = x / sqrt(mean(x^2) + eps) * weight, sums in f32. x, y: (columns,) or (rows, columns); weight: (columns,). As a prologue only weight and eps count. Zhang & Sennrich 2019.
@@ -600,6 +655,13 @@ class FusedKernel(Operation):
 
     def source(self, device: Device) -> str:
         """The whole generated MSL."""
+
+    @property
+    def start(self) -> int:
+        """Position of the first token, for Rope and CacheWrite."""
+
+    @start.setter
+    def start(self, arg: int, /) -> None: ...
 
 class CompoundKernel:
     """
@@ -617,7 +679,7 @@ class CompoundKernel:
 
     def epilogue(self, stage: Operation) -> CompoundKernel: ...
 
-    def build(self, x: Tensor, y: Tensor | Sequence[Tensor]) -> FusedKernel:
+    def build(self, x: Tensor, y: Tensor | Sequence[Tensor], *, start: int = 0) -> FusedKernel:
         """The kernel with its input and one output for each main."""
 
 DEFAULT_ARENA: str = 'default'

@@ -1,22 +1,28 @@
 // Main: y[row] = sum over k of weights[row, k] * x[k], for one token.
 //
-// A simdgroup takes Rows neighbouring rows: the input is loaded once for all of them. Lanes take
+// A simdgroup takes a tile of Rows rows: the input is loaded once for all of them. Lanes take
 // neighbouring weights (Policy::position), so that a simdgroup reads each row in order.
 #pragma once
 #include "lib/policy.metal"
 
-/// The rows from `row` on (the last ones may lie beyond `rows`), as one value per lane: lane r has
-/// row + r. Every simdgroup works alone: no barrier, no threadgroup memory.
-template <class Policy, uint Width, uint Rows, class Prologue>
+/// A tile of neighbouring rows. Tiles of heads are in lib/heads.metal.
+struct NeighbourRows {
+  uint first;
+  uint row(uint r) const { return first + r; }
+};
+
+/// The tile's rows (the last ones may lie beyond `rows`), as one value per lane: lane r has
+/// tile.row(r). Every simdgroup works alone: no barrier, no threadgroup memory.
+template <class Policy, uint Width, uint Rows, class Prologue, class Tile>
 inline float gemv_rows(device const typename Policy::Block* weights, Prologue prologue, float scale,
-                       uint rows, uint columns, uint row, uint lane) {
+                       uint rows, uint columns, Tile tile, uint lane) {
   const uint step = 32 * Width;
   const uint blocks = columns / Policy::kBlock;
   device const typename Policy::Block* row_weights[Rows];
   float sums[Rows];
 #pragma unroll
   for (uint r = 0; r < Rows; ++r) {
-    row_weights[r] = weights + ulong(min(row + r, rows - 1)) * blocks;
+    row_weights[r] = weights + ulong(min(tile.row(r), rows - 1)) * blocks;
     sums[r] = 0.0f;
   }
 

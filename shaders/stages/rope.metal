@@ -27,3 +27,15 @@ inline float2 rope_angle(uint i, uint head_dim, float position, float log2_base,
 inline float2 rope_rotate(float2 pair, float2 angle) {
   return float2(pair.x * angle.x - pair.y * angle.y, pair.x * angle.y + pair.y * angle.x);
 }
+
+/// Head stage: turns pair i of a head by its position. `factors` is null where there are none.
+template <class T>
+struct Rope {
+  device const T* factors;
+  float log2_base;
+
+  float2 apply(float2 pair, uint i, uint head_dim, uint position) const {
+    const float factor = factors != nullptr ? float(factors[i]) : 1.0f;
+    return rope_rotate(pair, rope_angle(i, head_dim, float(position), log2_base, factor));
+  }
+};

@@ -20,8 +20,10 @@ void CompoundKernel::refuse(const std::string& why) const {
 }
 
 CompoundKernel& CompoundKernel::prologue(Stage stage) {
-  if (!stage.type || stage.type->kind != StageKind::prologue) {
-    refuse(concat(name_of(stage), " is an epilogue and cannot be the prologue"));
+  if (!stage.type) refuse("an empty stage");
+  if (stage.type->kind != StageKind::prologue) {
+    refuse(
+        concat(name_of(stage), " is ", describe(stage.type->kind), " and cannot be the prologue"));
   }
   if (kernel_.prologue) {
     refuse(concat("it has a prologue already, ", name_of(*kernel_.prologue), "; a second one, ",
@@ -58,21 +60,25 @@ CompoundKernel& CompoundKernel::main(MainStage stage) {
 }
 
 CompoundKernel& CompoundKernel::epilogue(Stage stage) {
-  if (!stage.type || stage.type->kind != StageKind::epilogue) {
-    refuse(concat(name_of(stage), " is a prologue and cannot be an epilogue"));
-  }
-  if (kernel_.parts.empty()) refuse(concat(name_of(stage), " has no main stage before it"));
+  const bool has_main = !kernel_.parts.empty();
+  const std::string why = refusal(
+      has_main ? std::span<const Stage>(kernel_.parts.back().epilogues) : std::span<const Stage>(),
+      stage);
+  if (!why.empty()) refuse(why);
+  if (!has_main) refuse(concat(name_of(stage), " has no main stage before it"));
   kernel_.parts.back().epilogues.push_back(std::move(stage));
   return *this;
 }
 
-FusedLinear CompoundKernel::build(AnyTensor x, std::vector<AnyTensor> y) const {
+FusedLinear CompoundKernel::build(AnyTensor x, std::vector<AnyTensor> y,
+                                  std::uint32_t start) const {
   if (kernel_.parts.empty()) refuse("it has no main stage");
   if (y.size() != kernel_.parts.size()) {
     refuse(concat(kernel_.parts.size(), " main stages, ", y.size(), " outputs"));
   }
   FusedLinear kernel = kernel_;
   kernel.x = std::move(x);
+  kernel.start = start;
   for (std::size_t i = 0; i < y.size(); ++i) kernel.parts[i].y = std::move(y[i]);
   return kernel;
 }

@@ -40,12 +40,13 @@ class CompoundKernel {
 
   const std::string& name() const noexcept { return *kernel_.name; }
 
-  /// The kernel with its input and one output per main, ready for Foundry::run(). ArgumentError if
-  /// there is no main or the number of outputs differs.
-  FusedLinear build(AnyTensor x, AnyTensor y) const {
-    return build(std::move(x), std::vector<AnyTensor>{std::move(y)});
+  /// The kernel with its input and one output per main, ready for Foundry::run(); `start` is the
+  /// position of the first token, for Rope and CacheWrite. ArgumentError if there is no main or the
+  /// number of outputs differs.
+  FusedLinear build(AnyTensor x, AnyTensor y, std::uint32_t start = 0) const {
+    return build(std::move(x), std::vector<AnyTensor>{std::move(y)}, start);
   }
-  FusedLinear build(AnyTensor x, std::vector<AnyTensor> y) const;
+  FusedLinear build(AnyTensor x, std::vector<AnyTensor> y, std::uint32_t start = 0) const;
 
  private:
   [[noreturn]] void refuse(const std::string& why) const;

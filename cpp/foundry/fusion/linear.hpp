@@ -9,14 +9,17 @@
 
 #include "foundry/fusion/stage.hpp"
 #include "foundry/kernel/encoder.hpp"
+#include "foundry/kernel/traffic.hpp"
 
 namespace foundry {
 
-/// One product: y = epilogues(weights x), or epilogues(activation(gate x) * (weights x)).
+/// One product: y = stages(weights x), or stages(activation(gate x) * (weights x)).
 struct LinearPart {
-  AnyTensor weights;                ///< (rows, columns), any dtype with a policy
-  AnyTensor y;                      ///< (rows,) or (tokens, rows), a plain float type
-  std::vector<Stage> epilogues;     ///< in order; the store follows
+  AnyTensor weights;  ///< (rows, columns), any dtype with a policy
+  /// A plain float type: (rows,) or (tokens, rows); with head stages (tokens, heads, head_dim), or
+  /// with a CacheWrite (capacity, heads, head_dim).
+  AnyTensor y;
+  std::vector<Stage> epilogues;     ///< and head stages, in order; the store follows
   AnyTensor gate;                   ///< optional second weights, (rows, columns); any policy
   std::optional<Stage> activation;  ///< of the gate: an epilogue without a tensor
 };
@@ -24,7 +27,7 @@ struct LinearPart {
 enum class LinearForm : std::uint8_t {
   automatic,  ///< gemv for one token, gemm for more
   gemv,       ///< one token: a simdgroup takes neighbouring rows, no barrier
-  gemm,       ///< tiles of 32 tokens; weights are decoded once per tile
+  gemm,       ///< many tokens: the tile is chosen for the device
 };
 
 /// A name that lives as long as the process; equal names are one object.
@@ -32,7 +35,7 @@ const std::string& intern(std::string_view name);
 
 /// Up to kMaxParts products of one input in one dispatch (q, k and v; gate and up), each with a
 /// policy of its own. The source is generated once per combination of dtypes and stages, not per
-/// shape.
+/// shape (head sizes excepted).
 struct FusedLinear {
   static constexpr std::size_t kMaxParts = 4;
 
@@ -44,11 +47,13 @@ struct FusedLinear {
   LinearForm form = LinearForm::automatic;
   std::uint32_t rows_per_simdgroup = 0;  ///< of gemv, 1 to 8; 0: chosen
   std::uint32_t simdgroups = 0;          ///< of a gemv's threadgroup; 0: chosen
+  std::uint32_t start = 0;               ///< position of the first token, for Rope and CacheWrite
 
   /// Throws ShapeError "Gemv: weights are (14336, 4096), x is (4000,): inner sizes 4096 and 4000
   /// differ", DTypeError, ArgumentError for a stage where it cannot stand, and what dispatch
   /// throws.
   void encode(Encoder& encoder) const;
+  Traffic traffic() const;
 
   /// The generated kernel, for reading and for compiling on its own.
   KernelDescription describe(const Device& device) const;

@@ -9,20 +9,35 @@ namespace {
 /// Collects arguments and source of one kernel.
 class LinearSource {
  public:
-  LinearSource(const FusedLinear& kernel, const LinearPlan& plan) : kernel_(kernel), plan_(plan) {
+  LinearSource(const LinearView& kernel, const LinearPlan& plan) : kernel_(kernel), plan_(plan) {
     description_.name = *kernel.name;
   }
 
   KernelDescription generate() {
     const bool gemv = plan_.form == LinearForm::gemv;
-    tensor("x", Access::read, kernel_.x.dtype());
+    tensor("x", Access::read, kernel_.x->dtype());
     const std::string prologue = prologue_expression();
     include(gemv ? "stages/gemv.metal" : "stages/gemm.metal");
-    gemv ? open_gemv(prologue) : open_gemm(prologue);
-    for (std::size_t i = 0; i < kernel_.parts.size(); ++i) gemv ? gemv_part(i) : gemm_part(i);
+    if (plan_.unit != 0) include("lib/heads.metal");
+    if (plan_.unit != 0) {
+      open_heads(prologue);
+    } else {
+      gemv ? open_gemv(prologue) : open_gemm(prologue);
+    }
+    for (std::size_t i = 0; i < kernel_.parts.size(); ++i) {
+      if (plan_.unit != 0) {
+        head_part(i);
+      } else {
+        gemv ? gemv_part(i) : gemm_part(i);
+      }
+    }
     line("}");
     description_.arguments.push_back(
         ArgumentDescription::value("params", struct_layout<LinearParams>()));
+    if (plan_.unit != 0) {
+      description_.arguments.push_back(
+          ArgumentDescription::value("heads", struct_layout<HeadParams>()));
+    }
     return std::move(description_);
   }
 
@@ -34,7 +49,7 @@ class LinearSource {
   }
 
   std::string prologue_expression() {
-    const std::string x = msl_type(kernel_.x.dtype());
+    const std::string x = msl_type(kernel_.x->dtype());
     if (!kernel_.prologue) {
       include("stages/direct.metal");
       return concat("const Direct<", x, "> prologue = {x, params.columns};");
@@ -62,7 +77,10 @@ class LinearSource {
     include(type.file);
     std::string types;
     std::string members;
-    if (type.tensor != StageTensor::none) {
+    if (type.tensor != StageTensor::none && !stage.tensor) {
+      types = "<float>";
+      members = "nullptr";
+    } else if (type.tensor != StageTensor::none) {
       const std::string name = concat(type.argument, suffix);
       tensor(name, Access::read, stage.tensor.dtype());
       types = concat("<", msl_type(stage.tensor.dtype()), ">");
@@ -94,7 +112,7 @@ class LinearSource {
   /// `value = ...;` for the activation's product and each epilogue of a part.
   std::string epilogue_lines(std::size_t index, const std::string& gate, const std::string& token,
                              const std::string& row, const std::string& indent) {
-    const LinearPart& part = kernel_.parts[index];
+    const LinearPartView& part = kernel_.parts[index];
     const std::string place = concat(token, ", ", row, ", params.rows[", index, "])");
     std::string text;
     if (part.gate) {
@@ -105,6 +123,7 @@ class LinearSource {
       text += concat(indent, "value *= ", activation, ";\n");
     }
     for (std::size_t e = 0; e < part.epilogues.size(); ++e) {
+      if (is_head_stage(*part.epilogues[e].type)) break;
       text += concat(indent, "value = ", stage_expression(part.epilogues[e], concat(index, "_", e)),
                      ".apply(value, ", place, ";\n");
     }
@@ -112,7 +131,7 @@ class LinearSource {
   }
 
   std::string output_argument(std::size_t index) {
-    const AnyTensor& y = kernel_.parts[index].y;
+    const AnyTensor& y = *kernel_.parts[index].y;
     const std::string name = concat("y", index);
     tensor(name, Access::write, y.dtype());
     return name;
@@ -127,30 +146,122 @@ class LinearSource {
     line("  " + prologue);
   }
 
+  std::string gemv_product(std::size_t index, const AnyTensor& weights, const std::string& argument,
+                           const std::string& tile) const {
+    return concat("gemv_rows<", policy(weights), ", ", width(weights), ", ",
+                  plan_.rows_per_simdgroup, ">(", argument, ", prologue, scale, params.rows[",
+                  index, "],\n                        params.columns, ", tile, ", lane)");
+  }
+
   void gemv_part(std::size_t index) {
-    const LinearPart& part = kernel_.parts[index];
+    const LinearPartView& part = kernel_.parts[index];
     const std::uint32_t rows = plan_.rows_per_simdgroup;
     const auto product = [&](const AnyTensor& weights, const std::string& argument) {
-      return concat("gemv_rows<", policy(weights), ", ", width(weights), ", ", rows, ">(", argument,
-                    ", prologue, scale, params.rows[", index,
-                    "],\n                        params.columns, row, lane)");
+      return gemv_product(index, weights, argument, "NeighbourRows{row}");
     };
-    const std::string weights = weights_argument("weights", index, part.weights);
-    const std::string gate = part.gate ? weights_argument("gate", index, part.gate) : "";
+    const std::string weights = weights_argument("weights", index, *part.weights);
+    const std::string gate = part.gate ? weights_argument("gate", index, *part.gate) : "";
     const std::string epilogues = epilogue_lines(index, "gate_value", "0", "row + lane", "      ");
     const std::string y = output_argument(index);
     line(concat("  if (tile < (params.rows[", index, "] + ", rows - 1, ") / ", rows, ") {"));
     line(concat("    const uint row = tile * ", rows, ";"));
     line("    const float scale = prologue.scale(0, lane);");
-    if (part.gate) line(concat("    const float gate_value = ", product(part.gate, gate), ";"));
-    line(concat("    float value = ", product(part.weights, weights), ";"));
+    if (part.gate) line(concat("    const float gate_value = ", product(*part.gate, gate), ";"));
+    line(concat("    float value = ", product(*part.weights, weights), ";"));
     line(concat("    if (lane < ", rows, " && row + lane < params.rows[", index, "]) {"));
     description_.source.text += epilogues;
-    line(concat("      ", y, "[row + lane] = ", msl_type(part.y.dtype()), "(value);"));
+    line(concat("      ", y, "[row + lane] = ", msl_type(part.y->dtype()), "(value);"));
     line("    }\n    return;\n  }");
     if (index + 1 < kernel_.parts.size()) {
       line(concat("  tile -= (params.rows[", index, "] + ", rows - 1, ") / ", rows, ";"));
     }
+  }
+
+  void open_heads(const std::string& prologue) {
+    line(concat("kernel void ", *kernel_.name, "(FOUNDRY_ARGUMENTS) {"));
+    line(concat("  threadgroup float values[", plan_.unit, "];"));
+    line("  const uint lane = thread_index_in_simdgroup;");
+    line("  const uint simdgroup = simdgroup_index_in_threadgroup;");
+    line("  uint unit = threadgroup_position_in_grid.x;");
+    line("  " + prologue);
+  }
+
+  /// The head stages of a part as expressions; empty where it has none.
+  struct HeadStages {
+    std::string norm;
+    std::string turn;
+    std::string store;
+    bool interleaved = false;
+  };
+
+  HeadStages head_stages(std::size_t index) {
+    const std::span<const Stage> stages = kernel_.parts[index].epilogues;
+    HeadStages found;
+    for (std::size_t e = 0; e < stages.size(); ++e) {
+      const StageType& type = *stages[e].type;
+      if (!is_head_stage(type)) continue;
+      if (type.kind == StageKind::store) {
+        include(type.file);
+        found.store = concat(type.name, "{heads.start, heads.position_stride[", index,
+                             "], heads.head_stride[", index, "]}");
+        continue;
+      }
+      (type.kind == StageKind::head_norm ? found.norm : found.turn) =
+          stage_expression(stages[e], concat(index, "_", e));
+      found.interleaved |= type.is_interleaved;
+    }
+    if (found.store.empty()) {
+      const bool strided = kernel_.parts[index].y->rank() == 3;
+      found.store = strided ? concat("HeadStore{heads.head_stride[", index, "]}")
+                            : concat("HeadStore{", plan_.head_dim, "}");
+    }
+    return found;
+  }
+
+  void head_part(std::size_t index) {
+    const LinearPartView& part = kernel_.parts[index];
+    const std::uint32_t rows = plan_.rows_per_simdgroup;
+    const std::string weights = weights_argument("weights", index, *part.weights);
+    const std::string epilogues = epilogue_lines(index, "", "0", "tile.row(lane)", "        ");
+    const HeadStages stages = head_stages(index);
+    const std::string y = output_argument(index);
+    if (part.y->rank() == 3) description_.arguments.back().strided = true;
+    const std::string count = concat("params.rows[", index, "] / ", plan_.unit);
+    const std::string unit = concat("HeadUnit<", plan_.head_dim, ", ", plan_.unit, ", ", rows, ", ",
+                                    stages.interleaved ? "true" : "false", ">");
+    line(concat("  if (unit < ", count, ") {"));
+    line("    const float scale = prologue.scale(0, lane);");
+    line(concat("    for (uint t = simdgroup; t < ", unit,
+                "::kTiles; t += simdgroups_per_threadgroup) {"));
+    line(concat("      const ", unit, " tile = {unit, t};"));
+    line(concat("      float value = ", gemv_product(index, *part.weights, weights, "tile"), ";"));
+    line("      if (lane < " + std::to_string(rows) + " && tile.inside(lane)) {");
+    description_.source.text += epilogues;
+    line("        values[tile.slot(lane)] = value;");
+    line("      }\n    }");
+    line("    threadgroup_barrier(mem_flags::mem_threadgroup);");
+    line("    if (simdgroup != 0) return;");
+    if (!stages.norm.empty()) {
+      line(concat("    const auto norm = ", stages.norm, ";"));
+      line(concat("    const float norm_scale = norm.scale(values, ", plan_.head_dim, ", lane);"));
+    }
+    if (!stages.turn.empty()) line(concat("    const auto turn = ", stages.turn, ";"));
+    line(concat("    const auto store = ", stages.store, ";"));
+    line(concat("    for (uint p = lane; p < ", plan_.unit / 2, "; p += 32) {"));
+    line(concat("      const ", unit, " at = {unit, 0};"));
+    line("      const RopePair elements = at.elements(p);");
+    line(concat("      float2 pair = float2(values[p], values[", plan_.unit / 2, " + p]);"));
+    if (!stages.norm.empty()) line("      pair = norm.apply(pair, elements, norm_scale);");
+    if (!stages.turn.empty()) {
+      line(concat("      pair = turn.apply(pair, at.pair(p), ", plan_.head_dim, ", heads.start);"));
+    }
+    const std::string type = msl_type(part.y->dtype());
+    for (const char* which : {"first", "second"}) {
+      line(concat("      ", y, "[store.at(at.head(), elements.", which, ")] = ", type, "(pair.",
+                  which[0] == 'f' ? "x" : "y", ");"));
+    }
+    line("    }\n    return;\n  }");
+    if (index + 1 < kernel_.parts.size()) line(concat("  unit -= ", count, ";"));
   }
 
   void open_gemm(const std::string& prologue) {
@@ -164,7 +275,7 @@ class LinearSource {
   }
 
   void gemm_part(std::size_t index) {
-    const LinearPart& part = kernel_.parts[index];
+    const LinearPartView& part = kernel_.parts[index];
     const std::uint32_t tile_rows = kGemmSimdgroups * kGemmRows;
     const auto product = [&](const AnyTensor& weights, const std::string& argument,
                              const char* values) {
@@ -173,16 +284,16 @@ class LinearSource {
                     "], params.columns, token, row,\n         memory, simdgroup, lane, ", values,
                     ");");
     };
-    const std::string weights = weights_argument("weights", index, part.weights);
-    const std::string gate = part.gate ? weights_argument("gate", index, part.gate) : "";
+    const std::string weights = weights_argument("weights", index, *part.weights);
+    const std::string gate = part.gate ? weights_argument("gate", index, *part.gate) : "";
     const std::string epilogues =
         epilogue_lines(index, "gates[r]", "token + lane", "row + r", "        ");
     const std::string y = output_argument(index);
     line(concat("  if (tile < (params.rows[", index, "] + ", tile_rows - 1, ") / ", tile_rows,
                 ") {"));
     line(concat("    const uint row = tile * ", tile_rows, " + simdgroup * kGemmRows;"));
-    if (part.gate) line(product(part.gate, gate, "gates"));
-    line(product(part.weights, weights, "values"));
+    if (part.gate) line(product(*part.gate, gate, "gates"));
+    line(product(*part.weights, weights, "values"));
     line("    if (token + lane < params.tokens) {");
     line("#pragma unroll");
     line("      for (uint r = 0; r < kGemmRows; ++r) {");
@@ -190,21 +301,21 @@ class LinearSource {
     line("        float value = values[r];");
     description_.source.text += epilogues;
     line(concat("        ", y, "[(token + lane) * params.rows[", index,
-                "] + row + r] = ", msl_type(part.y.dtype()), "(value);"));
+                "] + row + r] = ", msl_type(part.y->dtype()), "(value);"));
     line("      }\n    }\n    return;\n  }");
     if (index + 1 < kernel_.parts.size()) {
       line(concat("  tile -= (params.rows[", index, "] + ", tile_rows - 1, ") / ", tile_rows, ";"));
     }
   }
 
-  const FusedLinear& kernel_;
+  const LinearView& kernel_;
   const LinearPlan& plan_;
   KernelDescription description_;
 };
 
 }  // namespace
 
-KernelDescription describe_linear(const FusedLinear& kernel, const LinearPlan& plan) {
+KernelDescription describe_linear(const LinearView& kernel, const LinearPlan& plan) {
   return LinearSource(kernel, plan).generate();
 }
 

@@ -1,9 +1,10 @@
-// The MSL of a FusedLinear: private to fusion.
+// The MSL of a fused linear kernel, and the checks before it: private to fusion.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
-#include "foundry/fusion/linear.hpp"
+#include "foundry/fusion/linear_view.hpp"
 
 namespace foundry::detail {
 
@@ -14,11 +15,31 @@ struct LinearParams {
   std::array<std::uint32_t, FusedLinear::kMaxParts> rows;
 };
 
+/// Shared with generated kernels that have head stages. Strides of y in elements.
+struct HeadParams {
+  std::uint32_t start;  ///< position of the token
+  std::array<std::uint32_t, FusedLinear::kMaxParts> position_stride;
+  std::array<std::uint32_t, FusedLinear::kMaxParts> head_stride;
+};
+
+/// What the tensors of a kernel say, once they fit together.
+struct LinearShape {
+  std::uint64_t tokens = 1;
+  std::uint64_t columns = 1;
+  std::uint32_t head_dim = 0;  ///< 0: no part has head stages
+  bool has_head_norm = false;
+};
+
+/// Throws unless everything fits, as FusedLinear::encode documents.
+LinearShape check_linear(const LinearView& kernel);
+
 /// What is compiled into a kernel besides its dtypes and stages.
 struct LinearPlan {
   LinearForm form = LinearForm::gemv;  // never automatic
   bool narrow = false;                 // weights per lane: Policy::narrow or wide
   std::uint32_t rows_per_simdgroup = 4;
+  std::uint32_t head_dim = 0;
+  std::uint32_t unit = 0;  // rows of a head that a threadgroup takes; 0 without heads
 };
 
 /// Rows and tokens of a gemm's threadgroup; shaders/stages/gemm.metal has them too.
@@ -27,7 +48,7 @@ inline constexpr std::uint32_t kGemmSimdgroups = 8;
 inline constexpr std::uint32_t kGemmRows = 8;
 
 /// Arguments in the order of the signature: x; the prologue's tensor and scalar; per part weights,
-/// gate, epilogues' tensors and scalars, y; LinearParams.
-KernelDescription describe_linear(const FusedLinear& kernel, const LinearPlan& plan);
+/// gate, stages' tensors and scalars, y; LinearParams; HeadParams if there are heads.
+KernelDescription describe_linear(const LinearView& kernel, const LinearPlan& plan);
 
 }  // namespace foundry::detail

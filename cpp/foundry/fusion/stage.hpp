@@ -1,14 +1,24 @@
-// Stage: a prologue or epilogue with its values; what ops convert to when they join a fused kernel.
+// Stage: a prologue or what follows a product, with its values; what ops convert to when they join
+// a fused kernel.
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "foundry/tensor/any_tensor.hpp"
 
 namespace foundry {
 
-enum class StageKind : std::uint8_t { prologue, epilogue };
+/// In the order in which stages stand in a kernel.
+enum class StageKind : std::uint8_t {
+  prologue,   ///< where the product takes its input from
+  epilogue,   ///< changes one result by itself
+  head_norm,  ///< needs a head's results all at once
+  head_turn,  ///< needs the two results of a pair at once
+  store,      ///< says where results go
+};
 
 /// Which shape a stage's own tensor has; `none`: it has no tensor.
 enum class StageTensor : std::uint8_t {
@@ -16,14 +26,16 @@ enum class StageTensor : std::uint8_t {
   columns,  ///< one value per input element, (columns,)
   rows,     ///< one value per output row, (rows,)
   result,   ///< the result's shape, (tokens, rows)
+  head,     ///< one value per element of a head, (head_dim,)
+  pairs,    ///< one value per pair of a head, (head_dim / 2,)
 };
 
 /// The host's half of a shader file in stages/. Lives as long as the process.
 ///
 /// A prologue's MSL struct is `template <class X[, class T]> struct Name` with the members x, the
-/// tensor if there is one, the scalar if there is one, columns (lib/prologue.metal). An epilogue's
-/// is
-/// `[template <class T>] struct Name` with the tensor and the scalar, if any (lib/epilogue.metal).
+/// tensor if there is one, the scalar if there is one, columns (lib/prologue.metal). All others are
+/// `[template <class T>] struct Name` with the tensor and the scalar, if any (lib/epilogue.metal,
+/// lib/heads.metal).
 struct StageType {
   StageKind kind = StageKind::epilogue;
   std::string_view name;      ///< of the MSL struct, "Bias"
@@ -31,6 +43,8 @@ struct StageType {
   std::string_view argument;  ///< what the tensor is called in the signature, "bias"
   StageTensor tensor = StageTensor::none;
   bool has_scalar = false;
+  bool is_optional = false;     ///< the tensor may be left out; the struct then gets a null pointer
+  bool is_interleaved = false;  ///< head_turn: pairs are (2i, 2i + 1), not (i, i + head_dim / 2)
 };
 
 struct Stage {
@@ -38,5 +52,16 @@ struct Stage {
   AnyTensor tensor;
   float scalar = 0.0f;
 };
+
+/// "a prologue", "an epilogue", "a head stage", "a store".
+std::string_view describe(StageKind kind) noexcept;
+
+/// Why `added` cannot follow the stages before it in a product; empty if it can.
+std::string refusal(std::span<const Stage> before, const Stage& added);
+
+/// Whether the stage needs results taken as heads: everything after the epilogues.
+inline bool is_head_stage(const StageType& type) noexcept {
+  return type.kind > StageKind::epilogue;
+}
 
 }  // namespace foundry

@@ -1,5 +1,6 @@
 #include "foundry/kernel/kernel_call.hpp"
 
+#include <algorithm>
 #include <atomic>
 
 #include "foundry/core/error.hpp"
@@ -49,6 +50,20 @@ void KernelCall::encode(Encoder& encoder) const {
     return description;
   });
   encoder.dispatch(*compiled, arguments, config);
+}
+
+Traffic KernelCall::traffic() const {
+  if (!kernel) throw ArgumentError("a kernel call without a kernel");
+  Traffic traffic;
+  const auto& described = kernel->description().arguments;
+  for (std::size_t i = 0; i < std::min(values.size(), described.size()); ++i) {
+    const auto* tensor = std::get_if<AnyTensor>(&values[i]);
+    if (tensor == nullptr) continue;
+    const Access access = described[i].access;
+    if (access != Access::write) traffic.reads += bytes_of(*tensor);
+    if (writes(access)) traffic.writes += bytes_of(*tensor);
+  }
+  return traffic;
 }
 
 }  // namespace foundry

@@ -9,6 +9,7 @@
 
 #include "foundry/kernel/description.hpp"
 #include "foundry/kernel/encoder.hpp"
+#include "foundry/kernel/traffic.hpp"
 
 namespace foundry {
 
@@ -42,6 +43,8 @@ struct KernelCall {
   DispatchConfig config;
 
   void encode(Encoder& encoder) const;
+  /// Every tensor counts whole, by its access.
+  Traffic traffic() const;
 };
 
 }  // namespace foundry

@@ -33,4 +33,8 @@ void Argmax::encode(Encoder& encoder) const {
   encoder.dispatch(*kernel, {x, y, Argument::value(params)}, threadgroups_of(simdgroups, rows));
 }
 
+Traffic Argmax::traffic() const {
+  return traffic_of({&x}, {&y});
+}
+
 }  // namespace foundry::ops

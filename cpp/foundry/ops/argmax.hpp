@@ -2,6 +2,7 @@
 #pragma once
 
 #include "foundry/kernel/encoder.hpp"
+#include "foundry/kernel/traffic.hpp"
 
 namespace foundry::ops {
 
@@ -17,6 +18,7 @@ struct Argmax {
   AnyTensor y;
 
   void encode(Encoder& encoder) const;
+  Traffic traffic() const;
 };
 
 }  // namespace foundry::ops

@@ -80,6 +80,18 @@ void Attention::encode(Encoder& encoder) const {
   encoder.dispatch(*kernel, {q, k_cache, v_cache, y, Argument::value(params)}, config);
 }
 
+Traffic Attention::traffic() const {
+  const CachePair cache = cache_pair("Attention", k_cache, v_cache);
+  const std::uint64_t tokens = heads_shape("Attention", "q", q, cache.k.head_dim).tokens;
+  // Positions that any of the tokens attends to; of K and V alike.
+  const std::uint64_t end = start + tokens;
+  const std::uint64_t first = start + std::uint64_t{1};
+  const std::uint64_t begin = window != 0 && first > window ? first - window : 0;
+  const std::uint64_t position =
+      std::uint64_t{cache.k.kv_heads} * cache.k.head_dim * info(k_cache.dtype()).block_bytes;
+  return traffic_of({&q}, {&y}) + Traffic{2 * (end - begin) * position, 0};
+}
+
 Attention::operator MainStage() const {
   MainStage stage;
   stage.name = "Attention";

@@ -3,6 +3,7 @@
 
 #include "foundry/fusion/compound_kernel.hpp"
 #include "foundry/kernel/encoder.hpp"
+#include "foundry/kernel/traffic.hpp"
 
 namespace foundry::ops {
 
@@ -42,6 +43,7 @@ struct Attention {
   AttentionForm form = AttentionForm::automatic;
 
   void encode(Encoder& encoder) const;
+  Traffic traffic() const;
   operator MainStage() const;
 };
 

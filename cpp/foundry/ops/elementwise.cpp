@@ -63,10 +63,18 @@ void Add::encode(Encoder& encoder) const {
                      ElementwiseParams{});
 }
 
+Traffic Add::traffic() const {
+  return traffic_of({&a, &b}, {&y});
+}
+
 void Multiply::encode(Encoder& encoder) const {
   static const char family = 0;
   encode_elementwise(encoder, "Multiply", "multiply", &family, {{"a", &a}, {"b", &b}}, y,
                      ElementwiseParams{});
+}
+
+Traffic Multiply::traffic() const {
+  return traffic_of({&a, &b}, {&y});
 }
 
 void SwiGlu::encode(Encoder& encoder) const {
@@ -75,14 +83,26 @@ void SwiGlu::encode(Encoder& encoder) const {
                      ElementwiseParams{});
 }
 
+Traffic SwiGlu::traffic() const {
+  return traffic_of({&gate, &up}, {&y});
+}
+
 void Copy::encode(Encoder& encoder) const {
   static const char family = 0;
   encode_elementwise(encoder, "Copy", "copy", &family, {{"x", &x}}, y, ElementwiseParams{});
 }
 
+Traffic Copy::traffic() const {
+  return traffic_of({&x}, {&y});
+}
+
 void Fill::encode(Encoder& encoder) const {
   static const char family = 0;
   encode_elementwise(encoder, "Fill", "fill", &family, {}, y, FillParams{0, value});
+}
+
+Traffic Fill::traffic() const {
+  return traffic_of({}, {&y});
 }
 
 }  // namespace foundry::ops

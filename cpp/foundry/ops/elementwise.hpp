@@ -2,6 +2,7 @@
 #pragma once
 
 #include "foundry/kernel/encoder.hpp"
+#include "foundry/kernel/traffic.hpp"
 
 namespace foundry::ops {
 
@@ -25,6 +26,7 @@ struct Add {
   AnyTensor b;
   AnyTensor y;
   void encode(Encoder& encoder) const;
+  Traffic traffic() const;
 };
 
 /// y = a * b.
@@ -33,6 +35,7 @@ struct Multiply {
   AnyTensor b;
   AnyTensor y;
   void encode(Encoder& encoder) const;
+  Traffic traffic() const;
 };
 
 /// y = silu(gate) * up.
@@ -41,6 +44,7 @@ struct SwiGlu {
   AnyTensor up;
   AnyTensor y;
   void encode(Encoder& encoder) const;
+  Traffic traffic() const;
 };
 
 /// y = x, converted to y's dtype.
@@ -48,6 +52,7 @@ struct Copy {
   AnyTensor x;
   AnyTensor y;
   void encode(Encoder& encoder) const;
+  Traffic traffic() const;
 };
 
 /// y = value everywhere.
@@ -55,6 +60,7 @@ struct Fill {
   AnyTensor y;
   float value = 0.0f;
   void encode(Encoder& encoder) const;
+  Traffic traffic() const;
 };
 
 }  // namespace foundry::ops

@@ -41,4 +41,9 @@ void Embedding::encode(Encoder& encoder) const {
                    covering(params.columns, ids.count()));
 }
 
+Traffic Embedding::traffic() const {
+  const std::uint64_t row = bytes_of(table) / table.extent(0);
+  return traffic_of({&ids}, {&y}) + Traffic{ids.count() * row, 0};
+}
+
 }  // namespace foundry::ops

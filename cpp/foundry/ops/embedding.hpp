@@ -2,6 +2,7 @@
 #pragma once
 
 #include "foundry/kernel/encoder.hpp"
+#include "foundry/kernel/traffic.hpp"
 
 namespace foundry::ops {
 
@@ -20,6 +21,7 @@ struct Embedding {
   AnyTensor y;
 
   void encode(Encoder& encoder) const;
+  Traffic traffic() const;
 };
 
 }  // namespace foundry::ops

@@ -3,10 +3,16 @@
 namespace foundry::ops {
 
 void GatedLinear::encode(Encoder& encoder) const {
+  view().encode(encoder);
+}
+
+Traffic GatedLinear::traffic() const {
+  return view().traffic();
+}
+
+LinearView GatedLinear::view() const {
   static const std::string& name = intern("gated_linear");
-  FusedLinear kernel{&name, "GatedLinear", x, prologue, {}, LinearForm::automatic, 0, 0};
-  kernel.parts.push_back({up, y, epilogues, gate, activation});
-  kernel.encode(encoder);
+  return one_product(name, "GatedLinear", x, prologue, {&up, &y, epilogues, &gate, &activation});
 }
 
 GatedLinear::operator MainStage() const {

@@ -3,10 +3,17 @@
 namespace foundry::ops {
 
 void Gemm::encode(Encoder& encoder) const {
+  view().encode(encoder);
+}
+
+Traffic Gemm::traffic() const {
+  return view().traffic();
+}
+
+LinearView Gemm::view() const {
   static const std::string& name = intern("gemm");
-  FusedLinear kernel{&name, "Gemm", x, prologue, {}, LinearForm::gemm, 0, 0};
-  kernel.parts.push_back({weights, y, epilogues, {}, {}});
-  kernel.encode(encoder);
+  return one_product(name, "Gemm", x, prologue, {&weights, &y, epilogues, nullptr, nullptr},
+                     LinearForm::gemm);
 }
 
 Gemm::operator MainStage() const {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "foundry/fusion/compound_kernel.hpp"
-#include "foundry/fusion/linear.hpp"
+#include "foundry/fusion/linear_view.hpp"
 
 namespace foundry::ops {
 
@@ -19,7 +19,11 @@ struct Gemm {
   std::vector<Stage> epilogues;
 
   void encode(Encoder& encoder) const;
+  Traffic traffic() const;
   operator MainStage() const;
+
+ private:
+  LinearView view() const;
 };
 
 }  // namespace foundry::ops

@@ -3,11 +3,20 @@
 namespace foundry::ops {
 
 void Gemv::encode(Encoder& encoder) const {
+  view().encode(encoder);
+}
+
+Traffic Gemv::traffic() const {
+  return view().traffic();
+}
+
+LinearView Gemv::view() const {
   static const std::string& name = intern("gemv");
-  FusedLinear kernel{&name,     "Gemv", x, prologue, {}, LinearForm::gemv, rows_per_simdgroup,
-                     simdgroups};
-  kernel.parts.push_back({weights, y, epilogues, {}, {}});
-  kernel.encode(encoder);
+  LinearView view = one_product(name, "Gemv", x, prologue,
+                                {&weights, &y, epilogues, nullptr, nullptr}, LinearForm::gemv);
+  view.rows_per_simdgroup = rows_per_simdgroup;
+  view.simdgroups = simdgroups;
+  return view;
 }
 
 Gemv::operator MainStage() const {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "foundry/fusion/compound_kernel.hpp"
-#include "foundry/fusion/linear.hpp"
+#include "foundry/fusion/linear_view.hpp"
 
 namespace foundry::ops {
 
@@ -22,7 +22,11 @@ struct Gemv {
   std::uint32_t simdgroups = 0;          ///< of a threadgroup, 1 to 32; 0: chosen
 
   void encode(Encoder& encoder) const;
+  Traffic traffic() const;
   operator MainStage() const;
+
+ private:
+  LinearView view() const;
 };
 
 }  // namespace foundry::ops

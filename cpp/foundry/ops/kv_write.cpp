@@ -43,4 +43,9 @@ void KvWrite::encode(Encoder& encoder) const {
                    covering(params.head_dim, heads, tokens));
 }
 
+Traffic KvWrite::traffic() const {
+  const std::uint64_t cached = (k.count() + v.count()) * info(k_cache.dtype()).block_bytes;
+  return traffic_of({&k, &v}, {}) + Traffic{0, cached};
+}
+
 }  // namespace foundry::ops

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "foundry/kernel/encoder.hpp"
+#include "foundry/kernel/traffic.hpp"
 
 namespace foundry::ops {
 
@@ -25,6 +26,7 @@ struct KvWrite {
   std::uint32_t start = 0;
 
   void encode(Encoder& encoder) const;
+  Traffic traffic() const;
 };
 
 }  // namespace foundry::ops

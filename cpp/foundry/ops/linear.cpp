@@ -3,10 +3,16 @@
 namespace foundry::ops {
 
 void Linear::encode(Encoder& encoder) const {
+  view().encode(encoder);
+}
+
+Traffic Linear::traffic() const {
+  return view().traffic();
+}
+
+LinearView Linear::view() const {
   static const std::string& name = intern("linear");
-  FusedLinear kernel{&name, "Linear", x, prologue, {}, LinearForm::automatic, 0, 0};
-  kernel.parts.push_back({weights, y, epilogues, {}, {}});
-  kernel.encode(encoder);
+  return one_product(name, "Linear", x, prologue, {&weights, &y, epilogues, nullptr, nullptr});
 }
 
 Linear::operator MainStage() const {

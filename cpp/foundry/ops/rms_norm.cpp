@@ -42,6 +42,10 @@ void RmsNorm::encode(Encoder& encoder) const {
                    threadgroups_of(kSimdgroups, (params.rows + kSimdgroups - 1) / kSimdgroups));
 }
 
+Traffic RmsNorm::traffic() const {
+  return traffic_of({&x, &weight}, {&y});
+}
+
 RmsNorm::operator Stage() const {
   return {&kRmsNorm, weight, epsilon};
 }

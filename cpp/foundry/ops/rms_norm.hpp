@@ -3,6 +3,7 @@
 
 #include "foundry/fusion/stage.hpp"
 #include "foundry/kernel/encoder.hpp"
+#include "foundry/kernel/traffic.hpp"
 
 namespace foundry::ops {
 
@@ -22,6 +23,7 @@ struct RmsNorm {
   AnyTensor y;
 
   void encode(Encoder& encoder) const;
+  Traffic traffic() const;
   operator Stage() const;
 };
 

@@ -11,6 +11,16 @@ namespace {
 
 constexpr DType kFactorType = DType::f32;
 
+constexpr StageType rope_stage(bool interleaved) {
+  return {StageKind::head_turn, "Rope",
+          "stages/rope.metal",  "factors",
+          StageTensor::pairs,
+          /*has_scalar=*/true,  /*is_optional=*/true,
+          interleaved};
+}
+constexpr StageType kInterleavedRope = rope_stage(true);
+constexpr StageType kNeoxRope = rope_stage(false);
+
 ArgumentDescription factors_argument(const RopeSettings& settings) {
   return ArgumentDescription::optional_buffer("factors", Access::read, kFactorType,
                                               static_cast<bool>(settings.factors));
@@ -100,6 +110,24 @@ void RopeKvWrite::encode(Encoder& encoder) const {
                                      [&] { return describe(*this); });
   encoder.dispatch(*kernel, {q, k, v, k_cache, v_cache, settings.factors, Argument::value(params)},
                    covering(head_dim / 2, heads + 2 * k_shape.kv_heads, tokens));
+}
+
+Traffic Rope::traffic() const {
+  return traffic_of({&x, &settings.factors}, {&y});
+}
+
+Rope::operator Stage() const {
+  if (!(settings.base > 0.0f)) {
+    throw ArgumentError(concat("Rope: base is ", settings.base, ", not above 0"));
+  }
+  return {settings.interleaved ? &kInterleavedRope : &kNeoxRope, settings.factors,
+          std::log2(settings.base)};
+}
+
+Traffic RopeKvWrite::traffic() const {
+  const Traffic read = traffic_of({&q, &k, &v, &settings.factors}, {&q});
+  const std::uint64_t cached = (k.count() + v.count()) * info(k_cache.dtype()).block_bytes;
+  return read + Traffic{0, cached};
 }
 
 }  // namespace foundry::ops

@@ -1,7 +1,9 @@
 // Rope: rotary position embedding in both pairings, by itself or together with the cache write.
 #pragma once
 
+#include "foundry/fusion/stage.hpp"
 #include "foundry/kernel/encoder.hpp"
+#include "foundry/kernel/traffic.hpp"
 
 namespace foundry::ops {
 
@@ -35,7 +37,8 @@ struct RopeSettings {
   AnyTensor factors;  ///< optional (head_dim / 2,) f32: frequencies are divided by them (Llama 3)
 };
 
-/// x, y: (tokens, heads, head_dim), plain float types; y may be x. Token t stands at start + t.
+/// x, y: (tokens, heads, head_dim), plain float types; y may be x. Token t stands at start + t. As
+/// a stage of a fused kernel only the settings count.
 struct Rope {
   AnyTensor x;
   AnyTensor y;
@@ -43,6 +46,8 @@ struct Rope {
   RopeSettings settings;
 
   void encode(Encoder& encoder) const;
+  Traffic traffic() const;
+  operator Stage() const;
 };
 
 /// Turns q in place, turns k into the cache, and copies v into the cache, in one dispatch.
@@ -60,6 +65,7 @@ struct RopeKvWrite {
   RopeSettings settings;
 
   void encode(Encoder& encoder) const;
+  Traffic traffic() const;
 };
 
 }  // namespace foundry::ops

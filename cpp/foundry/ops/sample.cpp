@@ -77,6 +77,10 @@ void Sample::encode(Encoder& encoder) const {
                    threadgroups_of(simdgroups, 1));
 }
 
+Traffic Sample::traffic() const {
+  return traffic_of({&logits, &scratch, &counts}, {&scratch, &token});
+}
+
 void CountTokens::encode(Encoder& encoder) const {
   static const char family = 0;
   require_index("CountTokens", "ids", ids);
@@ -86,6 +90,11 @@ void CountTokens::encode(Encoder& encoder) const {
   const auto kernel =
       encoder.kernel(KernelKey(&family, {word(ids.dtype())}), [&] { return describe(*this); });
   encoder.dispatch(*kernel, {ids, counts, Argument::value(params)}, covering(params.tokens));
+}
+
+Traffic CountTokens::traffic() const {
+  const std::uint64_t counted = ids.count() * info(counts.dtype()).block_bytes;
+  return traffic_of({&ids}, {}) + Traffic{counted, counted};
 }
 
 }  // namespace foundry::ops

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "foundry/kernel/encoder.hpp"
+#include "foundry/kernel/traffic.hpp"
 
 namespace foundry::ops {
 
@@ -53,6 +54,7 @@ struct Sample {
   std::uint32_t step = 0;
 
   void encode(Encoder& encoder) const;
+  Traffic traffic() const;
 };
 
 /// counts[id] += 1 for every id: a prompt for the penalties. ids: (tokens,) i32 or u32; counts:
@@ -62,6 +64,7 @@ struct CountTokens {
   AnyTensor counts;
 
   void encode(Encoder& encoder) const;
+  Traffic traffic() const;
 };
 
 }  // namespace foundry::ops

@@ -90,7 +90,8 @@ class _Step:
     ) -> None:
         self._runtime = runtime
         self._config = config
-        self._positional: list[ops.RopeKvWrite | ops.Attention] = []
+        self._tokens = tokens
+        self._positional: list[ops.QkvLinear | ops.RopeKvWrite | ops.Attention] = []
 
         def buffer(columns: int, name: str, count: int = tokens) -> Tensor:
             return runtime.empty((count, columns), DType.f32, name=name, arena=_ARENA)
@@ -98,8 +99,9 @@ class _Step:
         self._ids = runtime.empty((tokens,), DType.i32, name="ids", arena=_ARENA)
         self._x = buffer(config.hidden, "x")
         self._q = buffer(config.query_size, "q")
-        self._k = buffer(config.kv_size, "k")
-        self._v = buffer(config.kv_size, "v")
+        if tokens > 1:
+            self._k = buffer(config.kv_size, "k")
+            self._v = buffer(config.kv_size, "v")
         self._mixed = buffer(config.query_size, "mixed")
         self._inner = buffer(config.feed_forward, "inner")
         self.logits = buffer(weights.output.shape[0], "logits", rows)
@@ -128,26 +130,10 @@ class _Step:
         self, layer: LayerWeights, keys: Tensor, values: Tensor, factors: Tensor | None
     ) -> None:
         config = self._config
-        rope = ops.RopeKvWrite(
-            q=self._q,
-            k=self._k,
-            v=self._v,
-            k_cache=keys,
-            v_cache=values,
-            base=config.rope_base,
-            interleaved=True,
-            factors=factors,
-        )
         attention = ops.Attention(q=self._q, k_cache=keys, v_cache=values, y=self._mixed)
-        self._positional += [rope, attention]
+        self._add_attention_input(layer, keys, values, factors)
+        self._positional.append(attention)
         self.operations += [
-            CompoundKernel("qkv")
-            .prologue(ops.RmsNorm(weight=layer.attention_norm, eps=config.rms_epsilon))
-            .main(ops.Linear(weights=layer.query))
-            .main(ops.Linear(weights=layer.key))
-            .main(ops.Linear(weights=layer.value))
-            .build(x=self._x, y=[self._q, self._k, self._v]),
-            rope,
             attention,
             ops.Linear(
                 weights=layer.attention_output,
@@ -165,6 +151,51 @@ class _Step:
             ops.Linear(
                 weights=layer.down, x=self._inner, y=self._x, epilogue=ops.Residual(self._x)
             ),
+        ]
+
+    def _add_attention_input(
+        self, layer: LayerWeights, keys: Tensor, values: Tensor, factors: Tensor | None
+    ) -> None:
+        """Normalised input to turned queries, and turned keys and values in the cache: one kernel
+        for one token, two for more."""
+        config = self._config
+        norm = ops.RmsNorm(weight=layer.attention_norm, eps=config.rms_epsilon)
+        if self._tokens == 1:
+            qkv = ops.QkvLinear(
+                query=layer.query,
+                key=layer.key,
+                value=layer.value,
+                x=self._x,
+                q=self._q.reshape(1, config.heads, config.head_dim),
+                k_cache=keys,
+                v_cache=values,
+                base=config.rope_base,
+                interleaved=True,
+                factors=factors,
+                prologue=norm,
+            )
+            self._positional.append(qkv)
+            self.operations.append(qkv)
+            return
+        rope = ops.RopeKvWrite(
+            q=self._q,
+            k=self._k,
+            v=self._v,
+            k_cache=keys,
+            v_cache=values,
+            base=config.rope_base,
+            interleaved=True,
+            factors=factors,
+        )
+        self._positional.append(rope)
+        self.operations += [
+            CompoundKernel("qkv")
+            .prologue(norm)
+            .main(ops.Linear(weights=layer.query))
+            .main(ops.Linear(weights=layer.key))
+            .main(ops.Linear(weights=layer.value))
+            .build(x=self._x, y=[self._q, self._k, self._v]),
+            rope,
         ]
 
     def run(self, tokens: Sequence[int], start: int) -> None:

@@ -1,0 +1,248 @@
+// What a fused linear kernel's tensors and stages must be, each with its own message.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "foundry/core/error.hpp"
+#include "foundry/fusion/linear_source.hpp"
+#include "foundry/fusion/policy.hpp"
+
+namespace foundry::detail {
+namespace {
+
+std::string shape(const AnyTensor& tensor) {
+  return to_string(tensor.extents());
+}
+
+std::string_view label(const LinearView& kernel) {
+  return kernel.label.empty() ? std::string_view(*kernel.name) : kernel.label;
+}
+
+bool is_missing(const AnyTensor* tensor) {
+  return tensor == nullptr || !*tensor;
+}
+
+[[noreturn]] void fail_shape(const LinearView& kernel, const std::string& what) {
+  throw ShapeError(concat(label(kernel), ": ", what));
+}
+
+bool is_plain(const AnyTensor* tensor) {
+  return !is_missing(tensor) && info(tensor->dtype()).is_float && !is_block(tensor->dtype());
+}
+
+void require_plain(const LinearView& kernel, std::string_view what, const AnyTensor* tensor) {
+  if (is_plain(tensor)) return;
+  if (is_missing(tensor)) throw ArgumentError(concat(label(kernel), ": ", what, " is missing"));
+  throw DTypeError(
+      concat(label(kernel), ": ", what, " takes f32, f16 or bf16, got ", tensor->describe()));
+}
+
+/// Stages index inputs and results with 32 bits.
+void check_indices(const LinearView& kernel, const AnyTensor& tensor) {
+  if (tensor.count() > std::numeric_limits<std::uint32_t>::max()) {
+    fail_shape(kernel, concat(tensor.describe(), " has ", tensor.count(),
+                              " elements, up to 2^32 - 1 are possible"));
+  }
+}
+
+LinearShape input_shape(const LinearView& kernel) {
+  require_plain(kernel, "x", kernel.x);
+  const Extents& extents = kernel.x->extents();
+  if (extents.rank() < 1 || extents.rank() > 2) {
+    fail_shape(kernel, concat("x is ", shape(*kernel.x), ", not (columns,) or (tokens, columns)"));
+  }
+  check_indices(kernel, *kernel.x);
+  return {extents.rank() == 2 ? extents[0] : 1, extents.inner(), 0, false};
+}
+
+void check_weights(const LinearView& kernel, const LinearShape& x, const char* what,
+                   const AnyTensor* weights) {
+  if (is_missing(weights)) throw ArgumentError(concat(label(kernel), ": ", what, " is missing"));
+  policy_of(weights->dtype(), label(kernel));
+  if (weights->rank() != 2) {
+    fail_shape(kernel, concat(what, " are ", shape(*weights), ", not (rows, columns)"));
+  }
+  if (weights->extents()[1] != x.columns) {
+    fail_shape(kernel,
+               concat(what, " are ", shape(*weights), ", x is ", shape(*kernel.x), ": inner sizes ",
+                      weights->extents()[1], " and ", x.columns, " differ"));
+  }
+}
+
+/// The stage's own tensor and scalar. `head_dim` is 0 for a part without heads.
+void check_values(const LinearView& kernel, const Stage& stage, const LinearShape& x,
+                  std::uint64_t rows, std::uint64_t head_dim) {
+  const StageType& type = *stage.type;
+  if (type.has_scalar && !std::isfinite(stage.scalar)) {
+    throw ArgumentError(concat(label(kernel), ": ", type.name, "'s parameter is out of its range"));
+  }
+  if (type.tensor == StageTensor::none || (type.is_optional && !stage.tensor)) return;
+  std::uint64_t wanted = 0;
+  switch (type.tensor) {
+    case StageTensor::none:
+      break;
+    case StageTensor::columns:
+      wanted = x.columns;
+      break;
+    case StageTensor::rows:
+      wanted = rows;
+      break;
+    case StageTensor::result:
+      wanted = x.tokens * rows;
+      break;
+    case StageTensor::head:
+      wanted = head_dim;
+      break;
+    case StageTensor::pairs:
+      wanted = head_dim / 2;
+      break;
+  }
+  const auto what = [&] { return concat(type.name, "'s ", type.argument); };
+  if (!is_plain(&stage.tensor)) require_plain(kernel, what(), &stage.tensor);
+  if (stage.tensor.count() != wanted) {
+    fail_shape(kernel, concat(what(), " is ", shape(stage.tensor), ": ", stage.tensor.count(),
+                              " elements where ", wanted, " are needed"));
+  }
+}
+
+void check_gate(const LinearView& kernel, const LinearShape& x, const LinearPartView& part,
+                std::uint64_t rows) {
+  check_weights(kernel, x, "gate weights", part.gate);
+  if (part.gate->extents()[0] != rows) {
+    fail_shape(kernel, concat("gate weights are ", shape(*part.gate), ", weights are ",
+                              shape(*part.weights), ": ", part.gate->extents()[0], " and ", rows,
+                              " rows differ"));
+  }
+  if (part.activation == nullptr) return;
+  const StageType* type = part.activation->type;
+  if (type == nullptr || type->kind != StageKind::epilogue) {
+    throw ArgumentError(concat(label(kernel), ": ", type ? type->name : "an empty stage",
+                               " is not an epilogue and cannot be a gate's activation"));
+  }
+  if (type->tensor != StageTensor::none) {
+    throw ArgumentError(
+        concat(label(kernel), ": ", type->name, " has a tensor and cannot be a gate's activation"));
+  }
+}
+
+/// y of a part whose rows are heads, and the size of a head.
+std::uint32_t check_heads(const LinearView& kernel, const LinearPartView& part,
+                          std::uint64_t rows) {
+  const Stage& first = *std::find_if(part.epilogues.begin(), part.epilogues.end(),
+                                     [](const Stage& s) { return is_head_stage(*s.type); });
+  const std::string_view needs = first.type->name;
+  const bool to_cache = part.epilogues.back().type->kind == StageKind::store;
+  if (part.gate != nullptr) {
+    throw ArgumentError(
+        concat(label(kernel), ": ", needs, " needs heads, which a gated product has not"));
+  }
+  const AnyTensor& y = *part.y;
+  if (y.rank() != 3) {
+    fail_shape(kernel, concat("y is ", shape(y), "; ", needs, " needs ",
+                              to_cache ? "a cache (capacity, heads, head_dim)"
+                                       : "heads (tokens, heads, head_dim)"));
+  }
+  const std::uint64_t heads = y.extents()[1];
+  const std::uint64_t head_dim = y.extents()[2];
+  if (heads * head_dim != rows) {
+    fail_shape(kernel, concat("y is ", shape(y), ", ", heads, " heads of ", head_dim,
+                              "; the weights have ", rows, " rows"));
+  }
+  if (head_dim % 2 != 0) {
+    fail_shape(kernel, concat("heads of ", head_dim, " elements do not pair"));
+  }
+  if (y.strides()[2] != 1) {
+    fail_shape(kernel, concat("y must have its innermost dimension contiguous; ", to_string(y),
+                              " has stride ", y.strides()[2]));
+  }
+  if (to_cache && kernel.start >= y.extents()[0]) {
+    fail_shape(kernel, concat("position ", kernel.start, ", the cache has ", y.extents()[0]));
+  }
+  if (!to_cache && y.extents()[0] != 1) {
+    fail_shape(kernel, concat("y is ", shape(y), ", the result is one token's"));
+  }
+  return static_cast<std::uint32_t>(head_dim);
+}
+
+void check_result(const LinearView& kernel, const LinearShape& x, const AnyTensor& y,
+                  std::uint64_t rows) {
+  if (y.count() != x.tokens * rows || y.extents().inner() != rows) {
+    fail_shape(kernel,
+               concat("y is ", shape(y), ", the result is ", to_string(Extents{x.tokens, rows})));
+  }
+}
+
+void check_part(const LinearView& kernel, LinearShape& x, const LinearPartView& part) {
+  check_weights(kernel, x, "weights", part.weights);
+  const std::uint64_t rows = part.weights->extents()[0];
+  if (part.gate != nullptr) check_gate(kernel, x, part, rows);
+  require_plain(kernel, "y", part.y);
+  check_indices(kernel, *part.y);
+  for (std::size_t i = 0; i < part.epilogues.size(); ++i) {
+    const std::string why = refusal(part.epilogues.first(i), part.epilogues[i]);
+    if (!why.empty()) throw ArgumentError(concat(label(kernel), ": ", why));
+  }
+  std::uint32_t head_dim = 0;
+  if (!part.epilogues.empty() && is_head_stage(*part.epilogues.back().type)) {
+    head_dim = check_heads(kernel, part, rows);
+    if (x.head_dim != 0 && x.head_dim != head_dim) {
+      fail_shape(kernel, concat("heads of ", x.head_dim, " and of ", head_dim,
+                                " elements; one kernel takes one size"));
+    }
+    x.head_dim = head_dim;
+  } else {
+    check_result(kernel, x, *part.y, rows);
+  }
+  for (const Stage& stage : part.epilogues) {
+    check_values(kernel, stage, x, rows, head_dim);
+    x.has_head_norm |= stage.type->kind == StageKind::head_norm;
+  }
+}
+
+void check_head_kernel(const LinearView& kernel, const LinearShape& x) {
+  if (x.tokens != 1 || kernel.form == LinearForm::gemm) {
+    throw ArgumentError(concat(label(kernel), ": head stages and stores take one token, got ",
+                               x.tokens,
+                               "; for more, let the products write plain results, and run RmsNorm "
+                               "on the heads and RopeKvWrite"));
+  }
+  for (const LinearPartView& part : kernel.parts) {
+    if (part.gate != nullptr) {
+      throw ArgumentError(
+          concat(label(kernel), ": a gated product cannot share a kernel with heads"));
+    }
+    const std::uint64_t rows = part.weights->extents()[0];
+    if (rows % x.head_dim != 0) {
+      fail_shape(kernel, concat("weights are ", shape(*part.weights), ": ", rows,
+                                " rows are no whole heads of ", x.head_dim));
+    }
+  }
+}
+
+}  // namespace
+
+LinearShape check_linear(const LinearView& kernel) {
+  if (kernel.name == nullptr) throw ArgumentError("a fused kernel without a name");
+  LinearShape x = input_shape(kernel);
+  if (kernel.parts.empty()) {
+    throw ArgumentError(concat(label(kernel), ": ", kernel.parts.size(), " products, 1 to ",
+                               FusedLinear::kMaxParts, " are possible"));
+  }
+  if (kernel.form == LinearForm::gemv && x.tokens != 1) {
+    fail_shape(kernel,
+               concat("x is ", shape(*kernel.x), ": a gemv takes one token, got ", x.tokens));
+  }
+  if (kernel.prologue != nullptr) {
+    const StageType* type = kernel.prologue->type;
+    if (type == nullptr || type->kind != StageKind::prologue) {
+      throw ArgumentError(
+          concat(label(kernel), ": ", type ? type->name : "an empty stage", " is not a prologue"));
+    }
+    check_values(kernel, *kernel.prologue, x, 0, 0);
+  }
+  for (const LinearPartView& part : kernel.parts) check_part(kernel, x, part);
+  if (x.head_dim != 0) check_head_kernel(kernel, x);
+  return x;
+}
+
+}  // namespace foundry::detail

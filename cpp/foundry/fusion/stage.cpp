@@ -1,0 +1,42 @@
+#include "foundry/fusion/stage.hpp"
+
+#include "foundry/core/concat.hpp"
+
+namespace foundry {
+
+std::string_view describe(StageKind kind) noexcept {
+  switch (kind) {
+    case StageKind::prologue:
+      return "a prologue";
+    case StageKind::epilogue:
+      return "an epilogue";
+    case StageKind::head_norm:
+    case StageKind::head_turn:
+      return "a head stage";
+    case StageKind::store:
+      return "a store";
+  }
+  return "a stage";
+}
+
+std::string refusal(std::span<const Stage> before, const Stage& added) {
+  if (added.type == nullptr) return "an empty stage";
+  const StageType& type = *added.type;
+  if (type.kind == StageKind::prologue) {
+    return concat(type.name, " is a prologue and cannot be an epilogue");
+  }
+  for (const Stage& stage : before) {
+    if (stage.type->kind < type.kind) continue;
+    if (stage.type->kind == type.kind) {
+      if (type.kind == StageKind::epilogue) continue;
+      return concat(type.name, " is the second stage of its kind after ", stage.type->name,
+                    "; a product has one at most");
+    }
+    return concat(type.name, ", ", describe(type.kind), ", cannot follow ", stage.type->name, ", ",
+                  describe(stage.type->kind),
+                  ": the order is epilogues, HeadNorm, Rope, CacheWrite");
+  }
+  return {};
+}
+
+}  // namespace foundry

@@ -1,0 +1,71 @@
+#include "foundry/ops/qkv_linear.hpp"
+
+#include <array>
+
+#include "foundry/ops/checks.hpp"
+#include "foundry/ops/epilogues.hpp"
+#include "foundry/ops/head_stages.hpp"
+#include "foundry/ops/kv_cache.hpp"
+
+namespace foundry::ops {
+namespace {
+
+/// The stages of one product; at most bias, norm, rope and cache write.
+class Stages {
+ public:
+  void add(Stage stage) { values_.at(size_++) = std::move(stage); }
+  std::span<const Stage> span() const { return std::span(values_).first(size_); }
+
+ private:
+  std::array<Stage, 4> values_;
+  std::size_t size_ = 0;
+};
+
+/// Owns the stages that its view refers to.
+struct Parts {
+  Stages query;
+  Stages key;
+  Stages value;
+  LinearView view;
+
+  explicit Parts(const QkvLinear& op) {
+    static const std::string& name = intern("qkv_linear");
+    if (!op.k_cache || !op.v_cache) cache_pair("QkvLinear", op.k_cache, op.v_cache);
+    const Stage rope = Rope{{}, {}, 0, op.settings};
+    finish(query, op.query_bias, op.query_norm, op.norm_epsilon, &rope, false);
+    finish(key, op.key_bias, op.key_norm, op.norm_epsilon, &rope, true);
+    finish(value, op.value_bias, {}, 0.0f, nullptr, true);
+    view = {&name, "QkvLinear", &op.x,   pointer_to(op.prologue), {}, LinearForm::gemv,
+            0,     0,           op.start};
+    view.parts.push_back({&op.query, &op.q, query.span(), nullptr, nullptr});
+    view.parts.push_back({&op.key, &op.k_cache, key.span(), nullptr, nullptr});
+    view.parts.push_back({&op.value, &op.v_cache, value.span(), nullptr, nullptr});
+  }
+  Parts(const Parts&) = delete;
+  Parts& operator=(const Parts&) = delete;
+
+ private:
+  static void finish(Stages& stages, const AnyTensor& bias, const AnyTensor& norm, float epsilon,
+                     const Stage* rope, bool to_cache) {
+    if (bias) stages.add(Bias{bias});
+    if (norm) stages.add(HeadNorm{norm, epsilon});
+    if (rope) stages.add(*rope);
+    if (to_cache) stages.add(CacheWrite{});
+  }
+};
+
+}  // namespace
+
+void QkvLinear::encode(Encoder& encoder) const {
+  Parts(*this).view.encode(encoder);
+}
+
+Traffic QkvLinear::traffic() const {
+  return Parts(*this).view.traffic();
+}
+
+KernelDescription QkvLinear::describe(const Device& device) const {
+  return Parts(*this).view.describe(device);
+}
+
+}  // namespace foundry::ops

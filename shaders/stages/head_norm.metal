@@ -1,0 +1,20 @@
+// Head stage: RMSNorm of every head by itself, as Qwen 3 and Gemma 3 have it for queries and keys.
+#pragma once
+#include "stages/rope.metal"
+
+template <class T>
+struct HeadNorm {
+  device const T* weight;
+  float epsilon;
+
+  /// `values` is a whole head; every lane of the simdgroup gets the scale.
+  float scale(threadgroup const float* values, uint head_dim, uint lane) const {
+    float sum = 0.0f;
+    for (uint d = lane; d < head_dim; d += 32) sum += values[d] * values[d];
+    return rsqrt(simd_sum(sum) / float(head_dim) + epsilon);
+  }
+
+  float2 apply(float2 pair, RopePair at, float scale) const {
+    return pair * scale * float2(float(weight[at.first]), float(weight[at.second]));
+  }
+};
