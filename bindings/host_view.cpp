@@ -165,9 +165,9 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) noexcept {
   return -1;
 }
 
-/// An array of `Framework` over the tensor's memory; the array's owner holds the lease.
+/// An array of `Framework` over the tensor's memory; the array's owner holds the lease as `holder`.
 template <class... Framework>
-nb::object array_view(const TensorHandle& tensor, nb::dlpack::dtype dtype) {
+nb::object array_view(const TensorHandle& tensor, nb::dlpack::dtype dtype, Holder holder) {
   std::array<std::size_t, kMaxRank> shape{};
   std::array<std::int64_t, kMaxRank> strides{};
   for (std::size_t axis = 0; axis < tensor.rank(); ++axis) {
@@ -175,7 +175,7 @@ nb::object array_view(const TensorHandle& tensor, nb::dlpack::dtype dtype) {
     strides[axis] = static_cast<std::int64_t>(tensor.strides()[axis]);
   }
   std::byte* data = wait_for_host(tensor);
-  nb::capsule owner(new KeepAlive(tensor.lease().held_by(Holder::array())),
+  nb::capsule owner(new KeepAlive(tensor.lease().held_by(holder)),
                     [](void* pointer) noexcept { delete static_cast<KeepAlive*>(pointer); });
   const auto make = [&](auto array) { return nb::cast(array, nb::rv_policy::reference); };
   if (tensor.is_read_only()) {
@@ -197,10 +197,11 @@ nb::object numpy_view(const TensorHandle& tensor) {
   drain_released();
   require_viewable(tensor, "numpy view");
   if (tensor.dtype() != DType::bf16) {
-    return array_view<nb::numpy>(tensor, dlpack_dtype(tensor.dtype()));
+    return array_view<nb::numpy>(tensor, dlpack_dtype(tensor.dtype()), Holder::array());
   }
   // numpy knows bfloat16 only through ml_dtypes, and DLPack not at all: view the words.
-  const nb::object words = array_view<nb::numpy>(tensor, nb::dtype<std::uint16_t>());
+  const nb::object words =
+      array_view<nb::numpy>(tensor, nb::dtype<std::uint16_t>(), Holder::array());
   return words.attr("view")(nb::module_::import_("ml_dtypes").attr("bfloat16"));
 }
 
@@ -222,7 +223,7 @@ nb::object numpy_copy(const TensorHandle& tensor) {
 
 nb::object dlpack_view(const TensorHandle& tensor) {
   require_viewable(tensor, "DLPack view");
-  return array_view<nb::array_api>(tensor, dlpack_dtype(tensor.dtype()));
+  return array_view<nb::array_api>(tensor, dlpack_dtype(tensor.dtype()), Holder::capsule());
 }
 
 }  // namespace foundry::python

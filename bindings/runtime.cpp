@@ -32,25 +32,6 @@ StorageMode to_mode(const std::string& name) {
   throw ArgumentError(concat("storage mode '", name, "': there are 'shared' and 'private'"));
 }
 
-/// A DType, its name, or anything that numpy makes a dtype of.
-DType to_dtype(nb::handle dtype) {
-  if (nb::isinstance<DType>(dtype)) return nb::cast<DType>(dtype);
-  if (nb::isinstance<nb::str>(dtype)) {
-    if (const auto found = find_dtype(nb::cast<std::string_view>(dtype))) return *found;
-  }
-  return dtype_of_numpy(dtype);
-}
-
-TensorHandle alloc(const Shared& runtime, nb::handle shape, nb::handle dtype, nb::handle init,
-                   std::string name, const std::string& arena) {
-  drain_released();
-  AnyTensor tensor =
-      AnyTensor::pooled(runtime->pool(arena), to_extents(shape), to_dtype(dtype), std::move(name));
-  TensorHandle handle(std::move(tensor), runtime);
-  if (!init.is_none()) nb::cast(handle).attr("copy_from")(init);
-  return handle;
-}
-
 TensorHandle tensor(const Shared& runtime, nb::handle values, nb::handle dtype, std::string name,
                     const std::string& mode) {
   drain_released();
@@ -107,27 +88,6 @@ TensorHandle borrow(const Shared& runtime, nb::handle array, std::string name) {
           runtime};
 }
 
-/// Rewinds its arena on leaving. Entering twice is an error.
-class Scope {
- public:
-  Scope(Shared runtime, std::string arena)
-      : runtime_(std::move(runtime)), arena_(std::move(arena)) {}
-  Scope& enter() {
-    if (scope_) throw ArgumentError(concat("scope of arena '", arena_, "' is entered already"));
-    scope_.emplace(runtime_->pool(arena_));
-    return *this;
-  }
-  void leave() {
-    drain_released();
-    scope_.reset();
-  }
-
- private:
-  Shared runtime_;
-  std::string arena_;
-  std::optional<ArenaScope> scope_;
-};
-
 /// Every runtime of the process, so that the interpreter's exit can wait for its work. Guarded by
 /// the GIL.
 std::set<Runtime*>& runtimes() {
@@ -171,21 +131,25 @@ nb::dict statistics(const Foundry& runtime, CommandStream& stream) {
   return result;
 }
 
-nb::dict arena_statistics(const ArenaPool& pool) {
-  const ArenaStatistics arena = pool.statistics();
-  nb::dict result;
-  result["reserved_bytes"] = arena.reserved_bytes;
-  result["leased_bytes"] = arena.leased_bytes;
-  result["peak_leased_bytes"] = arena.peak_leased_bytes;
-  result["cap_bytes"] = arena.cap_bytes;
-  result["allocations"] = arena.allocations;
-  result["chunks"] = arena.chunks;
-  result["leases"] = arena.leases;
-  result["retired"] = arena.retired;
-  return result;
+}  // namespace
+
+DType to_dtype(nb::handle dtype) {
+  if (nb::isinstance<DType>(dtype)) return nb::cast<DType>(dtype);
+  if (nb::isinstance<nb::str>(dtype)) {
+    if (const auto found = find_dtype(nb::cast<std::string_view>(dtype))) return *found;
+  }
+  return dtype_of_numpy(dtype);
 }
 
-}  // namespace
+TensorHandle alloc(const ArenaHandle& arena, nb::handle shape, nb::handle dtype, nb::handle init,
+                   std::string name) {
+  drain_released();
+  TensorHandle tensor(
+      AnyTensor::pooled(*arena.pool, to_extents(shape), to_dtype(dtype), std::move(name)),
+      arena.runtime);
+  if (!init.is_none()) nb::cast(tensor).attr("copy_from")(init);
+  return tensor;
+}
 
 Runtime::Runtime(Device device, const FoundryOptions& options)
     : Foundry(std::move(device), options) {
@@ -198,12 +162,6 @@ Runtime::~Runtime() {
 
 void bind_runtime(nb::module_& m) {
   m.attr("DEFAULT_ARENA") = Foundry::kDefaultArena;
-
-  nb::class_<Scope>(m, "ArenaScope", "What is allocated inside is retired at the end.")
-      .def("__enter__", &Scope::enter, nb::rv_policy::reference_internal)
-      .def(
-          "__exit__", [](Scope& scope, const nb::args&) { scope.leave(); },
-          nb::sig("def __exit__(self, *args: object) -> None"));
 
   nb::class_<Runtime>(m, "Foundry", nb::is_weak_referenceable(),
                       "One device, one stream of work, a kernel registry and named arenas. "
@@ -221,18 +179,25 @@ void bind_runtime(nb::module_& m) {
           "`device`: a Device, a name or \"cpu:0\"; None takes the default. `arena_cap`: bytes of "
           "the default arena at most, 0 for no cap.")
       .def_prop_ro("device", [](const Runtime& f) { return f.device(); })
-      .def("alloc", &alloc, nb::arg("shape"), nb::arg("dtype"), nb::arg("init") = nb::none(),
-           nb::kw_only(), nb::arg("name") = "", nb::arg("arena") = Foundry::kDefaultArena,
-           nb::sig("def alloc(self, shape: int | collections.abc.Sequence[int], dtype: DType | "
-                   "numpy.typing.DTypeLike, init: numpy.typing.ArrayLike | None = None, *, name: "
-                   "str = '', arena: str = 'default') -> Tensor"),
-           "A tensor from an arena, uninitialised or with the values of `init`. OutOfMemoryError "
-           "past the arena's cap.")
+      .def(
+          "alloc",
+          [](const Shared& runtime, nb::handle shape, nb::handle dtype, nb::handle init,
+             std::string name, const std::string& arena) {
+            return alloc({runtime, &runtime->pool(arena)}, shape, dtype, init, std::move(name));
+          },
+          nb::arg("shape"), nb::arg("dtype"), nb::arg("init") = nb::none(), nb::kw_only(),
+          nb::arg("name") = "", nb::arg("arena") = Foundry::kDefaultArena,
+          nb::sig("def alloc(self, shape: int | collections.abc.Sequence[int], dtype: DType | "
+                  "numpy.typing.DTypeLike, init: numpy.typing.ArrayLike | None = None, *, name: "
+                  "str = '', arena: str = 'default') -> Tensor"),
+          "A tensor from an arena, uninitialised or with the values of `init`. OutOfMemoryError "
+          "past the arena's cap.")
       .def(
           "empty",
           [](const Shared& runtime, nb::handle shape, nb::handle dtype, std::string name,
              const std::string& arena) {
-            return alloc(runtime, shape, dtype, nb::none(), std::move(name), arena);
+            return alloc({runtime, &runtime->pool(arena)}, shape, dtype, nb::none(),
+                         std::move(name));
           },
           nb::arg("shape"), nb::arg("dtype"), nb::kw_only(), nb::arg("name") = "",
           nb::arg("arena") = Foundry::kDefaultArena,
@@ -270,8 +235,8 @@ void bind_runtime(nb::module_& m) {
           "Compiles the kernel if it is new and encodes its dispatch; does not wait.")
       .def(
           "scope",
-          [](const Shared& runtime, std::string arena) {
-            return std::make_unique<Scope>(runtime, std::move(arena));
+          [](const Shared& runtime, const std::string& arena) {
+            return std::make_unique<ArenaScopeHandle>(ArenaHandle{runtime, &runtime->pool(arena)});
           },
           nb::arg("arena") = Foundry::kDefaultArena,
           "A context manager: the arena's allocations inside are retired when it ends.")
@@ -285,23 +250,27 @@ void bind_runtime(nb::module_& m) {
           "Waits for the device, then makes everything in the arena free. PoolInUseError names "
           "the tensors and numpy arrays that still hold it.")
       .def(
+          "pool",
+          [](const Shared& runtime, const std::string& name) {
+            return ArenaHandle{runtime, &runtime->pool(name)};
+          },
+          nb::arg("name") = Foundry::kDefaultArena,
+          "The arena of that name; made on first use, shared storage, no cap.")
+      .def(
           "make_pool",
-          [](Runtime& f, const std::string& name, const std::string& mode,
+          [](const Shared& runtime, const std::string& name, const std::string& mode,
              std::uint64_t chunk_bytes, std::uint64_t cap_bytes) {
             ArenaOptions options;
             options.mode = to_mode(mode);
             if (chunk_bytes != 0) options.chunk_bytes = chunk_bytes;
             options.cap_bytes = cap_bytes;
-            f.make_pool(name, options);
+            return ArenaHandle{runtime, &runtime->make_pool(name, options)};
           },
           nb::arg("name"), nb::kw_only(), nb::arg("mode") = "shared", nb::arg("chunk_bytes") = 0,
-          nb::arg("cap_bytes") = 0, "Makes an arena; 0 means the default chunk size, and no cap.")
+          nb::arg("cap_bytes") = 0,
+          "Makes an arena; 0 means the default chunk size, and no cap. ArgumentError if there is "
+          "one of that name.")
       .def_prop_ro("pool_names", [](const Runtime& f) { return f.pool_names(); })
-      .def(
-          "arena_statistics",
-          [](Runtime& f, const std::string& arena) { return arena_statistics(f.pool(arena)); },
-          nb::arg("arena") = Foundry::kDefaultArena,
-          nb::sig("def arena_statistics(self, arena: str = 'default') -> dict[str, int]"))
       .def_prop_ro(
           "statistics", [](Runtime& f) { return statistics(f, f.stream()); },
           "Counts since the runtime was made: dispatches, barriers, compilations, ...",

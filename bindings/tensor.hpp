@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -27,6 +28,30 @@ struct TensorHandle : AnyTensor {
       : AnyTensor(std::move(tensor)), runtime(std::move(owner)) {}
 };
 
+/// An arena of a runtime, which it keeps alive.
+struct ArenaHandle {
+  std::shared_ptr<Runtime> runtime;
+  ArenaPool* pool;
+};
+
+/// Rewinds its arena on leaving. Entering twice is an error.
+class ArenaScopeHandle {
+ public:
+  explicit ArenaScopeHandle(ArenaHandle arena) : arena_(std::move(arena)) {}
+  ArenaScopeHandle& enter();
+  void leave();
+
+ private:
+  ArenaHandle arena_;
+  std::optional<ArenaScope> scope_;
+};
+
+/// A tensor from an arena; `init` is None or the values.
+TensorHandle alloc(const ArenaHandle& arena, nb::handle shape, nb::handle dtype, nb::handle init,
+                   std::string name);
+
+/// A DType, its name, or anything that numpy makes a dtype of.
+DType to_dtype(nb::handle dtype);
 /// A shape from an int or a sequence of ints; ShapeError for a negative or a too large one.
 Extents to_extents(nb::handle shape);
 nb::tuple to_tuple(const Dimensions& values);

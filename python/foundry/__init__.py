@@ -13,7 +13,11 @@ from typing import Any as _Any
 
 from foundry import ops
 from foundry._foundry import (
+    ArenaHolder,
+    ArenaMark,
+    ArenaPool,
     ArenaScope,
+    ArenaStatistics,
     CompoundKernel,
     Device,
     DispatchConfig,
@@ -77,7 +81,11 @@ def __getattr__(name: str) -> _Any:
 _atexit.register(finish)
 
 __all__ = [
+    "ArenaHolder",
+    "ArenaMark",
+    "ArenaPool",
     "ArenaScope",
+    "ArenaStatistics",
     "ArgumentError",
     "ChatTemplateError",
     "CompoundKernel",

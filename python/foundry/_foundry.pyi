@@ -280,6 +280,166 @@ class Tensor:
 
     def __repr__(self) -> str: ...
 
+class ArenaStatistics:
+    """
+    A moment's accounts of an arena, in bytes: reserved = leased + alignment + stranded + available.
+    """
+
+    @property
+    def reserved_bytes(self) -> int:
+        """In chunks."""
+
+    @property
+    def leased_bytes(self) -> int:
+        """In use: in ranges that anyone but command buffers holds."""
+
+    @property
+    def peak_leased_bytes(self) -> int:
+        """The high water of leased_bytes."""
+
+    @property
+    def alignment_bytes(self) -> int:
+        """That pad leased ranges."""
+
+    @property
+    def stranded_bytes(self) -> int:
+        """Passed by and leased no longer: free at a rewind or reset."""
+
+    @property
+    def available_bytes(self) -> int:
+        """Free now, without another chunk."""
+
+    @property
+    def waste_bytes(self) -> int:
+        """alignment_bytes + stranded_bytes."""
+
+    @property
+    def retired_bytes(self) -> int:
+        """Of the leased ones, left behind by a scope."""
+
+    @property
+    def cap_bytes(self) -> int:
+        """0: none."""
+
+    @property
+    def allocations(self) -> int: ...
+
+    @property
+    def chunks(self) -> int: ...
+
+    @property
+    def leases(self) -> int:
+        """Ranges that anyone but command buffers holds."""
+
+    @property
+    def retired(self) -> int:
+        """Of these, left behind by a scope."""
+
+    def __repr__(self) -> str: ...
+
+class ArenaHolder:
+    """Who holds what: one kind of holder of one range."""
+
+    @property
+    def name(self) -> str:
+        """Of the tensor; may be empty."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the tensor; of raw bytes, their number."""
+
+    @property
+    def dtype(self) -> DType | None:
+        """Of the tensor; None for raw bytes."""
+
+    @property
+    def nbytes(self) -> int:
+        """Of the range."""
+
+    @property
+    def kind(self) -> str:
+        """"tensor", "view", "array", "capsule", "program" or "command_buffer"."""
+
+    @property
+    def command_buffer(self) -> int | None:
+        """
+        The number of the command buffer, of the last if there are several; else None.
+        """
+
+    @property
+    def claims(self) -> int:
+        """How many of this kind hold it."""
+
+    @property
+    def allocation(self) -> int:
+        """The range's number, in order of allocation."""
+
+    @property
+    def is_retired(self) -> bool:
+        """Left behind by a scope."""
+
+    def __repr__(self) -> str: ...
+
+class ArenaMark:
+    """A position of an arena to return to, until its reset."""
+
+    def __repr__(self) -> str: ...
+
+class ArenaScope:
+    """What is allocated inside is retired at the end."""
+
+    def __enter__(self) -> ArenaScope: ...
+
+    def __exit__(self, *args: object) -> None: ...
+
+class ArenaPool:
+    """
+    Bump allocation in growable chunks, never reused under a live lease. Made by Foundry.pool() and Foundry.make_pool().
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def mode(self) -> str:
+        """"shared" or "private"."""
+
+    def alloc(self, shape: int | Sequence[int], dtype: DType | numpy.typing.DTypeLike, init: numpy.typing.ArrayLike | None = None, *, name: str = '') -> Tensor:
+        """
+        A tensor, uninitialised or with the values of `init`. OutOfMemoryError past the cap.
+        """
+
+    def scope(self) -> ArenaScope:
+        """A context manager: what is allocated inside is retired when it ends."""
+
+    def mark(self) -> ArenaMark:
+        """Where the next allocation goes, to return to with rewind()."""
+
+    def rewind(self, mark: ArenaMark) -> None:
+        """
+        Frees what was allocated since `mark`; what is still held is retired until it is let go. Never waits. A mark from before a reset changes nothing.
+        """
+
+    def reset(self) -> None:
+        """
+        Waits for the device, then makes everything free. PoolInUseError names the holders.
+        """
+
+    def trim(self) -> None:
+        """
+        Gives chunks that nobody holds back to the device, except the first and the current one.
+        """
+
+    @property
+    def statistics(self) -> ArenaStatistics: ...
+
+    def holders(self) -> list[ArenaHolder]:
+        """
+        Who holds what now, in order of allocation: one entry for each kind of holder of each range.
+        """
+
+    def __repr__(self) -> str: ...
+
 class GgufTensor:
     """One tensor of a GGUF file."""
 
@@ -684,13 +844,6 @@ class CompoundKernel:
 
 DEFAULT_ARENA: str = 'default'
 
-class ArenaScope:
-    """What is allocated inside is retired at the end."""
-
-    def __enter__(self) -> ArenaScope: ...
-
-    def __exit__(self, *args: object) -> None: ...
-
 class Foundry:
     """
     One device, one stream of work, a kernel registry and named arenas. Thread-safe; runs are asynchronous.
@@ -740,13 +893,16 @@ class Foundry:
         Waits for the device, then makes everything in the arena free. PoolInUseError names the tensors and numpy arrays that still hold it.
         """
 
-    def make_pool(self, name: str, *, mode: str = 'shared', chunk_bytes: int = 0, cap_bytes: int = 0) -> None:
-        """Makes an arena; 0 means the default chunk size, and no cap."""
+    def pool(self, name: str = 'default') -> ArenaPool:
+        """The arena of that name; made on first use, shared storage, no cap."""
+
+    def make_pool(self, name: str, *, mode: str = 'shared', chunk_bytes: int = 0, cap_bytes: int = 0) -> ArenaPool:
+        """
+        Makes an arena; 0 means the default chunk size, and no cap. ArgumentError if there is one of that name.
+        """
 
     @property
     def pool_names(self) -> list[str]: ...
-
-    def arena_statistics(self, arena: str = 'default') -> dict[str, int]: ...
 
     @property
     def statistics(self) -> dict[str, int]:

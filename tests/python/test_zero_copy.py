@@ -117,7 +117,7 @@ def test_reset_under_a_live_view_is_refused(rt: fd.Foundry) -> None:
     del view
     gc.collect()
     rt.reset()
-    assert rt.arena_statistics()["leases"] == 0
+    assert rt.pool().statistics.leases == 0
 
 
 def test_a_slice_of_a_view_keeps_the_lease(rt: fd.Foundry) -> None:
@@ -149,7 +149,7 @@ def test_a_scope_retires_what_is_still_held(rt: fd.Foundry) -> None:
     with rt.scope():
         kept = np.asarray(rt.alloc((64,), fd.f32, np.arange(64)))
         rt.empty((64,), fd.f32)
-    assert rt.arena_statistics()["retired"] == 1
+    assert rt.pool().statistics.retired == 1
     fresh = rt.alloc((64,), fd.f32, np.zeros(64))
     assert kept.tolist() == list(range(64)), "its memory was not given away"
     del kept, fresh

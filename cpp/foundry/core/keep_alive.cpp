@@ -38,6 +38,10 @@ std::string describe(const Holder& holder) {
       return "a view";
     case Holder::Kind::array:
       return "a numpy array";
+    case Holder::Kind::capsule:
+      return "a DLPack capsule";
+    case Holder::Kind::program:
+      return "a recorded program";
     case Holder::Kind::command_buffer:
       break;
   }

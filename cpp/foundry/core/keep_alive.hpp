@@ -1,6 +1,7 @@
 // KeepAlive: a named, type-erased claim on a resource, held by command buffers and host views.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -8,20 +9,26 @@
 
 namespace foundry {
 
-/// Who holds a resource: a tensor, a view, a numpy array, or command buffer number N.
+/// Who holds a resource: a tensor, a view, a numpy array, a DLPack capsule, a recorded program, or
+/// command buffer number N.
 struct Holder {
-  enum class Kind : std::uint8_t { tensor, view, array, command_buffer };
+  /// command_buffer is the last: alone it does not keep a range from being used again in order.
+  enum class Kind : std::uint8_t { tensor, view, array, capsule, program, command_buffer };
+  static constexpr std::size_t kKinds = static_cast<std::size_t>(Kind::command_buffer) + 1;
   Kind kind = Kind::tensor;
   std::uint64_t number = 0;  ///< of the command buffer, unique in the process; else 0
 
   static constexpr Holder tensor() { return {Kind::tensor, 0}; }
   static constexpr Holder view() { return {Kind::view, 0}; }
   static constexpr Holder array() { return {Kind::array, 0}; }
+  static constexpr Holder capsule() { return {Kind::capsule, 0}; }
+  static constexpr Holder program() { return {Kind::program, 0}; }
   static constexpr Holder command_buffer(std::uint64_t n) { return {Kind::command_buffer, n}; }
   friend constexpr bool operator==(const Holder&, const Holder&) = default;
 };
 
-/// "a tensor", "a view", "a numpy array", "command buffer 17, still running".
+/// "a tensor", "a view", "a numpy array", "a DLPack capsule", "a recorded program", "command buffer
+/// 17, still running".
 std::string describe(const Holder& holder);
 
 /// A resource that holders can keep. Counted, never copied; destroys itself after its last release.

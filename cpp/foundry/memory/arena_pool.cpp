@@ -1,5 +1,7 @@
 #include "foundry/memory/arena_pool.hpp"
 
+#include <cstddef>
+#include <limits>
 #include <utility>
 
 #include "foundry/core/error.hpp"
@@ -9,9 +11,8 @@ namespace foundry {
 
 ArenaPool::ArenaPool(Device device, ArenaOptions options) {
   if (options.mode == StorageMode::borrowed) {
-    throw ArgumentError(concat("arena '", options.name,
-                               "': its storage is shared or private, not "
-                               "borrowed"));
+    throw ArgumentError(
+        concat("arena '", options.name, "': its storage is shared or private, not borrowed"));
   }
   if (options.chunk_bytes < kAlignment) {
     throw ArgumentError(concat("arena '", options.name, "': chunks of ", options.chunk_bytes,
@@ -74,12 +75,26 @@ ArenaStatistics ArenaPool::statistics() const {
   return state_->statistics();
 }
 
+std::vector<ArenaHolder> ArenaPool::holders() const {
+  return state_->holders(std::numeric_limits<std::size_t>::max());
+}
+
 std::string to_string(const ArenaPool& pool) {
   const ArenaStatistics s = pool.statistics();
   return concat("arena '", pool.name(), "': ", format_bytes(s.leased_bytes), " in ", s.leases,
-                s.leases == 1 ? " lease, " : " leases, ", format_bytes(s.reserved_bytes),
+                s.leases == 1 ? " lease" : " leases", " (peak ", format_bytes(s.peak_leased_bytes),
+                "), ", format_bytes(s.waste_bytes()), " wasted, ", format_bytes(s.reserved_bytes),
                 " reserved in ", s.chunks, s.chunks == 1 ? " chunk" : " chunks",
                 s.cap_bytes ? ", cap " + format_bytes(s.cap_bytes) : "");
+}
+
+std::string to_string(const ArenaHolder& holder) {
+  std::string text = holder.label.to_string();
+  // Raw memory's label is its length.
+  if (holder.label.type_name) text += ", " + format_bytes(holder.bytes);
+  if (holder.is_retired) text += ", retired";
+  text += ", by " + describe(holder.holder);
+  return holder.claims == 1 ? text : concat(text, " (", holder.claims, " claims)");
 }
 
 }  // namespace foundry

@@ -1,7 +1,6 @@
 #include "foundry/memory/arena_state.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <exception>
 #include <limits>
@@ -15,21 +14,9 @@ namespace foundry::detail {
 
 namespace {
 
-/// What is said of a holder in PoolInUseError, copied out under the lock.
-struct HeldRange {
-  Label label;
-  std::array<std::uint32_t, 4> counts;
-  std::uint64_t command_buffer;
-};
-
-std::string holders_of(const HeldRange& held) {
-  std::string text;
-  for (std::size_t kind = 0; kind < held.counts.size(); ++kind) {
-    if (held.counts[kind] == 0) continue;
-    if (!text.empty()) text += " and ";
-    text += describe(Holder{static_cast<Holder::Kind>(kind), held.command_buffer});
-  }
-  return text;
+/// Bytes that a range of `length` takes: it fits, as it was allocated.
+constexpr std::uint64_t padded(std::uint64_t length) {
+  return (length + ArenaPool::kAlignment - 1) & ~(ArenaPool::kAlignment - 1);
 }
 
 }  // namespace
@@ -83,7 +70,7 @@ LeaseRecord* ArenaState::take_locked(std::uint64_t bytes, std::uint64_t rounded)
   record->length_ = bytes;
   record->chunk_ = cursor_.index;
   record->sequence_ = ++sequence_;
-  record->counts_[static_cast<std::size_t>(Holder::Kind::tensor)] = 1;
+  record->count_of(Holder::Kind::tensor) = record->range_holders_ = 1;
   record->previous_ = newest_;
   record->next_ = nullptr;
   (newest_ ? newest_->next_ : oldest_) = record;
@@ -93,6 +80,7 @@ LeaseRecord* ArenaState::take_locked(std::uint64_t bytes, std::uint64_t rounded)
   ++records_;
   ++leases_;
   leased_ += bytes;
+  padding_ += rounded - bytes;
   peak_leased_ = std::max(peak_leased_, leased_);
   return record;
 }
@@ -102,8 +90,7 @@ LeaseRecord* ArenaState::take_locked(std::uint64_t bytes, std::uint64_t rounded)
 bool ArenaState::advance_locked(std::uint64_t rounded) noexcept {
   if (cursor_.next_island && cursor_.next_island->chunk_ == cursor_.index) {
     const LeaseRecord& island = *cursor_.next_island;
-    set_cursor_locked(cursor_.index,
-                      island.offset_ + *checked_align(island.length_, ArenaPool::kAlignment));
+    set_cursor_locked(cursor_.index, island.offset_ + padded(island.length_));
     return true;
   }
   const std::uint32_t next = cursor_.chunk ? cursor_.index + 1 : 0;
@@ -145,6 +132,7 @@ void ArenaState::update_limit_locked() noexcept {
 void ArenaState::drop_range_locked(LeaseRecord& record) noexcept {
   --leases_;
   leased_ -= record.length_;
+  padding_ -= padded(record.length_) - record.length_;
   if (record.is_island_) unlink_island_locked(record);
 }
 
@@ -170,6 +158,7 @@ void ArenaState::unlink_island_locked(LeaseRecord& record) noexcept {
   }
   record.is_island_ = false;
   --islands_;
+  island_bytes_ -= record.length_;
 }
 
 /// Retires what was allocated after `after_sequence`. Walked from the newest, positions mostly
@@ -196,6 +185,7 @@ void ArenaState::insert_islands_locked(std::uint64_t after_sequence) noexcept {
     (above ? above->previous_island_ : islands_tail_) = record;
     record->is_island_ = true;
     ++islands_;
+    island_bytes_ += record->length_;
     above = record;
   }
 }
@@ -214,46 +204,92 @@ void ArenaState::rewind(const ArenaMark& mark) noexcept {
   insert_islands_locked(mark.sequence);
   // The first island at or after the mark, found from the last one.
   cursor_.next_island = nullptr;
-  for (LeaseRecord* island = islands_tail_;
-       island && (island->chunk_ > mark.chunk ||
-                  (island->chunk_ == mark.chunk && island->offset_ >= mark.offset));
+  LeaseRecord* island = islands_tail_;
+  for (; island && (island->chunk_ > mark.chunk ||
+                    (island->chunk_ == mark.chunk && island->offset_ >= mark.offset));
        island = island->previous_island_) {
     cursor_.next_island = island;
   }
-  set_cursor_locked(mark.chunk, mark.offset);
+  // The island before it may reach past the mark, if an outer mark was returned to meanwhile.
+  std::uint64_t offset = mark.offset;
+  if (island && island->chunk_ == mark.chunk) {
+    offset = std::max(offset, island->offset_ + padded(island->length_));
+  }
+  set_cursor_locked(mark.chunk, offset);
 }
 
 void ArenaState::reset() {
   constexpr std::size_t kMostNamed = 8;
-  std::vector<HeldRange> held;
-  held.reserve(kMostNamed);
   std::uint32_t count = 0;
-  {
-    const std::lock_guard guard(lock_);
-    count = records_;
-    if (count == 0) {
-      ++generation_;
-      cursor_.next_island = nullptr;
-      if (cursor_.chunk) set_cursor_locked(0, 0);
-      return;
-    }
-    for (LeaseRecord* record = oldest_; record && held.size() < kMostNamed;
-         record = record->next_) {
-      Label label = record->label_;
-      if (!label.type_name) {
-        label.dimensions.clear();
-        label.dimensions.push_back(record->length_);
+  std::vector<ArenaHolder> named;
+  while (named.empty()) {  // again if the last one let go between the two looks
+    {
+      const std::lock_guard guard(lock_);
+      count = records_;
+      if (count == 0) {
+        ++generation_;
+        cursor_.next_island = nullptr;
+        if (cursor_.chunk) set_cursor_locked(0, 0);
+        return;
       }
-      held.push_back({std::move(label), record->counts_, record->command_buffer_});
     }
+    named = holders(kMostNamed);
   }
   std::string text;
-  for (const HeldRange& range : held) {
-    text += concat(text.empty() ? "" : "; ", range.label.to_string(), " by ", holders_of(range));
+  std::uint32_t ranges = 0;
+  std::uint64_t last = 0;
+  for (const ArenaHolder& holder : named) {
+    if (holder.allocation == last) {
+      text += " and ";
+    } else {
+      text += concat(text.empty() ? "" : "; ", holder.label.to_string(), " by ");
+      ++ranges;
+    }
+    text += describe(holder.holder);
+    last = holder.allocation;
   }
-  if (count > held.size()) text += concat("; and ", count - held.size(), " more");
+  if (count > ranges) text += concat("; and ", count - ranges, " more");
   throw PoolInUseError(concat("cannot reset arena '", options_.name, "': ", count,
                               count == 1 ? " lease" : " leases", " held (", text, ")"));
+}
+
+std::vector<ArenaHolder> ArenaState::holders(std::size_t most_ranges) const {
+  std::vector<ArenaHolder> holders;
+  for (;;) {
+    std::size_t needed = 0;
+    {
+      const std::lock_guard guard(lock_);
+      std::size_t ranges = 0;
+      for (const LeaseRecord* record = oldest_; record && ranges < most_ranges;
+           record = record->next_, ++ranges) {
+        for (const std::uint32_t count : record->counts_) needed += count != 0;
+      }
+      if (needed <= holders.capacity()) {
+        ranges = 0;
+        for (const LeaseRecord* record = oldest_; record && ranges < most_ranges;
+             record = record->next_, ++ranges) {
+          append_holders(*record, holders);
+        }
+        return holders;
+      }
+    }
+    holders.reserve(needed + 8);  // some, as it may grow meanwhile
+  }
+}
+
+void ArenaState::append_holders(const LeaseRecord& record, std::vector<ArenaHolder>& holders) {
+  for (std::size_t i = 0; i < Holder::kKinds; ++i) {
+    const auto kind = static_cast<Holder::Kind>(i);
+    const std::uint32_t claims = record.count_of(kind);
+    if (claims == 0) continue;
+    ArenaHolder& holder = holders.emplace_back();
+    holder.label = record.label_locked();
+    holder.bytes = record.length_;
+    holder.holder = {kind, kind == Holder::Kind::command_buffer ? record.command_buffer_ : 0};
+    holder.claims = claims;
+    holder.allocation = record.sequence_;
+    holder.is_retired = record.is_retired_;
+  }
 }
 
 void ArenaState::drop_chunk_locked(Chunk& chunk, std::vector<Buffer>& dropped) noexcept {
@@ -354,6 +390,18 @@ void ArenaState::fail_out_of_memory(std::uint64_t bytes) const {
   throw OutOfMemoryError(text);
 }
 
+/// What the cursor can still reach: all behind it that is free waits for a rewind.
+std::uint64_t ArenaState::available_locked() const noexcept {
+  std::uint64_t bytes = 0;
+  const std::size_t first = cursor_.chunk ? cursor_.index : 0;
+  for (std::size_t i = first; i < chunks_.size(); ++i) bytes += chunks_[i]->length;
+  if (cursor_.chunk) bytes -= cursor_.offset;
+  for (const LeaseRecord* island = cursor_.next_island; island; island = island->next_island_) {
+    bytes -= padded(island->length_);
+  }
+  return bytes;
+}
+
 ArenaStatistics ArenaState::statistics() const {
   ArenaStatistics statistics;
   statistics.cap_bytes = options_.cap_bytes;
@@ -361,6 +409,10 @@ ArenaStatistics ArenaState::statistics() const {
   statistics.reserved_bytes = reserved_;
   statistics.leased_bytes = leased_;
   statistics.peak_leased_bytes = peak_leased_;
+  statistics.alignment_bytes = padding_;
+  statistics.available_bytes = available_locked();
+  statistics.stranded_bytes = reserved_ - leased_ - padding_ - statistics.available_bytes;
+  statistics.retired_bytes = island_bytes_;
   statistics.allocations = sequence_;
   statistics.leases = leases_;
   statistics.retired = islands_;

@@ -29,6 +29,8 @@ class ArenaState {
   void reset();
   void trim();
   ArenaStatistics statistics() const;
+  /// The holders of the first `most_ranges` ranges that are held.
+  std::vector<ArenaHolder> holders(std::size_t most_ranges) const;
   const Device& device() const noexcept { return device_; }
   const ArenaOptions& options() const noexcept { return options_; }
   /// The pool object is gone: the state goes with its last record.
@@ -65,6 +67,8 @@ class ArenaState {
   void update_limit_locked() noexcept;
   void insert_islands_locked(std::uint64_t after_sequence) noexcept;
   void unlink_island_locked(LeaseRecord& record) noexcept;
+  static void append_holders(const LeaseRecord& record, std::vector<ArenaHolder>& holders);
+  std::uint64_t available_locked() const noexcept;
   void add_slab();
   void add_chunk(std::uint64_t bytes, std::uint64_t rounded);
   void drop_chunk_locked(Chunk& chunk, std::vector<Buffer>& dropped) noexcept;
@@ -89,6 +93,8 @@ class ArenaState {
   std::uint64_t reserved_ = 0;
   std::uint64_t leased_ = 0;
   std::uint64_t peak_leased_ = 0;
+  std::uint64_t padding_ = 0;  // of leased ranges
+  std::uint64_t island_bytes_ = 0;
   std::uint32_t leases_ = 0;
   std::uint32_t islands_ = 0;
   std::uint32_t records_ = 0;  // held, by command buffers alone too

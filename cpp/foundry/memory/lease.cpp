@@ -17,10 +17,12 @@ SpinLock& LeaseRecord::lock() const noexcept {
 
 bool LeaseRecord::keep(Holder by) noexcept {
   const std::lock_guard guard(lock());
-  auto& count = counts_[static_cast<std::size_t>(by.kind)];
+  std::uint32_t& count = count_of(by.kind);
   if (by.kind == Holder::Kind::command_buffer) {
     if (count != 0 && command_buffer_ == by.number) return false;
     command_buffer_ = by.number;
+  } else {
+    ++range_holders_;
   }
   ++count;
   return true;
@@ -30,7 +32,8 @@ void LeaseRecord::release(Holder by) noexcept {
   SpinLock& guard = lock();
   guard.lock();
   const bool had_range_holder = has_range_holder();
-  --counts_[static_cast<std::size_t>(by.kind)];
+  --count_of(by.kind);
+  if (by.kind != Holder::Kind::command_buffer) --range_holders_;
   if (!arena_) {
     const bool is_last = !is_held();
     guard.unlock();
@@ -46,6 +49,10 @@ void LeaseRecord::release(Holder by) noexcept {
 
 Label LeaseRecord::label() const {
   const std::lock_guard guard(lock());
+  return label_locked();
+}
+
+Label LeaseRecord::label_locked() const {
   Label label = label_;
   if (!label.type_name) {
     label.dimensions.clear();

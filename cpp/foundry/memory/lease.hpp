@@ -19,8 +19,8 @@ namespace detail {
 class ArenaState;
 }
 
-/// The counted range itself. Lives until its last holder releases it. Thread-safe. A new tensor,
-/// view or array holder may join only while there is one; command buffers likewise.
+/// The counted range itself. Lives until its last holder releases it. Thread-safe. A new holder
+/// may join only while there is one.
 class LeaseRecord final : public Keepable {
  public:
   bool keep(Holder by) noexcept override;
@@ -40,18 +40,29 @@ class LeaseRecord final : public Keepable {
   LeaseRecord() = default;
   LeaseRecord(Buffer owned, std::uint64_t offset, std::uint64_t length, Label label);
 
-  bool has_range_holder() const noexcept { return counts_[0] + counts_[1] + counts_[2] != 0; }
-  bool is_held() const noexcept { return has_range_holder() || counts_[3] != 0; }
+  /// By anyone but command buffers.
+  bool has_range_holder() const noexcept { return range_holders_ != 0; }
+  bool is_held() const noexcept {
+    return has_range_holder() || count_of(Holder::Kind::command_buffer) != 0;
+  }
+  std::uint32_t& count_of(Holder::Kind kind) noexcept {
+    return counts_[static_cast<std::size_t>(kind)];
+  }
+  std::uint32_t count_of(Holder::Kind kind) const noexcept {
+    return counts_[static_cast<std::size_t>(kind)];
+  }
   SpinLock& lock() const noexcept;
+  Label label_locked() const;
 
   detail::ArenaState* arena_ = nullptr;  // null: dedicated, the record owns its buffer
   const Buffer* buffer_ = &owned_;
   Buffer owned_;
   std::uint64_t offset_ = 0;
   std::uint64_t length_ = 0;
-  mutable SpinLock own_lock_;              // guards the rest of a dedicated record
-  std::array<std::uint32_t, 4> counts_{};  // by Holder::Kind
-  std::uint64_t command_buffer_ = 0;       // the last that claimed it
+  mutable SpinLock own_lock_;  // guards the rest of a dedicated record
+  std::array<std::uint32_t, Holder::kKinds> counts_{};
+  std::uint32_t range_holders_ = 0;   // the sum of counts_ without command buffers
+  std::uint64_t command_buffer_ = 0;  // the last that claimed it
   Label label_;
   // The arena's bookkeeping, guarded by its lock (memory/arena_state.hpp).
   LeaseRecord* previous_ = nullptr;  // in order of allocation

@@ -49,6 +49,8 @@ TEST_CASE("holders are named as errors name them") {
   CHECK(describe(Holder::tensor()) == "a tensor");
   CHECK(describe(Holder::view()) == "a view");
   CHECK(describe(Holder::array()) == "a numpy array");
+  CHECK(describe(Holder::capsule()) == "a DLPack capsule");
+  CHECK(describe(Holder::program()) == "a recorded program");
   CHECK(describe(Holder::command_buffer(17)) == "command buffer 17, still running");
 }
 

@@ -1,9 +1,13 @@
 // Random sequences of arena operations against a model: a list of the ranges that are held.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <array>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "foundry/core/error.hpp"
@@ -13,11 +17,13 @@ using namespace foundry;
 
 namespace {
 
-/// What the test holds, with the byte pattern it wrote: memory handed out twice would show.
+/// A range that the test holds, with the byte pattern it wrote: memory handed out twice would show.
+/// `lease` keeps the handle that reads it; `claims` are the holders beside it.
 struct Held {
   Lease lease;
-  std::vector<KeepAlive> arrays;
-  std::byte pattern;
+  std::vector<KeepAlive> claims;
+  std::byte pattern{};
+  std::uint64_t allocation = 0;
 };
 
 class Model {
@@ -26,7 +32,7 @@ class Model {
       : random_(seed), pool_(Device::system_default(), {"model", StorageMode::shared, 8192, cap}) {}
 
   void step() {
-    switch (pick(12)) {
+    switch (pick(14)) {
       case 0:
       case 1:
       case 2:
@@ -39,7 +45,7 @@ class Model {
         drop();
         break;
       case 7:
-        hold_as_array();
+        claim();
         break;
       case 8:
         scopes_.emplace_back(std::make_unique<ArenaScope>(pool_));
@@ -51,11 +57,20 @@ class Model {
       case 11:
         pick(4) == 0 ? reset() : pool_.trim();
         break;
+      case 12:
+        dispatch();
+        break;
+      case 13:
+        complete();
+        break;
     }
     check();
   }
 
  private:
+  /// What the books say of one range.
+  using Row = std::pair<std::uint64_t, Holder::Kind>;
+
   std::uint64_t pick(std::uint64_t n) { return random_() % n; }
 
   void allocate() {
@@ -78,7 +93,7 @@ class Model {
     for (std::byte& byte : lease->buffer().host().mutable_bytes(lease->offset(), bytes)) {
       byte = pattern;
     }
-    held_.push_back({std::move(*lease), {}, pattern});
+    held_.push_back({std::move(*lease), {}, pattern, ++allocations_});
   }
   void drop() {
     if (held_.empty()) return;
@@ -89,10 +104,28 @@ class Model {
     }
     held_.erase(at);
   }
-  void hold_as_array() {
+  /// Somebody else joins: a view, an array, a capsule, a program.
+  void claim() {
     if (held_.empty()) return;
+    constexpr std::array kOthers = {Holder::view(), Holder::array(), Holder::capsule(),
+                                    Holder::program()};
     Held& held = held_[pick(held_.size())];
-    held.arrays.push_back(held.lease.held_by(Holder::array()));
+    held.claims.push_back(held.lease.held_by(kOthers[pick(kOthers.size())]));
+  }
+  /// A command buffer claims some ranges, and completes at some later step.
+  void dispatch() {
+    const std::uint64_t number = ++command_buffers_;
+    auto& claims = running_.emplace_back();
+    for (const Held& held : held_) {
+      if (pick(3) != 0) continue;
+      KeepAlive claim = held.lease.held_by(Holder::command_buffer(number));
+      REQUIRE(claim);
+      REQUIRE_FALSE(held.lease.held_by(Holder::command_buffer(number)));
+      claims.emplace_back(held.allocation, std::move(claim));
+    }
+  }
+  void complete() {
+    if (!running_.empty()) running_.erase(running_.begin());
   }
   void leave_scope() {
     if (scopes_.empty()) return;
@@ -101,27 +134,68 @@ class Model {
     scopes_.erase(scopes_.begin() + static_cast<std::ptrdiff_t>(at));
   }
   void reset() {
-    if (held_.empty()) {
+    if (rows().empty()) {
       pool_.reset();
-      CHECK(pool_.statistics().retired == 0);
+      const ArenaStatistics statistics = pool_.statistics();
+      CHECK(statistics.retired == 0);
+      CHECK(statistics.available_bytes == statistics.reserved_bytes);
     } else {
       CHECK_THROWS_AS(pool_.reset(), PoolInUseError);
     }
   }
+  std::map<Row, std::uint32_t> rows() const {
+    std::map<Row, std::uint32_t> rows;
+    for (const Held& held : held_) {
+      ++rows[{held.allocation, Holder::Kind::tensor}];
+      for (const KeepAlive& claim : held.claims) ++rows[{held.allocation, claim.holder().kind}];
+    }
+    for (const auto& claims : running_) {
+      for (const auto& [allocation, claim] : claims) {
+        ++rows[{allocation, Holder::Kind::command_buffer}];
+      }
+    }
+    return rows;
+  }
   void check() {
     const ArenaStatistics statistics = pool_.statistics();
-    std::uint64_t bytes = 0;
-    for (const Held& held : held_) bytes += held.lease.length();
+    std::uint64_t bytes = 0, padding = 0;
+    for (const Held& held : held_) {
+      bytes += held.lease.length();
+      padding += (ArenaPool::kAlignment - held.lease.length() % ArenaPool::kAlignment) %
+                 ArenaPool::kAlignment;
+    }
+    peak_ = std::max(peak_, bytes);
     REQUIRE(statistics.leased_bytes == bytes);
+    REQUIRE(statistics.peak_leased_bytes == peak_);
+    REQUIRE(statistics.alignment_bytes == padding);
+    REQUIRE(statistics.allocations == allocations_);
     REQUIRE(statistics.leases == held_.size());
-    REQUIRE(statistics.retired <= held_.size());
+    REQUIRE(statistics.available_bytes <= statistics.reserved_bytes - bytes - padding);
     REQUIRE((statistics.cap_bytes == 0 || statistics.reserved_bytes <= statistics.cap_bytes));
+
+    std::map<Row, std::uint32_t> listed;
+    std::map<std::uint64_t, std::uint64_t> retired;  // bytes by allocation
+    for (const ArenaHolder& holder : pool_.holders()) {
+      listed[{holder.allocation, holder.holder.kind}] = holder.claims;
+      if (holder.is_retired && holder.holder.kind == Holder::Kind::tensor) {
+        retired[holder.allocation] = holder.bytes;
+      }
+    }
+    REQUIRE(listed == rows());
+    std::uint64_t retired_bytes = 0;
+    for (const auto& [allocation, length] : retired) retired_bytes += length;
+    REQUIRE(statistics.retired == retired.size());
+    REQUIRE(statistics.retired_bytes == retired_bytes);
   }
 
   std::mt19937 random_;
   ArenaPool pool_;
   std::vector<Held> held_;
   std::vector<std::unique_ptr<ArenaScope>> scopes_;
+  std::vector<std::vector<std::pair<std::uint64_t, KeepAlive>>> running_;  // by allocation
+  std::uint64_t allocations_ = 0;
+  std::uint64_t command_buffers_ = 0;
+  std::uint64_t peak_ = 0;
 };
 
 }  // namespace

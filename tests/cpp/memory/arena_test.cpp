@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <string>
 #include <vector>
 
 #include "foundry/core/error.hpp"
@@ -128,6 +129,25 @@ TEST_CASE("ranges that only command buffers hold are reused at once, but block a
   pool.reset();
 }
 
+TEST_CASE("a recorded program and a DLPack capsule keep their ranges from being used again") {
+  ArenaPool pool(Device::system_default(), options("a", 4096));
+  KeepAlive program, capsule;
+  {
+    const ArenaScope scope(pool);
+    program = pool.allocate(256, label("x", 128)).held_by(Holder::program());
+    capsule = pool.allocate(256, label("y", 128)).held_by(Holder::capsule());
+  }
+  CHECK(pool.statistics().retired == 2);
+  CHECK(pool.allocate(256).offset() == 512);
+  CHECK_THROWS_WITH_AS(pool.reset(),
+                       "cannot reset arena 'a': 2 leases held (x (128,) f16 by a recorded program; "
+                       "y (128,) f16 by a DLPack capsule)",
+                       PoolInUseError);
+  program.reset();
+  capsule.reset();
+  pool.reset();
+}
+
 TEST_CASE("nested scopes return to their own marks; a stale mark changes nothing") {
   ArenaPool pool(Device::system_default(), options("a", 1024));
   const ArenaMark start = pool.mark();
@@ -146,6 +166,18 @@ TEST_CASE("nested scopes return to their own marks; a stale mark changes nothing
   CHECK(pool.allocate(256).offset() == 0);
   pool.rewind(start);  // of an earlier generation
   CHECK(pool.allocate(256).offset() == 256);
+}
+
+TEST_CASE("a mark inside a range that was allocated after an outer mark was returned to") {
+  ArenaPool pool(Device::system_default(), options("a", 4096));
+  const ArenaMark outer = pool.mark();
+  (void)pool.allocate(512);
+  const ArenaMark inner = pool.mark();
+  pool.rewind(outer);
+  const Lease across = pool.allocate(1024);
+  CHECK(across.offset() == 0);
+  pool.rewind(inner);  // at 512, as a scope of another thread would
+  CHECK(pool.allocate(256).offset() == 1024);
 }
 
 TEST_CASE("past the cap the error has the figures") {
@@ -210,7 +242,73 @@ TEST_CASE("trim gives free chunks back") {
   CHECK(pool.statistics().reserved_bytes == 4096);
   const Lease lease = pool.allocate(4096), next = pool.allocate(4096);
   CHECK(pool.statistics().chunks == 2);
-  CHECK(to_string(pool) == "arena 'a': 8.0 KiB in 2 leases, 8.0 KiB reserved in 2 chunks");
+  CHECK(to_string(pool) ==
+        "arena 'a': 8.0 KiB in 2 leases (peak 8.0 KiB), 0 B wasted, 8.0 KiB "
+        "reserved in 2 chunks");
+}
+
+TEST_CASE("the accounts: in use, high water, padding, what waits for a rewind, what is left") {
+  ArenaPool pool(Device::system_default(), options("a", 4096, 1 << 20));
+  CHECK(pool.statistics() == ArenaStatistics{.cap_bytes = 1 << 20});
+  Lease first = pool.allocate(300);  // padded to 512
+  Lease kept;
+  {
+    const ArenaScope scope(pool);
+    (void)pool.allocate(1024);  // let go of, behind the cursor
+    kept = pool.allocate(250);
+    ArenaStatistics inside = pool.statistics();
+    CHECK(inside.leased_bytes == 550);
+    CHECK(inside.peak_leased_bytes == 300 + 1024);
+    CHECK(inside.alignment_bytes == 212 + 6);
+    CHECK(inside.stranded_bytes == 1024);
+    CHECK(inside.available_bytes == 4096 - 512 - 1024 - 256);
+    CHECK(inside.waste_bytes() == 218 + 1024);
+    CHECK(inside.retired == 0);
+  }
+  ArenaStatistics left = pool.statistics();
+  CHECK(left.retired == 1);
+  CHECK(left.retired_bytes == 250);
+  CHECK(left.stranded_bytes == 0);
+  CHECK(left.available_bytes == 4096 - 512 - 256);
+  first = Lease();
+  left = pool.statistics();
+  CHECK(left.leased_bytes == 250);
+  CHECK(left.stranded_bytes == 512);  // before the mark: only a reset brings it back
+  kept = Lease();
+  pool.reset();
+  left = pool.statistics();
+  CHECK(left.leased_bytes + left.alignment_bytes + left.stranded_bytes + left.retired_bytes == 0);
+  CHECK(left.available_bytes == 4096);
+  CHECK(left.peak_leased_bytes == 1324);
+  CHECK(left.allocations == 3);
+}
+
+TEST_CASE("who holds what is listed, and reads well") {
+  ArenaPool pool(Device::system_default(), options("a", 1 << 16));
+  const Lease y = pool.allocate(28672, label("y", 14336));
+  const Lease view = y.as_view(), other = y.as_view();
+  KeepAlive running, array;
+  {
+    const ArenaScope scope(pool);
+    Lease scratch = pool.allocate(300);
+    running = scratch.held_by(Holder::command_buffer(17));
+    array = scratch.held_by(Holder::array());
+  }
+  std::vector<std::string> lines;
+  for (const ArenaHolder& holder : pool.holders()) lines.push_back(to_string(holder));
+  CHECK(lines == std::vector<std::string>{
+                     "y (14336,) f16, 28.0 KiB, by a tensor",
+                     "y (14336,) f16, 28.0 KiB, by a view (2 claims)",
+                     "memory 300 B, retired, by a numpy array",
+                     "memory 300 B, retired, by command buffer 17, still running",
+                 });
+  const ArenaHolder last = pool.holders().back();
+  CHECK(last.holder == Holder::command_buffer(17));
+  CHECK(last.bytes == 300);
+  CHECK(last.allocation == 2);
+  array.reset();
+  running.reset();
+  CHECK(pool.holders().size() == 2);
 }
 
 TEST_CASE("an arena is shared or private") {
