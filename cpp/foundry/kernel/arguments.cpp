@@ -4,10 +4,17 @@
 
 namespace foundry::detail {
 
-void check_argument_dtype(const AnyTensor& tensor, DType dtype, Access access) {
-  if (!tensor || tensor.dtype() == dtype) return;
-  throw DTypeError(concat("an argument to ", name_of(access), " takes ", name_of(dtype), ", got ",
-                          tensor.describe()));
+void check_argument(const AnyTensor& tensor, const ArgumentType& type) {
+  if (!tensor) return;
+  const auto what = [&] { return concat("an argument to ", name_of(type.access), " takes "); };
+  if (tensor.dtype() != type.dtype) {
+    throw DTypeError(concat(what(), name_of(type.dtype), ", got ", tensor.describe()));
+  }
+  if (type.mode && tensor.mode() != *type.mode) {
+    throw StorageError(concat(what(), name_of(*type.mode), " storage; ", tensor.describe(), " is ",
+                              name_of(tensor.mode())));
+  }
+  check_tensor_shape(tensor, type.has_rank, type.extents);
 }
 
 void set_source(KernelDescription& description, const ShaderFile& source) {

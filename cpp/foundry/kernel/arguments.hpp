@@ -31,48 +31,82 @@ namespace foundry {
 
 namespace detail {
 
-/// Throws DTypeError unless the tensor is empty or of that dtype.
-void check_argument_dtype(const AnyTensor& tensor, DType dtype, Access access);
+/// What an argument asks of a tensor, for the check at run time. An empty tensor passes.
+struct ArgumentType {
+  DType dtype;
+  Access access;
+  std::optional<StorageMode> mode;  // none: any
+  bool has_rank;
+  std::span<const std::uint64_t> extents;
+};
+/// Throws DTypeError, StorageError or ShapeError.
+void check_argument(const AnyTensor& tensor, const ArgumentType& type);
 
-template <Element T, Access kAccess>
+}  // namespace detail
+
+/// The storage mode of an argument that takes any.
+struct AnyMode {};
+template <class M>
+concept ArgumentMode = StorageModeTag<M> || std::same_as<M, AnyMode>;
+
+/// What an argument asks of a Tensor's type.
+template <class Given, class Asked>
+concept SameElement = std::same_as<Given, Asked>;
+template <class Given, class Asked>
+concept AcceptedMode = std::same_as<Asked, AnyMode> || std::same_as<Given, Asked>;
+
+namespace detail {
+
+template <Element T, Access kAccess, ArgumentMode M, ShapeTag S>
 class TensorArgument {
  public:
   static constexpr Access kArgumentAccess = kAccess;
   static constexpr DType kDType = dtype_of<T>;
 
   TensorArgument() = default;
-  /// Another element type does not compile.
-  template <StorageState S, StorageModeTag M, std::size_t Rank>
-  TensorArgument(const Tensor<T, S, M, Rank>& tensor) : tensor_(tensor.any()) {}
-  /// Another element type throws DTypeError.
-  TensorArgument(AnyTensor tensor) : tensor_(std::move(tensor)) {
-    check_argument_dtype(tensor_, kDType, kAccess);
+  /// Another element type, storage mode or shape does not compile.
+  template <Element Given, StorageState Storage, StorageModeTag GivenMode, ShapeTag GivenShape>
+    requires SameElement<Given, T> && AcceptedMode<GivenMode, M> && ShapeMayBe<GivenShape, S>
+  TensorArgument(const Tensor<Given, Storage, GivenMode, GivenShape>& tensor)
+      : tensor_(tensor.any()) {
+    if constexpr (!ShapeForgets<GivenShape, S>) check();
+  }
+  /// Of an AnyTensor, they throw DTypeError, StorageError and ShapeError.
+  template <std::derived_from<AnyTensor> Any>
+  TensorArgument(const Any& tensor) : tensor_(tensor) {
+    check();
   }
 
   const AnyTensor& tensor() const noexcept { return tensor_; }
   std::uint64_t count() const noexcept { return tensor_.count(); }
 
  private:
+  void check() const {
+    std::optional<StorageMode> mode;
+    if constexpr (StorageModeTag<M>) mode = M::kMode;
+    check_argument(tensor_, {kDType, kAccess, mode, S::kHasRank, S::kValues});
+  }
   AnyTensor tensor_;
 };
 
 }  // namespace detail
 
 /// A tensor that the kernel reads. `std::optional<In<T>>` is one that may be left out; the shader
-/// asks `has_<name>`.
-template <Element T>
-class In : public detail::TensorArgument<T, Access::read> {
-  using detail::TensorArgument<T, Access::read>::TensorArgument;
+/// asks `has_<name>`. `In<T, Private>` takes that storage mode only, `In<T, AnyMode, Shape<4096>>`
+/// that shape.
+template <Element T, ArgumentMode M = AnyMode, ShapeTag S = AnyShape>
+class In : public detail::TensorArgument<T, Access::read, M, S> {
+  using detail::TensorArgument<T, Access::read, M, S>::TensorArgument;
 };
 /// A tensor that the kernel writes.
-template <Element T>
-class Out : public detail::TensorArgument<T, Access::write> {
-  using detail::TensorArgument<T, Access::write>::TensorArgument;
+template <Element T, ArgumentMode M = AnyMode, ShapeTag S = AnyShape>
+class Out : public detail::TensorArgument<T, Access::write, M, S> {
+  using detail::TensorArgument<T, Access::write, M, S>::TensorArgument;
 };
 /// A tensor that the kernel reads and writes.
-template <Element T>
-class InOut : public detail::TensorArgument<T, Access::read_write> {
-  using detail::TensorArgument<T, Access::read_write>::TensorArgument;
+template <Element T, ArgumentMode M = AnyMode, ShapeTag S = AnyShape>
+class InOut : public detail::TensorArgument<T, Access::read_write, M, S> {
+  using detail::TensorArgument<T, Access::read_write, M, S>::TensorArgument;
 };
 /// Threadgroup memory of `elements` elements.
 template <Element T>

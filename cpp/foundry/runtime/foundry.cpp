@@ -31,6 +31,17 @@ AnyTensor Foundry::tensor(const Extents& extents, DType dtype, std::span<const s
   return tensor;
 }
 
+AnyTensor Foundry::borrow(const Extents& extents, DType dtype, const unsafe::HostMemory& memory,
+                          std::shared_ptr<const void> owner, std::string name) {
+  const std::uint64_t bytes = byte_length(extents, dtype);
+  if (memory.length() != bytes) {
+    throw ShapeError(concat("borrow: ", to_string(extents), " ", name_of(dtype), " has ", bytes,
+                            " bytes, the host memory ", memory.length()));
+  }
+  KeepAlive claim = KeepAlive::of(std::move(owner), concat("host memory of '", name, "'"));
+  return AnyTensor::borrowed(device(), memory, std::move(claim), extents, dtype, std::move(name));
+}
+
 void Foundry::initialise(const AnyTensor& tensor, std::span<const std::byte> bytes) {
   if (bytes.size() != tensor.byte_length()) {
     throw ShapeError(concat(tensor.describe(), " has ", tensor.byte_length(), " bytes, its values ",

@@ -69,6 +69,17 @@ class Foundry {
     initialise(tensor, std::as_bytes(init.values));
     return tensor;
   }
+  /// `alloc<f16, Shape<4096>>()`: the shape is in the type.
+  template <Element T, ShapeTag S>
+    requires(S::kIsStatic)
+  Tensor<T, Pooled, Shared, S> alloc(std::string name = {}) {
+    return Tensor<T, Pooled, Shared, S>(alloc(extents_of<S>(), dtype_of<T>, std::move(name)));
+  }
+  /// From another arena, of the storage mode that it has (StorageError if it has another).
+  template <Element T, StorageModeTag Mode = Shared>
+  Tensor<T, Pooled, Mode> alloc(ArenaPool& pool, const Extents& extents, std::string name = {}) {
+    return Tensor<T, Pooled, Mode>(AnyTensor::pooled(pool, extents, dtype_of<T>, std::move(name)));
+  }
   /// A tensor with a buffer of its own, for what lives long: weights, caches.
   template <Element T>
   Tensor<T, Dedicated, Shared> tensor(const Extents& extents, HostValues<T> init,
@@ -77,6 +88,30 @@ class Foundry {
         AnyTensor::dedicated(device(), extents, dtype_of<T>, StorageMode::shared, std::move(name)));
     initialise(tensor, std::as_bytes(init.values));
     return tensor;
+  }
+
+  /// An uninitialised one, shared or private.
+  template <Element T, StorageModeTag Mode = Shared>
+    requires(!std::same_as<Mode, Borrowed>)
+  Tensor<T, Dedicated, Mode> dedicated(const Extents& extents, std::string name = {}) {
+    return Tensor<T, Dedicated, Mode>(
+        AnyTensor::dedicated(device(), extents, dtype_of<T>, Mode::kMode, std::move(name)));
+  }
+  /// The elements themselves as a tensor, without a copy; `owner` keeps them alive. ShapeError
+  /// unless their number is the shape's. Of const elements the tensor is read-only.
+  template <Element T>
+  Tensor<T, Dedicated, Borrowed> borrow(const Extents& extents, std::span<T> elements,
+                                        std::shared_ptr<const void> owner, std::string name = {}) {
+    return Tensor<T, Dedicated, Borrowed>(
+        borrow(extents, dtype_of<T>, unsafe::HostMemory::writable(std::as_writable_bytes(elements)),
+               std::move(owner), std::move(name)));
+  }
+  template <Element T>
+  Tensor<T, Dedicated, Borrowed> borrow(const Extents& extents, std::span<const T> elements,
+                                        std::shared_ptr<const void> owner, std::string name = {}) {
+    return Tensor<T, Dedicated, Borrowed>(
+        borrow(extents, dtype_of<T>, unsafe::HostMemory::read_only(std::as_bytes(elements)),
+               std::move(owner), std::move(name)));
   }
 
   /// The same with the element type as a value.
@@ -88,6 +123,10 @@ class Foundry {
   }
   AnyTensor tensor(const Extents& extents, DType dtype, std::span<const std::byte> init,
                    StorageMode mode = StorageMode::shared, std::string name = {});
+  /// Host memory, e.g. a MappedFile's. ShapeError unless its length is the shape's, StorageError if
+  /// its address is not aligned for the dtype.
+  AnyTensor borrow(const Extents& extents, DType dtype, const unsafe::HostMemory& memory,
+                   std::shared_ptr<const void> owner, std::string name = {});
 
   /// Compiles the kernel if it is new, and encodes its dispatch. A kernel struct
   /// (kernel/arguments.hpp), an op, or a fused kernel. Throws what they document; nothing is

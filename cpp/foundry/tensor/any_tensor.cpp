@@ -138,6 +138,10 @@ const AnyTensor& AnyTensor::named(std::string name) const {
   return *this;
 }
 
+AnyTensor AnyTensor::as_view() const {
+  return viewed("view", present());
+}
+
 AnyTensor AnyTensor::reshape(const Extents& extents) const {
   return viewed("reshape", reshaped(present(), extents));
 }

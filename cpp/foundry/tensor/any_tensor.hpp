@@ -66,6 +66,8 @@ class AnyTensor {
 
   // Views share the bytes and hold the lease as a view. ShapeError when impossible without a copy;
   // block dtypes keep their innermost dimension in whole blocks, else DTypeError.
+  /// The same elements, held as a view.
+  AnyTensor as_view() const;
   AnyTensor reshape(const Extents& extents) const;
   /// [start, stop) by `step` along `axis`. Negative indices count from the end; a range past the
   /// end is an error, not clipped; step >= 1; never empty.

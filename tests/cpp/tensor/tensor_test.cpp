@@ -21,17 +21,21 @@ struct Intruder {
 static_assert(HasHost<Tensor<f16, Pooled, Shared>>);
 static_assert(HasHost<Tensor<f16, View, Borrowed>>);
 static_assert(!HasHost<Tensor<f16, Pooled, Private>>, "reading a private tensor on the host");
-static_assert(!HasHostMutable<Tensor<f16, Dedicated, Private, 2>>);
+static_assert(!HasHostMutable<Tensor<f16, Dedicated, Private, Rank<2>>>);
 static_assert(!IsTensor<f16, Intruder, Shared>, "storage states are sealed");
 static_assert(!IsTensor<f16, Pooled, Intruder>, "storage modes are sealed");
 static_assert(!IsTensor<std::string, Pooled, Shared>, "elements are the dtypes");
 static_assert(!std::is_convertible_v<AnyTensor, Tensor<f16>>, "narrowing is explicit");
+static_assert(std::is_constructible_v<Tensor<f16>, AnyTensor>);
 static_assert(std::is_convertible_v<Tensor<f16>, const AnyTensor&>);
+static_assert(!std::is_constructible_v<Tensor<f16>, Tensor<f32>>, "another element type");
+static_assert(!std::is_constructible_v<Tensor<f16, Pooled>, Tensor<f16, Dedicated>>);
+static_assert(!std::is_constructible_v<Tensor<f16, Pooled, Private>, Tensor<f16, Pooled, Shared>>);
 
 TEST_CASE("a typed tensor is what its type says, or a typed error") {
   const Device device = Device::system_default();
   const AnyTensor any = AnyTensor::dedicated(device, {4, 8}, DType::f16, StorageMode::shared, "x");
-  const Tensor<f16, Dedicated, Shared, 2> x(any);
+  const Tensor<f16, Dedicated, Shared, Rank<2>> x(any);
   x.host_mutable()[0] = f16(1.5f);
   CHECK(float(x.host()[0]) == 1.5f);
   CHECK(x.reshape({32}).host().size() == 32);
@@ -43,7 +47,9 @@ TEST_CASE("a typed tensor is what its type says, or a typed error") {
   CHECK_THROWS_WITH_AS((Tensor<f16, Dedicated, Private>{any}),
                        "x (4, 8) f16 is dedicated, shared; asked for dedicated, private",
                        StorageError);
-  CHECK_THROWS_WITH_AS((Tensor<f16, Dedicated, Shared, 3>{any}),
-                       "x (4, 8) f16 has 2 dimensions; asked for 3", ShapeError);
+  CHECK_THROWS_WITH_AS((Tensor<f16, Dedicated, Shared, Rank<3>>{any}),
+                       "x (4, 8) f16 has 2 dimensions; asked for (any, any, any)", ShapeError);
+  CHECK_THROWS_WITH_AS((Tensor<f16, Dedicated, Shared, Shape<kAny, 16>>{any}),
+                       "x (4, 8) f16: axis 1 is 8; asked for (any, 16)", ShapeError);
   CHECK_THROWS_AS(Tensor<f16>{AnyTensor()}, StorageError);
 }
