@@ -144,7 +144,7 @@ int fill_buffer(const TensorHandle& tensor, Py_buffer* view, int flags) {
     delete static_cast<HostView*>(PyCapsule_GetPointer(capsule, nullptr));
   });
   if (!view->obj) return -1;
-  host.release();
+  static_cast<void>(host.release());  // the capsule owns it now
   return 0;
 }
 
@@ -200,8 +200,7 @@ nb::object numpy_view(const TensorHandle& tensor) {
     return array_view<nb::numpy>(tensor, dlpack_dtype(tensor.dtype()), Holder::array());
   }
   // numpy knows bfloat16 only through ml_dtypes, and DLPack not at all: view the words.
-  const nb::object words =
-      array_view<nb::numpy>(tensor, nb::dtype<std::uint16_t>(), Holder::array());
+  nb::object words = array_view<nb::numpy>(tensor, nb::dtype<std::uint16_t>(), Holder::array());
   return words.attr("view")(nb::module_::import_("ml_dtypes").attr("bfloat16"));
 }
 
@@ -213,9 +212,8 @@ nb::object numpy_copy(const TensorHandle& tensor) {
   nb::capsule owner(
       bytes, [](void* pointer) noexcept { delete static_cast<std::vector<std::byte>*>(pointer); });
   const std::size_t length = bytes->size();
-  const nb::object words =
-      nb::cast(nb::ndarray<nb::numpy, std::uint8_t>(bytes->data(), {length}, owner),
-               nb::rv_policy::reference);
+  nb::object words = nb::cast(nb::ndarray<nb::numpy, std::uint8_t>(bytes->data(), {length}, owner),
+                              nb::rv_policy::reference);
   if (is_block(tensor.dtype())) return words;
   return words.attr("view")(numpy_dtype(tensor.dtype()))
       .attr("reshape")(to_tuple(tensor.extents().dimensions()));

@@ -132,7 +132,7 @@ void bind_tensor(nb::module_& m) {
       .def(
           "transpose",
           [](const TensorHandle& t, const nb::args& order) {
-            if (order.size() == 0) return with(t, t.transpose());
+            if (order.empty()) return with(t, t.transpose());
             return with(t, t.transpose(nb::cast<std::vector<std::int64_t>>(order)));
           },
           "Dimensions reversed, or in `order`.",

@@ -22,7 +22,7 @@ namespace {
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::string& beside) : path(temporary_beside(beside)) {}
-  ~TemporaryFile() { llvm::sys::fs::remove(path); }
+  ~TemporaryFile() { static_cast<void>(llvm::sys::fs::remove(path)); }
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
   const std::string path;
@@ -80,7 +80,7 @@ void link(const std::string& object, const std::string& output) {
                              output.c_str()};
   const lld::Result result =
       lld::lldMain(arguments, llvm::nulls(), messages, {{lld::Gnu, &lld::elf::link}});
-  llvm::sys::fs::remove(version);
+  static_cast<void>(llvm::sys::fs::remove(version));
   if (result.retCode != 0) throw FileError{"linking failed: " + log};
 }
 

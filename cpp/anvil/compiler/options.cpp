@@ -48,7 +48,7 @@ LibraryCommand parse_library_command(int argc, char** argv) {
          {"--cache", store(command.cache)},
          {"--math", store(command.math)},
          {"--std", store(command.standard)},
-         {"--define", [&](std::string value) {
+         {"--define", [&](const std::string& value) {
             const size_t equal = value.find('=');
             command.defines.emplace_back(
                 value.substr(0, equal), equal == std::string::npos ? "1" : value.substr(equal + 1));

@@ -44,6 +44,7 @@ NS::UInteger count(const Dictionary* self) {
 }
 objc::Ref<Array> keys_of(const Dictionary* self) {
   std::vector<objc::Ref<objc_object>> keys;
+  keys.reserve(self->entries.size());
   for (const auto& [key, value] : self->entries) keys.push_back(key);
   return objc::make<Array>(std::move(keys));
 }

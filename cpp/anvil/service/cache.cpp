@@ -149,7 +149,7 @@ StagedEntry::~StagedEntry() {
   if (!folder_.empty()) fs::remove_all(folder_, ignored);
 }
 
-Cache::Cache(fs::path root, uint64_t size_limit)
+Cache::Cache(const fs::path& root, uint64_t size_limit)
     : entries_(root / "entries"),
       tools_(root / "tools"),
       staging_(root / "staging"),

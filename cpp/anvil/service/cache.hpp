@@ -36,7 +36,7 @@ class StagedEntry {
 /// and renamed into place whole. Safe for any number of threads and processes.
 class Cache {
  public:
-  Cache(std::filesystem::path root, uint64_t size_limit);
+  Cache(const std::filesystem::path& root, uint64_t size_limit);
 
   /// The entry's folder, its contents verified, marked as used now. A damaged entry is removed.
   std::optional<std::filesystem::path> find(const std::string& key);

@@ -71,7 +71,7 @@ fs::path temporary() {
 }  // namespace
 
 fs::path cache_directory() {
-  const fs::path folder = preferred();
+  fs::path folder = preferred();
   const int error = writability(folder);
   if (error == 0) return folder;
   fs::path instead = temporary();

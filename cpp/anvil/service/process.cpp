@@ -65,6 +65,7 @@ pid_t spawn(const std::vector<std::string>& arguments, int output) {
   posix_spawnattr_setflags(&attributes.value,
                            POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   pid_t child;
