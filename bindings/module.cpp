@@ -13,6 +13,8 @@ NB_MODULE(_foundry, m) {
   bind_gguf(m);
   bind_kernel(m);
   bind_ops(m);
+  bind_data_ops(m);
+  bind_row_ops(m);
   bind_fusion(m);
   bind_runtime(m);
 }

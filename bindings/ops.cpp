@@ -13,21 +13,6 @@ namespace fo = foundry::ops;
 template <class Op>
 using Class = nb::class_<OperationOf<Op>, Operation>;
 
-/// An op of the form y = f(a, b) over tensors of one size.
-template <class Op>
-void bind_binary(nb::module_& m, const char* name, const char* a, const char* b, const char* doc,
-                 const std::string& signature) {
-  Class<Op>(m, name, doc)
-      .def(
-          "__init__",
-          [=](OperationOf<Op>* self, nb::handle left, nb::handle right, nb::handle y) {
-            const Take take(name);
-            new (self) OperationOf<Op>({take(left, a), take(right, b), take(y, "y")}, name);
-          },
-          nb::arg(a) = nb::none(), nb::arg(b) = nb::none(), nb::arg("y") = nb::none(),
-          nb::sig(signature.c_str()));
-}
-
 /// An epilogue with one tensor.
 template <class Op>
 void bind_epilogue(nb::module_& m, const char* name, const char* argument, const char* doc,
@@ -57,28 +42,43 @@ void bind_attention(nb::module_& m) {
       .value("automatic", fo::AttentionForm::automatic)
       .value("decode", fo::AttentionForm::decode)
       .value("prefill", fo::AttentionForm::prefill);
-  Class<fo::Attention>(m, "Attention",
-                       "y = softmax(scale q K^T, causal) V over the cache, grouped-query, online "
-                       "softmax in f32. q, y: (tokens, heads, head_dim); k_cache, v_cache: "
-                       "(capacity, kv_heads, head_dim). Token t stands at position start + t.")
+  m.attr("MAX_ATTENTION_SPLITS") = fo::kMaxAttentionSplits;
+  m.def("attention_scratch", &fo::attention_scratch, nb::arg("tokens"), nb::arg("heads"),
+        nb::arg("head_dim"), nb::arg("splits") = fo::kMaxAttentionSplits,
+        "Elements of f32 scratch with which Attention can split a context into so many parts.");
+  Class<fo::Attention>(
+      m, "Attention",
+      "y = softmax(scale q K^T + mask) V over the cache, grouped-query, online softmax in f32 (Dao "
+      "et al. 2022). q, y: (tokens, heads, head_dim); k_cache, v_cache: (capacity, kv_heads, "
+      "head_dim). Token t stands at position start + t and attends to positions 0 to start + t, "
+      "without causal to start + tokens - 1, with a window to the last `window` of them. mask: "
+      "(tokens, positions) or (heads, tokens, positions), added to the scores; a query that may "
+      "attend to nothing gives zeros. soft_cap: scores become soft_cap * tanh(score / soft_cap). "
+      "scratch: f32, attention_scratch() elements; with it, decoding splits long contexts. "
+      "ShapeError, DTypeError and ArgumentError with the sizes.")
       .def(
           "__init__",
           [](OperationOf<fo::Attention>* self, nb::handle q, nb::handle k_cache, nb::handle v_cache,
              nb::handle y, std::uint32_t start, float scale, std::uint32_t window,
-             fo::AttentionForm form) {
+             fo::AttentionForm form, bool causal, float soft_cap, nb::handle mask,
+             nb::handle scratch, std::uint32_t splits) {
             const Take take("Attention");
             new (self) OperationOf<fo::Attention>(
                 {take(q, "q"), take(k_cache, "k_cache"), take(v_cache, "v_cache"), take(y, "y"),
-                 start, scale, window, form},
+                 start, scale, window, form, causal, soft_cap, take.optional(mask, "mask"),
+                 take.optional(scratch, "scratch"), splits},
                 "Attention");
           },
           nb::arg("q") = nb::none(), nb::arg("k_cache") = nb::none(),
           nb::arg("v_cache") = nb::none(), nb::arg("y") = nb::none(), nb::kw_only(),
           nb::arg("start") = 0, nb::arg("scale") = 0.0f, nb::arg("window") = 0,
-          nb::arg("form") = fo::AttentionForm::automatic,
+          nb::arg("form") = fo::AttentionForm::automatic, nb::arg("causal") = true,
+          nb::arg("soft_cap") = 0.0f, nb::arg("mask") = nb::none(), nb::arg("scratch") = nb::none(),
+          nb::arg("splits") = 0,
           nb::sig("def __init__(self, q: Tensor, k_cache: Tensor, v_cache: Tensor, y: Tensor, *, "
                   "start: int = 0, scale: float = 0.0, window: int = 0, form: AttentionForm = "
-                  "...) -> None"))
+                  "..., causal: bool = True, soft_cap: float = 0.0, mask: Tensor | None = None, "
+                  "scratch: Tensor | None = None, splits: int = 0) -> None"))
       .def_prop_rw(
           "start", [](const OperationOf<fo::Attention>& o) { return o.op().start; },
           [](OperationOf<fo::Attention>& o, std::uint32_t start) { o.op().start = start; },
@@ -210,31 +210,7 @@ void bind_sampling(nb::module_& m) {
           nb::sig("def __init__(self, ids: Tensor, counts: Tensor) -> None"));
 }
 
-void bind_elementwise(nb::module_& m) {
-  bind_binary<fo::Add>(m, "Add", "a", "b", "y = a + b; y may be an operand.",
-                       "def __init__(self, a: Tensor, b: Tensor, y: Tensor) -> None");
-  bind_binary<fo::Multiply>(m, "Multiply", "a", "b", "y = a * b; y may be an operand.",
-                            "def __init__(self, a: Tensor, b: Tensor, y: Tensor) -> None");
-  bind_binary<fo::SwiGlu>(m, "SwiGlu", "gate", "up",
-                          "y = silu(gate) * up; y may be an operand. Shazeer 2020.",
-                          "def __init__(self, gate: Tensor, up: Tensor, y: Tensor) -> None");
-  Class<fo::Copy>(m, "Copy", "y = x, converted to y's dtype.")
-      .def(
-          "__init__",
-          [](OperationOf<fo::Copy>* self, nb::handle x, nb::handle y) {
-            const Take take("Copy");
-            new (self) OperationOf<fo::Copy>({take(x, "x"), take(y, "y")}, "Copy");
-          },
-          nb::arg("x") = nb::none(), nb::arg("y") = nb::none(),
-          nb::sig("def __init__(self, x: Tensor, y: Tensor) -> None"));
-  Class<fo::Fill>(m, "Fill", "y = value everywhere.")
-      .def(
-          "__init__",
-          [](OperationOf<fo::Fill>* self, nb::handle y, float value) {
-            new (self) OperationOf<fo::Fill>({Take("Fill")(y, "y"), value}, "Fill");
-          },
-          nb::arg("y") = nb::none(), nb::arg("value") = 0.0f,
-          nb::sig("def __init__(self, y: Tensor, value: float = 0.0) -> None"));
+void bind_embedding(nb::module_& m) {
   Class<fo::Embedding>(m, "Embedding",
                        "Rows of a table by token id. table: (rows, columns), any format with a "
                        "policy; ids: (tokens,) i32 or u32; y: (tokens, columns). An id outside of "
@@ -253,7 +229,7 @@ void bind_elementwise(nb::module_& m) {
 }  // namespace
 
 void bind_ops(nb::module_& m) {
-  bind_elementwise(m);
+  bind_embedding(m);
   bind_rope(m);
   bind_attention(m);
   bind_sampling(m);

@@ -614,31 +614,6 @@ class KernelDefinition:
 
     def call(self, values: list[Tensor | bytes | int | None], config: DispatchConfig) -> KernelCall: ...
 
-class Add(Operation):
-    """y = a + b; y may be an operand."""
-
-    def __init__(self, a: Tensor, b: Tensor, y: Tensor) -> None: ...
-
-class Multiply(Operation):
-    """y = a * b; y may be an operand."""
-
-    def __init__(self, a: Tensor, b: Tensor, y: Tensor) -> None: ...
-
-class SwiGlu(Operation):
-    """y = silu(gate) * up; y may be an operand. Shazeer 2020."""
-
-    def __init__(self, gate: Tensor, up: Tensor, y: Tensor) -> None: ...
-
-class Copy(Operation):
-    """y = x, converted to y's dtype."""
-
-    def __init__(self, x: Tensor, y: Tensor) -> None: ...
-
-class Fill(Operation):
-    """y = value everywhere."""
-
-    def __init__(self, y: Tensor, value: float = 0.0) -> None: ...
-
 class Embedding(Operation):
     """
     Rows of a table by token id. table: (rows, columns), any format with a policy; ids: (tokens,) i32 or u32; y: (tokens, columns). An id outside of the table gives a row of NaN.
@@ -683,12 +658,19 @@ class AttentionForm(enum.Enum):
 
     prefill = 2
 
-class Attention(Operation):
+MAX_ATTENTION_SPLITS: int = 32
+
+def attention_scratch(tokens: int, heads: int, head_dim: int, splits: int = 32) -> int:
     """
-    y = softmax(scale q K^T, causal) V over the cache, grouped-query, online softmax in f32. q, y: (tokens, heads, head_dim); k_cache, v_cache: (capacity, kv_heads, head_dim). Token t stands at position start + t.
+    Elements of f32 scratch with which Attention can split a context into so many parts.
     """
 
-    def __init__(self, q: Tensor, k_cache: Tensor, v_cache: Tensor, y: Tensor, *, start: int = 0, scale: float = 0.0, window: int = 0, form: AttentionForm = ...) -> None: ...
+class Attention(Operation):
+    """
+    y = softmax(scale q K^T + mask) V over the cache, grouped-query, online softmax in f32 (Dao et al. 2022). q, y: (tokens, heads, head_dim); k_cache, v_cache: (capacity, kv_heads, head_dim). Token t stands at position start + t and attends to positions 0 to start + t, without causal to start + tokens - 1, with a window to the last `window` of them. mask: (tokens, positions) or (heads, tokens, positions), added to the scores; a query that may attend to nothing gives zeros. soft_cap: scores become soft_cap * tanh(score / soft_cap). scratch: f32, attention_scratch() elements; with it, decoding splits long contexts. ShapeError, DTypeError and ArgumentError with the sizes.
+    """
+
+    def __init__(self, q: Tensor, k_cache: Tensor, v_cache: Tensor, y: Tensor, *, start: int = 0, scale: float = 0.0, window: int = 0, form: AttentionForm = ..., causal: bool = True, soft_cap: float = 0.0, mask: Tensor | None = None, scratch: Tensor | None = None, splits: int = 0) -> None: ...
 
     @property
     def start(self) -> int:
@@ -742,6 +724,93 @@ class Gelu(Operation):
     """Epilogue: GELU, tanh form."""
 
     def __init__(self) -> None: ...
+
+class Add(Operation):
+    """
+    y = a + b; y may be an operand. Any plain dtypes: in f32 if one of them is a float type, else in y's integers, which wrap.
+    """
+
+    def __init__(self, a: Tensor, b: Tensor, y: Tensor) -> None: ...
+
+class Multiply(Operation):
+    """y = a * b; y may be an operand. Computes in the types that Add does."""
+
+    def __init__(self, a: Tensor, b: Tensor, y: Tensor) -> None: ...
+
+class SwiGlu(Operation):
+    """y = silu(gate) * up, float types; y may be an operand. Shazeer 2020."""
+
+    def __init__(self, gate: Tensor, up: Tensor, y: Tensor) -> None: ...
+
+class GeGlu(Operation):
+    """
+    y = gelu(gate) * up, tanh form, float types; y may be an operand. Shazeer 2020.
+    """
+
+    def __init__(self, gate: Tensor, up: Tensor, y: Tensor) -> None: ...
+
+class Copy(Operation):
+    """
+    y = x, converted to y's dtype; any plain dtypes. x may be any view, y any but a broadcast one. ShapeError where the shapes differ.
+    """
+
+    def __init__(self, x: Tensor, y: Tensor) -> None: ...
+
+class KvRearrange(Operation):
+    """
+    Keys or values from (positions, heads, head_dim) to (heads, positions, head_dim), or back; any plain dtypes, views too.
+    """
+
+    def __init__(self, x: Tensor, y: Tensor) -> None: ...
+
+class RepeatKv(Operation):
+    """
+    Each key-value head for every query head of its group: x: (positions, kv_heads, head_dim); y: (positions, heads, head_dim).
+    """
+
+    def __init__(self, x: Tensor, y: Tensor) -> None: ...
+
+class Fill(Operation):
+    """
+    y = value everywhere, any plain dtype. ArgumentError for a value that is no element of an integer type.
+    """
+
+    def __init__(self, y: Tensor, value: float = 0.0) -> None: ...
+
+class Arange(Operation):
+    """
+    y[i] = start + i * step, any plain dtype but bool. ArgumentError where an integer type cannot hold a number.
+    """
+
+    def __init__(self, y: Tensor, start: float = 0.0, step: float = 1.0) -> None: ...
+
+class RandomUniform(Operation):
+    """
+    y = low + (high - low) * u, u uniform in [0, 1); a float type. The numbers depend on seed, stream and index alone (Philox4x32-10).
+    """
+
+    def __init__(self, y: Tensor, low: float = 0.0, high: float = 1.0, *, seed: int = 0, stream: int = 0) -> None: ...
+
+class RandomNormal(Operation):
+    """
+    y = mean + deviation * n, n standard normal; a float type. The numbers depend on seed, stream and index alone (Philox4x32-10, Box & Muller).
+    """
+
+    def __init__(self, y: Tensor, mean: float = 0.0, deviation: float = 1.0, *, seed: int = 0, stream: int = 0) -> None: ...
+
+class Softmax(Operation):
+    """
+    y = exp(scale x + mask) / sum of the same, row by row, in f32. x, y: (columns,) or (..., columns), float types; mask: (columns,) or x's size. y may be x. A row of -inf alone gives zeros.
+    """
+
+    def __init__(self, x: Tensor, y: Tensor, mask: Tensor | None = None, scale: float = 1.0) -> None: ...
+
+class LayerNorm(Operation):
+    """
+    y = (x - mean) / sqrt(variance + eps) * weight + bias, row by row, in f32. x, y: (columns,) or (..., columns); weight, bias: (columns,). y may be x. Ba, Kiros & Hinton 2016.
+    """
+
+    def __init__(self, x: Tensor, y: Tensor, weight: Tensor, bias: Tensor | None = None, eps: float = 1e-05) -> None: ...
 
 def weight_formats() -> list[DType]:
     """The element types and block formats that matrices of weights may have."""

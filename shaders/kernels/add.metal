@@ -1,7 +1,13 @@
-// Sum of two tensors, element by element.
-#include "lib/common.metal"
+// Sum of two tensors, element by element. Via is what they are added in.
+#include "lib/elementwise.metal"
+
+struct AddStep {
+  device const A* a;
+  device const B* b;
+  device Y* y;
+  void operator()(uint i) const { y[i] = Y(Via(a[i]) + Via(b[i])); }
+};
 
 kernel void add(FOUNDRY_ARGUMENTS) {
-  const uint i = thread_position_in_grid.x;
-  if (i < params.count) y[i] = Y(float(a[i]) + float(b[i]));
+  for_elements(params.count, FOUNDRY_SIMDGROUP_IN_GRID, thread_index_in_simdgroup, AddStep{a, b, y});
 }

@@ -1,7 +1,13 @@
-// Gives every element of a tensor one value.
-#include "lib/common.metal"
+// Gives every element of a tensor one value. Via is float for a float type, else Y itself.
+#include "lib/elementwise.metal"
+
+struct FillStep {
+  device Y* y;
+  Y value;
+  void operator()(uint i) const { y[i] = value; }
+};
 
 kernel void fill(FOUNDRY_ARGUMENTS) {
-  const uint i = thread_position_in_grid.x;
-  if (i < params.count) y[i] = Y(params.value);
+  for_elements(params.count, FOUNDRY_SIMDGROUP_IN_GRID, thread_index_in_simdgroup,
+               FillStep{y, Y(integral ? Via(params.integer) : Via(params.value))});
 }

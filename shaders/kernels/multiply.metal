@@ -1,7 +1,13 @@
-// Product of two tensors, element by element.
-#include "lib/common.metal"
+// Product of two tensors, element by element. Via is what they are multiplied in.
+#include "lib/elementwise.metal"
+
+struct MultiplyStep {
+  device const A* a;
+  device const B* b;
+  device Y* y;
+  void operator()(uint i) const { y[i] = Y(Via(a[i]) * Via(b[i])); }
+};
 
 kernel void multiply(FOUNDRY_ARGUMENTS) {
-  const uint i = thread_position_in_grid.x;
-  if (i < params.count) y[i] = Y(float(a[i]) * float(b[i]));
+  for_elements(params.count, FOUNDRY_SIMDGROUP_IN_GRID, thread_index_in_simdgroup, MultiplyStep{a, b, y});
 }

@@ -1,7 +1,16 @@
 // SwiGLU: silu(gate) * up (Shazeer, "GLU Variants Improve Transformer", 2020).
+#include "lib/elementwise.metal"
 #include "stages/silu.metal"
 
+struct SwiGluStep {
+  device const Gate* gate;
+  device const Up* up;
+  device Y* y;
+  void operator()(uint i) const {
+    y[i] = Y(Silu().apply(float(gate[i]), 0, 0, 0) * float(up[i]));
+  }
+};
+
 kernel void swiglu(FOUNDRY_ARGUMENTS) {
-  const uint i = thread_position_in_grid.x;
-  if (i < params.count) y[i] = Y(Silu().apply(float(gate[i]), 0, 0, 0) * float(up[i]));
+  for_elements(params.count, FOUNDRY_SIMDGROUP_IN_GRID, thread_index_in_simdgroup, SwiGluStep{gate, up, y});
 }

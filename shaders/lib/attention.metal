@@ -6,7 +6,49 @@
 // Below every score, yet finite: differences of it stay numbers under fast math.
 FOUNDRY_GLOBAL float kAttentionLowest = -1.0e30f;
 
-/// The first position that a query whose last position is end - 1 attends to.
-inline uint attention_begin(constant AttentionParams& params, uint end) {
-  return params.window != 0 && end > params.window ? end - params.window : 0;
+/// The positions [begin, end) that a token may attend to, before the mask.
+inline uint attention_end(constant AttentionParams& params, uint token) {
+  return params.start + (params.causal != 0 ? token + 1 : params.tokens);
+}
+inline uint attention_begin(constant AttentionParams& params, uint token) {
+  const uint own_end = params.start + token + 1;
+  return params.window != 0 && own_end > params.window ? own_end - params.window : 0;
+}
+
+/// A score as softmax takes it: bounded by the cap, if there is one (Gemma Team, "Gemma 2", 2024).
+/// tanh through exp of a non-positive number, so that nothing overflows.
+inline float attention_capped(constant AttentionParams& params, float score) {
+  if (params.soft_cap == 0.0f) return score;
+  const float ratio = score / params.soft_cap;
+  const float decay = exp(-2.0f * fabs(ratio));
+  return params.soft_cap * copysign((1.0f - decay) / (1.0f + decay), ratio);
+}
+
+/// No mask of the caller's own.
+struct AttentionNoMask {
+  float at(uint, uint, uint) const { return 0.0f; }
+};
+
+/// Added to the scores; -infinity hides a position.
+template <class T>
+struct AttentionMask {
+  device const T* values;
+  uint head_stride;  // 0: one mask for all heads
+  uint token_stride;
+
+  float at(uint head, uint token, uint position) const {
+    return float(values[ulong(head) * head_stride + ulong(token) * token_stride + position]);
+  }
+};
+
+/// What is left of a softmax's numerator: zeros where nothing was visible, not 0 / 0.
+inline float attention_normalised(float mixed, float sum) {
+  return sum == 0.0f ? 0.0f : mixed / sum;
+}
+
+/// Where a (token, head) of a split context leaves its part: HeadDim sums of weighted values, then
+/// the maximum and the sum of weights that they go with.
+inline ulong attention_part(constant AttentionParams& params, uint head_dim, uint token, uint head,
+                            uint split) {
+  return ((ulong(token) * params.heads + head) * params.splits + split) * (head_dim + 2);
 }

@@ -19,3 +19,11 @@ inline uint4 philox(uint4 counter, uint2 key) {
 inline float uniform_float(uint bits) {
   return float(bits >> 8) * 0x1.0p-24f;
 }
+
+/// Two independent standard normal numbers (Box & Muller, "A Note on the Generation of Random
+/// Normal Deviates", 1958), from 32 random bits each.
+inline float2 normal_pair(uint2 bits) {
+  const float radius = sqrt(-2.0f * precise::log((float(bits.x) + 1.0f) * 0x1.0p-32f));
+  const float angle = float(bits.y >> 8) * (6.28318530718f * 0x1.0p-24f);
+  return float2(radius * precise::cos(angle), radius * precise::sin(angle));
+}

@@ -1,94 +1,230 @@
-// Main: causal attention of one query over the cache, for decoding (Milakov & Gimelshein, "Online
-// normalizer calculation for softmax", 2018; Dao et al., "FlashAttention", 2022).
+// Main: attention of one token over the cache, for decoding (Milakov & Gimelshein, "Online
+// normalizer calculation for softmax", 2018; Dao et al., "FlashAttention", 2022; Dao et al.,
+// "Flash-Decoding for long-context inference", 2023).
 //
-// A threadgroup takes one query head of one token. Its simdgroups take the cache in turns of 32
-// positions; a lane is an element of the head while it multiplies with K and V, and a position
-// while it takes exponentials. Each simdgroup keeps a running maximum, sum and output, merged at
-// the end.
+// A threadgroup takes one token, `Heads` query heads of one key-value head, so that K and V are
+// read once for all of them, and one of `splits` parts of the positions; its simdgroups share that
+// part. 32 positions are taken at a time: a lane is an element of the head while it multiplies with
+// K and V, and a position while it takes exponentials. The parts of a split context are merged by
+// kernels/attention_merge.metal.
 #pragma once
 #include "lib/attention.metal"
+#include "lib/eight_sums.metal"
 
-template <uint HeadDim, uint Simdgroups>
+template <uint HeadDim, uint Heads, uint Simdgroups>
 struct AttentionDecodeMemory {
-  float maximum[Simdgroups];
-  float sum[Simdgroups];
-  float output[Simdgroups * HeadDim];
+  float weights[Simdgroups * Heads * 32];
+  float maximum[Simdgroups * Heads];
+  float sum[Simdgroups * Heads];
+  float output[Simdgroups > 1 ? Simdgroups * Heads * HeadDim : 1];
 };
 
-template <uint HeadDim, uint Simdgroups, class Q, class Cache, class Y>
+/// Stores results.
+template <uint HeadDim, class Y>
+struct AttentionResult {
+  device Y* y;
+
+  void put(constant AttentionParams& params, uint token, uint head, uint, uint d, float mixed,
+           float, float sum) const {
+    y[(ulong(token) * params.heads + head) * HeadDim + d] = Y(attention_normalised(mixed, sum));
+  }
+};
+
+/// Stores parts, to be merged.
+template <uint HeadDim>
+struct AttentionPart {
+  device float* parts;
+
+  void put(constant AttentionParams& params, uint token, uint head, uint split, uint d, float mixed,
+           float maximum, float sum) const {
+    device float* part = parts + attention_part(params, HeadDim, token, head, split);
+    part[d] = mixed;
+    if (d == 0) {
+      part[HeadDim] = maximum;
+      part[HeadDim + 1] = sum;
+    }
+  }
+};
+
+/// What a simdgroup knows about its positions so far. A lane has every 32nd element of the outputs,
+/// and its own share of each head's sum of weights.
+template <uint HeadDim, uint Heads>
+struct AttentionDecodeState {
+  FOUNDRY_CONSTANT uint kElements = (HeadDim + 31) / 32;
+  float query[Heads * kElements];
+  float output[Heads * kElements];
+  float maximum[Heads];
+  float sum[Heads];
+};
+
+/// Whether a lane has element i * 32 + lane of the head.
+template <uint HeadDim>
+inline bool attention_has(uint i, uint lane) {
+  return HeadDim % 32 == 0 || i * 32 + lane < HeadDim;
+}
+
+/// scores[h] of lane l: query h times the key at first + attention_offset(l), for `count` of the 32
+/// positions at least.
+template <uint HeadDim, uint Heads, class Cache>
+inline void attention_scores(device const Cache* k_head, ulong stride, uint first, uint count,
+                             thread const AttentionDecodeState<HeadDim, Heads>& state,
+                             thread float* scores, uint lane) {
+  const uint kElements = AttentionDecodeState<HeadDim, Heads>::kElements;
+  for (uint part = 0; part * 8 < count; ++part) {
+    float products[Heads * 8];
+#pragma unroll
+    for (uint p = 0; p < 8; ++p) {
+      // Past the end the last key is taken again; nobody looks at its score.
+      device const Cache* k = k_head + (first + min(part * 8 + p, count - 1)) * stride;
+      float key[kElements];
+#pragma unroll
+      for (uint i = 0; i < kElements; ++i) {
+        key[i] = attention_has<HeadDim>(i, lane) ? float(k[i * 32 + lane]) : 0.0f;
+      }
+#pragma unroll
+      for (uint h = 0; h < Heads; ++h) {
+        float product = 0.0f;
+#pragma unroll
+        for (uint i = 0; i < kElements; ++i) product += state.query[h * kElements + i] * key[i];
+        products[h * 8 + p] = product;
+      }
+    }
+#pragma unroll
+    for (uint h = 0; h < Heads; ++h) {
+      const float sums = eight_sums(products + h * 8, lane);
+      scores[h] = (lane & 3) == part ? sums : scores[h];
+    }
+  }
+}
+
+/// Which of 32 positions the lane has a score of.
+inline uint attention_offset(uint lane) {
+  return (lane & 3) * 8 + summed_vector(lane);
+}
+
+template <uint HeadDim, uint Heads, uint Simdgroups, class Q, class Cache, class Mask, class Out>
 inline void attend_decode(device const Q* q, device const Cache* k_cache,
-                          device const Cache* v_cache, device Y* y,
-                          constant AttentionParams& params, uint head, uint token,
-                          threadgroup AttentionDecodeMemory<HeadDim, Simdgroups>& memory,
+                          device const Cache* v_cache, Mask mask, Out out,
+                          constant AttentionParams& params, uint3 place,
+                          threadgroup AttentionDecodeMemory<HeadDim, Heads, Simdgroups>& memory,
                           uint simdgroup, uint lane) {
-  const uint kElements = (HeadDim + 31) / 32;  // of a lane: lane, lane + 32, ...
-  const ulong kv_head = head / (params.heads / params.kv_heads);
+  const uint kElements = AttentionDecodeState<HeadDim, Heads>::kElements;
+  const uint first_head = place.x * Heads;
+  const uint token = place.y;
+  const uint split = place.z;
+  const ulong kv_head = first_head / (params.heads / params.kv_heads);
   device const Cache* k_head = k_cache + kv_head * params.k_head_stride;
   device const Cache* v_head = v_cache + kv_head * params.v_head_stride;
-  const ulong at = (ulong(token) * params.heads + head) * HeadDim;
-  const uint end = params.start + token + 1;
-  const uint begin = attention_begin(params, end);
 
-  float query[kElements];
-  float output[kElements];
-  for (uint i = 0; i < kElements; ++i) {
-    const uint d = i * 32 + lane;
-    query[i] = d < HeadDim ? float(q[at + d]) * params.scale : 0.0f;
-    output[i] = 0.0f;
-  }
-
-  float maximum = kAttentionLowest;
-  float sum = 0.0f;
-  for (uint first = begin + simdgroup * 32; first < end; first += Simdgroups * 32) {
-    const uint count = min(32u, end - first);
-    float score = kAttentionLowest;
-    for (uint p = 0; p < count; ++p) {
-      device const Cache* k = k_head + (first + p) * ulong(params.k_position_stride);
-      float product = 0.0f;
-      for (uint i = 0; i < kElements; ++i) {
-        const uint d = i * 32 + lane;
-        if (HeadDim % 32 == 0 || d < HeadDim) product += query[i] * float(k[d]);
-      }
-      const float total = simd_sum(product);
-      score = lane == p ? total : score;
+  AttentionDecodeState<HeadDim, Heads> state;
+#pragma unroll
+  for (uint h = 0; h < Heads; ++h) {
+    device const Q* query = q + (ulong(token) * params.heads + first_head + h) * HeadDim;
+    state.maximum[h] = kAttentionLowest;
+    state.sum[h] = 0.0f;
+#pragma unroll
+    for (uint i = 0; i < kElements; ++i) {
+      const bool has = attention_has<HeadDim>(i, lane);
+      state.query[h * kElements + i] = has ? float(query[i * 32 + lane]) * params.scale : 0.0f;
+      state.output[h * kElements + i] = 0.0f;
     }
-    const float higher = max(maximum, simd_max(score));
-    const float decay = exp(maximum - higher);
-    const float weight = lane < count ? exp(score - higher) : 0.0f;
-    sum = sum * decay + simd_sum(weight);
-    for (uint i = 0; i < kElements; ++i) output[i] *= decay;
-    for (uint p = 0; p < count; ++p) {
-      device const Cache* v = v_head + (first + p) * ulong(params.v_position_stride);
-      const float share = simd_shuffle(weight, ushort(p));
-      for (uint i = 0; i < kElements; ++i) {
-        const uint d = i * 32 + lane;
-        if (HeadDim % 32 == 0 || d < HeadDim) output[i] += share * float(v[d]);
-      }
-    }
-    maximum = higher;
   }
 
-  if (lane == 0) {
-    memory.maximum[simdgroup] = maximum;
-    memory.sum[simdgroup] = sum;
+  // Simdgroups have neighbouring shares, in whole steps of 32.
+  const uint begin = attention_begin(params, token);
+  const uint end = attention_end(params, token);
+  const uint workers = params.splits * Simdgroups;
+  const uint steps = (end - begin + 31) / 32;
+  const uint share = (steps + workers - 1) / workers * 32;
+  const uint own_begin = begin + (split * Simdgroups + simdgroup) * share;
+  const uint own_end = min(end, own_begin + share);
+  threadgroup float* weights = memory.weights + simdgroup * Heads * 32;
+
+  for (uint first = own_begin; first < own_end; first += 32) {
+    const uint count = min(32u, own_end - first);
+    float scores[Heads];
+#pragma unroll
+    for (uint h = 0; h < Heads; ++h) scores[h] = kAttentionLowest;
+    attention_scores<HeadDim, Heads>(k_head, params.k_position_stride, first, count, state, scores,
+                                     lane);
+
+    const uint offset = attention_offset(lane);
+#pragma unroll
+    for (uint h = 0; h < Heads; ++h) {
+      const float bias =
+          offset < count ? mask.at(first_head + h, token, first + offset) : kAttentionLowest;
+      const bool visible = bias > kAttentionLowest;
+      const float score = visible ? attention_capped(params, scores[h]) + bias : kAttentionLowest;
+      const float higher = max(state.maximum[h], simd_max(score));
+      const float decay = exp(state.maximum[h] - higher);
+      const float weight = visible ? exp(score - higher) : 0.0f;
+      state.sum[h] = state.sum[h] * decay + weight;
+      state.maximum[h] = higher;
+      weights[h * 32 + offset] = weight;
+#pragma unroll
+      for (uint i = 0; i < kElements; ++i) state.output[h * kElements + i] *= decay;
+    }
+    simdgroup_barrier(mem_flags::mem_threadgroup);
+
+#pragma unroll
+    for (uint i = 0; i < kElements; ++i) {
+      if (!attention_has<HeadDim>(i, lane)) continue;
+      device const Cache* v = v_head + first * ulong(params.v_position_stride) + i * 32 + lane;
+      float mixed[Heads];
+#pragma unroll
+      for (uint h = 0; h < Heads; ++h) mixed[h] = state.output[h * kElements + i];
+      for (uint p = 0; p < count; ++p) {
+        const float value = float(v[p * ulong(params.v_position_stride)]);
+#pragma unroll
+        for (uint h = 0; h < Heads; ++h) mixed[h] += weights[h * 32 + p] * value;
+      }
+#pragma unroll
+      for (uint h = 0; h < Heads; ++h) state.output[h * kElements + i] = mixed[h];
+    }
+    simdgroup_barrier(mem_flags::mem_threadgroup);
   }
-  for (uint i = 0; i < kElements; ++i) {
-    const uint d = i * 32 + lane;
-    if (d < HeadDim) memory.output[simdgroup * HeadDim + d] = output[i];
+
+  if (Simdgroups == 1) {
+#pragma unroll
+    for (uint h = 0; h < Heads; ++h) {
+      const float sum = simd_sum(state.sum[h]);
+#pragma unroll
+      for (uint i = 0; i < kElements; ++i) {
+        if (!attention_has<HeadDim>(i, lane)) continue;
+        out.put(params, token, first_head + h, split, i * 32 + lane,
+                state.output[h * kElements + i], state.maximum[h], sum);
+      }
+    }
+    return;
+  }
+
+#pragma unroll
+  for (uint h = 0; h < Heads; ++h) {
+    const float sum = simd_sum(state.sum[h]);
+    if (lane == 0) {
+      memory.maximum[simdgroup * Heads + h] = state.maximum[h];
+      memory.sum[simdgroup * Heads + h] = sum;
+    }
+#pragma unroll
+    for (uint i = 0; i < kElements; ++i) {
+      if (!attention_has<HeadDim>(i, lane)) continue;
+      memory.output[(simdgroup * Heads + h) * HeadDim + i * 32 + lane] =
+          state.output[h * kElements + i];
+    }
   }
   threadgroup_barrier(mem_flags::mem_threadgroup);
 
-  float highest = kAttentionLowest;
-  for (uint s = 0; s < Simdgroups; ++s) highest = max(highest, memory.maximum[s]);
-  float total = 0.0f;
-  for (uint s = 0; s < Simdgroups; ++s) {
-    total += memory.sum[s] * exp(memory.maximum[s] - highest);
-  }
-  for (uint d = simdgroup * 32 + lane; d < HeadDim; d += Simdgroups * 32) {
-    float merged = 0.0f;
+  for (uint at = simdgroup * 32 + lane; at < Heads * HeadDim; at += Simdgroups * 32) {
+    const uint h = at / HeadDim;
+    float highest = kAttentionLowest;
+    for (uint s = 0; s < Simdgroups; ++s) highest = max(highest, memory.maximum[s * Heads + h]);
+    float mixed = 0.0f;
+    float sum = 0.0f;
     for (uint s = 0; s < Simdgroups; ++s) {
-      merged += memory.output[s * HeadDim + d] * exp(memory.maximum[s] - highest);
+      const float factor = exp(memory.maximum[s * Heads + h] - highest);
+      sum += memory.sum[s * Heads + h] * factor;
+      mixed += memory.output[s * Heads * HeadDim + at] * factor;
     }
-    y[at + d] = Y(merged / total);
+    out.put(params, token, first_head + h, split, at % HeadDim, mixed, highest, sum);
   }
 }

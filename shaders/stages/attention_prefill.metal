@@ -1,4 +1,4 @@
-// Main: causal attention of many queries over the cache, for prompts (Dao et al., "FlashAttention",
+// Main: attention of many queries over the cache, for prompts (Dao et al., "FlashAttention",
 // 2022).
 //
 // A row is a (token, query head of one group) pair; all rows of a group share K and V, so that
@@ -18,9 +18,9 @@ struct AttentionPrefillMemory {
   float v[kPositions * HeadDim];
 };
 
-template <uint HeadDim, uint Simdgroups, class Q, class Cache, class Y>
+template <uint HeadDim, uint Simdgroups, class Q, class Cache, class Mask, class Y>
 inline void attend_prefill(device const Q* q, device const Cache* k_cache,
-                           device const Cache* v_cache, device Y* y,
+                           device const Cache* v_cache, Mask mask, device Y* y,
                            constant AttentionParams& params, uint kv_head, uint row_block,
                            threadgroup AttentionPrefillMemory<HeadDim>& memory, uint simdgroup,
                            uint lane) {
@@ -32,8 +32,8 @@ inline void attend_prefill(device const Q* q, device const Cache* k_cache,
   const uint token = min(row, rows - 1) / group;
   const uint head = kv_head * group + min(row, rows - 1) % group;
   const ulong at = (ulong(token) * params.heads + head) * HeadDim;
-  const uint end = params.start + token + 1;
-  const uint begin = attention_begin(params, end);
+  const uint end = attention_end(params, token);
+  const uint begin = attention_begin(params, token);
   device const Cache* k_head = k_cache + kv_head * ulong(params.k_head_stride);
   device const Cache* v_head = v_cache + kv_head * ulong(params.v_head_stride);
 
@@ -48,8 +48,8 @@ inline void attend_prefill(device const Q* q, device const Cache* k_cache,
 
   // What any row of the threadgroup attends to.
   const uint last_row = min(first_row + Simdgroups * 32, rows) - 1;
-  const uint tiles_end = params.start + last_row / group + 1;
-  const uint tiles_begin = attention_begin(params, params.start + first_row / group + 1);
+  const uint tiles_end = attention_end(params, last_row / group);
+  const uint tiles_begin = attention_begin(params, first_row / group);
   for (uint tile = tiles_begin; tile < tiles_end; tile += kTile) {
     threadgroup_barrier(mem_flags::mem_threadgroup);
     for (uint i = simdgroup * 32 + lane; i < kTile * HeadDim; i += Simdgroups * 32) {
@@ -71,20 +71,23 @@ inline void attend_prefill(device const Q* q, device const Cache* k_cache,
 #pragma unroll
         for (uint p = 0; p < kAttentionScores; ++p) scores[p] += query[d] * k[p * HeadDim + d];
       }
+      bool visible[kAttentionScores];
       float higher = maximum;
 #pragma unroll
       for (uint p = 0; p < kAttentionScores; ++p) {
         const uint position = tile + part + p;
-        const bool seen = position >= begin && position < end;
-        scores[p] = seen ? scores[p] : kAttentionLowest;
+        const bool inside = position >= begin && position < end;
+        const float bias = inside ? mask.at(head, token, position) : kAttentionLowest;
+        visible[p] = bias > kAttentionLowest;
+        scores[p] = visible[p] ? attention_capped(params, scores[p]) + bias : kAttentionLowest;
         higher = max(higher, scores[p]);
       }
       const float decay = exp(maximum - higher);
       sum *= decay;
 #pragma unroll
       for (uint p = 0; p < kAttentionScores; ++p) {
-        // A row that has seen nothing yet has `higher` at the lowest: its weights must be 0, not 1.
-        scores[p] = scores[p] > kAttentionLowest ? exp(scores[p] - higher) : 0.0f;
+        // Not by its score: a row that has seen nothing yet has `higher` at the lowest.
+        scores[p] = visible[p] ? exp(scores[p] - higher) : 0.0f;
         sum += scores[p];
       }
       for (uint d = 0; d < HeadDim; ++d) {
@@ -98,6 +101,6 @@ inline void attend_prefill(device const Q* q, device const Cache* k_cache,
   }
 
   if (row < rows) {
-    for (uint d = 0; d < HeadDim; ++d) y[at + d] = Y(output[d] / sum);
+    for (uint d = 0; d < HeadDim; ++d) y[at + d] = Y(attention_normalised(output[d], sum));
   }
 }

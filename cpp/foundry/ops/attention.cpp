@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <thread>
 
+#include "foundry/fusion/policy.hpp"
 #include "foundry/ops/checks.hpp"
+#include "foundry/ops/kernel_file.hpp"
 #include "foundry/ops/kv_cache.hpp"
 
 namespace foundry::ops {
@@ -13,71 +16,240 @@ constexpr std::uint32_t kMaxHeadDim = 256;
 constexpr std::uint32_t kDecodeSimdgroups = 8;
 constexpr std::uint32_t kPrefillSimdgroups = 4;
 constexpr std::uint32_t kMostDecodeTokens = 4;
+constexpr std::uint32_t kMostDecodeElements = 32;     // of all heads of a threadgroup, per lane
+constexpr std::uint32_t kDecodeOutputs = 16384 / 4;   // floats of threadgroup memory for merging
+constexpr std::uint32_t kPositionsWorthASplit = 256;  // of one part, at least
+constexpr std::uint32_t kThreadgroupsThatFillAGpu = 128;  // of 8 simdgroups; Metal does not tell
 
-KernelDescription describe(const Attention& op, std::uint32_t head_dim, bool decode) {
+/// What the shape and the device make of a decoding attention.
+struct DecodePlan {
+  std::uint32_t simdgroups = 1;  ///< of a threadgroup
+  std::uint32_t heads = 1;       ///< query heads of a threadgroup, all of one kv head
+  std::uint32_t splits = 1;
+};
+
+/// As many parts as spread the threadgroups evenly over a CPU's threads, or fill a GPU.
+std::uint32_t chosen_splits(std::uint64_t threadgroups, std::uint64_t positions, bool on_cpu) {
+  const auto most = static_cast<std::uint32_t>(
+      std::clamp<std::uint64_t>(positions / kPositionsWorthASplit, 1, kMaxAttentionSplits));
+  if (!on_cpu) {
+    const std::uint64_t wanted = (kThreadgroupsThatFillAGpu + threadgroups - 1) / threadgroups;
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, most));
+  }
+  static const std::uint64_t threads = std::max(1u, std::thread::hardware_concurrency());
+  for (std::uint32_t splits = 1; splits < most; ++splits) {
+    const std::uint64_t parts = threadgroups * splits;
+    const std::uint64_t rounds = (parts + threads - 1) / threads;
+    if (rounds * threads * 9 <= parts * 10) return splits;  // no more than a tenth of them idle
+  }
+  return most;
+}
+
+DecodePlan plan_of(const Attention& op, const CacheShape& cache, const HeadsShape& shape,
+                   const Device& device) {
+  const bool on_cpu = has_narrow_lanes(device);
+  DecodePlan plan;
+  plan.simdgroups = on_cpu ? 1 : kDecodeSimdgroups;
+  const std::uint32_t group = shape.heads / cache.kv_heads;
+  const std::uint32_t elements = (cache.head_dim + kSimdWidth - 1) / kSimdWidth;
+  std::uint32_t most = std::max(1u, kMostDecodeElements / elements);
+  if (!on_cpu) most = std::min(most, kDecodeOutputs / kDecodeSimdgroups / cache.head_dim);
+  for (std::uint32_t heads = 1; heads <= std::min(group, most); ++heads) {
+    if (group % heads == 0) plan.heads = heads;
+  }
+  if (!op.scratch) return plan;
+  const std::uint64_t positions =
+      op.window != 0 ? std::min(op.window, op.start + shape.tokens) : op.start + shape.tokens;
+  const std::uint64_t room =
+      op.scratch.count() / attention_scratch(shape.tokens, shape.heads, cache.head_dim, 1);
+  const std::uint32_t wanted =
+      op.splits ? op.splits
+                : chosen_splits(std::uint64_t{shape.heads / plan.heads} * shape.tokens, positions,
+                                on_cpu);
+  plan.splits = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(room, 1, wanted));
+  return plan;
+}
+
+void check_mask(const Attention& op, const HeadsShape& shape) {
+  require_float("Attention", "mask", op.mask);
+  const Extents& extents = op.mask.extents();
+  const std::size_t rank = extents.rank();
+  const std::uint64_t positions = std::uint64_t{op.start} + shape.tokens;
+  if (rank < 2 || rank > 3 || extents[rank - 2] != shape.tokens ||
+      (rank == 3 && extents[0] != shape.heads) || extents.inner() < positions) {
+    throw ShapeError(concat("Attention: mask is ", to_string(extents), ", not (", shape.tokens,
+                            ", ", positions, ") or (", shape.heads, ", ", shape.tokens, ", ",
+                            positions, "); more positions are fine"));
+  }
+  if (op.mask.strides()[rank - 1] != 1 && extents.inner() != 1) {
+    throw ShapeError(concat("Attention: mask must have its positions contiguous; ",
+                            to_string(op.mask), " has stride ", op.mask.strides()[rank - 1]));
+  }
+}
+
+std::string mask_expression(const Attention& op) {
+  if (!op.mask) return "AttentionNoMask()";
+  return concat("AttentionMask<", msl_type(op.mask.dtype()),
+                ">{mask, params.mask_head_stride, params.mask_token_stride}");
+}
+
+KernelDescription common_description(const Attention& op, const char* name) {
   KernelDescription kernel;
-  kernel.name = decode ? "attention_decode" : "attention_prefill";
+  kernel.name = name;
   kernel.arguments = {ArgumentDescription::buffer("q", Access::read, op.q.dtype()),
                       ArgumentDescription::buffer("k_cache", Access::read, op.k_cache.dtype()),
-                      ArgumentDescription::buffer("v_cache", Access::read, op.v_cache.dtype()),
+                      ArgumentDescription::buffer("v_cache", Access::read, op.v_cache.dtype())};
+  kernel.arguments[1].strided = kernel.arguments[2].strided = true;
+  if (op.mask) {
+    kernel.arguments.push_back(ArgumentDescription::buffer("mask", Access::read, op.mask.dtype()));
+    kernel.arguments.back().strided = true;
+  }
+  kernel.includes = {concat("stages/", name, ".metal")};
+  return kernel;
+}
+
+KernelDescription describe_decode(const Attention& op, std::uint32_t head_dim,
+                                  const DecodePlan& plan) {
+  auto kernel = common_description(op, "attention_decode");
+  const bool whole = plan.splits == 1;
+  kernel.arguments.push_back(whole
+                                 ? ArgumentDescription::buffer("y", Access::write, op.y.dtype())
+                                 : ArgumentDescription::buffer("parts", Access::write, DType::f32));
+  kernel.arguments.push_back(
+      ArgumentDescription::value("params", struct_layout<AttentionParams>()));
+  const std::string sizes = concat(head_dim, ", ", plan.heads, ", ", plan.simdgroups);
+  const std::string out =
+      whole ? concat("AttentionResult<", head_dim, ", ", msl_type(op.y.dtype()), ">{y}")
+            : concat("AttentionPart<", head_dim, ">{parts}");
+  kernel.source.text = concat(
+      "kernel void attention_decode(FOUNDRY_ARGUMENTS) {\n  threadgroup AttentionDecodeMemory<",
+      sizes, "> memory;\n  attend_decode<", sizes, ">(\n      q, k_cache, v_cache, ",
+      mask_expression(op), ", ", out,
+      ",\n      params, threadgroup_position_in_grid, memory, simdgroup_index_in_threadgroup,\n"
+      "      thread_index_in_simdgroup);\n}");
+  return kernel;
+}
+
+KernelDescription describe_merge(const Attention& op, std::uint32_t head_dim) {
+  auto kernel = kernel_file("attention_merge");
+  kernel.arguments = {ArgumentDescription::buffer("parts", Access::read, DType::f32),
                       ArgumentDescription::buffer("y", Access::write, op.y.dtype()),
                       ArgumentDescription::value("params", struct_layout<AttentionParams>())};
-  kernel.arguments[1].strided = kernel.arguments[2].strided = true;
-  kernel.includes = {concat("stages/", kernel.name, ".metal")};
-  const std::uint32_t simdgroups = decode ? kDecodeSimdgroups : kPrefillSimdgroups;
-  const std::string memory = decode
-                                 ? concat("AttentionDecodeMemory<", head_dim, ", ", simdgroups, ">")
-                                 : concat("AttentionPrefillMemory<", head_dim, ">");
+  kernel.aliases = {{"Y", msl_type(op.y.dtype())}};
+  kernel.constants = {{"head_dimension", head_dim}};
+  return kernel;
+}
+
+KernelDescription describe_prefill(const Attention& op, std::uint32_t head_dim) {
+  auto kernel = common_description(op, "attention_prefill");
+  kernel.arguments.push_back(ArgumentDescription::buffer("y", Access::write, op.y.dtype()));
+  kernel.arguments.push_back(
+      ArgumentDescription::value("params", struct_layout<AttentionParams>()));
   kernel.source.text = concat(
-      "kernel void ", kernel.name, "(FOUNDRY_ARGUMENTS) {\n  threadgroup ", memory, " memory;\n  ",
-      decode ? "attend_decode" : "attend_prefill", "<", head_dim, ", ", simdgroups,
-      ">(q, k_cache, v_cache, y, params, threadgroup_position_in_grid.x,\n"
+      "kernel void attention_prefill(FOUNDRY_ARGUMENTS) {\n  threadgroup AttentionPrefillMemory<",
+      head_dim, "> memory;\n  attend_prefill<", head_dim, ", ", kPrefillSimdgroups,
+      ">(\n      q, k_cache, v_cache, ", mask_expression(op),
+      ", y, params, threadgroup_position_in_grid.x,\n"
       "      threadgroup_position_in_grid.y, memory, simdgroup_index_in_threadgroup,\n"
       "      thread_index_in_simdgroup);\n}");
   return kernel;
 }
 
+void dispatch(Encoder& encoder, const CompiledKernel& kernel, const Attention& op,
+              const AnyTensor& out, const AttentionParams& params, const DispatchConfig& config) {
+  if (op.mask) {
+    encoder.dispatch(kernel, {op.q, op.k_cache, op.v_cache, op.mask, out, Argument::value(params)},
+                     config);
+  } else {
+    encoder.dispatch(kernel, {op.q, op.k_cache, op.v_cache, out, Argument::value(params)}, config);
+  }
+}
+
+/// The dtypes of a kernel that reads the queries.
+KernelKey key_of(const void* family, const Attention& op, std::uint32_t head_dim) {
+  return KernelKey(family, {word(op.q.dtype()), word(op.k_cache.dtype()), word(op.y.dtype()),
+                            op.mask ? 1 + word(op.mask.dtype()) : 0, head_dim});
+}
+
 }  // namespace
 
 void Attention::encode(Encoder& encoder) const {
-  static const char family = 0;
+  static const char decode_family = 0;
+  static const char merge_family = 0;
+  static const char prefill_family = 0;
   const auto [k_shape, v_shape] = cache_pair("Attention", k_cache, v_cache);
   const std::uint32_t head_dim = k_shape.head_dim;
   const std::uint32_t kv_heads = k_shape.kv_heads;
-  const auto [tokens, heads] = heads_shape("Attention", "q", q, head_dim);
+  const HeadsShape shape = heads_shape("Attention", "q", q, head_dim);
   require_float("Attention", "y", y);
   require_count("Attention", "y", y, q.count());
-  require_capacity("Attention", k_shape, start, tokens);
-  if (heads % kv_heads != 0) {
-    throw ShapeError(
-        concat("Attention: q has ", heads, " heads, not a multiple of the cache's ", kv_heads));
+  require_capacity("Attention", k_shape, start, shape.tokens);
+  if (shape.heads % kv_heads != 0) {
+    throw ShapeError(concat("Attention: q has ", shape.heads,
+                            " heads, not a multiple of the cache's ", kv_heads));
   }
   if (head_dim > kMaxHeadDim || head_dim % 2 != 0) {
     throw ShapeError(concat("Attention: heads of ", head_dim, " elements; even sizes up to ",
                             kMaxHeadDim, " are possible"));
   }
-  const AttentionParams params{
-      tokens,
-      heads,
-      kv_heads,
-      start,
-      window,
-      scale != 0.0f ? scale : 1.0f / std::sqrt(static_cast<float>(head_dim)),
-      k_shape.position_stride,
-      k_shape.head_stride,
-      v_shape.position_stride,
-      v_shape.head_stride};
-  const bool decode = form == AttentionForm::automatic ? tokens <= kMostDecodeTokens
+  if (!(soft_cap >= 0.0f)) {
+    throw ArgumentError(concat("Attention: soft_cap is ", soft_cap, ", not 0 or above"));
+  }
+  if (splits > kMaxAttentionSplits) {
+    throw ArgumentError(
+        concat("Attention: ", splits, " splits, up to ", kMaxAttentionSplits, " are possible"));
+  }
+  if (scratch && scratch.dtype() != DType::f32) {
+    throw DTypeError(concat("Attention: scratch takes f32, got ", scratch.describe()));
+  }
+  AttentionParams params{shape.tokens,
+                         shape.heads,
+                         kv_heads,
+                         start,
+                         window,
+                         causal ? 1u : 0u,
+                         1,
+                         scale != 0.0f ? scale : 1.0f / std::sqrt(static_cast<float>(head_dim)),
+                         soft_cap,
+                         k_shape.position_stride,
+                         k_shape.head_stride,
+                         v_shape.position_stride,
+                         v_shape.head_stride,
+                         0,
+                         0};
+  if (mask) {
+    check_mask(*this, shape);
+    const auto& strides = mask.strides();
+    const std::size_t rank = mask.rank();
+    params.mask_token_stride = narrow("Attention", "the mask's stride", strides[rank - 2]);
+    if (rank == 3) params.mask_head_stride = narrow("Attention", "the mask's stride", strides[0]);
+  }
+
+  const bool decode = form == AttentionForm::automatic ? shape.tokens <= kMostDecodeTokens
                                                        : form == AttentionForm::decode;
-  const auto kernel = encoder.kernel(KernelKey(&family, {word(q.dtype()), word(k_cache.dtype()),
-                                                         word(y.dtype()), head_dim, decode}),
-                                     [&] { return describe(*this, head_dim, decode); });
-  const std::uint64_t rows = std::uint64_t{tokens} * (heads / kv_heads);
-  const std::uint64_t block = kPrefillSimdgroups * kSimdWidth;
-  const DispatchConfig config =
-      decode ? threadgroups_of(kDecodeSimdgroups, heads, tokens)
-             : threadgroups_of(kPrefillSimdgroups, kv_heads, (rows + block - 1) / block);
-  encoder.dispatch(*kernel, {q, k_cache, v_cache, y, Argument::value(params)}, config);
+  if (!decode) {
+    const auto kernel = encoder.kernel(key_of(&prefill_family, *this, head_dim),
+                                       [&] { return describe_prefill(*this, head_dim); });
+    const std::uint64_t rows = std::uint64_t{shape.tokens} * (shape.heads / kv_heads);
+    const std::uint64_t block = kPrefillSimdgroups * kSimdWidth;
+    dispatch(encoder, *kernel, *this, y, params,
+             threadgroups_of(kPrefillSimdgroups, kv_heads, (rows + block - 1) / block));
+    return;
+  }
+
+  const DecodePlan plan = plan_of(*this, k_shape, shape, encoder.device());
+  params.splits = plan.splits;
+  KernelKey key = key_of(&decode_family, *this, head_dim);
+  key.add(plan.heads).add(plan.splits > 1);
+  const auto kernel = encoder.kernel(key, [&] { return describe_decode(*this, head_dim, plan); });
+  const bool whole = plan.splits == 1;
+  dispatch(encoder, *kernel, *this, whole ? y : scratch, params,
+           threadgroups_of(plan.simdgroups, shape.heads / plan.heads, shape.tokens, plan.splits));
+  if (whole) return;
+  const auto merge = encoder.kernel(KernelKey(&merge_family, {word(y.dtype()), head_dim}),
+                                    [&] { return describe_merge(*this, head_dim); });
+  encoder.dispatch(*merge, {scratch, y, Argument::value(params)},
+                   threadgroups_of(1, shape.heads, shape.tokens));
 }
 
 Traffic Attention::traffic() const {
@@ -89,7 +261,12 @@ Traffic Attention::traffic() const {
   const std::uint64_t begin = window != 0 && first > window ? first - window : 0;
   const std::uint64_t position =
       std::uint64_t{cache.k.kv_heads} * cache.k.head_dim * info(k_cache.dtype()).block_bytes;
-  return traffic_of({&q}, {&y}) + Traffic{2 * (end - begin) * position, 0};
+  Traffic traffic = traffic_of({&q}, {&y}) + Traffic{2 * (end - begin) * position, 0};
+  if (mask) {
+    const std::uint64_t rows = mask.rank() == 3 ? mask.extents()[0] * tokens : tokens;
+    traffic.reads += rows * (end - begin) * info(mask.dtype()).block_bytes;
+  }
+  return traffic;
 }
 
 Attention::operator MainStage() const {

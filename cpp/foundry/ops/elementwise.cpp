@@ -1,66 +1,75 @@
 #include "foundry/ops/elementwise.hpp"
 
-#include <initializer_list>
+#include <array>
 
-#include "foundry/ops/checks.hpp"
+#include "foundry/ops/element_run.hpp"
 #include "foundry/ops/kernel_file.hpp"
 
 namespace foundry::ops {
 namespace {
 
 struct Operand {
-  const char* name;
-  const AnyTensor* tensor;
+  const char* name;   ///< of the argument
+  const char* alias;  ///< of its type in the kernel
+  const AnyTensor& tensor;
 };
 
-void require_plain(const char* op, const char* what, const AnyTensor& tensor) {
-  require_present(op, what, tensor);
-  if (is_block(tensor.dtype())) {
-    throw DTypeError(concat(op, ": ", what, " takes a plain type, got ", tensor.describe()));
+/// What integers of y's type are computed in: unsigned, so that wrapping around is defined.
+const char* integers_of(DType y) {
+  return info(y).block_bytes == 8 ? "ulong" : "uint";
+}
+
+/// Encodes kernels/<name>.metal over two operands and y.
+void encode_binary(Encoder& encoder, const char* op, const char* name, const void* family,
+                   const std::array<Operand, 2>& operands, const AnyTensor& y) {
+  const bool floats = is_float(operands[0].tensor.dtype()) ||
+                      is_float(operands[1].tensor.dtype()) || is_float(y.dtype());
+  const ElementwiseParams params{narrow(op, "the number of elements", y.count())};
+  const auto kernel = encoder.kernel(
+      KernelKey(family, {word(operands[0].tensor.dtype()), word(operands[1].tensor.dtype()),
+                         word(y.dtype())}),
+      [&] {
+        auto description = kernel_file(name);
+        for (const auto& operand : operands) {
+          const DType dtype = operand.tensor.dtype();
+          description.arguments.push_back(
+              ArgumentDescription::buffer(operand.name, Access::read, dtype));
+          description.aliases.push_back({operand.alias, msl_type(dtype)});
+        }
+        description.arguments.push_back(ArgumentDescription::buffer("y", Access::write, y.dtype()));
+        description.arguments.push_back(
+            ArgumentDescription::value("params", struct_layout<ElementwiseParams>()));
+        description.aliases.push_back({"Y", msl_type(y.dtype())});
+        description.aliases.push_back({"Via", floats ? "float" : integers_of(y.dtype())});
+        return description;
+      });
+  encoder.dispatch(*kernel, {operands[0].tensor, operands[1].tensor, y, Argument::value(params)},
+                   element_runs(params.count));
+}
+
+void check_plain(const char* op, const std::array<Operand, 2>& operands, const AnyTensor& y) {
+  require_plain(op, "y", y);
+  for (const auto& operand : operands) {
+    require_plain(op, operand.name, operand.tensor);
+    require_count(op, operand.name, operand.tensor, y.count());
   }
 }
 
-/// Encodes kernels/<name>.metal over `inputs` and `y`, whose types it knows as Y.
-template <class Params>
-void encode_elementwise(Encoder& encoder, const char* op, const char* name, const void* family,
-                        std::initializer_list<Operand> inputs, const AnyTensor& y, Params params) {
-  require_plain(op, "y", y);
-  KernelKey key(family, {word(y.dtype())});
-  std::vector<Argument> arguments;
-  for (const auto& input : inputs) {
-    require_plain(op, input.name, *input.tensor);
-    require_count(op, input.name, *input.tensor, y.count());
-    key.add(word(input.tensor->dtype()));
-    arguments.emplace_back(*input.tensor);
+void check_floats(const char* op, const std::array<Operand, 2>& operands, const AnyTensor& y) {
+  require_float(op, "y", y);
+  for (const auto& operand : operands) {
+    require_float(op, operand.name, operand.tensor);
+    require_count(op, operand.name, operand.tensor, y.count());
   }
-  params.count = narrow(op, "the number of elements", y.count());
-  const auto kernel = encoder.kernel(key, [&] {
-    auto description = kernel_file(name);
-    for (const auto& input : inputs) {
-      description.arguments.push_back(
-          ArgumentDescription::buffer(input.name, Access::read, input.tensor->dtype()));
-    }
-    description.arguments.push_back(ArgumentDescription::buffer("y", Access::write, y.dtype()));
-    description.arguments.push_back(ArgumentDescription::value("params", struct_layout<Params>()));
-    description.aliases = {{"Y", msl_type(y.dtype())}};
-    if (inputs.size() == 1) {
-      const DType x = inputs.begin()->tensor->dtype();
-      const bool floats = info(x).is_float && info(y.dtype()).is_float;
-      description.aliases.push_back({"Via", floats ? "float" : msl_type(x)});
-    }
-    return description;
-  });
-  arguments.emplace_back(y);
-  arguments.push_back(Argument::value(params));
-  encoder.dispatch(*kernel, arguments, covering(params.count));
 }
 
 }  // namespace
 
 void Add::encode(Encoder& encoder) const {
   static const char family = 0;
-  encode_elementwise(encoder, "Add", "add", &family, {{"a", &a}, {"b", &b}}, y,
-                     ElementwiseParams{});
+  const std::array<Operand, 2> operands{{{"a", "A", a}, {"b", "B", b}}};
+  check_plain("Add", operands, y);
+  encode_binary(encoder, "Add", "add", &family, operands, y);
 }
 
 Traffic Add::traffic() const {
@@ -69,8 +78,9 @@ Traffic Add::traffic() const {
 
 void Multiply::encode(Encoder& encoder) const {
   static const char family = 0;
-  encode_elementwise(encoder, "Multiply", "multiply", &family, {{"a", &a}, {"b", &b}}, y,
-                     ElementwiseParams{});
+  const std::array<Operand, 2> operands{{{"a", "A", a}, {"b", "B", b}}};
+  check_plain("Multiply", operands, y);
+  encode_binary(encoder, "Multiply", "multiply", &family, operands, y);
 }
 
 Traffic Multiply::traffic() const {
@@ -79,30 +89,24 @@ Traffic Multiply::traffic() const {
 
 void SwiGlu::encode(Encoder& encoder) const {
   static const char family = 0;
-  encode_elementwise(encoder, "SwiGlu", "swiglu", &family, {{"gate", &gate}, {"up", &up}}, y,
-                     ElementwiseParams{});
+  const std::array<Operand, 2> operands{{{"gate", "Gate", gate}, {"up", "Up", up}}};
+  check_floats("SwiGlu", operands, y);
+  encode_binary(encoder, "SwiGlu", "swiglu", &family, operands, y);
 }
 
 Traffic SwiGlu::traffic() const {
   return traffic_of({&gate, &up}, {&y});
 }
 
-void Copy::encode(Encoder& encoder) const {
+void GeGlu::encode(Encoder& encoder) const {
   static const char family = 0;
-  encode_elementwise(encoder, "Copy", "copy", &family, {{"x", &x}}, y, ElementwiseParams{});
+  const std::array<Operand, 2> operands{{{"gate", "Gate", gate}, {"up", "Up", up}}};
+  check_floats("GeGlu", operands, y);
+  encode_binary(encoder, "GeGlu", "geglu", &family, operands, y);
 }
 
-Traffic Copy::traffic() const {
-  return traffic_of({&x}, {&y});
-}
-
-void Fill::encode(Encoder& encoder) const {
-  static const char family = 0;
-  encode_elementwise(encoder, "Fill", "fill", &family, {}, y, FillParams{0, value});
-}
-
-Traffic Fill::traffic() const {
-  return traffic_of({}, {&y});
+Traffic GeGlu::traffic() const {
+  return traffic_of({&gate, &up}, {&y});
 }
 
 }  // namespace foundry::ops

@@ -1,4 +1,4 @@
-// Elementwise operations: add, multiply, SwiGLU, copy with conversion, fill.
+// Elementwise operations of two tensors: add, multiply, SwiGLU, GeGLU.
 #pragma once
 
 #include "foundry/kernel/encoder.hpp"
@@ -11,16 +11,12 @@ struct ElementwiseParams {
   std::uint32_t count;
 };
 
-/// Shared with shaders/kernels/fill.metal.
-struct FillParams {
-  std::uint32_t count;
-  float value;
-};
+// All tensors of an operation have the same number of elements, below 2^32, and no gaps; y may be
+// an operand. ArgumentError for a missing one, DTypeError for a block type, ShapeError for another
+// number of elements, with both numbers.
 
-// All tensors of an operation have the same number of elements, below 2^32, and plain dtypes; they
-// are read and written in their own types and computed in f32. y may be an operand.
-
-/// y = a + b.
+/// y = a + b. Any plain dtypes: in f32 if one of the three is a float type, else in y's own
+/// integers, which wrap.
 struct Add {
   AnyTensor a;
   AnyTensor b;
@@ -29,7 +25,7 @@ struct Add {
   Traffic traffic() const;
 };
 
-/// y = a * b.
+/// y = a * b, in the types that Add computes in.
 struct Multiply {
   AnyTensor a;
   AnyTensor b;
@@ -38,7 +34,7 @@ struct Multiply {
   Traffic traffic() const;
 };
 
-/// y = silu(gate) * up.
+/// y = silu(gate) * up, in f32 (Shazeer, "GLU Variants Improve Transformer", 2020). Float types.
 struct SwiGlu {
   AnyTensor gate;
   AnyTensor up;
@@ -47,18 +43,11 @@ struct SwiGlu {
   Traffic traffic() const;
 };
 
-/// y = x, converted to y's dtype.
-struct Copy {
-  AnyTensor x;
+/// y = gelu(gate) * up, in f32, with GELU's tanh form (Shazeer 2020). Float types.
+struct GeGlu {
+  AnyTensor gate;
+  AnyTensor up;
   AnyTensor y;
-  void encode(Encoder& encoder) const;
-  Traffic traffic() const;
-};
-
-/// y = value everywhere.
-struct Fill {
-  AnyTensor y;
-  float value = 0.0f;
   void encode(Encoder& encoder) const;
   Traffic traffic() const;
 };

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "foundry/core/concat.hpp"
 #include "foundry/kernel/description.hpp"
 #include "foundry/kernel/shader_library.hpp"
 

@@ -1,16 +1,15 @@
 #include "foundry/ops/rms_norm.hpp"
 
-#include "foundry/ops/checks.hpp"
 #include "foundry/ops/kernel_file.hpp"
+#include "foundry/ops/row_dispatch.hpp"
 
 namespace foundry::ops {
 namespace {
 
 constexpr StageType kRmsNorm{StageKind::prologue,  "RmsNorm", "stages/rms_norm.metal", "weight",
                              StageTensor::columns, true};
-constexpr std::uint32_t kSimdgroups = 4;
 
-KernelDescription describe(const RmsNorm& op) {
+KernelDescription describe(const RmsNorm& op, bool whole_threadgroup) {
   auto kernel = kernel_file("rms_norm");
   kernel.arguments = {ArgumentDescription::buffer("x", Access::read, op.x.dtype()),
                       ArgumentDescription::buffer("weight", Access::read, op.weight.dtype()),
@@ -19,6 +18,7 @@ KernelDescription describe(const RmsNorm& op) {
   kernel.aliases = {{"X", msl_type(op.x.dtype())},
                     {"Weight", msl_type(op.weight.dtype())},
                     {"Y", msl_type(op.y.dtype())}};
+  kernel.constants = {{"whole_threadgroup", whole_threadgroup}};
   return kernel;
 }
 
@@ -29,17 +29,15 @@ void RmsNorm::encode(Encoder& encoder) const {
   require_float("RmsNorm", "x", x);
   require_float("RmsNorm", "weight", weight);
   require_float("RmsNorm", "y", y);
-  const std::uint64_t columns = x.extents().inner();
-  require_count("RmsNorm", "weight", weight, columns);
+  const RowShape shape = row_shape("RmsNorm", x);
+  require_count("RmsNorm", "weight", weight, shape.columns);
   require_count("RmsNorm", "y", y, x.count());
-  narrow("RmsNorm", "the number of elements of x", x.count());
-  const RmsNormParams params{static_cast<std::uint32_t>(x.count() / columns),
-                             static_cast<std::uint32_t>(columns), epsilon};
-  const auto kernel =
-      encoder.kernel(KernelKey(&family, {word(x.dtype()), word(weight.dtype()), word(y.dtype())}),
-                     [&] { return describe(*this); });
-  encoder.dispatch(*kernel, {x, weight, y, Argument::value(params)},
-                   threadgroups_of(kSimdgroups, (params.rows + kSimdgroups - 1) / kSimdgroups));
+  const RowDispatch rows = row_dispatch(encoder.device(), shape);
+  const RmsNormParams params{shape.rows, shape.columns, epsilon};
+  const auto kernel = encoder.kernel(KernelKey(&family, {word(x.dtype()), word(weight.dtype()),
+                                                         word(y.dtype()), rows.whole_threadgroup}),
+                                     [&] { return describe(*this, rows.whole_threadgroup); });
+  encoder.dispatch(*kernel, {x, weight, y, Argument::value(params)}, rows.config);
 }
 
 Traffic RmsNorm::traffic() const {

@@ -1,0 +1,128 @@
+// Operations that make, move, convert and combine elements.
+#include <nanobind/stl/string.h>
+
+#include "arguments.hpp"
+#include "foundry/ops/ops.hpp"
+
+namespace foundry::python {
+namespace {
+
+namespace fo = foundry::ops;
+
+template <class Op>
+using Class = nb::class_<OperationOf<Op>, Operation>;
+
+/// An op of the form y = f(a, b) over tensors of one size.
+template <class Op>
+void bind_binary(nb::module_& m, const char* name, const char* a, const char* b, const char* doc,
+                 const std::string& signature) {
+  Class<Op>(m, name, doc)
+      .def(
+          "__init__",
+          [=](OperationOf<Op>* self, nb::handle left, nb::handle right, nb::handle y) {
+            const Take take(name);
+            new (self) OperationOf<Op>({take(left, a), take(right, b), take(y, "y")}, name);
+          },
+          nb::arg(a) = nb::none(), nb::arg(b) = nb::none(), nb::arg("y") = nb::none(),
+          nb::sig(signature.c_str()));
+}
+
+/// An op of the form y = f(x).
+template <class Op>
+void bind_unary(nb::module_& m, const char* name, const char* doc) {
+  Class<Op>(m, name, doc)
+      .def(
+          "__init__",
+          [=](OperationOf<Op>* self, nb::handle x, nb::handle y) {
+            const Take take(name);
+            new (self) OperationOf<Op>({take(x, "x"), take(y, "y")}, name);
+          },
+          nb::arg("x") = nb::none(), nb::arg("y") = nb::none(),
+          nb::sig("def __init__(self, x: Tensor, y: Tensor) -> None"));
+}
+
+void bind_binaries(nb::module_& m) {
+  bind_binary<fo::Add>(m, "Add", "a", "b",
+                       "y = a + b; y may be an operand. Any plain dtypes: in f32 if one of them is "
+                       "a float type, else in y's integers, which wrap.",
+                       "def __init__(self, a: Tensor, b: Tensor, y: Tensor) -> None");
+  bind_binary<fo::Multiply>(m, "Multiply", "a", "b",
+                            "y = a * b; y may be an operand. Computes in the types that Add does.",
+                            "def __init__(self, a: Tensor, b: Tensor, y: Tensor) -> None");
+  bind_binary<fo::SwiGlu>(m, "SwiGlu", "gate", "up",
+                          "y = silu(gate) * up, float types; y may be an operand. Shazeer 2020.",
+                          "def __init__(self, gate: Tensor, up: Tensor, y: Tensor) -> None");
+  bind_binary<fo::GeGlu>(m, "GeGlu", "gate", "up",
+                         "y = gelu(gate) * up, tanh form, float types; y may be an operand. "
+                         "Shazeer 2020.",
+                         "def __init__(self, gate: Tensor, up: Tensor, y: Tensor) -> None");
+}
+
+void bind_makers(nb::module_& m) {
+  Class<fo::Fill>(m, "Fill",
+                  "y = value everywhere, any plain dtype. ArgumentError for a value that is no "
+                  "element of an integer type.")
+      .def(
+          "__init__",
+          [](OperationOf<fo::Fill>* self, nb::handle y, double value) {
+            new (self) OperationOf<fo::Fill>({Take("Fill")(y, "y"), value}, "Fill");
+          },
+          nb::arg("y") = nb::none(), nb::arg("value") = 0.0,
+          nb::sig("def __init__(self, y: Tensor, value: float = 0.0) -> None"));
+  Class<fo::Arange>(m, "Arange",
+                    "y[i] = start + i * step, any plain dtype but bool. ArgumentError where an "
+                    "integer type cannot hold a number.")
+      .def(
+          "__init__",
+          [](OperationOf<fo::Arange>* self, nb::handle y, double start, double step) {
+            new (self) OperationOf<fo::Arange>({Take("Arange")(y, "y"), start, step}, "Arange");
+          },
+          nb::arg("y") = nb::none(), nb::arg("start") = 0.0, nb::arg("step") = 1.0,
+          nb::sig("def __init__(self, y: Tensor, start: float = 0.0, step: float = 1.0) -> None"));
+  Class<fo::RandomUniform>(m, "RandomUniform",
+                           "y = low + (high - low) * u, u uniform in [0, 1); a float type. The "
+                           "numbers depend on seed, stream and index alone (Philox4x32-10).")
+      .def(
+          "__init__",
+          [](OperationOf<fo::RandomUniform>* self, nb::handle y, float low, float high,
+             std::uint64_t seed, std::uint64_t stream) {
+            new (self) OperationOf<fo::RandomUniform>(
+                {Take("RandomUniform")(y, "y"), low, high, seed, stream}, "RandomUniform");
+          },
+          nb::arg("y") = nb::none(), nb::arg("low") = 0.0f, nb::arg("high") = 1.0f, nb::kw_only(),
+          nb::arg("seed") = 0, nb::arg("stream") = 0,
+          nb::sig("def __init__(self, y: Tensor, low: float = 0.0, high: float = 1.0, *, seed: int "
+                  "= 0, stream: int = 0) -> None"));
+  Class<fo::RandomNormal>(m, "RandomNormal",
+                          "y = mean + deviation * n, n standard normal; a float type. The numbers "
+                          "depend on seed, stream and index alone (Philox4x32-10, Box & Muller).")
+      .def(
+          "__init__",
+          [](OperationOf<fo::RandomNormal>* self, nb::handle y, float mean, float deviation,
+             std::uint64_t seed, std::uint64_t stream) {
+            new (self) OperationOf<fo::RandomNormal>(
+                {Take("RandomNormal")(y, "y"), mean, deviation, seed, stream}, "RandomNormal");
+          },
+          nb::arg("y") = nb::none(), nb::arg("mean") = 0.0f, nb::arg("deviation") = 1.0f,
+          nb::kw_only(), nb::arg("seed") = 0, nb::arg("stream") = 0,
+          nb::sig("def __init__(self, y: Tensor, mean: float = 0.0, deviation: float = 1.0, *, "
+                  "seed: int = 0, stream: int = 0) -> None"));
+}
+
+}  // namespace
+
+void bind_data_ops(nb::module_& m) {
+  bind_binaries(m);
+  bind_unary<fo::Copy>(m, "Copy",
+                       "y = x, converted to y's dtype; any plain dtypes. x may be any view, y any "
+                       "but a broadcast one. ShapeError where the shapes differ.");
+  bind_unary<fo::KvRearrange>(m, "KvRearrange",
+                              "Keys or values from (positions, heads, head_dim) to (heads, "
+                              "positions, head_dim), or back; any plain dtypes, views too.");
+  bind_unary<fo::RepeatKv>(m, "RepeatKv",
+                           "Each key-value head for every query head of its group: x: (positions, "
+                           "kv_heads, head_dim); y: (positions, heads, head_dim).");
+  bind_makers(m);
+}
+
+}  // namespace foundry::python

@@ -1,0 +1,55 @@
+// Operations that reduce rows: softmax and LayerNorm. RmsNorm, which can be a stage, is in
+// fusion.cpp.
+#include <nanobind/stl/string.h>
+
+#include "arguments.hpp"
+#include "foundry/ops/ops.hpp"
+
+namespace foundry::python {
+namespace {
+
+namespace fo = foundry::ops;
+
+template <class Op>
+using Class = nb::class_<OperationOf<Op>, Operation>;
+
+}  // namespace
+
+void bind_row_ops(nb::module_& m) {
+  Class<fo::Softmax>(m, "Softmax",
+                     "y = exp(scale x + mask) / sum of the same, row by row, in f32. x, y: "
+                     "(columns,) or (..., columns), float types; mask: (columns,) or x's size. y "
+                     "may be x. A row of -inf alone gives zeros.")
+      .def(
+          "__init__",
+          [](OperationOf<fo::Softmax>* self, nb::handle x, nb::handle y, nb::handle mask,
+             float scale) {
+            const Take take("Softmax");
+            new (self) OperationOf<fo::Softmax>(
+                {take(x, "x"), take(y, "y"), take.optional(mask, "mask"), scale}, "Softmax");
+          },
+          nb::arg("x") = nb::none(), nb::arg("y") = nb::none(), nb::arg("mask") = nb::none(),
+          nb::arg("scale") = 1.0f,
+          nb::sig("def __init__(self, x: Tensor, y: Tensor, mask: Tensor | None = None, scale: "
+                  "float = 1.0) -> None"));
+  Class<fo::LayerNorm>(m, "LayerNorm",
+                       "y = (x - mean) / sqrt(variance + eps) * weight + bias, row by row, in f32. "
+                       "x, y: (columns,) or (..., columns); weight, bias: (columns,). y may be x. "
+                       "Ba, Kiros & Hinton 2016.")
+      .def(
+          "__init__",
+          [](OperationOf<fo::LayerNorm>* self, nb::handle x, nb::handle y, nb::handle weight,
+             nb::handle bias, float eps) {
+            const Take take("LayerNorm");
+            new (self)
+                OperationOf<fo::LayerNorm>({take(x, "x"), take(y, "y"), take(weight, "weight"),
+                                            take.optional(bias, "bias"), eps},
+                                           "LayerNorm");
+          },
+          nb::arg("x") = nb::none(), nb::arg("y") = nb::none(), nb::arg("weight") = nb::none(),
+          nb::arg("bias") = nb::none(), nb::arg("eps") = 1e-5f,
+          nb::sig("def __init__(self, x: Tensor, y: Tensor, weight: Tensor, bias: Tensor | None = "
+                  "None, eps: float = 1e-05) -> None"));
+}
+
+}  // namespace foundry::python

@@ -1,0 +1,107 @@
+#include "foundry/ops/copy.hpp"
+
+#include <algorithm>
+
+#include "foundry/ops/element_run.hpp"
+#include "foundry/ops/kernel_file.hpp"
+
+namespace foundry::ops {
+namespace {
+
+constexpr std::uint32_t kRowSimdgroups = 8;  // of a threadgroup
+constexpr std::uint32_t kRowsOfSimdgroup = 8;
+constexpr std::uint32_t kShortRow = 16;  // shorter rows are taken element by element
+
+KernelDescription describe(const Copy& op, const char* name, const StructLayout& params) {
+  auto kernel = kernel_file(name);
+  const DType x = op.x.dtype();
+  const DType y = op.y.dtype();
+  kernel.arguments = {ArgumentDescription::buffer("x", Access::read, x),
+                      ArgumentDescription::buffer("y", Access::write, y),
+                      ArgumentDescription::value("params", params)};
+  kernel.arguments[0].strided = kernel.arguments[1].strided = true;
+  kernel.aliases = {{"X", msl_type(x)},
+                    {"Y", msl_type(y)},
+                    {"Via", is_float(x) || is_float(y) ? "float" : msl_type(x)}};
+  return kernel;
+}
+
+/// The shape with dimensions of extent 1 dropped, and those merged that lie behind each other in
+/// both tensors.
+CopyStridedParams merged(const Copy& op) {
+  CopyStridedParams params{static_cast<std::uint32_t>(op.y.count()), 0, {}, {}, {}};
+  for (std::size_t axis = 0; axis < op.y.rank(); ++axis) {
+    const std::uint32_t extent = narrow("Copy", "an extent", op.y.extents()[axis]);
+    const std::uint32_t x_stride = narrow("Copy", "x's stride", op.x.strides()[axis]);
+    const std::uint32_t y_stride = narrow("Copy", "y's stride", op.y.strides()[axis]);
+    if (extent == 1) continue;
+    const std::uint32_t last = params.rank - 1;
+    if (params.rank > 0 && params.x_strides.at(last) == std::uint64_t{x_stride} * extent &&
+        params.y_strides.at(last) == std::uint64_t{y_stride} * extent) {
+      params.extents.at(last) *= extent;
+      params.x_strides.at(last) = x_stride;
+      params.y_strides.at(last) = y_stride;
+      continue;
+    }
+    params.extents.at(params.rank) = extent;
+    params.x_strides.at(params.rank) = x_stride;
+    params.y_strides.at(params.rank) = y_stride;
+    ++params.rank;
+  }
+  if (params.rank == 0) {
+    params.extents[0] = params.x_strides[0] = params.y_strides[0] = 1;
+    params.rank = 1;
+  }
+  return params;
+}
+
+void encode_strided(const Copy& op, Encoder& encoder) {
+  static const char family = 0;
+  if (!(op.x.extents() == op.y.extents())) {
+    throw ShapeError(concat("Copy: x is ", to_string(op.x.extents()), ", y is ",
+                            to_string(op.y.extents()), ": with gaps in one they must be equal"));
+  }
+  const CopyStridedParams params = merged(op);
+  const std::uint32_t inner = params.rank - 1;
+  const std::uint64_t columns = params.extents.at(inner);
+  const bool by_row = columns >= kShortRow;
+  const bool x_unit = params.x_strides.at(inner) == 1;
+  const bool y_unit = params.y_strides.at(inner) == 1;
+  const auto kernel = encoder.kernel(
+      KernelKey(&family, {word(op.x.dtype()), word(op.y.dtype()), by_row, x_unit, y_unit}), [&] {
+        auto description = describe(op, "copy_strided", struct_layout<CopyStridedParams>());
+        description.constants = {{"by_row", by_row}, {"x_unit", x_unit}, {"y_unit", y_unit}};
+        return description;
+      });
+  const std::uint64_t block = std::uint64_t{kRowSimdgroups} * kRowsOfSimdgroup;
+  const DispatchConfig config =
+      by_row ? threadgroups_of(kRowSimdgroups, (params.count / columns + block - 1) / block)
+             : element_runs(params.count);
+  encoder.dispatch(*kernel, {op.x, op.y, Argument::value(params)}, config);
+}
+
+}  // namespace
+
+void Copy::encode(Encoder& encoder) const {
+  static const char family = 0;
+  require_plain("Copy", "x", x);
+  require_plain("Copy", "y", y);
+  require_count("Copy", "x", x, y.count());
+  const CopyParams params{narrow("Copy", "the number of elements", y.count())};
+  if (!x.is_contiguous() || !y.is_contiguous()) {
+    encode_strided(*this, encoder);
+    return;
+  }
+  const auto kernel = encoder.kernel(KernelKey(&family, {word(x.dtype()), word(y.dtype())}), [&] {
+    return describe(*this, "copy", struct_layout<CopyParams>());
+  });
+  encoder.dispatch(*kernel, {x, y, Argument::value(params)}, element_runs(params.count));
+}
+
+Traffic Copy::traffic() const {
+  Traffic traffic = traffic_of({&x}, {&y});
+  traffic.reads = std::min(traffic.reads, x.byte_length());  // what is broadcast counts once
+  return traffic;
+}
+
+}  // namespace foundry::ops

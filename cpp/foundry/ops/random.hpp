@@ -1,0 +1,48 @@
+// RandomUniform and RandomNormal: numbers that depend on seed, stream and index alone.
+#pragma once
+
+#include "foundry/kernel/encoder.hpp"
+#include "foundry/kernel/traffic.hpp"
+
+namespace foundry::ops {
+
+/// Shared with shaders/kernels/random_*.metal.
+struct RandomParams {
+  std::uint32_t count;
+  std::uint32_t seed_low;
+  std::uint32_t seed_high;
+  std::uint32_t stream_low;
+  std::uint32_t stream_high;
+  float offset;
+  float scale;
+};
+
+// Philox4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011), keyed with
+// the seed. Number i is word (i / 32) % 4 of counter ((i / 128) * 32 + i % 32, 0, stream): the same
+// on every device, whatever the grid. y: a plain float type without gaps, below 2^32 elements;
+// numbers are made in f32 and rounded to y's type. DTypeError for another type, ArgumentError for
+// bounds that are none.
+
+/// y = low + (high - low) * u, u uniform in [0, 1) with 24 bits. Rounding may reach `high`.
+struct RandomUniform {
+  AnyTensor y;
+  float low = 0.0f;
+  float high = 1.0f;
+  std::uint64_t seed = 0;
+  std::uint64_t stream = 0;  ///< another number, other numbers
+  void encode(Encoder& encoder) const;
+  Traffic traffic() const;
+};
+
+/// y = mean + deviation * n, n of the standard normal distribution, |n| < 6.7 (Box & Muller, 1958).
+struct RandomNormal {
+  AnyTensor y;
+  float mean = 0.0f;
+  float deviation = 1.0f;
+  std::uint64_t seed = 0;
+  std::uint64_t stream = 0;
+  void encode(Encoder& encoder) const;
+  Traffic traffic() const;
+};
+
+}  // namespace foundry::ops

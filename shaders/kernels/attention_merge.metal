@@ -1,0 +1,30 @@
+// Merges the parts of a split context into attention's result. A threadgroup takes a head of a
+// token.
+#include "lib/attention.metal"
+
+kernel void attention_merge(FOUNDRY_ARGUMENTS) {
+  const uint head = threadgroup_position_in_grid.x;
+  const uint token = threadgroup_position_in_grid.y;
+  const uint lane = thread_index_in_simdgroup;
+  const uint head_dim = head_dimension;
+  device const float* own = parts + attention_part(params, head_dim, token, head, 0);
+  const uint stride = head_dim + 2;
+
+  // A lane is a part: at most 32 of them.
+  const bool mine = lane < params.splits;
+  const float maximum = mine ? own[lane * stride + head_dim] : kAttentionLowest;
+  const float highest = simd_max(maximum);
+  const float factor = mine ? exp(maximum - highest) : 0.0f;
+  const float sum = simd_sum(mine ? own[lane * stride + head_dim + 1] * factor : 0.0f);
+  for (uint first = 0; first < head_dim; first += 32) {
+    const uint d = first + lane;
+    float mixed = 0.0f;
+    for (uint s = 0; s < params.splits; ++s) {
+      const float share = simd_broadcast(factor, ushort(s));
+      if (d < head_dim) mixed += own[s * stride + d] * share;
+    }
+    if (d < head_dim) {
+      y[(ulong(token) * params.heads + head) * head_dim + d] = Y(attention_normalised(mixed, sum));
+    }
+  }
+}

@@ -1,0 +1,34 @@
+// Sums of eight vectors over the lanes of a simdgroup, all at once.
+//
+// simd_sum of one vector leaves every lane with the same number, and most of its work is moving
+// zeros about. Here every step adds two vectors and keeps half of the lanes for each of them: 9
+// shuffles for eight sums, where eight times simd_sum takes 40. On a CPU, where lanes are the
+// elements of vector registers, the first two levels move whole registers and cost no shuffle.
+#pragma once
+#include "lib/common.metal"
+
+/// Lanes without `bit` get a's sum over themselves and their partner, lanes with it b's.
+inline float merged_sum(float a, float b, uint bit, uint lane) {
+  const bool second = (lane & bit) != 0;
+  const float kept = second ? b : a;
+  const float sent = second ? a : b;
+  return kept + simd_shuffle_xor(sent, ushort(bit));
+}
+
+/// The sum of values[summed_vector(lane)] over all lanes.
+inline float eight_sums(thread const float* values, uint lane) {
+  const float a = merged_sum(values[0], values[1], 16, lane);
+  const float b = merged_sum(values[2], values[3], 16, lane);
+  const float c = merged_sum(values[4], values[5], 16, lane);
+  const float d = merged_sum(values[6], values[7], 16, lane);
+  const float e = merged_sum(a, b, 8, lane);
+  const float f = merged_sum(c, d, 8, lane);
+  float sum = merged_sum(e, f, 4, lane);
+  sum += simd_shuffle_xor(sum, 2);
+  return sum + simd_shuffle_xor(sum, 1);
+}
+
+/// Which of the eight vectors a lane ends up with.
+inline uint summed_vector(uint lane) {
+  return (lane >> 4 & 1) | (lane >> 2 & 2) | (lane & 4);
+}
