@@ -27,6 +27,8 @@ struct HeadUnit {
     const RopePair at = elements(pair_of(r));
     return head() * HeadDim + (r < Rows / 2 ? at.first : at.second);
   }
+  /// The i-th of the tile's rows as they lie in memory.
+  uint in_order(uint i) const { return Interleaved ? i / 2 + i % 2 * (Rows / 2) : i; }
   /// Where the unit's memory keeps it: first elements, then second ones.
   uint slot(uint r) const { return pair_of(r) + (r < Rows / 2 ? 0 : kPairs); }
 };

@@ -11,6 +11,10 @@
 // Width is chosen by the host (fusion/policy.hpp): wide on GPUs, where a lane should load four
 // bytes or more at a time; narrow on Anvil's CPU, where lanes are the elements of one vector
 // register.
+//
+// A policy of integer codes may have an integer form for narrow lanes, `struct PInteger` with
+//   dot(step, lane, pairs, x_scale, x_sum)   the lane's part of the product of 256 weights with the
+//                                            inputs that lib/gemv_input.metal has made ready
 #pragma once
 #include "lib/common.metal"
 

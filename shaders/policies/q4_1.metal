@@ -1,6 +1,7 @@
 // Q4_1 (GGUF): blocks of 32 four-bit codes with a scale and a minimum; weight = scale * code +
 // minimum. Byte i of a block holds code i in its low half and code i + 16 in its high half.
 #pragma once
+#include "lib/gemv_input.metal"
 #include "lib/policy.metal"
 
 struct Q4_1Block {
@@ -40,5 +41,16 @@ struct Q4_1 {
   static float value(device const Block& block, uint i) {
     const uint code = block.codes[i & 15] >> (i / 16 * 4) & 15;
     return float(block.scale) * float(code) + float(block.minimum);
+  }
+};
+
+/// The integer form: sums of code * x in 32-bit integers.
+struct Q4_1Integer {
+  static float dot(device const Q4_1Block* step, uint lane, threadgroup const short2* pairs,
+                   float x_scale, float x_sum) {
+    device const Q4_1Block& block = step[lane / 4];
+    const uint codes = *reinterpret_cast<device const uint*>(block.codes + lane % 4 * 4);
+    return float(block.scale) * x_scale * float(dot_nibbles(codes, pairs)) +
+           float(block.minimum) * x_sum;
   }
 };

@@ -1,7 +1,9 @@
 // Main: y[row] = sum over k of weights[row, k] * x[k], for one token.
 //
-// A simdgroup takes a tile of Rows rows: the input is loaded once for all of them. Lanes take
-// neighbouring weights (Policy::position), so that a simdgroup reads each row in order.
+// A simdgroup takes a tile of Rows rows, Together at a time: the input is loaded once for those.
+// Lanes take neighbouring weights (Policy::position), so that a simdgroup reads each row in order.
+// On GPUs, Rows and Together are one number. With narrow lanes (lib/gemv_input.metal) Rows is 32,
+// so that the prologue is evaluated and the result stored once for many rows.
 #pragma once
 #include "lib/policy.metal"
 
@@ -9,24 +11,15 @@
 struct NeighbourRows {
   uint first;
   uint row(uint r) const { return first + r; }
+  /// The i-th of the tile's rows as they lie in memory.
+  uint in_order(uint i) const { return i; }
 };
 
-/// The tile's rows (the last ones may lie beyond `rows`), as one value per lane: lane r has
-/// tile.row(r). Every simdgroup works alone: no barrier, no threadgroup memory.
-template <class Policy, uint Width, uint Rows, class Prologue, class Tile>
-inline float gemv_rows(device const typename Policy::Block* weights, Prologue prologue, float scale,
-                       uint rows, uint columns, Tile tile, uint lane) {
+/// The sums of the weights from column `first` on.
+template <class Policy, uint Width, uint Rows, class Prologue>
+inline void gemv_columns(thread device const typename Policy::Block** weights, Prologue prologue,
+                         float scale, uint first, uint columns, uint lane, thread float* sums) {
   const uint step = 32 * Width;
-  const uint blocks = columns / Policy::kBlock;
-  device const typename Policy::Block* row_weights[Rows];
-  float sums[Rows];
-#pragma unroll
-  for (uint r = 0; r < Rows; ++r) {
-    row_weights[r] = weights + ulong(min(tile.row(r), rows - 1)) * blocks;
-    sums[r] = 0.0f;
-  }
-
-  uint first = 0;
   for (; first + step <= columns; first += step) {
     float x[Width];
 #pragma unroll
@@ -35,20 +28,39 @@ inline float gemv_rows(device const typename Policy::Block* weights, Prologue pr
     }
 #pragma unroll
     for (uint r = 0; r < Rows; ++r) {
-      sums[r] += Policy::dot(row_weights[r] + first / Policy::kBlock, lane, x);
+      sums[r] += Policy::dot(weights[r] + first / Policy::kBlock, lane, x);
     }
   }
   for (uint k = first + lane; k < columns; k += 32) {
     const float x = prologue.at(0, k, scale);
 #pragma unroll
-    for (uint r = 0; r < Rows; ++r) sums[r] += weight_at<Policy>(row_weights[r], k) * x;
+    for (uint r = 0; r < Rows; ++r) sums[r] += weight_at<Policy>(weights[r], k) * x;
   }
+}
 
+/// The tile's rows (the last ones may lie beyond `rows`), as one value per lane: lane r has
+/// tile.row(r). Every simdgroup works alone.
+template <class Policy, uint Width, uint Together, uint Rows, class Prologue, class Tile>
+inline float gemv_rows(device const typename Policy::Block* weights, Prologue prologue, float scale,
+                       uint rows, uint columns, Tile tile, uint lane) {
+  const uint blocks = columns / Policy::kBlock;
   float result = 0.0f;
+  for (uint group = 0; group < Rows; group += Together) {
+    if (Rows > Together && tile.row(tile.in_order(group)) >= rows) continue;
+    device const typename Policy::Block* row_weights[Together];
+    float sums[Together];
 #pragma unroll
-  for (uint r = 0; r < Rows; ++r) {
-    const float total = simd_sum(sums[r]);
-    result = lane == r ? total : result;
+    for (uint r = 0; r < Together; ++r) {
+      const uint row = tile.row(tile.in_order(group + r));
+      row_weights[r] = weights + ulong(min(row, rows - 1)) * blocks;
+      sums[r] = 0.0f;
+    }
+    gemv_columns<Policy, Width, Together>(row_weights, prologue, scale, 0, columns, lane, sums);
+#pragma unroll
+    for (uint r = 0; r < Together; ++r) {
+      const float total = simd_sum(sums[r]);
+      result = lane == tile.in_order(group + r) ? total : result;
+    }
   }
   return result;
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "foundry/foundry.hpp"
+#include "foundry/fusion/policy.hpp"
 
 namespace foundry::test {
 
@@ -192,10 +193,32 @@ inline Values product(const Values& weights, const Values& x, std::size_t tokens
   return y;
 }
 
+/// What the integer form of a gemv may cost: inputs become 16-bit multiples of a step per block of
+/// 32 (shaders/lib/gemv_input.metal), each off by half a step, and every error at its worst.
+inline double input_rounding_error(const Values& weights, const Values& x, std::size_t rows,
+                                   std::size_t columns) {
+  double worst = 0.0;
+  for (std::size_t r = 0; r < rows; ++r) {
+    double sum = 0.0;
+    for (std::size_t first = 0; first + 32 <= columns; first += 32) {
+      double largest = 0.0;
+      double size = 0.0;
+      for (std::size_t k = first; k < first + 32; ++k) {
+        largest = std::max(largest, std::abs(x[k]));
+        size += std::abs(weights[r * columns + k]);
+      }
+      sum += size * largest / 32767.0 / 2.0;
+    }
+    worst = std::max(worst, sum);
+  }
+  return worst;
+}
+
 /// What f32 accumulation may cost a sum of products: float's epsilon times the sum of magnitudes,
 /// times a small constant for the depth of the additions (Higham, "Accuracy and Stability", 4.2).
+/// One token's inputs may be rounded for codes of `type`, where its policy has an integer form.
 inline double product_error(const Values& weights, const Values& x, std::size_t tokens,
-                            std::size_t rows, std::size_t columns) {
+                            std::size_t rows, std::size_t columns, DType type = DType::f32) {
   double largest = 0.0;
   for (std::size_t t = 0; t < tokens; ++t) {
     for (std::size_t r = 0; r < rows; ++r) {
@@ -206,7 +229,9 @@ inline double product_error(const Values& weights, const Values& x, std::size_t 
       largest = std::max(largest, sum);
     }
   }
-  return 0x1p-24 * 16.0 * largest;
+  const bool integer = tokens == 1 && policy_of(type, "product_error").has_integer_form;
+  return 0x1p-24 * 16.0 * largest +
+         (integer ? input_rounding_error(weights, x, rows, columns) : 0.0);
 }
 
 inline Values rms_norm(const Values& x, const Values& weight, double epsilon) {

@@ -19,6 +19,13 @@ using detail::LinearShape;
 constexpr std::uint32_t kMaxRowsPerSimdgroup = 8;
 constexpr std::uint32_t kDefaultRowsPerSimdgroup = 4;
 constexpr std::uint32_t kDefaultSimdgroups = 4;
+// With narrow lanes a threadgroup is one simdgroup, which needs no barrier between threads, and
+// takes as many rows as it has lanes: shaders/lib/gemv_input.metal says why.
+constexpr std::uint32_t kNarrowRowsPerSimdgroup = 32;
+constexpr std::uint32_t kNarrowSimdgroups = 1;
+// A processor's prefetcher follows one row to its end and on into the next; four rows side by side
+// ran at half the speed (rows of 576 weights on Zen 3), whatever is saved in loads of the input.
+constexpr std::uint32_t kNarrowRowsTogether = 1;
 constexpr std::uint32_t kMaxSimdgroups = 32;  // 1024 threads
 constexpr std::size_t kMaxArguments = 31;     // Metal's buffer indices
 
@@ -41,14 +48,17 @@ LinearPlan plan_of(const LinearView& kernel, const LinearShape& x, const Device&
               : x.tokens == 1                      ? LinearForm::gemv
                                                    : LinearForm::gemm;
   plan.narrow = has_narrow_lanes(device);
-  plan.rows_per_simdgroup =
-      kernel.rows_per_simdgroup ? kernel.rows_per_simdgroup : kDefaultRowsPerSimdgroup;
   const std::string_view label = kernel.label.empty() ? *kernel.name : kernel.label;
-  if (plan.rows_per_simdgroup > kMaxRowsPerSimdgroup || kernel.simdgroups > kMaxSimdgroups) {
-    throw ArgumentError(concat(label, ": ", plan.rows_per_simdgroup, " rows per simdgroup and ",
+  if (kernel.rows_per_simdgroup > kMaxRowsPerSimdgroup || kernel.simdgroups > kMaxSimdgroups) {
+    throw ArgumentError(concat(label, ": ", kernel.rows_per_simdgroup, " rows per simdgroup and ",
                                kernel.simdgroups, " simdgroups, up to ", kMaxRowsPerSimdgroup,
                                " and ", kMaxSimdgroups, " are possible"));
   }
+  plan.rows_per_simdgroup = kernel.rows_per_simdgroup ? kernel.rows_per_simdgroup
+                            : plan.narrow             ? kNarrowRowsPerSimdgroup
+                                                      : kDefaultRowsPerSimdgroup;
+  plan.rows_together = plan.narrow ? kNarrowRowsTogether : plan.rows_per_simdgroup;
+  plan.input_in_memory = plan.narrow && x.columns <= detail::kGemvInputColumns;
   if (x.head_dim != 0) {
     if (plan.rows_per_simdgroup % 2 != 0) {
       throw ArgumentError(concat(label, ": ", plan.rows_per_simdgroup,
@@ -78,6 +88,7 @@ void add_stage(KernelKey& key, const Stage& stage) {
 KernelKey key_of(const LinearView& kernel, const LinearPlan& plan) {
   KernelKey key(kernel.name, {static_cast<std::uint64_t>(plan.form) |
                                   static_cast<std::uint64_t>(plan.narrow) << 8 |
+                                  static_cast<std::uint64_t>(plan.input_in_memory) << 9 |
                                   static_cast<std::uint64_t>(plan.rows_per_simdgroup) << 16 |
                                   static_cast<std::uint64_t>(kernel.x->dtype()) << 24,
                               static_cast<std::uint64_t>(plan.head_dim) << 32 | plan.unit});
@@ -132,7 +143,9 @@ DispatchConfig config_of(const LinearView& kernel, const LinearPlan& plan, const
         kernel.simdgroups ? kernel.simdgroups : std::min<std::uint64_t>(chosen, kMaxSimdgroups),
         tiles);
   }
-  const std::uint64_t simdgroups = kernel.simdgroups ? kernel.simdgroups : kDefaultSimdgroups;
+  const std::uint64_t simdgroups = kernel.simdgroups ? kernel.simdgroups
+                                   : plan.narrow     ? kNarrowSimdgroups
+                                                     : kDefaultSimdgroups;
   return threadgroups_of(simdgroups, divide_up(tiles, simdgroups));
 }
 

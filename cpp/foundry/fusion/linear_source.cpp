@@ -1,5 +1,7 @@
 #include "foundry/fusion/linear_source.hpp"
 
+#include <algorithm>
+
 #include "foundry/core/concat.hpp"
 #include "foundry/fusion/policy.hpp"
 
@@ -143,14 +145,47 @@ class LinearSource {
     line(
         "  uint tile = threadgroup_position_in_grid.x * simdgroups_per_threadgroup +\n"
         "              simdgroup_index_in_threadgroup;");
-    line("  " + prologue);
+    declare_input(prologue);
   }
 
+  /// `prologue`, from which the products take their input: the stage itself, or its result.
+  void declare_input(const std::string& prologue) {
+    if (!plan_.input_in_memory) return line("  " + prologue);
+    include("lib/gemv_input.metal");
+    line("  threadgroup GemvInput input;");
+    line("  {\n    " + prologue);
+    line(
+        "    prepare_floats(prologue, params.columns, input, simdgroup_index_in_threadgroup,\n"
+        "                   simdgroups_per_threadgroup, lane);\n  }");
+    const bool integer =
+        std::any_of(kernel_.parts.begin(), kernel_.parts.end(), [&](const LinearPartView& part) {
+          return has_integer_form(*part.weights) || (part.gate && has_integer_form(*part.gate));
+        });
+    if (integer) {
+      include("stages/gemv_pairs.metal");
+      line(
+          "  prepare_pairs(params.columns, input, simdgroup_index_in_threadgroup,\n"
+          "                simdgroups_per_threadgroup, lane);");
+    }
+    line("  const InMemory prologue = in_memory(input);");
+  }
+
+  bool has_integer_form(const AnyTensor& weights) const {
+    return plan_.input_in_memory && policy_of(weights.dtype(), *kernel_.name).has_integer_form;
+  }
+
+  /// The rows of a simdgroup, one per lane.
   std::string gemv_product(std::size_t index, const AnyTensor& weights, const std::string& argument,
                            const std::string& tile) const {
-    return concat("gemv_rows<", policy(weights), ", ", width(weights), ", ",
-                  plan_.rows_per_simdgroup, ">(", argument, ", prologue, scale, params.rows[",
-                  index, "],\n                        params.columns, ", tile, ", lane)");
+    const std::string place = concat("params.rows[", index, "],\n                        ",
+                                     "params.columns, ", tile, ", lane)");
+    if (has_integer_form(weights)) {
+      return concat("gemv_rows_of_pairs<", policy(weights), ", ",
+                    policy_of(weights.dtype(), *kernel_.name).name, "Integer, ", width(weights),
+                    ", ", plan_.rows_per_simdgroup, ">(", argument, ", prologue, ", place);
+    }
+    return concat("gemv_rows<", policy(weights), ", ", width(weights), ", ", plan_.rows_together,
+                  ", ", plan_.rows_per_simdgroup, ">(", argument, ", prologue, scale, ", place);
   }
 
   void gemv_part(std::size_t index) {
@@ -183,7 +218,7 @@ class LinearSource {
     line("  const uint lane = thread_index_in_simdgroup;");
     line("  const uint simdgroup = simdgroup_index_in_threadgroup;");
     line("  uint unit = threadgroup_position_in_grid.x;");
-    line("  " + prologue);
+    declare_input(prologue);
   }
 
   /// The head stages of a part as expressions; empty where it has none.

@@ -38,9 +38,14 @@ struct LinearPlan {
   LinearForm form = LinearForm::gemv;  // never automatic
   bool narrow = false;                 // weights per lane: Policy::narrow or wide
   std::uint32_t rows_per_simdgroup = 4;
+  std::uint32_t rows_together = 4;  // of those, at a time: a divisor
+  bool input_in_memory = false;     // a gemv's input is made ready in threadgroup memory
   std::uint32_t head_dim = 0;
   std::uint32_t unit = 0;  // rows of a head that a threadgroup takes; 0 without heads
 };
+
+/// Columns for which a gemv's input fits there; shaders/lib/gemv_input.metal has it too.
+inline constexpr std::uint32_t kGemvInputColumns = 4096;
 
 /// Rows and tokens of a gemm's threadgroup; shaders/stages/gemm.metal has them too.
 inline constexpr std::uint32_t kGemmTokens = 32;

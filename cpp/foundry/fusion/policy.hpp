@@ -20,6 +20,7 @@ struct Policy {
   std::string_view file;     ///< "policies/q4_1.metal"
   std::uint32_t wide = 1;    ///< weights per lane and step on a GPU: 4 bytes of a row or more
   std::uint32_t narrow = 1;  ///< on Anvil's CPU, where a lane is an element of a vector register
+  bool has_integer_form = false;  ///< for narrow lanes, "Q4_1Integer"
 };
 
 /// Adds a policy; its dtype must not have one yet (ArgumentError).

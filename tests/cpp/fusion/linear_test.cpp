@@ -17,7 +17,9 @@ struct Case {
 /// Ragged ones: not multiples of 32 or of any tile, one row, one column (where the dtype allows
 /// it).
 std::vector<Case> cases(DType dtype) {
-  if (is_block(dtype)) return {{1, 1, 32}, {1, 37, 96}, {1, 130, 576}, {5, 70, 64}, {33, 9, 160}};
+  if (is_block(dtype))
+    return {{1, 1, 32},   {1, 37, 96},   {1, 130, 576}, {1, 65, 1056},
+            {1, 3, 4096}, {1, 35, 4128}, {5, 70, 64},   {33, 9, 160}};
   return {{1, 1, 1}, {1, 5, 33},   {1, 37, 100}, {1, 130, 576},
           {2, 1, 7}, {33, 70, 65}, {40, 64, 32}};
 }
@@ -43,7 +45,7 @@ TEST_CASE("y = W x for every policy and ragged shapes") {
       const auto y = output({tokens, rows}, DType::f32);
       runtime().run(ops::Linear{weights, input, y, {}, {}});
       check_product(y, product(w, x, tokens, rows, columns),
-                    product_error(w, x, tokens, rows, columns));
+                    product_error(w, x, tokens, rows, columns, dtype));
     }
   }
 }

@@ -1,0 +1,226 @@
+// Times llama.cpp. usage: gemv FORMAT ROWS COLUMNS THREADS
+// or: model FILE THREADS EXTRA_BUFTS(0|1) FLASH(0|1) REPEATS: tokens per second as JSON.
+#include <ggml-backend.h>
+#include <ggml-cpu.h>
+#include <ggml.h>
+#include <llama.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "../../cpp/rotation.hpp"
+#include "../../cpp/weights.hpp"
+
+namespace {
+
+using bench::Format;
+
+void require(bool condition, const char* what) {
+  if (!condition) throw std::runtime_error(std::string("llama.cpp: ") + what);
+}
+
+ggml_type type_of(const std::string& format) {
+  for (int i = 0; i < GGML_TYPE_COUNT; ++i) {
+    const auto type = static_cast<ggml_type>(i);
+    const char* name = ggml_type_name(type);
+    std::string lower = name ? name : "";
+    for (char& c : lower) c = static_cast<char>(std::tolower(c));
+    if (lower == format) return type;
+  }
+  throw std::runtime_error("llama.cpp: no type " + format);
+}
+
+// A graph of many products with the same input, each of which quantises it anew, as in a model.
+class Products {
+ public:
+  Products(const Format& format, std::size_t rows, std::size_t columns, unsigned threads)
+      : one_(bench::random_weights(format, rows, columns)),
+        copies_(bench::copies_for(one_.size())),
+        backend_(ggml_backend_cpu_init(), ggml_backend_free) {
+    require(backend_ != nullptr, "no CPU backend");
+    ggml_backend_cpu_set_n_threads(backend_.get(), static_cast<int>(threads));
+    const std::size_t nodes = std::max<std::size_t>(copies_, kWarm) + kWarm + 16;
+    context_.reset(ggml_init({(nodes * 2 + 16) * ggml_tensor_overhead() +
+                                  4 * ggml_graph_overhead_custom(nodes + 16, false),
+                              nullptr, true}));
+    ggml_context* context = context_.get();
+    const auto type = type_of(format.name);
+    x_ = ggml_new_tensor_1d(context, GGML_TYPE_F32, static_cast<int64_t>(columns));
+    std::vector<ggml_tensor*> weights;
+    for (std::size_t i = 0; i < copies_; ++i)
+      weights.push_back(ggml_new_tensor_2d(context, type, static_cast<int64_t>(columns),
+                                           static_cast<int64_t>(rows)));
+    cold_ = graph(weights, nodes);
+    warm_ = graph(std::vector<ggml_tensor*>(kWarm, weights.front()), nodes);
+    buffer_.reset(ggml_backend_alloc_ctx_tensors(context, backend_.get()));
+    require(buffer_ != nullptr, "no memory for the weights");
+    for (ggml_tensor* tensor : weights)
+      ggml_backend_tensor_set(tensor, one_.data(), 0, one_.size());
+    const std::vector<float> x = bench::random_input(columns);
+    ggml_backend_tensor_set(x_, x.data(), 0, x.size() * sizeof(float));
+  }
+
+  void time() {
+    const bench::Times cold = bench::time_rounds(copies_, 1.0, [&] { compute(cold_); });
+    const bench::Times warm = bench::time_rounds(kWarm, 0.4, [&] { compute(warm_); });
+    bench::print_times(one_.size(), "ggml CPU backend", cold, warm);
+  }
+
+ private:
+  static constexpr std::size_t kWarm = 64;
+
+  ggml_cgraph* graph(const std::vector<ggml_tensor*>& weights, std::size_t nodes) {
+    ggml_cgraph* graph = ggml_new_graph_custom(context_.get(), nodes, false);
+    for (ggml_tensor* tensor : weights)
+      ggml_build_forward_expand(graph, ggml_mul_mat(context_.get(), tensor, x_));
+    return graph;
+  }
+  void compute(ggml_cgraph* graph) {
+    require(ggml_backend_graph_compute(backend_.get(), graph) == GGML_STATUS_SUCCESS,
+            "a graph failed");
+  }
+
+  std::vector<std::byte> one_;
+  std::size_t copies_;
+  std::unique_ptr<ggml_backend, decltype(&ggml_backend_free)> backend_;
+  struct FreeContext {
+    void operator()(ggml_context* context) const { ggml_free(context); }
+  };
+  struct FreeBuffer {
+    void operator()(ggml_backend_buffer* buffer) const { ggml_backend_buffer_free(buffer); }
+  };
+  std::unique_ptr<ggml_context, FreeContext> context_;
+  std::unique_ptr<ggml_backend_buffer, FreeBuffer> buffer_;
+  ggml_tensor* x_ = nullptr;
+  ggml_cgraph* cold_ = nullptr;
+  ggml_cgraph* warm_ = nullptr;
+};
+
+class Model {
+ public:
+  Model(const char* file, int threads, bool extra_bufts, bool flash)
+      : model_(nullptr, llama_model_free), context_(nullptr, llama_free) {
+    llama_log_set([](ggml_log_level, const char*, void*) {}, nullptr);
+    llama_model_params model = llama_model_default_params();
+    model.use_extra_bufts = extra_bufts;
+    model_.reset(llama_model_load_from_file(file, model));
+    require(model_ != nullptr, "the model does not load");
+    llama_context_params context = llama_context_default_params();
+    context.n_ctx = 4096 + 256;
+    context.n_batch = context.n_ubatch = 512;
+    context.n_threads = context.n_threads_batch = threads;
+    context.flash_attn_type =
+        flash ? LLAMA_FLASH_ATTN_TYPE_ENABLED : LLAMA_FLASH_ATTN_TYPE_DISABLED;
+    context.no_perf = true;
+    context_.reset(llama_init_from_model(model_.get(), context));
+    require(context_ != nullptr, "no context");
+    vocabulary_ = llama_vocab_n_tokens(llama_model_get_vocab(model_.get()));
+  }
+
+  /// Seconds for a prompt of `count` tokens after what is there.
+  double prompt(int count) {
+    std::vector<llama_token> tokens;
+    for (int i = 0; i < count; ++i) tokens.push_back((1000 + 7 * i) % vocabulary_);
+    return seconds([&] {
+      for (int start = 0; start < count; start += 512)
+        decode(tokens.data() + start, std::min(512, count - start));
+    });
+  }
+
+  /// Tokens per second of choosing `count` tokens greedily, one by one.
+  double generate(int count) {
+    llama_token token = best();
+    return count / seconds([&] {
+             for (int i = 0; i < count; ++i) {
+               decode(&token, 1);
+               token = best();
+             }
+           });
+  }
+
+  void cut(int tokens) {
+    if (tokens == 0)
+      llama_memory_clear(llama_get_memory(context_.get()), false);
+    else
+      require(llama_memory_seq_rm(llama_get_memory(context_.get()), 0, tokens, -1),
+              "the cache cannot be cut");
+  }
+
+ private:
+  template <class Body>
+  static double seconds(const Body& body) {
+    const auto start = std::chrono::steady_clock::now();
+    body();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+  void decode(llama_token* tokens, int count) {
+    require(llama_decode(context_.get(), llama_batch_get_one(tokens, count)) == 0, "decode failed");
+  }
+  llama_token best() const {
+    const float* logits = llama_get_logits_ith(context_.get(), -1);
+    return static_cast<llama_token>(std::max_element(logits, logits + vocabulary_) - logits);
+  }
+
+  std::unique_ptr<llama_model, decltype(&llama_model_free)> model_;
+  std::unique_ptr<llama_context, decltype(&llama_free)> context_;
+  int vocabulary_ = 0;
+};
+
+void print(const char* name, std::vector<double> values, const char* end) {
+  std::printf("\"%s\": [", name);
+  for (std::size_t i = 0; i < values.size(); ++i) std::printf("%s%.3f", i ? ", " : "", values[i]);
+  std::printf("]%s", end);
+}
+
+void time_model(Model& model, int repeats) {
+  std::vector<double> decode, prefill, at_512, at_4096;
+  for (int i = 0; i <= repeats; ++i) {  // the first warms up
+    model.cut(0);
+    model.prompt(16);
+    const double tokens = model.generate(i ? 128 : 8);
+    model.cut(0);
+    const double prompt = 512 / model.prompt(512);
+    const double deep = model.generate(i ? 32 : 1);
+    if (i == 0) continue;
+    decode.push_back(tokens);
+    prefill.push_back(prompt);
+    at_512.push_back(deep);
+  }
+  model.cut(512);
+  model.prompt(4096 - 512);
+  for (int i = 0; i < repeats; ++i) {
+    model.cut(4096);
+    model.prompt(1);
+    at_4096.push_back(model.generate(32));
+  }
+  std::printf("{");
+  print("decode", decode, ", ");
+  print("prefill", prefill, ", ");
+  print("decode at 512", at_512, ", ");
+  print("decode at 4096", at_4096, "}\n");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  const auto number = [&](std::size_t i) { return std::stoi(words.at(i)); };
+  if (words.at(0) == "gemv") {
+    const Format* format = bench::find_format(words.at(1));
+    require(format != nullptr, "no such format");
+    Products(*format, static_cast<std::size_t>(number(2)), static_cast<std::size_t>(number(3)),
+             static_cast<unsigned>(number(4)))
+        .time();
+  } else {
+    Model model(words.at(1).c_str(), number(2), number(3) != 0, number(4) != 0);
+    time_model(model, number(5));
+  }
+  return 0;
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "%s\n", error.what());
+  return 1;
+}

@@ -1,0 +1,115 @@
+// Random weights in the formats that are compared, and their meaning, weight by weight.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <random>
+#include <string_view>
+#include <vector>
+
+namespace bench {
+
+/// How a format's blocks lie in memory (GGUF's layouts, ggml-common.h).
+struct Format {
+  const char* name;
+  std::size_t block_elements;
+  std::size_t block_bytes;
+  // Where a block's half-precision scales stand; the rest of a block may be any bytes.
+  std::vector<std::size_t> halves;
+
+  std::size_t row_bytes(std::size_t columns) const {
+    return columns / block_elements * block_bytes;
+  }
+};
+
+inline const Format* find_format(std::string_view name) {
+  static const Format formats[] = {
+      {"f32", 1, 4, {}},          {"f16", 1, 2, {}},         {"bf16", 1, 2, {}},
+      {"q8_0", 32, 34, {0}},      {"q4_0", 32, 18, {0}},     {"q4_1", 32, 20, {0, 2}},
+      {"q5_0", 32, 22, {0}},      {"q5_1", 32, 24, {0, 2}},  {"q4_k", 256, 144, {0, 2}},
+      {"q5_k", 256, 176, {0, 2}}, {"q6_k", 256, 210, {208}},
+  };
+  for (const Format& format : formats)
+    if (name == format.name) return &format;
+  return nullptr;
+}
+
+inline std::uint16_t half_bits(float value) {
+  return std::bit_cast<std::uint16_t>(static_cast<_Float16>(value));
+}
+inline float half_value(const std::byte* at) {
+  _Float16 value;
+  std::memcpy(&value, at, sizeof value);
+  return static_cast<float>(value);
+}
+
+/// Values of the size that trained weights have. Never zeros: they cost nothing on some machines.
+inline std::vector<std::byte> random_weights(const Format& format, std::size_t rows,
+                                             std::size_t columns) {
+  std::mt19937_64 random(rows * 31 + columns);
+  std::uniform_real_distribution<float> unit(-1.0f, 1.0f);
+  std::vector<std::byte> bytes(rows * format.row_bytes(columns));
+  const std::size_t blocks = bytes.size() / format.block_bytes;
+  const std::string_view name = format.name;
+  for (std::size_t i = 0; i < blocks; ++i) {
+    std::byte* block = bytes.data() + i * format.block_bytes;
+    if (name == "f32") {
+      const float value = unit(random);
+      std::memcpy(block, &value, 4);
+    } else if (name == "f16") {
+      const std::uint16_t value = half_bits(unit(random));
+      std::memcpy(block, &value, 2);
+    } else if (name == "bf16") {
+      const std::uint16_t value = std::bit_cast<std::uint32_t>(unit(random)) >> 16;
+      std::memcpy(block, &value, 2);
+    } else {
+      for (std::size_t at = 0; at < format.block_bytes; at += 8) {
+        const std::uint64_t word = random();
+        std::memcpy(block + at, &word, std::min<std::size_t>(8, format.block_bytes - at));
+      }
+      for (const std::size_t at : format.halves) {
+        const std::uint16_t value = half_bits(0.005f + 0.002f * unit(random));
+        std::memcpy(block + at, &value, 2);
+      }
+    }
+  }
+  return bytes;
+}
+
+inline std::vector<float> random_input(std::size_t columns) {
+  std::mt19937_64 random(columns);
+  std::normal_distribution<float> normal;
+  std::vector<float> x(columns);
+  for (float& value : x) value = normal(random);
+  return x;
+}
+
+/// Weight k of a row, for the formats that have a hand-written kernel.
+inline float weight_at(const Format& format, const std::byte* row, std::size_t k) {
+  const std::byte* block = row + k / format.block_elements * format.block_bytes;
+  const std::size_t i = k % format.block_elements;
+  const std::string_view name = format.name;
+  const auto nibble = [&](std::size_t start) {
+    return static_cast<float>(std::to_integer<unsigned>(block[start + i % 16]) >> (i / 16 * 4) &
+                              15);
+  };
+  if (name == "f32") {
+    float value;
+    std::memcpy(&value, block, 4);
+    return value;
+  }
+  if (name == "f16") return half_value(block);
+  if (name == "bf16") {
+    std::uint16_t value;
+    std::memcpy(&value, block, 2);
+    return std::bit_cast<float>(std::uint32_t{value} << 16);
+  }
+  if (name == "q8_0") return half_value(block) * static_cast<std::int8_t>(block[2 + i]);
+  if (name == "q4_0") return half_value(block) * (nibble(2) - 8.0f);
+  return half_value(block) * nibble(4) + half_value(block + 2);  // q4_1
+}
+
+}  // namespace bench

@@ -1,0 +1,91 @@
+// The input of matrix-vector products, made ready once in threadgroup memory for all rows that a
+// threadgroup takes.
+//
+// For devices with narrow lanes (fusion/policy.hpp), where threadgroups are few, take many rows
+// each, and threadgroup memory is the processor's first cache. GPUs run thousands of threadgroups of
+// a few rows: there the prologue costs nothing beside the weights, and a barrier would.
+#pragma once
+#include "lib/common.metal"
+
+FOUNDRY_GLOBAL uint kGemvInputColumns = 4096;  // the host has it too: fusion/linear_source.hpp
+
+/// Blocks of 32 inputs as 16-bit numbers and a scale, for products with integer codes. A step is
+/// 256 inputs, eight of each lane, taken in pairs: lane l has bytes 4 (l % 4) to 4 (l % 4) + 3 of
+/// block l / 4 where a byte holds codes i and i + 16, so its pairs are the codes (0, 2), (16, 18),
+/// (1, 3), (17, 19) from 4 (l % 4) on. Rounding is by 2^-16 of the block's largest input at most.
+struct GemvPairs {
+  short2 values[kGemvInputColumns / 2];  // [step][pair of the lane][lane]
+  float scales[kGemvInputColumns / 8];   // [step][lane]
+  float sums[kGemvInputColumns / 8];     // [step][lane]: of the lane's eight inputs
+};
+
+struct GemvInput {
+  float x[kGemvInputColumns];
+  GemvPairs pairs;
+};
+
+/// A prologue whose result lies in threadgroup memory.
+struct InMemory {
+  threadgroup const GemvInput* input;
+
+  float scale(uint, uint) const { return 1.0f; }
+  float at(uint, uint k, float) const { return input->x[k]; }
+};
+
+inline InMemory in_memory(threadgroup const GemvInput& input) {
+  return {&input};
+}
+
+/// Every simdgroup of the threadgroup must call it.
+template <class Prologue>
+inline void prepare_floats(Prologue prologue, uint columns, threadgroup GemvInput& input,
+                           uint simdgroup, uint simdgroups, uint lane) {
+  const float scale = prologue.scale(0, lane);
+  for (uint k = simdgroup * 32 + lane; k < columns; k += simdgroups * 32) {
+    input.x[k] = prologue.at(0, k, scale);
+  }
+  threadgroup_barrier(mem_flags::mem_threadgroup);
+}
+
+/// Whole steps only; after prepare_floats(). Every simdgroup of the threadgroup must call it.
+inline void prepare_pairs(uint columns, threadgroup GemvInput& input, uint simdgroup,
+                          uint simdgroups, uint lane) {
+  for (uint step = simdgroup; step < columns / 256; step += simdgroups) {
+    threadgroup const float4* own = reinterpret_cast<threadgroup const float4*>(
+        input.x + step * 256 + lane / 4 * 32 + lane % 4 * 4);
+    const float4 low = own[0];
+    const float4 high = own[4];
+    const float4 sizes = max(abs(low), abs(high));
+    float largest = max(max(sizes.x, sizes.y), max(sizes.z, sizes.w));
+    largest = max(largest, simd_shuffle_xor(largest, 1));
+    largest = max(largest, simd_shuffle_xor(largest, 2));
+    const float inverse = largest > 0.0f ? 32767.0f / largest : 0.0f;
+    const short4 low_codes = short4(rint(low * inverse));
+    const short4 high_codes = short4(rint(high * inverse));
+    const uint first = step * 128 + lane;
+    input.pairs.values[first] = low_codes.xz;
+    input.pairs.values[first + 32] = high_codes.xz;
+    input.pairs.values[first + 64] = low_codes.yw;
+    input.pairs.values[first + 96] = high_codes.yw;
+    input.pairs.scales[step * 32 + lane] = largest / 32767.0f;
+    const float4 sums = low + high;
+    input.pairs.sums[step * 32 + lane] = (sums.x + sums.y) + (sums.z + sums.w);
+  }
+  threadgroup_barrier(mem_flags::mem_threadgroup);
+}
+
+/// a.x * b.x + a.y * b.y: one instruction on processors that multiply 16-bit pairs.
+inline int dot_pair(short2 a, short2 b) {
+  const int2 products = int2(a) * int2(b);
+  return products.x + products.y;
+}
+
+/// The sum over the lane's pairs of four-bit codes; pair p lies at bits 4p of both halves.
+inline int dot_nibbles(uint codes, threadgroup const short2* own) {
+  int sum = 0;
+#pragma unroll
+  for (uint p = 0; p < 4; ++p) {
+    sum += dot_pair(as_type<short2>(codes >> 4 * p & 0x000F000F), own[p * 32]);
+  }
+  return sum;
+}

@@ -1,0 +1,30 @@
+// Main: gemv.metal's product, with codes multiplied as integers where a step of 256 columns is whole.
+#pragma once
+#include "lib/gemv_input.metal"
+#include "stages/gemv.metal"
+
+/// As gemv_rows(), one row at a time. Integer is the policy's integer form (lib/policy.metal).
+template <class Policy, class Integer, uint Width, uint Rows, class Tile>
+inline float gemv_rows_of_pairs(device const typename Policy::Block* weights, InMemory prologue,
+                                uint rows, uint columns, Tile tile, uint lane) {
+  const uint blocks = columns / Policy::kBlock;
+  const uint steps = columns / 256;
+  threadgroup const GemvPairs& pairs = prologue.input->pairs;
+  float result = 0.0f;
+  for (uint i = 0; i < Rows; ++i) {
+    const uint r = tile.in_order(i);
+    const uint row = tile.row(r);
+    if (row >= rows) continue;
+    device const typename Policy::Block* own = weights + ulong(row) * blocks;
+    float sum = 0.0f;
+    for (uint step = 0; step < steps; ++step) {
+      sum += Integer::dot(own + step * (256 / Policy::kBlock), lane,
+                          pairs.values + step * 128 + lane, pairs.scales[step * 32 + lane],
+                          pairs.sums[step * 32 + lane]);
+    }
+    gemv_columns<Policy, Width, 1>(&own, prologue, 1.0f, steps * 256, columns, lane, &sum);
+    const float total = simd_sum(sum);
+    result = lane == r ? total : result;
+  }
+  return result;
+}
