@@ -3,6 +3,7 @@
 
 #include <nanobind/stl/string.h>
 
+#include <new>
 #include <string>
 #include <typeindex>
 #include <unordered_map>
@@ -39,9 +40,10 @@ void define(nb::module_& m, const char* name, const char* doc, PyObject* builtin
 /// A new Python exception object for `error`, its nested causes attached.
 nb::object make_exception(const std::exception& error) {
   const auto found = classes().find(typeid(error));
-  PyObject* type = found != classes().end()             ? found->second
-                   : dynamic_cast<const Error*>(&error) ? classes().at(typeid(Error))
-                                                        : PyExc_RuntimeError;
+  PyObject* type = found != classes().end()                      ? found->second
+                   : dynamic_cast<const Error*>(&error)          ? classes().at(typeid(Error))
+                   : dynamic_cast<const std::bad_alloc*>(&error) ? PyExc_MemoryError
+                                                                 : PyExc_RuntimeError;
   nb::object exception = nb::handle(type)(error.what());
   try {
     std::rethrow_if_nested(error);

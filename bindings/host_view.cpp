@@ -46,6 +46,8 @@ const char* buffer_format(DType dtype) {
   }
 }
 
+}  // namespace
+
 nb::dlpack::dtype dlpack_dtype(DType dtype) {
   using Code = nb::dlpack::dtype_code;
   const auto make = [&](Code code) {
@@ -71,6 +73,8 @@ nb::dlpack::dtype dlpack_dtype(DType dtype) {
       return make(Code::Float);
   }
 }
+
+namespace {
 
 void require_viewable(const AnyTensor& tensor, const char* what) {
   const auto quoted = [&] {
@@ -165,25 +169,34 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) noexcept {
   return -1;
 }
 
-/// An array of `Framework` over the tensor's memory; the array's owner holds the lease as `holder`.
-template <class... Framework>
-nb::object array_view(const TensorHandle& tensor, nb::dlpack::dtype dtype, Holder holder) {
+/// What an array of others holds in place of the tensor.
+template <class T>
+nb::capsule owner_of(T* object) {
+  return nb::capsule(object, [](void* pointer) noexcept { delete static_cast<T*>(pointer); });
+}
+
+/// An object with `__dlpack__` over memory that `owner` holds.
+nb::object dlpack_object(const AnyTensor& tensor, std::byte* data, const Strides& steps,
+                         bool is_read_only, const nb::capsule& owner) {
   std::array<std::size_t, kMaxRank> shape{};
   std::array<std::int64_t, kMaxRank> strides{};
   for (std::size_t axis = 0; axis < tensor.rank(); ++axis) {
     shape[axis] = tensor.extents()[axis];
-    strides[axis] = static_cast<std::int64_t>(tensor.strides()[axis]);
+    strides[axis] = static_cast<std::int64_t>(steps[axis]);
   }
-  std::byte* data = wait_for_host(tensor);
-  nb::capsule owner(new KeepAlive(tensor.lease().held_by(holder)),
-                    [](void* pointer) noexcept { delete static_cast<KeepAlive*>(pointer); });
   const auto make = [&](auto array) { return nb::cast(array, nb::rv_policy::reference); };
-  if (tensor.is_read_only()) {
-    return make(nb::ndarray<Framework..., nb::ro>(data, tensor.rank(), shape.data(), owner,
-                                                  strides.data(), dtype));
+  const nb::dlpack::dtype dtype = dlpack_dtype(tensor.dtype());
+  if (is_read_only) {
+    return make(nb::ndarray<nb::array_api, nb::ro>(data, tensor.rank(), shape.data(), owner,
+                                                   strides.data(), dtype));
   }
   return make(
-      nb::ndarray<Framework...>(data, tensor.rank(), shape.data(), owner, strides.data(), dtype));
+      nb::ndarray<nb::array_api>(data, tensor.rank(), shape.data(), owner, strides.data(), dtype));
+}
+
+/// The contiguous elements' bytes, copied out of any storage.
+std::vector<std::byte>* copied_bytes(const TensorHandle& tensor) {
+  return new std::vector<std::byte>(tensor.copy_to_host(tensor.runtime->stream()));
 }
 
 }  // namespace
@@ -196,32 +209,41 @@ PyType_Slot* buffer_slots() {
 nb::object numpy_view(const TensorHandle& tensor) {
   drain_released();
   require_viewable(tensor, "numpy view");
-  if (tensor.dtype() != DType::bf16) {
-    return array_view<nb::numpy>(tensor, dlpack_dtype(tensor.dtype()), Holder::array());
-  }
-  // numpy knows bfloat16 only through ml_dtypes, and DLPack not at all: view the words.
-  nb::object words = array_view<nb::numpy>(tensor, nb::dtype<std::uint16_t>(), Holder::array());
-  return words.attr("view")(nb::module_::import_("ml_dtypes").attr("bfloat16"));
+  std::byte* data = wait_for_host(tensor);
+  return numpy_array(tensor.dtype(), data, tensor.extents().dimensions(), tensor.strides(),
+                     tensor.is_read_only(),
+                     owner_of(new KeepAlive(tensor.lease().held_by(Holder::array()))));
 }
 
 nb::object numpy_copy(const TensorHandle& tensor) {
   if (is_host_visible(tensor.mode()) && !is_block(tensor.dtype())) {
     return numpy_view(tensor).attr("copy")();
   }
-  auto* bytes = new std::vector<std::byte>(tensor.copy_to_host(tensor.runtime->stream()));
-  nb::capsule owner(
-      bytes, [](void* pointer) noexcept { delete static_cast<std::vector<std::byte>*>(pointer); });
-  const std::size_t length = bytes->size();
-  nb::object words = nb::cast(nb::ndarray<nb::numpy, std::uint8_t>(bytes->data(), {length}, owner),
-                              nb::rv_policy::reference);
-  if (is_block(tensor.dtype())) return words;
-  return words.attr("view")(numpy_dtype(tensor.dtype()))
-      .attr("reshape")(to_tuple(tensor.extents().dimensions()));
+  auto* bytes = copied_bytes(tensor);
+  const nb::capsule owner = owner_of(bytes);
+  if (is_block(tensor.dtype())) {
+    Dimensions length, step;
+    length.push_back(bytes->size());
+    step.push_back(1);
+    return numpy_array(tensor.dtype(), bytes->data(), length, step, false, owner);
+  }
+  return numpy_array(tensor.dtype(), bytes->data(), tensor.extents().dimensions(),
+                     row_major(tensor.extents()), false, owner);
 }
 
 nb::object dlpack_view(const TensorHandle& tensor) {
+  drain_released();
   require_viewable(tensor, "DLPack view");
-  return array_view<nb::array_api>(tensor, dlpack_dtype(tensor.dtype()), Holder::capsule());
+  std::byte* data = wait_for_host(tensor);
+  return dlpack_object(tensor, data, tensor.strides(), tensor.is_read_only(),
+                       owner_of(new KeepAlive(tensor.lease().held_by(Holder::capsule()))));
+}
+
+nb::object dlpack_copy(const TensorHandle& tensor) {
+  if (is_block(tensor.dtype())) require_viewable(tensor, "DLPack copy");
+  auto* bytes = copied_bytes(tensor);
+  const nb::capsule owner = owner_of(bytes);
+  return dlpack_object(tensor, bytes->data(), row_major(tensor.extents()), false, owner);
 }
 
 }  // namespace foundry::python

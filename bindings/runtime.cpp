@@ -48,46 +48,6 @@ TensorHandle tensor(const Shared& runtime, nb::handle values, nb::handle dtype, 
   return handle;
 }
 
-/// A numpy array's memory, held until the last tensor over it and the last command buffer are done.
-class BorrowedArray final : public DeferredKeepable {
- public:
-  explicit BorrowedArray(nb::handle bytes) {
-    if (PyObject_GetBuffer(bytes.ptr(), &buffer_, PyBUF_C_CONTIGUOUS)) nb::raise_python_error();
-  }
-  ~BorrowedArray() override { PyBuffer_Release(&buffer_); }
-  std::string describe() const override { return "a borrowed numpy array"; }
-  unsafe::HostMemory memory() const {
-    const std::span bytes(static_cast<std::byte*>(buffer_.buf),
-                          static_cast<std::size_t>(buffer_.len));
-    return buffer_.readonly ? unsafe::HostMemory::read_only(bytes)
-                            : unsafe::HostMemory::writable(bytes);
-  }
-
- private:
-  Py_buffer buffer_{};
-};
-
-TensorHandle borrow(const Shared& runtime, nb::handle array, std::string name) {
-  drain_released();
-  if (!nb::isinstance(array, nb::module_::import_("numpy").attr("ndarray"))) {
-    throw ArgumentError(concat("borrow: a ", nb::type_name(array.type()).c_str(),
-                               " has no memory to share; it takes a numpy array"));
-  }
-  if (!nb::cast<bool>(array.attr("flags").attr("c_contiguous"))) {
-    throw StorageError(concat("borrow: the array of shape ", text_of(array.attr("shape")),
-                              " and strides ", text_of(array.attr("strides")),
-                              " is not contiguous; Foundry.tensor() copies it"));
-  }
-  const DType dtype = dtype_of_numpy(array.attr("dtype"));
-  const Extents extents = to_extents(array.attr("shape"));
-  const nb::object bytes = array.attr("reshape")(-1).attr("view")("uint8");
-  auto* owner = new BorrowedArray(bytes);
-  KeepAlive claim(*owner, Holder::tensor());
-  return {AnyTensor::borrowed(runtime->device(), owner->memory(), std::move(claim), extents, dtype,
-                              std::move(name)),
-          runtime};
-}
-
 /// Every runtime of the process, so that the interpreter's exit can wait for its work. Guarded by
 /// the GIL.
 std::set<Runtime*>& runtimes() {
@@ -224,11 +184,22 @@ void bind_runtime(nb::module_& m) {
           nb::sig("def dedicated(self, shape: int | collections.abc.Sequence[int], dtype: DType | "
                   "numpy.typing.DTypeLike, *, name: str = '', mode: str = 'shared') -> Tensor"),
           "An uninitialised tensor with a buffer of its own.")
-      .def("borrow", &borrow, nb::arg("array"), nb::kw_only(), nb::arg("name") = "",
-           nb::sig("def borrow(self, array: numpy.typing.NDArray[typing.Any], *, name: str = "
-                   "'') -> Tensor"),
-           "The array's own memory as a tensor, without a copy; read-only where the array is. "
-           "StorageError unless it is contiguous.")
+      .def("borrow", &borrow, nb::arg("array"), nb::arg("dtype") = nb::none(),
+           nb::arg("shape") = nb::none(), nb::kw_only(), nb::arg("name") = "",
+           nb::sig("def borrow(self, array: typing.Any, dtype: DType | numpy.typing.DTypeLike | "
+                   "None = None, shape: int | collections.abc.Sequence[int] | None = None, *, "
+                   "name: str = '') -> Tensor"),
+           "The memory of a numpy array or of any buffer (mmap, bytes, memoryview) as a tensor, "
+           "without a copy; read-only where it is. `dtype` and `shape` say what its bytes are, "
+           "block formats included. StorageError unless it is contiguous and aligned: "
+           "Foundry.tensor() copies.")
+      .def("from_dlpack", &from_dlpack, nb::arg("array"), nb::kw_only(), nb::arg("copy") = false,
+           nb::arg("name") = "",
+           nb::sig("def from_dlpack(self, array: typing.Any, *, copy: bool = False, name: str = '')"
+                   " -> Tensor"),
+           "The host memory of another library's array as a tensor, without a copy unless one is "
+           "asked for; the producer gets it back when the last use is done. StorageError where it "
+           "cannot be shared: another device's, not contiguous, or not aligned.")
       .def(
           "run", [](Runtime& f, const Operation& operation) { operation.encode(f.encoder()); },
           nb::arg("operation"),

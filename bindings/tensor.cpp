@@ -54,8 +54,8 @@ Extents shape_of(const nb::args& shape) {
 
 /// The values of `source` in the tensor's dtype, copied in. A block dtype takes its bytes (uint8).
 void copy_from(const TensorHandle& tensor, nb::handle source) {
-  const nb::object values = nb::module_::import_("numpy").attr("ascontiguousarray")(
-      source, nb::arg("dtype") = numpy_dtype(tensor.dtype()));
+  const nb::object values = nb::module_::import_("numpy").attr("asarray")(
+      source, nb::arg("dtype") = numpy_dtype(tensor.dtype()), nb::arg("order") = "C");
   if (!is_block(tensor.dtype()) &&
       !values.attr("shape").equal(to_tuple(tensor.extents().dimensions()))) {
     throw ShapeError(concat("copy_from: ", tensor.describe(), " takes no array of shape ",
@@ -166,13 +166,24 @@ void bind_tensor(nb::module_& m) {
       .def(
           "__dlpack__",
           [](const TensorHandle& t, const nb::kwargs& options) {
-            return dlpack_view(t).attr("__dlpack__")(**options);
+            if (!options.contains("copy") || !options["copy"].is(nb::handle(Py_True))) {
+              return dlpack_view(t).attr("__dlpack__")(**options);
+            }
+            nb::dict others;
+            for (const auto& [key, value] : options) {
+              if (nb::cast<std::string>(key) != "copy") others[key] = value;
+            }
+            return dlpack_copy(t).attr("__dlpack__")(**others);
           },
           nb::sig("def __dlpack__(self, **kwargs: typing.Any) -> typing.Any"))
       .def("__dlpack_device__",
            [](const TensorHandle&) {  // kDLCPU, device 0
              return nb::typed<nb::tuple, int, int>(nb::make_tuple(1, 0));
            })
+      .def("host", &numpy_view,
+           "A numpy array over the tensor's memory, after waiting for the device; what "
+           "numpy.asarray() gives, at less cost.",
+           nb::sig("def host(self) -> numpy.typing.NDArray[typing.Any]"))
       .def("copy_to_host", &numpy_copy,
            "A numpy array of the values, from any storage; a block dtype gives its bytes (uint8).",
            nb::sig("def copy_to_host(self) -> numpy.typing.NDArray[typing.Any]"))

@@ -1,6 +1,8 @@
 // TensorHandle: what a Python Tensor is, and how shapes and tensors cross the border.
 #pragma once
 
+#include <nanobind/ndarray.h>
+
 #include <memory>
 #include <optional>
 #include <string>
@@ -69,11 +71,25 @@ PyType_Slot* buffer_slots();
 nb::object numpy_view(const TensorHandle& tensor);
 /// The values copied out of any storage; of a block dtype its bytes.
 nb::object numpy_copy(const TensorHandle& tensor);
+/// A numpy array over `data`, which `owner` holds; strides in elements. Of a block dtype: of bytes.
+nb::object numpy_array(DType dtype, void* data, const Dimensions& extents, const Strides& strides,
+                       bool is_read_only, nb::object owner);
 /// numpy's dtype of a dtype; of a block dtype uint8. bfloat16 comes from ml_dtypes.
 nb::object numpy_dtype(DType dtype);
 /// The dtype of a numpy dtype, or of what numpy makes one of; DTypeError where there is none.
 DType dtype_of_numpy(nb::handle dtype);
 /// The tensor's memory as an object with `__dlpack__`.
 nb::object dlpack_view(const TensorHandle& tensor);
+/// The same of a copy of its values, from any storage.
+nb::object dlpack_copy(const TensorHandle& tensor);
+/// DLPack's type of a plain dtype.
+nb::dlpack::dtype dlpack_dtype(DType dtype);
+
+/// A tensor over an array's or a buffer's own memory; `dtype` and `shape` None: the array's.
+TensorHandle borrow(const std::shared_ptr<Runtime>& runtime, nb::handle source, nb::handle dtype,
+                    nb::handle shape, std::string name);
+/// A tensor over the memory that a DLPack producer lends, or a copy of it.
+TensorHandle from_dlpack(const std::shared_ptr<Runtime>& runtime, nb::handle source, bool copy,
+                         std::string name);
 
 }  // namespace foundry::python

@@ -268,6 +268,11 @@ class Tensor:
 
     def __dlpack_device__(self) -> tuple[int, int]: ...
 
+    def host(self) -> numpy.typing.NDArray[Any]:
+        """
+        A numpy array over the tensor's memory, after waiting for the device; what numpy.asarray() gives, at less cost.
+        """
+
     def copy_to_host(self) -> numpy.typing.NDArray[Any]:
         """
         A numpy array of the values, from any storage; a block dtype gives its bytes (uint8).
@@ -942,9 +947,14 @@ class Foundry:
     def dedicated(self, shape: int | Sequence[int], dtype: DType | numpy.typing.DTypeLike, *, name: str = '', mode: str = 'shared') -> Tensor:
         """An uninitialised tensor with a buffer of its own."""
 
-    def borrow(self, array: numpy.typing.NDArray[Any], *, name: str = '') -> Tensor:
+    def borrow(self, array: Any, dtype: DType | numpy.typing.DTypeLike | None = None, shape: int | Sequence[int] | None = None, *, name: str = '') -> Tensor:
         """
-        The array's own memory as a tensor, without a copy; read-only where the array is. StorageError unless it is contiguous.
+        The memory of a numpy array or of any buffer (mmap, bytes, memoryview) as a tensor, without a copy; read-only where it is. `dtype` and `shape` say what its bytes are, block formats included. StorageError unless it is contiguous and aligned: Foundry.tensor() copies.
+        """
+
+    def from_dlpack(self, array: Any, *, copy: bool = False, name: str = '') -> Tensor:
+        """
+        The host memory of another library's array as a tensor, without a copy unless one is asked for; the producer gets it back when the last use is done. StorageError where it cannot be shared: another device's, not contiguous, or not aligned.
         """
 
     def run(self, operation: Operation) -> None:
