@@ -1,6 +1,7 @@
 """Prints the tables and writes them as JSON to build/bench.json.
 
-usage: python -m benchmarks [SECTION...]; sections: machine, model, startup, compilation, host
+usage: python -m benchmarks [SECTION...]
+sections: machine, model, startup, compilation, host, kernels
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import compilation, host, machine, model, startup
+from benchmarks import compilation, host, kernels, machine, model, startup
 from benchmarks.table import Table
 
 SECTIONS = {
@@ -18,6 +19,7 @@ SECTIONS = {
     "startup": startup.measure,
     "compilation": compilation.measure,
     "host": host.measure,
+    "kernels": kernels.measure,
 }
 
 

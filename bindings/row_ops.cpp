@@ -13,9 +13,49 @@ namespace fo = foundry::ops;
 template <class Op>
 using Class = nb::class_<OperationOf<Op>, Operation>;
 
+void bind_products(nb::module_& m) {
+  Class<fo::GemvColumns>(m, "GemvColumns",
+                         "y = W^T x: a product down the columns of a row-major matrix. weights: "
+                         "(rows, columns), any format with a policy; x: (rows,); y: (columns,).")
+      .def(
+          "__init__",
+          [](OperationOf<fo::GemvColumns>* self, nb::handle weights, nb::handle x, nb::handle y) {
+            const Take take("GemvColumns");
+            new (self) OperationOf<fo::GemvColumns>(
+                {take(weights, "weights"), take(x, "x"), take(y, "y")}, "GemvColumns");
+          },
+          nb::arg("weights") = nb::none(), nb::arg("x") = nb::none(), nb::arg("y") = nb::none(),
+          nb::sig("def __init__(self, weights: Tensor, x: Tensor, y: Tensor) -> None"));
+  Class<fo::TileWeights>(m, "TileWeights",
+                         "A matrix in the layout of GemvTiled. weights: (rows, columns), any "
+                         "format with a policy; y: (ceil(rows / 32), columns, 32), a float type.")
+      .def(
+          "__init__",
+          [](OperationOf<fo::TileWeights>* self, nb::handle weights, nb::handle y) {
+            const Take take("TileWeights");
+            new (self) OperationOf<fo::TileWeights>({take(weights, "weights"), take(y, "y")},
+                                                    "TileWeights");
+          },
+          nb::arg("weights") = nb::none(), nb::arg("y") = nb::none(),
+          nb::sig("def __init__(self, weights: Tensor, y: Tensor) -> None"));
+  Class<fo::GemvTiled>(m, "GemvTiled",
+                       "y = W x with W in tiles of 32 rows, as TileWeights makes them: no sum "
+                       "crosses lanes. weights: (tiles, columns, 32); x: (columns,); y: (rows,).")
+      .def(
+          "__init__",
+          [](OperationOf<fo::GemvTiled>* self, nb::handle weights, nb::handle x, nb::handle y) {
+            const Take take("GemvTiled");
+            new (self) OperationOf<fo::GemvTiled>(
+                {take(weights, "weights"), take(x, "x"), take(y, "y")}, "GemvTiled");
+          },
+          nb::arg("weights") = nb::none(), nb::arg("x") = nb::none(), nb::arg("y") = nb::none(),
+          nb::sig("def __init__(self, weights: Tensor, x: Tensor, y: Tensor) -> None"));
+}
+
 }  // namespace
 
 void bind_row_ops(nb::module_& m) {
+  bind_products(m);
   Class<fo::Softmax>(m, "Softmax",
                      "y = exp(scale x + mask) / sum of the same, row by row, in f32. x, y: "
                      "(columns,) or (..., columns), float types; mask: (columns,) or x's size. y "

@@ -803,6 +803,27 @@ class RandomNormal(Operation):
 
     def __init__(self, y: Tensor, mean: float = 0.0, deviation: float = 1.0, *, seed: int = 0, stream: int = 0) -> None: ...
 
+class GemvColumns(Operation):
+    """
+    y = W^T x: a product down the columns of a row-major matrix. weights: (rows, columns), any format with a policy; x: (rows,); y: (columns,).
+    """
+
+    def __init__(self, weights: Tensor, x: Tensor, y: Tensor) -> None: ...
+
+class TileWeights(Operation):
+    """
+    A matrix in the layout of GemvTiled. weights: (rows, columns), any format with a policy; y: (ceil(rows / 32), columns, 32), a float type.
+    """
+
+    def __init__(self, weights: Tensor, y: Tensor) -> None: ...
+
+class GemvTiled(Operation):
+    """
+    y = W x with W in tiles of 32 rows, as TileWeights makes them: no sum crosses lanes. weights: (tiles, columns, 32); x: (columns,); y: (rows,).
+    """
+
+    def __init__(self, weights: Tensor, x: Tensor, y: Tensor) -> None: ...
+
 class Softmax(Operation):
     """
     y = exp(scale x + mask) / sum of the same, row by row, in f32. x, y: (columns,) or (..., columns), float types; mask: (columns,) or x's size. y may be x. A row of -inf alone gives zeros.

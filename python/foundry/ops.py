@@ -19,6 +19,8 @@ from foundry._foundry import (
     Gelu,
     Gemm,
     Gemv,
+    GemvColumns,
+    GemvTiled,
     HeadNorm,
     KvRearrange,
     KvWrite,
@@ -39,6 +41,7 @@ from foundry._foundry import (
     Silu,
     Softmax,
     SwiGlu,
+    TileWeights,
     Traffic,
     attention_scratch,
 )
@@ -62,6 +65,8 @@ __all__ = [
     "Gelu",
     "Gemm",
     "Gemv",
+    "GemvColumns",
+    "GemvTiled",
     "HeadNorm",
     "KvRearrange",
     "KvWrite",
@@ -82,6 +87,7 @@ __all__ = [
     "Silu",
     "Softmax",
     "SwiGlu",
+    "TileWeights",
     "Traffic",
     "attention_scratch",
 ]

@@ -12,6 +12,8 @@
 #include "foundry/ops/gated_linear.hpp"
 #include "foundry/ops/gemm.hpp"
 #include "foundry/ops/gemv.hpp"
+#include "foundry/ops/gemv_columns.hpp"
+#include "foundry/ops/gemv_tiled.hpp"
 #include "foundry/ops/head_stages.hpp"
 #include "foundry/ops/kv_rearrange.hpp"
 #include "foundry/ops/kv_write.hpp"

@@ -1,0 +1,68 @@
+#include "foundry/ops/gemv_columns.hpp"
+
+#include "foundry/fusion/policy.hpp"
+#include "foundry/ops/checks.hpp"
+#include "foundry/ops/kernel_file.hpp"
+
+namespace foundry::ops {
+namespace {
+
+/// Of a threadgroup. A CPU runs it on one thread and likes long reads; a GPU wants many threads on
+/// few columns.
+struct Plan {
+  std::uint32_t simdgroups;
+  std::uint32_t chunks;  ///< of 32 columns
+};
+
+Plan plan_of(const Device& device) {
+  return has_narrow_lanes(device) ? Plan{1, 16} : Plan{8, 2};
+}
+
+KernelDescription describe(const GemvColumns& op, const Device& device) {
+  const Policy& policy = policy_of(op.weights.dtype(), "GemvColumns");
+  const Plan plan = plan_of(device);
+  auto kernel = kernel_file("gemv_columns");
+  kernel.arguments = {ArgumentDescription::buffer("weights", Access::read, op.weights.dtype()),
+                      ArgumentDescription::buffer("x", Access::read, op.x.dtype()),
+                      ArgumentDescription::buffer("y", Access::write, op.y.dtype()),
+                      ArgumentDescription::value("params", struct_layout<MatrixParams>())};
+  kernel.includes = {std::string(policy.file)};
+  kernel.aliases = {
+      {"Weights", msl_policy(policy, has_narrow_lanes(device) ? policy.narrow : policy.wide)},
+      {"Y", msl_type(op.y.dtype())},
+      {"Simdgroups", concat("integral_constant<uint, ", plan.simdgroups, ">")},
+      {"Chunks", concat("integral_constant<uint, ", plan.chunks, ">")}};
+  return kernel;
+}
+
+}  // namespace
+
+void GemvColumns::encode(Encoder& encoder) const {
+  static const char family = 0;
+  require_present("GemvColumns", "weights", weights);
+  policy_of(weights.dtype(), "GemvColumns");
+  require_float("GemvColumns", "x", x);
+  require_float("GemvColumns", "y", y);
+  if (weights.rank() != 2) {
+    throw ShapeError(
+        concat("GemvColumns: weights are ", to_string(weights.extents()), ", not (rows, columns)"));
+  }
+  require_count("GemvColumns", "x", x, weights.extents()[0]);
+  require_count("GemvColumns", "y", y, weights.extents()[1]);
+  const MatrixParams params{narrow("GemvColumns", "the number of rows", weights.extents()[0]),
+                            narrow("GemvColumns", "the number of columns", weights.extents()[1])};
+  const Device& device = encoder.device();
+  const auto kernel =
+      encoder.kernel(KernelKey(&family, {word(weights.dtype()), word(x.dtype()), word(y.dtype())}),
+                     [&] { return describe(*this, device); });
+  const Plan plan = plan_of(device);
+  const std::uint64_t columns = std::uint64_t{plan.chunks} * kSimdWidth;
+  encoder.dispatch(*kernel, {weights, x, y, Argument::value(params)},
+                   threadgroups_of(plan.simdgroups, (params.columns + columns - 1) / columns));
+}
+
+Traffic GemvColumns::traffic() const {
+  return traffic_of({&weights, &x}, {&y});
+}
+
+}  // namespace foundry::ops

@@ -1,0 +1,98 @@
+#include "foundry/ops/gemv_tiled.hpp"
+
+#include "foundry/fusion/policy.hpp"
+#include "foundry/ops/checks.hpp"
+#include "foundry/ops/kernel_file.hpp"
+
+namespace foundry::ops {
+namespace {
+
+std::uint64_t tiles_of(std::uint64_t rows) {
+  return (rows + kTileRows - 1) / kTileRows;
+}
+
+KernelDescription describe(const TileWeights& op) {
+  const Policy& policy = policy_of(op.weights.dtype(), "TileWeights");
+  auto kernel = kernel_file("tile_weights");
+  kernel.arguments = {ArgumentDescription::buffer("weights", Access::read, op.weights.dtype()),
+                      ArgumentDescription::buffer("y", Access::write, op.y.dtype()),
+                      ArgumentDescription::value("params", struct_layout<MatrixParams>())};
+  kernel.includes = {std::string(policy.file)};
+  kernel.aliases = {{"Weights", msl_policy(policy, policy.wide)}, {"Y", msl_type(op.y.dtype())}};
+  return kernel;
+}
+
+/// Of a threadgroup: a CPU runs it on one thread, where sharing a tile gains nothing.
+std::uint32_t simdgroups_on(const Device& device) {
+  return has_narrow_lanes(device) ? 1 : 8;
+}
+
+KernelDescription describe(const GemvTiled& op, std::uint32_t simdgroups) {
+  auto kernel = kernel_file("gemv_tiled");
+  kernel.arguments = {ArgumentDescription::buffer("weights", Access::read, op.weights.dtype()),
+                      ArgumentDescription::buffer("x", Access::read, op.x.dtype()),
+                      ArgumentDescription::buffer("y", Access::write, op.y.dtype()),
+                      ArgumentDescription::value("params", struct_layout<MatrixParams>())};
+  kernel.aliases = {{"W", msl_type(op.weights.dtype())},
+                    {"Y", msl_type(op.y.dtype())},
+                    {"Simdgroups", concat("integral_constant<uint, ", simdgroups, ">")}};
+  return kernel;
+}
+
+}  // namespace
+
+void TileWeights::encode(Encoder& encoder) const {
+  static const char family = 0;
+  require_present("TileWeights", "weights", weights);
+  policy_of(weights.dtype(), "TileWeights");
+  require_float("TileWeights", "y", y);
+  if (weights.rank() != 2) {
+    throw ShapeError(
+        concat("TileWeights: weights are ", to_string(weights.extents()), ", not (rows, columns)"));
+  }
+  const Extents wanted{tiles_of(weights.extents()[0]), weights.extents()[1], kTileRows};
+  if (!(y.extents() == wanted)) {
+    throw ShapeError(concat("TileWeights: weights are ", to_string(weights.extents()), ", y is ",
+                            to_string(y.extents()), ", not ", to_string(wanted)));
+  }
+  const MatrixParams params{narrow("TileWeights", "the number of rows", weights.extents()[0]),
+                            narrow("TileWeights", "the number of columns", wanted[1])};
+  const auto kernel = encoder.kernel(KernelKey(&family, {word(weights.dtype()), word(y.dtype())}),
+                                     [&] { return describe(*this); });
+  encoder.dispatch(*kernel, {weights, y, Argument::value(params)},
+                   threadgroups_of(1, (wanted[1] + kTileRows - 1) / kTileRows, wanted[0]));
+}
+
+Traffic TileWeights::traffic() const {
+  return traffic_of({&weights}, {&y});
+}
+
+void GemvTiled::encode(Encoder& encoder) const {
+  static const char family = 0;
+  require_float("GemvTiled", "weights", weights);
+  require_float("GemvTiled", "x", x);
+  require_float("GemvTiled", "y", y);
+  if (weights.rank() != 3 || weights.extents()[2] != kTileRows) {
+    throw ShapeError(concat("GemvTiled: weights are ", to_string(weights.extents()),
+                            ", not (tiles, columns, ", kTileRows, ")"));
+  }
+  require_count("GemvTiled", "x", x, weights.extents()[1]);
+  if (tiles_of(y.count()) != weights.extents()[0]) {
+    throw ShapeError(concat("GemvTiled: y is ", to_string(y.extents()), ", ", tiles_of(y.count()),
+                            " tiles; weights are ", to_string(weights.extents())));
+  }
+  const MatrixParams params{narrow("GemvTiled", "the number of rows", y.count()),
+                            narrow("GemvTiled", "the number of columns", x.count())};
+  const std::uint32_t simdgroups = simdgroups_on(encoder.device());
+  const auto kernel =
+      encoder.kernel(KernelKey(&family, {word(weights.dtype()), word(x.dtype()), word(y.dtype())}),
+                     [&] { return describe(*this, simdgroups); });
+  encoder.dispatch(*kernel, {weights, x, y, Argument::value(params)},
+                   threadgroups_of(simdgroups, weights.extents()[0]));
+}
+
+Traffic GemvTiled::traffic() const {
+  return traffic_of({&weights, &x}, {&y});
+}
+
+}  // namespace foundry::ops

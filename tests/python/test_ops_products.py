@@ -1,0 +1,114 @@
+"""Products with other layouts than Gemv's, against float64 numpy.
+
+Tolerance: sums in f32, see test_ops.py; 32 units of 2^-24 of the sum of magnitudes.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import gguf
+import numpy as np
+import pytest
+from gguf.quants import dequantize, quantize
+from numpy.typing import NDArray
+
+import foundry as fd
+
+F64 = NDArray[np.float64]
+SHAPES = [(1, 1), (1, 32), (3, 64), (5, 33), (33, 96), (65, 576), (200, 1536), (7, 544)]
+
+
+FORMATS = ["f32", "f16", "bf16", "q8_0", "q4_0", "q4_1"]
+# Block formats have rows of whole blocks.
+CASES = [
+    (name, shape) for name in FORMATS for shape in SHAPES if name[0] != "q" or shape[1] % 32 == 0
+]
+
+
+def rng(*seed: object) -> np.random.Generator:
+    return np.random.default_rng(zlib.crc32(repr(seed).encode()))
+
+
+def weights(rt: fd.Foundry, shape: tuple[int, int], name: str) -> tuple[fd.Tensor, F64]:
+    values = rng("weights", shape, name).standard_normal(shape).astype(np.float32)
+    if name in ("f32", "f16", "bf16"):
+        tensor = rt.tensor(values, fd.DType[name])
+        return tensor, tensor.copy_to_host().astype(np.float64)
+    kind = gguf.GGMLQuantizationType[name.upper()]
+    packed = quantize(values, kind)
+    tensor = rt.dedicated(shape, fd.DType[name])
+    tensor.copy_from(packed.reshape(-1))
+    return tensor, dequantize(packed, kind).astype(np.float64)
+
+
+def check(found: Any, expected: F64, magnitude: F64, stored: float = 0.0) -> None:
+    bound = 32 * 2.0**-24 * magnitude + stored * np.abs(expected) + 1e-30
+    assert np.max(np.abs(np.asarray(found).astype(np.float64) - expected) / bound) <= 1
+
+
+@pytest.mark.parametrize(("name", "shape"), CASES)
+def test_gemv_columns(rt: fd.Foundry, shape: tuple[int, int], name: str) -> None:
+    w, w64 = weights(rt, shape, name)
+    x = rng("x", shape).standard_normal(shape[0]).astype(np.float32)
+    y = rt.empty((shape[1],), fd.f32)
+    rt.run(fd.ops.GemvColumns(weights=w, x=rt.tensor(x), y=y))
+    check(y, w64.T @ x, np.abs(w64).T @ np.abs(x))
+
+
+@pytest.mark.parametrize(("name", "shape"), CASES)
+def test_gemv_tiled(rt: fd.Foundry, shape: tuple[int, int], name: str) -> None:
+    rows, columns = shape
+    w, w64 = weights(rt, shape, name)
+    dtype = fd.f32 if name.startswith("q") else fd.DType[name]
+    tiles = rt.empty(((rows + 31) // 32, columns, 32), dtype)
+    rt.run(fd.ops.TileWeights(weights=w, y=tiles))
+    expected = np.zeros((tiles.shape[0] * 32, columns))
+    expected[:rows] = w64
+    np.testing.assert_allclose(
+        tiles.copy_to_host().astype(np.float64),
+        expected.reshape(-1, 32, columns).transpose(0, 2, 1),
+        rtol=2.0**-22,  # a block's scale times its code, plus its minimum
+        atol=2.0**-22,
+    )
+    x = rng("x", shape).standard_normal(columns).astype(np.float16)
+    y = rt.empty((rows,), fd.f16)
+    rt.run(fd.ops.GemvTiled(weights=tiles, x=rt.tensor(x), y=y))
+    x64 = x.astype(np.float64)
+    check(y, w64 @ x64, np.abs(w64) @ np.abs(x64) + 1, stored=2.0**-11 * 1.01)
+
+
+def test_the_bytes_are_stated(rt: fd.Foundry) -> None:
+    w, _ = weights(rt, (33, 96), "q8_0")
+    x, y = rt.empty((33,), fd.f32), rt.empty((96,), fd.f16)
+    traffic = fd.ops.GemvColumns(w, x, y).traffic
+    assert (traffic.reads, traffic.writes) == (33 * 3 * 34 + 33 * 4, 96 * 2)
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (
+            lambda e: fd.ops.GemvColumns(e(4, 6), e(6), e(6)),
+            "GemvColumns: x is (6,): 6 elements where 4 are needed",
+        ),
+        (lambda e: fd.ops.GemvColumns(e(4), e(4), e(6)), "weights are (4,), not (rows, columns)"),
+        (
+            lambda e: fd.ops.TileWeights(e(33, 6), e(1, 6, 32)),
+            "weights are (33, 6), y is (1, 6, 32), not (2, 6, 32)",
+        ),
+        (
+            lambda e: fd.ops.GemvTiled(e(2, 6, 32), e(6), e(32)),
+            "y is (32,), 1 tiles; weights are (2, 6, 32)",
+        ),
+        (
+            lambda e: fd.ops.GemvTiled(e(2, 6, 16), e(6), e(32)),
+            "weights are (2, 6, 16), not (tiles, columns, 32)",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_named(rt: fd.Foundry, make: Any, text: str) -> None:
+    with pytest.raises(fd.ShapeError) as caught:
+        rt.run(make(lambda *shape: rt.empty(shape, fd.f32)))
+    assert text in str(caught.value)

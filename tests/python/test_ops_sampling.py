@@ -1,0 +1,166 @@
+"""Sampling against a float64 model of its distribution: which tokens stay, how often each comes.
+
+`tests/cpp/ops/sample_test.cpp` checks single draws against Philox's number; here are the
+distribution as a whole, and logits that make filters hard: ties, -inf, one token, all equal.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import foundry as fd
+
+F64 = NDArray[np.float64]
+
+
+def rng(*seed: object) -> np.random.Generator:
+    return np.random.default_rng(zlib.crc32(repr(seed).encode()))
+
+
+def distribution(
+    logits: F64,
+    counts: NDArray[np.uint32] | None = None,
+    *,
+    repetition_penalty: float = 1.0,
+    frequency_penalty: float = 0.0,
+    presence_penalty: float = 0.0,
+    top_k: int = 0,
+    top_p: float = 1.0,
+    min_p: float = 0.0,
+    temperature: float = 1.0,
+) -> F64:
+    """The probability of every token. Equal logits stay or go together."""
+    logits = logits.copy()
+    if counts is not None:
+        seen = counts > 0
+        scaled = np.where(logits > 0, logits / repetition_penalty, logits * repetition_penalty)
+        logits[seen] = (scaled - counts * frequency_penalty - presence_penalty)[seen]
+    highest = logits.max()
+    threshold = -np.inf
+    if 0 < top_k < len(logits):
+        threshold = np.sort(logits)[-top_k]
+    if top_p < 1:
+        weight = np.where(logits >= threshold, np.exp(logits - highest), 0)
+        order = np.argsort(-logits, kind="stable")
+        reached = np.cumsum(weight[order]) >= top_p * weight.sum()
+        threshold = max(threshold, logits[order][np.argmax(reached)])
+    if min_p > 0:
+        threshold = max(threshold, highest + np.log(min_p))
+    threshold = min(threshold, highest)
+    if temperature == 0:
+        kept = np.zeros(len(logits))
+        kept[np.argmax(logits)] = 1
+        return kept
+    weight = np.where(logits >= threshold, np.exp((logits - highest) / temperature), 0)
+    return weight / weight.sum()
+
+
+def draws(
+    rt: fd.Foundry,
+    logits: NDArray[Any],
+    count: int,
+    counts: NDArray[np.uint32] | None = None,
+    **settings: Any,
+) -> NDArray[np.int64]:
+    """How often each token came. Every draw sees the same counts."""
+    tensor, scratch = rt.tensor(logits), rt.empty(logits.shape, fd.f32)
+    tokens = rt.empty((count,), fd.i32)
+    seen = rt.empty(logits.shape, fd.u32)
+    for step in range(count):
+        if counts is not None:
+            rt.run(fd.ops.Copy(x=rt.tensor(counts), y=seen))
+        rt.run(
+            fd.ops.Sample(
+                logits=tensor,
+                scratch=scratch,
+                token=tokens[step : step + 1],
+                counts=None if counts is None else seen,
+                step=step,
+                **settings,
+            )
+        )
+    return np.bincount(np.asarray(tokens), minlength=len(logits))
+
+
+TIED = np.array([1, 3, 3, 2, 3, -1, 2, 0], np.float32)
+HIDDEN = np.array([-np.inf, 2, 1.5, -np.inf, 1, 0.5, -np.inf, 0], np.float32)
+FLAT = np.full(9, 1.25, np.float32)
+
+
+@pytest.mark.parametrize("logits", [TIED, HIDDEN, FLAT, np.zeros(1, np.float32)], ids=str)
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {},
+        {"top_k": 1},
+        {"top_k": 3},
+        {"top_k": 4},
+        {"top_k": 100},
+        {"top_p": 0.01},
+        {"top_p": 0.5},
+        {"top_p": 0.93},
+        {"min_p": 0.2},
+        {"min_p": 1.0},
+        {"top_k": 5, "top_p": 0.8, "min_p": 0.3},
+    ],
+)
+def test_exactly_these_tokens_stay(
+    rt: fd.Foundry, logits: NDArray[np.float32], filters: dict[str, Any]
+) -> None:
+    expected = distribution(logits.astype(np.float64), **filters)
+    # So hot that every token that stays is about as likely as any other: of 9, one is missed in
+    # 150 draws with a probability of 9 * (8/9)^150 = 2e-7.
+    found = draws(rt, logits, 150, temperature=1e3, seed=9, **filters)
+    np.testing.assert_array_equal(found > 0, expected > 0)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"temperature": 0.7},
+        {"temperature": 1.3, "top_k": 12},
+        {"top_p": 0.8},
+        {"min_p": 0.1, "temperature": 2.0},
+        {
+            "repetition_penalty": 1.3,
+            "frequency_penalty": 0.2,
+            "presence_penalty": 0.4,
+            "top_k": 20,
+            "top_p": 0.95,
+            "temperature": 0.9,
+        },
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_frequencies_follow_the_distribution(
+    rt: fd.Foundry, settings: dict[str, Any], dtype: str
+) -> None:
+    random = rng("frequencies", settings)
+    logits = (random.standard_normal(40) * 1.5).astype(dtype)
+    counts = random.integers(0, 4, 40).astype(np.uint32)
+    expected = distribution(logits.astype(np.float64), counts, **settings)
+    total = 1500
+    found = draws(rt, logits, total, counts, seed=3, **settings)
+    assert found[expected == 0].sum() == 0
+    # Rare tokens in one bin, so that every bin expects five; chi-square has mean d and variance 2d.
+    rare = expected * total < 5
+    bins = np.append(expected[~rare], expected[rare].sum()) * total
+    got = np.append(found[~rare], found[rare].sum())
+    got, bins = got[bins > 0], bins[bins > 0]
+    freedom = len(bins) - 1
+    chi_square = ((got - bins) ** 2 / bins).sum()
+    assert chi_square < freedom + 5 * np.sqrt(2 * freedom) + 5
+
+
+@pytest.mark.parametrize("columns", [1, 32, 33, 1000, 49152])
+def test_the_coldest_draw_is_argmax(rt: fd.Foundry, columns: int) -> None:
+    logits = rng("cold", columns).standard_normal(columns).astype(np.float32)
+    token, scratch = rt.empty((1,), fd.i32), rt.empty((columns,), fd.f32)
+    rt.run(fd.ops.Sample(logits=rt.tensor(logits), scratch=scratch, token=token, temperature=0.0))
+    assert np.asarray(token)[0] == logits.argmax()
