@@ -1,9 +1,9 @@
-"""Unpack metal-cpp from the pinned mlx-metal wheel.
+"""Unpack metal-cpp, or another folder, from the pinned mlx-metal wheel.
 
-usage: fetch_metal_cpp.py REQUIREMENT_FILE DIRECTORY
+usage: fetch_metal_cpp.py REQUIREMENT_FILE DIRECTORY [FOLDER_IN_WHEEL]
 
-The wheel is downloaded by pip with its hash checked; only `mlx/include/metal_cpp/` is kept.
-The folder appears whole or not at all.
+The wheel is downloaded by pip with its hash checked; only `mlx/include/metal_cpp/`, or the folder
+named, is kept. The directory appears whole or not at all.
 """
 
 import shutil
@@ -13,10 +13,10 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-PREFIX = "mlx/include/metal_cpp/"
+METAL_CPP = "mlx/include/metal_cpp/"
 
 
-def main(requirement: Path, directory: Path) -> None:
+def main(requirement: Path, directory: Path, prefix: str = METAL_CPP) -> None:
     directory.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=directory.parent) as scratch:
         subprocess.run(
@@ -29,11 +29,11 @@ def main(requirement: Path, directory: Path) -> None:
         )  # fmt: skip
         wheel = next(Path(scratch).glob("*.whl"))
         with zipfile.ZipFile(wheel) as archive:
-            names = [name for name in archive.namelist() if name.startswith(PREFIX)]
+            names = [name for name in archive.namelist() if name.startswith(prefix)]
             archive.extractall(scratch, names)
         shutil.rmtree(directory, ignore_errors=True)
-        Path(scratch, PREFIX).rename(directory)
+        Path(scratch, prefix).rename(directory)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])

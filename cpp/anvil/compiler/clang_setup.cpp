@@ -66,11 +66,11 @@ std::string hash_of(const std::vector<std::string>& arguments) {
 }
 
 // Errors in the library's own headers are errors of ours.
-void build_precompiled_header(const std::string& math, const std::string& path) {
+void build_precompiled_header(const Dialect& dialect, const std::string& path) {
   Source none;
   none.name = "metal_stdlib";
   Diagnostics diagnostics(none);
-  std::vector<std::string> arguments = language_arguments(math);
+  std::vector<std::string> arguments = language_arguments(dialect);
   const std::string temporary = temporary_beside(path);
   arguments.insert(arguments.end(), {"-emit-pch", "-fno-pch-timestamp", "-o", temporary});
   auto compiler = make_compiler(arguments, diagnostics, true);
@@ -91,8 +91,8 @@ std::string compiler_version() {
   return version;
 }
 
-std::vector<std::string> language_arguments(const std::string& math) {
-  const llvm::Triple triple(llvm::sys::getDefaultTargetTriple());
+std::vector<std::string> language_arguments(const Dialect& dialect) {
+  const llvm::Triple triple(dialect.triple);
   std::vector<std::string> arguments{
       "-triple", triple.str(), "-x", "c++", "-std=c++20", "-O2", "-disable-llvm-passes",
       // Nothing of the host: not its headers, its C library or its C++ run time.
@@ -110,7 +110,7 @@ std::vector<std::string> language_arguments(const std::string& math) {
     arguments.insert(arguments.end(), {"-target-cpu", "x86-64-v3"});
   else
     arguments.insert(arguments.end(), {"-target-feature", "+neon"});
-  if (math == "safe") {
+  if (dialect.math == "safe") {
     arguments.insert(arguments.end(), {"-ffp-contract=on", "-D", "ANVIL_MATH_SAFE=1"});
   } else {
     // Metal's fast math, except that infinities and NaNs keep their meaning: attention kernels
@@ -153,16 +153,16 @@ void set_input(clang::CompilerInstance& compiler, const std::string& text,
       llvm::MemoryBufferRef(text, name), clang::InputKind(clang::Language::CXX))};
 }
 
-std::vector<std::string> library_arguments(const std::string& math, const std::string& cache) {
+std::vector<std::string> library_arguments(const Dialect& dialect, const std::string& cache) {
   if (cache.empty()) return {"-include", prelude_path()};
   std::filesystem::create_directories(cache);
   const std::string key = hash_of([&] {
-    auto arguments = language_arguments(math);
+    auto arguments = language_arguments(dialect);
     arguments.push_back(compiler_version());
     return arguments;
   }());
   const std::string path = cache + "/metal_stdlib-" + key + ".pch";
-  if (!std::filesystem::exists(path)) build_precompiled_header(math, path);
+  if (!std::filesystem::exists(path)) build_precompiled_header(dialect, path);
   return {"-include-pch", path};
 }
 

@@ -15,8 +15,14 @@ inline constexpr const char* kHeaderRoot = "/anvil";
 /// The version of everything that decides what a library or a kernel compiles to.
 std::string compiler_version();
 
+/// The math mode that a library was made with, and the architecture that a kernel is for.
+struct Dialect {
+  std::string math;
+  std::string triple;
+};
+
 /// Options that every run over transformed text shares, the precompiled header's included.
-std::vector<std::string> language_arguments(const std::string& math);
+std::vector<std::string> language_arguments(const Dialect& dialect);
 
 /// A compiler for `text` under cc1 `arguments`, with diagnostics going to `client` (not owned). Its
 /// files are the library's headers and, where `real_files`, the machine's.
@@ -29,6 +35,6 @@ void set_input(clang::CompilerInstance& compiler, const std::string& text, const
 
 /// cc1 options that bring the library's declarations in: a precompiled header in `cache`, built
 /// now if it is not there, or the headers themselves where `cache` is empty.
-std::vector<std::string> library_arguments(const std::string& math, const std::string& cache);
+std::vector<std::string> library_arguments(const Dialect& dialect, const std::string& cache);
 
 }  // namespace anvil

@@ -80,11 +80,13 @@ bool run_kernel(const KernelCommand& command) {
   std::vector<ConstantValue> values;
   if (!command.constants.empty()) values = parse_constants(read_file(command.constants));
 
+  const std::string triple = target_triple(command.target);
   llvm::LLVMContext context;
   auto kernel = compile_kernel(program,
                                {.name = command.function,
                                 .full = command.variant == "full",
-                                .line_tables = !command.remarks.empty()},
+                                .line_tables = !command.remarks.empty(),
+                                .triple = triple},
                                command.cache, context);
   if (!kernel) return false;
   llvm::Module& module = *kernel->module;
@@ -101,7 +103,7 @@ bool run_kernel(const KernelCommand& command) {
     write_file(command.reflection, reflection_json(kernel->signature, lowered, kernel->constants));
   if (command.output.empty() && command.emit_scalar_ir.empty()) return true;
 
-  const auto target = make_target(command.cpu);
+  const auto target = make_target(triple, command.cpu);
   retarget(module, *target);
   optimize_scalar(module, *target);
   if (!command.emit_scalar_ir.empty()) write_ir(command.emit_scalar_ir, module);
@@ -117,6 +119,7 @@ bool run_kernel(const KernelCommand& command) {
   retarget(module, *target);
   optimize_simdgroup(module, *target);
   if (!command.emit_simd_ir.empty()) write_ir(command.emit_simd_ir, module);
+  if (!command.emit_assembly.empty()) emit_assembly(module, *target, command.emit_assembly);
   emit_shared_object(module, *target, command.output);
   return true;
 }

@@ -8,6 +8,7 @@
 #include <llvm/Support/MemoryBuffer.h>
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/Target/TargetMachine.h>
+#include <llvm/Transforms/Utils/Cloning.h>
 
 #include <set>
 
@@ -28,12 +29,13 @@ class TemporaryFile {
   const std::string path;
 };
 
-llvm::SmallVector<char, 0> object_code(llvm::Module& module, llvm::TargetMachine& target) {
+llvm::SmallVector<char, 0> generate(llvm::Module& module, llvm::TargetMachine& target,
+                                    llvm::CodeGenFileType type) {
   llvm::SmallVector<char, 0> code;
   llvm::raw_svector_ostream out(code);
   llvm::legacy::PassManager passes;
-  if (target.addPassesToEmitFile(passes, out, nullptr, llvm::CodeGenFileType::ObjectFile))
-    throw FileError{"the target cannot emit object code"};
+  if (target.addPassesToEmitFile(passes, out, nullptr, type))
+    throw FileError{"the target cannot emit code"};
   passes.run(module);
   return code;
 }
@@ -86,9 +88,17 @@ void link(const std::string& object, const std::string& output) {
 
 }  // namespace
 
+void emit_assembly(const llvm::Module& module, llvm::TargetMachine& target,
+                   const std::string& path) {
+  // The code generator changes the module it is given.
+  const auto copy = llvm::CloneModule(module);
+  const auto text = generate(*copy, target, llvm::CodeGenFileType::AssemblyFile);
+  write_file(path, {text.data(), text.size()});
+}
+
 void emit_shared_object(llvm::Module& module, llvm::TargetMachine& target,
                         const std::string& path) {
-  const auto code = object_code(module, target);
+  const auto code = generate(module, target, llvm::CodeGenFileType::ObjectFile);
   check_symbols({code.data(), code.size()});
   const TemporaryFile object(path), shared(path);
   write_file(object.path, {code.data(), code.size()});

@@ -14,4 +14,8 @@ namespace anvil {
 /// memmove. Throws FileError where that fails.
 void emit_shared_object(llvm::Module& module, llvm::TargetMachine& target, const std::string& path);
 
+/// Writes the code as assembly, for people and tests to read.
+void emit_assembly(const llvm::Module& module, llvm::TargetMachine& target,
+                   const std::string& path);
+
 }  // namespace anvil

@@ -11,6 +11,7 @@
 #include <clang/Lex/Preprocessor.h>
 #include <llvm/IR/Module.h>
 #include <llvm/Support/raw_ostream.h>
+#include <llvm/TargetParser/Host.h>
 
 #include <functional>
 
@@ -139,9 +140,9 @@ bool report_token_errors(const Program& program, Diagnostics& diagnostics) {
   return !program.tokens.errors.empty();
 }
 
-std::vector<std::string> arguments_for(const Program& program, const std::string& cache) {
-  std::vector<std::string> arguments = language_arguments(program.math);
-  for (std::string& argument : library_arguments(program.math, cache))
+std::vector<std::string> arguments_for(const Dialect& dialect, const std::string& cache) {
+  std::vector<std::string> arguments = language_arguments(dialect);
+  for (std::string& argument : library_arguments(dialect, cache))
     arguments.push_back(std::move(argument));
   return arguments;
 }
@@ -163,7 +164,8 @@ std::optional<LibraryIndex> check_library(const Program& program, const std::str
   if (report_token_errors(program, diagnostics)) return {};
 
   LibraryIndex index;
-  auto compiler = make_compiler(arguments_for(program, cache), diagnostics, true);
+  auto compiler = make_compiler(
+      arguments_for({program.math, llvm::sys::getDefaultTargetTriple()}, cache), diagnostics, true);
   set_input(*compiler, edited.text(), program.source.name);
   KernelAction action(nullptr, nullptr);
   action.at_end = [&](KernelConsumer& consumer) {
@@ -202,7 +204,7 @@ std::optional<CompiledKernel> compile_kernel(const Program& program, const Kerne
   Diagnostics diagnostics(program.source, &edited);
 
   CompiledKernel result;
-  auto arguments = arguments_for(program, cache);
+  auto arguments = arguments_for({program.math, request.triple}, cache);
   arguments.push_back("-w");  // warnings came with the library
   if (request.line_tables) arguments.push_back("-debug-info-kind=line-tables-only");
   auto compiler = make_compiler(arguments, diagnostics, true);

@@ -44,6 +44,7 @@ struct KernelRequest {
   std::string name;          ///< as the host knows it
   bool full = true;          ///< which variant of the entry thunk
   bool line_tables = false;  ///< keep the source's lines in the IR
+  std::string triple;        ///< the architecture it is for
 };
 /// Compiles that kernel and what it calls, with its entry thunk.
 std::optional<CompiledKernel> compile_kernel(const Program& program, const KernelRequest& request,

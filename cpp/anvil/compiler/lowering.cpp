@@ -16,6 +16,8 @@
 #include <set>
 
 #include "abi/kernel_abi.h"
+#include "function_pointers.hpp"
+#include "tail_calls.hpp"
 #include "token_pass.hpp"
 
 namespace anvil {
@@ -114,6 +116,49 @@ void replace_lane(llvm::Module& module, llvm::Function& entry) {
   lane->eraseFromParent();
 }
 
+bool mentions(const llvm::Constant* constant, llvm::ArrayRef<llvm::Constant*> variables) {
+  if (llvm::is_contained(variables, constant)) return true;
+  if (llvm::isa<llvm::GlobalValue>(constant)) return false;
+  return llvm::any_of(constant->operands(), [&](const llvm::Use& operand) {
+    const auto* inner = llvm::dyn_cast<llvm::Constant>(operand);
+    return inner && mentions(inner, variables);
+  });
+}
+
+// `threadgroup float t; const P p = {&t};`: clang keeps such an initialiser in a constant, but
+// where t lies is known only once the kernel runs. The constant becomes a local variable.
+void make_addresses_local(llvm::Module& module, llvm::Function& entry,
+                          llvm::ArrayRef<llvm::Constant*> variables) {
+  std::vector<llvm::Constant*> unknown = variables.vec();
+  for (size_t known = 0; known != unknown.size();) {
+    known = unknown.size();
+    for (llvm::GlobalVariable& global : module.globals())
+      if (global.hasInitializer() && !llvm::is_contained(unknown, &global) &&
+          mentions(global.getInitializer(), unknown))
+        unknown.push_back(&global);
+  }
+  const auto constants = llvm::ArrayRef(unknown).drop_front(variables.size());
+  llvm::IRBuilder<> builder(&*entry.getEntryBlock().getFirstInsertionPt());
+  std::vector<llvm::AllocaInst*> locals;
+  for (llvm::Constant* each : constants) {
+    auto* constant = llvm::cast<llvm::GlobalVariable>(each);
+    locals.push_back(builder.CreateAlloca(constant->getValueType(), nullptr, constant->getName()));
+    if (constant->getAlign()) locals.back()->setAlignment(*constant->getAlign());
+  }
+  for (size_t i = 0; i < locals.size(); ++i) {
+    auto* constant = llvm::cast<llvm::GlobalVariable>(constants[i]);
+    builder.CreateStore(constant->getInitializer(), locals[i]);
+    constant->setInitializer(nullptr);
+  }
+  llvm::convertUsersOfConstantsToInstructions(constants);
+  for (size_t i = 0; i < locals.size(); ++i) {
+    auto* constant = llvm::cast<llvm::GlobalVariable>(constants[i]);
+    constant->removeDeadConstantUsers();
+    constant->replaceAllUsesWith(locals[i]);
+    constant->eraseFromParent();
+  }
+}
+
 // Lays the marked variables out in tg->static_memory.
 uint64_t lower_threadgroup_variables(llvm::Module& module, llvm::Function& entry) {
   std::vector<llvm::Constant*> variables;
@@ -121,9 +166,10 @@ uint64_t lower_threadgroup_variables(llvm::Module& module, llvm::Function& entry
     if (variable.getSection() == llvm::StringRef(kThreadgroupSection))
       variables.push_back(&variable);
   if (variables.empty()) return 0;
+  make_addresses_local(module, entry, variables);
   llvm::convertUsersOfConstantsToInstructions(variables);
 
-  llvm::IRBuilder<> builder(&*entry.getEntryBlock().getFirstNonPHIOrDbgOrAlloca());
+  llvm::IRBuilder<> builder(&*entry.getEntryBlock().getFirstInsertionPt());
   llvm::Value* field = builder.CreateConstInBoundsGEP1_64(
       builder.getInt8Ty(), entry.getArg(0), offsetof(AnvilThreadgroup, static_memory));
   llvm::Value* base = builder.CreateLoad(builder.getPtrTy(), field, "static_memory");
@@ -153,7 +199,8 @@ void check_calls(llvm::Function& entry, LoweredKernel& result) {
       llvm::Function* callee = call->getCalledFunction();
       if (!callee) {
         if (reported.insert("").second)
-          result.errors.push_back("function pointers are not supported in kernels");
+          result.errors.push_back(
+              "a function pointer is called that no function of the program fits");
         continue;
       }
       const std::string name = callee->getName().str();
@@ -181,6 +228,8 @@ LoweredKernel lower_kernel(llvm::Module& module, const std::string& kernel_symbo
     variable.setComdat(nullptr);
   }
   fold_initialisers(module, result.errors);
+  resolve_function_pointers(module);
+  turn_tail_calls_into_loops(module);
   inline_everything(module);
   llvm::Function& entry = *module.getFunction(kEntry);
   check_calls(entry, result);

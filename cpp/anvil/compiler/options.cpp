@@ -71,12 +71,14 @@ KernelCommand parse_kernel_command(int argc, char** argv) {
          {"--constants", store(command.constants)},
          {"--variant", store(command.variant)},
          {"--cpu", store(command.cpu)},
+         {"--target", store(command.target)},
          {"--output", store(command.output)},
          {"--reflection", store(command.reflection)},
          {"--cache", store(command.cache)},
          {"--emit-ir", store(command.emit_ir)},
          {"--emit-scalar-ir", store(command.emit_scalar_ir)},
          {"--emit-simd-ir", store(command.emit_simd_ir)},
+         {"--emit-assembly", store(command.emit_assembly)},
          {"--remarks", store(command.remarks)}});
   require(command.library, "--library");
   require(command.function, "--function");

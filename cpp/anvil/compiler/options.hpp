@@ -16,10 +16,12 @@ struct LibraryCommand {
 
 struct KernelCommand {
   std::string library, function, constants, output, reflection, cache, remarks;
-  // Where to write the IR: as handed over, after scalar optimisation, after vectorisation.
-  std::string emit_ir, emit_scalar_ir, emit_simd_ir;
+  // Where to write the IR: as handed over, after scalar optimisation, after vectorisation; and the
+  // code as assembly.
+  std::string emit_ir, emit_scalar_ir, emit_simd_ir, emit_assembly;
   std::string variant = "full";
   std::string cpu = "host";
+  std::string target;  // an LLVM triple; empty: this machine's
 };
 
 /// Thrown for a command line that makes no sense; what() says why.

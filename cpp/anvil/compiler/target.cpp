@@ -25,20 +25,42 @@ void set_code_generator_options() {
   (void)once;
 }
 
+void initialize_targets() {
+#define ANVIL_INITIALIZE(architecture)        \
+  LLVMInitialize##architecture##TargetInfo(); \
+  LLVMInitialize##architecture##Target();     \
+  LLVMInitialize##architecture##TargetMC();   \
+  LLVMInitialize##architecture##AsmPrinter();
+  ANVIL_INITIALIZE(X86)
+  ANVIL_INITIALIZE(AArch64)
+#undef ANVIL_INITIALIZE
+}
+
 }  // namespace
 
-std::unique_ptr<llvm::TargetMachine> make_target(const std::string& cpu) {
-  llvm::InitializeNativeTarget();
-  llvm::InitializeNativeTargetAsmPrinter();
+std::string target_triple(const std::string& asked) {
+  if (asked.empty()) return llvm::sys::getDefaultTargetTriple();
+  const llvm::Triple triple(llvm::Triple::normalize(asked));
+  if (triple.getArch() != llvm::Triple::x86_64 && triple.getArch() != llvm::Triple::aarch64)
+    throw FileError{"kernels are compiled for x86_64 and aarch64, not for '" + asked + "'"};
+  return triple.str();
+}
+
+std::unique_ptr<llvm::TargetMachine> make_target(const std::string& name_of_triple,
+                                                 const std::string& cpu) {
+  initialize_targets();
   set_code_generator_options();
-  const llvm::Triple triple(llvm::sys::getDefaultTargetTriple());
+  const llvm::Triple triple(name_of_triple);
   std::string error;
   const llvm::Target* target = llvm::TargetRegistry::lookupTarget(triple, error);
   if (!target) throw FileError{error};
 
   std::string name = cpu;
   llvm::SubtargetFeatures features;
-  if (cpu == "host") {
+  const bool here = triple.getArch() == llvm::Triple(llvm::sys::getDefaultTargetTriple()).getArch();
+  if (cpu == "host" && !here) {
+    name = triple.isX86() ? "x86-64-v3" : "generic";
+  } else if (cpu == "host") {
     name = llvm::sys::getHostCPUName().str();
     // What the operating system lets programs use, which the name does not tell.
     for (const auto& [feature, enabled] : llvm::sys::getHostCPUFeatures())

@@ -45,6 +45,13 @@ std::string target_cpu() {
   return named && *named ? named : "host";
 }
 
+/// The architecture to compile for: $ANVIL_TARGET (an LLVM triple), else the compiler's own. For an
+/// emulated process, whose compiler is the machine's.
+std::string target_triple() {
+  const char* named = std::getenv("ANVIL_TARGET");
+  return named ? named : "";
+}
+
 std::vector<ConstantValue> sorted(std::span<const ConstantValue> constants) {
   std::vector<ConstantValue> list(constants.begin(), constants.end());
   std::ranges::sort(list, [](const auto& a, const auto& b) {
@@ -112,11 +119,11 @@ LibraryImage CompilerService::library(std::shared_ptr<const LibrarySource> sourc
 KernelImage CompilerService::kernel(const LibraryImage& library, const std::string& function,
                                     std::span<const ConstantValue> constants, Variant variant) {
   const std::string identity = compiler_.identity();
-  const std::string cpu = target_cpu();
+  const std::string cpu = target_cpu(), target = target_triple();
   const auto values = sorted(constants);
   KeyHasher hasher;
   hasher.add("kernel").add(kFormat).add(ANVIL_ABI_VERSION).add(identity).add(library.key);
-  hasher.add(cpu).add(cpu == "host" ? host_cpu_identity() : "");
+  hasher.add(target).add(cpu).add(cpu == "host" ? host_cpu_identity() : "");
   hasher.add(function).add(static_cast<uint64_t>(variant)).add(values.size());
   for (const auto& value : values) {
     hasher.add(value.index ? uint64_t{*value.index} : UINT64_MAX).add(value.name).add(value.type);
@@ -145,6 +152,7 @@ KernelImage CompilerService::kernel(const LibraryImage& library, const std::stri
                                        reflection.string(),
                                        "--cache",
                                        cache_.tool_folder(identity).string()};
+    if (!target.empty()) arguments.insert(arguments.end(), {"--target", target});
     const StagedEntry scratch = cache_.stage();
     if (!values.empty()) {
       const fs::path file = scratch.folder() / "constants.json";

@@ -132,7 +132,8 @@ TEST_CASE("a kernel that is not there, recursion and missing definitions are err
   Session session;
   REQUIRE(session
               .library(std::string(kHeader) +
-                       "int down(int n);\nint down(int n) { return n ? down(n - 1) : 0; }\n"
+                       "int down(int n);\nint down(int n) { return n > 1 ? down(n - 1) + down(n - "
+                       "2) : n; }\n"
                        "kernel void recursive(device int* x) { x[0] = down(x[1]); }\n"
                        "int missing(int);\n"
                        "kernel void calls(device int* x) { x[0] = missing(1); }\n")

@@ -1,5 +1,8 @@
 // Divergent control flow, function constants, templates and host names: every lane gets the result
 // that it would get alone.
+#include <algorithm>
+#include <numeric>
+
 #include "expressions.hpp"
 
 using language::buffer;
@@ -60,6 +63,23 @@ int with_goto_like_exits(int a, int b) {
   }
   return found;
 }
+int greatest_divisor(int a, int b) { return b == 0 ? a : greatest_divisor(b, a % b); }
+int twice(int v) { return 2 * v; }
+int loops(int v) { int n = 0; while (v > 3) { v /= 2; ++n; } return n; }
+int next(int v) { return v + 1; }
+constant constexpr int (*kOperations[])(int) = {twice, loops, next};
+int two_entries(int a, int b) {
+  int n = 0;
+  if (a > 0) goto middle;
+head:
+  n += 10;
+middle:
+  n += 1;
+  if (--b > 0) goto head;
+  return n;
+}
+struct Pair { long sum; long product; };
+Pair both(int a, int b) { return a > 0 ? Pair{a + b, long(a) * b} : Pair{a, b}; }
 )";
 
 int collatz(int n) {
@@ -101,6 +121,21 @@ int exits(int a, int b) {
 }
 
 const Expression kDivergent[] = {
+    {"greatest_divisor(abs(a), b)",
+     [](const Inputs& in) { return std::gcd(std::abs(in.a), in.b); }},
+    {"kOperations[i % 3](b)",
+     [](const Inputs& in) {
+       int loops = 0;
+       for (int v = in.b; v > 3; v /= 2) ++loops;
+       return in.i % 3 == 0 ? 2 * in.b : in.i % 3 == 1 ? loops : in.b + 1;
+     }},
+    {"two_entries(a, b)",
+     [](const Inputs& in) {
+       const int turns = std::max(in.b, 1);
+       return 11 * turns - (in.a > 0 ? 10 : 0);
+     }},
+    {"Pair p = both(a, b); r = p.sum + 2 * p.product;",
+     [](const Inputs& in) { return in.a > 0 ? in.a + in.b + 2 * in.a * in.b : in.a + 2 * in.b; }},
     {"collatz(b)", [](const Inputs& in) { return collatz(in.b); }},
     {"classify(a)", [](const Inputs& in) { return classify(in.a); }},
     {"bisect(abs(x))", [](const Inputs& in) { return std::sqrt(std::fabs(double{in.x})); }, 4e-6},

@@ -58,6 +58,36 @@ kernel void reverse_dynamic(device const int* in [[buffer(0)]], device int* out 
   }
 }
 
+TEST_CASE("addresses of threadgroup variables in initialisers, one inside another") {
+  Program program(R"(
+#include <metal_stdlib>
+using namespace metal;
+struct Place { threadgroup int* first; int offset; };
+struct Places { Place place[2]; };
+kernel void k(device const int* in [[buffer(0)]], device int* out [[buffer(1)]],
+              uint i [[thread_position_in_grid]], uint t [[thread_index_in_threadgroup]],
+              uint n [[threads_per_threadgroup]]) {
+  threadgroup int low[64], high[64];
+  const Place one = {low, 3};
+  const Places both = {{{low, 1}, {high, 2}}};
+  low[t] = in[i];
+  high[t] = -in[i];
+  threadgroup_barrier(mem_flags::mem_threadgroup);
+  const Place place = both.place[t & 1];
+  out[i] = place.first[n - 1 - t] * place.offset + one.first[0] * one.offset;
+}
+)");
+  constexpr uint32_t kThreads = 100, kGroup = 64;
+  std::vector<int> in(kThreads), out(kThreads);
+  for (uint32_t i = 0; i < kThreads; ++i) in[i] = static_cast<int>(i * 7 % 50) + 1;
+  program.run("k", {kThreads}, {kGroup}, {buffer(in), buffer(out)});
+  for (uint32_t i = 0; i < kThreads; ++i) {
+    const uint32_t group = i / kGroup * kGroup, n = std::min(kGroup, kThreads - group);
+    const int other = in[group + n - 1 - (i - group)];
+    CHECK(out[i] == ((i - group) % 2 == 0 ? other : -2 * other) + 3 * in[group]);
+  }
+}
+
 TEST_CASE("a tree reduction in threadgroup memory, with a barrier in a loop") {
   Program program(R"(
 #include <metal_stdlib>

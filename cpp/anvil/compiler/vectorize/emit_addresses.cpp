@@ -104,8 +104,7 @@ std::optional<Emitter::Pattern> Emitter::pattern_of_address(const GetElementPtrI
 /// A pattern that makes an access much cheaper than one per lane, so that testing for it pays.
 std::optional<Emitter::Pattern> Emitter::useful_pattern(const Value* pointer, Type* accessed) {
   if (code_->active && !code_->may_be_full) {
-    // Only 32- and 64-bit elements have a masked form.
-    if (layout_.getTypeSizeInBits(accessed->getScalarType()) < 32) return std::nullopt;
+    if (!abilities_.masks(layout_, accessed)) return std::nullopt;
   }
   auto pattern = pattern_of(pointer);
   if (!pattern || !pattern->holds) return std::nullopt;

@@ -19,8 +19,8 @@ Emitter::Emitter(Function& scalar, Function& vector, const ScalarAnalyses& analy
       options_(options),
       remarks_(remarks),
       layout_(scalar.getParent()->getDataLayout()),
-      builder_(scalar.getContext()) {
-  fast_gather_ = scalar.getFnAttribute("target-features").getValueAsString().contains("+avx512f");
+      builder_(scalar.getContext()),
+      abilities_(scalar, options.target) {
   for (BasicBlock* block : analyses_.order.blocks())
     for (Instruction& instruction : *block)
       for (const Use& use : instruction.uses()) {
@@ -273,15 +273,13 @@ void Emitter::write_phis(BasicBlock& from, BasicBlock& to, Value* lanes) {
     if (isa<UndefValue>(incoming) || shape(incoming).is_unknown()) continue;
     writes.push_back({&phi, form.is_varying() ? vector(incoming) : base(incoming)});
   }
-  const bool blend = blends(from, to);
+  const bool blending = blends(from, to);
   for (auto& [phi, value] : writes) {
     AllocaInst* memory = slot(phi_slots_, phi, "phi");
-    if (blend && shape(phi).is_varying()) {
-      const auto* type = dyn_cast<FixedVectorType>(phi->getType());
+    if (blending && shape(phi).is_varying()) {
       Value* before = builder_.CreateLoad(memory->getAllocatedType(), memory);
-      value =
-          builder_.CreateSelect(mask_of(lanes, type ? type->getNumElements() : 1), value, before);
-    } else if (blend && shapes_.is_divergent(&from)) {
+      value = blend_lanes(mask_of(lanes), phi->getType(), value, before);
+    } else if (blending && shapes_.is_divergent(&from)) {
       Value* before = builder_.CreateLoad(memory->getAllocatedType(), memory);
       value = builder_.CreateSelect(builder_.CreateIsNotNull(lanes), value, before);
     }

@@ -100,15 +100,12 @@ Value* Emitter::emit_flat(Instruction& instruction) {
     result = builder_.CreateCmp(compare->getPredicate(), operand(0), operand(1));
   } else if (auto* select = dyn_cast<SelectInst>(&instruction)) {
     const Value* chooser = select->getCondition();
-    const auto* type = dyn_cast<FixedVectorType>(select->getType());
-    Value* condition;
     if (shape(chooser).is_uniform() && !chooser->getType()->isVectorTy())
-      condition = base(chooser);
-    else if (type && !chooser->getType()->isVectorTy())
-      condition = repeat_mask(vector(chooser), type->getNumElements());
+      result = builder_.CreateSelect(base(chooser), operand(1), operand(2));
+    else if (chooser->getType()->isVectorTy())
+      result = builder_.CreateSelect(vector(chooser), operand(1), operand(2));
     else
-      condition = vector(chooser);
-    result = builder_.CreateSelect(condition, operand(1), operand(2));
+      result = blend_lanes(vector(chooser), select->getType(), operand(1), operand(2));
   } else if (isa<FreezeInst>(instruction)) {
     result = builder_.CreateFreeze(operand(0));
   } else if (auto* member = dyn_cast<ExtractValueInst>(&instruction)) {

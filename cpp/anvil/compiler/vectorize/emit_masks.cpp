@@ -7,6 +7,17 @@ namespace anvil::vectorizer {
 
 using namespace llvm;
 
+namespace {
+
+/// <1, 2, 4, ...>.
+Constant* bit_of_each_lane(IRBuilder<>& builder) {
+  SmallVector<uint32_t, kLanes> bits;
+  for (unsigned lane = 0; lane < kLanes; ++lane) bits.push_back(1u << lane);
+  return ConstantDataVector::get(builder.getContext(), bits);
+}
+
+}  // namespace
+
 /// Lanes where a condition holds; bits of inactive lanes are arbitrary, but never poison.
 Value* Emitter::bits_of(const Value* condition) {
   const Shape form = shape(condition);
@@ -21,7 +32,10 @@ Value* Emitter::bits_of(const Value* condition) {
     if (Value* bits = bits_below(*compare)) return bits;
   Value* lanes = vector(condition);
   if (code_->active) lanes = builder_.CreateFreeze(lanes);
-  return builder_.CreateBitCast(lanes, builder_.getInt32Ty());
+  if (abilities_.mask_moves) return builder_.CreateBitCast(lanes, builder_.getInt32Ty());
+  Constant* bits = bit_of_each_lane(builder_);
+  return builder_.CreateOrReduce(
+      builder_.CreateSelect(lanes, bits, Constant::getNullValue(bits->getType())));
 }
 
 /// `base + lane < bound` and its like: the first bound - base lanes, without a vector compare.
@@ -64,7 +78,15 @@ Value* Emitter::bits_below(const ICmpInst& compare) {
 Value* Emitter::mask_of(Value* bits, unsigned repeat) {
   Value*& known = masks_[{bits, repeat}];
   if (known) return known;
-  Value* mask = builder_.CreateBitCast(bits, FixedVectorType::get(builder_.getInt1Ty(), kLanes));
+  Value* mask;
+  if (abilities_.mask_moves) {
+    mask = builder_.CreateBitCast(bits, FixedVectorType::get(builder_.getInt1Ty(), kLanes));
+  } else {
+    Constant* places = bit_of_each_lane(builder_);
+    mask =
+        builder_.CreateICmpNE(builder_.CreateAnd(builder_.CreateVectorSplat(kLanes, bits), places),
+                              Constant::getNullValue(places->getType()));
+  }
   return known = repeat_mask(mask, repeat);
 }
 
@@ -73,6 +95,26 @@ Value* Emitter::repeat_mask(Value* mask, unsigned count) {
   SmallVector<int> repeated;
   for (unsigned lane = 0; lane < kLanes; ++lane) repeated.append(count, int(lane));
   return builder_.CreateShuffleVector(mask, repeated);
+}
+
+/// `yes` in the lanes of <32 x i1> `mask`, `no` in the others; `type` is the one lane's.
+Value* Emitter::blend_lanes(Value* mask, Type* type, Value* yes, Value* no) {
+  if (!type->isAggregateType()) {
+    const auto* vector = dyn_cast<FixedVectorType>(type);
+    return builder_.CreateSelect(repeat_mask(mask, vector ? vector->getNumElements() : 1), yes, no);
+  }
+  const auto* record = dyn_cast<StructType>(type);
+  const uint64_t count = record ? record->getNumElements() : type->getArrayNumElements();
+  Value* result = PoisonValue::get(yes->getType());
+  for (unsigned i = 0; i < count; ++i) {
+    Type* member = record ? record->getElementType(i) : type->getArrayElementType();
+    result =
+        builder_.CreateInsertValue(result,
+                                   blend_lanes(mask, member, builder_.CreateExtractValue(yes, i),
+                                               builder_.CreateExtractValue(no, i)),
+                                   i);
+  }
+  return result;
 }
 
 Value* Emitter::or_where_inactive(Value* flat_vector, Constant* identity) {

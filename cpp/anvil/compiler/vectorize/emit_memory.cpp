@@ -90,8 +90,6 @@ void Emitter::emit_load(LoadInst& load) {
     auto* copy = cast<LoadInst>(clone_with(load, {base(pointer)}));
     return record(load, copy);
   }
-  if (load.getType()->isStructTy() || load.getType()->isArrayTy())
-    return fail(load, "load of an aggregate");
   if (load.isAtomic() || load.isVolatile()) return record(load, emit_serially(load));
   if (form.is_affine()) return record(load, load_lanes(load, {form, base(pointer)}));
   if (const auto pattern = useful_pattern(pointer, load.getType()))
@@ -103,7 +101,7 @@ void Emitter::emit_load(LoadInst& load) {
 
 Value* Emitter::load_anywhere(LoadInst& load) {
   if (!code_->active) return load_gathered(load);
-  if (fast_gather_ && !load.getType()->isVectorTy() &&
+  if (abilities_.wide && !load.getType()->isVectorTy() &&
       layout_.getTypeSizeInBits(load.getType()) >= 32)
     return builder_.CreateFreeze(
         annotate(builder_.CreateMaskedGather(flat(load.getType()), vector(load.getPointerOperand()),
@@ -114,8 +112,8 @@ Value* Emitter::load_anywhere(LoadInst& load) {
 
 Value* Emitter::load_lanes(LoadInst& load, const Pattern& pattern) {
   const auto size = int64_t(layout_.getTypeStoreSize(load.getType()));
-  const bool wide_elements = layout_.getTypeSizeInBits(load.getType()->getScalarType()) >= 32;
-  if (code_->active && wide_elements && pattern.offsets.has_stride(size)) {
+  if (code_->active && abilities_.masks(layout_, load.getType()) &&
+      pattern.offsets.has_stride(size)) {
     Value* first = byte_address(pattern.base, pattern.offsets.offset(0));
     Type* wide = flat(load.getType());
     Value* lanes =
@@ -188,7 +186,7 @@ Value* Emitter::load_gathered(LoadInst& load) {
   Type* type = load.getType();
   const Value* pointer = load.getPointerOperand();
   const bool scalar = !type->isVectorTy();
-  if (scalar && fast_gather_ && layout_.getTypeSizeInBits(type) >= 32)
+  if (scalar && abilities_.wide && layout_.getTypeSizeInBits(type) >= 32)
     return annotate(builder_.CreateMaskedGather(flat(type), vector(pointer), load.getAlign()),
                     load);
   if (!scalar) {
@@ -213,8 +211,6 @@ void Emitter::emit_store(StoreInst& store) {
   const Value* pointer = store.getPointerOperand();
   const Shape form = shape(pointer);
   if (form.is_unknown()) return;
-  if (store.getValueOperand()->getType()->isAggregateType())
-    return fail(store, "store of an aggregate");
   if (form.is_uniform()) return store_at_one_address(store);
   if (store.isAtomic() || store.isVolatile()) {
     emit_serially(store);
@@ -232,7 +228,7 @@ void Emitter::emit_store(StoreInst& store) {
 
 void Emitter::store_anywhere(StoreInst& store) {
   Type* type = store.getValueOperand()->getType();
-  if (code_->active && fast_gather_ && !type->isVectorTy() &&
+  if (code_->active && abilities_.wide && !type->isVectorTy() &&
       layout_.getTypeSizeInBits(type) >= 32) {
     annotate(builder_.CreateMaskedScatter(vector(store.getValueOperand()),
                                           vector(store.getPointerOperand()), store.getAlign(),
@@ -247,8 +243,7 @@ void Emitter::store_anywhere(StoreInst& store) {
 void Emitter::store_lanes(StoreInst& store, const Pattern& pattern) {
   Type* type = store.getValueOperand()->getType();
   const auto size = int64_t(layout_.getTypeStoreSize(type));
-  const unsigned bits = unsigned(layout_.getTypeSizeInBits(type->getScalarType()));
-  if (code_->active && bits >= 32 && pattern.offsets.has_stride(size)) {
+  if (code_->active && abilities_.masks(layout_, type) && pattern.offsets.has_stride(size)) {
     Value* first = byte_address(pattern.base, pattern.offsets.offset(0));
     annotate(builder_.CreateMaskedStore(vector(store.getValueOperand()), first,
                                         commonAlignment(store.getAlign(), size),
@@ -301,7 +296,7 @@ void Emitter::store_pattern(StoreInst& store, const Pattern& pattern) {
 
 void Emitter::store_scattered(StoreInst& store) {
   const Value *value = store.getValueOperand(), *pointer = store.getPointerOperand();
-  if (fast_gather_ && !value->getType()->isVectorTy() && shape(pointer).is_varying() &&
+  if (abilities_.wide && !value->getType()->isVectorTy() && shape(pointer).is_varying() &&
       layout_.getTypeSizeInBits(value->getType()) >= 32) {
     annotate(builder_.CreateMaskedScatter(vector(value), vector(pointer), store.getAlign()), store);
     return;

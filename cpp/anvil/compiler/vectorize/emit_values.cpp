@@ -14,6 +14,8 @@ Type* Emitter::flat(Type* type) const {
     for (Type* member : aggregate->elements()) members.push_back(flat(member));
     return StructType::get(type->getContext(), members);
   }
+  if (const auto* array = dyn_cast<ArrayType>(type))
+    return ArrayType::get(flat(array->getElementType()), array->getNumElements());
   return FixedVectorType::get(type, kLanes);
 }
 
@@ -67,6 +69,16 @@ Value* Emitter::base(const Value* value) {
 }
 
 Value* Emitter::splat(Value* scalar) {
+  if (scalar->getType()->isAggregateType()) {
+    Value* members = PoisonValue::get(flat(scalar->getType()));
+    const auto* record = dyn_cast<StructType>(scalar->getType());
+    const uint64_t count =
+        record ? record->getNumElements() : scalar->getType()->getArrayNumElements();
+    for (unsigned i = 0; i < count; ++i)
+      members =
+          builder_.CreateInsertValue(members, splat(builder_.CreateExtractValue(scalar, i)), i);
+    return members;
+  }
   const auto* type = dyn_cast<FixedVectorType>(scalar->getType());
   if (!type) return builder_.CreateVectorSplat(kLanes, scalar);
   SmallVector<int> tiled;
@@ -87,12 +99,7 @@ Value* Emitter::make_vector(const Value* value) {
   const Shape form = shape(value);
   if (form.is_unknown()) return UndefValue::get(flat(value->getType()));
   if (form.is_uniform()) {
-    if (!value->getType()->isStructTy()) return splat(base(value));
-    Value* members = PoisonValue::get(flat(value->getType()));
-    for (unsigned i = 0; i < value->getType()->getStructNumElements(); ++i)
-      members = builder_.CreateInsertValue(members,
-                                           splat(builder_.CreateExtractValue(base(value), i)), i);
-    return members;
+    return splat(base(value));
   }
   Type* integer = value->getType()->isPointerTy() ? builder_.getInt64Ty() : value->getType();
   SmallVector<Constant*, kLanes> offsets;

@@ -7,6 +7,7 @@
 
 #include <map>
 
+#include "abilities.hpp"
 #include "primitives.hpp"
 #include "vectorize.hpp"
 #include "zones.hpp"
@@ -93,6 +94,7 @@ class Emitter {
   llvm::Value* bits_below(const llvm::ICmpInst& compare);
   llvm::Value* mask_of(llvm::Value* bits, unsigned repeat = 1);
   llvm::Value* repeat_mask(llvm::Value* mask, unsigned count);
+  llvm::Value* blend_lanes(llvm::Value* mask, llvm::Type* type, llvm::Value* yes, llvm::Value* no);
   llvm::Value* or_where_inactive(llvm::Value* flat_vector, llvm::Constant* identity);
 
   // emit_instruction.cpp: arithmetic, casts, vectors.
@@ -169,7 +171,7 @@ class Emitter {
   Remarks& remarks_;
   const llvm::DataLayout& layout_;
   mutable llvm::IRBuilder<> builder_;
-  bool fast_gather_;
+  const Abilities abilities_;
   bool failed_ = false;
 
   ZoneCode* code_ = nullptr;

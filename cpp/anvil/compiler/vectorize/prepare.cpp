@@ -99,6 +99,64 @@ void expand_memory_intrinsics(Function& function) {
   }
 }
 
+/// Calls `visit(type, address, alignment, index)` for each member of a structure or array.
+template <typename Visit>
+void for_each_member(IRBuilder<>& builder, Type* type, Value* address, Align alignment,
+                     const Visit& visit) {
+  const DataLayout& layout = builder.GetInsertBlock()->getDataLayout();
+  const auto* record = dyn_cast<StructType>(type);
+  const unsigned count =
+      record ? record->getNumElements() : unsigned(cast<ArrayType>(type)->getNumElements());
+  for (unsigned i = 0; i < count; ++i) {
+    Type* member = record ? record->getElementType(i) : type->getArrayElementType();
+    const uint64_t offset =
+        record ? layout.getStructLayout(cast<StructType>(type))->getElementOffset(i).getFixedValue()
+               : i * layout.getTypeAllocSize(member).getFixedValue();
+    visit(member, builder.CreatePtrAdd(address, builder.getInt64(offset)),
+          commonAlignment(alignment, offset), i);
+  }
+}
+
+Value* load_members(IRBuilder<>& builder, Type* type, Value* address, Align alignment) {
+  if (!type->isAggregateType()) return builder.CreateAlignedLoad(type, address, alignment);
+  Value* whole = PoisonValue::get(type);
+  for_each_member(
+      builder, type, address, alignment, [&](Type* member, Value* at, Align by, unsigned i) {
+        whole = builder.CreateInsertValue(whole, load_members(builder, member, at, by), i);
+      });
+  return whole;
+}
+
+void store_members(IRBuilder<>& builder, Value* value, Value* address, Align alignment) {
+  if (!value->getType()->isAggregateType()) {
+    builder.CreateAlignedStore(value, address, alignment);
+    return;
+  }
+  for_each_member(builder, value->getType(), address, alignment,
+                  [&](Type*, Value* at, Align by, unsigned i) {
+                    store_members(builder, builder.CreateExtractValue(value, i), at, by);
+                  });
+}
+
+/// Structures and arrays are moved member by member.
+void expand_aggregates(Function& function) {
+  SmallVector<Instruction*, 8> found;
+  for (Instruction& instruction : instructions(function))
+    if (isa<LoadInst, StoreInst>(instruction) && getLoadStoreType(&instruction)->isAggregateType())
+      found.push_back(&instruction);
+  for (Instruction* instruction : found) {
+    IRBuilder<> builder(instruction);
+    Value* address = getLoadStorePointerOperand(instruction);
+    const Align alignment = getLoadStoreAlignment(instruction);
+    if (auto* store = dyn_cast<StoreInst>(instruction))
+      store_members(builder, store->getValueOperand(), address, alignment);
+    else
+      instruction->replaceAllUsesWith(
+          load_members(builder, instruction->getType(), address, alignment));
+    instruction->eraseFromParent();
+  }
+}
+
 /// v[i] with a run-time i, as a chain of selects.
 void expand_dynamic_elements(Function& function) {
   SmallVector<Instruction*, 8> found;
@@ -194,6 +252,7 @@ void make_reducible(Function& function) {
 
 void prepare(Function& function) {
   expand_memory_intrinsics(function);
+  expand_aggregates(function);
   expand_dynamic_elements(function);
   run_passes(function, [](FunctionPassManager& passes) {
     passes.addPass(SROAPass(SROAOptions::ModifyCFG));

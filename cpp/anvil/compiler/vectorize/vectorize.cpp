@@ -27,7 +27,7 @@ bool verified(Function& function, StringRef when, Remarks& remarks) {
   return failure(remarks, "broken function " + when + ": " + problem);
 }
 
-Function& declare_entry(Module& module, const Function& scalar) {
+Function& declare_entry(Module& module, const Function& scalar, const TargetMachine* target) {
   LLVMContext& context = module.getContext();
   auto* type = FunctionType::get(Type::getVoidTy(context),
                                  {PointerType::get(context, 0), Type::getInt32Ty(context)}, false);
@@ -39,10 +39,10 @@ Function& declare_entry(Module& module, const Function& scalar) {
     attributes = attributes.removeAttribute(context, kind);
   entry->setAttributes(AttributeList::get(context, attributes, {}, {}));
   // Without it LLVM keeps to 256 bits even where 512 are there.
-  const StringRef features = scalar.getFnAttribute("target-features").getValueAsString();
-  const StringRef width = features.contains("+avx512f") ? "512" : "256";
-  entry->addFnAttr("prefer-vector-width", width);
-  entry->addFnAttr("min-legal-vector-width", width);
+  if (vectorizer::Abilities(scalar, target).wide) {
+    entry->addFnAttr("prefer-vector-width", "512");
+    entry->addFnAttr("min-legal-vector-width", "512");
+  }
   entry->addFnAttr(Attribute::NoUnwind);
   entry->setSubprogram(scalar.getSubprogram());
   entry->getArg(0)->setName("tg");
@@ -62,7 +62,7 @@ bool vectorize(Module& module, const VectorizeOptions& options, Remarks& remarks
   prepare(*scalar);
   if (options.verify && !verified(*scalar, "before vectorisation", remarks)) return false;
 
-  Function& entry = declare_entry(module, *scalar);
+  Function& entry = declare_entry(module, *scalar, options.target);
   {
     const ScalarAnalyses analyses(*scalar);
     const ShapeAnalysis shapes(analyses, *scalar->getArg(2));

@@ -1,0 +1,123 @@
+// The code for CPUs other than this one: what it is made of, for it cannot run here.
+#include <regex>
+#include <string>
+
+#include "compiler.hpp"
+
+using compiler_test::Output;
+using compiler_test::Session;
+
+namespace {
+
+constexpr auto kHead = "#include <metal_stdlib>\nusing namespace metal;\n";
+
+/// The assembly of kernel `k`.
+std::string assembly(const std::string& source, const std::string& target, const std::string& cpu,
+                     const std::string& variant = "full") {
+  Session session;
+  const Output library = session.library(kHead + source);
+  REQUIRE_MESSAGE(library.exit_code == 0, library.errors);
+  const Output kernel = session.kernel("k", {"--target", target, "--cpu", cpu, "--variant", variant,
+                                             "--emit-assembly", session.path("assembly")});
+  REQUIRE_MESSAGE(kernel.exit_code == 0, kernel.errors);
+  return compiler_test::read(session.path("assembly"));
+}
+
+unsigned count(const std::string& text, const std::string& pattern) {
+  const std::regex expression(pattern);
+  return unsigned(std::distance(std::sregex_iterator(text.begin(), text.end(), expression),
+                                std::sregex_iterator()));
+}
+
+constexpr auto kAxpy =
+    "kernel void k(device const float* x [[buffer(0)]], device float* y [[buffer(1)]],\n"
+    "              constant float& a [[buffer(2)]], uint i [[thread_position_in_grid]])\n"
+    "{ y[i] = fma(a, x[i], y[i]); }\n";
+
+// A row a simdgroup, eight halves a lane: the inner loop of a matrix-vector product.
+constexpr auto kGemv =
+    "kernel void k(device const half* w [[buffer(0)]], device const half* x [[buffer(1)]],\n"
+    "              device float* y [[buffer(2)]], constant uint& columns [[buffer(3)]],\n"
+    "              uint row [[threadgroup_position_in_grid]],\n"
+    "              uint lane [[thread_index_in_simdgroup]]) {\n"
+    "  float sum = 0;\n"
+    "  for (uint i = lane * 8; i < columns; i += 256) {\n"
+    "    const device half4* a = (const device half4*)(w + row * columns + i);\n"
+    "    const device half4* b = (const device half4*)(x + i);\n"
+    "    for (uint j = 0; j < 2; ++j) sum += dot(float4(a[j]), float4(b[j]));\n"
+    "  }\n"
+    "  sum = simd_sum(sum);\n"
+    "  if (lane == 0) y[row] = sum;\n"
+    "}\n";
+
+// A condition that differs from lane to lane, on the way of values.
+constexpr auto kDiverging =
+    "kernel void k(device const float* x [[buffer(0)]], device float* y [[buffer(1)]],\n"
+    "              uint i [[thread_position_in_grid]]) {\n"
+    "  float v = x[i];\n"
+    "  uint n = 0;\n"
+    "  while (v > 1) { v *= 0.5f; ++n; }\n"
+    "  y[i] = v + float(simd_sum(n));\n"
+    "}\n";
+
+}  // namespace
+
+TEST_CASE("aarch64: adjacent lanes are vectors, no lane is on its own") {
+  const std::string text = assembly(kAxpy, "aarch64-linux-gnu", "generic");
+  CHECK(count(text, R"(\bfmla\s+v\d+\.4s)") == 8);
+  CHECK(count(text, R"(\bld[pru]+\s+q\d+)") >= 8);
+  CHECK(count(text, R"(\bst[pru]+\s+q\d+)") >= 4);
+  CHECK(count(text, R"(\bfmadd\s+s)") == 0);
+}
+
+TEST_CASE("aarch64: a matrix-vector product multiplies vectors of floats") {
+  const std::string text = assembly(kGemv, "aarch64-linux-gnu", "generic");
+  CHECK(count(text, R"(\bfmla\s+v\d+\.4s)") >= 32);
+  CHECK(count(text, R"(\bfcvtl2?\s+v)") >= 32);
+  CHECK(count(text, R"(\bfmadd\s+s)") == 0);
+  CHECK(count(text, R"(\bfcvt\s+s)") == 0);
+}
+
+TEST_CASE("aarch64: masks stay in vectors") {
+  for (const char* variant : {"full", "any"}) {
+    CAPTURE(variant);
+    const std::string text = assembly(kDiverging, "aarch64-linux-gnu", "generic", variant);
+    CHECK(count(text, R"(\bfmul\s+v\d+\.4s)") >= 8);
+    // Taking lanes out of a mask one by one, or putting them in, would show here.
+    CHECK(count(text, R"(\b(umov|smov)\s+w)") <= 8);
+    CHECK(count(text, R"(\bfmul\s+s)") == 0);
+  }
+}
+
+TEST_CASE("AVX-512 code uses the wide registers, AVX2 code does not") {
+  for (const char* cpu : {"skylake-avx512", "sapphirerapids", "znver4"}) {
+    CAPTURE(cpu);
+    CHECK(count(assembly(kAxpy, "x86_64-linux-gnu", cpu), "vfmadd[0-9]+ps.*%zmm") == 2);
+  }
+  const std::string text = assembly(kAxpy, "x86_64-linux-gnu", "x86-64-v3");
+  CHECK(count(text, "vfmadd[0-9]+ps.*%ymm") == 4);
+  CHECK(count(text, "%zmm") == 0);
+}
+
+TEST_CASE("an architecture or a processor that kernels cannot be for is refused") {
+  Session session;
+  REQUIRE(session.library(std::string(kHead) + kAxpy).exit_code == 0);
+  const Output wasm = session.kernel("k", {"--target", "wasm32-unknown-unknown"});
+  CHECK(wasm.exit_code == 70);
+  CHECK(wasm.errors.find("kernels are compiled for x86_64 and aarch64, not for "
+                         "'wasm32-unknown-unknown'") != std::string::npos);
+  const Output old = session.kernel("k", {"--target", "x86_64-linux-gnu", "--cpu", "nehalem"});
+  CHECK(old.exit_code == 70);
+  CHECK(old.errors.find("CPU 'nehalem' lacks avx2; kernels need x86-64-v3") != std::string::npos);
+}
+
+TEST_CASE("what is linked for another architecture is its machine's") {
+  Session session;
+  REQUIRE(session.library(std::string(kHead) + kAxpy).exit_code == 0);
+  REQUIRE(session.kernel("k", {"--target", "aarch64-linux-gnu"}).exit_code == 0);
+  const std::string file = compiler_test::read(session.path("kernel.so"));
+  constexpr size_t kMachineField = 18;
+  constexpr char kAArch64 = char(183);
+  REQUIRE(file.size() > kMachineField);
+  CHECK(file[kMachineField] == kAArch64);
+}
