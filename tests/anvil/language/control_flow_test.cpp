@@ -67,7 +67,8 @@ int greatest_divisor(int a, int b) { return b == 0 ? a : greatest_divisor(b, a %
 int twice(int v) { return 2 * v; }
 int loops(int v) { int n = 0; while (v > 3) { v /= 2; ++n; } return n; }
 int next(int v) { return v + 1; }
-constant constexpr int (*kOperations[])(int) = {twice, loops, next};
+using Operation = int (*)(int);
+constant constexpr Operation kOperations[] = {twice, loops, next};
 int two_entries(int a, int b) {
   int n = 0;
   if (a > 0) goto middle;
