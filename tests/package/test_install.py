@@ -32,7 +32,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation",
         "--disable-pip-version-check", "--target", folder,
         f"--config-settings=build-dir={ROOT / 'build' / 'wheel'}",
-        f"--config-settings=cmake.define.FOUNDRY_METAL_CPP_DIR={ROOT / '.venv' / 'metal-cpp'}", ROOT,
+        f"--config-settings=cmake.define.FOUNDRY_METAL_CPP_DIR={ROOT / '.venv' / 'metal-cpp'}",
+        ROOT,
     )  # fmt: skip
     return folder
 
