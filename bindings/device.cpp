@@ -38,6 +38,10 @@ void bind_device(nb::module_& m) {
           "recommended_working_set",
           [](const Device& device) { return device.limits().recommended_working_set; },
           "Bytes that fit on the device; 0 where it does not say.")
+      .def_prop_rw(
+          "memory_limit", &Device::memory_limit, &Device::set_memory_limit,
+          "The most bytes of buffers of Foundry's own on the device, for the whole process: past "
+          "it, OutOfMemoryError. 0: no limit but the device's.")
       .def(nb::self == nb::self, nb::sig("def __eq__(self, other: object, /) -> bool"))
       .def("__hash__", [](const Device& device) { return std::hash<std::string>()(device.name()); })
       .def("__repr__", [](const Device& device) { return to_string(device); });

@@ -137,6 +137,14 @@ std::uint64_t Device::allocated_bytes() const {
   return state_->metal->currentAllocatedSize();
 }
 
+void Device::set_memory_limit(std::uint64_t bytes) const noexcept {
+  state_->memory_limit.store(bytes, std::memory_order_relaxed);
+}
+
+std::uint64_t Device::memory_limit() const noexcept {
+  return state_->memory_limit.load(std::memory_order_relaxed);
+}
+
 Buffer Device::make_buffer(std::uint64_t length, StorageMode mode, std::string label) const {
   check_not_forked("make_buffer");
   if (length == 0) throw ArgumentError("a buffer of 0 bytes cannot be made");
@@ -147,6 +155,15 @@ Buffer Device::make_buffer(std::uint64_t length, StorageMode mode, std::string l
     throw OutOfMemoryError(concat("buffer '", label, "': ", format_bytes(length),
                                   " asked, a buffer of '", state_->name, "' has at most ",
                                   format_bytes(state_->limits.max_buffer_length)));
+  }
+  if (const std::uint64_t limit = memory_limit()) {
+    const std::uint64_t allocated = allocated_bytes();
+    const std::uint64_t left = limit > allocated ? limit - allocated : 0;
+    if (length > left) {
+      throw OutOfMemoryError(concat("buffer '", label, "': ", format_bytes(length), " asked, ",
+                                    format_bytes(left), " of the limit of ", format_bytes(limit),
+                                    " on '", state_->name, "' left"));
+    }
   }
   const detail::AutoreleaseScope scope;
   auto state = std::make_shared<detail::BufferState>();

@@ -43,9 +43,15 @@ class Device {
   /// Bytes of buffers that are alive on the device.
   std::uint64_t allocated_bytes() const;
 
+  /// The most bytes of buffers that make_buffer() may have on the device, for the whole process; 0,
+  /// as at first: no limit but the device's own. Buffers that are there already stay. Threads that
+  /// allocate at the same time may pass it by what they ask for.
+  void set_memory_limit(std::uint64_t bytes) const noexcept;
+  std::uint64_t memory_limit() const noexcept;
+
   /// `length` bytes of shared or private storage, zeroed or not as the device likes. Throws
-  /// ArgumentError for length 0 or borrowed mode, OutOfMemoryError past max_buffer_length or when
-  /// the device refuses, with both figures.
+  /// ArgumentError for length 0 or borrowed mode, OutOfMemoryError past max_buffer_length, past
+  /// the memory limit, or when the device refuses, with both figures.
   Buffer make_buffer(std::uint64_t length, StorageMode mode, std::string label = {}) const;
   /// A no-copy buffer over the whole pages that enclose `memory`, whose bytes begin at
   /// `borrow_offset(memory)` in it. `owner` keeps the pages alive and drops with the last handle.

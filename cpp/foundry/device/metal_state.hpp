@@ -5,6 +5,7 @@
 #include <Foundation/Foundation.hpp>
 #include <Metal/Metal.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -31,6 +32,7 @@ struct DeviceState {
   std::string name;
   DeviceLimits limits;
   bool has_unified_memory = false;
+  std::atomic<std::uint64_t> memory_limit{0};  // bytes; 0: none
 
   static const std::shared_ptr<DeviceState>& of(const Device& device) { return device.state_; }
   static Device wrap(std::shared_ptr<DeviceState> state) { return Device(std::move(state)); }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <new>
+#include <utility>
 
 #include "foundry/core/error.hpp"
 #include "foundry/core/fork_guard.hpp"
@@ -188,8 +190,9 @@ void StreamState::open_locked() {
   const AutoreleaseScope scope;
   command_buffer_ = NS::RetainPtr(queue_->commandBuffer());
   if (!command_buffer_) throw DeviceError(concat("'", device_.name(), "' made no command buffer"));
-  open_ = std::make_shared<Submission>(weak_from_this(), progress_);
-  SubmissionList::all().add(open_);
+  auto submission = std::make_shared<Submission>(weak_from_this(), progress_);
+  SubmissionList::all().add(submission);
+  open_ = std::move(submission);  // once waits can find it
 }
 
 MTL::ComputeCommandEncoder* StreamState::compute_locked() {
@@ -197,6 +200,7 @@ MTL::ComputeCommandEncoder* StreamState::compute_locked() {
     end_encoder_locked();
     const AutoreleaseScope scope;
     compute_ = NS::RetainPtr(command_buffer_->computeCommandEncoder(MTL::DispatchTypeConcurrent));
+    if (!compute_) throw DeviceError(concat("'", device_.name(), "' made no compute encoder"));
   }
   return compute_.get();
 }
@@ -206,6 +210,7 @@ MTL::BlitCommandEncoder* StreamState::blit_locked() {
     end_encoder_locked();
     const AutoreleaseScope scope;
     blit_ = NS::RetainPtr(command_buffer_->blitCommandEncoder());
+    if (!blit_) throw DeviceError(concat("'", device_.name(), "' made no blit encoder"));
   }
   return blit_.get();
 }
@@ -221,7 +226,13 @@ void StreamState::end_encoder_locked() {
 }
 
 void StreamState::count_locked() {
-  if (++commands_ >= options_.dispatches_per_command_buffer) commit_locked();
+  if (++commands_ < options_.dispatches_per_command_buffer) return;
+  try {
+    commit_locked();
+  } catch (const std::bad_alloc&) {
+    // The command is encoded: its caller must not be told otherwise. The next one commits, or a
+    // wait.
+  }
 }
 
 void StreamState::commit_locked() {
@@ -232,9 +243,15 @@ void StreamState::commit_locked() {
     const std::lock_guard lock(progress_->mutex);
     progress_->running.push_back(open_);
   }
-  command_buffer_->addCompletedHandler(
-      [submission = open_](MTL::CommandBuffer* metal) { submission->complete(metal); });
-  command_buffer_->commit();
+  try {
+    command_buffer_->addCompletedHandler(
+        [submission = open_](MTL::CommandBuffer* metal) { submission->complete(metal); });
+    command_buffer_->commit();
+  } catch (...) {  // of a software device that is out of memory: still open, nothing is lost
+    const std::lock_guard lock(progress_->mutex);
+    std::erase(progress_->running, open_);
+    throw;
+  }
   command_buffer_.reset();
   open_.reset();
   commands_ = 0;

@@ -354,10 +354,9 @@ void ArenaState::add_chunk(std::uint64_t bytes, std::uint64_t rounded) {
                                 "no chunk of ",
                                 format_bytes(chunk.length))));
   }
+  const std::uint64_t length = chunk.length;
   auto slot = std::make_unique<Chunk>();
   const std::lock_guard guard(lock_);
-  reserved_ += chunk.length;
-  ++chunks_added_;
   const auto empty = std::find_if(chunks_.begin(), chunks_.end(),
                                   [&](const auto& candidate) { return candidate->length == 0; });
   // An empty slot at or before the cursor would not be found by the cursor, which moves forwards.
@@ -367,6 +366,8 @@ void ArenaState::add_chunk(std::uint64_t bytes, std::uint64_t rounded) {
     *slot = std::move(chunk);
     chunks_.push_back(std::move(slot));
   }
+  reserved_ += length;  // counted once nothing can fail
+  ++chunks_added_;
 }
 
 void ArenaState::fail_out_of_memory(std::uint64_t bytes) const {

@@ -53,22 +53,20 @@ void Foundry::initialise(const AnyTensor& tensor, std::span<const std::byte> byt
 ArenaPool& Foundry::pool(const std::string& name) {
   if (name == kDefaultArena && default_pool_ != nullptr) return *default_pool_;
   const std::lock_guard lock(pools_mutex_);
-  auto& pool = pools_[name];
-  if (!pool) {
-    ArenaOptions options;
-    options.name = name;
-    pool = std::make_unique<ArenaPool>(device(), options);
-  }
-  return *pool;
+  const auto found = pools_.find(name);
+  return found != pools_.end() ? *found->second : add_pool_locked(name, {});
 }
 
 ArenaPool& Foundry::make_pool(const std::string& name, ArenaOptions options) {
-  options.name = name;
   const std::lock_guard lock(pools_mutex_);
-  auto& pool = pools_[name];
-  if (pool) throw ArgumentError(concat("arena '", name, "' exists already"));
-  pool = std::make_unique<ArenaPool>(device(), std::move(options));
-  return *pool;
+  if (pools_.contains(name)) throw ArgumentError(concat("arena '", name, "' exists already"));
+  return add_pool_locked(name, std::move(options));
+}
+
+ArenaPool& Foundry::add_pool_locked(const std::string& name, ArenaOptions options) {
+  options.name = name;
+  auto pool = std::make_unique<ArenaPool>(device(), std::move(options));
+  return *pools_.emplace(name, std::move(pool)).first->second;
 }
 
 std::vector<std::string> Foundry::pool_names() const {

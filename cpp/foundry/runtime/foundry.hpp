@@ -173,6 +173,7 @@ class Foundry {
 
  private:
   void initialise(const AnyTensor& tensor, std::span<const std::byte> bytes);
+  ArenaPool& add_pool_locked(const std::string& name, ArenaOptions options);
 
   KernelRegistry registry_;
   CommandStream stream_;
