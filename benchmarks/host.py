@@ -43,9 +43,26 @@ def python_costs() -> Table:
         table.add(name, timing.best * 1e9, timing.median * 1e9, goal)
         rt.synchronize()
 
-    row("numpy.asarray(tensor)", lambda: np.asarray(x), 200)
-    row("memoryview(tensor)", lambda: memoryview(x), 200)
+    half = rt.tensor(np.ones(1024, np.float32), fd.bf16)
+    pool = rt.make_pool("bench")
+
+    def allocate() -> None:
+        with pool.scope():
+            for _ in range(100):
+                pool.alloc(64, fd.f32)
+
+    timing = time_call(allocate, repeats=20, calls=10)
+    table.add("pool.alloc(), dropped", timing.best * 1e7, timing.median * 1e7, "")
+    row("tensor[16:512]", lambda: x[16:512])
+    row("tensor.host(): a numpy view", x.host, 200)
+    row("tensor.host() of bf16", half.host, 200)
+    row("numpy.asarray(tensor)", lambda: np.asarray(x))
+    row("numpy.asarray(numpy array)", lambda: np.asarray(array))
+    row("memoryview(tensor)", lambda: memoryview(x))
     row("memoryview(numpy array)", lambda: memoryview(array))
+    row("numpy.from_dlpack(tensor)", lambda: np.from_dlpack(x))
+    row("rt.from_dlpack(numpy array)", lambda: rt.from_dlpack(array))
+    row("rt.borrow(numpy array)", lambda: rt.borrow(array))
     call = touch(x=x)
     rt.run(call)
     rt.synchronize()

@@ -5,7 +5,7 @@
 
 #include <new>
 #include <string>
-#include <typeindex>
+#include <string_view>
 #include <unordered_map>
 
 #include "tensor.hpp"
@@ -13,14 +13,24 @@
 namespace foundry::python {
 namespace {
 
-/// Python class of each C++ error class. Filled once at import, never destroyed: exceptions may
-/// still be translated while the interpreter shuts down.
-std::unordered_map<std::type_index, PyObject*>& classes() {
-  static auto* map = new std::unordered_map<std::type_index, PyObject*>;
+/// Python class of each C++ error class, by its kind(): an error with a cause is of a class derived
+/// from its own. Filled once at import, never destroyed: exceptions may still be translated while
+/// the interpreter shuts down.
+std::unordered_map<std::string_view, PyObject*>& classes() {
+  static auto* map = new std::unordered_map<std::string_view, PyObject*>;
   return *map;
 }
 
-/// Defines `name`, derived from Error and, where there is one that users already catch, `builtin`.
+PyObject* class_of(const std::exception& error) {
+  if (const auto* typed = dynamic_cast<const Error*>(&error)) {
+    const auto found = classes().find(typed->kind());
+    return found != classes().end() ? found->second : classes().at("Error");
+  }
+  return dynamic_cast<const std::bad_alloc*>(&error) ? PyExc_MemoryError : PyExc_RuntimeError;
+}
+
+/// Defines `name`, the class's kind(), derived from Error and, where there is one that users
+/// already catch, `builtin`.
 template <class T>
 void define(nb::module_& m, const char* name, const char* doc, PyObject* builtin = nullptr) {
   nb::object bases;
@@ -34,17 +44,12 @@ void define(nb::module_& m, const char* name, const char* doc, PyObject* builtin
   nb::object type = nb::steal(PyErr_NewExceptionWithDoc(full.c_str(), doc, bases.ptr(), nullptr));
   if (!type.is_valid()) nb::raise_python_error();
   m.attr(name) = type;
-  classes()[typeid(T)] = type.release().ptr();
+  classes()[T("").kind()] = type.release().ptr();
 }
 
 /// A new Python exception object for `error`, its nested causes attached.
 nb::object make_exception(const std::exception& error) {
-  const auto found = classes().find(typeid(error));
-  PyObject* type = found != classes().end()                      ? found->second
-                   : dynamic_cast<const Error*>(&error)          ? classes().at(typeid(Error))
-                   : dynamic_cast<const std::bad_alloc*>(&error) ? PyExc_MemoryError
-                                                                 : PyExc_RuntimeError;
-  nb::object exception = nb::handle(type)(error.what());
+  nb::object exception = nb::handle(class_of(error))(error.what());
   try {
     std::rethrow_if_nested(error);
   } catch (const std::exception& cause) {

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstddef>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "foundry/core/error.hpp"
@@ -169,15 +170,25 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) noexcept {
   return -1;
 }
 
-/// What an array of others holds in place of the tensor.
-template <class T>
-nb::capsule owner_of(T* object) {
-  return nb::capsule(object, [](void* pointer) noexcept { delete static_cast<T*>(pointer); });
+/// What an array of others holds in place of the tensor: a claim on its lease. The capsule is the
+/// claim itself; nothing else is allocated.
+template <Holder::Kind kKind>
+nb::object claim_on(const AnyTensor& tensor) {
+  Keepable* target = tensor.lease().target();
+  target->keep({kKind, 0});
+  nb::object capsule = nb::steal(PyCapsule_New(target, nullptr, [](PyObject* owner) {
+    static_cast<Keepable*>(PyCapsule_GetPointer(owner, nullptr))->release({kKind, 0});
+  }));
+  if (!capsule.is_valid()) {
+    target->release({kKind, 0});
+    nb::raise_python_error();
+  }
+  return capsule;
 }
 
 /// An object with `__dlpack__` over memory that `owner` holds.
 nb::object dlpack_object(const AnyTensor& tensor, std::byte* data, const Strides& steps,
-                         bool is_read_only, const nb::capsule& owner) {
+                         bool is_read_only, const nb::object& owner) {
   std::array<std::size_t, kMaxRank> shape{};
   std::array<std::int64_t, kMaxRank> strides{};
   for (std::size_t axis = 0; axis < tensor.rank(); ++axis) {
@@ -194,9 +205,16 @@ nb::object dlpack_object(const AnyTensor& tensor, std::byte* data, const Strides
       nb::ndarray<nb::array_api>(data, tensor.rank(), shape.data(), owner, strides.data(), dtype));
 }
 
-/// The contiguous elements' bytes, copied out of any storage.
-std::vector<std::byte>* copied_bytes(const TensorHandle& tensor) {
-  return new std::vector<std::byte>(tensor.copy_to_host(tensor.runtime->stream()));
+/// The contiguous elements' bytes, copied out of any storage, and the capsule that owns them.
+std::pair<std::byte*, nb::capsule> copied_bytes(const TensorHandle& tensor) {
+  auto bytes =
+      std::make_unique<std::vector<std::byte>>(tensor.copy_to_host(tensor.runtime->stream()));
+  std::byte* data = bytes->data();
+  nb::capsule owner(bytes.get(), [](void* pointer) noexcept {
+    delete static_cast<std::vector<std::byte>*>(pointer);
+  });
+  static_cast<void>(bytes.release());  // the capsule's now
+  return {data, std::move(owner)};
 }
 
 }  // namespace
@@ -211,23 +229,21 @@ nb::object numpy_view(const TensorHandle& tensor) {
   require_viewable(tensor, "numpy view");
   std::byte* data = wait_for_host(tensor);
   return numpy_array(tensor.dtype(), data, tensor.extents().dimensions(), tensor.strides(),
-                     tensor.is_read_only(),
-                     owner_of(new KeepAlive(tensor.lease().held_by(Holder::array()))));
+                     tensor.is_read_only(), claim_on<Holder::Kind::array>(tensor));
 }
 
 nb::object numpy_copy(const TensorHandle& tensor) {
   if (is_host_visible(tensor.mode()) && !is_block(tensor.dtype())) {
     return numpy_view(tensor).attr("copy")();
   }
-  auto* bytes = copied_bytes(tensor);
-  const nb::capsule owner = owner_of(bytes);
+  const auto [data, owner] = copied_bytes(tensor);
   if (is_block(tensor.dtype())) {
     Dimensions length, step;
-    length.push_back(bytes->size());
+    length.push_back(tensor.byte_length());
     step.push_back(1);
-    return numpy_array(tensor.dtype(), bytes->data(), length, step, false, owner);
+    return numpy_array(tensor.dtype(), data, length, step, false, owner);
   }
-  return numpy_array(tensor.dtype(), bytes->data(), tensor.extents().dimensions(),
+  return numpy_array(tensor.dtype(), data, tensor.extents().dimensions(),
                      row_major(tensor.extents()), false, owner);
 }
 
@@ -236,14 +252,13 @@ nb::object dlpack_view(const TensorHandle& tensor) {
   require_viewable(tensor, "DLPack view");
   std::byte* data = wait_for_host(tensor);
   return dlpack_object(tensor, data, tensor.strides(), tensor.is_read_only(),
-                       owner_of(new KeepAlive(tensor.lease().held_by(Holder::capsule()))));
+                       claim_on<Holder::Kind::capsule>(tensor));
 }
 
 nb::object dlpack_copy(const TensorHandle& tensor) {
   if (is_block(tensor.dtype())) require_viewable(tensor, "DLPack copy");
-  auto* bytes = copied_bytes(tensor);
-  const nb::capsule owner = owner_of(bytes);
-  return dlpack_object(tensor, bytes->data(), row_major(tensor.extents()), false, owner);
+  const auto [data, owner] = copied_bytes(tensor);
+  return dlpack_object(tensor, data, row_major(tensor.extents()), false, owner);
 }
 
 }  // namespace foundry::python

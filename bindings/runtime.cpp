@@ -111,8 +111,7 @@ TensorHandle alloc(const ArenaHandle& arena, nb::handle shape, nb::handle dtype,
   return tensor;
 }
 
-Runtime::Runtime(Device device, const FoundryOptions& options)
-    : Foundry(std::move(device), options) {
+Runtime::Runtime(const Device& device, const FoundryOptions& options) : Foundry(device, options) {
   runtimes().insert(this);
 }
 

@@ -17,7 +17,7 @@ namespace foundry::python {
 /// A Foundry that the interpreter's exit waits for.
 class Runtime final : public Foundry {
  public:
-  Runtime(Device device, const FoundryOptions& options);
+  Runtime(const Device& device, const FoundryOptions& options);
   ~Runtime();
 };
 

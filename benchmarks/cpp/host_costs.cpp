@@ -64,6 +64,19 @@ int main() try {
         leases.clear();
         arena.reset();
       }));
+  Dimensions dimensions;
+  dimensions.push_back(64);
+  costs.push_back(measure(
+      "arena allocation with a label", kCalls, kRepeats,
+      [&] {
+        for (int i = 0; i < kCalls; ++i) {
+          leases.push_back(arena.allocate(256, Label{"activations", "f32", dimensions}));
+        }
+      },
+      [&] {
+        leases.clear();
+        arena.reset();
+      }));
   costs.push_back(measure("pooled tensor, allocated and dropped", kCalls, kRepeats, [&] {
     const ArenaScope scope = foundry.scope();
     for (int i = 0; i < kCalls; ++i) (void)foundry.alloc<f32>({64});
@@ -72,6 +85,10 @@ int main() try {
   auto x = foundry.tensor<f32>({1024}, from(std::vector<float>(1024, 1.0f)));
   costs.push_back(measure("view (slice)", kCalls, kRepeats, [&] {
     for (int i = 0; i < kCalls; ++i) (void)x.slice(0, 16, 512);
+  }));
+  const auto fixed = x.as<Shape<1024>>();
+  costs.push_back(measure("view (slice of a static shape)", kCalls, kRepeats, [&] {
+    for (int i = 0; i < kCalls; ++i) (void)fixed.slice<0, 16, 512>();
   }));
   costs.push_back(measure("host read, nothing in flight", kCalls, kRepeats, [&] {
     for (int i = 0; i < kCalls; ++i) (void)x.host();

@@ -185,6 +185,15 @@ class Device:
     def recommended_working_set(self) -> int:
         """Bytes that fit on the device; 0 where it does not say."""
 
+    @property
+    def memory_limit(self) -> int:
+        """
+        The most bytes of buffers of Foundry's own on the device, for the whole process: past it, OutOfMemoryError. 0: no limit but the device's.
+        """
+
+    @memory_limit.setter
+    def memory_limit(self, arg: int, /) -> None: ...
+
     def __eq__(self, other: object, /) -> bool: ...
 
     def __hash__(self) -> int: ...

@@ -27,6 +27,7 @@ void DeferredKeepable::release(Holder) noexcept {
 }
 
 std::size_t drain_released() {
+  if (!queue.load(std::memory_order_relaxed)) return 0;  // the common case, on hot paths
   std::size_t drained = 0;
   DeferredKeepable* node = queue.exchange(nullptr, std::memory_order_acquire);
   while (node) {

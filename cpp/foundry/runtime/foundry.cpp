@@ -4,7 +4,7 @@
 
 namespace foundry {
 
-Foundry::Foundry(Device device, const FoundryOptions& options)
+Foundry::Foundry(const Device& device, const FoundryOptions& options)
     : registry_(device, options.kernel_capacity),
       stream_(device, options.stream),
       encoder_(stream_, registry_) {
@@ -72,6 +72,7 @@ ArenaPool& Foundry::add_pool_locked(const std::string& name, ArenaOptions option
 std::vector<std::string> Foundry::pool_names() const {
   const std::lock_guard lock(pools_mutex_);
   std::vector<std::string> names;
+  names.reserve(pools_.size());
   for (const auto& [name, pool] : pools_) names.push_back(name);
   return names;
 }

@@ -49,7 +49,8 @@ class Foundry {
  public:
   static constexpr const char* kDefaultArena = "default";
 
-  explicit Foundry(Device device = Device::system_default(), const FoundryOptions& options = {});
+  explicit Foundry(const Device& device = Device::system_default(),
+                   const FoundryOptions& options = {});
   /// "cpu:0", or a device's name. Throws DeviceError that lists the devices there are.
   explicit Foundry(std::string_view device, const FoundryOptions& options = {})
       : Foundry(Device::find(device), options) {}

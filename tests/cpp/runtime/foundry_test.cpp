@@ -175,3 +175,49 @@ TEST_CASE("several threads may run kernels at once") {
   threads.clear();
   CHECK(wrong == 0);
 }
+
+TEST_CASE("types say storage, mode and shape; what they cannot know is checked") {
+  Foundry& fd = runtime();
+  auto x = fd.alloc<f16, Shape<32, 64>>("x");
+  const Tensor<f16, View, Shared, Shape<32, 16>> head = x.slice<1, 0, 16>();
+  const Tensor<f16, Pooled, Shared, Rank<2>> any = x;
+  CHECK(any.as<Shape<32, 64>>().any().byte_offset() == head.any().byte_offset());
+
+  ArenaPool& hidden = fd.make_pool("hidden", {.mode = StorageMode::private_});
+  const Tensor<f16, Pooled, Private> cache = fd.alloc<f16, Private>(hidden, {64}, "cache");
+  CHECK_THROWS_WITH_AS((fd.alloc<f16, Shared>(hidden, {64}, "y")),
+                       "y (64,) f16 is pooled, private; asked for pooled, shared", StorageError);
+
+  using Cache = In<f16, Private, Shape<64>>;
+  CHECK(Cache(cache).count() == 64);
+  CHECK_THROWS_WITH_AS(Cache{x.any()},
+                       "an argument to read takes private storage; x (32, 64) f16 is shared",
+                       StorageError);
+  const AnyTensor wide = fd.alloc<f16, Private>(hidden, {65}, "wide").any();
+  CHECK_THROWS_WITH_AS(Cache{wide}, "wide (65,) f16: axis 0 is 65; asked for (64,)", ShapeError);
+}
+
+TEST_CASE("host memory of the caller is a tensor without a copy, and is held") {
+  Foundry& fd = runtime();
+  auto values = std::make_shared<std::vector<f32>>(100, 1.0f);
+  const std::weak_ptr<std::vector<f32>> alive = values;
+  {
+    auto x = fd.borrow<f32>({4, 25}, std::span<f32>(*values), values, "mine");
+    static_assert(std::is_same_v<decltype(x), Tensor<f32, Dedicated, Borrowed>>);
+    x.host_mutable()[7] = 3.0f;
+    CHECK((*values)[7] == 3.0f);
+    auto y = fd.alloc<f16>({100});
+    const auto constant = fd.borrow<f32>({100}, std::span<const f32>(*values), values, "constant");
+    CHECK_THROWS_WITH_AS(constant.host_mutable(), "host view of 'constant': it is read-only",
+                         StorageError);
+    CHECK_THROWS_WITH_AS(fd.borrow<f32>({99}, std::span<const f32>(*values), values),
+                         "borrow: (99,) f32 has 396 bytes, the host memory 400", ShapeError);
+    const auto bytes = std::as_bytes(std::span(*values)).subspan(2, 8);
+    CHECK_THROWS_WITH_AS(
+        fd.borrow({2}, DType::f32, unsafe::HostMemory::read_only(bytes), values, "odd"),
+        "odd (2,) f32: the host address is 2 modulo 4, f32 needs 0", StorageError);
+    values.reset();
+    CHECK_FALSE(alive.expired());
+  }
+  CHECK(alive.expired());
+}
