@@ -1,9 +1,10 @@
-// Copies between tensors with strides, converting as `copy` does. By row, a simdgroup takes eight
-// rows of the innermost dimension, its lanes along it; a row's place is worked out once. Rows too
-// short for that are taken element by element.
+// Copies between tensors with strides, converting as `copy` does. By row, a simdgroup takes kRows
+// rows of the innermost dimension, its lanes along it; a row's place is worked out once. Where x is
+// not contiguous along them, as in a transposed view, its neighbours are in the next rows: then all
+// rows take 32 columns before the next 32. Rows too short for that are taken element by element.
 #include "lib/elementwise.metal"
 
-FOUNDRY_GLOBAL uint kRows = 8;  // of a simdgroup; ops/copy.cpp knows it
+FOUNDRY_GLOBAL uint kRows = 16;  // of a simdgroup; ops/copy.cpp knows it
 
 struct CopyPlace {
   ulong x;
@@ -33,15 +34,13 @@ struct CopyElement {
   }
 };
 
-struct CopyRowStep {
-  device const X* x;
-  device Y* y;
-  ulong x_stride;
-  ulong y_stride;
-  void operator()(uint k) const {
-    y[y_unit ? k : k * y_stride] = Y(Via(x[x_unit ? k : k * x_stride]));
-  }
-};
+/// Column k of a row.
+inline void copy_column(device const X* x, device Y* y, constant CopyStridedParams& params,
+                        CopyPlace place, uint k) {
+  const uint inner = params.rank - 1;
+  const ulong from = place.x + (x_unit ? k : ulong(k) * params.x_strides[inner]);
+  y[place.y + (y_unit ? k : ulong(k) * params.y_strides[inner])] = Y(Via(x[from]));
+}
 
 kernel void copy_strided(FOUNDRY_ARGUMENTS) {
   const uint lane = thread_index_in_simdgroup;
@@ -49,16 +48,24 @@ kernel void copy_strided(FOUNDRY_ARGUMENTS) {
     for_elements(params.count, FOUNDRY_SIMDGROUP_IN_GRID, lane, CopyElement{x, y, params});
     return;
   }
-  const uint inner = params.rank - 1;
-  const uint columns = params.extents[inner];
+  const uint columns = params.extents[params.rank - 1];
   const uint rows = params.count / columns;
   const uint first = FOUNDRY_SIMDGROUP_IN_GRID * kRows;
-  for (uint row = first; row < min(first + kRows, rows); ++row) {
-    const CopyPlace place = copy_place(params, inner, row);
-    const CopyRowStep step = {x + place.x, y + place.y, params.x_strides[inner],
-                              params.y_strides[inner]};
-    uint k = 0;
-    for (; k + 32 <= columns; k += 32) step(k + lane);
-    if (k + lane < columns) step(k + lane);
+  if (first >= rows) return;
+  const uint count = min(kRows, rows - first);
+  if (x_unit) {
+    for (uint r = 0; r < count; ++r) {
+      const CopyPlace place = copy_place(params, params.rank - 1, first + r);
+      uint k = 0;
+      for (; k + 32 <= columns; k += 32) copy_column(x, y, params, place, k + lane);
+      if (k + lane < columns) copy_column(x, y, params, place, k + lane);
+    }
+    return;
+  }
+  CopyPlace places[kRows];
+  for (uint r = 0; r < count; ++r) places[r] = copy_place(params, params.rank - 1, first + r);
+  for (uint k = 0; k < columns; k += 32) {
+    if (k + lane >= columns) continue;
+    for (uint r = 0; r < count; ++r) copy_column(x, y, params, places[r], k + lane);
   }
 }

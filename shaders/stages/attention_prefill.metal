@@ -4,21 +4,20 @@
 // A row is a (token, query head of one group) pair; all rows of a group share K and V, so that
 // grouped-query attention fills lanes even for short prompts. A lane is a row: it keeps its query,
 // running maximum, sum and output. K and V pass through threadgroup memory in tiles, read by all
-// lanes at the same address; a tile is taken kAttentionScores positions at a time.
+// lanes at the same address; a tile is taken `Scores` positions at a time, 2, 4 or 8: as many sums as
+// the registers hold.
 #pragma once
 #include "lib/attention.metal"
-
-FOUNDRY_GLOBAL uint kAttentionScores = 8;
 
 template <uint HeadDim>
 struct AttentionPrefillMemory {
   // 8 positions at least, and 16 KiB for K and V together up to HeadDim 256.
-  FOUNDRY_CONSTANT uint kPositions = kAttentionScores * (256 / HeadDim);
+  FOUNDRY_CONSTANT uint kPositions = 8 * (256 / HeadDim);
   float k[kPositions * HeadDim];
   float v[kPositions * HeadDim];
 };
 
-template <uint HeadDim, uint Simdgroups, class Q, class Cache, class Mask, class Y>
+template <uint HeadDim, uint Simdgroups, uint Scores, class Q, class Cache, class Mask, class Y>
 inline void attend_prefill(device const Q* q, device const Cache* k_cache,
                            device const Cache* v_cache, Mask mask, device Y* y,
                            constant AttentionParams& params, uint kv_head, uint row_block,
@@ -61,20 +60,20 @@ inline void attend_prefill(device const Q* q, device const Cache* k_cache,
     }
     threadgroup_barrier(mem_flags::mem_threadgroup);
 
-    for (uint part = 0; part < kTile; part += kAttentionScores) {
+    for (uint part = 0; part < kTile; part += Scores) {
       threadgroup const float* k = memory.k + part * HeadDim;
       threadgroup const float* v = memory.v + part * HeadDim;
-      float scores[kAttentionScores];
+      float scores[Scores];
 #pragma unroll
-      for (uint p = 0; p < kAttentionScores; ++p) scores[p] = 0.0f;
+      for (uint p = 0; p < Scores; ++p) scores[p] = 0.0f;
       for (uint d = 0; d < HeadDim; ++d) {
 #pragma unroll
-        for (uint p = 0; p < kAttentionScores; ++p) scores[p] += query[d] * k[p * HeadDim + d];
+        for (uint p = 0; p < Scores; ++p) scores[p] += query[d] * k[p * HeadDim + d];
       }
-      bool visible[kAttentionScores];
+      bool visible[Scores];
       float higher = maximum;
 #pragma unroll
-      for (uint p = 0; p < kAttentionScores; ++p) {
+      for (uint p = 0; p < Scores; ++p) {
         const uint position = tile + part + p;
         const bool inside = position >= begin && position < end;
         const float bias = inside ? mask.at(head, token, position) : kAttentionLowest;
@@ -85,7 +84,7 @@ inline void attend_prefill(device const Q* q, device const Cache* k_cache,
       const float decay = exp(maximum - higher);
       sum *= decay;
 #pragma unroll
-      for (uint p = 0; p < kAttentionScores; ++p) {
+      for (uint p = 0; p < Scores; ++p) {
         // Not by its score: a row that has seen nothing yet has `higher` at the lowest.
         scores[p] = visible[p] ? exp(scores[p] - higher) : 0.0f;
         sum += scores[p];
@@ -93,7 +92,7 @@ inline void attend_prefill(device const Q* q, device const Cache* k_cache,
       for (uint d = 0; d < HeadDim; ++d) {
         float mixed = output[d] * decay;
 #pragma unroll
-        for (uint p = 0; p < kAttentionScores; ++p) mixed += scores[p] * v[p * HeadDim + d];
+        for (uint p = 0; p < Scores; ++p) mixed += scores[p] * v[p * HeadDim + d];
         output[d] = mixed;
       }
       maximum = higher;

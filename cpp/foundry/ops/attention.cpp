@@ -140,14 +140,27 @@ KernelDescription describe_merge(const Attention& op, std::uint32_t head_dim) {
   return kernel;
 }
 
-KernelDescription describe_prefill(const Attention& op, std::uint32_t head_dim) {
+/// Scores that a lane of the prefill form sums at a time. 32 lanes of one are 4 registers of AVX2
+/// or 8 of NEON, of 16 and 32: two scores leave room for inputs. AVX-512 and GPUs have it for
+/// eight.
+std::uint32_t prefill_scores(const Device& device) {
+  if (!has_narrow_lanes(device)) return 8;
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512f") ? 8 : 2;
+#else
+  return 2;
+#endif
+}
+
+KernelDescription describe_prefill(const Attention& op, std::uint32_t head_dim,
+                                   std::uint32_t scores) {
   auto kernel = common_description(op, "attention_prefill");
   kernel.arguments.push_back(ArgumentDescription::buffer("y", Access::write, op.y.dtype()));
   kernel.arguments.push_back(
       ArgumentDescription::value("params", struct_layout<AttentionParams>()));
   kernel.source.text = concat(
       "kernel void attention_prefill(FOUNDRY_ARGUMENTS) {\n  threadgroup AttentionPrefillMemory<",
-      head_dim, "> memory;\n  attend_prefill<", head_dim, ", ", kPrefillSimdgroups,
+      head_dim, "> memory;\n  attend_prefill<", head_dim, ", ", kPrefillSimdgroups, ", ", scores,
       ">(\n      q, k_cache, v_cache, ", mask_expression(op),
       ", y, params, threadgroup_position_in_grid.x,\n"
       "      threadgroup_position_in_grid.y, memory, simdgroup_index_in_threadgroup,\n"
@@ -228,8 +241,9 @@ void Attention::encode(Encoder& encoder) const {
   const bool decode = form == AttentionForm::automatic ? shape.tokens <= kMostDecodeTokens
                                                        : form == AttentionForm::decode;
   if (!decode) {
-    const auto kernel = encoder.kernel(key_of(&prefill_family, *this, head_dim),
-                                       [&] { return describe_prefill(*this, head_dim); });
+    const auto kernel = encoder.kernel(key_of(&prefill_family, *this, head_dim), [&] {
+      return describe_prefill(*this, head_dim, prefill_scores(encoder.device()));
+    });
     const std::uint64_t rows = std::uint64_t{shape.tokens} * (shape.heads / kv_heads);
     const std::uint64_t block = kPrefillSimdgroups * kSimdWidth;
     dispatch(encoder, *kernel, *this, y, params,

@@ -8,9 +8,9 @@
 namespace foundry::ops {
 namespace {
 
-constexpr std::uint32_t kRowSimdgroups = 8;  // of a threadgroup
-constexpr std::uint32_t kRowsOfSimdgroup = 8;
-constexpr std::uint32_t kShortRow = 16;  // shorter rows are taken element by element
+constexpr std::uint32_t kRowSimdgroups = 8;     // of a threadgroup
+constexpr std::uint32_t kRowsOfSimdgroup = 16;  // copy_strided.metal's kRows
+constexpr std::uint32_t kShortRow = 16;         // shorter rows are taken element by element
 
 KernelDescription describe(const Copy& op, const char* name, const StructLayout& params) {
   auto kernel = kernel_file(name);
