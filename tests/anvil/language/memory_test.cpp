@@ -88,6 +88,28 @@ kernel void k(device const int* in [[buffer(0)]], device int* out [[buffer(1)]],
   }
 }
 
+TEST_CASE("lanes read their part of an aligned tile, in blocks whose halves lie apart") {
+  Program program(R"(
+#include <metal_stdlib>
+using namespace metal;
+kernel void deal(device const int* in [[buffer(0)]], device int* out [[buffer(1)]],
+                 uint group [[threadgroup_position_in_grid]],
+                 uint lane [[thread_index_in_simdgroup]]) {
+  for (uint j = 0; j < 8; ++j) {
+    const uint place = lane / 4 * 32 + lane % 4 * 4 + j % 4 + j / 4 * 16;
+    out[group * 256 + lane * 8 + j] = in[group * 256 + place];
+  }
+}
+)");
+  std::vector<int32_t> in(768), out(768);
+  std::iota(in.begin(), in.end(), 5);
+  program.run("deal", {96}, {32}, {buffer(in), buffer(out)});
+  for (uint32_t i = 0; i < out.size(); ++i) {
+    const uint32_t lane = i / 8 % 32, j = i % 8;
+    REQUIRE(out[i] == in[i / 256 * 256 + lane / 4 * 32 + lane % 4 * 4 + j % 4 + j / 4 * 16]);
+  }
+}
+
 TEST_CASE("a tree reduction in threadgroup memory, with a barrier in a loop") {
   Program program(R"(
 #include <metal_stdlib>

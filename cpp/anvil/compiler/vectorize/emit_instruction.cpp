@@ -55,7 +55,7 @@ Value* Emitter::emit_base(Instruction& instruction) {
     const unsigned opcode = instruction.getOpcode();
     const bool bitwise =
         opcode == Instruction::And || opcode == Instruction::Or || opcode == Instruction::Xor;
-    if (const auto* mask = dyn_cast<ConstantInt>(right);
+    if (const auto* mask = dyn_cast<ConstantInt>(instruction.getOperand(1));
         bitwise && mask && splits_at_alignment(form)) {
       APInt high = mask->getValue();
       high.clearLowBits(std::min<unsigned>(form.alignment, high.getBitWidth()));

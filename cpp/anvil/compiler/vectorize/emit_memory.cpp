@@ -162,8 +162,10 @@ Value* Emitter::load_pattern(LoadInst& load, const Pattern& pattern) {
       parts.push_back(load_at(times(type, count), form.offset(lane)));
     return concatenate(std::move(parts));
   }
-  // Every group of lanes reads the same.
-  if (const unsigned count = form.group_size(0); count > 2 && elements == 1) {
+  // Every group of lanes reads the same. A group below a register is cheaper to permute.
+  constexpr int64_t kMinSplatBytes = 16;
+  if (const unsigned count = form.group_size(0);
+      count > 2 && count * size >= kMinSplatBytes && elements == 1) {
     SmallVector<Value*, kLanes> parts;
     for (unsigned lane = 0; lane < kLanes; lane += count)
       parts.push_back(builder_.CreateVectorSplat(count, load_at(type, form.offset(lane))));
