@@ -21,7 +21,7 @@ void bind_dtype(nb::module_& m) {
           "Whether elements come in quantised blocks.")
       .def_prop_ro("is_float", [](DType value) { return info(value).is_float; })
       .def_prop_ro(
-          "is_supported", [](DType value) { return info(value).is_supported; },
+          "is_supported", [](DType value) { return is_supported(value); },
           "Whether tensors of it can be made.")
       .def_prop_ro("block_elements", [](DType value) { return info(value).block_elements; })
       .def_prop_ro(

@@ -3,7 +3,9 @@
 
 #include "foundry/core/error.hpp"
 #include "foundry/fusion/compound_kernel.hpp"
+#include "foundry/fusion/policy.hpp"
 #include "foundry/gguf/gguf_file.hpp"
 #include "foundry/kernel/kernel_call.hpp"
+#include "foundry/kernel/shader_library.hpp"
 #include "foundry/ops/ops.hpp"
 #include "foundry/runtime/foundry.hpp"

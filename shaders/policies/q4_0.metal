@@ -9,35 +9,34 @@ struct Q4_0Block {
 };
 static_assert(sizeof(Q4_0Block) == 18, "Q4_0Block must match GGUF's layout");
 
-/// Width: 2, 4, 8 or 16 weights: both halves of Width / 2 neighbouring bytes.
+/// Width 8: both halves of four neighbouring bytes.
 template <uint Width>
 struct Q4_0 {
+  static_assert(Width == 8, "Q4_0 takes 8 weights a lane");
   using Block = Q4_0Block;
   FOUNDRY_CONSTANT uint kBlock = 32;
-  FOUNDRY_CONSTANT uint kLanes = 32 / Width;  // that share a block
-  FOUNDRY_CONSTANT uint kBytes = Width / 2;
+  FOUNDRY_CONSTANT uint kLanes = 4;  // that share a block
 
   static uint position(uint lane, uint j) {
-    const uint code = lane % kLanes * kBytes + (j < kBytes ? j : 16 + j - kBytes);
-    return lane / kLanes * kBlock + code;
+    return lane / kLanes * kBlock + lane % kLanes * 4 + j % 4 + j / 4 * 16;
   }
 
   static float dot(device const Block* step, uint lane, thread const float* x) {
     device const Block& block = step[lane / kLanes];
-    const uint first = lane % kLanes * kBytes;
+    const uint codes = even_word(block.codes + lane % kLanes * 4);
     float sum = 0.0f;
     float total = 0.0f;
 #pragma unroll
-    for (uint j = 0; j < kBytes; ++j) {
-      const uint codes = block.codes[first + j];
-      sum += float(codes & 15) * x[j] + float(codes >> 4) * x[j + kBytes];
-      total += x[j] + x[j + kBytes];
+    for (uint j = 0; j < 4; ++j) {
+      sum += float(codes >> 8 * j & 15) * x[j] + float(codes >> (8 * j + 4) & 15) * x[j + 4];
+      total += x[j] + x[j + 4];
     }
     return float(block.scale) * (sum - 8.0f * total);
   }
 
   static float value(device const Block& block, uint i) {
-    const uint code = block.codes[i & 15] >> (i / 16 * 4) & 15;
-    return float(block.scale) * (float(code) - 8.0f);
+    const uchar pair = block.codes[i % 16];
+    const uchar code = i < 16 ? pair & 15 : pair >> 4;
+    return float(block.scale) * float(char(code - 8));
   }
 };

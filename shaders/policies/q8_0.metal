@@ -8,9 +8,10 @@ struct Q8_0Block {
 };
 static_assert(sizeof(Q8_0Block) == 34, "Q8_0Block must match GGUF's layout");
 
-/// Width: 1, 2, 4 or 8 neighbouring codes of one block.
+/// Width 4 or 8: neighbouring codes of one block.
 template <uint Width>
 struct Q8_0 {
+  static_assert(Width == 4 || Width == 8, "Q8_0 takes 4 or 8 weights a lane");
   using Block = Q8_0Block;
   FOUNDRY_CONSTANT uint kBlock = 32;
   FOUNDRY_CONSTANT uint kLanes = 32 / Width;  // that share a block
@@ -19,10 +20,13 @@ struct Q8_0 {
 
   static float dot(device const Block* step, uint lane, thread const float* x) {
     device const Block& block = step[lane / kLanes];
-    const uint first = lane % kLanes * Width;
+    device const char* codes = block.codes + lane % kLanes * Width;
     float sum = 0.0f;
 #pragma unroll
-    for (uint j = 0; j < Width; ++j) sum += float(block.codes[first + j]) * x[j];
+    for (uint j = 0; j < Width; j += 4) {
+      const float4 four = float4(as_type<char4>(even_word(codes + j)));
+      sum += four.x * x[j] + four.y * x[j + 1] + four.z * x[j + 2] + four.w * x[j + 3];
+    }
     return float(block.scale) * sum;
   }
 

@@ -1,4 +1,4 @@
-// What the tests of ops and fusion share: random tensors, quantised blocks, float64 references.
+// What the tests of ops and fusion share: random tensors, float64 references.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "blocks.hpp"
 #include "foundry/foundry.hpp"
 #include "foundry/fusion/policy.hpp"
 
@@ -19,8 +20,6 @@ inline Foundry& runtime() {
   static Foundry instance;
   return instance;
 }
-
-using Values = std::vector<double>;
 
 /// Reproducible: a test's own seed decides.
 class Random {
@@ -38,6 +37,7 @@ class Random {
     for (auto& value : values) value = scale * normal();
     return values;
   }
+  std::mt19937& engine() { return engine_; }
 
  private:
   std::mt19937 engine_;
@@ -61,50 +61,6 @@ std::vector<std::byte> rounded(Values& values) {
   return bytes_of(typed);
 }
 
-template <class Block>
-void append(std::vector<std::byte>& bytes, const Block& block) {
-  const auto at = bytes.size();
-  bytes.resize(at + sizeof(Block));
-  std::memcpy(bytes.data() + at, &block, sizeof(Block));
-}
-
-/// Random blocks of a quantised dtype and their values by ggml's definition (ggml-quants.c).
-inline std::vector<std::byte> random_blocks(DType dtype, std::size_t count, Random& random,
-                                            Values& values) {
-  std::vector<std::byte> bytes;
-  values.clear();
-  for (std::size_t block = 0; block < count / 32; ++block) {
-    const f16 scale(static_cast<float>(random.uniform(-0.1, 0.1)));
-    const f16 minimum(static_cast<float>(random.uniform(-0.5, 0.5)));
-    std::uint8_t codes[16];
-    for (auto& code : codes) code = static_cast<std::uint8_t>(random.below(256));
-    const auto nibble = [&](std::size_t i) { return i < 16 ? codes[i] & 15 : codes[i - 16] >> 4; };
-    if (dtype == DType::q8_0) {
-      q8_0 made{scale, {}};
-      for (auto& quant : made.quants) {
-        quant = static_cast<std::int8_t>(static_cast<int>(random.below(256)) - 128);
-        values.push_back(static_cast<double>(scale) * quant);
-      }
-      append(bytes, made);
-    } else if (dtype == DType::q4_0) {
-      q4_0 made{scale, {}};
-      std::copy(std::begin(codes), std::end(codes), made.quants);
-      for (std::size_t i = 0; i < 32; ++i) {
-        values.push_back(static_cast<double>(scale) * (nibble(i) - 8));
-      }
-      append(bytes, made);
-    } else {
-      q4_1 made{scale, minimum, {}};
-      std::copy(std::begin(codes), std::end(codes), made.quants);
-      for (std::size_t i = 0; i < 32; ++i) {
-        values.push_back(static_cast<double>(scale) * nibble(i) + static_cast<double>(minimum));
-      }
-      append(bytes, made);
-    }
-  }
-  return bytes;
-}
-
 /// A tensor of `dtype` on the device; `values` become what it is worth.
 inline AnyTensor upload(const Extents& extents, DType dtype, Values& values) {
   const auto bytes = dtype == DType::f16    ? rounded<f16>(values)
@@ -119,7 +75,7 @@ inline AnyTensor upload(const Extents& extents, DType dtype, Values& values) {
 inline AnyTensor random_tensor(const Extents& extents, DType dtype, Random& random, Values& values,
                                double scale = 1.0) {
   if (is_block(dtype)) {
-    const auto bytes = random_blocks(dtype, extents.count(), random, values);
+    const auto bytes = random_blocks(dtype, extents.count(), random.engine(), values);
     return runtime().tensor(extents, dtype, bytes);
   }
   values = random.normals(extents.count(), scale);

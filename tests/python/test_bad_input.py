@@ -259,13 +259,18 @@ def test_a_model_that_is_not_there_yet(
 
 
 def test_a_quantisation_that_is_not_there_yet(tmp_path: Path, model_path: Path) -> None:
-    # A tensor's entry: name, dimensions, type, offset; type 3 is Q4_1, type 10 is Q2_K.
+    # A tensor's entry: name, dimensions, type, offset; type 3 is Q4_1, type 20 IQ4_NL.
     entry = b"blk.3.attn_q.weight" + struct.pack("<IQQ", 2, 576, 576)
     path = _rewritten(
         model_path,
-        tmp_path / "q2.gguf",
+        tmp_path / "iq4.gguf",
         entry + struct.pack("<I", 3),
-        entry + struct.pack("<I", 7),
+        entry + struct.pack("<I", 20),
     )
-    with pytest.raises(fd.Error, match=r"blk\.3\.attn_q\.weight"):
+    formats = "f32, f16, bf16, q4_0, q4_1, q5_0, q5_1, q8_0, q4_k, q5_k, q6_k"
+    with pytest.raises(
+        fd.UnsupportedModelError,
+        match=r"'blk\.3\.attn_q\.weight' has the format iq4_nl, which is not there; "
+        f"there are {formats}",
+    ):
         fd.models.load(path)

@@ -104,11 +104,10 @@ class LinearSource {
   }
 
   std::uint32_t width(const AnyTensor& weights) const {
-    const Policy& policy = policy_of(weights.dtype(), *kernel_.name);
-    return plan_.narrow ? policy.narrow : policy.wide;
+    return policy_width(policy_of(weights.dtype(), *kernel_.name), plan_.narrow);
   }
   std::string policy(const AnyTensor& weights) const {
-    return msl_policy(policy_of(weights.dtype(), *kernel_.name), width(weights));
+    return msl_policy(policy_of(weights.dtype(), *kernel_.name), plan_.narrow);
   }
 
   /// `value = ...;` for the activation's product and each epilogue of a part.

@@ -27,11 +27,21 @@ PolicyRegistration::PolicyRegistration(const Policy& policy) {
   auto& [mutex, values, present] = registered();
   const std::lock_guard lock(mutex);
   const auto at = static_cast<std::size_t>(policy.dtype);
+  const auto refuse = [&](const std::string& why) {
+    throw ArgumentError(concat("policy ", policy.name, ": ", why));
+  };
   if (present.at(at)) {
-    throw ArgumentError(concat("policy ", policy.name, ": ", name_of(policy.dtype),
-                               " has a policy already, ", values.at(at).name));
+    refuse(concat(name_of(policy.dtype), " has a policy already, ", values.at(at).name));
+  }
+  if (!info(policy.dtype).is_float) refuse(concat(name_of(policy.dtype), " is no float type"));
+  for (const std::uint32_t width : {policy.wide, policy.narrow}) {
+    const std::uint32_t block = info(policy.dtype).block_elements;
+    if (width == 0 || 32 * width % block != 0) {
+      refuse(concat("32 lanes of ", width, " weights are not whole blocks of ", block));
+    }
   }
   values.at(at) = policy;
+  support(policy.dtype);
   present.at(at).store(true, std::memory_order_release);
 }
 
@@ -60,8 +70,13 @@ bool has_narrow_lanes(const Device& device) {
   return device.name().find("CPU") != std::string::npos;
 }
 
-std::string msl_policy(const Policy& policy, std::uint32_t width) {
-  return concat(policy.name, "<", width, ">");
+std::string msl_policy(const Policy& policy, bool narrow) {
+  const std::string wide = concat(policy.name, "<", policy.wide, ">");
+  return narrow ? concat("NarrowLanes<", wide, ", ", policy.narrow, ">") : wide;
+}
+
+std::uint32_t policy_width(const Policy& policy, bool narrow) {
+  return narrow ? policy.narrow : policy.wide;
 }
 
 }  // namespace foundry

@@ -13,17 +13,21 @@
 namespace foundry {
 
 /// A new policy is one shader file (lib/policy.metal says what it holds) and one descriptor, a
-/// PolicyRegistration; neither stages nor fusion change.
+/// PolicyRegistration; neither stages nor fusion change. Both may be an app's own: it hands the
+/// shader to register_shader() (kernel/shader_library.hpp). The texts are literals, or live as long
+/// as the process.
 struct Policy {
   DType dtype = DType::f32;
-  std::string_view name;     ///< of the MSL struct template, "Q4_1"
-  std::string_view file;     ///< "policies/q4_1.metal"
+  std::string_view name;     ///< of the MSL struct template, "Q4_1"; its Block is "Q4_1Block"
+  std::string_view file;     ///< "policies/q4_1.metal": named after the dtype
   std::uint32_t wide = 1;    ///< weights per lane and step on a GPU: 4 bytes of a row or more
   std::uint32_t narrow = 1;  ///< on Anvil's CPU, where a lane is an element of a vector register
   bool has_integer_form = false;  ///< for narrow lanes, "Q4_1Integer"
 };
 
-/// Adds a policy; its dtype must not have one yet (ArgumentError).
+/// Adds a policy, and makes its dtype one that tensors can have. ArgumentError if the dtype has a
+/// policy already or is no float type, or if a step of 32 * narrow or 32 * wide weights is not
+/// whole blocks.
 struct PolicyRegistration {
   explicit PolicyRegistration(const Policy& policy);
 };
@@ -35,7 +39,10 @@ std::vector<Policy> policies();
 /// Whether the device's lanes are the elements of a CPU's vector registers.
 bool has_narrow_lanes(const Device& device);
 
-/// "Q4_1<2>": the policy for that device, as MSL.
-std::string msl_policy(const Policy& policy, std::uint32_t width);
+/// "Q4_1<8>", for narrow lanes "NarrowLanes<Q4_1<8>, 1>": the policy as MSL.
+std::string msl_policy(const Policy& policy, bool narrow);
+std::string msl_policy(const Policy& policy, std::uint32_t width) = delete;  // a width is no bool
+/// Weights per lane and step: Policy::narrow or wide.
+std::uint32_t policy_width(const Policy& policy, bool narrow);
 
 }  // namespace foundry

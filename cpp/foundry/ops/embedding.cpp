@@ -15,7 +15,8 @@ KernelDescription describe(const Embedding& op) {
                       ArgumentDescription::buffer("y", Access::write, op.y.dtype()),
                       ArgumentDescription::value("params", struct_layout<EmbeddingParams>())};
   kernel.includes = {std::string(policy.file)};
-  kernel.aliases = {{"Weights", msl_policy(policy, policy.wide)}, {"Y", msl_type(op.y.dtype())}};
+  kernel.aliases = {{"Weights", msl_policy(policy, /*narrow=*/false)},
+                    {"Y", msl_type(op.y.dtype())}};
   return kernel;
 }
 

@@ -27,11 +27,10 @@ KernelDescription describe(const GemvColumns& op, const Device& device) {
                       ArgumentDescription::buffer("y", Access::write, op.y.dtype()),
                       ArgumentDescription::value("params", struct_layout<MatrixParams>())};
   kernel.includes = {std::string(policy.file)};
-  kernel.aliases = {
-      {"Weights", msl_policy(policy, has_narrow_lanes(device) ? policy.narrow : policy.wide)},
-      {"Y", msl_type(op.y.dtype())},
-      {"Simdgroups", concat("integral_constant<uint, ", plan.simdgroups, ">")},
-      {"Chunks", concat("integral_constant<uint, ", plan.chunks, ">")}};
+  kernel.aliases = {{"Weights", msl_policy(policy, has_narrow_lanes(device))},
+                    {"Y", msl_type(op.y.dtype())},
+                    {"Simdgroups", concat("integral_constant<uint, ", plan.simdgroups, ">")},
+                    {"Chunks", concat("integral_constant<uint, ", plan.chunks, ">")}};
   return kernel;
 }
 

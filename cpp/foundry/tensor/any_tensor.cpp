@@ -74,7 +74,7 @@ AnyTensor::AnyTensor(Lease lease, const Layout& layout, DType dtype, StorageKind
 
 AnyTensor AnyTensor::dedicated(const Device& device, const Extents& extents, DType dtype,
                                StorageMode mode, std::string name) {
-  if (!info(dtype).is_supported) require_supported(dtype, words(name, extents, dtype));
+  if (!is_supported(dtype)) require_supported(dtype, words(name, extents, dtype));
   const std::uint64_t bytes = foundry::byte_length(extents, dtype);
   Buffer buffer = device.make_buffer(bytes, mode, name);
   Lease lease = Lease::of(std::move(buffer), 0, bytes, label_of(std::move(name), extents, dtype));
@@ -109,7 +109,7 @@ AnyTensor AnyTensor::borrowed(const Device& device, const unsafe::HostMemory& me
 }
 
 AnyTensor AnyTensor::over(Lease lease, const Extents& extents, DType dtype) {
-  if (!info(dtype).is_supported) require_supported(dtype, words("", extents, dtype));
+  if (!is_supported(dtype)) require_supported(dtype, words("", extents, dtype));
   const std::uint64_t bytes = foundry::byte_length(extents, dtype);
   if (lease.length() < bytes) {
     throw ShapeError(concat(words("", extents, dtype), " needs ", bytes, " bytes, the lease has ",

@@ -73,7 +73,6 @@ struct DTypeInfo {
   std::uint32_t block_bytes;
   std::uint32_t alignment;  ///< bytes
   bool is_float;
-  bool is_supported;  ///< tensors of it can be made; else it has a name and a size, for messages
 };
 
 const DTypeInfo& info(DType dtype) noexcept;
@@ -87,12 +86,19 @@ inline bool is_block(DType dtype) noexcept {
 std::optional<DType> find_dtype(std::string_view name) noexcept;
 /// By name; DTypeError that lists the names there are.
 DType parse_dtype(std::string_view name);
-/// Throws DTypeError "<what>: q5_k is not there yet; there are f32, f16, ..." unless supported.
+/// Whether tensors of it can be made; else it has a name and a size, for messages. A block type is
+/// supported once it has a policy.
+bool is_supported(DType dtype) noexcept;
+/// Makes a block type supported for the rest of the process; PolicyRegistration calls it.
+/// Thread-safe.
+void support(DType dtype) noexcept;
+/// Throws DTypeError "<what>: q2_k is not there yet; there are f32, f16, ..." unless supported.
 void require_supported(DType dtype, std::string_view what);
 /// "f32, f16, bf16, ...": what is supported.
 std::string supported_dtypes();
 
-/// Storage of the block types that kernels read. Layouts: ggml's, in ggml-common.h.
+/// Storage of the block types that kernels read. Layouts: ggml's, in ggml-common.h; what the codes
+/// mean: the policies' shaders (shaders/policies).
 struct q4_0 {
   f16 scale;
   std::uint8_t quants[16];  ///< element i in the low nibble of byte i, i + 16 in the high one
@@ -102,13 +108,46 @@ struct q4_1 {
   f16 minimum;
   std::uint8_t quants[16];
 };
+struct q5_0 {
+  f16 scale;
+  std::uint8_t high[4];     ///< the fifth bit of element i is bit i
+  std::uint8_t quants[16];  ///< the low four bits, as q4_0's
+};
+struct q5_1 {
+  f16 scale;
+  f16 minimum;
+  std::uint8_t high[4];
+  std::uint8_t quants[16];
+};
 struct q8_0 {
   f16 scale;
   std::int8_t quants[32];
 };
-static_assert(sizeof(q4_0) == 18 && sizeof(q4_1) == 20 && sizeof(q8_0) == 34);
+struct q4_k {
+  f16 scale;
+  f16 minimum;
+  std::uint8_t sub_scales[12];  ///< six-bit scales and minima of eight runs of 32 elements
+  std::uint8_t quants[128];
+};
+struct q5_k {
+  f16 scale;
+  f16 minimum;
+  std::uint8_t sub_scales[12];
+  std::uint8_t high[32];
+  std::uint8_t quants[128];
+};
+struct q6_k {
+  std::uint8_t quants[128];
+  std::uint8_t high[64];
+  std::int8_t sub_scales[16];  ///< one for each 16 elements
+  f16 scale;
+};
+static_assert(sizeof(q4_0) == 18 && sizeof(q4_1) == 20 && sizeof(q5_0) == 22);
+static_assert(sizeof(q5_1) == 24 && sizeof(q8_0) == 34 && sizeof(q4_k) == 144);
+static_assert(sizeof(q5_k) == 176 && sizeof(q6_k) == 210);
 
-/// The C++ type's row; absent for types that are not elements.
+/// The C++ type's row; absent for types that are not elements. An app specialises it for the blocks
+/// of a policy of its own.
 template <class T>
 struct DTypeOf;
 #define FOUNDRY_DTYPE_OF(type, value)             \
@@ -130,7 +169,12 @@ FOUNDRY_DTYPE_OF(u64, u64);
 FOUNDRY_DTYPE_OF(bool, bool_);
 FOUNDRY_DTYPE_OF(q4_0, q4_0);
 FOUNDRY_DTYPE_OF(q4_1, q4_1);
+FOUNDRY_DTYPE_OF(q5_0, q5_0);
+FOUNDRY_DTYPE_OF(q5_1, q5_1);
 FOUNDRY_DTYPE_OF(q8_0, q8_0);
+FOUNDRY_DTYPE_OF(q4_k, q4_k);
+FOUNDRY_DTYPE_OF(q5_k, q5_k);
+FOUNDRY_DTYPE_OF(q6_k, q6_k);
 #undef FOUNDRY_DTYPE_OF
 
 template <class T>

@@ -7,8 +7,9 @@ using namespace foundry::test;
 
 namespace {
 
-constexpr DType kPolicies[] = {DType::f32,  DType::f16,  DType::bf16,
-                               DType::q8_0, DType::q4_0, DType::q4_1};
+constexpr DType kPolicies[] = {DType::f32,  DType::f16,  DType::bf16, DType::q8_0,
+                               DType::q4_0, DType::q4_1, DType::q5_0, DType::q5_1,
+                               DType::q4_k, DType::q5_k, DType::q6_k};
 
 struct Case {
   std::size_t tokens, rows, columns;
@@ -17,6 +18,10 @@ struct Case {
 /// Ragged ones: not multiples of 32 or of any tile, one row, one column (where the dtype allows
 /// it).
 std::vector<Case> cases(DType dtype) {
+  if (info(dtype).block_elements == 256) {
+    return {{1, 1, 256},   {1, 37, 768}, {1, 130, 512}, {1, 3, 4096},
+            {1, 35, 4352}, {5, 70, 256}, {33, 9, 1280}};
+  }
   if (is_block(dtype))
     return {{1, 1, 32},   {1, 37, 96},   {1, 130, 576}, {1, 65, 1056},
             {1, 3, 4096}, {1, 35, 4128}, {5, 70, 64},   {33, 9, 160}};
@@ -52,14 +57,17 @@ TEST_CASE("y = W x for every policy and ragged shapes") {
 
 TEST_CASE("gemm and gemv agree for one token") {
   Random random(2);
-  Values w, x;
-  const auto weights = random_tensor({77, 128}, DType::q4_1, random, w);
-  const auto input = random_tensor({1, 128}, DType::f16, random, x);
-  const auto by_gemv = output({1, 77}, DType::f32);
-  const auto by_gemm = output({1, 77}, DType::f32);
-  runtime().run(ops::Gemv{weights, input, by_gemv, {}, {}});
-  runtime().run(ops::Gemm{weights, input, by_gemm, {}, {}});
-  check_close(download(by_gemv), download(by_gemm), 0.0, product_error(w, x, 1, 77, 128));
+  for (const DType dtype : kPolicies) {
+    CAPTURE(name_of(dtype));
+    Values w, x;
+    const auto weights = random_tensor({77, 256}, dtype, random, w);
+    const auto input = random_tensor({1, 256}, DType::f16, random, x);
+    const auto by_gemv = output({1, 77}, DType::f32);
+    const auto by_gemm = output({1, 77}, DType::f32);
+    runtime().run(ops::Gemv{weights, input, by_gemv, {}, {}});
+    runtime().run(ops::Gemm{weights, input, by_gemm, {}, {}});
+    check_close(download(by_gemv), download(by_gemm), 0.0, product_error(w, x, 1, 77, 256, dtype));
+  }
 }
 
 TEST_CASE("rows per simdgroup and simdgroups change nothing but speed") {
@@ -165,25 +173,27 @@ TEST_CASE("several products of one input, each with its own policy, are one disp
   }
 }
 
-TEST_CASE("a gated product is SwiGLU or GeGLU in one kernel") {
+TEST_CASE("a gated product is SwiGLU or GeGLU in one kernel, gate and up of any two policies") {
   Random random(7);
-  const std::size_t columns = 64, rows = 41;
+  const std::size_t columns = 256, rows = 41;
   for (const std::size_t tokens : {1, 3}) {
     for (const bool use_gelu : {false, true}) {
       CAPTURE(tokens);
       CAPTURE(use_gelu);
       Values x, g, u;
       const auto input = random_tensor({tokens, columns}, DType::f32, random, x);
-      const auto gate = random_tensor({rows, columns}, DType::q4_0, random, g, 0.2);
-      const auto up = random_tensor({rows, columns}, DType::q8_0, random, u, 0.2);
+      const auto [gate_type, up_type] =
+          tokens == 1 ? std::pair(DType::q4_k, DType::q6_k) : std::pair(DType::q5_0, DType::q5_k);
+      const auto gate = random_tensor({rows, columns}, gate_type, random, g, 0.2);
+      const auto up = random_tensor({rows, columns}, up_type, random, u, 0.2);
       const auto y = output({tokens, rows}, DType::f32);
       ops::GatedLinear op{gate, up, input, y, {}, ops::Silu(), {}};
       if (use_gelu) op.activation = ops::Gelu();
       runtime().run(op);
       const Values gates = product(g, x, tokens, rows, columns);
       Values want = product(u, x, tokens, rows, columns);
-      const double gate_error = product_error(g, x, tokens, rows, columns);
-      const double up_error = product_error(u, x, tokens, rows, columns);
+      const double gate_error = product_error(g, x, tokens, rows, columns, gate_type);
+      const double up_error = product_error(u, x, tokens, rows, columns, up_type);
       double largest_gate = 0.0, largest_up = 0.0;
       for (std::size_t i = 0; i < want.size(); ++i) {
         largest_up = std::max(largest_up, std::abs(want[i]));

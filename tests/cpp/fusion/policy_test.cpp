@@ -7,7 +7,7 @@
 using namespace foundry;
 
 TEST_CASE("every policy has its shader file, named after its dtype") {
-  CHECK(policies().size() == 6);
+  CHECK(policies().size() == 11);
   for (const auto& policy : policies()) {
     CHECK(policy.file == concat("policies/", name_of(policy.dtype), ".metal"));
     const auto text = find_shader(policy.file);
@@ -17,7 +17,8 @@ TEST_CASE("every policy has its shader file, named after its dtype") {
 
 TEST_CASE("a dtype without a policy is named, with those that have one") {
   CHECK_THROWS_WITH_AS(policy_of(DType::i32, "Gemv"),
-                       "Gemv: no policy for i32; there are f32, f16, bf16, q4_0, q4_1, q8_0",
+                       "Gemv: no policy for i32; there are f32, f16, bf16, q4_0, q4_1, q5_0, q5_1, "
+                       "q8_0, q4_k, q5_k, q6_k",
                        DTypeError);
 }
 

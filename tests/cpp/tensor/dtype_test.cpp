@@ -11,8 +11,14 @@ TEST_CASE("rows describe the C++ types") {
   CHECK(info(dtype_of<f16>).block_bytes == sizeof(f16));
   CHECK(info(dtype_of<q4_0>).block_bytes == sizeof(q4_0));
   CHECK(info(dtype_of<q4_1>).block_bytes == sizeof(q4_1));
+  CHECK(info(dtype_of<q5_0>).block_bytes == sizeof(q5_0));
+  CHECK(info(dtype_of<q5_1>).block_bytes == sizeof(q5_1));
   CHECK(info(dtype_of<q8_0>).block_bytes == sizeof(q8_0));
+  CHECK(info(dtype_of<q4_k>).block_bytes == sizeof(q4_k));
+  CHECK(info(dtype_of<q5_k>).block_bytes == sizeof(q5_k));
+  CHECK(info(dtype_of<q6_k>).block_bytes == sizeof(q6_k));
   CHECK(info(DType::q8_0).block_elements == 32);
+  CHECK(info(DType::q6_k).block_elements == 256);
   CHECK(std::string(info(DType::bf16).metal_name) == "bfloat");
   CHECK(is_block(DType::q4_1));
   CHECK_FALSE(is_block(DType::f16));
@@ -30,12 +36,13 @@ TEST_CASE("names are found in any case, and every row is found by its name") {
 }
 
 TEST_CASE("what is not there yet says what is") {
-  CHECK_THROWS_WITH_AS(require_supported(DType::q5_k, "blk.0.ffn_up.weight"),
-                       "blk.0.ffn_up.weight: q5_k is not there yet; there are f32, f16, bf16, i8, "
-                       "i16, i32, i64, u8, u16, u32, u64, bool, q4_0, q4_1, q8_0",
+  CHECK_THROWS_WITH_AS(require_supported(DType::q2_k, "blk.0.ffn_up.weight"),
+                       "blk.0.ffn_up.weight: q2_k is not there yet; there are f32, f16, bf16, i8, "
+                       "i16, i32, i64, u8, u16, u32, u64, bool, q4_0, q4_1, "
+                       "q5_0, q5_1, q8_0, q4_k, q5_k, q6_k",
                        DTypeError);
   CHECK_THROWS_WITH_AS(parse_dtype("f17"),
                        "no dtype 'f17'; there are f32, f16, bf16, i8, i16, i32, i64, u8, u16, u32, "
-                       "u64, bool, q4_0, q4_1, q8_0",
+                       "u64, bool, q4_0, q4_1, q5_0, q5_1, q8_0, q4_k, q5_k, q6_k",
                        DTypeError);
 }

@@ -40,5 +40,9 @@ TEST_CASE("bytes come in whole blocks") {
   CHECK_THROWS_WITH_AS(
       byte_length(Extents{64, 33}, DType::q8_0),
       "shape (64, 33) of q8_0: the inner size 33 is not a multiple of its block of 32", DTypeError);
+  CHECK_THROWS_WITH_AS(
+      byte_length(Extents{4, 576}, DType::q4_k),
+      "shape (4, 576) of q4_k: the inner size 576 is not a multiple of its block of 256",
+      DTypeError);
   CHECK_THROWS_AS(byte_length(Extents{1ull << 62}, DType::f32), ShapeError);
 }

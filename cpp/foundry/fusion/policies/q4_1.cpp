@@ -4,6 +4,6 @@
 namespace foundry {
 namespace {
 const PolicyRegistration q4_1_policy({DType::q4_1, "Q4_1", "policies/q4_1.metal", /*wide=*/8,
-                                      /*narrow=*/2, /*has_integer_form=*/true});
+                                      /*narrow=*/1, /*has_integer_form=*/true});
 }  // namespace
 }  // namespace foundry

@@ -1,0 +1,9 @@
+// Q5_0: 32 five-bit codes and a scale.
+#include "foundry/fusion/policy.hpp"
+
+namespace foundry {
+namespace {
+const PolicyRegistration q5_0_policy({DType::q5_0, "Q5_0", "policies/q5_0.metal", /*wide=*/8,
+                                      /*narrow=*/1});
+}  // namespace
+}  // namespace foundry

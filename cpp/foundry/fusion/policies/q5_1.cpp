@@ -1,0 +1,9 @@
+// Q5_1: 32 five-bit codes, a scale and a minimum.
+#include "foundry/fusion/policy.hpp"
+
+namespace foundry {
+namespace {
+const PolicyRegistration q5_1_policy({DType::q5_1, "Q5_1", "policies/q5_1.metal", /*wide=*/8,
+                                      /*narrow=*/1});
+}  // namespace
+}  // namespace foundry

@@ -1,0 +1,9 @@
+// Q6_K: 256 six-bit codes, a scale for each 16.
+#include "foundry/fusion/policy.hpp"
+
+namespace foundry {
+namespace {
+const PolicyRegistration q6_k_policy({DType::q6_k, "Q6_K", "policies/q6_k.metal", /*wide=*/8,
+                                      /*narrow=*/8});
+}  // namespace
+}  // namespace foundry

@@ -1,0 +1,49 @@
+// Q5_0 (GGUF): blocks of 32 five-bit codes with one scale; weight = scale * (code - 16).
+// Byte i of a block holds the low four bits of code i in its low half and those of code i + 16 in
+// its high half; bit i of the four bytes before them is the fifth bit of code i.
+#pragma once
+#include "lib/policy.metal"
+
+struct Q5_0Block {
+  half scale;
+  uchar high[4];
+  uchar low[16];
+};
+static_assert(sizeof(Q5_0Block) == 22, "Q5_0Block must match GGUF's layout");
+
+/// Width 8: both halves of four neighbouring bytes.
+template <uint Width>
+struct Q5_0 {
+  static_assert(Width == 8, "Q5_0 takes 8 weights a lane");
+  using Block = Q5_0Block;
+  FOUNDRY_CONSTANT uint kBlock = 32;
+  FOUNDRY_CONSTANT uint kLanes = 4;  // that share a block
+
+  static uint position(uint lane, uint j) {
+    return lane / kLanes * kBlock + lane % kLanes * 4 + j % 4 + j / 4 * 16;
+  }
+
+  static float dot(device const Block* step, uint lane, thread const float* x) {
+    device const Block& block = step[lane / kLanes];
+    const uint first = lane % kLanes * 4;
+    const uint low = even_word(block.low + first);
+    const uint high = even_word(block.high) >> first;
+    float sum = 0.0f;
+    float total = 0.0f;
+#pragma unroll
+    for (uint j = 0; j < 4; ++j) {
+      const uint a = (low >> 8 * j & 15) | (high >> j & 1) << 4;
+      const uint b = (low >> (8 * j + 4) & 15) | (high >> (j + 16) & 1) << 4;
+      sum += float(a) * x[j] + float(b) * x[j + 4];
+      total += x[j] + x[j + 4];
+    }
+    return float(block.scale) * (sum - 16.0f * total);
+  }
+
+  static float value(device const Block& block, uint i) {
+    const uchar pair = block.low[i % 16];
+    const uchar low = i < 16 ? pair & 15 : pair >> 4;
+    const uchar high = (block.high[i / 8] & 1 << i % 8) != 0 ? 16 : 0;
+    return float(block.scale) * float(char((low | high) - 16));
+  }
+};

@@ -1,0 +1,135 @@
+// A twelfth policy, added by an app: a shader file and a descriptor. A program of its own, because
+// a policy is there for the whole process.
+#include "support.hpp"
+
+using namespace foundry;
+using namespace foundry::test;
+
+namespace {
+
+/// ggml's IQ4_NL: 32 four-bit codes that index a table, and a scale.
+struct Iq4Nl {
+  f16 scale;
+  std::uint8_t codes[16];
+};
+constexpr int kTable[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
+                            1,    13,   25,  38,  53,  69,  89,  113};
+
+constexpr const char* kShader = R"(
+#pragma once
+#include "lib/policy.metal"
+
+FOUNDRY_GLOBAL char kIq4NlTable[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
+                                       1,    13,   25,  38,  53,  69,  89,  113};
+
+struct IQ4_NLBlock {
+  half scale;
+  uchar codes[16];
+};
+static_assert(sizeof(IQ4_NLBlock) == 18, "IQ4_NLBlock must match GGUF's layout");
+
+template <uint Width>
+struct IQ4_NL {
+  static_assert(Width == 8, "IQ4_NL takes 8 weights a lane");
+  using Block = IQ4_NLBlock;
+  FOUNDRY_CONSTANT uint kBlock = 32;
+
+  static uint position(uint lane, uint j) {
+    return lane / 4 * 32 + lane % 4 * 4 + j % 4 + j / 4 * 16;
+  }
+
+  static float dot(device const Block* step, uint lane, thread const float* x) {
+    device const Block& block = step[lane / 4];
+    const uint codes = even_word(block.codes + lane % 4 * 4);
+    float sum = 0.0f;
+    for (uint j = 0; j < 4; ++j) {
+      sum += float(kIq4NlTable[codes >> 8 * j & 15]) * x[j] +
+             float(kIq4NlTable[codes >> (8 * j + 4) & 15]) * x[j + 4];
+    }
+    return float(block.scale) * sum;
+  }
+
+  static float value(device const Block& block, uint i) {
+    const uchar pair = block.codes[i % 16];
+    return float(block.scale) * float(kIq4NlTable[i < 16 ? pair & 15 : pair >> 4]);
+  }
+};
+)";
+
+AnyTensor random_iq4_nl(const Extents& extents, Random& random, Values& values) {
+  std::vector<Iq4Nl> blocks(extents.count() / 32);
+  values.clear();
+  for (Iq4Nl& block : blocks) {
+    block.scale = f16(static_cast<float>(random.uniform(-0.02, 0.02)));
+    for (auto& code : block.codes) code = static_cast<std::uint8_t>(random.below(256));
+    for (std::size_t i = 0; i < 32; ++i) {
+      values.push_back(number(block.scale) * kTable[nibble(block.codes, i)]);
+    }
+  }
+  return runtime().tensor(extents, DType::iq4_nl, bytes_of(blocks));
+}
+
+}  // namespace
+
+template <>
+struct foundry::DTypeOf<Iq4Nl> {
+  static constexpr DType kDType = DType::iq4_nl;
+};
+
+TEST_CASE("a policy of an app's own works wherever a policy does") {
+  CHECK_THROWS_AS(runtime().empty({2, 32}, DType::iq4_nl), DTypeError);
+  register_shader("policies/iq4_nl.metal", kShader);
+  const PolicyRegistration registration(
+      {DType::iq4_nl, "IQ4_NL", "policies/iq4_nl.metal", /*wide=*/8, /*narrow=*/2});
+
+  Random random(41);
+  const std::size_t rows = 37, columns = 160;
+  Values w, other, gamma;
+  const AnyTensor weights = random_iq4_nl({rows, columns}, random, w);
+  const AnyTensor gate = random_tensor({rows, columns}, DType::q5_1, random, other, 0.1);
+  const AnyTensor norm = random_tensor({columns}, DType::f32, random, gamma);
+  CHECK(weights.host<Iq4Nl>().size() == rows * columns / 32);
+
+  for (const std::size_t tokens : {1, 33}) {
+    CAPTURE(tokens);
+    Values x;
+    const AnyTensor input = random_tensor({tokens, columns}, DType::f32, random, x);
+    const AnyTensor y = output({tokens, rows}, DType::f32);
+    runtime().run(ops::Linear{weights, input, y, {}, {}});
+    check_close(download(y), product(w, x, tokens, rows, columns), 0.0,
+                product_error(w, x, tokens, rows, columns));
+
+    // Beside a built-in policy, behind a prologue.
+    const AnyTensor a = output({tokens, rows}, DType::f32);
+    const AnyTensor b = output({tokens, rows}, DType::f32);
+    runtime().run(CompoundKernel("pair")
+                      .prologue(ops::RmsNorm{norm, 1e-5f, {}, {}})
+                      .main(ops::Linear{weights, {}, {}, {}, {}})
+                      .main(ops::Linear{gate, {}, {}, {}, {}})
+                      .build(input, {a, b}));
+    const Values normed = rms_norm(x, gamma, 1e-5);
+    check_close(download(a), product(w, normed, tokens, rows, columns), 0.0,
+                product_error(w, normed, tokens, rows, columns));
+    check_close(download(b), product(other, normed, tokens, rows, columns), 0.0,
+                product_error(other, normed, tokens, rows, columns, DType::q5_1));
+  }
+
+  Values ids{36, 0, 7};
+  const AnyTensor y = output({3, columns}, DType::f32);
+  runtime().run(ops::Embedding{weights, upload({3}, DType::i32, ids), y});
+  Values want;
+  for (const double id : ids) {
+    const auto row = w.begin() + static_cast<long>(id) * static_cast<long>(columns);
+    want.insert(want.end(), row, row + static_cast<long>(columns));
+  }
+  CHECK(download(y) == want);  // an 11-bit scale times an 8-bit code is exact in f32
+}
+
+TEST_CASE("a descriptor that cannot work is refused") {
+  CHECK_THROWS_WITH_AS(PolicyRegistration({DType::i32, "Int", "policies/i32.metal", 1, 1}),
+                       "policy Int: i32 is no float type", ArgumentError);
+  CHECK_THROWS_WITH_AS(PolicyRegistration({DType::q2_k, "Q2_K", "policies/q2_k.metal", 8, 4}),
+                       "policy Q2_K: 32 lanes of 4 weights are not whole blocks of 256",
+                       ArgumentError);
+  CHECK_FALSE(is_supported(DType::q2_k));
+}

@@ -1,0 +1,144 @@
+"""Weights in every format with a policy, for tests: adversarial blocks, and quantisers.
+
+The `gguf` package quantises to most formats and dequantises all of them; for the K formats, which
+it only dequantises, there are plain quantisers here: the nearest code to each weight, without the
+search for the best scale that llama.cpp does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gguf
+import numpy as np
+from gguf.quants import dequantize, quantize
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+F32 = NDArray[np.float32]
+
+PLAIN = ["f32", "f16", "bf16"]
+FORMATS = [*PLAIN, "q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "q4_k", "q5_k", "q6_k"]
+
+# Where the half-precision scales of a block stand, in bytes.
+SCALES = {
+    "q8_0": [0],
+    "q4_0": [0],
+    "q4_1": [0, 2],
+    "q5_0": [0],
+    "q5_1": [0, 2],
+    "q4_k": [0, 2],
+    "q5_k": [0, 2],
+    "q6_k": [208],
+}
+
+
+def kind_of(name: str) -> gguf.GGMLQuantizationType:
+    # gguf spells the K formats as in Q4_K, the plain ones as in BF16.
+    return gguf.GGMLQuantizationType[name.upper()]
+
+
+def block_of(name: str) -> tuple[int, int]:
+    """Weights and bytes of a block."""
+    return gguf.GGML_QUANT_SIZES[kind_of(name)]
+
+
+def pack(values: F32, name: str) -> Bytes:
+    """Rows of weights as rows of bytes."""
+    quantiser = {"q4_k": _q4_k, "q5_k": _q5_k, "q6_k": _q6_k}.get(name)
+    if quantiser is not None:
+        return quantiser(values.reshape(-1, 256)).reshape(*values.shape[:-1], -1)
+    return quantize(values, kind_of(name)).view(np.uint8)
+
+
+def unpack(packed: Bytes, name: str) -> F32:
+    return dequantize(packed, kind_of(name)).astype(np.float32, copy=False)
+
+
+def adversarial(name: str, random: np.random.Generator) -> Bytes:
+    """Blocks (count, bytes): every byte of a block takes all of its 256 values, beside scales that
+    are zero, subnormal, largest, negative, infinite, NaN or random. For plain formats: all patterns
+    of 16 bits, or random patterns and the edges of 32."""
+    if name in ("f16", "bf16"):
+        return np.arange(65536, dtype=np.uint16).view(np.uint8).reshape(-1, 2)
+    if name == "f32":
+        edges = [0, 1, 0x7FFFFF, 0x800000, 0x7F7FFFFF, 0x7F800000, 0x7F800001, 0x7FC00000]
+        patterns = np.r_[edges, random.integers(0, 2**31, 4088)].astype(np.uint32)
+        return np.r_[patterns, patterns | np.uint32(1 << 31)].view(np.uint8).reshape(-1, 4)
+    _, size = block_of(name)
+    edges = [0.0, 2.0**-24, 1023 * 2.0**-24, 2.0**-14, 1.0, 65504.0, np.inf, np.nan]
+    special = np.array(edges, np.float16).view(np.uint16)
+    special = np.r_[special, special | np.uint16(0x8000), np.uint16(0x7C01)]
+    count = 256 * 4
+    index = np.arange(count)
+    blocks = ((index[:, None] + 37 * np.arange(size)) % 256).astype(np.uint8)
+    blocks[512:768] = random.integers(0, 256, (256, size))
+    for at, step in zip(SCALES[name], (1, 5), strict=False):
+        scale = special[(index * step + index // 256) % len(special)]
+        scale[768:] = random.integers(0, 65536, 256)
+        blocks[:, at : at + 2] = scale.astype(np.uint16).view(np.uint8).reshape(-1, 2)
+    return blocks
+
+
+def _halves(values: NDArray[Any]) -> tuple[Bytes, F32]:
+    """As two bytes each, and what they are then worth."""
+    half = values.astype(np.float16)
+    return half.view(np.uint8).reshape(-1, 2), half.astype(np.float32)
+
+
+def _over(values: F32, by: F32) -> F32:
+    return np.divide(values, by, out=np.zeros_like(values), where=by != 0)
+
+
+def _with_minima(blocks: F32, levels: int) -> tuple[Bytes, Bytes, Bytes, Bytes]:
+    """Scale, minimum, packed sub-scales, and codes (blocks, 8, 32) of Q4_K and Q5_K."""
+    runs = blocks.reshape(-1, 8, 32)
+    lowest = -np.minimum(runs.min(axis=2), 0)
+    step = (runs.max(axis=2) + lowest) / np.float32(levels)
+    scale, d = _halves(step.max(axis=1) / 63)
+    minimum, dmin = _halves(lowest.max(axis=1) / 63)
+    s = np.rint(_over(step, np.broadcast_to(d[:, None], step.shape))).clip(0, 63)
+    m = np.rint(_over(lowest, np.broadcast_to(dmin[:, None], step.shape))).clip(0, 63)
+    width, offset = (d[:, None] * s)[..., None], (dmin[:, None] * m)[..., None]
+    codes = np.rint(_over(runs + offset, np.broadcast_to(width, runs.shape))).clip(0, levels)
+    s8, m8 = s.astype(np.uint8), m.astype(np.uint8)
+    packed = np.concatenate(
+        [
+            s8[:, :4] | (s8[:, 4:] >> 4 << 6),
+            m8[:, :4] | (m8[:, 4:] >> 4 << 6),
+            (s8[:, 4:] & 15) | (m8[:, 4:] & 15) << 4,
+        ],
+        axis=1,
+    )
+    return scale, minimum, packed, codes.astype(np.uint8)
+
+
+def _q4_k(blocks: F32) -> Bytes:
+    scale, minimum, packed, codes = _with_minima(blocks, 15)
+    low = codes[:, 0::2] | codes[:, 1::2] << 4
+    return np.concatenate([scale, minimum, packed, low.reshape(-1, 128)], axis=1)
+
+
+def _q5_k(blocks: F32) -> Bytes:
+    scale, minimum, packed, codes = _with_minima(blocks, 31)
+    low = (codes[:, 0::2] & 15) | (codes[:, 1::2] & 15) << 4
+    high = np.packbits(codes >> 4, axis=1, bitorder="little").reshape(-1, 32)
+    return np.concatenate([scale, minimum, packed, high, low.reshape(-1, 128)], axis=1)
+
+
+def _q6_k(blocks: F32) -> Bytes:
+    runs = blocks.reshape(-1, 16, 16)
+    step = np.abs(runs).max(axis=2) / 32
+    scale, d = _halves(step.max(axis=1) / 127)
+    s = np.rint(_over(step, np.broadcast_to(d[:, None], step.shape))).clip(0, 127)
+    width = (d[:, None] * s)[..., None]
+    codes = np.rint(_over(runs, np.broadcast_to(width, runs.shape))).clip(-32, 31) + 32
+    codes = codes.astype(np.uint8).reshape(-1, 2, 4, 32)  # halves of four runs
+    low = (codes[:, :, :2] & 15) | (codes[:, :, 2:] & 15) << 4
+    high = np.zeros((len(codes), 2, 32), np.uint8)
+    for run in range(4):
+        high |= codes[:, :, run] >> 4 << 2 * run
+    return np.concatenate(
+        [low.reshape(-1, 128), high.reshape(-1, 64), s.astype(np.int8).view(np.uint8), scale],
+        axis=1,
+    )
