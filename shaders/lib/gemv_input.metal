@@ -89,3 +89,27 @@ inline int dot_nibbles(uint codes, threadgroup const short2* own) {
   }
   return sum;
 }
+
+/// Likewise of four bytes, less `offset`: codes i to i + 3 of a block, whose pairs are the first and
+/// the third of the lane's; codes i + 16 to i + 19 have those that follow (own + 32).
+inline int dot_bytes(uint codes, short offset, threadgroup const short2* own) {
+  const uint mask = 0x00FF00FF;
+  return dot_pair(as_type<short2>(codes & mask) - offset, own[0]) +
+         dot_pair(as_type<short2>(codes >> 8 & mask) - offset, own[64]);
+}
+inline int dot_bytes(uint low, uint high, short offset, threadgroup const short2* own) {
+  return dot_bytes(low, offset, own) + dot_bytes(high, offset, own + 32);
+}
+
+/// Bit i of four as bit 4 of byte i: the fifth bit of a code.
+inline uint fifth_bits(uint bits) {
+  return ((bits & 15) * 0x00204081 & 0x01010101) << 4;
+}
+
+/// A word at any address, which every CPU reads as fast as another.
+struct __attribute__((packed)) UnalignedWord {
+  uint value;
+};
+inline uint any_word(device const uchar* bytes) {
+  return reinterpret_cast<device const UnalignedWord*>(bytes)->value;
+}

@@ -20,3 +20,17 @@ inline float2 k_scale_of(ushort2 scales, uint sub_block) {
   const ushort2 one = scales >> ushort(sub_block % 2 * 8) & ushort(0xff);
   return float2(one);
 }
+
+/// Those of one sub-block, for lanes that are the elements of a vector register: bytes throughout.
+inline uchar k_scale(device const ushort* packed, uint sub_block) {
+  device const uchar* bytes = reinterpret_cast<device const uchar*>(packed) + sub_block % 4;
+  const uchar high = bytes[0];
+  const uchar low = bytes[8];
+  return sub_block < 4 ? high & 63 : (low & 15) | (high >> 2 & 48);
+}
+inline uchar k_minimum(device const ushort* packed, uint sub_block) {
+  device const uchar* bytes = reinterpret_cast<device const uchar*>(packed) + sub_block % 4;
+  const uchar high = bytes[4];
+  const uchar low = bytes[8];
+  return sub_block < 4 ? high & 63 : low >> 4 | (high >> 2 & 48);
+}

@@ -1,6 +1,7 @@
 // Q4_0 (GGUF): blocks of 32 four-bit codes with one scale; weight = scale * (code - 8).
 // Byte i of a block holds code i in its low half and code i + 16 in its high half.
 #pragma once
+#include "lib/gemv_input.metal"
 #include "lib/policy.metal"
 
 struct Q4_0Block {
@@ -38,5 +39,16 @@ struct Q4_0 {
     const uchar pair = block.codes[i % 16];
     const uchar code = i < 16 ? pair & 15 : pair >> 4;
     return float(block.scale) * float(char(code - 8));
+  }
+};
+
+/// The integer form: sums of (code - 8) * x in 32-bit integers.
+struct Q4_0Integer {
+  static float dot(device const Q4_0Block* step, uint lane, threadgroup const short2* pairs,
+                   float x_scale, float) {
+    device const Q4_0Block& block = step[lane / 4];
+    const uint codes = any_word(block.codes + lane % 4 * 4);
+    const int sum = dot_bytes(codes & 0x0F0F0F0F, codes >> 4 & 0x0F0F0F0F, 8, pairs);
+    return float(block.scale) * x_scale * float(sum);
   }
 };

@@ -2,6 +2,7 @@
 // a six-bit minimum; weight = scale * sub_scale * code - minimum * sub_minimum. Byte i of a run of
 // 32 holds code i of an even sub-block in its low half and code i of the next one in its high half.
 #pragma once
+#include "lib/gemv_input.metal"
 #include "lib/k_scales.metal"
 #include "lib/policy.metal"
 
@@ -46,5 +47,19 @@ struct Q4_K {
     const uchar code = i / 32 % 2 == 0 ? pair & 15 : pair >> 4;
     const float2 sub = k_scale_of(k_scales(block.sub_scales, i / 64), i / 32);
     return float(block.scale) * sub.x * float(code) - float(block.minimum) * sub.y;
+  }
+};
+
+/// The integer form: sums of code * x in 32-bit integers; four lanes have a sub-block.
+struct Q4_KInteger {
+  static float dot(device const Q4_KBlock* block, uint lane, threadgroup const short2* pairs,
+                   float x_scale, float x_sum) {
+    device const uchar* codes = block->codes + lane / 8 * 32 + lane % 4 * 4;
+    const uint shift = lane / 4 % 2 * 4;
+    const int sum = dot_bytes(any_word(codes) >> shift & 0x0F0F0F0F,
+                              any_word(codes + 16) >> shift & 0x0F0F0F0F, 0, pairs);
+    const float scale = float(block->scale) * float(k_scale(block->sub_scales, lane / 4));
+    const float minimum = float(block->minimum) * float(k_minimum(block->sub_scales, lane / 4));
+    return scale * x_scale * float(sum) - minimum * x_sum;
   }
 };

@@ -2,6 +2,7 @@
 // Byte i of a block holds the low four bits of code i in its low half and those of code i + 16 in
 // its high half; bit i of the four bytes before them is the fifth bit of code i.
 #pragma once
+#include "lib/gemv_input.metal"
 #include "lib/policy.metal"
 
 struct Q5_0Block {
@@ -45,5 +46,18 @@ struct Q5_0 {
     const uchar low = i < 16 ? pair & 15 : pair >> 4;
     const uchar high = (block.high[i / 8] & 1 << i % 8) != 0 ? 16 : 0;
     return float(block.scale) * float(char((low | high) - 16));
+  }
+};
+
+/// The integer form: sums of (code - 16) * x in 32-bit integers.
+struct Q5_0Integer {
+  static float dot(device const Q5_0Block* step, uint lane, threadgroup const short2* pairs,
+                   float x_scale, float) {
+    device const Q5_0Block& block = step[lane / 4];
+    const uint codes = any_word(block.low + lane % 4 * 4);
+    const uint bits = any_word(block.high) >> lane % 4 * 4;
+    const int sum = dot_bytes((codes & 0x0F0F0F0F) | fifth_bits(bits),
+                              (codes >> 4 & 0x0F0F0F0F) | fifth_bits(bits >> 16), 16, pairs);
+    return float(block.scale) * x_scale * float(sum);
   }
 };

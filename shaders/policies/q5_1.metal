@@ -2,6 +2,7 @@
 // minimum. Byte i of a block holds the low four bits of code i in its low half and those of code
 // i + 16 in its high half; bit i of the four bytes before them is the fifth bit of code i.
 #pragma once
+#include "lib/gemv_input.metal"
 #include "lib/policy.metal"
 
 struct Q5_1Block {
@@ -46,5 +47,18 @@ struct Q5_1 {
     const uchar low = i < 16 ? pair & 15 : pair >> 4;
     const uchar high = (block.high[i / 8] & 1 << i % 8) != 0 ? 16 : 0;
     return float(block.scale) * float(uchar(low | high)) + float(block.minimum);
+  }
+};
+
+/// The integer form: sums of code * x in 32-bit integers.
+struct Q5_1Integer {
+  static float dot(device const Q5_1Block* step, uint lane, threadgroup const short2* pairs,
+                   float x_scale, float x_sum) {
+    device const Q5_1Block& block = step[lane / 4];
+    const uint codes = any_word(block.low + lane % 4 * 4);
+    const uint bits = any_word(block.high) >> lane % 4 * 4;
+    const int sum = dot_bytes((codes & 0x0F0F0F0F) | fifth_bits(bits),
+                              (codes >> 4 & 0x0F0F0F0F) | fifth_bits(bits >> 16), 0, pairs);
+    return float(block.scale) * x_scale * float(sum) + float(block.minimum) * x_sum;
   }
 };

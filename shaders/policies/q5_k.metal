@@ -1,5 +1,6 @@
 // Q5_K (GGUF): as Q4_K, with a fifth bit: bit s of byte i of `high` belongs to code i of sub-block s.
 #pragma once
+#include "lib/gemv_input.metal"
 #include "lib/k_scales.metal"
 #include "lib/policy.metal"
 
@@ -49,5 +50,22 @@ struct Q5_K {
     const uchar high = (block.high[i % 32] >> i / 32 & 1) << 4;
     const float2 sub = k_scale_of(k_scales(block.sub_scales, i / 64), i / 32);
     return float(block.scale) * sub.x * float(uchar(low | high)) - float(block.minimum) * sub.y;
+  }
+};
+
+/// The integer form: sums of code * x in 32-bit integers; four lanes have a sub-block.
+struct Q5_KInteger {
+  static float dot(device const Q5_KBlock* block, uint lane, threadgroup const short2* pairs,
+                   float x_scale, float x_sum) {
+    device const uchar* low = block->low + lane / 8 * 32 + lane % 4 * 4;
+    device const uchar* high = block->high + lane % 4 * 4;
+    const uint shift = lane / 4 % 2 * 4;
+    const uint a = any_word(low) >> shift & 0x0F0F0F0F;
+    const uint b = any_word(low + 16) >> shift & 0x0F0F0F0F;
+    const int sum = dot_bytes(a | (any_word(high) >> lane / 4 & 0x01010101) << 4,
+                              b | (any_word(high + 16) >> lane / 4 & 0x01010101) << 4, 0, pairs);
+    const float scale = float(block->scale) * float(k_scale(block->sub_scales, lane / 4));
+    const float minimum = float(block->minimum) * float(k_minimum(block->sub_scales, lane / 4));
+    return scale * x_scale * float(sum) - minimum * x_sum;
   }
 };

@@ -3,6 +3,7 @@
 // byte i of `low` holds the low four bits of codes i of runs 0 and 2, byte i + 32 of runs 1 and 3;
 // byte i of `high` holds the high two bits of codes i of runs 0 to 3.
 #pragma once
+#include "lib/gemv_input.metal"
 #include "lib/policy.metal"
 
 struct Q6_KBlock {
@@ -49,5 +50,25 @@ struct Q6_K {
     const uchar high = (block.high[run / 4 * 32 + i % 32] >> run % 4 * 2 & 3) << 4;
     const short code = short(char((low | high) - 32)) * short(block.sub_scales[i / 16]);
     return float(block.scale) * float(code);
+  }
+};
+
+/// The integer form: sums of sub_scale * (code - 32) * x in 32-bit integers, at most 2^30.
+/// Four lanes have two sub-blocks.
+struct Q6_KInteger {
+  static float dot(device const Q6_KBlock* block, uint lane, threadgroup const short2* pairs,
+                   float x_scale, float) {
+    const uint run = lane / 4 % 4;
+    device const uchar* low = block->low + lane / 16 * 64 + run % 2 * 32 + lane % 4 * 4;
+    device const uchar* high = block->high + lane / 16 * 32 + lane % 4 * 4;
+    const uint shift = run / 2 * 4;
+    const uint a = any_word(low) >> shift & 0x0F0F0F0F;
+    const uint b = any_word(low + 16) >> shift & 0x0F0F0F0F;
+    const uint a_high = (any_word(high) >> 2 * run & 0x03030303) << 4;
+    const uint b_high = (any_word(high + 16) >> 2 * run & 0x03030303) << 4;
+    device const char* scales = block->sub_scales + lane / 4 * 2;
+    const int sum = int(scales[0]) * dot_bytes(a | a_high, 32, pairs) +
+                    int(scales[1]) * dot_bytes(b | b_high, 32, pairs + 32);
+    return float(block->scale) * x_scale * float(sum);
   }
 };

@@ -1,5 +1,6 @@
 // Q8_0 (GGUF): blocks of 32 signed bytes with one scale; weight i = scale * codes[i].
 #pragma once
+#include "lib/gemv_input.metal"
 #include "lib/policy.metal"
 
 struct Q8_0Block {
@@ -32,5 +33,18 @@ struct Q8_0 {
 
   static float value(device const Block& block, uint i) {
     return float(block.scale) * float(block.codes[i]);
+  }
+};
+
+/// The integer form: sums of code * x in 32-bit integers.
+struct Q8_0Integer {
+  static float dot(device const Q8_0Block* step, uint lane, threadgroup const short2* pairs,
+                   float x_scale, float) {
+    device const Q8_0Block& block = step[lane / 4];
+    device const uchar* codes = reinterpret_cast<device const uchar*>(block.codes) + lane % 4 * 4;
+    // Codes from -128 on, as those from 0 on less 128.
+    const uint signs = 0x80808080;
+    const int sum = dot_bytes(any_word(codes) ^ signs, any_word(codes + 16) ^ signs, 128, pairs);
+    return float(block.scale) * x_scale * float(sum);
   }
 };

@@ -69,6 +69,25 @@ def test_a_product_with_a_unit_vector_is_a_column(rt: fd.Foundry, name: str) -> 
         np.testing.assert_array_equal(np.asarray(two)[1], expected[:, column])
 
 
+@pytest.mark.parametrize("byte", [0x00, 0x7F, 0x80, 0xFF])
+@pytest.mark.parametrize("name", FORMATS[3:])
+def test_the_largest_sums_of_codes_fit(rt: fd.Foundry, name: str, byte: int) -> None:
+    """Equal codes and equal inputs: every partial sum has the sign of the whole."""
+    count, size = quantised.block_of(name)
+    blocks = np.full((3, 512 // count, size), byte, np.uint8)
+    for at in quantised.SCALES[name]:
+        blocks[..., at : at + 2] = np.array([1], np.float16).view(np.uint8)
+    expected = quantised.unpack(blocks.reshape(3, -1), name).astype(np.float64)
+    w = rt.dedicated((3, 512), fd.DType[name])
+    w.copy_from(blocks)
+    y = rt.empty((3,), fd.f32)
+    for value in (1.0, -1.0):
+        rt.run(fd.ops.Gemv(weights=w, x=rt.tensor(np.full(512, value, np.float32)), y=y))
+        # Sixteen roundings of f32, of terms whose parts may be larger than they.
+        bound = 16 * 2.0**-24 * 512 * max(np.abs(expected).max(), 64 * 63)
+        np.testing.assert_allclose(np.asarray(y), value * expected.sum(axis=1), atol=bound)
+
+
 @pytest.mark.parametrize("name", FORMATS[3:])
 def test_columns_are_whole_blocks(rt: fd.Foundry, name: str) -> None:
     block = quantised.block_of(name)[0]

@@ -4,6 +4,6 @@
 namespace foundry {
 namespace {
 const PolicyRegistration q4_0_policy({DType::q4_0, "Q4_0", "policies/q4_0.metal", /*wide=*/8,
-                                      /*narrow=*/1});
+                                      /*narrow=*/1, /*has_integer_form=*/true});
 }  // namespace
 }  // namespace foundry

@@ -4,6 +4,6 @@
 namespace foundry {
 namespace {
 const PolicyRegistration q5_0_policy({DType::q5_0, "Q5_0", "policies/q5_0.metal", /*wide=*/8,
-                                      /*narrow=*/1});
+                                      /*narrow=*/1, /*has_integer_form=*/true});
 }  // namespace
 }  // namespace foundry

@@ -4,6 +4,6 @@
 namespace foundry {
 namespace {
 const PolicyRegistration q5_1_policy({DType::q5_1, "Q5_1", "policies/q5_1.metal", /*wide=*/8,
-                                      /*narrow=*/1});
+                                      /*narrow=*/1, /*has_integer_form=*/true});
 }  // namespace
 }  // namespace foundry

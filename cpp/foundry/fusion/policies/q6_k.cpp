@@ -4,6 +4,6 @@
 namespace foundry {
 namespace {
 const PolicyRegistration q6_k_policy({DType::q6_k, "Q6_K", "policies/q6_k.metal", /*wide=*/8,
-                                      /*narrow=*/8});
+                                      /*narrow=*/8, /*has_integer_form=*/true});
 }  // namespace
 }  // namespace foundry

@@ -4,6 +4,6 @@
 namespace foundry {
 namespace {
 const PolicyRegistration q8_0_policy({DType::q8_0, "Q8_0", "policies/q8_0.metal", /*wide=*/8,
-                                      /*narrow=*/1});
+                                      /*narrow=*/1, /*has_integer_form=*/true});
 }  // namespace
 }  // namespace foundry
