@@ -6,4 +6,6 @@
 #include "foundry/gguf/gguf_file.hpp"
 #include "foundry/kernel/kernel_call.hpp"
 #include "foundry/ops/ops.hpp"
+#include "foundry/program/program.hpp"
+#include "foundry/program/recording.hpp"
 #include "foundry/runtime/foundry.hpp"
