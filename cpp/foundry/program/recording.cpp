@@ -37,8 +37,9 @@ ProgramTensor describe(const Lease& lease) {
 
 }  // namespace
 
-Recording::Recording(Encoder& encoder, std::string name) : encoder_(&encoder) {
-  graph_.name = std::move(name);
+Recording::Recording(Encoder& encoder, std::string name)
+    : encoder_(&encoder), name_(std::move(name)) {
+  graph_.name = name_;
   open(encoder);
 }
 
@@ -47,10 +48,10 @@ Recording::~Recording() {
 }
 
 Program Recording::finish() {
-  if (!is_open()) throw ArgumentError(concat("record: '", graph_.name, "' has ended already"));
+  if (!is_open()) throw ArgumentError(concat("record: '", name_, "' has ended already"));
   close();
   if (graph_.steps.empty()) {
-    throw ArgumentError(concat("record: no dispatch of '", graph_.name, "' was recorded"));
+    throw ArgumentError(concat("record: no dispatch of '", name_, "' was recorded"));
   }
   return Program(*encoder_, std::move(graph_), std::move(kernels_), std::move(leases_));
 }

@@ -37,6 +37,7 @@ class Recording final : private Recorder {
   detail::ProgramUse record(const ParameterUse& use, std::uint32_t binding);
 
   Encoder* encoder_;
+  const std::string name_;
   detail::ProgramGraph graph_;
   std::vector<std::shared_ptr<const CompiledKernel>> kernels_;
   std::vector<Lease> leases_;  // of graph_.tensors, held as a program

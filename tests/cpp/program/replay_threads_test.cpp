@@ -20,17 +20,17 @@ struct Accumulate {
 };
 FOUNDRY_KERNEL(Accumulate, x, y, a);
 
-Tensor<f32, Dedicated, Shared> of(Foundry& foundry, float value) {
-  return foundry.tensor<f32>({64}, from(std::vector<float>(64, value)));
+Tensor<f32, Dedicated, Shared> of(Foundry& foundry, float value, const char* name) {
+  return foundry.tensor<f32>({64}, from(std::vector<float>(64, value)), name);
 }
 
 }  // namespace
 
 TEST_CASE("a program replayed by several threads is replayed whole each time") {
   Foundry foundry;
-  const auto x = of(foundry, 1.0f);
-  const auto y = of(foundry, 0.0f);
-  const auto z = of(foundry, 0.0f);
+  const auto x = of(foundry, 1.0f, "x");
+  const auto y = of(foundry, 0.0f, "y");
+  const auto z = of(foundry, 0.0f, "z");
   Program step = foundry.record([&] {
     foundry.run(Accumulate{x, y, Parameter("a")});
     foundry.run(Accumulate{x, z, Parameter("a")});
@@ -50,14 +50,14 @@ TEST_CASE("a program replayed by several threads is replayed whole each time") {
 
 TEST_CASE("threads record, run, replay and bind at the same time") {
   Foundry foundry;
-  const auto x = of(foundry, 1.0f);
-  const auto shared = of(foundry, 0.0f);
+  const auto x = of(foundry, 1.0f, "x");
+  const auto shared = of(foundry, 0.0f, "shared");
   Program step = foundry.record([&] { foundry.run(Accumulate{x, shared, Parameter("a")}); });
   constexpr int kRounds = 50;
   std::vector<std::thread> threads;
   for (int t = 0; t < 3; ++t) {
     threads.emplace_back([&] {
-      const auto own = of(foundry, 0.0f);
+      const auto own = of(foundry, 0.0f, "own");
       for (int i = 0; i < kRounds; ++i) {
         Program mine = foundry.record([&] { foundry.run(Accumulate{x, own, 1.0f}); });
         mine.replay();
@@ -69,7 +69,7 @@ TEST_CASE("threads record, run, replay and bind at the same time") {
   }
   threads.emplace_back([&] {
     for (int i = 0; i < kRounds; ++i) {
-      step.bind("x", of(foundry, 1.0f));
+      step.bind("x", of(foundry, 1.0f, "another"));
       (void)step.tensor("x");
       (void)to_string(step);
     }
