@@ -44,4 +44,12 @@ void AppendToken::encode(Encoder& encoder) const {
   encoder.dispatch(*kernel, {token, ring, counts, Argument::value(params, uses)}, covering(1));
 }
 
+Traffic AppendToken::traffic() const {
+  const Traffic appended{bytes_of(token), bytes_of(token)};
+  if (!counts) return appended;
+  // The token that leaves the window, and its count.
+  const std::uint64_t count = info(counts.dtype()).block_bytes;
+  return appended + Traffic{bytes_of(token) + count, count};
+}
+
 }  // namespace foundry::ops
