@@ -82,7 +82,7 @@ def test_values_that_do_not_fit(rt: fd.Foundry, parameters: dict[str, Any], mess
 def test_scalars_of_ops_are_numbers_or_parameters(rt: fd.Foundry) -> None:
     x = rt.tensor(np.zeros((1, 2, 4), np.float32))
     message = "Rope: argument 'start' is {}; expected an integer from 0 to 4294967295, or a"
-    for value in (-1, 1.5, 2**32, "x", None):
+    for value in (-1, 1.5, 2**32, "x"):
         with pytest.raises(fd.ArgumentError, match=message.format(value)):
             fd.ops.Rope(x=x, y=x, start=value)  # type: ignore[arg-type]
     rope = fd.ops.Rope(x=x, y=x, start=fd.Parameter("position"))
