@@ -23,7 +23,7 @@ struct AppendToken {
   AnyTensor token;
   AnyTensor ring;
   AnyTensor counts;
-  Scalar<std::uint32_t> position;
+  Scalar<std::uint32_t> position = {};
   std::uint32_t window = 0;
 
   void encode(Encoder& encoder) const;

@@ -23,7 +23,7 @@ struct KvWrite {
   AnyTensor v;
   AnyTensor k_cache;
   AnyTensor v_cache;
-  Scalar<std::uint32_t> start;
+  Scalar<std::uint32_t> start = {};
 
   void encode(Encoder& encoder) const;
   Traffic traffic() const;

@@ -23,7 +23,7 @@ struct QkvLinear {
   AnyTensor q;
   AnyTensor k_cache;
   AnyTensor v_cache;
-  Scalar<std::uint32_t> start;
+  Scalar<std::uint32_t> start = {};
   RopeSettings settings;
   std::optional<Stage> prologue;
   AnyTensor query_bias;
