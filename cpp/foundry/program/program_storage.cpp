@@ -166,7 +166,8 @@ Program Program::load(Encoder& encoder, const std::string& path,
     leases.push_back(made.lease().held_as(Holder::Kind::program));
   }
   std::vector<std::shared_ptr<const CompiledKernel>> kernels;
-  for (auto& kernel : image.graph.kernels) {
+  kernels.reserve(image.graph.kernels.size());
+  for (const auto& kernel : image.graph.kernels) {
     kernels.push_back(encoder.registry().get(kernel.description, kernel.source));
   }
   Program program(encoder, std::move(image.graph), std::move(kernels), std::move(leases));

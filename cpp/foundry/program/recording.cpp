@@ -10,7 +10,6 @@
 namespace foundry {
 
 using detail::ProgramBinding;
-using detail::ProgramGraph;
 using detail::ProgramStep;
 using detail::ProgramTensor;
 using detail::ProgramUse;
