@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import statistics
 import subprocess
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,11 @@ from benchmarks.table import Table, time_call
 PROGRAM = Path("build/dev/bin/foundry_host_costs")
 
 # Nanoseconds that the project is after, where a goal exists (docs/performance.md).
-GOALS = {"arena allocation": 20, "run(), encoding only": 500}
+GOALS = {
+    "arena allocation": 20,
+    "run(), encoding only": 500,
+    "replay() of the step, per dispatch": 150,
+}
 
 
 def cpp_costs() -> Table:
@@ -29,6 +35,13 @@ def cpp_costs() -> Table:
 def touch(x: fd.InOut[fd.f32]) -> None:
     """
     if (gid == 0) x[0] += 1.0f;
+    """
+
+
+@fd.kernel(dispatch=fd.per_element("x"))
+def scale(x: fd.InOut[fd.f32], a: fd.f32) -> None:
+    """
+    if (gid == 0) x[0] *= a;
     """
 
 
@@ -68,6 +81,19 @@ def python_costs() -> Table:
     rt.synchronize()
     row("rt.run(kernel), encoding only", lambda: rt.run(call), 2000)
     row("rt.run(kernel(...)), arguments bound anew", lambda: rt.run(touch(x=x)))
+
+    dispatches = 200
+    with rt.record() as step:
+        for _ in range(dispatches):
+            rt.run(scale(x=x, a=fd.Parameter("a")))
+    times = []
+    for _ in range(30):
+        begin = time.perf_counter()
+        for _ in range(8):  # fewer than the command buffers that may be in flight
+            step.replay(a=1.0)
+        times.append((time.perf_counter() - begin) / 8 / dispatches * 1e9)
+        rt.synchronize()
+    table.add("step.replay(a=...), per dispatch of 200", min(times), statistics.median(times), 150)
 
     def run_and_wait() -> None:
         rt.run(call)

@@ -6,6 +6,7 @@
 
 #include "foundry/core/error.hpp"
 #include "operation.hpp"
+#include "parameter.hpp"
 #include "tensor.hpp"
 
 namespace foundry::python {
@@ -23,6 +24,11 @@ class Take {
   /// A tensor or, for None, an empty one.
   AnyTensor optional(nb::handle value, const char* name) const {
     return value.is_none() ? AnyTensor() : tensor(value, name);
+  }
+  /// A number of T's range, or a Parameter.
+  template <class T>
+  Scalar<T> scalar(nb::handle value, const char* name) const {
+    return to_scalar<T>(op_, value, name);
   }
   /// One stage or none.
   std::optional<Stage> stage(nb::handle value, const char* name) const {

@@ -102,6 +102,8 @@ void bind_errors(nb::module_& m) {
   define<SignatureMismatchError>(m, "SignatureMismatchError",
                                  "Generated signature and compiled function disagree.");
   define<GgufError>(m, "GgufError", "A malformed GGUF file.");
+  define<ProgramError>(m, "ProgramError",
+                       "A malformed program file, or weights that are not its own.");
   define<DeviceError>(m, "DeviceError", "No device, a failed command buffer, use after fork.");
   define<ArgumentError>(m, "ArgumentError", "An argument outside its stated domain.",
                         PyExc_ValueError);

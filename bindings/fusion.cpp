@@ -131,7 +131,7 @@ void bind_qkv_linear(nb::module_& m) {
       .def(
           "__init__",
           [](Qkv* self, nb::handle query, nb::handle key, nb::handle value, nb::handle x,
-             nb::handle q, nb::handle k_cache, nb::handle v_cache, std::uint32_t start, float base,
+             nb::handle q, nb::handle k_cache, nb::handle v_cache, nb::handle start, float base,
              bool interleaved, nb::handle factors, nb::handle prologue, nb::handle query_bias,
              nb::handle key_bias, nb::handle value_bias, nb::handle query_norm, nb::handle key_norm,
              float norm_eps) {
@@ -143,7 +143,7 @@ void bind_qkv_linear(nb::module_& m) {
                             take(q, "q"),
                             take(k_cache, "k_cache"),
                             take(v_cache, "v_cache"),
-                            start,
+                            take.scalar<std::uint32_t>(start, "start"),
                             {base, interleaved, take.optional(factors, "factors")},
                             take.stage(prologue, "prologue"),
                             take.optional(query_bias, "query_bias"),
@@ -163,14 +163,20 @@ void bind_qkv_linear(nb::module_& m) {
           nb::arg("value_bias") = nb::none(), nb::arg("query_norm") = nb::none(),
           nb::arg("key_norm") = nb::none(), nb::arg("norm_eps") = 1e-6f,
           nb::sig("def __init__(self, query: Tensor, key: Tensor, value: Tensor, x: Tensor, q: "
-                  "Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int = 0, base: float = "
+                  "Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0, base: "
+                  "float = "
                   "10000.0, interleaved: bool = True, factors: Tensor | None = None, prologue: "
                   "Operation | None = None, query_bias: Tensor | None = None, key_bias: Tensor | "
                   "None = None, value_bias: Tensor | None = None, query_norm: Tensor | None = "
                   "None, key_norm: Tensor | None = None, norm_eps: float = 1e-06) -> None"))
       .def_prop_rw(
-          "start", [](const Qkv& o) { return o.op().start; },
-          [](Qkv& o, std::uint32_t start) { o.op().start = start; }, "Position of the token.")
+          "start", [](const Qkv& o) { return to_python(o.op().start); },
+          [](Qkv& o, nb::handle start) {
+            o.op().start = to_scalar<std::uint32_t>("QkvLinear", start, "start");
+          },
+          nb::for_getter(nb::sig("def start(self) -> int | Parameter")),
+          nb::for_setter(nb::sig("def start(self, value: int | Parameter, /) -> None")),
+          "Position of the token.")
       .def(
           "source",
           [](const Qkv& o, const Device& device) { return o.op().describe(device).msl(); },
@@ -195,7 +201,7 @@ void bind_qkv_linear(nb::module_& m) {
 }
 
 std::unique_ptr<Fused> build(const CompoundKernel& kernel, nb::handle x, nb::handle y,
-                             std::uint32_t start) {
+                             nb::handle start) {
   const Take take(kernel.name().c_str());
   std::vector<AnyTensor> outputs;
   if (nb::isinstance<nb::list>(y) || nb::isinstance<nb::tuple>(y)) {
@@ -203,8 +209,9 @@ std::unique_ptr<Fused> build(const CompoundKernel& kernel, nb::handle x, nb::han
   } else {
     outputs.push_back(take(y, "y"));
   }
-  return std::make_unique<Fused>(kernel.build(take(x, "x"), std::move(outputs), start),
-                                 "FusedKernel");
+  return std::make_unique<Fused>(
+      kernel.build(take(x, "x"), std::move(outputs), take.scalar<std::uint32_t>(start, "start")),
+      "FusedKernel");
 }
 
 }  // namespace
@@ -235,8 +242,12 @@ void bind_fusion(nb::module_& m) {
           },
           nb::arg("device"), "The whole generated MSL.")
       .def_prop_rw(
-          "start", [](const Fused& fused) { return fused.op().start; },
-          [](Fused& fused, std::uint32_t start) { fused.op().start = start; },
+          "start", [](const Fused& fused) { return to_python(fused.op().start); },
+          [](Fused& fused, nb::handle start) {
+            fused.op().start = to_scalar<std::uint32_t>("FusedKernel", start, "start");
+          },
+          nb::for_getter(nb::sig("def start(self) -> int | Parameter")),
+          nb::for_setter(nb::sig("def start(self, value: int | Parameter, /) -> None")),
           "Position of the first token, for Rope and CacheWrite.");
   nb::class_<CompoundKernel>(m, "CompoundKernel",
                              "Builds a fused kernel: a prologue, main products of one input, and "
@@ -265,7 +276,7 @@ void bind_fusion(nb::module_& m) {
       .def("build", &build, nb::arg("x") = nb::none(), nb::arg("y") = nb::none(), nb::kw_only(),
            nb::arg("start") = 0,
            nb::sig("def build(self, x: Tensor, y: Tensor | collections.abc.Sequence[Tensor], *, "
-                   "start: int = 0) -> FusedKernel"),
+                   "start: int | Parameter = 0) -> FusedKernel"),
            "The kernel with its input and one output for each main.");
 }
 

@@ -1,6 +1,4 @@
 // Gguf: a model file's metadata and tensors.
-#include "foundry/gguf/gguf_file.hpp"
-
 #include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
@@ -8,6 +6,7 @@
 
 #include <filesystem>
 
+#include "gguf.hpp"
 #include "tensor.hpp"
 
 namespace foundry::python {
@@ -17,13 +16,6 @@ namespace {
 struct TensorInfo {
   std::shared_ptr<const GgufFile> file;
   GgufTensorInfo info;
-};
-
-/// A file is immutable, so Python may share it; nanobind holds non-const pointers.
-struct File {
-  std::shared_ptr<const GgufFile> file;
-  nb::object metadata;
-  nb::object tensors;
 };
 
 /// Text of a file need not be UTF-8 (token texts of byte-level vocabularies are).
@@ -46,7 +38,7 @@ nb::object to_python(const std::vector<T>& values) {
   return std::move(list);
 }
 
-File open(const std::filesystem::path& path) {
+GgufHandle open(const std::filesystem::path& path) {
   auto file = GgufFile::open(path.string());
   nb::dict metadata;
   for (const auto& [key, value] : file->metadata()) {
@@ -81,31 +73,33 @@ void bind_gguf(nb::module_& m) {
         return concat("GgufTensor(", t.info.name, " ", to_string(t.info.extents), " ",
                       name_of(t.info.dtype), ")");
       });
-  nb::class_<File>(m, "Gguf",
-                   "A GGUF model file, memory-mapped and checked. GgufError for a malformed one.")
+  nb::class_<GgufHandle>(
+      m, "Gguf", "A GGUF model file, memory-mapped and checked. GgufError for a malformed one.")
       .def(
           "__init__",
-          [](File* self, const std::filesystem::path& path) { new (self) File(open(path)); },
+          [](GgufHandle* self, const std::filesystem::path& path) {
+            new (self) GgufHandle(open(path));
+          },
           nb::arg("path"), nb::sig("def __init__(self, path: str | os.PathLike[str]) -> None"))
-      .def_prop_ro("path", [](const File& f) { return f.file->path(); })
-      .def_prop_ro("version", [](const File& f) { return f.file->version(); })
-      .def_prop_ro("nbytes", [](const File& f) { return f.file->size(); })
+      .def_prop_ro("path", [](const GgufHandle& f) { return f.file->path(); })
+      .def_prop_ro("version", [](const GgufHandle& f) { return f.file->version(); })
+      .def_prop_ro("nbytes", [](const GgufHandle& f) { return f.file->size(); })
       .def_prop_ro(
-          "metadata", [](const File& f) { return f.metadata; },
+          "metadata", [](const GgufHandle& f) { return f.metadata; },
           "Values by key, in the file's order; arrays are lists.",
           nb::sig("def metadata(self) -> dict[str, typing.Any]"))
       .def_prop_ro(
-          "tensors", [](const File& f) { return f.tensors; }, "In the file's order.",
+          "tensors", [](const GgufHandle& f) { return f.tensors; }, "In the file's order.",
           nb::sig("def tensors(self) -> dict[str, GgufTensor]"))
       .def(
           "tensor",
-          [](const File& f, const std::shared_ptr<Runtime>& runtime, std::string_view name) {
+          [](const GgufHandle& f, const std::shared_ptr<Runtime>& runtime, std::string_view name) {
             return TensorHandle(f.file->tensor(runtime->device(), name), runtime);
           },
           nb::arg("runtime"), nb::arg("name"),
           "The tensor on the runtime's device, without a copy: read-only, the file stays mapped. "
           "DTypeError for a format that is not there, GgufError for a missing tensor.")
-      .def("__repr__", [](const File& f) { return to_string(*f.file); });
+      .def("__repr__", [](const GgufHandle& f) { return to_string(*f.file); });
 }
 
 }  // namespace foundry::python

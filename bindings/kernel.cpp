@@ -1,4 +1,5 @@
 // Kernels described from Python: arguments, body, dispatch sizes, and a call with its values.
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
@@ -28,6 +29,10 @@ KernelValue to_value(nb::handle value) {
   if (value.is_none()) return std::monostate();
   if (nb::isinstance<TensorHandle>(value)) {
     return static_cast<const AnyTensor&>(nb::cast<const TensorHandle&>(value));
+  }
+  if (nb::isinstance<nb::tuple>(value)) {  // a Parameter and the dtype of the value it stands for
+    const auto [parameter, dtype] = nb::cast<std::pair<Parameter, DType>>(value);
+    return ParameterUse{0, dtype, parameter};
   }
   if (nb::isinstance<nb::bytes>(value)) {
     const auto bytes = nb::borrow<nb::bytes>(value);
@@ -140,7 +145,8 @@ void bind_kernel(nb::module_& m) {
             return std::make_unique<OperationOf<KernelCall>>(std::move(call), "KernelCall");
           },
           nb::arg("values"), nb::arg("config"),
-          nb::sig("def call(self, values: list[Tensor | bytes | int | None], config: "
+          nb::sig("def call(self, values: list[Tensor | bytes | int | "
+                  "tuple[Parameter, DType] | None], config: "
                   "DispatchConfig) -> KernelCall"));
 }
 

@@ -17,4 +17,5 @@ NB_MODULE(_foundry, m) {
   bind_row_ops(m);
   bind_fusion(m);
   bind_runtime(m);
+  bind_program(m);
 }

@@ -20,5 +20,6 @@ void bind_data_ops(nb::module_&);
 void bind_row_ops(nb::module_&);
 void bind_fusion(nb::module_&);
 void bind_runtime(nb::module_&);
+void bind_program(nb::module_&);
 
 }  // namespace foundry::python

@@ -59,14 +59,14 @@ void bind_attention(nb::module_& m) {
       .def(
           "__init__",
           [](OperationOf<fo::Attention>* self, nb::handle q, nb::handle k_cache, nb::handle v_cache,
-             nb::handle y, std::uint32_t start, float scale, std::uint32_t window,
+             nb::handle y, nb::handle start, float scale, std::uint32_t window,
              fo::AttentionForm form, bool causal, float soft_cap, nb::handle mask,
              nb::handle scratch, std::uint32_t splits) {
             const Take take("Attention");
             new (self) OperationOf<fo::Attention>(
                 {take(q, "q"), take(k_cache, "k_cache"), take(v_cache, "v_cache"), take(y, "y"),
-                 start, scale, window, form, causal, soft_cap, take.optional(mask, "mask"),
-                 take.optional(scratch, "scratch"), splits},
+                 take.scalar<std::uint32_t>(start, "start"), scale, window, form, causal, soft_cap,
+                 take.optional(mask, "mask"), take.optional(scratch, "scratch"), splits},
                 "Attention");
           },
           nb::arg("q") = nb::none(), nb::arg("k_cache") = nb::none(),
@@ -76,12 +76,17 @@ void bind_attention(nb::module_& m) {
           nb::arg("soft_cap") = 0.0f, nb::arg("mask") = nb::none(), nb::arg("scratch") = nb::none(),
           nb::arg("splits") = 0,
           nb::sig("def __init__(self, q: Tensor, k_cache: Tensor, v_cache: Tensor, y: Tensor, *, "
-                  "start: int = 0, scale: float = 0.0, window: int = 0, form: AttentionForm = "
+                  "start: int | Parameter = 0, scale: float = 0.0, window: int = 0, form: "
+                  "AttentionForm = "
                   "..., causal: bool = True, soft_cap: float = 0.0, mask: Tensor | None = None, "
                   "scratch: Tensor | None = None, splits: int = 0) -> None"))
       .def_prop_rw(
-          "start", [](const OperationOf<fo::Attention>& o) { return o.op().start; },
-          [](OperationOf<fo::Attention>& o, std::uint32_t start) { o.op().start = start; },
+          "start", [](const OperationOf<fo::Attention>& o) { return to_python(o.op().start); },
+          [](OperationOf<fo::Attention>& o, nb::handle start) {
+            o.op().start = to_scalar<std::uint32_t>("Attention", start, "start");
+          },
+          nb::for_getter(nb::sig("def start(self) -> int | Parameter")),
+          nb::for_setter(nb::sig("def start(self, value: int | Parameter, /) -> None")),
           "Position of the first token.");
 }
 
@@ -93,10 +98,11 @@ void bind_rope(nb::module_& m) {
       "of a fused kernel only base, interleaved and factors count.")
       .def(
           "__init__",
-          [](OperationOf<fo::Rope>* self, nb::handle x, nb::handle y, std::uint32_t start,
-             float base, bool interleaved, nb::handle factors) {
+          [](OperationOf<fo::Rope>* self, nb::handle x, nb::handle y, nb::handle start, float base,
+             bool interleaved, nb::handle factors) {
             const Take take("Rope");
-            new (self) OperationOf<fo::Rope>({take.optional(x, "x"), take.optional(y, "y"), start,
+            new (self) OperationOf<fo::Rope>({take.optional(x, "x"), take.optional(y, "y"),
+                                              take.scalar<std::uint32_t>(start, "start"),
                                               rope_settings(take, base, interleaved, factors)},
                                              "Rope");
           },
@@ -104,7 +110,7 @@ void bind_rope(nb::module_& m) {
           nb::arg("base") = 10000.0f, nb::arg("interleaved") = true,
           nb::arg("factors") = nb::none(),
           nb::sig("def __init__(self, x: Tensor | None = None, y: Tensor | None = None, *, start: "
-                  "int = 0, base: float = "
+                  "int | Parameter = 0, base: float = "
                   "10000.0, interleaved: bool = True, factors: Tensor | None = None) -> None"));
   Class<fo::RopeKvWrite>(m, "RopeKvWrite",
                          "Turns q in place, turns k into the cache, and copies v into the cache. "
@@ -113,12 +119,13 @@ void bind_rope(nb::module_& m) {
       .def(
           "__init__",
           [](OperationOf<fo::RopeKvWrite>* self, nb::handle q, nb::handle k, nb::handle v,
-             nb::handle k_cache, nb::handle v_cache, std::uint32_t start, float base,
-             bool interleaved, nb::handle factors) {
+             nb::handle k_cache, nb::handle v_cache, nb::handle start, float base, bool interleaved,
+             nb::handle factors) {
             const Take take("RopeKvWrite");
             new (self) OperationOf<fo::RopeKvWrite>(
                 {take(q, "q"), take(k, "k"), take(v, "v"), take(k_cache, "k_cache"),
-                 take(v_cache, "v_cache"), start, rope_settings(take, base, interleaved, factors)},
+                 take(v_cache, "v_cache"), take.scalar<std::uint32_t>(start, "start"),
+                 rope_settings(take, base, interleaved, factors)},
                 "RopeKvWrite");
           },
           nb::arg("q") = nb::none(), nb::arg("k") = nb::none(), nb::arg("v") = nb::none(),
@@ -126,11 +133,16 @@ void bind_rope(nb::module_& m) {
           nb::arg("start") = 0, nb::arg("base") = 10000.0f, nb::arg("interleaved") = true,
           nb::arg("factors") = nb::none(),
           nb::sig("def __init__(self, q: Tensor, k: Tensor, v: Tensor, k_cache: Tensor, v_cache: "
-                  "Tensor, *, start: int = 0, base: float = 10000.0, interleaved: bool = True, "
+                  "Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool "
+                  "= True, "
                   "factors: Tensor | None = None) -> None"))
       .def_prop_rw(
-          "start", [](const OperationOf<fo::RopeKvWrite>& o) { return o.op().start; },
-          [](OperationOf<fo::RopeKvWrite>& o, std::uint32_t start) { o.op().start = start; },
+          "start", [](const OperationOf<fo::RopeKvWrite>& o) { return to_python(o.op().start); },
+          [](OperationOf<fo::RopeKvWrite>& o, nb::handle start) {
+            o.op().start = to_scalar<std::uint32_t>("RopeKvWrite", start, "start");
+          },
+          nb::for_getter(nb::sig("def start(self) -> int | Parameter")),
+          nb::for_setter(nb::sig("def start(self, value: int | Parameter, /) -> None")),
           "Position of the first token.");
   Class<fo::KvWrite>(m, "KvWrite",
                      "k and v, (tokens, kv_heads, head_dim), into positions start and on of the "
@@ -138,17 +150,17 @@ void bind_rope(nb::module_& m) {
       .def(
           "__init__",
           [](OperationOf<fo::KvWrite>* self, nb::handle k, nb::handle v, nb::handle k_cache,
-             nb::handle v_cache, std::uint32_t start) {
+             nb::handle v_cache, nb::handle start) {
             const Take take("KvWrite");
-            new (self)
-                OperationOf<fo::KvWrite>({take(k, "k"), take(v, "v"), take(k_cache, "k_cache"),
-                                          take(v_cache, "v_cache"), start},
-                                         "KvWrite");
+            new (self) OperationOf<fo::KvWrite>(
+                {take(k, "k"), take(v, "v"), take(k_cache, "k_cache"), take(v_cache, "v_cache"),
+                 take.scalar<std::uint32_t>(start, "start")},
+                "KvWrite");
           },
           nb::arg("k") = nb::none(), nb::arg("v") = nb::none(), nb::arg("k_cache") = nb::none(),
           nb::arg("v_cache") = nb::none(), nb::kw_only(), nb::arg("start") = 0,
           nb::sig("def __init__(self, k: Tensor, v: Tensor, k_cache: Tensor, v_cache: Tensor, *, "
-                  "start: int = 0) -> None"));
+                  "start: int | Parameter = 0) -> None"));
 }
 
 void bind_sampling(nb::module_& m) {
@@ -174,16 +186,17 @@ void bind_sampling(nb::module_& m) {
           [](Sample* self, nb::handle logits, nb::handle scratch, nb::handle token,
              nb::handle counts, float repetition_penalty, float frequency_penalty,
              float presence_penalty, std::uint32_t top_k, float top_p, float min_p,
-             float temperature, std::uint64_t seed, std::uint32_t step) {
+             float temperature, nb::handle seed, nb::handle step) {
             const Take take("Sample");
-            new (self) Sample({take(logits, "logits"),
-                               take(scratch, "scratch"),
-                               take(token, "token"),
-                               take.optional(counts, "counts"),
-                               {repetition_penalty, frequency_penalty, presence_penalty, top_k,
-                                top_p, min_p, temperature, seed},
-                               step},
-                              "Sample");
+            new (self)
+                Sample({take(logits, "logits"),
+                        take(scratch, "scratch"),
+                        take(token, "token"),
+                        take.optional(counts, "counts"),
+                        {repetition_penalty, frequency_penalty, presence_penalty, top_k, top_p,
+                         min_p, temperature, take.scalar<std::uint64_t>(seed, "seed")},
+                        take.scalar<std::uint32_t>(step, "step")},
+                       "Sample");
           },
           nb::arg("logits") = nb::none(), nb::arg("scratch") = nb::none(),
           nb::arg("token") = nb::none(), nb::arg("counts") = nb::none(), nb::kw_only(),
@@ -194,8 +207,27 @@ void bind_sampling(nb::module_& m) {
           nb::sig("def __init__(self, logits: Tensor, scratch: Tensor, token: Tensor, counts: "
                   "Tensor | None = None, *, repetition_penalty: float = 1.0, frequency_penalty: "
                   "float = 0.0, presence_penalty: float = 0.0, top_k: int = 0, top_p: float = "
-                  "1.0, min_p: float = 0.0, temperature: float = 1.0, seed: int = 0, step: int = "
-                  "0) -> None"));
+                  "1.0, min_p: float = 0.0, temperature: float = 1.0, seed: int | Parameter = 0, "
+                  "step: int | Parameter = 0) -> None"));
+  Class<fo::AppendToken>(m, "AppendToken",
+                         "ring[position % capacity] = token; with counts, to which Sample added "
+                         "it, the token `window` positions before is taken off. token: (1,) i32 or "
+                         "u32; ring: (capacity,) of the same dtype; counts: (columns,) u32.")
+      .def(
+          "__init__",
+          [](OperationOf<fo::AppendToken>* self, nb::handle token, nb::handle ring,
+             nb::handle counts, nb::handle position, std::uint32_t window) {
+            const Take take("AppendToken");
+            new (self) OperationOf<fo::AppendToken>(
+                {take(token, "token"), take(ring, "ring"), take.optional(counts, "counts"),
+                 take.scalar<std::uint32_t>(position, "position"), window},
+                "AppendToken");
+          },
+          nb::arg("token") = nb::none(), nb::arg("ring") = nb::none(),
+          nb::arg("counts") = nb::none(), nb::kw_only(), nb::arg("position") = 0,
+          nb::arg("window") = 0,
+          nb::sig("def __init__(self, token: Tensor, ring: Tensor, counts: Tensor | None = None, "
+                  "*, position: int | Parameter = 0, window: int = 0) -> None"));
   Class<fo::CountTokens>(m, "CountTokens",
                          "counts[id] += 1 for every id. ids: (tokens,) i32 or u32; counts: "
                          "(columns,) u32.")

@@ -20,6 +20,16 @@ struct Empty {
 };
 FOUNDRY_KERNEL(Empty, x);
 
+struct Accumulate {
+  In<f32> x;
+  InOut<f32> y;
+  Scalar<float> a;
+
+  static constexpr auto source = msl("if (gid == 0) y[0] += a * x[0];");
+  DispatchConfig dispatch_config() const { return per_element(32); }
+};
+FOUNDRY_KERNEL(Accumulate, x, y, a);
+
 struct Cost {
   const char* name;
   double best;
@@ -112,6 +122,46 @@ int main() try {
       foundry.synchronize();
     }
   }));
+
+  // As a decode step has them: neighbours of different kernels, on different buffers, with
+  // constants.
+  std::vector<Tensor<f32, Dedicated, Shared>> tensors;
+  for (int i = 0; i < 8; ++i) {
+    tensors.push_back(foundry.tensor<f32>({64}, from(std::vector<float>(64, 1.0f))));
+  }
+  const auto step = [&](int i, const Scalar<float>& a) {
+    const auto& x = tensors[static_cast<std::size_t>(i) % 8];
+    const auto& y = tensors[static_cast<std::size_t>(i + 1) % 8];
+    if (i % 2 == 0) {
+      foundry.run(Accumulate{x, y, a});
+    } else {
+      foundry.run(Empty{y});
+    }
+  };
+  constexpr int kStep = 200;
+  Program program = foundry.record([&] {
+    for (int i = 0; i < kStep; ++i) step(i, Parameter("a"));
+  });
+  const int replays = kCalls / kStep;
+  costs.push_back(measure(
+      "run() of a step, encoding only", kCalls, kRepeats,
+      [&] {
+        for (int i = 0; i < kCalls; ++i) step(i, 1.0f);
+      },
+      [&] { foundry.synchronize(); }));
+  costs.push_back(measure(
+      "replay() of the step, per dispatch", kCalls, kRepeats,
+      [&] {
+        for (int i = 0; i < replays; ++i) program.replay({{"a", i}});
+      },
+      [&] { foundry.synchronize(); }));
+  Program single = foundry.record([&] { foundry.run(Accumulate{x, x, Parameter("a")}); });
+  costs.push_back(measure(
+      "replay() of one dispatch", kCalls, kRepeats,
+      [&] {
+        for (int i = 0; i < kCalls; ++i) single.replay({{"a", i}});
+      },
+      [&] { foundry.synchronize(); }));
 
   std::printf("{");
   const char* separator = "";

@@ -8,4 +8,6 @@
 #include "foundry/kernel/kernel_call.hpp"
 #include "foundry/kernel/shader_library.hpp"
 #include "foundry/ops/ops.hpp"
+#include "foundry/program/program.hpp"
+#include "foundry/program/recording.hpp"
 #include "foundry/runtime/foundry.hpp"

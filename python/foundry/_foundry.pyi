@@ -1,6 +1,6 @@
 """Foundry's C++ runtime. Import `foundry`, which names what is public."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 import enum
 import os
 from typing import Any
@@ -38,6 +38,9 @@ class SignatureMismatchError(Error):
 
 class GgufError(Error):
     """A malformed GGUF file."""
+
+class ProgramError(Error):
+    """A malformed program file, or weights that are not its own."""
 
 class DeviceError(Error):
     """No device, a failed command buffer, use after fork."""
@@ -626,7 +629,7 @@ class KernelDefinition:
     def source(self) -> str:
         """The whole MSL, signature included."""
 
-    def call(self, values: list[Tensor | bytes | int | None], config: DispatchConfig) -> KernelCall: ...
+    def call(self, values: list[Tensor | bytes | int | tuple[Parameter, DType] | None], config: DispatchConfig) -> KernelCall: ...
 
 class Embedding(Operation):
     """
@@ -640,28 +643,28 @@ class Rope(Operation):
     Rotary position embedding. x, y: (tokens, heads, head_dim); y may be x. interleaved: pairs (2i, 2i + 1), as in GGUF's Llama tensors; else NeoX's. As a stage of a fused kernel only base, interleaved and factors count.
     """
 
-    def __init__(self, x: Tensor | None = None, y: Tensor | None = None, *, start: int = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None) -> None: ...
+    def __init__(self, x: Tensor | None = None, y: Tensor | None = None, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None) -> None: ...
 
 class RopeKvWrite(Operation):
     """
     Turns q in place, turns k into the cache, and copies v into the cache. q: (tokens, heads, head_dim); k, v: (tokens, kv_heads, head_dim); the caches: (capacity, kv_heads, head_dim).
     """
 
-    def __init__(self, q: Tensor, k: Tensor, v: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None) -> None: ...
+    def __init__(self, q: Tensor, k: Tensor, v: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None) -> None: ...
 
     @property
-    def start(self) -> int:
+    def start(self) -> int | Parameter:
         """Position of the first token."""
 
     @start.setter
-    def start(self, arg: int, /) -> None: ...
+    def start(self, value: int | Parameter, /) -> None: ...
 
 class KvWrite(Operation):
     """
     k and v, (tokens, kv_heads, head_dim), into positions start and on of the caches, (capacity, kv_heads, head_dim).
     """
 
-    def __init__(self, k: Tensor, v: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int = 0) -> None: ...
+    def __init__(self, k: Tensor, v: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0) -> None: ...
 
 class AttentionForm(enum.Enum):
     """Which attention kernel runs."""
@@ -684,14 +687,14 @@ class Attention(Operation):
     y = softmax(scale q K^T + mask) V over the cache, grouped-query, online softmax in f32 (Dao et al. 2022). q, y: (tokens, heads, head_dim); k_cache, v_cache: (capacity, kv_heads, head_dim). Token t stands at position start + t and attends to positions 0 to start + t, without causal to start + tokens - 1, with a window to the last `window` of them. mask: (tokens, positions) or (heads, tokens, positions), added to the scores; a query that may attend to nothing gives zeros. soft_cap: scores become soft_cap * tanh(score / soft_cap). scratch: f32, attention_scratch() elements; with it, decoding splits long contexts. ShapeError, DTypeError and ArgumentError with the sizes.
     """
 
-    def __init__(self, q: Tensor, k_cache: Tensor, v_cache: Tensor, y: Tensor, *, start: int = 0, scale: float = 0.0, window: int = 0, form: AttentionForm = ..., causal: bool = True, soft_cap: float = 0.0, mask: Tensor | None = None, scratch: Tensor | None = None, splits: int = 0) -> None: ...
+    def __init__(self, q: Tensor, k_cache: Tensor, v_cache: Tensor, y: Tensor, *, start: int | Parameter = 0, scale: float = 0.0, window: int = 0, form: AttentionForm = ..., causal: bool = True, soft_cap: float = 0.0, mask: Tensor | None = None, scratch: Tensor | None = None, splits: int = 0) -> None: ...
 
     @property
-    def start(self) -> int:
+    def start(self) -> int | Parameter:
         """Position of the first token."""
 
     @start.setter
-    def start(self, arg: int, /) -> None: ...
+    def start(self, value: int | Parameter, /) -> None: ...
 
 class Argmax(Operation):
     """
@@ -705,7 +708,14 @@ class Sample(Operation):
     Draws a token: penalties, top-k, top-p, min-p, temperature. logits: (columns,); scratch: (columns,) f32; token: (1,) i32 or u32; counts: (columns,) u32, occurrences of each token so far. The draw depends on seed and step alone.
     """
 
-    def __init__(self, logits: Tensor, scratch: Tensor, token: Tensor, counts: Tensor | None = None, *, repetition_penalty: float = 1.0, frequency_penalty: float = 0.0, presence_penalty: float = 0.0, top_k: int = 0, top_p: float = 1.0, min_p: float = 0.0, temperature: float = 1.0, seed: int = 0, step: int = 0) -> None: ...
+    def __init__(self, logits: Tensor, scratch: Tensor, token: Tensor, counts: Tensor | None = None, *, repetition_penalty: float = 1.0, frequency_penalty: float = 0.0, presence_penalty: float = 0.0, top_k: int = 0, top_p: float = 1.0, min_p: float = 0.0, temperature: float = 1.0, seed: int | Parameter = 0, step: int | Parameter = 0) -> None: ...
+
+class AppendToken(Operation):
+    """
+    ring[position % capacity] = token; with counts, to which Sample added it, the token `window` positions before is taken off. token: (1,) i32 or u32; ring: (capacity,) of the same dtype; counts: (columns,) u32.
+    """
+
+    def __init__(self, token: Tensor, ring: Tensor, counts: Tensor | None = None, *, position: int | Parameter = 0, window: int = 0) -> None: ...
 
 class CountTokens(Operation):
     """
@@ -881,14 +891,14 @@ class QkvLinear(Operation):
     The input half of attention for one token, in one kernel: q, k and v with their biases and head norms, RoPE, and the write to position start of the cache. query: (heads * head_dim, columns); key, value: (kv_heads * head_dim, columns); x: (columns,); q: (1, heads, head_dim); the caches: (capacity, kv_heads, head_dim).
     """
 
-    def __init__(self, query: Tensor, key: Tensor, value: Tensor, x: Tensor, q: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, prologue: Operation | None = None, query_bias: Tensor | None = None, key_bias: Tensor | None = None, value_bias: Tensor | None = None, query_norm: Tensor | None = None, key_norm: Tensor | None = None, norm_eps: float = 1e-06) -> None: ...
+    def __init__(self, query: Tensor, key: Tensor, value: Tensor, x: Tensor, q: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, prologue: Operation | None = None, query_bias: Tensor | None = None, key_bias: Tensor | None = None, value_bias: Tensor | None = None, query_norm: Tensor | None = None, key_norm: Tensor | None = None, norm_eps: float = 1e-06) -> None: ...
 
     @property
-    def start(self) -> int:
+    def start(self) -> int | Parameter:
         """Position of the token."""
 
     @start.setter
-    def start(self, arg: int, /) -> None: ...
+    def start(self, value: int | Parameter, /) -> None: ...
 
     def source(self, device: Device) -> str:
         """The whole generated MSL."""
@@ -921,11 +931,11 @@ class FusedKernel(Operation):
         """The whole generated MSL."""
 
     @property
-    def start(self) -> int:
+    def start(self) -> int | Parameter:
         """Position of the first token, for Rope and CacheWrite."""
 
     @start.setter
-    def start(self, arg: int, /) -> None: ...
+    def start(self, value: int | Parameter, /) -> None: ...
 
 class CompoundKernel:
     """
@@ -943,7 +953,7 @@ class CompoundKernel:
 
     def epilogue(self, stage: Operation) -> CompoundKernel: ...
 
-    def build(self, x: Tensor, y: Tensor | Sequence[Tensor], *, start: int = 0) -> FusedKernel:
+    def build(self, x: Tensor, y: Tensor | Sequence[Tensor], *, start: int | Parameter = 0) -> FusedKernel:
         """The kernel with its input and one output for each main."""
 
 DEFAULT_ARENA: str = 'default'
@@ -1029,7 +1039,109 @@ class Foundry:
 
     def __repr__(self) -> str: ...
 
+    def record(self, name: str = 'program') -> Program:
+        """
+        A context manager: what this thread runs inside becomes a program, and does not run now.
+        """
+
 def finish() -> None:
     """
     At interpreter exit: waits for the work of every runtime, then takes the hooks away.
     """
+
+class Parameter:
+    """
+    A named value that a recorded program takes at each replay. Ops and kernels take one where they take a scalar; `parameter + 1` too.
+    """
+
+    def __init__(self, name: str) -> None: ...
+
+    @property
+    def name(self) -> str: ...
+
+    def __add__(self, arg: int, /) -> Parameter: ...
+
+    def __radd__(self, arg: int, /) -> Parameter: ...
+
+    def __sub__(self, arg: int, /) -> Parameter: ...
+
+    def __eq__(self, other: object, /) -> bool: ...
+
+    def __hash__(self) -> int: ...
+
+    def __repr__(self) -> str: ...
+
+class SharedEvent:
+    """
+    A counter that the device raises in the midst of its work; starts at 0.
+    """
+
+    def __init__(self, runtime: Foundry) -> None: ...
+
+    @property
+    def value(self) -> int: ...
+
+    def wait(self, value: int, runtime: Foundry) -> None:
+        """
+        Waits, without the GIL, until the value is `value` or more; Ctrl-C interrupts it. `runtime` is the one that signals: its failure ends the wait.
+        """
+
+    def __repr__(self) -> str: ...
+
+class Program:
+    """
+    Recorded dispatches, replayed with new scalars and tensors. As a context manager it records what its thread runs: that does not run now. It holds every tensor it touches. Made by Foundry.record() and load().
+    """
+
+    def __enter__(self) -> Program: ...
+
+    def __exit__(self, kind: object, error: object, traceback: object) -> None: ...
+
+    @staticmethod
+    def load(runtime: Foundry, path: str | os.PathLike[str], *, weights: Iterable[str | os.PathLike[str]] = ()) -> Program:
+        """
+        Reads what export() wrote and compiles its kernels; `weights` are the GGUF files. ProgramError for a damaged file and for other weights.
+        """
+
+    def replay(self, **parameters: float) -> None:
+        """
+        Encodes every dispatch once more; does not wait. Parameters that are not named keep their last value. ArgumentError for one that is not there, has no value yet or cannot hold this one, ShapeError for a position past the end of its tensor.
+        """
+
+    def replay_range(self, parameter: str, first: int, count: int, event: SharedEvent | None = None, **parameters: float) -> None:
+        """
+        `count` replays in one command buffer, which is then committed: the parameter runs from `first` on, and `event` becomes its value plus one after each.
+        """
+
+    def bind(self, name: str, tensor: Tensor) -> None:
+        """
+        Replays use `tensor`, a whole one of the same dtype and shape, in place of the one of that name. More of the outermost dimension is fine: a cache that has grown.
+        """
+
+    def tensor(self, name: str) -> Tensor:
+        """The tensor that replays use under that name."""
+
+    def export(self, path: str | os.PathLike[str], *, weights: Iterable[Gguf] = ()) -> None:
+        """
+        Writes a file that load(), here or in C++, reads. Tensors of the `weights` are stored by name and hash; what the program writes by shape, to begin with zeros.
+        """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def parameters(self) -> list[str]: ...
+
+    @property
+    def tensors(self) -> list[str]:
+        """
+        Their names, as they were allocated with; of equal ones the second is 'x (2)'.
+        """
+
+    @property
+    def barriers(self) -> int:
+        """Between the dispatches of a replay."""
+
+    def __len__(self) -> int: ...
+
+    def __repr__(self) -> str: ...

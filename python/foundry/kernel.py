@@ -17,7 +17,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -31,6 +31,7 @@ from foundry._foundry import (
     DTypeError,
     KernelCall,
     KernelDefinition,
+    Parameter,
     ShapeError,
     Tensor,
     numpy_dtype,
@@ -99,6 +100,29 @@ def per_element(name: str) -> Dispatch:
     return dispatch
 
 
+class _Arguments(Mapping[str, Any]):
+    """A call's arguments by name, for its dispatch; parameters have no value to size a grid by."""
+
+    def __init__(self, kernel: str, arguments: Mapping[str, Any]) -> None:
+        self._kernel = kernel
+        self._arguments = arguments
+
+    def __getitem__(self, name: str) -> Any:
+        value = self._arguments[name]
+        if isinstance(value, Parameter):
+            raise ArgumentError(
+                f"kernel {self._kernel}: the grid depends on '{name}', a Parameter, which has no "
+                f"value while recording; size the grid for the most and test the bound in the body"
+            )
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arguments)
+
+    def __len__(self) -> int:
+        return len(self._arguments)
+
+
 class Kernel:
     """A described kernel: call it with its arguments, and run the result."""
 
@@ -143,6 +167,8 @@ class Kernel:
     def __call__(self, *args: Any, **kwargs: Any) -> KernelCall:
         """The kernel with its values, for `Foundry.run`.
 
+        A value may be a `Parameter` where the call is recorded.
+
         Raises `ArgumentError` for a missing, surplus or unfit argument, `DTypeError` for a tensor
         of another dtype.
         """
@@ -151,15 +177,18 @@ class Kernel:
         except TypeError as error:
             raise ArgumentError(f"kernel {self.name}: {error}") from None
         arguments = bound.arguments
-        values: list[Tensor | bytes | int | None] = [
+        values: list[Tensor | bytes | int | tuple[Parameter, DType] | None] = [
             self._value(name, arguments[name]) for name in self._annotations
         ]
         config = self._dispatch
         return self._kernel.call(
-            values, config if isinstance(config, DispatchConfig) else config(arguments)
+            values,
+            config
+            if isinstance(config, DispatchConfig)
+            else config(_Arguments(self.name, arguments)),
         )
 
-    def _value(self, name: str, value: Any) -> Tensor | bytes | int:
+    def _value(self, name: str, value: Any) -> Tensor | bytes | int | tuple[Parameter, DType]:
         annotation = self._annotations[name]
 
         def expect(what: str) -> ArgumentError:
@@ -169,6 +198,8 @@ class Kernel:
             )
 
         if isinstance(annotation, DType):
+            if isinstance(value, Parameter):
+                return value, annotation
             return self._scalar(name, annotation, value)
         if annotation.kind is ThreadgroupMemory:
             if not isinstance(value, int) or value < 1:

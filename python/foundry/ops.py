@@ -3,6 +3,7 @@
 from foundry._foundry import (
     MAX_ATTENTION_SPLITS,
     Add,
+    AppendToken,
     Arange,
     Argmax,
     Attention,
@@ -49,6 +50,7 @@ from foundry._foundry import (
 __all__ = [
     "MAX_ATTENTION_SPLITS",
     "Add",
+    "AppendToken",
     "Arange",
     "Argmax",
     "Attention",

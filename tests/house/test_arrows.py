@@ -19,10 +19,10 @@ MAY_INCLUDE = {
     "gguf": {"core", "unsafe", "device", "memory", "tensor"},
     "kernel": {"core", "unsafe", "device", "memory", "tensor"},
     "fusion": {"core", "unsafe", "device", "memory", "tensor", "kernel"},
-    "program": {"core", "unsafe", "device", "memory", "tensor", "kernel"},
+    "program": {"core", "unsafe", "device", "memory", "tensor", "gguf", "kernel"},
     "ops": {"core", "unsafe", "device", "memory", "tensor", "kernel", "fusion", "program"},
 }
-MAY_INCLUDE["runtime"] = set(MAY_INCLUDE) | {"gguf"}
+MAY_INCLUDE["runtime"] = set(MAY_INCLUDE)
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]', re.MULTILINE)
 

@@ -37,10 +37,12 @@ CommandBuffer::CommandBuffer(objc::Ref<CommandQueue> queue,
     : queue(std::move(queue)),
       retained_references(descriptor.retained_references),
       error_options(descriptor.error_options),
-      serial_(next_serial.fetch_add(1, std::memory_order_relaxed)) {}
+      serial_(next_serial.fetch_add(1, std::memory_order_relaxed)),
+      storage_(this->queue->storages.take()) {}
 
 CommandBuffer::~CommandBuffer() {
   if (status_ == MTL::CommandBufferStatusEnqueued) queue->worker->forget(this);
+  if (storage_) queue->storages.put(std::move(storage_));
 }
 
 bool CommandBuffer::committed() const {
@@ -100,8 +102,8 @@ void CommandBuffer::encode_signal(Event* event, uint64_t value) {
          "-[MTLCommandBuffer encodeSignalEvent:value:]: nil event");
   if (!can_encode("encodeSignalEvent:value:") || !event) return;
   // Held whatever retained_references says: a failed buffer signals too.
-  held_.emplace_back(event);
-  commands.push_back(SignalCommand{event, value});
+  storage_->held.emplace_back(event);
+  commands().push_back(SignalCommand{event, value});
 }
 
 void CommandBuffer::encode_wait(Event* event, uint64_t value) {
@@ -109,8 +111,8 @@ void CommandBuffer::encode_wait(Event* event, uint64_t value) {
     fail(MTL::CommandBufferErrorInvalidResource,
          "-[MTLCommandBuffer encodeWaitForEvent:value:]: nil event");
   if (!can_encode("encodeWaitForEvent:value:") || !event) return;
-  held_.emplace_back(event);
-  commands.push_back(WaitCommand{event, value});
+  storage_->held.emplace_back(event);
+  commands().push_back(WaitCommand{event, value});
 }
 
 void CommandBuffer::push_debug_group(String* name) {
@@ -130,11 +132,11 @@ void CommandBuffer::hold(Resource* resource) {
   // Two buffers that use a resource by turns take a reference each turn, which harms nobody.
   if (resource->holder.load(std::memory_order_relaxed) == serial_) return;
   resource->holder.store(serial_, std::memory_order_relaxed);
-  held_.emplace_back(resource);
+  storage_->held.emplace_back(resource);
 }
 
 void CommandBuffer::hold(objc_object* object) {
-  if (retained_references) held_.emplace_back(object);
+  if (retained_references) storage_->held.emplace_back(object);
 }
 
 void CommandBuffer::enqueue() {
@@ -224,7 +226,7 @@ void CommandBuffer::call(std::vector<Handler>& handlers, const char* kind) {
 }
 
 void CommandBuffer::run_commands() {
-  for (const Command& command : commands) {
+  for (const Command& command : commands()) {
     // After a mistake or an error nothing runs any more, but nobody shall wait for signals in vain.
     if (failed_ && !std::holds_alternative<SignalCommand>(command)) continue;
     try {
@@ -246,9 +248,7 @@ void CommandBuffer::execute() {
   const double start = now();
   run_commands();
   const double end = now();
-  held_.clear();
-  commands.clear();
-  arena = {};
+  queue->storages.put(std::move(storage_));
   {
     std::lock_guard lock(mutex_);
     start_time_ = start;

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 
 #include "anvil/foundation/error.hpp"
 #include "anvil/metal/command_queue.hpp"
+#include "anvil/metal/command_storage.hpp"
 #include "anvil/metal/commands.hpp"
 #include "anvil/metal/resource.hpp"
 #include "anvil/objc/block.hpp"
@@ -81,8 +83,8 @@ struct CommandBuffer : objc::Object {
   const bool retained_references;
   const MTL::CommandBufferErrorOption error_options;
   objc::Ref<String> label;
-  std::vector<Command> commands;
-  CommandArena arena;
+  std::vector<Command>& commands() { return storage_->commands; }
+  CommandArena& arena() { return storage_->arena; }
 
  private:
   template <class Encoder, class... Args>
@@ -95,7 +97,7 @@ struct CommandBuffer : objc::Object {
   bool failed_ = false;  // while encoding
   CommandEncoder* open_encoder_ = nullptr;
   std::vector<objc::Ref<String>> debug_groups_;
-  std::vector<objc::Ref<objc_object>> held_;
+  std::unique_ptr<CommandStorage> storage_;  // null once the commands have run
 
   mutable std::mutex mutex_;  // guards the rest
   mutable std::condition_variable changed_;

@@ -6,6 +6,7 @@
 #include <Metal/MTLCommandQueue.hpp>
 
 #include "anvil/foundation/string.hpp"
+#include "anvil/metal/command_storage.hpp"
 #include "anvil/metal/queue_worker.hpp"
 
 namespace anvil::metal {
@@ -35,6 +36,7 @@ struct CommandQueue : objc::Object {
 
   Device* device;
   objc::Ref<String> label;
+  CommandStoragePool storages;
   const std::shared_ptr<QueueWorker> worker;
 };
 

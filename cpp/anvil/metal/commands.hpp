@@ -58,23 +58,42 @@ class CommandArena {
   /// 16-byte aligned, as the widest scalar or vector of MSL needs.
   std::byte* allocate(size_t size) {
     size = (size + 15) & ~size_t{15};
-    if (size > left_) grow(size);
+    if (size > left_) advance(size);
     std::byte* result = next_;
     next_ += size;
     left_ -= size;
     return result;
   }
+  /// Everything is free; memory up to kKept chunks stays.
+  void clear() {
+    if (chunks_.size() > kKept) chunks_.resize(kKept);
+    used_ = 0;
+    next_ = nullptr;
+    left_ = 0;
+  }
 
  private:
   static constexpr size_t kChunk = 16 << 10;
+  static constexpr size_t kKept = 64;
+  struct Chunk {
+    std::unique_ptr<std::byte[]> bytes;
+    size_t size = 0;
+  };
 
-  void grow(size_t size) {
-    left_ = size > kChunk ? size : kChunk;
-    chunks_.push_back(std::make_unique_for_overwrite<std::byte[]>(left_));
-    next_ = chunks_.back().get();
+  /// To the next chunk that is large enough, of those that are there or a new one.
+  void advance(size_t size) {
+    while (used_ < chunks_.size() && chunks_[used_].size < size) ++used_;
+    if (used_ == chunks_.size()) {
+      const size_t length = size > kChunk ? size : kChunk;
+      chunks_.push_back({std::make_unique_for_overwrite<std::byte[]>(length), length});
+    }
+    next_ = chunks_[used_].bytes.get();
+    left_ = chunks_[used_].size;
+    ++used_;
   }
 
-  std::vector<std::unique_ptr<std::byte[]>> chunks_;
+  std::vector<Chunk> chunks_;
+  size_t used_ = 0;  // chunks before this one are in use
   std::byte* next_ = nullptr;
   size_t left_ = 0;
 };

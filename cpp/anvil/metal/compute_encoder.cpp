@@ -87,7 +87,7 @@ void ComputeCommandEncoder::set_bytes(const void* bytes, NS::UInteger length, NS
   if (length > kMaxInlineBytes)
     return fail(method, "length " + std::to_string(length) + " at index " + std::to_string(index) +
                             " exceeds " + std::to_string(kMaxInlineBytes));
-  std::byte* copy = buffer->arena.allocate(length);
+  std::byte* copy = buffer->arena().allocate(length);
   std::memcpy(copy, bytes, length);
   slots_[index] = {copy, length, nullptr};
 }
@@ -192,9 +192,9 @@ void ComputeCommandEncoder::dispatch_indirect(Buffer* indirect, NS::UInteger off
 void ComputeCommandEncoder::record(const char* method, DispatchCommand command) {
   const std::vector<ArgumentInfo>& arguments = pipeline_->image().arguments;
   auto** buffers =
-      reinterpret_cast<void**>(buffer->arena.allocate(arguments.size() * sizeof(void*)));
+      reinterpret_cast<void**>(buffer->arena().allocate(arguments.size() * sizeof(void*)));
   auto* lengths =
-      reinterpret_cast<uint32_t*>(buffer->arena.allocate(arguments.size() * sizeof(uint32_t)));
+      reinterpret_cast<uint32_t*>(buffer->arena().allocate(arguments.size() * sizeof(uint32_t)));
   size_t threadgroup_memory = pipeline_->image().static_memory;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const ArgumentInfo& argument = arguments[i];
@@ -226,7 +226,7 @@ void ComputeCommandEncoder::record(const char* method, DispatchCommand command) 
   command.pipeline = pipeline_;
   command.buffers = buffers;
   command.threadgroup_memory = lengths;
-  buffer->commands.push_back(command);
+  buffer->commands().push_back(command);
 }
 
 // Every dispatch sees the memory that those before it have written.

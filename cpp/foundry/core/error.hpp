@@ -33,7 +33,9 @@ FOUNDRY_DECLARE_ERROR(DispatchError);  ///< A grid, threadgroup or binding past 
 FOUNDRY_DECLARE_ERROR(KernelCompileError);  ///< MSL that does not compile, with the compiler's log.
 FOUNDRY_DECLARE_ERROR(SignatureMismatchError);  ///< Generated signature and reflection disagree.
 FOUNDRY_DECLARE_ERROR(GgufError);               ///< A malformed or unsupported GGUF file.
-FOUNDRY_DECLARE_ERROR(DeviceError);    ///< No device, a failed command buffer, use after fork.
+FOUNDRY_DECLARE_ERROR(
+    ProgramError);                   ///< A malformed program file, or weights that are not its own.
+FOUNDRY_DECLARE_ERROR(DeviceError);  ///< No device, a failed command buffer, use after fork.
 FOUNDRY_DECLARE_ERROR(ArgumentError);  ///< Any other argument outside its stated domain.
 
 #undef FOUNDRY_DECLARE_ERROR

@@ -9,9 +9,11 @@
 #include <string>
 
 #include "foundry/device/binding.hpp"
+#include "foundry/device/command_list.hpp"
 #include "foundry/device/device.hpp"
 #include "foundry/device/dispatch_size.hpp"
 #include "foundry/device/pipeline.hpp"
+#include "foundry/device/shared_event.hpp"
 
 namespace foundry {
 
@@ -45,6 +47,9 @@ struct StreamStatistics {
 /// next synchronize(), or at the first wait for bytes that it was to write; it is reported once.
 class CommandStream {
  public:
+  /// later: the caller flushes after some more.
+  enum class Commit : std::uint8_t { automatic, later };
+
   explicit CommandStream(const Device& device, const StreamOptions& options = {});
   /// Commits, waits for everything in flight, and drops errors nobody asked for.
   ~CommandStream();
@@ -58,6 +63,14 @@ class CommandStream {
   /// StorageError on a write to a read-only buffer.
   void dispatch(const Pipeline& pipeline, std::span<const Binding> bindings, const GridSize& grid,
                 const ThreadgroupSize& threadgroup);
+
+  /// Encodes every dispatch of the list, whole, in one command buffer, with `constants` in place of
+  /// the list's own (DispatchError for another length). Checks nothing else again and allocates
+  /// nothing per dispatch. The command buffer holds what the list holds until it completes.
+  void replay(const CommandList& list, std::span<const std::byte> constants,
+              Commit commit = Commit::automatic);
+  /// Once everything encoded so far is done, `event` has `value`; a command buffer goes on after.
+  void signal(const SharedEvent& event, std::uint64_t value);
 
   /// Copies equal lengths between buffers of any mode (device-side, ordered with the dispatches).
   /// Ranges of one buffer must not overlap. Claims both `keep`s, which may be null.
@@ -74,6 +87,9 @@ class CommandStream {
   void flush();
   /// Commits, waits until all is done, throws the first failure since the last call.
   void synchronize();
+
+  /// Throws the first failure since the last synchronize() that is known by now; does not wait.
+  void throw_failures();
 
   StreamStatistics statistics() const;
 

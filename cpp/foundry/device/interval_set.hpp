@@ -10,16 +10,19 @@ namespace foundry {
 /// A set of half-open intervals. Touching ones merge. Empty intervals change and meet nothing.
 class IntervalSet {
  public:
+  struct Interval {
+    std::uint64_t begin, end;
+  };
   void add(std::uint64_t begin, std::uint64_t end);
   bool overlaps(std::uint64_t begin, std::uint64_t end) const noexcept;
   void clear() noexcept { intervals_.clear(); }
   bool empty() const noexcept { return intervals_.empty(); }
   std::size_t size() const noexcept { return intervals_.size(); }
+  // In order.
+  auto begin() const noexcept { return intervals_.begin(); }
+  auto end() const noexcept { return intervals_.end(); }
 
  private:
-  struct Interval {
-    std::uint64_t begin, end;
-  };
   std::vector<Interval> intervals_;  // sorted, disjoint, not touching
 };
 
@@ -39,6 +42,9 @@ class HazardTracker {
   bool has_write(std::uint64_t begin, std::uint64_t end) const noexcept {
     return writes_.overlaps(begin, end);
   }
+  bool empty() const noexcept { return reads_.empty() && writes_.empty(); }
+  const IntervalSet& reads() const noexcept { return reads_; }
+  const IntervalSet& writes() const noexcept { return writes_; }
   void clear() noexcept {
     reads_.clear();
     writes_.clear();

@@ -80,13 +80,14 @@ void StreamState::order_locked(std::span<const Binding> bindings) {
       use(begin, begin + binding.range.length, reads(binding.access), writes(binding.access));
     }
   };
-  bool is_hazard = false;
+  bool is_hazard = replayed_since_barrier_;
   each([&](auto begin, auto end, bool is_read, bool is_write) {
     is_hazard = is_hazard || since_barrier_.conflicts(begin, end, is_read, is_write);
   });
   if (is_hazard) {
     compute_->memoryBarrier(MTL::BarrierScopeBuffers);
     since_barrier_.clear();
+    replayed_since_barrier_ = false;
     ++statistics_.barriers;
   }
   each([&](auto begin, auto end, bool is_read, bool is_write) {
@@ -128,6 +129,59 @@ void StreamState::use_locked(const BufferRange& range, Access access) {
   open_->use(begin, begin + range.length, reads(access), writes(access));
 }
 
+void StreamState::replay(const std::shared_ptr<CommandListState>& list,
+                         std::span<const std::byte> constants, CommandStream::Commit commit) {
+  wait_for_other_streams(list->footprint);
+  const auto lock = lock_with_room();
+  MTL::ComputeCommandEncoder* encoder = compute_locked();
+  open_->replay(list);
+  if (replayed_since_barrier_ || !since_barrier_.empty()) {
+    encoder->memoryBarrier(MTL::BarrierScopeBuffers);
+    since_barrier_.clear();
+    ++statistics_.barriers;
+  }
+  for (const CommandListState::Command& command : list->commands) {
+    if (command.needs_barrier) encoder->memoryBarrier(MTL::BarrierScopeBuffers);
+    if (command.pipeline) encoder->setComputePipelineState(command.pipeline);
+    for (const auto& bind : std::span(list->binds).subspan(command.first_bind, command.binds)) {
+      switch (bind.kind) {
+        case CommandListState::Bind::Kind::buffer:
+          encoder->setBuffer(bind.buffer, bind.at, bind.index);
+          break;
+        case CommandListState::Bind::Kind::offset:
+          encoder->setBufferOffset(bind.at, bind.index);
+          break;
+        case CommandListState::Bind::Kind::bytes:
+          encoder->setBytes(constants.subspan(bind.at, bind.length).data(), bind.length,
+                            bind.index);
+          break;
+        case CommandListState::Bind::Kind::threadgroup_memory:
+          encoder->setThreadgroupMemoryLength(bind.length, bind.index);
+          break;
+      }
+    }
+    if (command.unit == GridSize::Unit::threads) {
+      encoder->dispatchThreads(command.grid, command.threadgroup);
+    } else {
+      encoder->dispatchThreadgroups(command.grid, command.threadgroup);
+    }
+  }
+  bound_ = {};
+  replayed_since_barrier_ = true;
+  statistics_.dispatches += list->commands.size();
+  statistics_.barriers += list->barriers;
+  if (commit == CommandStream::Commit::automatic) {
+    count_locked(static_cast<std::uint32_t>(list->commands.size()));
+  }
+}
+
+void StreamState::signal(const SharedEventState& event, std::uint64_t value) {
+  check_not_forked("signal");
+  const auto lock = lock_with_room();
+  end_encoder_locked();
+  command_buffer_->encodeSignalEvent(event.metal.get(), value);
+}
+
 void StreamState::copy(const BufferRange& from, Keepable* keep_from, const BufferRange& to,
                        Keepable* keep_to) {
   const std::array bindings = {Binding::buffer(0, from, Access::read, keep_from),
@@ -165,6 +219,17 @@ void StreamState::wait_for_other_streams(std::span<const Binding> bindings) {
     if (binding.kind != Binding::Kind::buffer || binding.range.buffer->is_read_only()) continue;
     const std::uint64_t begin = begin_of(binding.range);
     SubmissionList::all().wait(begin, begin + binding.range.length, writes(binding.access), this);
+  }
+}
+
+void StreamState::wait_for_other_streams(const HazardTracker& footprint) {
+  check_not_forked("replay");
+  if (live_streams.load(std::memory_order_relaxed) < 2) return;
+  for (const auto& [begin, end] : footprint.reads()) {
+    SubmissionList::all().wait(begin, end, false, this);
+  }
+  for (const auto& [begin, end] : footprint.writes()) {
+    SubmissionList::all().wait(begin, end, true, this);
   }
 }
 
@@ -223,10 +288,11 @@ void StreamState::end_encoder_locked() {
   bound_ = {};
   // Metal orders encoders by the resources they track: no hazard crosses this point.
   since_barrier_.clear();
+  replayed_since_barrier_ = false;
 }
 
-void StreamState::count_locked() {
-  if (++commands_ < options_.dispatches_per_command_buffer) return;
+void StreamState::count_locked(std::uint32_t commands) {
+  if ((commands_ += commands) < options_.dispatches_per_command_buffer) return;
   try {
     commit_locked();
   } catch (const std::bad_alloc&) {
@@ -280,6 +346,10 @@ void StreamState::synchronize() {
                          [](const auto& submission) { return submission->is_done_locked(); });
     });
   }
+  throw_failures();
+}
+
+void StreamState::throw_failures() {
   std::vector<std::shared_ptr<Submission>> failed;
   {
     const std::lock_guard lock(progress_->mutex);

@@ -10,6 +10,8 @@
 
 #include "foundry/device/command_stream.hpp"
 #include "foundry/device/interval_set.hpp"
+#include "foundry/device/metal_command_list.hpp"
+#include "foundry/device/metal_shared_event.hpp"
 #include "foundry/device/metal_state.hpp"
 #include "foundry/device/metal_submission.hpp"
 
@@ -24,6 +26,9 @@ class StreamState : public std::enable_shared_from_this<StreamState> {
   const Device& device() const noexcept { return device_; }
   void dispatch(const Pipeline& pipeline, std::span<const Binding> bindings, const GridSize& grid,
                 const ThreadgroupSize& threadgroup);
+  void replay(const std::shared_ptr<CommandListState>& list, std::span<const std::byte> constants,
+              CommandStream::Commit commit);
+  void signal(const SharedEventState& event, std::uint64_t value);
   /// Holds both buffers, whatever the claims, so that a staging buffer can be let go of at once.
   void copy(const BufferRange& from, Keepable* keep_from, const BufferRange& to, Keepable* keep_to);
   void fill(const BufferRange& range, std::byte value, Keepable* keep);
@@ -32,6 +37,7 @@ class StreamState : public std::enable_shared_from_this<StreamState> {
   /// Commits if `submission` is the one being encoded.
   void flush(const Submission* submission);
   void synchronize();
+  void throw_failures();
   /// Commits and waits without hooks or errors: for the destructor of the last handle.
   void finish() noexcept;
   StreamStatistics statistics() const;
@@ -46,6 +52,7 @@ class StreamState : public std::enable_shared_from_this<StreamState> {
   };
 
   void wait_for_other_streams(std::span<const Binding> bindings);
+  void wait_for_other_streams(const HazardTracker& footprint);
   std::unique_lock<std::mutex> lock_with_room();
   void open_locked();
   MTL::ComputeCommandEncoder* compute_locked();
@@ -54,7 +61,7 @@ class StreamState : public std::enable_shared_from_this<StreamState> {
   void order_locked(std::span<const Binding> bindings);
   void bind_locked(MTL::ComputeCommandEncoder* encoder, const Binding& binding);
   void use_locked(const BufferRange& range, Access access);
-  void count_locked();
+  void count_locked(std::uint32_t commands = 1);
   void commit_locked();
 
   const Device device_;
@@ -68,7 +75,8 @@ class StreamState : public std::enable_shared_from_this<StreamState> {
   NS::SharedPtr<MTL::BlitCommandEncoder> blit_;
   Bound bound_;
   HazardTracker since_barrier_;
-  std::uint32_t commands_ = 0;  // in the open command buffer
+  bool replayed_since_barrier_ = false;  // a list's uses are not in since_barrier_
+  std::uint32_t commands_ = 0;           // in the open command buffer
   StreamStatistics statistics_;
 };
 

@@ -33,18 +33,46 @@ void Submission::run(const std::shared_ptr<const PipelineState>& pipeline) {
   if (pipelines_.empty() || pipelines_.back() != pipeline) pipelines_.push_back(pipeline);
 }
 
+void Submission::replay(const std::shared_ptr<CommandListState>& list) {
+  const std::lock_guard lock(uses_lock_);
+  if (std::find(lists_.begin(), lists_.end(), list) == lists_.end()) lists_.push_back(list);
+}
+
 bool Submission::touches(std::uint64_t begin, std::uint64_t end, bool reads_too) const noexcept {
   const std::lock_guard lock(uses_lock_);
-  return uses_.conflicts(begin, end, true, reads_too);
+  return uses_.conflicts(begin, end, true, reads_too) ||
+         std::any_of(lists_.begin(), lists_.end(), [&](const auto& list) {
+           return list->footprint.conflicts(begin, end, true, reads_too);
+         });
+}
+
+void Submission::drop_lists() noexcept {
+  std::vector<std::shared_ptr<CommandListState>> lists;  // what they hold is let go of unlocked
+  {
+    const std::lock_guard lock(uses_lock_);
+    lists.swap(lists_);
+    // Of a failed buffer the uses stay known, as uses_ does, until somebody has asked.
+    for (const auto& list : lists) {
+      for (const auto& [begin, end] : list->footprint.reads())
+        uses_.record(begin, end, true, false);
+      for (const auto& [begin, end] : list->footprint.writes()) {
+        uses_.record(begin, end, false, true);
+      }
+    }
+  }
 }
 
 std::string Submission::kernels() const {
   constexpr std::size_t kMost = 4;
   std::vector<std::string> names;
-  for (const auto& pipeline : pipelines_) {
-    const std::string& name = pipeline->reflection.function;
-    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-  }
+  const auto add = [&](const auto& pipelines) {
+    for (const auto& pipeline : pipelines) {
+      const std::string& name = pipeline->reflection.function;
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+  };
+  add(pipelines_);
+  for (const auto& list : lists_) add(list->pipelines);
   std::string text;
   for (std::size_t i = 0; i < std::min(names.size(), kMost); ++i) {
     text += (i ? ", " : "") + names[i];
@@ -63,6 +91,7 @@ void Submission::complete(MTL::CommandBuffer* metal) noexcept {
   claims_.clear();
   pipelines_.clear();
   held_.clear();
+  drop_lists();
   if (failure.empty()) SubmissionList::all().remove(*this);
 
   const std::shared_ptr<Progress> progress = progress_;

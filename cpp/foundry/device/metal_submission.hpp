@@ -12,6 +12,7 @@
 #include "foundry/core/keep_alive.hpp"
 #include "foundry/core/spin_lock.hpp"
 #include "foundry/device/interval_set.hpp"
+#include "foundry/device/metal_command_list.hpp"
 #include "foundry/device/metal_state.hpp"
 
 namespace foundry::detail {
@@ -40,6 +41,8 @@ class Submission : public std::enable_shared_from_this<Submission> {
   void use(std::uint64_t begin, std::uint64_t end, bool is_read, bool is_write);
   void claim(Keepable* target);
   void run(const std::shared_ptr<const PipelineState>& pipeline);
+  /// Everything that the list uses and holds, once for all its replays.
+  void replay(const std::shared_ptr<CommandListState>& list);
   void hold(const Buffer& buffer) { held_.push_back(BufferState::share(buffer)); }
 
   /// From any thread: whether it writes (or, with `reads_too`, touches) bytes of the range.
@@ -54,6 +57,7 @@ class Submission : public std::enable_shared_from_this<Submission> {
 
  private:
   std::string kernels() const;
+  void drop_lists() noexcept;
 
   const std::uint64_t number_;
   const std::weak_ptr<StreamState> stream_;
@@ -61,6 +65,7 @@ class Submission : public std::enable_shared_from_this<Submission> {
   const std::shared_ptr<Progress> progress_;
   mutable SpinLock uses_lock_;
   HazardTracker uses_;
+  std::vector<std::shared_ptr<CommandListState>> lists_;  // distinct; guarded by uses_lock_
   std::vector<KeepAlive> claims_;
   std::vector<std::shared_ptr<const PipelineState>> pipelines_;  // consecutive ones differ
   std::vector<std::shared_ptr<const void>> held_;

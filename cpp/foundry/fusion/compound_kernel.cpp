@@ -71,7 +71,7 @@ CompoundKernel& CompoundKernel::epilogue(Stage stage) {
 }
 
 FusedLinear CompoundKernel::build(AnyTensor x, std::vector<AnyTensor> y,
-                                  std::uint32_t start) const {
+                                  const Scalar<std::uint32_t>& start) const {
   if (kernel_.parts.empty()) refuse("it has no main stage");
   if (y.size() != kernel_.parts.size()) {
     refuse(concat(kernel_.parts.size(), " main stages, ", y.size(), " outputs"));

@@ -43,10 +43,11 @@ class CompoundKernel {
   /// The kernel with its input and one output per main, ready for Foundry::run(); `start` is the
   /// position of the first token, for Rope and CacheWrite. ArgumentError if there is no main or the
   /// number of outputs differs.
-  FusedLinear build(AnyTensor x, AnyTensor y, std::uint32_t start = 0) const {
+  FusedLinear build(AnyTensor x, AnyTensor y, const Scalar<std::uint32_t>& start = 0) const {
     return build(std::move(x), std::vector<AnyTensor>{std::move(y)}, start);
   }
-  FusedLinear build(AnyTensor x, std::vector<AnyTensor> y, std::uint32_t start = 0) const;
+  FusedLinear build(AnyTensor x, std::vector<AnyTensor> y,
+                    const Scalar<std::uint32_t>& start = 0) const;
 
  private:
   [[noreturn]] void refuse(const std::string& why) const;

@@ -1,6 +1,7 @@
 #include "foundry/fusion/linear.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <mutex>
 #include <set>
 
@@ -205,7 +206,8 @@ void LinearView::encode(Encoder& encoder) const {
       encoder.kernel(key_of(*this, plan), [&] { return detail::describe_linear(*this, plan); });
   LinearParams params{
       static_cast<std::uint32_t>(shape.tokens), static_cast<std::uint32_t>(shape.columns), {}};
-  HeadParams heads{start, {}, {}};
+  HeadParams heads{start.value(), {}, {}};
+  InlineVector<ParameterUse, FusedLinear::kMaxParts> uses;
   Arguments arguments;
   bind(*this, arguments, *x);
   if (prologue) bind_stage(*this, *prologue, arguments);
@@ -221,11 +223,22 @@ void LinearView::encode(Encoder& encoder) const {
       bind(*this, arguments, *part.gate);
       if (part.activation) bind_stage(*this, *part.activation, arguments);
     }
-    for (const auto& stage : part.epilogues) bind_stage(*this, stage, arguments);
+    for (const auto& stage : part.epilogues) {
+      bind_stage(*this, stage, arguments);
+      if (stage.type->kind == StageKind::store) {
+        uses.push_back(position_use(offsetof(HeadParams, start), start, *part.y, shape.tokens));
+      }
+    }
     bind(*this, arguments, *part.y);
   }
+  if (uses.empty()) uses.push_back(parameter_use(offsetof(HeadParams, start), start));
   bind(*this, arguments, Argument::value(params));
-  if (plan.unit != 0) bind(*this, arguments, Argument::value(heads));
+  if (plan.unit != 0) {
+    bind(*this, arguments, Argument::value(heads, std::span(uses.data(), uses.size())));
+  } else if (start.parameter()) {
+    throw ArgumentError(concat(label.empty() ? *name : label, ": no stage takes the position '",
+                               start.parameter()->name(), "'"));
+  }
   encoder.dispatch(*compiled, std::span(arguments.data(), arguments.size()),
                    config_of(*this, plan, shape));
 }

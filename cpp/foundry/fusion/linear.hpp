@@ -47,7 +47,7 @@ struct FusedLinear {
   LinearForm form = LinearForm::automatic;
   std::uint32_t rows_per_simdgroup = 0;  ///< of gemv, 1 to 8; 0: chosen
   std::uint32_t simdgroups = 0;          ///< of a gemv's threadgroup; 0: chosen
-  std::uint32_t start = 0;               ///< position of the first token, for Rope and CacheWrite
+  Scalar<std::uint32_t> start = {};      ///< position of the first token, for Rope and CacheWrite
 
   /// Throws ShapeError "Gemv: weights are (14336, 4096), x is (4000,): inner sizes 4096 and 4000
   /// differ", DTypeError, ArgumentError for a stage where it cannot stand, and what dispatch

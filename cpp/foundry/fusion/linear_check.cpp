@@ -155,8 +155,9 @@ std::uint32_t check_heads(const LinearView& kernel, const LinearPartView& part,
     fail_shape(kernel, concat("y must have its innermost dimension contiguous; ", to_string(y),
                               " has stride ", y.strides()[2]));
   }
-  if (to_cache && kernel.start >= y.extents()[0]) {
-    fail_shape(kernel, concat("position ", kernel.start, ", the cache has ", y.extents()[0]));
+  if (to_cache && kernel.start.value() >= y.extents()[0]) {
+    fail_shape(kernel,
+               concat("position ", kernel.start.value(), ", the cache has ", y.extents()[0]));
   }
   if (!to_cache && y.extents()[0] != 1) {
     fail_shape(kernel, concat("y is ", shape(y), ", the result is one token's"));

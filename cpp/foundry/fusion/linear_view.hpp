@@ -30,7 +30,7 @@ struct LinearView {
   LinearForm form = LinearForm::automatic;
   std::uint32_t rows_per_simdgroup = 0;
   std::uint32_t simdgroups = 0;
-  std::uint32_t start = 0;
+  Scalar<std::uint32_t> start = {};
 
   void encode(Encoder& encoder) const;
   Traffic traffic() const;

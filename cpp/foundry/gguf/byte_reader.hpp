@@ -13,12 +13,13 @@
 
 namespace foundry {
 
-static_assert(std::endian::native == std::endian::little, "GGUF files are little endian");
+static_assert(std::endian::native == std::endian::little, "files of ours are little endian");
 
-/// Every failure is a GgufError "<path>: at byte <offset>: ...".
-class ByteReader {
+/// Every failure is a `Failure` "<path>: at byte <offset>: ...".
+template <class Failure>
+class BasicByteReader {
  public:
-  ByteReader(const std::string& path, std::span<const std::byte> bytes)
+  BasicByteReader(const std::string& path, std::span<const std::byte> bytes)
       : path_(path), bytes_(bytes) {}
 
   std::uint64_t position() const noexcept { return position_; }
@@ -32,6 +33,11 @@ class ByteReader {
     const T value = unsafe::load<T>(bytes_, position_);
     position_ += sizeof(T);
     return value;
+  }
+  /// Past bytes that were looked at already.
+  void skip(std::uint64_t length) {
+    require(length, "what is skipped");
+    position_ += length;
   }
   /// A length and as many bytes.
   template <class What>
@@ -55,7 +61,7 @@ class ByteReader {
                     " bytes are left of ", size()));
   }
   [[noreturn]] void fail(std::uint64_t at, const std::string& what) const {
-    throw GgufError(concat(path_, ": at byte ", at, ": ", what));
+    throw Failure(concat(path_, ": at byte ", at, ": ", what));
   }
 
  private:
@@ -69,5 +75,7 @@ class ByteReader {
   std::span<const std::byte> bytes_;
   std::uint64_t position_ = 0;
 };
+
+using ByteReader = BasicByteReader<GgufError>;
 
 }  // namespace foundry

@@ -3,7 +3,8 @@
 //   struct ScaledAdd {
 //     In<f16> x;
 //     InOut<f16> y;
-//     ScaledAddParams params;                         // any struct of scalars, or a scalar
+//     ScaledAddParams params;                         // any struct of scalars, or a scalar, or a
+//                                                     // Scalar<T>, which may be a Parameter
 //     static constexpr auto source = shader("kernels/scaled_add.metal");
 //     DispatchConfig dispatch_config() const { return per_element(params.count); }
 //   };
@@ -228,6 +229,18 @@ struct FieldTraits<F> {
   template <class Bind>
   static void bind(const F& field, const Bind& bind) {
     bind(Argument::value(field));
+  }
+};
+
+template <Element T>
+struct FieldTraits<Scalar<T>> {
+  static void describe(KernelDescription& kernel, const char* name, const Scalar<T>&) {
+    kernel.arguments.push_back(ArgumentDescription::value(name, dtype_of<T>));
+  }
+  static void key(KernelKey&, const Scalar<T>&) {}
+  template <class Bind>
+  static void bind(const Scalar<T>& field, const Bind& bind) {
+    bind(Argument::scalar(field));
   }
 };
 

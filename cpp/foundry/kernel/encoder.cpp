@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "foundry/core/error.hpp"
+#include "foundry/kernel/recorder.hpp"
 
 namespace foundry {
 namespace {
@@ -26,6 +27,12 @@ void check_tensor(const CompiledKernel& kernel, const ArgumentDescription& argum
     throw ShapeError(
         concat(place(kernel, argument), " must be contiguous; ", to_string(tensor), " has gaps"));
   }
+}
+
+[[noreturn]] void fail_parameter(const CompiledKernel& kernel, const ArgumentDescription& argument,
+                                 const ParameterUse& use) {
+  throw ArgumentError(concat(place(kernel, argument), " holds parameter '", use.parameter->name(),
+                             "', which has a value only where a recorded program is replayed"));
 }
 
 std::uint32_t size_for_shader(const CompiledKernel& kernel, const ArgumentDescription& argument,
@@ -80,6 +87,7 @@ void Encoder::remember(const KernelKey& key, const std::shared_ptr<const Compile
 
 void Encoder::dispatch(const CompiledKernel& kernel, std::span<const Argument> arguments,
                        const DispatchConfig& config) {
+  Recorder* const recorder = Recorder::of(*this);
   const auto& described = kernel.description.arguments;
   if (arguments.size() != described.size()) {
     throw ArgumentError(
@@ -116,6 +124,9 @@ void Encoder::dispatch(const CompiledKernel& kernel, std::span<const Argument> a
           throw ArgumentError(concat(place(kernel, argument), " takes ", wanted, " bytes, got ",
                                      given.bytes_.size()));
         }
+        for (const ParameterUse& use : given.uses_) {
+          if (use.parameter && !recorder) fail_parameter(kernel, argument, use);
+        }
         bindings.push_back(Binding::bytes(buffer_index++, given.bytes_));
         break;
       }
@@ -134,8 +145,27 @@ void Encoder::dispatch(const CompiledKernel& kernel, std::span<const Argument> a
     bindings.push_back(
         Binding::bytes(buffer_index, std::as_bytes(std::span(sizes.data(), sizes.size()))));
   }
-  stream_->dispatch(kernel.pipeline, std::span(bindings.data(), bindings.size()), config.grid,
-                    config.threadgroup);
+  const std::span bound(bindings.data(), bindings.size());
+  if (recorder) {
+    record(*recorder, kernel, arguments, bound, config);
+  } else {
+    stream_->dispatch(kernel.pipeline, bound, config.grid, config.threadgroup);
+  }
+}
+
+void Encoder::record(Recorder& recorder, const CompiledKernel& kernel,
+                     std::span<const Argument> arguments, std::span<const Binding> bindings,
+                     const DispatchConfig& config) {
+  InlineVector<RecordedArgument, kMaxBindings> recorded;
+  for (const Argument& argument : arguments) {
+    const bool left_out = argument.bytes_.empty() && argument.elements_ == 0 &&
+                          !(argument.tensor_ && *argument.tensor_);
+    if (left_out) continue;
+    recorded.push_back({bindings[recorded.size()], argument.tensor_, argument.uses_});
+  }
+  // The sizes, which stand after the arguments, are of no argument.
+  if (recorded.size() < bindings.size()) recorded.push_back({bindings[recorded.size()]});
+  recorder.dispatch(kernel, std::span(recorded.data(), recorded.size()), config);
 }
 
 }  // namespace foundry

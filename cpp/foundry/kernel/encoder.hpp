@@ -12,6 +12,7 @@
 #include "foundry/core/inline_vector.hpp"
 #include "foundry/device/command_stream.hpp"
 #include "foundry/kernel/dispatch_config.hpp"
+#include "foundry/kernel/parameter.hpp"
 #include "foundry/kernel/registry.hpp"
 #include "foundry/tensor/any_tensor.hpp"
 
@@ -33,6 +34,26 @@ class Argument {
   static Argument value(const T& value) noexcept {
     return bytes(std::as_bytes(std::span(&value, 1)));
   }
+  /// The same where some fields may hold parameters.
+  template <class T>
+    requires std::is_trivially_copyable_v<T>
+  static Argument value(const T& value, std::span<const ParameterUse> uses) noexcept {
+    Argument argument = Argument::value(value);
+    argument.uses_ = uses;
+    return argument;
+  }
+  /// A value or parameter; `scalar` must outlive the argument.
+  template <Element T>
+  static Argument scalar(const Scalar<T>& scalar) noexcept {
+    return value(scalar.value(), std::span(&scalar.use(), 1));
+  }
+  /// The same with the bytes' parameters at run time.
+  static Argument bytes(std::span<const std::byte> bytes,
+                        std::span<const ParameterUse> uses) noexcept {
+    Argument argument = Argument::bytes(bytes);
+    argument.uses_ = uses;
+    return argument;
+  }
   /// Threadgroup memory for so many elements.
   static Argument threadgroup_memory(std::uint64_t elements) noexcept {
     Argument argument;
@@ -44,6 +65,7 @@ class Argument {
   friend class Encoder;
   const AnyTensor* tensor_ = nullptr;
   std::span<const std::byte> bytes_;
+  std::span<const ParameterUse> uses_;
   std::uint64_t elements_ = 0;
 };
 
@@ -66,6 +88,8 @@ class KernelKey {
   InlineVector<std::uint64_t, kMaxWords> words_;
 };
 
+class Recorder;
+
 /// Thread-safe, as the stream is.
 class Encoder {
  public:
@@ -84,7 +108,9 @@ class Encoder {
 
   /// Binds `arguments`, in the order of the description. Throws before anything is encoded:
   /// ArgumentError for a missing or surplus argument or bytes of another size, DTypeError,
-  /// ShapeError for a tensor with gaps, and what CommandStream::dispatch throws.
+  /// ShapeError for a tensor with gaps, and what CommandStream::dispatch throws. While the calling
+  /// thread records (kernel/recorder.hpp), the recorder takes the dispatch; else a parameter is an
+  /// ArgumentError.
   void dispatch(const CompiledKernel& kernel, std::span<const Argument> arguments,
                 const DispatchConfig& config);
   void dispatch(const CompiledKernel& kernel, std::initializer_list<Argument> arguments,
@@ -100,6 +126,9 @@ class Encoder {
   struct Hash {
     std::size_t operator()(const KernelKey& key) const noexcept { return key.hash(); }
   };
+  static void record(Recorder& recorder, const CompiledKernel& kernel,
+                     std::span<const Argument> arguments, std::span<const Binding> bindings,
+                     const DispatchConfig& config);
   std::shared_ptr<const CompiledKernel> find(const KernelKey& key);
   void remember(const KernelKey& key, const std::shared_ptr<const CompiledKernel>& kernel);
 

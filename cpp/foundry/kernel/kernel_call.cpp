@@ -1,6 +1,7 @@
 #include "foundry/kernel/kernel_call.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 
 #include "foundry/core/error.hpp"
@@ -19,6 +20,10 @@ struct ArgumentOf {
   Argument operator()(const std::vector<std::byte>& bytes) const { return Argument::bytes(bytes); }
   Argument operator()(std::uint64_t elements) const {
     return Argument::threadgroup_memory(elements);
+  }
+  Argument operator()(const ParameterUse& use) const {
+    static constexpr std::array<std::byte, 8> kZero{};  // the widest scalar
+    return Argument::bytes(std::span(kZero).first(info(use.type).block_bytes), std::span(&use, 1));
   }
 };
 

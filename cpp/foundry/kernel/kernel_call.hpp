@@ -32,9 +32,10 @@ class KernelDefinition {
   std::uint64_t id_;
 };
 
-/// A tensor, the bytes of a value, the elements of threadgroup memory, or nothing for an optional
-/// tensor that is left out.
-using KernelValue = std::variant<std::monostate, AnyTensor, std::vector<std::byte>, std::uint64_t>;
+/// A tensor, the bytes of a value, the elements of threadgroup memory, a parameter in place of a
+/// value, or nothing for an optional tensor that is left out.
+using KernelValue =
+    std::variant<std::monostate, AnyTensor, std::vector<std::byte>, std::uint64_t, ParameterUse>;
 
 /// A definition with its values, in the order of the description. For Foundry::run().
 struct KernelCall {

@@ -68,8 +68,8 @@ std::string to_string(const CompiledKernel& kernel) {
                 std::count(kernel.source.begin(), kernel.source.end(), '\n'), " lines");
 }
 
-std::shared_ptr<const CompiledKernel> KernelRegistry::get(const KernelDescription& description) {
-  std::string source = description.msl();
+std::shared_ptr<const CompiledKernel> KernelRegistry::get(const KernelDescription& description,
+                                                          std::string source) {
   std::string key = concat(description.function_constants().key(), "\n", source);
 
   std::unique_lock lock(mutex_);

@@ -16,8 +16,8 @@
 
 namespace foundry {
 
-/// A kernel ready to dispatch. Immutable, thread-safe.
-struct CompiledKernel {
+/// A kernel ready to dispatch. Immutable, thread-safe; made by KernelRegistry, as a shared_ptr.
+struct CompiledKernel : std::enable_shared_from_this<CompiledKernel> {
   KernelDescription description;
   std::string source;  ///< the whole MSL
   Pipeline pipeline;
@@ -49,7 +49,13 @@ class KernelRegistry {
 
   /// Throws KernelCompileError that names the kernel, and the shader file and line; and
   /// SignatureMismatchError. A failure is not kept: the next call tries again.
-  std::shared_ptr<const CompiledKernel> get(const KernelDescription& description);
+  std::shared_ptr<const CompiledKernel> get(const KernelDescription& description) {
+    return get(description, description.msl());
+  }
+  /// The same with the whole MSL as it was generated elsewhere: of the description only name,
+  /// arguments, form and constants count.
+  std::shared_ptr<const CompiledKernel> get(const KernelDescription& description,
+                                            std::string source);
 
   /// Marks a kernel as used just now, for those who keep it without asking again.
   void touch(const CompiledKernel& kernel) noexcept {

@@ -98,6 +98,8 @@ class Lease {
   explicit operator bool() const noexcept { return record_ != nullptr; }
   /// The same claim, held as a view.
   Lease as_view() const noexcept { return Lease(record_, Holder::Kind::view); }
+  /// The same claim, held as a tensor, a view or a program.
+  Lease held_as(Holder::Kind kind) const noexcept { return Lease(record_, kind); }
   /// The same range, held by `by` (a numpy array, a command buffer).
   KeepAlive held_by(Holder by) const noexcept {
     return record_ ? KeepAlive(*record_, by) : KeepAlive();

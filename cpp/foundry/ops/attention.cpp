@@ -1,7 +1,9 @@
 #include "foundry/ops/attention.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <thread>
 
 #include "foundry/fusion/policy.hpp"
@@ -45,6 +47,12 @@ std::uint32_t chosen_splits(std::uint64_t threadgroups, std::uint64_t positions,
   return most;
 }
 
+/// Positions that the cache has, once the new tokens are in it; for a parameter all that it may.
+std::uint64_t most_positions(const Attention& op, const CacheShape& cache,
+                             const HeadsShape& shape) {
+  return op.start.parameter() ? cache.capacity : std::uint64_t{op.start.value()} + shape.tokens;
+}
+
 DecodePlan plan_of(const Attention& op, const CacheShape& cache, const HeadsShape& shape,
                    const Device& device) {
   const bool on_cpu = has_narrow_lanes(device);
@@ -58,8 +66,8 @@ DecodePlan plan_of(const Attention& op, const CacheShape& cache, const HeadsShap
     if (group % heads == 0) plan.heads = heads;
   }
   if (!op.scratch) return plan;
-  const std::uint64_t positions =
-      op.window != 0 ? std::min(op.window, op.start + shape.tokens) : op.start + shape.tokens;
+  const std::uint64_t end = most_positions(op, cache, shape);
+  const std::uint64_t positions = op.window != 0 ? std::min<std::uint64_t>(op.window, end) : end;
   const std::uint64_t room =
       op.scratch.count() / attention_scratch(shape.tokens, shape.heads, cache.head_dim, 1);
   const std::uint32_t wanted =
@@ -70,11 +78,11 @@ DecodePlan plan_of(const Attention& op, const CacheShape& cache, const HeadsShap
   return plan;
 }
 
-void check_mask(const Attention& op, const HeadsShape& shape) {
+void check_mask(const Attention& op, const CacheShape& cache, const HeadsShape& shape) {
   require_float("Attention", "mask", op.mask);
   const Extents& extents = op.mask.extents();
   const std::size_t rank = extents.rank();
-  const std::uint64_t positions = std::uint64_t{op.start} + shape.tokens;
+  const std::uint64_t positions = most_positions(op, cache, shape);
   if (rank < 2 || rank > 3 || extents[rank - 2] != shape.tokens ||
       (rank == 3 && extents[0] != shape.heads) || extents.inner() < positions) {
     throw ShapeError(concat("Attention: mask is ", to_string(extents), ", not (", shape.tokens,
@@ -169,12 +177,18 @@ KernelDescription describe_prefill(const Attention& op, std::uint32_t head_dim,
 }
 
 void dispatch(Encoder& encoder, const CompiledKernel& kernel, const Attention& op,
-              const AnyTensor& out, const AttentionParams& params, const DispatchConfig& config) {
+              const AnyTensor& out, const AttentionParams& params, std::uint32_t tokens,
+              const DispatchConfig& config) {
+  constexpr std::size_t at = offsetof(AttentionParams, start);
+  const std::array uses{
+      position_use(at, op.start, op.k_cache, tokens),
+      position_use(at, op.start, op.v_cache, tokens),
+      op.mask ? position_use(at, op.start, op.mask.extents().inner(), tokens) : ParameterUse{}};
+  const Argument last = Argument::value(params, uses);
   if (op.mask) {
-    encoder.dispatch(kernel, {op.q, op.k_cache, op.v_cache, op.mask, out, Argument::value(params)},
-                     config);
+    encoder.dispatch(kernel, {op.q, op.k_cache, op.v_cache, op.mask, out, last}, config);
   } else {
-    encoder.dispatch(kernel, {op.q, op.k_cache, op.v_cache, out, Argument::value(params)}, config);
+    encoder.dispatch(kernel, {op.q, op.k_cache, op.v_cache, out, last}, config);
   }
 }
 
@@ -218,7 +232,7 @@ void Attention::encode(Encoder& encoder) const {
   AttentionParams params{shape.tokens,
                          shape.heads,
                          kv_heads,
-                         start,
+                         start.value(),
                          window,
                          causal ? 1u : 0u,
                          1,
@@ -231,7 +245,7 @@ void Attention::encode(Encoder& encoder) const {
                          0,
                          0};
   if (mask) {
-    check_mask(*this, shape);
+    check_mask(*this, k_shape, shape);
     const auto& strides = mask.strides();
     const std::size_t rank = mask.rank();
     params.mask_token_stride = narrow("Attention", "the mask's stride", strides[rank - 2]);
@@ -246,7 +260,7 @@ void Attention::encode(Encoder& encoder) const {
     });
     const std::uint64_t rows = std::uint64_t{shape.tokens} * (shape.heads / kv_heads);
     const std::uint64_t block = kPrefillSimdgroups * kSimdWidth;
-    dispatch(encoder, *kernel, *this, y, params,
+    dispatch(encoder, *kernel, *this, y, params, shape.tokens,
              threadgroups_of(kPrefillSimdgroups, kv_heads, (rows + block - 1) / block));
     return;
   }
@@ -257,7 +271,7 @@ void Attention::encode(Encoder& encoder) const {
   key.add(plan.heads).add(plan.splits > 1);
   const auto kernel = encoder.kernel(key, [&] { return describe_decode(*this, head_dim, plan); });
   const bool whole = plan.splits == 1;
-  dispatch(encoder, *kernel, *this, whole ? y : scratch, params,
+  dispatch(encoder, *kernel, *this, whole ? y : scratch, params, shape.tokens,
            threadgroups_of(plan.simdgroups, shape.heads / plan.heads, shape.tokens, plan.splits));
   if (whole) return;
   const auto merge = encoder.kernel(KernelKey(&merge_family, {word(y.dtype()), head_dim}),
@@ -270,8 +284,8 @@ Traffic Attention::traffic() const {
   const CachePair cache = cache_pair("Attention", k_cache, v_cache);
   const std::uint64_t tokens = heads_shape("Attention", "q", q, cache.k.head_dim).tokens;
   // Positions that any of the tokens attends to; of K and V alike.
-  const std::uint64_t end = start + tokens;
-  const std::uint64_t first = start + std::uint64_t{1};
+  const std::uint64_t end = start.value() + tokens;
+  const std::uint64_t first = start.value() + std::uint64_t{1};
   const std::uint64_t begin = window != 0 && first > window ? first - window : 0;
   const std::uint64_t position =
       std::uint64_t{cache.k.kv_heads} * cache.k.head_dim * info(k_cache.dtype()).block_bytes;

@@ -49,7 +49,7 @@ struct Attention {
   AnyTensor k_cache;
   AnyTensor v_cache;
   AnyTensor y;
-  std::uint32_t start = 0;
+  Scalar<std::uint32_t> start = {};
   float scale = 0.0f;  ///< 0: 1 / sqrt(head_dim)
   std::uint32_t window = 0;
   AttentionForm form = AttentionForm::automatic;

@@ -50,11 +50,12 @@ HeadsShape heads_shape(std::string_view op, std::string_view what, const AnyTens
   return {static_cast<std::uint32_t>(tokens), static_cast<std::uint32_t>(per_token / head_dim)};
 }
 
-void require_capacity(std::string_view op, const CacheShape& cache, std::uint32_t start,
-                      std::uint32_t tokens) {
-  if (std::uint64_t{start} + tokens > cache.capacity) {
-    throw ShapeError(concat(op, ": positions ", start, " to ", std::uint64_t{start} + tokens - 1,
-                            ", the cache has ", cache.capacity));
+void require_capacity(std::string_view op, const CacheShape& cache,
+                      const Scalar<std::uint32_t>& start, std::uint32_t tokens) {
+  const std::uint64_t end = std::uint64_t{start.value()} + tokens;
+  if (end > cache.capacity) {
+    throw ShapeError(concat(op, ": positions ", start.value(), " to ", end - 1, ", the cache has ",
+                            cache.capacity));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "foundry/kernel/parameter.hpp"
 #include "foundry/tensor/any_tensor.hpp"
 
 namespace foundry::ops {
@@ -36,8 +37,9 @@ struct HeadsShape {
 HeadsShape heads_shape(std::string_view op, std::string_view what, const AnyTensor& tensor,
                        std::uint32_t head_dim);
 
-/// Throws ShapeError unless positions start .. start + tokens - 1 lie in the cache.
-void require_capacity(std::string_view op, const CacheShape& cache, std::uint32_t start,
-                      std::uint32_t tokens);
+/// Throws ShapeError unless positions start .. start + tokens - 1 lie in the cache. Of a parameter
+/// only the tokens are checked: the rest is checked at each replay (position_use).
+void require_capacity(std::string_view op, const CacheShape& cache,
+                      const Scalar<std::uint32_t>& start, std::uint32_t tokens);
 
 }  // namespace foundry::ops

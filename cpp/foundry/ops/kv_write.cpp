@@ -1,5 +1,8 @@
 #include "foundry/ops/kv_write.hpp"
 
+#include <array>
+#include <cstddef>
+
 #include "foundry/ops/checks.hpp"
 #include "foundry/ops/kernel_file.hpp"
 #include "foundry/ops/kv_cache.hpp"
@@ -31,7 +34,7 @@ void KvWrite::encode(Encoder& encoder) const {
   require_capacity("KvWrite", k_shape, start, tokens);
   const KvWriteParams params{heads,
                              k_shape.head_dim,
-                             start,
+                             start.value(),
                              k_shape.position_stride,
                              k_shape.head_stride,
                              v_shape.position_stride,
@@ -39,7 +42,9 @@ void KvWrite::encode(Encoder& encoder) const {
   const auto kernel =
       encoder.kernel(KernelKey(&family, {word(k.dtype()), word(v.dtype()), word(k_cache.dtype())}),
                      [&] { return describe(*this); });
-  encoder.dispatch(*kernel, {k, v, k_cache, v_cache, Argument::value(params)},
+  const std::array uses{position_use(offsetof(KvWriteParams, start), start, k_cache, tokens),
+                        position_use(offsetof(KvWriteParams, start), start, v_cache, tokens)};
+  encoder.dispatch(*kernel, {k, v, k_cache, v_cache, Argument::value(params, uses)},
                    covering(params.head_dim, heads, tokens));
 }
 

@@ -23,7 +23,7 @@ struct KvWrite {
   AnyTensor v;
   AnyTensor k_cache;
   AnyTensor v_cache;
-  std::uint32_t start = 0;
+  Scalar<std::uint32_t> start = {};
 
   void encode(Encoder& encoder) const;
   Traffic traffic() const;

@@ -1,6 +1,7 @@
 // All operations.
 #pragma once
 
+#include "foundry/ops/append_token.hpp"
 #include "foundry/ops/arange.hpp"
 #include "foundry/ops/argmax.hpp"
 #include "foundry/ops/attention.hpp"

@@ -23,7 +23,7 @@ struct QkvLinear {
   AnyTensor q;
   AnyTensor k_cache;
   AnyTensor v_cache;
-  std::uint32_t start = 0;
+  Scalar<std::uint32_t> start = {};
   RopeSettings settings;
   std::optional<Stage> prologue;
   AnyTensor query_bias;

@@ -1,6 +1,8 @@
 #include "foundry/ops/rope.hpp"
 
+#include <array>
 #include <cmath>
+#include <cstddef>
 
 #include "foundry/ops/checks.hpp"
 #include "foundry/ops/kernel_file.hpp"
@@ -77,11 +79,13 @@ void Rope::encode(Encoder& encoder) const {
   const auto [tokens, heads] = heads_shape("Rope", "x", x, head_dim);
   require_count("Rope", "y", y, x.count());
   const float log2_base = checked_log2_base("Rope", settings, head_dim);
-  const RopeParams params{heads, head_dim, start, settings.interleaved ? 1u : 0u, log2_base};
+  const RopeParams params{heads, head_dim, start.value(), settings.interleaved ? 1u : 0u,
+                          log2_base};
   const auto kernel = encoder.kernel(
       KernelKey(&family, {word(x.dtype()), word(y.dtype()), static_cast<bool>(settings.factors)}),
       [&] { return describe(*this); });
-  encoder.dispatch(*kernel, {x, y, settings.factors, Argument::value(params)},
+  const std::array uses{parameter_use(offsetof(RopeParams, start), start)};
+  encoder.dispatch(*kernel, {x, y, settings.factors, Argument::value(params, uses)},
                    covering(head_dim / 2, heads, tokens));
 }
 
@@ -98,7 +102,7 @@ void RopeKvWrite::encode(Encoder& encoder) const {
   const RopeKvWriteParams params{heads,
                                  k_shape.kv_heads,
                                  head_dim,
-                                 start,
+                                 start.value(),
                                  settings.interleaved ? 1u : 0u,
                                  log2_base,
                                  k_shape.position_stride,
@@ -108,7 +112,10 @@ void RopeKvWrite::encode(Encoder& encoder) const {
   const auto kernel = encoder.kernel(KernelKey(&family, {word(q.dtype()), word(k_cache.dtype()),
                                                          static_cast<bool>(settings.factors)}),
                                      [&] { return describe(*this); });
-  encoder.dispatch(*kernel, {q, k, v, k_cache, v_cache, settings.factors, Argument::value(params)},
+  const std::array uses{position_use(offsetof(RopeKvWriteParams, start), start, k_cache, tokens),
+                        position_use(offsetof(RopeKvWriteParams, start), start, v_cache, tokens)};
+  encoder.dispatch(*kernel,
+                   {q, k, v, k_cache, v_cache, settings.factors, Argument::value(params, uses)},
                    covering(head_dim / 2, heads + 2 * k_shape.kv_heads, tokens));
 }
 

@@ -42,7 +42,7 @@ struct RopeSettings {
 struct Rope {
   AnyTensor x;
   AnyTensor y;
-  std::uint32_t start = 0;
+  Scalar<std::uint32_t> start = {};
   RopeSettings settings;
 
   void encode(Encoder& encoder) const;
@@ -61,7 +61,7 @@ struct RopeKvWrite {
   AnyTensor v;
   AnyTensor k_cache;
   AnyTensor v_cache;
-  std::uint32_t start = 0;
+  Scalar<std::uint32_t> start = {};
   RopeSettings settings;
 
   void encode(Encoder& encoder) const;

@@ -1,6 +1,8 @@
 #include "foundry/ops/sample.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 
 #include "foundry/ops/checks.hpp"
 #include "foundry/ops/kernel_file.hpp"
@@ -65,15 +67,19 @@ void Sample::encode(Encoder& encoder) const {
                             settings.repetition_penalty,
                             settings.frequency_penalty,
                             settings.presence_penalty,
-                            static_cast<std::uint32_t>(settings.seed),
-                            static_cast<std::uint32_t>(settings.seed >> 32),
-                            step};
+                            static_cast<std::uint32_t>(settings.seed.value()),
+                            static_cast<std::uint32_t>(settings.seed.value() >> 32),
+                            step.value()};
   const auto kernel = encoder.kernel(
       KernelKey(&family, {word(logits.dtype()), word(token.dtype()), static_cast<bool>(counts)}),
       [&] { return describe(*this); });
   const std::uint32_t simdgroups =
       std::min(kMaxSimdgroups, (columns + kSimdWidth - 1) / kSimdWidth);
-  encoder.dispatch(*kernel, {logits, scratch, token, counts, Argument::value(params)},
+  // A seed's low word stands before its high one, as in the bytes of a u64.
+  static_assert(offsetof(SampleParams, seed_high) == offsetof(SampleParams, seed_low) + 4);
+  const std::array uses{parameter_use(offsetof(SampleParams, seed_low), settings.seed),
+                        parameter_use(offsetof(SampleParams, step), step)};
+  encoder.dispatch(*kernel, {logits, scratch, token, counts, Argument::value(params, uses)},
                    threadgroups_of(simdgroups, 1));
 }
 

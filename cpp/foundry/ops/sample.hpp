@@ -37,7 +37,7 @@ struct SampleSettings {
   float top_p = 1.0f;              ///< then the fewest that reach this probability, in (0, 1]
   float min_p = 0.0f;              ///< then those at least this likely relative to the likeliest
   float temperature = 1.0f;        ///< 0: the largest logit
-  std::uint64_t seed = 0;
+  Scalar<std::uint64_t> seed = {};
 };
 
 /// logits: (columns,), a plain float type; scratch: (columns,) f32; token: (1,) i32 or u32; counts,
@@ -51,7 +51,7 @@ struct Sample {
   AnyTensor token;
   AnyTensor counts;
   SampleSettings settings;
-  std::uint32_t step = 0;
+  Scalar<std::uint32_t> step = {};
 
   void encode(Encoder& encoder) const;
   Traffic traffic() const;

@@ -17,6 +17,7 @@
 #include "foundry/kernel/encoder.hpp"
 #include "foundry/kernel/registry.hpp"
 #include "foundry/memory/arena_pool.hpp"
+#include "foundry/program/recording.hpp"
 #include "foundry/tensor/tensor.hpp"
 
 namespace foundry {
@@ -140,6 +141,14 @@ class Foundry {
     requires(!DescribedKernel<Op>)
   void run(const Op& operation) {
     operation.encode(encoder_);
+  }
+
+  /// A program of what `body` runs on this thread; it does not run now (program/recording.hpp).
+  template <std::invocable Body>
+  Program record(const Body& body, std::string name = "program") {
+    Recording recording(encoder_, std::move(name));
+    body();
+    return recording.finish();
   }
 
   /// The arena of that name; made on first use, shared storage, no cap. Stays valid.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from foundry import ops
-from foundry._foundry import CompoundKernel, DType, Foundry, Tensor
+from foundry._foundry import CompoundKernel, DType, Foundry, Parameter, Tensor
 from foundry.models.config import LlamaConfig
 from foundry.models.kv_cache import KvCache
 from foundry.models.weights import LayerWeights, LlamaWeights, Progress
@@ -26,7 +26,8 @@ class Forward:
         self._config = config
         self._weights = weights
         self._cache = cache
-        self._decode: _Step | None = None
+        self._decode: Step | None = None
+        self._decode_generation = 0  # of the cache, when that step was made
 
     def run(self, tokens: Sequence[int], rows: int) -> Tensor:
         """Appends `tokens` to the cache; logits, f32 (rows, vocabulary), of the last `rows`.
@@ -34,18 +35,24 @@ class Forward:
         The result is valid until the next call.
         """
         start = len(self._cache.tokens)
-        if self._cache.reserve(start + len(tokens)):
-            self._decode = None
+        self._cache.reserve(start + len(tokens))
         if len(tokens) == 1:
-            # Decoding uses the same kernels on the same buffers again and again.
-            self._decode = self._decode or self._step(1, 1)
-            step = self._decode
+            step = self.decode_step()
         else:
             with self._runtime.scope(_ARENA):
                 step = self._step(len(tokens), rows)
         step.run(tokens, start)
         self._cache.tokens.extend(tokens)
         return step.logits
+
+    def decode_step(self) -> Step:
+        """The kernels for one token: always the same, on the same buffers and the cache of now."""
+        self._cache.reserve(1)
+        if self._decode is None or self._decode_generation != self._cache.generation:
+            self._decode = None  # its memory first
+            self._decode = self._step(1, 1)
+            self._decode_generation = self._cache.generation
+        return self._decode
 
     def warm_up(self, progress: Progress | None) -> None:
         """Compiles the kernels of decoding and of prompts by running their first layer."""
@@ -63,8 +70,8 @@ class Forward:
                     progress("preparing kernels", done, len(operations))
             self._runtime.synchronize()
 
-    def _step(self, tokens: int, rows: int, layers: int | None = None) -> _Step:
-        return _Step(
+    def _step(self, tokens: int, rows: int, layers: int | None = None) -> Step:
+        return Step(
             self._runtime,
             self._config,
             self._weights,
@@ -75,7 +82,7 @@ class Forward:
         )
 
 
-class _Step:
+class Step:
     """The kernels for a number of tokens, bound to buffers of their own."""
 
     def __init__(
@@ -96,7 +103,8 @@ class _Step:
         def buffer(columns: int, name: str, count: int = tokens) -> Tensor:
             return runtime.empty((count, columns), DType.f32, name=name, arena=_ARENA)
 
-        self._ids = runtime.empty((tokens,), DType.i32, name="ids", arena=_ARENA)
+        self.ids = runtime.empty((tokens,), DType.i32, name="ids", arena=_ARENA)
+        """i32 (tokens,): what encode() evaluates."""
         self._x = buffer(config.hidden, "x")
         self._q = buffer(config.query_size, "q")
         if tokens > 1:
@@ -108,7 +116,7 @@ class _Step:
         """f32 (rows, vocabulary)."""
 
         self.operations: list[ops.Operation] = [
-            ops.Embedding(table=weights.embedding, ids=self._ids, y=self._x)
+            ops.Embedding(table=weights.embedding, ids=self.ids, y=self._x)
         ]
         for index in range(layers):
             self._add_layer(
@@ -200,7 +208,11 @@ class _Step:
 
     def run(self, tokens: Sequence[int], start: int) -> None:
         """Encodes everything for `tokens` at positions `start` and on; does not wait."""
-        self._ids.copy_from(np.asarray(tokens, np.int32))
+        self.ids.copy_from(np.asarray(tokens, np.int32))
+        self.encode(start)
+
+    def encode(self, start: int | Parameter) -> None:
+        """Encodes everything for the tokens in `ids`."""
         for positional in self._positional:
             positional.start = start
         for operation in self.operations:

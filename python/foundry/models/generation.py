@@ -10,6 +10,7 @@ from foundry.errors import ArgumentError
 from foundry.generation.sampling import SamplingParameters
 from foundry.generation.statistics import Statistics
 from foundry.generation.stopping import StopText
+from foundry.models.decode import DecodeRun
 
 if TYPE_CHECKING:
     from foundry.models.llama import Llama
@@ -40,8 +41,9 @@ class Generation(Iterator[str]):
         self._model = model
         self._prompt = list(prompt)
         self._max_tokens = max_tokens
-        self._sampling = sampling
-        self._seed = seed
+        self._run = DecodeRun(
+            prompt, sampling, seed, min(len(self._prompt) + max_tokens, model.context_length)
+        )
         self._end_ids = frozenset() if ignore_end else model.tokenizer.end_ids
         self._stop = StopText(stop)
         self._decoder = model.tokenizer.stream()
@@ -76,9 +78,7 @@ class Generation(Iterator[str]):
             return self._finish("context")
         begin = time.perf_counter()
         self._start = self._start or begin
-        token, step = self._model._next_token(
-            [*self._prompt, *self.tokens], self._sampling, self._seed
-        )
+        token, step = self._model._next_token(self._run, len(self._prompt) + len(self.tokens))
         now = time.perf_counter()
 
         cost = self.statistics

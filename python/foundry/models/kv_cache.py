@@ -22,6 +22,8 @@ class KvCache:
         self.capacity = 0
         self.keys: list[Tensor] = []
         self.values: list[Tensor] = []
+        self.generation = 0
+        """Counts the times that the tensors were replaced by longer ones."""
         self.tokens: list[int] = []
         """The tokens whose keys and values it holds, from position 0 on."""
 
@@ -33,6 +35,7 @@ class KvCache:
         self.capacity = min(self.limit, max(_INITIAL, 2 * old_capacity, positions))
         self.keys = self._grown(self.keys, "key", old_capacity)
         self.values = self._grown(self.values, "value", old_capacity)
+        self.generation += 1
         return True
 
     def _grown(self, old: list[Tensor], what: str, old_capacity: int) -> list[Tensor]:

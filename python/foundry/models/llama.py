@@ -12,13 +12,13 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from foundry import ops
-from foundry._foundry import Device, DType, Foundry, Gguf, Tensor
+from foundry._foundry import Device, DType, Foundry, Gguf
 from foundry.errors import ArgumentError, ChatTemplateError, ContextLengthError, ModelError
 from foundry.generation.chat_template import ChatTemplate, Message
 from foundry.generation.sampling import SamplingParameters
 from foundry.generation.tokenizer import Tokenizer
 from foundry.models.config import LlamaConfig
+from foundry.models.decode import Decoder, DecodeRun, choose, write_counts
 from foundry.models.forward import Forward
 from foundry.models.generation import Generation
 from foundry.models.kv_cache import KvCache
@@ -50,7 +50,7 @@ class Llama:
         context_length: int | None = None,
         progress: Progress | None = None,
     ) -> None:
-        file = Gguf(path)
+        file = self._file = Gguf(path)
         metadata = file.metadata
         self.path = path
         self.runtime = runtime
@@ -68,6 +68,7 @@ class Llama:
         self._cache = KvCache(runtime, self.config, self.context_length)
         self._forward = Forward(runtime, self.config, weights, self._cache)
         vocabulary = len(self.tokenizer)
+        self._decoder = Decoder(runtime, self._forward, self._cache, vocabulary)
         self._token = runtime.dedicated((1,), DType.i32, name="token")
         self._scratch = runtime.dedicated((vocabulary,), DType.f32, name="sampling scratch")
         self._counts = runtime.dedicated((vocabulary,), DType.u32, name="token counts")
@@ -95,6 +96,7 @@ class Llama:
         size = batch or PREFILL_BATCH
         result = np.empty((len(tokens), len(self.tokenizer)), np.float32)
         with self._lock, _ForgetOnError(self._cache):
+            self._decoder.release()
             self._cache.tokens.clear()
             for start in range(0, len(tokens), size):
                 part = tokens[start : start + size]
@@ -159,6 +161,36 @@ class Llama:
             ignore_end=ignore_end,
         )
 
+    def export(
+        self,
+        path: str | Path,
+        *,
+        context_length: int | None = None,
+        sampling: SamplingParameters | None = None,
+    ) -> None:
+        """Writes one decode step as a program that C++ runs without Python.
+
+        The weights stay in the GGUF file. The program's tensors `ids` (the token to evaluate) and
+        `tokens` (a ring of the tokens drawn, by position) and its parameters `position` and, unless
+        sampling is greedy, `seed` are all there is to it: docs/programs.md. `context_length`
+        positions fit, as many as the model's own cache has now at least. Raises `ArgumentError` for
+        sampling with penalties, whose state a prompt would not set up, and for a context that the
+        model has not.
+        """
+        parameters = sampling or SamplingParameters()
+        if parameters.penalises:
+            raise ArgumentError("export: a program does not penalise recent tokens")
+        positions = self._cache.capacity if context_length is None else context_length
+        if not 1 < positions <= self.context_length:
+            raise ArgumentError(
+                f"export: context_length is {positions}; the model has {self.context_length}"
+            )
+        with self._lock:
+            self._decoder.release()
+            self._cache.reserve(positions)
+            program = self._decoder.record(parameters)
+            program.export(path, weights=[self._file])
+
     def _prompt_tokens(self, prompt: str | Sequence[int] | Sequence[Message]) -> list[int]:
         if isinstance(prompt, str):
             return self.tokenizer.encode(prompt)
@@ -184,48 +216,50 @@ class Llama:
             )
         return tokens
 
-    def _next_token(
-        self, tokens: list[int], sampling: SamplingParameters, seed: int
-    ) -> tuple[int, StepCost]:
-        """The token after `tokens`, of which the cache's part is not evaluated again."""
-        with self._lock, _ForgetOnError(self._cache):
-            before = self.runtime.statistics["dispatches"]
+    def _next_token(self, run: DecodeRun, index: int) -> tuple[int, StepCost]:
+        """The token at `index` of the run, at most one past those it has."""
+        with self._lock:
+            cost = StepCost(self._decoder.dispatches, 0)
+            if index == len(run.tokens):
+                if self._decoder.is_at(run):
+                    try:
+                        self._decoder.next(run)
+                    except Exception:
+                        self._decoder.abandon()
+                        self._cache.tokens.clear()
+                        raise
+                else:
+                    cost = self._evaluate(run)
+            return run.tokens[index], cost
+
+    def _evaluate(self, run: DecodeRun) -> StepCost:
+        """Evaluates what the cache does not hold of the run's tokens, and draws the next."""
+        before = self.runtime.statistics["dispatches"]
+        with _ForgetOnError(self._cache):
+            self._decoder.release()
+            tokens = run.tokens
             reused = min(self._cache.shared_prefix(tokens), len(tokens) - 1)
-            del self._cache.tokens[reused:]
+            self._cache.tokens = tokens[:reused]
             for start in range(reused, len(tokens), PREFILL_BATCH):
                 logits = self._forward.run(tokens[start : start + PREFILL_BATCH], rows=1)
-            self._choose(logits.reshape(len(self.tokenizer)), tokens, sampling, seed)
-            token = int(np.asarray(self._token)[0])
-            return token, StepCost(self.runtime.statistics["dispatches"] - before, reused)
-
-    def _choose(
-        self, logits: Tensor, tokens: list[int], sampling: SamplingParameters, seed: int
-    ) -> None:
-        if sampling.greedy and not sampling.penalises:
-            self.runtime.run(ops.Argmax(x=logits.reshape(1, logits.size), y=self._token))
-            return
-        if sampling.penalises:
-            recent, occurrences = np.unique(tokens[-sampling.penalty_window :], return_counts=True)
-            counts = np.asarray(self._counts)
-            counts[:] = 0
-            counts[recent] = occurrences
-        self.runtime.run(
-            ops.Sample(
-                logits=logits,
+            if run.sampling.penalises:
+                write_counts(self._counts, tokens, run.sampling.penalty_window)
+            choose(
+                self.runtime,
+                logits.reshape(len(self.tokenizer)),
+                self._token,
+                run.sampling,
                 scratch=self._scratch,
-                token=self._token,
-                counts=self._counts if sampling.penalises else None,
-                repetition_penalty=sampling.repetition_penalty,
-                frequency_penalty=sampling.frequency_penalty,
-                presence_penalty=sampling.presence_penalty,
-                top_k=sampling.top_k,
-                top_p=sampling.top_p,
-                min_p=sampling.min_p,
-                temperature=sampling.temperature,
-                seed=seed,
+                counts=self._counts,
+                seed=run.seed,
                 step=len(tokens),
             )
-        )
+            token = int(np.asarray(self._token)[0])
+            dispatches = self.runtime.statistics["dispatches"] - before
+        run.tokens.append(token)
+        if len(run.tokens) < run.limit:
+            self._decoder.begin(run)
+        return StepCost(dispatches, reused)
 
 
 class _ForgetOnError:

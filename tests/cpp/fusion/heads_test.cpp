@@ -74,7 +74,7 @@ struct Projection {
     Values y = product(w, normed(), 1, w.size() / kColumns, kColumns);
     for (std::size_t i = 0; i < bias.size(); ++i) y[i] += bias[i];
     if (!norm.empty()) y = rms_norm(y, norm, 1e-6);
-    return turn ? turned(y, shape.dim, op.start, shape.interleaved, factors) : y;
+    return turn ? turned(y, shape.dim, op.start.value(), shape.interleaved, factors) : y;
   }
   /// Of a projection: float32 sums, through a norm (which may shrink or grow them), then the angle:
   /// position * frequency in f32 is off by about position * 2^-22 radians.
@@ -82,7 +82,7 @@ struct Projection {
     double largest = 1.0;
     for (const double value : result) largest = std::max(largest, std::abs(value));
     const double sums = product_error(w, normed(), 1, w.size() / kColumns, kColumns);
-    return (shape.norms ? 4.0 : 2.0) * sums + largest * (op.start * 0x1p-22 + 1e-5);
+    return (shape.norms ? 4.0 : 2.0) * sums + largest * (op.start.value() * 0x1p-22 + 1e-5);
   }
 };
 

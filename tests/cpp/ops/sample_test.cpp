@@ -96,8 +96,8 @@ TEST_CASE("a draw is the inverse of the cumulative probabilities at Philox's num
         CAPTURE(columns);
         CAPTURE(step);
         CAPTURE(drawn);
-        CAPTURE(settings.seed);
-        const double u = (philox_word(step, settings.seed) >> 8) * 0x1p-24;
+        CAPTURE(settings.seed.value());
+        const double u = (philox_word(step, settings.seed.value()) >> 8) * 0x1p-24;
         REQUIRE(drawn < columns);
         CHECK(may_be(probabilities(logits, counts, settings), u, drawn));
         counts[drawn] += 1.0;

@@ -1,0 +1,143 @@
+#include "foundry/kernel/parameter.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cctype>
+#include <cmath>
+#include <mutex>
+#include <set>
+
+#include "foundry/core/error.hpp"
+
+namespace foundry {
+namespace {
+
+const std::string& intern(std::string_view name) {
+  static std::mutex mutex;
+  static auto& names = *new std::set<std::string, std::less<>>;
+  const std::lock_guard lock(mutex);
+  const auto found = names.find(name);
+  return found != names.end() ? *found : *names.emplace(name).first;
+}
+
+bool is_identifier(std::string_view name) {
+  return !name.empty() && !std::isdigit(static_cast<unsigned char>(name.front())) &&
+         std::all_of(name.begin(), name.end(),
+                     [](unsigned char c) { return std::isalnum(c) || c == '_'; });
+}
+
+/// Wide enough for every sum of a 64-bit value and an int64.
+__extension__ typedef __int128 Wide;
+
+std::optional<Wide> whole(const ParameterValue& value) {
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) return *integer;
+  if (const auto* integer = std::get_if<std::uint64_t>(&value)) return *integer;
+  const double number = std::get<double>(value);
+  // Past 2^64 no integer type could hold it.
+  if (!(std::abs(number) < 0x1p65) || number != std::trunc(number)) return std::nullopt;
+  return static_cast<Wide>(number);
+}
+
+double real(const ParameterValue& value) {
+  return std::visit([](auto number) { return static_cast<double>(number); }, value);
+}
+
+template <class T>
+std::optional<std::uint64_t> integer_bits(const ParameterValue& value, std::int64_t plus) {
+  const auto number = whole(value);
+  if (!number) return std::nullopt;
+  const Wide sum = *number + plus;
+  if (sum < std::numeric_limits<T>::min() || sum > std::numeric_limits<T>::max()) {
+    return std::nullopt;
+  }
+  return static_cast<std::uint64_t>(static_cast<std::make_unsigned_t<T>>(sum));
+}
+
+template <class T>
+std::string integer_range() {
+  return concat("an integer from ", +std::numeric_limits<T>::min(), " to ",
+                +std::numeric_limits<T>::max());
+}
+
+}  // namespace
+
+Parameter::Parameter(std::string_view name) {
+  if (!is_identifier(name)) {
+    throw ArgumentError(concat("parameter name '", name, "' is not an identifier"));
+  }
+  name_ = &intern(name);
+}
+
+std::string to_string(const Parameter& parameter) {
+  if (parameter.plus() == 0) return parameter.name();
+  return parameter.plus() > 0 ? concat(parameter.name(), " + ", parameter.plus())
+                              : concat(parameter.name(), " - ", -parameter.plus());
+}
+
+std::string to_string(const ParameterValue& value) {
+  return std::visit([](auto number) { return concat(number); }, value);
+}
+
+std::optional<std::uint64_t> encode_scalar(const ParameterValue& value, std::int64_t plus,
+                                           DType type) noexcept {
+  const double number = real(value) + static_cast<double>(plus);
+  switch (type) {
+    case DType::f32:
+      return std::bit_cast<std::uint32_t>(static_cast<float>(number));
+    case DType::f16:
+      return f16(static_cast<float>(number)).bits;
+    case DType::bf16:
+      return bf16(static_cast<float>(number)).bits;
+    case DType::f64:
+      return std::bit_cast<std::uint64_t>(number);
+    case DType::i8:
+      return integer_bits<std::int8_t>(value, plus);
+    case DType::i16:
+      return integer_bits<std::int16_t>(value, plus);
+    case DType::i32:
+      return integer_bits<std::int32_t>(value, plus);
+    case DType::i64:
+      return integer_bits<std::int64_t>(value, plus);
+    case DType::u8:
+      return integer_bits<std::uint8_t>(value, plus);
+    case DType::u16:
+      return integer_bits<std::uint16_t>(value, plus);
+    case DType::u32:
+      return integer_bits<std::uint32_t>(value, plus);
+    case DType::u64:
+      return integer_bits<std::uint64_t>(value, plus);
+    case DType::bool_: {
+      const auto bits = integer_bits<std::uint8_t>(value, plus);
+      return bits && *bits <= 1 ? bits : std::nullopt;
+    }
+    default:
+      return std::nullopt;
+  }
+}
+
+std::string describe_range(DType type) {
+  switch (type) {
+    case DType::i8:
+      return integer_range<std::int8_t>();
+    case DType::i16:
+      return integer_range<std::int16_t>();
+    case DType::i32:
+      return integer_range<std::int32_t>();
+    case DType::i64:
+      return integer_range<std::int64_t>();
+    case DType::u8:
+      return integer_range<std::uint8_t>();
+    case DType::u16:
+      return integer_range<std::uint16_t>();
+    case DType::u32:
+      return integer_range<std::uint32_t>();
+    case DType::u64:
+      return integer_range<std::uint64_t>();
+    case DType::bool_:
+      return "0 or 1";
+    default:
+      return "a number";
+  }
+}
+
+}  // namespace foundry

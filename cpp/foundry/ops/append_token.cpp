@@ -1,0 +1,55 @@
+#include "foundry/ops/append_token.hpp"
+
+#include <array>
+#include <cstddef>
+
+#include "foundry/ops/checks.hpp"
+#include "foundry/ops/kernel_file.hpp"
+
+namespace foundry::ops {
+namespace {
+
+KernelDescription describe(const AppendToken& op) {
+  auto kernel = kernel_file("append_token");
+  kernel.arguments = {ArgumentDescription::buffer("token", Access::read, op.token.dtype()),
+                      ArgumentDescription::buffer("ring", Access::read_write, op.ring.dtype()),
+                      ArgumentDescription::optional_buffer("counts", Access::read_write, DType::u32,
+                                                           static_cast<bool>(op.counts)),
+                      ArgumentDescription::value("params", struct_layout<AppendTokenParams>())};
+  return kernel;
+}
+
+}  // namespace
+
+void AppendToken::encode(Encoder& encoder) const {
+  static const char family = 0;
+  require_index("AppendToken", "token", token);
+  require_count("AppendToken", "token", token, 1);
+  require_index("AppendToken", "ring", ring);
+  if (ring.dtype() != token.dtype()) {
+    throw DTypeError(concat("AppendToken: token is ", name_of(token.dtype()), ", ring is ",
+                            name_of(ring.dtype())));
+  }
+  if (counts && ring.count() <= window) {
+    throw ShapeError(concat("AppendToken: ring is ", to_string(ring.extents()), ", a window of ",
+                            window, " takes more than as many"));
+  }
+  const AppendTokenParams params{
+      position.value(), narrow("AppendToken", "the ring's capacity", ring.count()), window,
+      counts ? narrow("AppendToken", "the number of counts", counts.count()) : 0};
+  const auto kernel =
+      encoder.kernel(KernelKey(&family, {word(token.dtype()), static_cast<bool>(counts)}),
+                     [&] { return describe(*this); });
+  const std::array uses{parameter_use(offsetof(AppendTokenParams, position), position)};
+  encoder.dispatch(*kernel, {token, ring, counts, Argument::value(params, uses)}, covering(1));
+}
+
+Traffic AppendToken::traffic() const {
+  const Traffic appended{bytes_of(token), bytes_of(token)};
+  if (!counts) return appended;
+  // The token that leaves the window, and its count.
+  const std::uint64_t count = info(counts.dtype()).block_bytes;
+  return appended + Traffic{bytes_of(token) + count, count};
+}
+
+}  // namespace foundry::ops

@@ -1,0 +1,181 @@
+#include <cerrno>
+#include <cstdio>
+#include <fstream>
+#include <system_error>
+
+#include "foundry/core/content_hash.hpp"
+#include "foundry/core/error.hpp"
+#include "foundry/program/program_file.hpp"
+#include "foundry/program/program_state.hpp"
+#include "foundry/unsafe/mapped_file.hpp"
+
+namespace foundry {
+
+using detail::ProgramImage;
+using detail::ProgramTensor;
+using detail::TensorContents;
+
+namespace {
+
+using Files = std::span<const std::shared_ptr<const GgufFile>>;
+
+TensorContents weight_of(const GgufFile& file, std::uint32_t number, const GgufTensorInfo& info) {
+  TensorContents contents;
+  contents.kind = TensorContents::Kind::weight;
+  contents.file = number;
+  contents.weight = info.name;
+  contents.hash = content_hash(file.tensor_bytes(info));
+  return contents;
+}
+
+/// The tensor of a weight file that `lease` is, or, on a device with memory of its own, is a copy
+/// of: one of the same name and contents.
+std::optional<TensorContents> find_weight(CommandStream& stream, const ProgramTensor& tensor,
+                                          const Lease& lease, Files files) {
+  for (std::uint32_t i = 0; i < files.size(); ++i) {
+    for (const GgufTensorInfo& info : files[i]->tensors()) {
+      if (info.offset != lease.offset() || info.length != lease.length()) continue;
+      if (files[i]->tensor(stream.device(), info.name).buffer() == lease.buffer()) {
+        return weight_of(*files[i], i, info);
+      }
+    }
+    const GgufTensorInfo* copied = files[i]->find_tensor(tensor.name);
+    if (!copied || copied->dtype != tensor.dtype || !(copied->extents == tensor.extents)) continue;
+    TensorContents contents = weight_of(*files[i], i, *copied);
+    const AnyTensor copy = AnyTensor::over(lease, tensor.extents, tensor.dtype);
+    if (content_hash(copy.copy_to_host(stream)) == contents.hash) return contents;
+  }
+  return std::nullopt;
+}
+
+/// Whole or not at all: a reader never sees half a file.
+void write_file(const std::string& path, std::span<const std::byte> bytes) {
+  const std::string unfinished = path + ".unfinished";
+  const auto fail = [&](const char* what) {
+    const std::string reason = std::generic_category().message(errno);
+    std::remove(unfinished.c_str());
+    throw ProgramError(concat(path, ": cannot ", what, ": ", reason));
+  };
+  {
+    std::ofstream out(unfinished, std::ios::binary | std::ios::trunc);
+    if (!out) fail("be created");
+    const std::string_view text = unsafe::text_of(bytes);
+    out.write(text.data(), static_cast<std::streamsize>(text.size()));
+    out.close();
+    if (!out) fail("be written");
+  }
+  if (std::rename(unfinished.c_str(), path.c_str()) != 0) fail("be renamed");
+}
+
+AnyTensor load_weight(CommandStream& stream, const std::string& path, const ProgramTensor& tensor,
+                      const TensorContents& contents, const GgufFile& file) {
+  const Device& device = stream.device();
+  const auto fail = [&](const std::string& what) {
+    throw ProgramError(concat(path, ": tensor '", contents.weight, "' of ", file.path(), what));
+  };
+  const GgufTensorInfo* info = file.find_tensor(contents.weight);
+  if (!info) fail(" is not there");
+  if (info->dtype != tensor.dtype || !(info->extents == tensor.extents)) {
+    fail(concat(" is ", to_string(info->extents), " ", name_of(info->dtype),
+                ", the program was saved with ", to_string(tensor.extents), " ",
+                name_of(tensor.dtype)));
+  }
+  if (content_hash(file.tensor_bytes(*info)) != contents.hash) {
+    fail(" has other contents than the one the program was saved with");
+  }
+  AnyTensor weight = file.tensor(device, contents.weight);
+  if (device.has_unified_memory()) return weight;
+  // What stays in host memory would cross the bus with every replay.
+  AnyTensor resident = AnyTensor::dedicated(device, tensor.extents, tensor.dtype,
+                                            StorageMode::private_, tensor.name);
+  resident.copy_from_host(stream, file.tensor_bytes(*info));
+  return resident;
+}
+
+}  // namespace
+
+void Program::save(const std::string& path, Files weights) const {
+  State& state = *state_;
+  ProgramImage image;
+  image.graph = state.graph;
+  std::shared_ptr<const std::vector<Lease>> leases;
+  std::vector<Extents> extents;
+  {
+    const std::lock_guard lock(state.mutex);
+    leases = state.leases;
+    extents = state.extents;
+  }
+  for (const auto& file : weights) image.weight_files.push_back(file->path());
+  std::uint64_t inline_bytes = 0;
+  for (std::size_t i = 0; i < leases->size(); ++i) {
+    ProgramTensor& tensor = image.graph.tensors[i];
+    const Lease& lease = (*leases)[i];
+    tensor.extents = extents[i];
+    TensorContents contents;
+    if (!tensor.is_written) {
+      if (auto weight = find_weight(state.encoder->stream(), tensor, lease, weights)) {
+        contents = std::move(*weight);
+      } else {
+        inline_bytes += lease.length();
+        if (inline_bytes > kMaxInlineBytes) {
+          throw ProgramError(concat(path, ": tensor '", tensor.name, "' of ",
+                                    format_bytes(lease.length()),
+                                    " is in none of the weight files, and a program file holds ",
+                                    format_bytes(kMaxInlineBytes), " of contents at most"));
+        }
+        contents.kind = TensorContents::Kind::bytes;
+        contents.bytes = AnyTensor::over(lease, tensor.extents, tensor.dtype)
+                             .copy_to_host(state.encoder->stream());
+      }
+    }
+    image.contents.push_back(std::move(contents));
+  }
+  write_file(path, detail::write_program(image));
+}
+
+Program Program::load(Encoder& encoder, const std::string& path,
+                      std::span<const std::string> weights) {
+  const auto mapping = unsafe::MappedFile::open(path);
+  ProgramImage image = detail::read_program(path, mapping->bytes());
+  if (weights.size() != image.weight_files.size()) {
+    std::string names;
+    for (const auto& name : image.weight_files) names += (names.empty() ? "" : ", ") + name;
+    throw ProgramError(concat(path, ": ", weights.size(), " weight files given, it needs ",
+                              image.weight_files.size(), names.empty() ? "" : ": ", names));
+  }
+  std::vector<std::shared_ptr<const GgufFile>> files;
+  for (const std::string& weight : weights) files.push_back(GgufFile::open(weight));
+
+  CommandStream& stream = encoder.stream();
+  std::vector<Lease> leases;
+  for (std::size_t i = 0; i < image.graph.tensors.size(); ++i) {
+    const ProgramTensor& tensor = image.graph.tensors[i];
+    const TensorContents& contents = image.contents[i];
+    AnyTensor made;
+    if (contents.kind == TensorContents::Kind::weight) {
+      made = load_weight(stream, path, tensor, contents, *files[contents.file]);
+    } else {
+      made = AnyTensor::dedicated(encoder.device(), tensor.extents, tensor.dtype,
+                                  StorageMode::shared, tensor.name);
+      if (contents.kind == TensorContents::Kind::bytes) {
+        made.copy_from_host(stream, contents.bytes);
+      } else {
+        stream.fill(made.range(), std::byte{0}, made.lease().target());
+      }
+    }
+    leases.push_back(made.lease().held_as(Holder::Kind::program));
+  }
+  std::vector<std::shared_ptr<const CompiledKernel>> kernels;
+  kernels.reserve(image.graph.kernels.size());
+  for (const auto& kernel : image.graph.kernels) {
+    kernels.push_back(encoder.registry().get(kernel.description, kernel.source));
+  }
+  Program program(encoder, std::move(image.graph), std::move(kernels), std::move(leases));
+  {
+    const std::lock_guard lock(program.state_->mutex);
+    program.state_->build_locked();  // what a damaged file asks for in vain shows here
+  }
+  return program;
+}
+
+}  // namespace foundry

@@ -1,0 +1,210 @@
+"""Decoding as a replayed program: the same tokens as one step at a time, whatever the batch."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import foundry as fd
+from foundry.generation.sampling import SamplingParameters
+from foundry.models.decode import choose, write_counts
+
+ROOT = Path(__file__).parents[2]
+PROMPT = "Once upon a time there was a"
+SAMPLINGS = {
+    "greedy": SamplingParameters(),
+    "seeded": SamplingParameters(temperature=0.9, top_k=40, top_p=0.95, min_p=0.02),
+    "penalised": SamplingParameters(repetition_penalty=1.3, frequency_penalty=0.2),
+    "short window": SamplingParameters(
+        temperature=0.7, presence_penalty=1.0, repetition_penalty=1.2, penalty_window=5
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def free_batch(model: fd.models.Llama) -> Iterator[None]:
+    yield
+    model._decoder.forced_batch = None
+
+
+def one_at_a_time(
+    model: fd.models.Llama, prompt: list[int], sampling: SamplingParameters, seed: int, count: int
+) -> list[int]:
+    """Plain decoding, every token by way of the host."""
+    rt, vocabulary = model.runtime, len(model.tokenizer)
+    token = rt.dedicated((1,), fd.i32)
+    scratch = rt.dedicated((vocabulary,), fd.f32)
+    counts = rt.dedicated((vocabulary,), fd.u32)
+    model._decoder.release()
+    model._cache.tokens.clear()
+    tokens = list(prompt)
+    logits = model._forward.run(tokens, rows=1)
+    while True:
+        write_counts(counts, tokens, sampling.penalty_window)
+        choose(
+            rt, logits.reshape(vocabulary), token, sampling,
+            scratch=scratch, counts=counts, seed=seed, step=len(tokens),
+        )  # fmt: skip
+        tokens.append(int(np.asarray(token)[0]))
+        if len(tokens) == len(prompt) + count:
+            return tokens[len(prompt) :]
+        logits = model._forward.run(tokens[-1:], rows=1)
+
+
+@pytest.mark.parametrize("batch", [1, 5, 16])
+@pytest.mark.parametrize("kind", SAMPLINGS)
+def test_tokens_are_those_of_plain_decoding(model: fd.models.Llama, kind: str, batch: int) -> None:
+    prompt = model.tokenizer.encode(PROMPT)
+    sampling = SAMPLINGS[kind]
+    expected = one_at_a_time(model, prompt, sampling, seed=7, count=40)
+    model._decoder.forced_batch = batch
+    generation = model.generate(prompt, max_tokens=40, sampling=sampling, seed=7, ignore_end=True)
+    list(generation)
+    assert generation.tokens == expected
+
+
+def test_several_tokens_share_a_command_buffer(model: fd.models.Llama) -> None:
+    model._decoder.forced_batch = 8
+    generation = model.generate(PROMPT, max_tokens=33, ignore_end=True)
+    next(generation)
+    before = model.runtime.statistics["command_buffers"]
+    pieces = list(generation)
+    assert model.runtime.statistics["command_buffers"] - before == 4
+    assert len(pieces) > 16, "the text comes token by token all the same"
+
+
+def test_tokens_past_the_end_are_dropped(model: fd.models.Llama) -> None:
+    chat = [{"role": "user", "content": "What is the capital of Japan?"}]
+    model._decoder.forced_batch = 16
+    generation = model.generate(chat, max_tokens=200)
+    assert "".join(generation) == "The capital of Japan is Tokyo."
+    assert generation.finish_reason == "end"
+    assert len(generation.tokens) < 12
+    # What was decoded past the end is no part of the next turn.
+    again = model.generate(chat, max_tokens=200)
+    assert "".join(again) == "The capital of Japan is Tokyo."
+
+
+def test_the_cache_grows_under_the_program(model_path: Path) -> None:
+    model = fd.models.load(model_path)
+    assert model._cache.capacity == 256
+    prompt = (model.tokenizer.encode("The quick brown fox jumps over the lazy dog. ") * 30)[:250]
+    expected = one_at_a_time(model, prompt, SamplingParameters(), seed=0, count=20)
+    model = fd.models.load(model_path)
+    model._decoder.forced_batch = 4
+    generation = model.generate(prompt, max_tokens=20, ignore_end=True)
+    next(generation)
+    assert model._cache.capacity == 256
+    list(generation)
+    assert model._cache.capacity == 512
+    assert generation.tokens == expected
+
+
+def test_generations_that_take_turns_keep_their_tokens(model: fd.models.Llama) -> None:
+    model._decoder.forced_batch = 4
+    prompts = ("One two three", "A B C D")
+    expected = []
+    for prompt in prompts:
+        generation = model.generate(prompt, max_tokens=12, ignore_end=True)
+        list(generation)
+        expected.append(generation.tokens)
+    turns = [model.generate(prompt, max_tokens=12, ignore_end=True) for prompt in prompts]
+    while any(generation.finish_reason is None for generation in turns):
+        for generation in turns:
+            next(generation, None)
+    assert [generation.tokens for generation in turns] == expected
+
+
+def test_an_interrupted_generation_goes_on(
+    model: fd.models.Llama, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model._decoder.forced_batch = 3
+    expected = model.generate(PROMPT, max_tokens=24, ignore_end=True)
+    list(expected)
+    generation = model.generate(PROMPT, max_tokens=24, ignore_end=True)
+    decoder = type(model._decoder)
+    take, calls = decoder._take, 0
+
+    def interrupted(self: object, run: object) -> None:
+        nonlocal calls
+        calls += 1
+        if calls in (2, 3, 9):
+            raise KeyboardInterrupt
+        take(self, run)  # type: ignore[arg-type]
+        if calls == 12:
+            raise KeyboardInterrupt  # the token is there, its reader has not seen it
+
+    monkeypatch.setattr(decoder, "_take", interrupted)
+    text, interrupts = "", 0
+    while generation.finish_reason is None:
+        try:
+            text += next(generation, "")
+        except KeyboardInterrupt:
+            interrupts += 1
+    assert interrupts == 4
+    assert generation.tokens == expected.tokens and text == expected.text
+
+
+def test_what_a_program_of_one_step_holds(model: fd.models.Llama) -> None:
+    list(model.generate(PROMPT, max_tokens=3, ignore_end=True))
+    program = model._decoder._program
+    assert program is not None
+    assert program.program.parameters == ["position"]
+    assert {"ids", "logits", "tokens", "key cache 0", "token_embd.weight"} <= set(
+        program.program.tensors
+    )
+
+
+def test_cpp_generates_the_same_tokens_from_an_exported_program(
+    model: fd.models.Llama, model_path: Path, tmp_path: Path
+) -> None:
+    """examples/cpp/generate.cpp, built against this build tree's library."""
+    program = tmp_path / "decode.foundry"
+    model.export(program, context_length=300)
+    prompt = model.tokenizer.encode(PROMPT)
+    generation = model.generate(prompt, max_tokens=30, ignore_end=True)
+    list(generation)
+    example = ROOT / "build" / "dev" / "bin" / "foundry_generate_example"
+    command = [example, program, model_path, 30, *prompt]
+    finished = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert [int(token) for token in finished.stdout.split()] == generation.tokens
+
+
+def test_an_export_with_penalties_or_too_long_is_refused(
+    model: fd.models.Llama, tmp_path: Path
+) -> None:
+    with pytest.raises(fd.ArgumentError, match="does not penalise recent tokens"):
+        model.export(tmp_path / "p", sampling=SAMPLINGS["penalised"])
+    with pytest.raises(fd.ArgumentError, match="context_length is 100000; the model has 8192"):
+        model.export(tmp_path / "p", context_length=100000)
+
+
+def test_the_same_program_loads_in_python(
+    model: fd.models.Llama, model_path: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "decode.foundry"
+    sampling = SAMPLINGS["seeded"]
+    model.export(path, sampling=sampling)
+    prompt = model.tokenizer.encode(PROMPT)
+    rt = fd.Foundry()
+    step = fd.Program.load(rt, path, weights=[model_path])
+    assert sorted(step.parameters) == ["position", "seed"]
+    ids = step.tensor("ids")
+    for position, token in enumerate(prompt):
+        ids.copy_from(np.asarray([token], np.int32))
+        step.replay(position=position, seed=3)
+    step.replay_range("position", len(prompt), 9)
+    ring = np.asarray(step.tensor("tokens"))
+    found = [int(ring[(len(prompt) + i) % ring.size]) for i in range(10)]
+    generation = model.generate(prompt, max_tokens=10, sampling=sampling, seed=3, ignore_end=True)
+    list(generation)
+    assert found == generation.tokens
+    with pytest.raises(fd.ProgramError, match="0 weight files given, it needs 1"):
+        fd.Program.load(rt, path)
