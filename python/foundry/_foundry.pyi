@@ -848,15 +848,35 @@ class Gemv(Operation):
 
     def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None, rows_per_simdgroup: int = 0, simdgroups: int = 0) -> None: ...
 
+class LinearForm(enum.Enum):
+    """How a product runs."""
+
+    automatic = 0
+    """gemv for one token, gemm for more"""
+
+    gemv = 1
+    """one token"""
+
+    gemm = 2
+    """by lanes or by matrices, whichever suits the device"""
+
+    gemm_lanes = 3
+    """a lane is a token"""
+
+    gemm_matrices = 4
+    """on simdgroup matrices"""
+
 class Gemm(Operation):
     """
-    y = x W^T for many tokens. weights: (rows, columns), any format with a policy; x: (tokens, columns); y: (tokens, rows).
+    y = x W^T for many tokens. weights: (rows, columns), any format with a policy; x: (tokens, columns); y: (tokens, rows). form: gemm lets the device choose between gemm_lanes and gemm_matrices.
     """
 
-    def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None) -> None: ...
+    def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None, form: LinearForm = ...) -> None: ...
 
 class Linear(Operation):
-    """y = x W^T: Gemv for one token, Gemm for more."""
+    """
+    y = x W^T: Gemv for one token, Gemm for more. x and y may be left out for a part of a fused kernel.
+    """
 
     def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None) -> None: ...
 
