@@ -560,6 +560,31 @@ class DispatchConfig:
 
     def __repr__(self) -> str: ...
 
+class StructLayout:
+    """A parameter struct as host and shader must agree on it."""
+
+    @staticmethod
+    def packed_like_c(name: str, members: Sequence[tuple[str, DType, int, int]]) -> StructLayout:
+        """
+        Members in order, as C lays them out: (name, dtype, length of an array or 0, elements of a packed vector or 1).
+        """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def alignment(self) -> int: ...
+
+    @property
+    def offsets(self) -> list[int]: ...
+
+    @property
+    def msl(self) -> str:
+        """The definition, with its static_asserts."""
+
 class ArgumentDescription:
     """One argument of a kernel's signature."""
 
@@ -568,6 +593,12 @@ class ArgumentDescription:
 
     @staticmethod
     def value(name: str, dtype: DType) -> ArgumentDescription: ...
+
+    @staticmethod
+    def optional_buffer(name: str, access: Access, dtype: DType, present: bool = True) -> ArgumentDescription: ...
+
+    @staticmethod
+    def struct(name: str, layout: StructLayout) -> ArgumentDescription: ...
 
     @staticmethod
     def threadgroup_memory(name: str, dtype: DType) -> ArgumentDescription: ...
@@ -611,13 +642,13 @@ class KernelCall(Operation):
 class KernelDefinition:
     """A kernel from a signature and an MSL body."""
 
-    def __init__(self, name: str, arguments: Sequence[ArgumentDescription], body: str, file: str, first_line: int = 1) -> None: ...
+    def __init__(self, name: str, arguments: Sequence[ArgumentDescription], body: str, file: str, first_line: int = 1, constants: Sequence[tuple[str, DType]] = []) -> None: ...
 
     @property
     def source(self) -> str:
         """The whole MSL, signature included."""
 
-    def call(self, values: list[Tensor | bytes | int | None], config: DispatchConfig) -> KernelCall: ...
+    def call(self, values: list[Tensor | bytes | int | None], config: DispatchConfig, constants: Sequence[tuple[DType, bytes]] = []) -> KernelCall: ...
 
 class Embedding(Operation):
     """
