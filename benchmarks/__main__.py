@@ -1,7 +1,7 @@
 """Prints the tables and writes them as JSON to build/bench.json.
 
 usage: python -m benchmarks [SECTION...]
-sections: machine, model, startup, compilation, host, kernels
+sections: machine, model, startup, compilation, fusion, host, kernels
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import compilation, host, kernels, machine, model, startup
+from benchmarks import compilation, fusion, host, kernels, machine, model, startup
 from benchmarks.table import Table
 
 SECTIONS = {
@@ -18,6 +18,7 @@ SECTIONS = {
     "model": model.measure,
     "startup": startup.measure,
     "compilation": compilation.measure,
+    "fusion": fusion.measure,
     "host": host.measure,
     "kernels": kernels.measure,
 }

@@ -21,28 +21,55 @@ template <class Op>
 using Class = nb::class_<OperationOf<Op>, Operation>;
 using Fused = OperationOf<FusedLinear>;
 
-constexpr const char* kProductSignature =
-    "def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, "
-    "prologue: Operation | None = None, epilogue: Operation | collections.abc.Sequence[Operation] "
-    "| None = None) -> None";
-
-/// Gemm and Linear: weights, x and y; x and y may be left out for a part of a fused kernel.
-template <class Op>
-void bind_product(nb::module_& m, const char* name, const char* doc) {
-  Class<Op>(m, name, doc)
+void bind_linear(nb::module_& m) {
+  Class<fo::Linear>(m, "Linear",
+                    "y = x W^T: Gemv for one token, Gemm for more. x and y may be left out for a "
+                    "part of a fused kernel.")
       .def(
           "__init__",
-          [=](OperationOf<Op>* self, nb::handle weights, nb::handle x, nb::handle y,
-              nb::handle prologue, nb::handle epilogue) {
-            const Take take(name);
-            new (self) OperationOf<Op>(
+          [](OperationOf<fo::Linear>* self, nb::handle weights, nb::handle x, nb::handle y,
+             nb::handle prologue, nb::handle epilogue) {
+            const Take take("Linear");
+            new (self) OperationOf<fo::Linear>(
                 {take(weights, "weights"), take.optional(x, "x"), take.optional(y, "y"),
                  take.stage(prologue, "prologue"), take.stages(epilogue, "epilogue")},
-                name);
+                "Linear");
           },
           nb::arg("weights") = nb::none(), nb::arg("x") = nb::none(), nb::arg("y") = nb::none(),
           nb::kw_only(), nb::arg("prologue") = nb::none(), nb::arg("epilogue") = nb::none(),
-          nb::sig(kProductSignature));
+          nb::sig("def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None "
+                  "= None, *, prologue: Operation | None = None, epilogue: Operation | "
+                  "collections.abc.Sequence[Operation] | None = None) -> None"));
+}
+
+void bind_gemm(nb::module_& m) {
+  nb::enum_<LinearForm>(m, "LinearForm", "How a product runs.")
+      .value("automatic", LinearForm::automatic, "gemv for one token, gemm for more")
+      .value("gemv", LinearForm::gemv, "one token")
+      .value("gemm", LinearForm::gemm, "by lanes or by matrices, whichever suits the device")
+      .value("gemm_lanes", LinearForm::gemm_lanes, "a lane is a token")
+      .value("gemm_matrices", LinearForm::gemm_matrices, "on simdgroup matrices");
+  Class<fo::Gemm>(m, "Gemm",
+                  "y = x W^T for many tokens. weights: (rows, columns), any format with a policy; "
+                  "x: (tokens, columns); y: (tokens, rows). form: gemm lets the device choose "
+                  "between gemm_lanes and gemm_matrices.")
+      .def(
+          "__init__",
+          [](OperationOf<fo::Gemm>* self, nb::handle weights, nb::handle x, nb::handle y,
+             nb::handle prologue, nb::handle epilogue, LinearForm form) {
+            const Take take("Gemm");
+            new (self) OperationOf<fo::Gemm>(
+                {take(weights, "weights"), take.optional(x, "x"), take.optional(y, "y"),
+                 take.stage(prologue, "prologue"), take.stages(epilogue, "epilogue"), form},
+                "Gemm");
+          },
+          nb::arg("weights") = nb::none(), nb::arg("x") = nb::none(), nb::arg("y") = nb::none(),
+          nb::kw_only(), nb::arg("prologue") = nb::none(), nb::arg("epilogue") = nb::none(),
+          nb::arg("form") = LinearForm::gemm,
+          nb::sig("def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None "
+                  "= None, *, prologue: Operation | None = None, epilogue: Operation | "
+                  "collections.abc.Sequence[Operation] | None = None, form: LinearForm = ...) -> "
+                  "None"));
 }
 
 void bind_gemv(nb::module_& m) {
@@ -226,10 +253,8 @@ void bind_fusion(nb::module_& m) {
       },
       "The element types and block formats that matrices of weights may have.");
   bind_gemv(m);
-  bind_product<fo::Gemm>(m, "Gemm",
-                         "y = x W^T for many tokens. weights: (rows, columns), any format with a "
-                         "policy; x: (tokens, columns); y: (tokens, rows).");
-  bind_product<fo::Linear>(m, "Linear", "y = x W^T: Gemv for one token, Gemm for more.");
+  bind_gemm(m);
+  bind_linear(m);
   bind_gated_linear(m);
   bind_qkv_linear(m);
   bind_rms_norm(m);

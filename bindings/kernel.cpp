@@ -1,11 +1,13 @@
 // Kernels described from Python: arguments, body, dispatch sizes, and a call with its values.
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
@@ -41,6 +43,43 @@ KernelValue to_value(nb::handle value) {
   }
   return nb::cast<std::uint64_t>(value);
 }
+
+/// A constant of a plain type from its bytes.
+FunctionConstants::Value to_constant(DType dtype, const nb::bytes& bytes) {
+  const auto as = [&]<class T>(T value) -> FunctionConstants::Value {
+    if (bytes.size() != sizeof(T)) {
+      throw ArgumentError(concat("a constant of type ", name_of(dtype), " has ", sizeof(T),
+                                 " bytes, got ", bytes.size()));
+    }
+    std::memcpy(&value, bytes.data(), sizeof(T));
+    return value;
+  };
+  switch (dtype) {
+    case DType::bool_:
+      return as(false);
+    case DType::i32:
+      return as(std::int32_t{});
+    case DType::u32:
+      return as(std::uint32_t{});
+    case DType::f32:
+      return as(0.0f);
+    case DType::f16:
+      return as(f16());
+    case DType::u16:
+      return as(std::uint16_t{});
+    case DType::i16:
+      return as(std::int16_t{});
+    case DType::i64:
+      return as(std::int64_t{});
+    case DType::u64:
+      return as(std::uint64_t{});
+    default:
+      throw DTypeError(concat("no constant can be ", name_of(dtype),
+                              "; Metal has bool, i16, u16, i32, u32, i64, u64, f16 and f32"));
+  }
+}
+
+using MemberTuple = std::tuple<std::string, DType, std::uint32_t, std::uint32_t>;
 
 }  // namespace
 
@@ -85,6 +124,32 @@ void bind_kernel(nb::module_& m) {
         return concat("DispatchConfig(", to_string(c.grid), " by ", to_string(c.threadgroup), ")");
       });
 
+  nb::class_<StructLayout>(m, "StructLayout",
+                           "A parameter struct as host and shader must agree on it.")
+      .def_static(
+          "packed_like_c",
+          [](std::string name, const std::vector<MemberTuple>& members) {
+            std::vector<StructMember> made;
+            for (const auto& [member, dtype, count, lanes] : members) {
+              made.push_back({member, dtype, count, 0, lanes});
+            }
+            return StructLayout::packed_like_c(std::move(name), std::move(made));
+          },
+          nb::arg("name"), nb::arg("members"),
+          "Members in order, as C lays them out: (name, dtype, length of an array or 0, elements "
+          "of "
+          "a packed vector or 1).")
+      .def_ro("name", &StructLayout::name)
+      .def_ro("size", &StructLayout::size)
+      .def_ro("alignment", &StructLayout::alignment)
+      .def_prop_ro("offsets",
+                   [](const StructLayout& layout) {
+                     std::vector<std::uint64_t> offsets;
+                     for (const auto& member : layout.members) offsets.push_back(member.offset);
+                     return offsets;
+                   })
+      .def_prop_ro("msl", &StructLayout::msl, "The definition, with its static_asserts.");
+
   nb::class_<ArgumentDescription>(m, "ArgumentDescription", "One argument of a kernel's signature.")
       .def_static("buffer", &ArgumentDescription::buffer, nb::arg("name"), nb::arg("access"),
                   nb::arg("dtype"))
@@ -94,6 +159,14 @@ void bind_kernel(nb::module_& m) {
             return ArgumentDescription::value(std::move(name), dtype);
           },
           nb::arg("name"), nb::arg("dtype"))
+      .def_static("optional_buffer", &ArgumentDescription::optional_buffer, nb::arg("name"),
+                  nb::arg("access"), nb::arg("dtype"), nb::arg("present") = true)
+      .def_static(
+          "struct",
+          [](std::string name, const StructLayout& layout) {
+            return ArgumentDescription::value(std::move(name), layout);
+          },
+          nb::arg("name"), nb::arg("layout"))
       .def_static("threadgroup_memory", &ArgumentDescription::threadgroup_memory, nb::arg("name"),
                   nb::arg("dtype"))
       .def_ro("name", &ArgumentDescription::name)
@@ -122,32 +195,45 @@ void bind_kernel(nb::module_& m) {
       .def(
           "__init__",
           [](DefinitionHandle* self, std::string name, std::vector<ArgumentDescription> arguments,
-             std::string body, std::string file, unsigned first_line) {
+             std::string body, std::string file, unsigned first_line,
+             const std::vector<std::pair<std::string, DType>>& constants) {
             KernelDescription description;
             description.name = std::move(name);
             description.arguments = std::move(arguments);
             description.source = {std::move(file), std::move(body), first_line};
             description.form = KernelDescription::Form::body;
+            for (const auto& [constant, dtype] : constants) {
+              // Zero: a call brings the value.
+              const std::vector<char> zero(info(dtype).block_bytes);
+              description.constants.push_back(
+                  {constant, to_constant(dtype, nb::bytes(zero.data(), zero.size()))});
+            }
             new (self)
                 DefinitionHandle{std::make_shared<const KernelDefinition>(std::move(description))};
           },
           nb::arg("name"), nb::arg("arguments"), nb::arg("body"), nb::arg("file"),
-          nb::arg("first_line") = 1)
+          nb::arg("first_line") = 1,
+          nb::arg("constants") = std::vector<std::pair<std::string, DType>>())
       .def_prop_ro(
           "source", [](const DefinitionHandle& k) { return k.definition->source(); },
           "The whole MSL, signature included.")
       .def(
           "call",
-          [](const DefinitionHandle& k, const nb::list& values, const DispatchConfig& config) {
+          [](const DefinitionHandle& k, const nb::list& values, const DispatchConfig& config,
+             const std::vector<std::pair<DType, nb::bytes>>& constants) {
             KernelCall call{k.definition, {}, config};
+            for (const auto& [dtype, bytes] : constants) {
+              call.constants.push_back(to_constant(dtype, bytes));
+            }
             call.values.reserve(values.size());
             for (nb::handle value : values) call.values.push_back(to_value(value));
             return std::make_unique<OperationOf<KernelCall>>(std::move(call), "KernelCall");
           },
           nb::arg("values"), nb::arg("config"),
+          nb::arg("constants") = std::vector<std::pair<DType, nb::bytes>>(),
           nb::sig("def call(self, values: list[Tensor | bytes | int | "
-                  "tuple[Parameter, DType] | None], config: "
-                  "DispatchConfig) -> KernelCall"));
+                  "tuple[Parameter, DType] | None], config: DispatchConfig, constants: "
+                  "collections.abc.Sequence[tuple[DType, bytes]] = []) -> KernelCall"));
 }
 
 }  // namespace foundry::python

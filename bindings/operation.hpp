@@ -27,18 +27,24 @@ class Operation {
 /// An op of foundry/ops, or a fused kernel, as it is; `name` is the op's own.
 template <class Op>
 class OperationOf final : public Operation {
+  static constexpr bool kRuns = requires(const Op& op, Encoder& encoder) { op.encode(encoder); };
+  static constexpr bool kStatesTraffic = requires(const Op& op) {
+    { op.traffic() } -> std::same_as<Traffic>;
+  };
+  static_assert(kRuns == kStatesTraffic, "every operation states the bytes it reads and writes");
+
  public:
   OperationOf(Op op, const char* name) : op_(std::move(op)), name_(name) {}
 
   void encode(Encoder& encoder) const override {
-    if constexpr (requires { op_.encode(encoder); }) {
+    if constexpr (kRuns) {
       op_.encode(encoder);
     } else {
       throw ArgumentError(concat(name_, " is a stage: it runs as a part of a fused kernel"));
     }
   }
   Traffic traffic() const override {
-    if constexpr (requires { op_.traffic(); }) {
+    if constexpr (kStatesTraffic) {
       return op_.traffic();
     } else {
       throw ArgumentError(concat(name_, " is a stage: the fused kernel states its traffic"));

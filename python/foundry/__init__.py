@@ -55,7 +55,17 @@ from foundry.errors import (
     TokenizerError,
     UnsupportedModelError,
 )
-from foundry.kernel import In, InOut, Kernel, Out, ThreadgroupMemory, kernel, per_element
+from foundry.kernel import (
+    Constant,
+    In,
+    InOut,
+    Kernel,
+    Out,
+    ThreadgroupMemory,
+    kernel,
+    per_element,
+)
+from foundry.parameter_struct import Array, Packed, ParameterStruct
 
 if TYPE_CHECKING:
     from foundry import models
@@ -92,8 +102,10 @@ __all__ = [
     "ArenaScope",
     "ArenaStatistics",
     "ArgumentError",
+    "Array",
     "ChatTemplateError",
     "CompoundKernel",
+    "Constant",
     "ContextLengthError",
     "DType",
     "DTypeError",
@@ -114,6 +126,8 @@ __all__ = [
     "ModelError",
     "Out",
     "OutOfMemoryError",
+    "Packed",
+    "ParameterStruct",
     "Parameter",
     "PoolInUseError",
     "Program",

@@ -572,6 +572,31 @@ class DispatchConfig:
 
     def __repr__(self) -> str: ...
 
+class StructLayout:
+    """A parameter struct as host and shader must agree on it."""
+
+    @staticmethod
+    def packed_like_c(name: str, members: Sequence[tuple[str, DType, int, int]]) -> StructLayout:
+        """
+        Members in order, as C lays them out: (name, dtype, length of an array or 0, elements of a packed vector or 1).
+        """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def alignment(self) -> int: ...
+
+    @property
+    def offsets(self) -> list[int]: ...
+
+    @property
+    def msl(self) -> str:
+        """The definition, with its static_asserts."""
+
 class ArgumentDescription:
     """One argument of a kernel's signature."""
 
@@ -580,6 +605,12 @@ class ArgumentDescription:
 
     @staticmethod
     def value(name: str, dtype: DType) -> ArgumentDescription: ...
+
+    @staticmethod
+    def optional_buffer(name: str, access: Access, dtype: DType, present: bool = True) -> ArgumentDescription: ...
+
+    @staticmethod
+    def struct(name: str, layout: StructLayout) -> ArgumentDescription: ...
 
     @staticmethod
     def threadgroup_memory(name: str, dtype: DType) -> ArgumentDescription: ...
@@ -623,13 +654,13 @@ class KernelCall(Operation):
 class KernelDefinition:
     """A kernel from a signature and an MSL body."""
 
-    def __init__(self, name: str, arguments: Sequence[ArgumentDescription], body: str, file: str, first_line: int = 1) -> None: ...
+    def __init__(self, name: str, arguments: Sequence[ArgumentDescription], body: str, file: str, first_line: int = 1, constants: Sequence[tuple[str, DType]] = []) -> None: ...
 
     @property
     def source(self) -> str:
         """The whole MSL, signature included."""
 
-    def call(self, values: list[Tensor | bytes | int | tuple[Parameter, DType] | None], config: DispatchConfig) -> KernelCall: ...
+    def call(self, values: list[Tensor | bytes | int | tuple[Parameter, DType] | None], config: DispatchConfig, constants: Sequence[tuple[DType, bytes]] = []) -> KernelCall: ...
 
 class Embedding(Operation):
     """
@@ -867,15 +898,35 @@ class Gemv(Operation):
 
     def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None, rows_per_simdgroup: int = 0, simdgroups: int = 0) -> None: ...
 
+class LinearForm(enum.Enum):
+    """How a product runs."""
+
+    automatic = 0
+    """gemv for one token, gemm for more"""
+
+    gemv = 1
+    """one token"""
+
+    gemm = 2
+    """by lanes or by matrices, whichever suits the device"""
+
+    gemm_lanes = 3
+    """a lane is a token"""
+
+    gemm_matrices = 4
+    """on simdgroup matrices"""
+
 class Gemm(Operation):
     """
-    y = x W^T for many tokens. weights: (rows, columns), any format with a policy; x: (tokens, columns); y: (tokens, rows).
+    y = x W^T for many tokens. weights: (rows, columns), any format with a policy; x: (tokens, columns); y: (tokens, rows). form: gemm lets the device choose between gemm_lanes and gemm_matrices.
     """
 
-    def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None) -> None: ...
+    def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None, form: LinearForm = ...) -> None: ...
 
 class Linear(Operation):
-    """y = x W^T: Gemv for one token, Gemm for more."""
+    """
+    y = x W^T: Gemv for one token, Gemm for more. x and y may be left out for a part of a fused kernel.
+    """
 
     def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None) -> None: ...
 

@@ -36,17 +36,25 @@ from foundry._foundry import (
     Tensor,
     numpy_dtype,
 )
+from foundry.parameter_struct import ParameterStruct
 
 
 class _Annotation:
     """What `In[f16]` and its like evaluate to."""
 
-    def __init__(self, kind: type[_Argument], dtype: DType) -> None:
+    def __init__(self, kind: type[_Argument], dtype: DType, *, optional: bool = False) -> None:
         self.kind = kind
         self.dtype = dtype
+        self.optional = optional
+
+    def __or__(self, other: None) -> _Annotation:
+        """`In[f16] | None`: a tensor that may be left out; the body asks `has_<name>`."""
+        if other is not None or self.kind.access is None:
+            raise ArgumentError(f"{self!r} | {other!r}: only a tensor may be optional, with None")
+        return _Annotation(self.kind, self.dtype, optional=True)
 
     def __repr__(self) -> str:
-        return f"{self.kind.__name__}[{self.dtype}]"
+        return f"{self.kind.__name__}[{self.dtype}]{' | None' if self.optional else ''}"
 
 
 class _Argument:
@@ -82,6 +90,11 @@ class InOut(_Argument):
 
 class ThreadgroupMemory(_Argument):
     """Threadgroup memory; its value in a call is a number of elements."""
+
+
+class Constant(_Argument):
+    """A value that is compiled into the kernel, `constant T name [[function_constant(i)]]`: one
+    kernel for each value that is called with."""
 
 
 Dispatch = Callable[[Mapping[str, Any]], DispatchConfig]
@@ -131,29 +144,41 @@ class Kernel:
         self._dispatch = dispatch
         self._signature = inspect.signature(function)
         annotations = inspect.get_annotations(function, eval_str=True)
-        self._annotations: dict[str, _Annotation | DType] = {}
+        self._annotations: dict[str, _Annotation | DType | type[ParameterStruct]] = {}
+        self._constants: dict[str, DType] = {}
         arguments = []
         for name in self._signature.parameters:
             annotation = annotations.get(name)
+            if isinstance(annotation, _Annotation) and annotation.kind is Constant:
+                self._constants[name] = annotation.dtype
+                continue
             if isinstance(annotation, DType):
                 arguments.append(ArgumentDescription.value(name, annotation))
+            elif isinstance(annotation, type) and issubclass(annotation, ParameterStruct):
+                arguments.append(ArgumentDescription.struct(name, annotation.layout))
             elif isinstance(annotation, _Annotation) and annotation.kind.access is not None:
-                arguments.append(
-                    ArgumentDescription.buffer(name, annotation.kind.access, annotation.dtype)
+                buffer = (
+                    ArgumentDescription.optional_buffer
+                    if annotation.optional
+                    else ArgumentDescription.buffer
                 )
+                arguments.append(buffer(name, annotation.kind.access, annotation.dtype))
             elif isinstance(annotation, _Annotation):
                 arguments.append(ArgumentDescription.threadgroup_memory(name, annotation.dtype))
             else:
                 raise ArgumentError(
                     f"kernel {self.name}: argument '{name}' needs an annotation: In[...], "
-                    f"Out[...], InOut[...], ThreadgroupMemory[...], or a dtype for a value"
+                    f"Out[...], InOut[...], ThreadgroupMemory[...], Constant[...], a "
+                    f"ParameterStruct, or a dtype for a value"
                 )
             self._annotations[name] = annotation
         body = function.__doc__
         if not body:
             raise ArgumentError(f"kernel {self.name}: its docstring, the MSL body, is missing")
         file, line = _origin(function)
-        self._kernel = KernelDefinition(self.name, arguments, body, file, line)
+        self._kernel = KernelDefinition(
+            self.name, arguments, body, file, line, list(self._constants.items())
+        )
 
     @property
     def source(self) -> str:
@@ -161,7 +186,14 @@ class Kernel:
         return self._kernel.source
 
     def __repr__(self) -> str:
-        arguments = ", ".join(f"{name}: {kind}" for name, kind in self._annotations.items())
+        described = {
+            **self._annotations,
+            **{name: f"Constant[{dtype}]" for name, dtype in self._constants.items()},
+        }
+        arguments = ", ".join(
+            f"{name}: {kind.__name__ if isinstance(kind, type) else kind}"
+            for name, kind in ((name, described[name]) for name in self._signature.parameters)
+        )
         return f"Kernel {self.name}({arguments})"
 
     def __call__(self, *args: Any, **kwargs: Any) -> KernelCall:
@@ -172,13 +204,21 @@ class Kernel:
         Raises `ArgumentError` for a missing, surplus or unfit argument, `DTypeError` for a tensor
         of another dtype.
         """
+        for name, annotation in self._annotations.items():
+            # A tensor that may be left out need not be named either.
+            if isinstance(annotation, _Annotation) and annotation.optional and len(args) == 0:
+                kwargs.setdefault(name, None)
         try:
             bound = self._signature.bind(*args, **kwargs)
         except TypeError as error:
             raise ArgumentError(f"kernel {self.name}: {error}") from None
         arguments = bound.arguments
         values: list[Tensor | bytes | int | tuple[Parameter, DType] | None] = [
-            self._value(name, arguments[name]) for name in self._annotations
+            self._value(name, arguments.get(name)) for name in self._annotations
+        ]
+        constants = [
+            (dtype, self._scalar(name, dtype, arguments[name]))
+            for name, dtype in self._constants.items()
         ]
         config = self._dispatch
         return self._kernel.call(
@@ -186,9 +226,12 @@ class Kernel:
             config
             if isinstance(config, DispatchConfig)
             else config(_Arguments(self.name, arguments)),
+            constants,
         )
 
-    def _value(self, name: str, value: Any) -> Tensor | bytes | int | tuple[Parameter, DType]:
+    def _value(
+        self, name: str, value: Any
+    ) -> Tensor | bytes | int | tuple[Parameter, DType] | None:
         annotation = self._annotations[name]
 
         def expect(what: str) -> ArgumentError:
@@ -201,6 +244,12 @@ class Kernel:
             if isinstance(value, Parameter):
                 return value, annotation
             return self._scalar(name, annotation, value)
+        if isinstance(annotation, type):
+            if not isinstance(value, annotation):
+                raise expect(annotation.__name__)
+            return value.tobytes()
+        if value is None and annotation.optional:
+            return None
         if annotation.kind is ThreadgroupMemory:
             if not isinstance(value, int) or value < 1:
                 raise expect("a positive number of elements")

@@ -45,10 +45,14 @@ std::uint32_t unit_of(const LinearShape& shape, bool narrow, std::uint32_t tile)
 
 LinearPlan plan_of(const LinearView& kernel, const LinearShape& x, const Device& device) {
   LinearPlan plan;
-  plan.form = kernel.form != LinearForm::automatic ? kernel.form
-              : x.tokens == 1                      ? LinearForm::gemv
-                                                   : LinearForm::gemm;
   plan.narrow = has_narrow_lanes(device);
+  plan.form = kernel.form;
+  if (plan.form == LinearForm::automatic) {
+    plan.form = x.tokens == 1 ? LinearForm::gemv : LinearForm::gemm;
+  }
+  if (plan.form == LinearForm::gemm) {
+    plan.form = plan.narrow ? LinearForm::gemm_lanes : LinearForm::gemm_matrices;
+  }
   const std::string_view label = kernel.label.empty() ? *kernel.name : kernel.label;
   if (kernel.rows_per_simdgroup > kMaxRowsPerSimdgroup || kernel.simdgroups > kMaxSimdgroups) {
     throw ArgumentError(concat(label, ": ", kernel.rows_per_simdgroup, " rows per simdgroup and ",
@@ -126,16 +130,14 @@ std::uint64_t divide_up(std::uint64_t a, std::uint64_t b) {
 }
 
 DispatchConfig config_of(const LinearView& kernel, const LinearPlan& plan, const LinearShape& x) {
-  const std::uint64_t rows_of_tile = plan.unit != 0 ? plan.unit
-                                     : plan.form == LinearForm::gemv
-                                         ? plan.rows_per_simdgroup
-                                         : detail::kGemmSimdgroups * detail::kGemmRows;
+  const detail::GemmTile& gemm = detail::tile_of(plan.form);
+  std::uint64_t rows_of_tile = plan.unit != 0 ? plan.unit : plan.rows_per_simdgroup;
+  if (plan.form != LinearForm::gemv) rows_of_tile = gemm.rows;
   std::uint64_t tiles = 0;
   for (const auto& part : kernel.parts)
     tiles += divide_up(part.weights->extents()[0], rows_of_tile);
-  if (plan.form == LinearForm::gemm) {
-    return threadgroups_of(detail::kGemmSimdgroups, tiles,
-                           divide_up(x.tokens, detail::kGemmTokens));
+  if (plan.form != LinearForm::gemv) {
+    return threadgroups_of(gemm.simdgroups, tiles, divide_up(x.tokens, gemm.tokens));
   }
   if (plan.unit != 0) {
     // On a CPU the threadgroup's simdgroups would share one core: one of them does it all.

@@ -25,9 +25,11 @@ struct LinearPart {
 };
 
 enum class LinearForm : std::uint8_t {
-  automatic,  ///< gemv for one token, gemm for more
-  gemv,       ///< one token: a simdgroup takes neighbouring rows, no barrier
-  gemm,       ///< many tokens: the tile is chosen for the device
+  automatic,      ///< gemv for one token, gemm for more
+  gemv,           ///< one token: a simdgroup takes neighbouring rows, no barrier
+  gemm,           ///< many tokens: by lanes or by matrices, whichever suits the device
+  gemm_lanes,     ///< a lane is a token (shaders/stages/gemm.metal)
+  gemm_matrices,  ///< on simdgroup matrices (shaders/stages/gemm_matrices.metal)
 };
 
 /// A name that lives as long as the process; equal names are one object.

@@ -201,7 +201,7 @@ void check_part(const LinearView& kernel, LinearShape& x, const LinearPartView& 
 }
 
 void check_head_kernel(const LinearView& kernel, const LinearShape& x) {
-  if (x.tokens != 1 || kernel.form == LinearForm::gemm) {
+  if (x.tokens != 1 || (kernel.form != LinearForm::automatic && kernel.form != LinearForm::gemv)) {
     throw ArgumentError(concat(label(kernel), ": head stages and stores take one token, got ",
                                x.tokens,
                                "; for more, let the products write plain results, and run RmsNorm "

@@ -16,22 +16,14 @@ class LinearSource {
   }
 
   KernelDescription generate() {
-    const bool gemv = plan_.form == LinearForm::gemv;
     tensor("x", Access::read, kernel_.x->dtype());
     const std::string prologue = prologue_expression();
-    include(gemv ? "stages/gemv.metal" : "stages/gemm.metal");
+    include(main_file());
     if (plan_.unit != 0) include("lib/heads.metal");
-    if (plan_.unit != 0) {
-      open_heads(prologue);
-    } else {
-      gemv ? open_gemv(prologue) : open_gemm(prologue);
-    }
+    open(prologue);
     for (std::size_t i = 0; i < kernel_.parts.size(); ++i) {
-      if (plan_.unit != 0) {
-        head_part(i);
-      } else {
-        gemv ? gemv_part(i) : gemm_part(i);
-      }
+      part(i);
+      if (i + 1 < kernel_.parts.size()) next_part(i);
     }
     line("}");
     description_.arguments.push_back(
@@ -138,14 +130,81 @@ class LinearSource {
     return name;
   }
 
-  void open_gemv(const std::string& prologue) {
-    line(concat("kernel void ", *kernel_.name, "(FOUNDRY_ARGUMENTS) {"));
-    line("  const uint lane = thread_index_in_simdgroup;");
-    line(
-        "  uint tile = threadgroup_position_in_grid.x * simdgroups_per_threadgroup +\n"
-        "              simdgroup_index_in_threadgroup;");
-    declare_input(prologue);
+  const char* main_file() const {
+    switch (plan_.form) {
+      case LinearForm::gemm_lanes:
+        return "stages/gemm.metal";
+      case LinearForm::gemm_matrices:
+        return "stages/gemm_matrices.metal";
+      default:
+        return "stages/gemv.metal";
+    }
   }
+
+  /// What a tile of the grid takes of a part's rows; tiles of all parts follow one another.
+  std::uint32_t rows_of_tile() const {
+    if (plan_.form != LinearForm::gemv) return tile_of(plan_.form).rows;
+    return plan_.unit != 0 ? plan_.unit : plan_.rows_per_simdgroup;
+  }
+  std::string tiles_of(std::size_t index) const {
+    return concat("(params.rows[", index, "] + ", rows_of_tile() - 1, ") / ", rows_of_tile());
+  }
+
+  void open(const std::string& prologue) {
+    const bool by_simdgroup = plan_.form == LinearForm::gemv && plan_.unit == 0;
+    const bool gated = std::any_of(kernel_.parts.begin(), kernel_.parts.end(),
+                                   [](const auto& part) { return part.gate != nullptr; });
+    if (plan_.form == LinearForm::gemm_lanes) {
+      line(concat("static_assert(kGemmTokens == ", kLanesTile.tokens,
+                  " && kGemmSimdgroups * kGemmRows == ", kLanesTile.rows,
+                  " && kGemmSimdgroups == ", kLanesTile.simdgroups, ", \"as on the host\");"));
+    }
+    if (plan_.form == LinearForm::gemm_matrices) {
+      line(concat("static_assert(kMatrixTokens == ", kMatrixTile.tokens,
+                  " && kMatrixRows == ", kMatrixTile.rows,
+                  " && kMatrixSimdgroups == ", kMatrixTile.simdgroups, ", \"as on the host\");"));
+    }
+    line(concat("kernel void ", *kernel_.name, "(FOUNDRY_ARGUMENTS) {"));
+    if (plan_.unit != 0) line(concat("  threadgroup float values[", plan_.unit, "];"));
+    if (plan_.form == LinearForm::gemm_lanes) line("  threadgroup GemmMemory memory;");
+    if (plan_.form == LinearForm::gemm_matrices) {
+      line("  threadgroup MatrixMemory memory;");
+      if (gated) line("  threadgroup float gates[kMatrixTokens * kMatrixRows];");
+    }
+    line("  const uint lane = thread_index_in_simdgroup;");
+    if (by_simdgroup) {
+      line(
+          "  uint tile = threadgroup_position_in_grid.x * simdgroups_per_threadgroup +\n"
+          "              simdgroup_index_in_threadgroup;");
+    } else {
+      line("  const uint simdgroup = simdgroup_index_in_threadgroup;");
+      line("  uint tile = threadgroup_position_in_grid.x;");
+    }
+    if (plan_.form != LinearForm::gemv) {
+      line(concat("  const uint token = threadgroup_position_in_grid.y * ",
+                  tile_of(plan_.form).tokens, ";"));
+    }
+    if (plan_.form == LinearForm::gemv) {
+      declare_input(prologue);
+    } else {
+      line("  " + prologue);
+    }
+  }
+
+  void part(std::size_t index) {
+    line(concat("  if (tile < ", tiles_of(index), ") {"));
+    if (plan_.unit != 0) {
+      head_part(index);
+    } else if (plan_.form == LinearForm::gemv) {
+      gemv_part(index);
+    } else if (plan_.form == LinearForm::gemm_lanes) {
+      lanes_part(index);
+    } else {
+      matrices_part(index);
+    }
+    line("    return;\n  }");
+  }
+  void next_part(std::size_t index) { line(concat("  tile -= ", tiles_of(index), ";")); }
 
   /// `prologue`, from which the products take their input: the stage itself, or its result.
   void declare_input(const std::string& prologue) {
@@ -197,27 +256,14 @@ class LinearSource {
     const std::string gate = part.gate ? weights_argument("gate", index, *part.gate) : "";
     const std::string epilogues = epilogue_lines(index, "gate_value", "0", "row + lane", "      ");
     const std::string y = output_argument(index);
-    line(concat("  if (tile < (params.rows[", index, "] + ", rows - 1, ") / ", rows, ") {"));
-    line(concat("    const uint row = tile * ", rows, ";"));
     line("    const float scale = prologue.scale(0, lane);");
+    line(concat("    const uint row = tile * ", rows, ";"));
     if (part.gate) line(concat("    const float gate_value = ", product(*part.gate, gate), ";"));
     line(concat("    float value = ", product(*part.weights, weights), ";"));
     line(concat("    if (lane < ", rows, " && row + lane < params.rows[", index, "]) {"));
     description_.source.text += epilogues;
     line(concat("      ", y, "[row + lane] = ", msl_type(part.y->dtype()), "(value);"));
-    line("    }\n    return;\n  }");
-    if (index + 1 < kernel_.parts.size()) {
-      line(concat("  tile -= (params.rows[", index, "] + ", rows - 1, ") / ", rows, ";"));
-    }
-  }
-
-  void open_heads(const std::string& prologue) {
-    line(concat("kernel void ", *kernel_.name, "(FOUNDRY_ARGUMENTS) {"));
-    line(concat("  threadgroup float values[", plan_.unit, "];"));
-    line("  const uint lane = thread_index_in_simdgroup;");
-    line("  const uint simdgroup = simdgroup_index_in_threadgroup;");
-    line("  uint unit = threadgroup_position_in_grid.x;");
-    declare_input(prologue);
+    line("    }");
   }
 
   /// The head stages of a part as expressions; empty where it has none.
@@ -256,22 +302,20 @@ class LinearSource {
     const LinearPartView& part = kernel_.parts[index];
     const std::uint32_t rows = plan_.rows_per_simdgroup;
     const std::string weights = weights_argument("weights", index, *part.weights);
-    const std::string epilogues = epilogue_lines(index, "", "0", "tile.row(lane)", "        ");
+    const std::string epilogues = epilogue_lines(index, "", "0", "rows.row(lane)", "        ");
     const HeadStages stages = head_stages(index);
     const std::string y = output_argument(index);
     if (part.y->rank() == 3) description_.arguments.back().strided = true;
-    const std::string count = concat("params.rows[", index, "] / ", plan_.unit);
     const std::string unit = concat("HeadUnit<", plan_.head_dim, ", ", plan_.unit, ", ", rows, ", ",
                                     stages.interleaved ? "true" : "false", ">");
-    line(concat("  if (unit < ", count, ") {"));
     line("    const float scale = prologue.scale(0, lane);");
     line(concat("    for (uint t = simdgroup; t < ", unit,
                 "::kTiles; t += simdgroups_per_threadgroup) {"));
-    line(concat("      const ", unit, " tile = {unit, t};"));
-    line(concat("      float value = ", gemv_product(index, *part.weights, weights, "tile"), ";"));
-    line("      if (lane < " + std::to_string(rows) + " && tile.inside(lane)) {");
+    line(concat("      const ", unit, " rows = {tile, t};"));
+    line(concat("      float value = ", gemv_product(index, *part.weights, weights, "rows"), ";"));
+    line("      if (lane < " + std::to_string(rows) + " && rows.inside(lane)) {");
     description_.source.text += epilogues;
-    line("        values[tile.slot(lane)] = value;");
+    line("        values[rows.slot(lane)] = value;");
     line("      }\n    }");
     line("    threadgroup_barrier(mem_flags::mem_threadgroup);");
     line("    if (simdgroup != 0) return;");
@@ -282,7 +326,7 @@ class LinearSource {
     if (!stages.turn.empty()) line(concat("    const auto turn = ", stages.turn, ";"));
     line(concat("    const auto store = ", stages.store, ";"));
     line(concat("    for (uint p = lane; p < ", plan_.unit / 2, "; p += 32) {"));
-    line(concat("      const ", unit, " at = {unit, 0};"));
+    line(concat("      const ", unit, " at = {tile, 0};"));
     line("      const RopePair elements = at.elements(p);");
     line(concat("      float2 pair = float2(values[p], values[", plan_.unit / 2, " + p]);"));
     if (!stages.norm.empty()) line("      pair = norm.apply(pair, elements, norm_scale);");
@@ -294,23 +338,11 @@ class LinearSource {
       line(concat("      ", y, "[store.at(at.head(), elements.", which, ")] = ", type, "(pair.",
                   which[0] == 'f' ? "x" : "y", ");"));
     }
-    line("    }\n    return;\n  }");
-    if (index + 1 < kernel_.parts.size()) line(concat("  unit -= ", count, ";"));
+    line("    }");
   }
 
-  void open_gemm(const std::string& prologue) {
-    line(concat("kernel void ", *kernel_.name, "(FOUNDRY_ARGUMENTS) {"));
-    line("  threadgroup GemmMemory memory;");
-    line("  const uint lane = thread_index_in_simdgroup;");
-    line("  const uint simdgroup = simdgroup_index_in_threadgroup;");
-    line("  const uint token = threadgroup_position_in_grid.y * kGemmTokens;");
-    line("  uint tile = threadgroup_position_in_grid.x;");
-    line("  " + prologue);
-  }
-
-  void gemm_part(std::size_t index) {
+  void lanes_part(std::size_t index) {
     const LinearPartView& part = kernel_.parts[index];
-    const std::uint32_t tile_rows = kGemmSimdgroups * kGemmRows;
     const auto product = [&](const AnyTensor& weights, const std::string& argument,
                              const char* values) {
       return concat("    float ", values, "[kGemmRows];\n    gemm_tile<", policy(weights), ">(",
@@ -323,9 +355,7 @@ class LinearSource {
     const std::string epilogues =
         epilogue_lines(index, "gates[r]", "token + lane", "row + r", "        ");
     const std::string y = output_argument(index);
-    line(concat("  if (tile < (params.rows[", index, "] + ", tile_rows - 1, ") / ", tile_rows,
-                ") {"));
-    line(concat("    const uint row = tile * ", tile_rows, " + simdgroup * kGemmRows;"));
+    line(concat("    const uint row = tile * ", rows_of_tile(), " + simdgroup * kGemmRows;"));
     if (part.gate) line(product(*part.gate, gate, "gates"));
     line(product(*part.weights, weights, "values"));
     line("    if (token + lane < params.tokens) {");
@@ -336,10 +366,36 @@ class LinearSource {
     description_.source.text += epilogues;
     line(concat("        ", y, "[(token + lane) * params.rows[", index,
                 "] + row + r] = ", msl_type(part.y->dtype()), "(value);"));
-    line("      }\n    }\n    return;\n  }");
-    if (index + 1 < kernel_.parts.size()) {
-      line(concat("  tile -= (params.rows[", index, "] + ", tile_rows - 1, ") / ", tile_rows, ";"));
-    }
+    line("      }\n    }");
+  }
+
+  void matrices_part(std::size_t index) {
+    const LinearPartView& part = kernel_.parts[index];
+    const auto product = [&](const AnyTensor& weights, const std::string& argument,
+                             const char* results) {
+      return concat("    gemm_matrices<", policy(weights), ">(", argument,
+                    ", prologue, params.tokens, params.rows[", index,
+                    "], params.columns, token, row,\n        memory, ", results,
+                    ", simdgroup, lane);");
+    };
+    const std::string weights = weights_argument("weights", index, *part.weights);
+    const std::string gate = part.gate ? weights_argument("gate", index, *part.gate) : "";
+    const std::string epilogues = epilogue_lines(index, "gates[i]", "at_token", "at_row", "      ");
+    const std::string y = output_argument(index);
+    line(concat("    const uint row = tile * ", rows_of_tile(), ";"));
+    if (part.gate) line(product(*part.gate, gate, "gates"));
+    line(product(*part.weights, weights, "memory.values"));
+    line("    for (uint i = simdgroup * 32 + lane; i < kMatrixTokens * kMatrixRows;");
+    line("         i += kMatrixSimdgroups * 32) {");
+    line("      const uint at_token = token + i / kMatrixRows;");
+    line("      const uint at_row = row + i % kMatrixRows;");
+    line(concat("      if (at_token >= params.tokens || at_row >= params.rows[", index,
+                "]) continue;"));
+    line("      float value = memory.values[i];");
+    description_.source.text += epilogues;
+    line(concat("      ", y, "[at_token * params.rows[", index,
+                "] + at_row] = ", msl_type(part.y->dtype()), "(value);"));
+    line("    }");
   }
 
   const LinearView& kernel_;

@@ -35,7 +35,7 @@ LinearShape check_linear(const LinearView& kernel);
 
 /// What is compiled into a kernel besides its dtypes and stages.
 struct LinearPlan {
-  LinearForm form = LinearForm::gemv;  // never automatic
+  LinearForm form = LinearForm::gemv;  // gemv, gemm_lanes or gemm_matrices
   bool narrow = false;                 // weights per lane: Policy::narrow or wide
   std::uint32_t rows_per_simdgroup = 4;
   std::uint32_t rows_together = 4;  // of those, at a time: a divisor
@@ -47,10 +47,24 @@ struct LinearPlan {
 /// Columns for which a gemv's input fits there; shaders/lib/gemv_input.metal has it too.
 inline constexpr std::uint32_t kGemvInputColumns = 4096;
 
-/// Rows and tokens of a gemm's threadgroup; shaders/stages/gemm.metal has them too.
-inline constexpr std::uint32_t kGemmTokens = 32;
-inline constexpr std::uint32_t kGemmSimdgroups = 8;
-inline constexpr std::uint32_t kGemmRows = 8;
+/// What a gemm's threadgroup takes. The shader files have the same constants; generated kernels
+/// assert that they agree.
+struct GemmTile {
+  std::uint32_t tokens;
+  std::uint32_t rows;
+  std::uint32_t simdgroups;
+};
+/// By lanes: 8 rows a simdgroup. A lane is a token, because a CPU's lanes are the elements of a
+/// vector register: 32 tokens fill it, and one weight is broadcast to them.
+inline constexpr GemmTile kLanesTile{32, 64, 8};
+/// By matrices: a simdgroup has 16 x 32 results in 8 x 8 matrices, what an Apple GPU's registers
+/// hold beside the operands. Anvil's CPU has no matrix unit to give it: there it takes 1.6 times as
+/// long as by lanes (benchmarks/fusion.py measures both).
+inline constexpr GemmTile kMatrixTile{32, 64, 4};
+
+inline const GemmTile& tile_of(LinearForm form) {
+  return form == LinearForm::gemm_matrices ? kMatrixTile : kLanesTile;
+}
 
 /// Arguments in the order of the signature: x; the prologue's tensor and scalar; per part weights,
 /// gate, stages' tensors and scalars, y; LinearParams; HeadParams if there are heads.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <map>
 #include <set>
 
 #include "foundry/core/error.hpp"
@@ -203,10 +204,16 @@ std::string KernelDescription::msl() const {
   check(*this);
   SourceBuilder out(name + ".metal");
   out.line("#include <metal_stdlib>\nusing namespace metal;\n");
-  std::set<std::string_view> defined;
+  std::map<std::string_view, const StructLayout*> defined;
   for (const auto& argument : arguments) {
-    if (argument.layout && defined.insert(argument.layout->name).second) {
+    if (!argument.layout) continue;
+    const auto [other, is_new] = defined.emplace(argument.layout->name, &*argument.layout);
+    if (is_new) {
       out.line(argument.layout->msl());
+    } else if (!(*other->second == *argument.layout)) {
+      throw ArgumentError(concat(name, ": argument '", argument.name, "' is another ",
+                                 argument.layout->name,
+                                 " than an argument before it; MSL has one struct of a name"));
     }
   }
   for (const auto& argument : arguments) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstring>
 
 #include "foundry/core/error.hpp"
 
@@ -13,6 +14,17 @@ std::uint64_t next_id() {
   static std::atomic<std::uint64_t> id{1};
   return id.fetch_add(1, std::memory_order_relaxed);
 }
+
+/// The bits of a constant.
+struct WordOf {
+  template <class T>
+  std::uint64_t operator()(const T& value) const {
+    std::uint64_t word = 0;
+    static_assert(sizeof(T) <= sizeof(word));
+    std::memcpy(&word, &value, sizeof(T));
+    return word;
+  }
+};
 
 struct ArgumentOf {
   Argument operator()(std::monostate) const { return {}; }
@@ -40,7 +52,19 @@ void KernelCall::encode(Encoder& encoder) const {
     throw ArgumentError(
         concat(kernel->name(), ": takes ", described.size(), " arguments, got ", values.size()));
   }
+  const auto& described_constants = kernel->description().constants;
+  if (constants.size() != described_constants.size()) {
+    throw ArgumentError(concat(kernel->name(), ": takes ", described_constants.size(),
+                               " constants, got ", constants.size()));
+  }
   KernelKey key(&family, {kernel->id()});
+  for (std::size_t i = 0; i < constants.size(); ++i) {
+    if (constants[i].index() != described_constants[i].value.index()) {
+      throw ArgumentError(concat(kernel->name(), ": constant '", described_constants[i].name,
+                                 "' is of another type"));
+    }
+    key.add(std::visit(WordOf{}, constants[i]));
+  }
   std::vector<Argument> arguments;
   arguments.reserve(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -51,6 +75,9 @@ void KernelCall::encode(Encoder& encoder) const {
     KernelDescription description = kernel->description();
     for (std::size_t i = 0; i < values.size(); ++i) {
       description.arguments[i].present = !std::holds_alternative<std::monostate>(values[i]);
+    }
+    for (std::size_t i = 0; i < constants.size(); ++i) {
+      description.constants[i].value = constants[i];
     }
     return description;
   });

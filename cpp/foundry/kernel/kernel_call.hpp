@@ -42,6 +42,8 @@ struct KernelCall {
   std::shared_ptr<const KernelDefinition> kernel;
   std::vector<KernelValue> values;
   DispatchConfig config;
+  /// One for each constant of the description, of its type.
+  std::vector<FunctionConstants::Value> constants = {};
 
   void encode(Encoder& encoder) const;
   /// Every tensor counts whole, by its access.

@@ -49,11 +49,12 @@ std::string explained(const KernelDescription& description, std::string_view log
   }
   const FirstError error = first_error(log);
   if (error.place.empty()) return concat("kernel ", description.name, ": ", log);
-  constexpr std::string_view kStages = "stages/";
   std::string where = concat("kernel ", description.name);
-  if (error.file.starts_with(kStages)) {
-    const auto stage = error.file.substr(kStages.size(), error.file.rfind('.') - kStages.size());
-    where = concat("fused kernel ", description.name, ", stage ", stage);
+  for (const auto& [folder, kind] :
+       {std::pair<std::string_view, const char*>{"stages/", "stage"}, {"policies/", "policy"}}) {
+    if (!error.file.starts_with(folder)) continue;
+    const auto stem = error.file.substr(folder.size(), error.file.rfind('.') - folder.size());
+    where = concat("fused kernel ", description.name, ", ", kind, " ", stem);
   }
   return concat(where, " (", error.place, "): ", error.message, "\n", log);
 }

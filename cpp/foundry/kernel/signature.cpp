@@ -57,8 +57,8 @@ std::string spelled(const ReflectedArgument& argument, bool is_value) {
 std::string members_of(const StructLayout& layout) {
   std::string text;
   for (const auto& member : layout.members) {
-    text += concat(text.empty() ? "" : ", ", info(member.type).metal_name, " ", member.name, " at ",
-                   member.offset);
+    text +=
+        concat(text.empty() ? "" : ", ", msl_type(member), " ", member.name, " at ", member.offset);
   }
   return concat("{", text, "}, ", layout.size, " bytes");
 }

@@ -15,15 +15,29 @@
 
 namespace foundry {
 
-/// One member. `count` is 0 for a scalar, the length for an array.
+/// N elements without padding, aligned as one of them: `packed_float3` and its like in MSL.
+template <class T, std::size_t N>
+struct Packed {
+  static_assert(N >= 2 && N <= 4, "packed vectors have 2, 3 or 4 elements");
+  std::array<T, N> values;
+
+  constexpr T& operator[](std::size_t i) noexcept { return values[i]; }
+  constexpr const T& operator[](std::size_t i) const noexcept { return values[i]; }
+};
+
+/// One member. `count` is 0 for what is no array, the length for an array.
 struct StructMember {
   std::string name;
   DType type = DType::f32;
   std::uint32_t count = 0;
   std::uint64_t offset = 0;  ///< bytes
+  std::uint32_t lanes = 1;   ///< of a packed vector: 2, 3 or 4
 
   friend bool operator==(const StructMember&, const StructMember&) = default;
 };
+
+/// "float", "packed_float3".
+std::string msl_type(const StructMember& member);
 
 struct StructLayout {
   std::string name;
@@ -46,23 +60,34 @@ template <class T>
 struct MemberElement {
   using type = T;
   static constexpr std::uint32_t count = 0;
+  static constexpr std::uint32_t lanes = 1;
+};
+template <class T, std::size_t N>
+struct MemberElement<Packed<T, N>> {
+  using type = T;
+  static constexpr std::uint32_t count = 0;
+  static constexpr std::uint32_t lanes = N;
 };
 template <class T, std::size_t N>
 struct MemberElement<std::array<T, N>> {
-  using type = T;
+  using type = typename MemberElement<T>::type;
+  static_assert(MemberElement<T>::count == 0, "parameter structs take arrays of one dimension");
   static constexpr std::uint32_t count = N;
+  static constexpr std::uint32_t lanes = MemberElement<T>::lanes;
 };
 
 template <class T, std::size_t... I>
 std::vector<StructMember> members_of(std::index_sequence<I...>) {
   return {StructMember{std::string(member_name<T, I>()),
                        dtype_of<typename MemberElement<MemberType<T, I>>::type>,
-                       MemberElement<MemberType<T, I>>::count, member_offset<T, I>()}...};
+                       MemberElement<MemberType<T, I>>::count, member_offset<T, I>(),
+                       MemberElement<MemberType<T, I>>::lanes}...};
 }
 
 }  // namespace detail
 
-/// A struct of scalars and std::arrays of them, standard layout, nothing with alignas.
+/// A struct of scalars, Packed vectors and std::arrays of either, standard layout, nothing with
+/// alignas. Its MSL struct has its unqualified name, so it must have one of its own: no template.
 template <class T>
 concept ParameterStruct =
     std::is_class_v<T> && std::is_aggregate_v<T> && std::is_trivially_copyable_v<T>;
@@ -71,6 +96,7 @@ concept ParameterStruct =
 template <ParameterStruct T>
 const StructLayout& struct_layout() {
   static_assert(detail::has_plain_layout<T>(), "parameter structs take no alignas and no bases");
+  static_assert(!detail::type_name<T>().empty(), "a parameter struct needs a name of its own");
   static const StructLayout layout{
       std::string(detail::type_name<T>()), sizeof(T), alignof(T),
       detail::members_of<T>(std::make_index_sequence<detail::member_count<T>()>{})};

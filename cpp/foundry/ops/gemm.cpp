@@ -12,12 +12,11 @@ Traffic Gemm::traffic() const {
 
 LinearView Gemm::view() const {
   static const std::string& name = intern("gemm");
-  return one_product(name, "Gemm", x, prologue, {&weights, &y, epilogues, nullptr, nullptr},
-                     LinearForm::gemm);
+  return one_product(name, "Gemm", x, prologue, {&weights, &y, epilogues, nullptr, nullptr}, form);
 }
 
 Gemm::operator MainStage() const {
-  return {"Gemm", weights, {}, {}, LinearForm::gemm, 0, 0, {}};
+  return {"Gemm", weights, {}, {}, form, 0, 0, {}};
 }
 
 }  // namespace foundry::ops

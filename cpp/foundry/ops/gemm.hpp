@@ -17,6 +17,7 @@ struct Gemm {
   AnyTensor y;
   std::optional<Stage> prologue;
   std::vector<Stage> epilogues;
+  LinearForm form = LinearForm::gemm;  ///< or gemm_lanes, gemm_matrices: the device chooses well
 
   void encode(Encoder& encoder) const;
   Traffic traffic() const;

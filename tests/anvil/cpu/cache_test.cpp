@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <iostream>
+#include <map>
 #include <sstream>
 #include <thread>
 
@@ -91,6 +92,49 @@ TEST_CASE("a damaged entry is not found, and can be stored anew") {
     fs::rename(f / "code", f / "elsewhere");
     fs::create_symlink("elsewhere", f / "code");
   });
+}
+
+TEST_CASE("cut at any length, or with any bit turned, an entry is not found or is as it was") {
+  Scratch scratch;
+  Cache cache(scratch.path, kMiB);
+  const fs::path folder = put(cache, "k", "native code");
+  const auto is_whole_or_absent = [&] {
+    const auto found = cache.find("k");
+    return !found ||
+           (text_of(*found / "code") == "native code" && text_of(*found / "log") == "quiet");
+  };
+  std::map<fs::path, std::string> pristine;
+  for (const auto& file : fs::directory_iterator(folder))
+    pristine[file.path()] = text_of(file.path());
+  REQUIRE(pristine.size() == 3);  // code, log and the manifest that vouches for them
+  const auto restore = [&] {
+    fs::create_directories(folder);  // find() may have thrown the entry away
+    for (const auto& [path, text] : pristine) write_text(path, text);
+  };
+  int lost = 0;
+  for (const auto& [path, text] : pristine) {
+    const bool is_manifest = path.filename() == "manifest.json";
+    for (std::size_t length = 0; length < text.size(); ++length) {
+      restore();
+      fs::resize_file(path, length);
+      INFO(path.filename().string(), " cut to ", length);
+      CHECK(is_whole_or_absent());
+    }
+    for (std::size_t bit = 0; bit < text.size() * 8; ++bit) {
+      restore();
+      std::string damaged = text;
+      damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ 1 << bit % 8);
+      write_text(path, damaged);
+      INFO(path.filename().string(), " bit ", bit);
+      CHECK(is_whole_or_absent());
+      // A manifest may survive a bit in its white space; code and log never do.
+      if (!is_manifest) CHECK_FALSE(cache.find("k"));
+      lost += !cache.find("k");
+    }
+  }
+  CHECK(lost > 16 * 8);
+  restore();
+  CHECK(cache.find("k"));
 }
 
 TEST_CASE("a damaged entry gives way to a store that did not look for it") {

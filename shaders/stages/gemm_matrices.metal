@@ -1,0 +1,99 @@
+// Main: y[token, row] = sum over k of weights[row, k] * x[token, k], for many tokens, on the GPU's
+// matrix units. stages/gemm.metal is the same for devices whose lanes have none.
+//
+// A threadgroup takes kMatrixTokens x kMatrixRows results, its simdgroups a quarter each: 2 x 4
+// matrices of 8 x 8, so that six loads feed eight products. Input and weights pass through
+// threadgroup memory, weights decoded to float on the way, lanes on neighbouring k. Results go back
+// through the same memory, so that epilogues and stores run with lanes on neighbouring rows.
+#pragma once
+#include <metal_simdgroup_matrix>
+
+#include "lib/policy.metal"
+
+FOUNDRY_GLOBAL uint kMatrixTokens = 32;
+FOUNDRY_GLOBAL uint kMatrixRows = 64;
+FOUNDRY_GLOBAL uint kMatrixDepth = 32;  // of k in one round
+FOUNDRY_GLOBAL uint kMatrixSimdgroups = 4;
+FOUNDRY_GLOBAL uint kMatrixPitch = 36;  // of k: neighbouring rows start in different banks
+
+struct MatrixMemory {
+  // Tokens and then rows of one round; after the last round results, (token, row).
+  float values[(kMatrixTokens + kMatrixRows) * kMatrixPitch];
+  float scales[kMatrixTokens];
+};
+static_assert((kMatrixTokens + kMatrixRows) * kMatrixPitch >= kMatrixTokens * kMatrixRows,
+              "results fit where the operands were");
+
+/// results[t * kMatrixRows + r] becomes output (token + t, row + r); `results` may be the operands'
+/// memory. Rows and tokens beyond the end compute something that must not be stored. Every thread
+/// of the threadgroup must call it, and may read the results after a barrier that it ends with.
+template <class Policy, class Prologue>
+inline void gemm_matrices(device const typename Policy::Block* weights, Prologue prologue,
+                          uint tokens, uint rows, uint columns, uint token, uint row,
+                          threadgroup MatrixMemory& memory, threadgroup float* results,
+                          uint simdgroup, uint lane) {
+  const uint kWide = 4;  // matrices of a simdgroup along rows
+  const uint kHigh = 2;  // and along tokens
+  threadgroup float* x_tile = memory.values;
+  threadgroup float* weight_tile = memory.values + kMatrixTokens * kMatrixPitch;
+  const uint blocks = columns / Policy::kBlock;
+  const uint own_token = simdgroup / 2 * (kHigh * 8);
+  const uint own_row = simdgroup % 2 * (kWide * 8);
+  threadgroup_barrier(mem_flags::mem_threadgroup);
+  for (uint t = simdgroup; t < kMatrixTokens; t += kMatrixSimdgroups) {
+    const float scale = prologue.scale(min(token + t, tokens - 1), lane);
+    if (lane == 0) memory.scales[t] = scale;
+  }
+  simdgroup_float8x8 sums[kHigh * kWide];
+#pragma unroll
+  for (uint i = 0; i < kHigh * kWide; ++i) sums[i] = make_filled_simdgroup_matrix<float, 8>(0.0f);
+
+  for (uint first = 0; first < columns; first += kMatrixDepth) {
+    const bool inside = first + lane < columns;
+    threadgroup_barrier(mem_flags::mem_threadgroup);
+    for (uint t = simdgroup; t < kMatrixTokens; t += kMatrixSimdgroups) {
+      float x = 0.0f;
+      if (inside && token + t < tokens) x = prologue.at(token + t, first + lane, memory.scales[t]);
+      x_tile[t * kMatrixPitch + lane] = x;
+    }
+    for (uint r = simdgroup; r < kMatrixRows; r += kMatrixSimdgroups) {
+      device const typename Policy::Block* row_weights =
+          weights + ulong(min(row + r, rows - 1)) * blocks;
+      weight_tile[r * kMatrixPitch + lane] =
+          inside ? weight_of_lane<Policy>(row_weights, first, lane) : 0.0f;
+    }
+    threadgroup_barrier(mem_flags::mem_threadgroup);
+#pragma unroll
+    for (uint k = 0; k < kMatrixDepth; k += 8) {
+      simdgroup_float8x8 x[kHigh];
+      simdgroup_float8x8 w[kWide];
+#pragma unroll
+      for (uint i = 0; i < kHigh; ++i) {
+        simdgroup_load(x[i], x_tile + (own_token + i * 8) * kMatrixPitch + k, kMatrixPitch);
+      }
+#pragma unroll
+      for (uint j = 0; j < kWide; ++j) {
+        simdgroup_load(w[j], weight_tile + (own_row + j * 8) * kMatrixPitch + k, kMatrixPitch,
+                       ulong2(0, 0), true);
+      }
+#pragma unroll
+      for (uint i = 0; i < kHigh; ++i) {
+#pragma unroll
+        for (uint j = 0; j < kWide; ++j) {
+          simdgroup_multiply_accumulate(sums[i * kWide + j], x[i], w[j], sums[i * kWide + j]);
+        }
+      }
+    }
+  }
+
+  threadgroup_barrier(mem_flags::mem_threadgroup);
+#pragma unroll
+  for (uint i = 0; i < kHigh; ++i) {
+#pragma unroll
+    for (uint j = 0; j < kWide; ++j) {
+      simdgroup_store(sums[i * kWide + j],
+                      results + (own_token + i * 8) * kMatrixRows + own_row + j * 8, kMatrixRows);
+    }
+  }
+  threadgroup_barrier(mem_flags::mem_threadgroup);
+}

@@ -1,0 +1,150 @@
+// A compile error in a fused kernel names the stage, its file and line, whatever kind of stage it
+// is.
+#include <functional>
+
+#include "support.hpp"
+
+using namespace foundry;
+using namespace foundry::test;
+
+namespace {
+
+std::string error_of(const std::function<void()>& run) {
+  try {
+    run();
+  } catch (const KernelCompileError& error) {
+    return error.what();
+  }
+  return "it compiled";
+}
+
+/// The message's beginning, and the compiler's own words in it.
+void check_error(const std::string& text, const std::string& start, const char* words) {
+  CAPTURE(text);
+  CHECK(text.starts_with(start));
+  CHECK(text.find(words) != text.npos);
+}
+
+ops::Linear product(DType dtype = DType::f16) {
+  Random random(71);
+  Values ignored;
+  if (info(dtype).is_float) {
+    return {random_tensor({64, 32}, dtype, random, ignored), {}, {}, {}, {}};
+  }
+  return {runtime().empty({64, 32}, dtype), {}, {}, {}, {}};
+}
+
+void run_with(const char* name, const std::optional<Stage>& prologue, const ops::Linear& main,
+              const std::optional<Stage>& stage, std::size_t tokens = 1) {
+  CompoundKernel kernel(name);
+  if (prologue) kernel.prologue(*prologue);
+  kernel.main(main);
+  if (stage) kernel.epilogue(*stage);
+  const bool heads = stage && is_head_stage(*stage->type);
+  const auto y = heads ? output({1, 2, 32}, DType::f32) : output({tokens, 64}, DType::f32);
+  runtime().run(kernel.build(output({tokens, 32}, DType::f32), y));
+}
+
+constexpr StageType kPrologue{StageKind::prologue, "BadPrologue", "stages/bad_prologue.metal", "",
+                              StageTensor::none,   false};
+constexpr StageType kEpilogue{StageKind::epilogue, "BadEpilogue", "stages/bad_epilogue.metal", "",
+                              StageTensor::none,   false};
+constexpr StageType kTurn{StageKind::head_turn, "BadTurn", "stages/bad_turn.metal", "",
+                          StageTensor::none,    false};
+
+}  // namespace
+
+TEST_CASE("a prologue") {
+  register_shader("stages/bad_prologue.metal",
+                  "#include \"lib/prologue.metal\"\n"
+                  "template <class X> struct BadPrologue {\n"
+                  "  device const X* x;\n"
+                  "  uint columns;\n"
+                  "  float scale(uint, uint) const { return nothing; }\n"
+                  "  float at(uint, uint k, float) const { return float(x[k]); }\n"
+                  "};\n");
+  for (const std::size_t tokens : {1, 3}) {
+    check_error(error_of([&] {
+                  run_with("p", Stage{&kPrologue, {}, 0.0f}, product(), std::nullopt, tokens);
+                }),
+                "fused kernel p, stage bad_prologue (stages/bad_prologue.metal:5): ", "nothing");
+  }
+}
+
+TEST_CASE("an epilogue") {
+  register_shader("stages/bad_epilogue.metal",
+                  "#include \"lib/epilogue.metal\"\n\nstruct BadEpilogue {\n"
+                  "  float apply(float value, uint, uint, uint) const { return value + nothing; }\n"
+                  "};\n");
+  for (const std::size_t tokens : {1, 3}) {
+    check_error(error_of([&] {
+                  run_with("e", std::nullopt, product(), Stage{&kEpilogue, {}, 0.0f}, tokens);
+                }),
+                "fused kernel e, stage bad_epilogue (stages/bad_epilogue.metal:4): ", "nothing");
+  }
+}
+
+TEST_CASE("a head stage") {
+  register_shader("stages/bad_turn.metal",
+                  "#include \"lib/heads.metal\"\n\nstruct BadTurn {\n"
+                  "  float2 apply(float2 pair, uint, uint, uint) const {\n"
+                  "    return pair * nothing;\n  }\n};\n");
+  check_error(error_of([&] { run_with("h", std::nullopt, product(), Stage{&kTurn, {}, 0.0f}); }),
+              "fused kernel h, stage bad_turn (stages/bad_turn.metal:5): ", "nothing");
+}
+
+TEST_CASE("a policy, and a main stage that a policy does not serve") {
+  // Plain integers have no policy of the library's.
+  register_shader("policies/bad.metal",
+                  "#include \"lib/policy.metal\"\n"
+                  "template <uint Width> struct Bad {\n"
+                  "  using Block = char;\n"
+                  "  FOUNDRY_CONSTANT uint kBlock = 1;\n"
+                  "  static uint position(uint lane, uint j) { return nothing; }\n"
+                  "};\n");
+  static const PolicyRegistration bad({DType::i8, "Bad", "policies/bad.metal", 1, 1});
+  check_error(error_of([&] { run_with("w", std::nullopt, product(DType::i8), std::nullopt); }),
+              "fused kernel w, policy bad (policies/bad.metal:5): ", "nothing");
+
+  register_shader("policies/half_done.metal",
+                  "#include \"lib/policy.metal\"\n"
+                  "template <uint Width> struct HalfDone {\n"
+                  "  using Block = short;\n"
+                  "  FOUNDRY_CONSTANT uint kBlock = 1;\n"
+                  "  static uint position(uint lane, uint j) { return lane * Width + j; }\n"
+                  "};\n");
+  static const PolicyRegistration half_done(
+      {DType::i16, "HalfDone", "policies/half_done.metal", 1, 1});
+  for (const std::size_t tokens : {1, 3}) {
+    const std::string text =
+        error_of([&] { run_with("m", std::nullopt, product(DType::i16), std::nullopt, tokens); });
+    // What the main stage, or the library beside it, asks of the policy and does not find.
+    CAPTURE(text);
+    CHECK(text.starts_with(tokens == 1 ? "fused kernel m, stage gemv (stages/gemv.metal:"
+                                       : "kernel m (lib/policy.metal:"));
+    CHECK(text.find("HalfDone<1>") != text.npos);
+  }
+}
+
+namespace {
+struct BadBody {
+  InOut<f32> x;
+  static constexpr auto source = msl(R"(
+    const float fine = 1.0f;
+    x[gid] = fine + nothing;
+  )");
+  static constexpr unsigned kLine = __LINE__ - 2;
+  DispatchConfig dispatch_config() const { return per_element(x.count()); }
+};
+FOUNDRY_KERNEL(BadBody, x);
+}  // namespace
+
+TEST_CASE("a kernel struct of one's own") {
+  const auto x = runtime().alloc<f32>({8});
+  const std::string place = concat("compile_error_test.cpp:", BadBody::kLine, "): ");
+  const std::string text = error_of([&] { runtime().run(BadBody{x}); });
+  CAPTURE(text);
+  CHECK(text.starts_with("kernel bad_body ("));
+  CHECK(text.find(place) != text.npos);
+  CHECK(text.find("nothing") != text.npos);
+}

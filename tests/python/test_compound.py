@@ -1,0 +1,224 @@
+"""Prologue x main x epilogue: every combination that makes sense against float64 numpy, and every
+other one for the reason that it is refused with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import foundry as fd
+
+F64 = NDArray[np.float64]
+ROWS, COLUMNS, HEAD_DIM, CAPACITY, POSITION = 64, 96, 32, 4, 3
+HEADS = ROWS // HEAD_DIM
+
+PROLOGUES = ["none", "RmsNorm"]
+MAINS = ["Gemv", "Gemm", "Linear", "GatedLinear"]
+EPILOGUES = ["none", "Bias", "Residual", "Mul", "Silu", "Gelu"]
+HEAD_STAGES = ["HeadNorm", "Rope", "CacheWrite"]
+
+
+class Case:
+    """Tensors that stages are made of, with their float64 values."""
+
+    def __init__(self, rt: fd.Foundry, tokens: int) -> None:
+        self._rt = rt
+        self._random = np.random.default_rng(tokens)
+        self.tokens = tokens
+        self.x, self.x64 = self.put(tokens, COLUMNS)
+        self.weights, self.weights64 = self.put(ROWS, COLUMNS, dtype=fd.f16)
+        self.gate, self.gate64 = self.put(ROWS, COLUMNS, dtype=fd.bf16)
+        self.columns, self.columns64 = self.put(COLUMNS)
+        self.rows, self.rows64 = self.put(ROWS)
+        self.result, self.result64 = self.put(tokens, ROWS)
+        self.head, self.head64 = self.put(HEAD_DIM)
+
+    def put(self, *shape: int, dtype: fd.DType = fd.f32) -> tuple[fd.Tensor, F64]:
+        tensor = self._rt.tensor(self._random.standard_normal(shape), dtype)
+        return tensor, tensor.copy_to_host().astype(np.float64)
+
+    def main(self, name: str) -> Any:
+        if name == "GatedLinear":
+            return fd.ops.GatedLinear(gate=self.gate, up=self.weights)
+        return getattr(fd.ops, name)(weights=self.weights)
+
+    def stage(self, name: str) -> Any:
+        makers: dict[str, Callable[[], Any]] = {
+            "RmsNorm": lambda: fd.ops.RmsNorm(weight=self.columns),
+            "Bias": lambda: fd.ops.Bias(self.rows),
+            "Residual": lambda: fd.ops.Residual(self.result),
+            "Mul": lambda: fd.ops.Mul(self.result),
+            "HeadNorm": lambda: fd.ops.HeadNorm(self.head),
+            "Rope": lambda: fd.ops.Rope(interleaved=False),
+        }
+        return makers.get(name, lambda: getattr(fd.ops, name)())()
+
+    def expected(self, prologue: str, main: str, epilogue: str) -> F64:
+        x = self.x64
+        if prologue == "RmsNorm":
+            x = x / np.sqrt((x**2).mean(axis=1, keepdims=True) + 1e-5) * self.columns64
+        y: F64 = x @ self.weights64.T
+        if main == "GatedLinear":
+            gate = x @ self.gate64.T
+            y = gate / (1 + np.exp(-gate)) * y
+        finish: dict[str, Callable[[F64], F64]] = {
+            "Bias": lambda y: y + self.rows64,
+            "Residual": lambda y: y + self.result64,
+            "Mul": lambda y: y * self.result64,
+            "Silu": lambda y: y / (1 + np.exp(-y)),
+            "Gelu": lambda y: 0.5 * y * (1 + np.tanh(np.sqrt(2 / np.pi) * (y + 0.044715 * y**3))),
+            "HeadNorm": self._normed_heads,
+            "Rope": self._turned,
+        }
+        return finish.get(epilogue, lambda y: y)(y)
+
+    def _normed_heads(self, y: F64) -> F64:
+        heads = y.reshape(HEADS, HEAD_DIM)
+        scale = np.sqrt((heads**2).mean(axis=1, keepdims=True) + 1e-6)
+        return (heads / scale * self.head64).reshape(1, ROWS)
+
+    def _turned(self, y: F64) -> F64:
+        heads = y.reshape(HEADS, HEAD_DIM)
+        angle = POSITION * 10000.0 ** (-2 * np.arange(HEAD_DIM // 2) / HEAD_DIM)
+        a, b = heads[:, : HEAD_DIM // 2], heads[:, HEAD_DIM // 2 :]
+        cos, sin = np.cos(angle), np.sin(angle)
+        return np.concatenate([a * cos - b * sin, a * sin + b * cos], axis=1).reshape(1, ROWS)
+
+
+def tokens_of(main: str) -> list[int]:
+    return {"Gemv": [1], "Gemm": [3]}.get(main, [1, 3])
+
+
+def built(case: Case, prologue: str, main: str, epilogue: str) -> fd.CompoundKernel:
+    kernel = fd.fuse("compound")
+    if prologue != "none":
+        kernel = kernel.prologue(case.stage(prologue))
+    kernel = kernel.main(case.main(main))
+    return kernel if epilogue == "none" else kernel.epilogue(case.stage(epilogue))
+
+
+def check(found: NDArray[Any], expected: F64) -> None:
+    # Sums of 96 products of normal numbers in f32, through a gate (a product of two) or an
+    # activation with slope up to 1.13: 2^-18 of the largest result bounds what is seen by 4.
+    scale = max(1.0, float(np.abs(expected).max()))
+    np.testing.assert_allclose(found, expected, rtol=0, atol=2.0**-18 * scale)
+
+
+@pytest.mark.parametrize("epilogue", EPILOGUES)
+@pytest.mark.parametrize("main", MAINS)
+@pytest.mark.parametrize("prologue", PROLOGUES)
+def test_every_prologue_main_and_epilogue(
+    rt: fd.Foundry, prologue: str, main: str, epilogue: str
+) -> None:
+    for tokens in tokens_of(main):
+        case = Case(rt, tokens)
+        y = rt.empty((tokens, ROWS), fd.f32)
+        rt.run(built(case, prologue, main, epilogue).build(x=case.x, y=y))
+        check(np.asarray(y), case.expected(prologue, main, epilogue))
+
+
+@pytest.mark.parametrize("stage", HEAD_STAGES)
+@pytest.mark.parametrize("main", ["Gemv", "Linear"])
+@pytest.mark.parametrize("prologue", PROLOGUES)
+def test_every_head_stage_on_one_token(
+    rt: fd.Foundry, prologue: str, main: str, stage: str
+) -> None:
+    case = Case(rt, 1)
+    to_cache = stage == "CacheWrite"
+    y = rt.tensor(np.full((CAPACITY if to_cache else 1, HEADS, HEAD_DIM), np.nan), fd.f32)
+    rt.run(built(case, prologue, main, stage).build(x=case.x, y=y, start=POSITION))
+    found = np.asarray(y)
+    row = POSITION if to_cache else 0
+    check(found[row].reshape(1, ROWS), case.expected(prologue, main, stage))
+    assert np.isnan(np.delete(found, row, axis=0)).all()
+
+
+@pytest.mark.parametrize("stage", HEAD_STAGES)
+@pytest.mark.parametrize(
+    ("main", "tokens", "reason"),
+    [
+        ("Linear", 3, "head stages and stores take one token, got 3; for more, let the products"),
+        ("Gemm", 1, "head stages and stores take one token, got 1; for more, let the products"),
+        ("GatedLinear", 1, "{stage} needs heads, which a gated product has not"),
+    ],
+)
+def test_head_stages_are_refused_where_there_are_no_heads(
+    rt: fd.Foundry, stage: str, main: str, tokens: int, reason: str
+) -> None:
+    case = Case(rt, tokens)
+    extent = CAPACITY if stage == "CacheWrite" else 1
+    y = rt.empty((extent, HEADS, HEAD_DIM), fd.f32)
+    expected = re.escape("compound: " + reason.format(stage=stage))
+    with pytest.raises(fd.ArgumentError, match=expected):
+        rt.run(built(case, "none", main, stage).build(x=case.x, y=y))
+
+
+@pytest.mark.parametrize("stage", [*EPILOGUES[1:], *HEAD_STAGES])
+def test_only_a_prologue_is_a_prologue(rt: fd.Foundry, stage: str) -> None:
+    kind = "an epilogue"
+    if stage in HEAD_STAGES:
+        kind = "a store" if stage == "CacheWrite" else "a head stage"
+    with pytest.raises(
+        fd.ArgumentError, match=f"fused kernel k: {stage_name(stage)} is {kind} and cannot be the "
+    ):
+        fd.fuse("k").prologue(Case(rt, 1).stage(stage))
+
+
+@pytest.mark.parametrize("after", [*EPILOGUES[1:], *HEAD_STAGES])
+@pytest.mark.parametrize("before", [*EPILOGUES[1:], *HEAD_STAGES])
+def test_stages_after_a_product_stand_in_their_order(
+    rt: fd.Foundry, before: str, after: str
+) -> None:
+    case = Case(rt, 1)
+    rank = {"HeadNorm": 1, "Rope": 2, "CacheWrite": 3}
+    kernel = fd.fuse("k").main(case.main("Linear")).epilogue(case.stage(before))
+    a, b = rank.get(before, 0), rank.get(after, 0)
+    if a < b or a == b == 0:
+        kernel.epilogue(case.stage(after))
+        return
+    first, second = stage_name(before), stage_name(after)
+    reason = (
+        f"is the second stage of its kind after {first}; a product has one at most"
+        if a == b
+        else "the order is epilogues, HeadNorm, Rope, CacheWrite"
+    )
+    with pytest.raises(fd.ArgumentError, match=f"fused kernel k: {second}.*{reason}"):
+        kernel.epilogue(case.stage(after))
+
+
+@pytest.mark.parametrize("prologue", PROLOGUES)
+def test_attention_stands_alone(rt: fd.Foundry, prologue: str) -> None:
+    q = rt.empty((1, HEADS, HEAD_DIM), fd.f32)
+    cache = rt.empty((CAPACITY, HEADS, HEAD_DIM), fd.f16)
+    kernel = fd.fuse("k")
+    if prologue != "none":
+        kernel = kernel.prologue(Case(rt, 1).stage(prologue))
+    with pytest.raises(
+        fd.ArgumentError,
+        match="fused kernel k: Attention cannot be fused: its result is mixed over positions, not "
+        "one product per row",
+    ):
+        kernel.main(fd.ops.Attention(q=q, k_cache=cache, v_cache=cache, y=q))
+
+
+@pytest.mark.parametrize("name", ["Silu", "Bias", "RmsNorm", "Rope", "HeadNorm"])
+def test_a_stage_is_no_main(rt: fd.Foundry, name: str) -> None:
+    with pytest.raises(fd.ArgumentError, match=f"{name} cannot be the main part of a fused kernel"):
+        fd.fuse("k").main(Case(rt, 1).stage(name))
+
+
+@pytest.mark.parametrize("main", [*MAINS, "Add"])
+def test_a_main_is_no_stage(rt: fd.Foundry, main: str) -> None:
+    case = Case(rt, 1)
+    operation = case.main(main) if main != "Add" else fd.ops.Add(case.rows, case.rows, case.rows)
+    with pytest.raises(fd.ArgumentError, match=f"{main} is neither a prologue nor an epilogue"):
+        fd.fuse("k").main(case.main("Linear")).epilogue(operation)
+
+
+def stage_name(stage: str) -> str:
+    return "Multiply" if stage == "Mul" else stage  # the shader's name for it

@@ -1,0 +1,66 @@
+"""A damaged entry of the kernel cache on disk is noticed and built anew."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = """
+import numpy as np, foundry as fd
+
+@fd.kernel(dispatch=fd.per_element("y"))
+def scaled(x: fd.In[fd.f32], y: fd.Out[fd.f32], a: fd.f32):
+    \"\"\"
+    if (gid < y_size) y[gid] = a * x[gid] + 1.0f;
+    \"\"\"
+
+rt = fd.Foundry()
+y = rt.empty((100,), fd.f32)
+rt.run(scaled(x=rt.tensor(np.arange(100, dtype=np.float32)), y=y, a=2.0))
+np.testing.assert_array_equal(np.asarray(y), 2 * np.arange(100) + 1)
+"""
+
+
+def run(cache: Path) -> None:
+    environment = {**os.environ, "FOUNDRY_CACHE_DIR": str(cache)}
+    subprocess.run([sys.executable, "-c", PROGRAM], check=True, env=environment)
+
+
+def entries(cache: Path) -> list[Path]:
+    """The files of finished entries: native code, reflection, log, manifest."""
+    return sorted(path for path in cache.rglob("*") if path.is_file() and "tools" not in path.parts)
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if sys.platform == "darwin":
+        pytest.skip("Metal's own driver keeps the kernels")
+    cache = tmp_path_factory.mktemp("cache")
+    run(cache)
+    return cache
+
+
+@pytest.mark.parametrize("how", ["truncated", "flipped", "emptied"])
+def test_a_damaged_entry_is_built_anew(filled: Path, how: str) -> None:
+    chance = random.Random(how)
+    files = entries(filled)
+    assert any(file.suffix == ".so" for file in files) and len(files) > 2
+    pristine = {file: file.read_bytes() for file in files}
+    for file, data in pristine.items():
+        if not data:
+            continue
+        if how == "flipped":
+            at = chance.randrange(len(data))
+            damaged = data[:at] + bytes([data[at] ^ 1 << chance.randrange(8)]) + data[at + 1 :]
+        else:
+            damaged = data[: chance.randrange(len(data)) if how == "truncated" else 0]
+        file.write_bytes(damaged)
+    run(filled)  # the kernel's result is right
+    for file, data in pristine.items():
+        if file.suffix == ".so":
+            assert file.read_bytes() == data, "the entry was not built anew"
