@@ -1,21 +1,31 @@
-"""Prints the tables and writes them as JSON to build/bench.json.
-
-usage: python -m benchmarks [SECTION...]
-sections: machine, model, startup, compilation, fusion, host, kernels
-"""
+"""Prints the tables and writes them to build/bench.json and, for docs/performance.md, bench.md."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from pathlib import Path
 
-from benchmarks import compilation, fusion, host, kernels, machine, model, startup
+from benchmarks import (
+    compilation,
+    dispatch,
+    fusion,
+    gemv,
+    host,
+    kernels,
+    machine,
+    model,
+    startup,
+)
+from benchmarks.options import OPTIONS
 from benchmarks.table import Table
 
 SECTIONS = {
     "machine": machine.measure,
     "model": model.measure,
+    "gemv": gemv.measure,
+    "dispatch": dispatch.measure,
     "startup": startup.measure,
     "compilation": compilation.measure,
     "fusion": fusion.measure,
@@ -24,22 +34,40 @@ SECTIONS = {
 }
 
 
-def main(names: list[str]) -> int:
+def main(words: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="./dev bench",
+        description=__doc__,
+        epilog="The first run builds llama.cpp and installs torch and MLX under build/competitors.",
+    )
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
+    parser.add_argument("--formats", default="", help="of gemv: q4_1,f16; all by default")
+    parser.add_argument("--rounds", type=int, default=OPTIONS.rounds, help="per competitor")
+    arguments = parser.parse_args(words)
+    names: list[str] = arguments.sections or list(SECTIONS)
     unknown = [name for name in names if name not in SECTIONS]
     if unknown:
-        print(f"no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}", file=sys.stderr)
-        return 2
+        parser.error(f"no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
+    OPTIONS.formats = [name for name in arguments.formats.split(",") if name]
+    OPTIONS.rounds = arguments.rounds
+
     tables: dict[str, list[Table]] = {}
-    for name in names or list(SECTIONS):
+    for name in names:
         tables[name] = SECTIONS[name]()
         for table in tables[name]:
             table.show()
-    path = Path("build/bench.json")
-    path.parent.mkdir(exist_ok=True)
-    report = {name: [table.as_json() for table in found] for name, found in tables.items()}
-    path.write_text(json.dumps(report, indent=2) + "\n")
-    print(f"written to {path}")
+        write(tables)  # after each: a long run that is stopped leaves what it had
+    print("written to build/bench.json and build/bench.md")
     return 0
+
+
+def write(tables: dict[str, list[Table]]) -> None:
+    folder = Path("build")
+    folder.mkdir(exist_ok=True)
+    report = {name: [table.as_json() for table in found] for name, found in tables.items()}
+    (folder / "bench.json").write_text(json.dumps(report, indent=2) + "\n")
+    pages = [table.as_markdown() for found in tables.values() for table in found]
+    (folder / "bench.md").write_text("\n".join(pages))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,18 @@ from typing import Any
 import rich.table
 from rich.console import Console
 
-_console = Console(width=110)
+_console = Console(width=160)
+
+
+def text(value: Any) -> str:
+    """A cell: three or four digits are all that a measurement here is worth."""
+    if value is None:
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def ratio(own: float | None, other: float | None) -> str | None:
+    return f"{own / other:.2f}" if own and other else None
 
 
 @dataclass
@@ -28,10 +39,15 @@ class Table:
         for position, column in enumerate(self.columns):
             table.add_column(column, justify="right" if position else "left")
         for row in self.rows:
-            table.add_row(
-                *[f"{value:.4g}" if isinstance(value, float) else str(value) for value in row]
-            )
+            table.add_row(*[text(value) for value in row])
         _console.print(table)
+
+    def as_markdown(self) -> str:
+        """The table as docs/performance.md takes it."""
+        lines = [f"**{self.title}**", "", "| " + " | ".join(self.columns) + " |"]
+        lines.append("|---" + "|---:" * (len(self.columns) - 1) + "|")
+        lines += ["| " + " | ".join(text(value) for value in row) + " |" for row in self.rows]
+        return "\n".join(lines) + "\n"
 
     def as_json(self) -> dict[str, Any]:
         return {"title": self.title, "columns": self.columns, "rows": self.rows}

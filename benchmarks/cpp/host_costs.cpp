@@ -1,12 +1,11 @@
 // Host costs per call in nanoseconds, as one JSON object: arena allocation, views, dispatch.
 #include <foundry/foundry.hpp>
 
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <exception>
-#include <functional>
 #include <vector>
+
+#include "cost.hpp"
 
 using namespace foundry;
 
@@ -30,42 +29,18 @@ struct Accumulate {
 };
 FOUNDRY_KERNEL(Accumulate, x, y, a);
 
-struct Cost {
-  const char* name;
-  double best;
-  double median;
-};
-
-/// Runs `body` (which does `calls` calls) `repeats` times; nanoseconds per call. `after` is not
-/// timed.
-Cost measure(
-    const char* name, int calls, int repeats, const std::function<void()>& body,
-    const std::function<void()>& after = [] {}) {
-  using Clock = std::chrono::steady_clock;
-  std::vector<double> times;
-  for (int repeat = 0; repeat < repeats + 1; ++repeat) {
-    const auto start = Clock::now();
-    body();
-    const std::chrono::duration<double, std::nano> elapsed = Clock::now() - start;
-    after();
-    if (repeat > 0) times.push_back(elapsed.count() / calls);  // the first warms up
-  }
-  std::sort(times.begin(), times.end());
-  return {name, times.front(), times[times.size() / 2]};
-}
-
 }  // namespace
 
 int main() try {
   constexpr int kCalls = 2000;
   constexpr int kRepeats = 20;
   Foundry foundry;
-  std::vector<Cost> costs;
+  std::vector<bench::Cost> costs;
 
   ArenaPool& arena = foundry.pool("bench");
   std::vector<Lease> leases;
   leases.reserve(kCalls);
-  costs.push_back(measure(
+  costs.push_back(bench::measure(
       "arena allocation", kCalls, kRepeats,
       [&] {
         for (int i = 0; i < kCalls; ++i) leases.push_back(arena.allocate(256));
@@ -76,7 +51,7 @@ int main() try {
       }));
   Dimensions dimensions;
   dimensions.push_back(64);
-  costs.push_back(measure(
+  costs.push_back(bench::measure(
       "arena allocation with a label", kCalls, kRepeats,
       [&] {
         for (int i = 0; i < kCalls; ++i) {
@@ -87,36 +62,37 @@ int main() try {
         leases.clear();
         arena.reset();
       }));
-  costs.push_back(measure("pooled tensor, allocated and dropped", kCalls, kRepeats, [&] {
+  costs.push_back(bench::measure("pooled tensor, allocated and dropped", kCalls, kRepeats, [&] {
     const ArenaScope scope = foundry.scope();
     for (int i = 0; i < kCalls; ++i) (void)foundry.alloc<f32>({64});
   }));
 
   auto x = foundry.tensor<f32>({1024}, from(std::vector<float>(1024, 1.0f)));
-  costs.push_back(measure("view (slice)", kCalls, kRepeats, [&] {
+  costs.push_back(bench::measure("view (slice)", kCalls, kRepeats, [&] {
     for (int i = 0; i < kCalls; ++i) (void)x.slice(0, 16, 512);
   }));
   const auto fixed = x.as<Shape<1024>>();
-  costs.push_back(measure("view (slice of a static shape)", kCalls, kRepeats, [&] {
+  costs.push_back(bench::measure("view (slice of a static shape)", kCalls, kRepeats, [&] {
     for (int i = 0; i < kCalls; ++i) (void)fixed.slice<0, 16, 512>();
   }));
-  costs.push_back(measure("host read, nothing in flight", kCalls, kRepeats, [&] {
+  costs.push_back(bench::measure("host read, nothing in flight", kCalls, kRepeats, [&] {
     for (int i = 0; i < kCalls; ++i) (void)x.host();
   }));
 
   foundry.run(Empty{x});
   foundry.synchronize();
-  costs.push_back(measure(
+  costs.push_back(bench::measure(
       "run(), encoding only", kCalls, kRepeats,
       [&] {
         for (int i = 0; i < kCalls; ++i) foundry.run(Empty{x});
       },
       [&] { foundry.synchronize(); }));
-  costs.push_back(measure("run() and execution, dependent dispatches", kCalls, kRepeats, [&] {
-    for (int i = 0; i < kCalls; ++i) foundry.run(Empty{x});
-    foundry.synchronize();
-  }));
-  costs.push_back(measure("run() and synchronize()", 200, kRepeats, [&] {
+  costs.push_back(
+      bench::measure("run() and execution, dependent dispatches", kCalls, kRepeats, [&] {
+        for (int i = 0; i < kCalls; ++i) foundry.run(Empty{x});
+        foundry.synchronize();
+      }));
+  costs.push_back(bench::measure("run() and synchronize()", 200, kRepeats, [&] {
     for (int i = 0; i < 200; ++i) {
       foundry.run(Empty{x});
       foundry.synchronize();
@@ -143,20 +119,20 @@ int main() try {
     for (int i = 0; i < kStep; ++i) step(i, Parameter("a"));
   });
   const int replays = kCalls / kStep;
-  costs.push_back(measure(
+  costs.push_back(bench::measure(
       "run() of a step, encoding only", kCalls, kRepeats,
       [&] {
         for (int i = 0; i < kCalls; ++i) step(i, 1.0f);
       },
       [&] { foundry.synchronize(); }));
-  costs.push_back(measure(
+  costs.push_back(bench::measure(
       "replay() of the step, per dispatch", kCalls, kRepeats,
       [&] {
         for (int i = 0; i < replays; ++i) program.replay({{"a", i}});
       },
       [&] { foundry.synchronize(); }));
   Program single = foundry.record([&] { foundry.run(Accumulate{x, x, Parameter("a")}); });
-  costs.push_back(measure(
+  costs.push_back(bench::measure(
       "replay() of one dispatch", kCalls, kRepeats,
       [&] {
         for (int i = 0; i < kCalls; ++i) single.replay({{"a", i}});

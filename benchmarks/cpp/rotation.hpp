@@ -59,14 +59,14 @@ inline void time_products(std::size_t bytes, const char* what,
                           const std::function<void(std::size_t)>& product,
                           const std::function<void()>& finish) {
   const std::size_t copies = copies_for(bytes);
-  const Times cold = time_rounds(copies, 1.0, [&] {
+  const Times cold = time_rounds(copies, 0.5, [&] {
     for (std::size_t i = 0; i < copies; ++i) product(i);
     finish();
   });
   // A round of some 10 ms, in which the cost of starting and waiting does not show.
   const std::size_t calls =
       std::clamp<std::size_t>(static_cast<std::size_t>(0.01 / cold.best), 4, 2000);
-  const Times warm = time_rounds(calls, 0.4, [&] {
+  const Times warm = time_rounds(calls, 0.2, [&] {
     for (std::size_t i = 0; i < calls; ++i) product(0);
     finish();
   });

@@ -65,8 +65,8 @@ class Products {
   }
 
   void time() {
-    const bench::Times cold = bench::time_rounds(copies_, 1.0, [&] { compute(cold_); });
-    const bench::Times warm = bench::time_rounds(kWarm, 0.4, [&] { compute(warm_); });
+    const bench::Times cold = bench::time_rounds(copies_, 0.5, [&] { compute(cold_); });
+    const bench::Times warm = bench::time_rounds(kWarm, 0.2, [&] { compute(warm_); });
     bench::print_times(one_.size(), "ggml CPU backend", cold, warm);
   }
 
