@@ -139,14 +139,7 @@ int main() try {
       },
       [&] { foundry.synchronize(); }));
 
-  std::printf("{");
-  const char* separator = "";
-  for (const Cost& cost : costs) {
-    std::printf("%s\"%s\": {\"best\": %.1f, \"median\": %.1f}", separator, cost.name, cost.best,
-                cost.median);
-    separator = ", ";
-  }
-  std::printf("}\n");
+  bench::print(costs);
   return 0;
 } catch (const std::exception& error) {
   std::fprintf(stderr, "%s\n", error.what());

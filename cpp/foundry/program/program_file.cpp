@@ -367,7 +367,7 @@ ProgramImage read_program(const std::string& path, std::span<const std::byte> by
     tensor.name = in.string("a tensor's name");
     const std::uint64_t at = in.position();
     tensor.dtype = in.dtype("tensor dtype");
-    if (!info(tensor.dtype).is_supported) {
+    if (!is_supported(tensor.dtype)) {
       in.fail(at, concat("dtype ", name_of(tensor.dtype), " is not there yet"));
     }
     tensor.is_written = in.boolean("is written");
