@@ -126,8 +126,9 @@ def test_a_token_of_the_model_takes_five_dispatches_a_layer(model: fd.models.Lla
     generation = model.generate("The capital of France is", max_tokens=4, ignore_end=True)
     for _ in generation:
         pass
-    # Beside the layers: the embedding, the output product, the choice of the token.
-    assert generation.statistics.dispatches_per_token <= 5 * model.config.layers + 3
+    # Beside the layers: the embedding, the output product, the choice of the token, and its way to
+    # the next step's input and to the host (AppendToken).
+    assert generation.statistics.dispatches_per_token <= 5 * model.config.layers + 4
 
 
 def test_kernels_of_ones_own_count_their_tensors(rt: fd.Foundry) -> None:
