@@ -9,7 +9,7 @@
 namespace anvil {
 namespace {
 
-std::string line_of(llvm::json::Value json) {
+std::string line_of(const llvm::json::Value& json) {
   std::string text;
   llvm::raw_string_ostream(text) << json;
   return text + "\n";

@@ -69,8 +69,9 @@ CompilerService& CompilerService::shared() {
   return *service;
 }
 
-CompilerService::CompilerService(Compiler compiler, fs::path cache_root, uint64_t cache_size_limit)
-    : compiler_(std::move(compiler)), cache_(std::move(cache_root), cache_size_limit) {}
+CompilerService::CompilerService(Compiler compiler, const fs::path& cache_root,
+                                 uint64_t cache_size_limit)
+    : compiler_(std::move(compiler)), cache_(cache_root, cache_size_limit) {}
 
 LibraryImage CompilerService::library(std::shared_ptr<const LibrarySource> source) {
   const CompileOptions& options = source->options;

@@ -19,7 +19,8 @@ class CompilerService {
   /// With the located compiler and the user's cache. Throws when there is none.
   static CompilerService& shared();
 
-  CompilerService(Compiler compiler, std::filesystem::path cache_root, uint64_t cache_size_limit);
+  CompilerService(Compiler compiler, const std::filesystem::path& cache_root,
+                  uint64_t cache_size_limit);
 
   LibraryImage library(std::shared_ptr<const LibrarySource> source);
   KernelImage kernel(const LibraryImage& library, const std::string& function,

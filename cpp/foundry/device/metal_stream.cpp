@@ -292,7 +292,8 @@ void StreamState::end_encoder_locked() {
 }
 
 void StreamState::count_locked(std::uint32_t commands) {
-  if ((commands_ += commands) < options_.dispatches_per_command_buffer) return;
+  commands_ += commands;
+  if (commands_ < options_.dispatches_per_command_buffer) return;
   try {
     commit_locked();
   } catch (const std::bad_alloc&) {

@@ -34,7 +34,7 @@ std::string_view find_shader(std::string_view path) {
   return found->second;
 }
 
-void register_shader(std::string path, std::string text) {
+void register_shader(const std::string& path, const std::string& text) {
   auto& [mutex, texts] = shaders();
   const std::lock_guard lock(mutex);
   const auto [at, added] = texts.try_emplace(path, text);

@@ -13,7 +13,7 @@ std::string_view find_shader(std::string_view path);
 
 /// Adds a shader file of the app's own; stages, policies and kernels may then name or include it.
 /// The same text again changes nothing; another text for a path that exists throws ArgumentError.
-void register_shader(std::string path, std::string text);
+void register_shader(const std::string& path, const std::string& text);
 
 /// All paths, sorted.
 std::vector<std::string> shader_paths();
