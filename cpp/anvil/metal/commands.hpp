@@ -21,6 +21,7 @@ struct DispatchCommand {
   ComputePipelineState* pipeline = nullptr;
   void* const* buffers = nullptr;
   const uint32_t* threadgroup_memory = nullptr;  ///< bytes of each threadgroup argument
+  const size_t* lengths = nullptr;  ///< bytes from each buffer's pointer to its end, if captured
   Extent threadgroups{};
   Extent threads_per_grid{};
   Extent threads_per_threadgroup{};

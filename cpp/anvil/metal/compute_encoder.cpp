@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "anvil/metal/buffer.hpp"
+#include "anvil/metal/capture.hpp"
 #include "anvil/metal/compute_pipeline.hpp"
 #include "anvil/metal/device.hpp"
 #include "anvil/metal/heap.hpp"
@@ -223,6 +224,12 @@ void ComputeCommandEncoder::record(const char* method, DispatchCommand command) 
     return fail(method, "kernel " + pipeline_->image().name + " would use " +
                             std::to_string(threadgroup_memory) + " bytes of threadgroup memory, " +
                             std::to_string(Device::kMaxThreadgroupMemory) + " are there");
+  if (Capture::active()) {
+    auto* bytes =
+        reinterpret_cast<size_t*>(buffer->arena().allocate(arguments.size() * sizeof(size_t)));
+    for (size_t i = 0; i < arguments.size(); ++i) bytes[i] = slots_[arguments[i].index].length;
+    command.lengths = bytes;
+  }
   command.pipeline = pipeline_;
   command.buffers = buffers;
   command.threadgroup_memory = lengths;

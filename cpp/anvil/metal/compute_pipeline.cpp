@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "anvil/cpu/executor.hpp"
+#include "anvil/metal/capture.hpp"
 #include "anvil/metal/device.hpp"
 #include "anvil/metal/library.hpp"
 
@@ -23,7 +24,8 @@ void ComputePipelineDescriptor::reset() {
 
 ComputePipelineState::ComputePipelineState(Device* device, std::shared_ptr<CpuKernel> kernel,
                                            const ComputePipelineDescriptor& descriptor)
-    : device(device),
+    : function(descriptor.compute_function),
+      device(device),
       label(descriptor.label),
       required_threads(descriptor.required_threads),
       shader_validation(descriptor.shader_validation),
@@ -68,6 +70,11 @@ void ComputePipelineState::run(const DispatchCommand& command) const {
                                  " threads exceed 2^32 - 1 threads");
       dispatch.threads_per_grid[i] = static_cast<uint32_t>(threads);
     }
+  }
+  if (command.lengths) {
+    std::array<size_t, ANVIL_MAX_BUFFERS> lengths{};
+    for (size_t i = 0; i < arguments.size(); ++i) lengths[arguments[i].index] = command.lengths[i];
+    Capture::active()->write(*function, dispatch, lengths);
   }
   CpuExecutor::shared().run(dispatch);
 }

@@ -40,6 +40,8 @@ struct ComputePipelineState : Allocation {
   ComputePipelineState(Device* device, std::shared_ptr<CpuKernel> kernel,
                        const ComputePipelineDescriptor& descriptor);
 
+  const objc::Ref<Function> function;  ///< what it was made of
+
   const KernelImage& image() const { return kernel_->image(); }
   /// Carries out a recorded dispatch; throws what the executor throws.
   void run(const DispatchCommand& command) const;

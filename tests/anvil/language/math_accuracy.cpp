@@ -82,8 +82,26 @@ double cospi(double x) {
   return std::cos(std::numbers::pi * std::fmod(x, 2.0));
 }
 
+double tanpi(double x) {
+  return std::tan(std::numbers::pi * std::fmod(x, 2.0));
+}
+double fract(double x) {
+  return x - std::floor(x);
+}
+
 namespace precise = metal::precise;
 namespace fast = metal::fast;
+
+float sine_of_both(float x) {
+  float cosine;
+  return precise::sincos(x, cosine);
+}
+float cosine_of_both(float x) {
+  float cosine;
+  precise::sincos(x, cosine);
+  return cosine;
+}
+
 #define PRECISE(name) [](float x) { return precise::name(x); }
 #define FAST(name) [](float x) { return fast::name(x); }
 #define STD(name) [](double x) { return std::name(x); }
@@ -109,13 +127,22 @@ const Unary kFunctions[] = {
     {"atanh", PRECISE(atanh), STD(atanh), 3},
     {"sinpi", PRECISE(sinpi), sinpi, 1.5, -0.75, 0.75},
     {"cospi", PRECISE(cospi), cospi, 1.5, -0.25, 0.25},
-    {"rsqrt", PRECISE(rsqrt), rsqrt, 1.5},
+    {"tanpi", PRECISE(tanpi), tanpi, 4, -0.499, 0.499},
+    {"rsqrt", PRECISE(rsqrt), rsqrt, 0},
+    // Below 1, where the exact fraction of a small negative number rounds to 1.
+    {"fract", PRECISE(fract), fract, 1, -0x1p100, 0x1p100},
+    {"fabs", PRECISE(fabs), STD(fabs), 0},
+    {"sincos, the sine", sine_of_both, STD(sin), 1.5},
+    {"sincos, the cosine", cosine_of_both, STD(cos), 1.5},
     {"sqrt", PRECISE(sqrt), STD(sqrt), 0},
     {"round", PRECISE(round), STD(round), 0},
     {"rint", PRECISE(rint), STD(rint), 0},
     {"trunc", PRECISE(trunc), STD(trunc), 0},
     {"ceil", PRECISE(ceil), STD(ceil), 0},
     {"floor", PRECISE(floor), STD(floor), 0},
+    {"fast rsqrt", FAST(rsqrt), rsqrt, 1.5},
+    {"fast log", FAST(log), STD(log), 1},
+    {"fast tanh", FAST(tanh), STD(tanh), 2.5},
     {"fast exp", FAST(exp), STD(exp), 1},
     {"fast exp2", FAST(exp2), STD(exp2), 1},
     {"fast sin", FAST(sin), STD(sin), 1.5, -0x1p30, 0x1p30},
@@ -166,6 +193,13 @@ const Binary kBinary[] = {
      [](double x, double y) { return std::pow(x, y); }, 1.5},
     {"atan2", [](float y, float x) { return precise::atan2(y, x); },
      [](double y, double x) { return std::atan2(y, x); }, 2.5},
+    {"powr", [](float x, float y) { return precise::powr(std::fabs(x), y); },
+     // Unlike pow, a NaN with any other number.
+     [](double x, double y) { return y != y ? y : std::pow(std::fabs(x), y); }, 1.5},
+    {"divide", [](float x, float y) { return precise::divide(x, y); },
+     [](double x, double y) { return x / y; }, 0.5},
+    {"fmax", [](float x, float y) { return precise::fmax(x, y); },
+     [](double x, double y) { return std::fmax(x, y); }, 0},
     {"fdim", [](float x, float y) { return precise::fdim(x, y); },
      [](double x, double y) { return std::fdim(x, y); }, 0.5},
     {"fmin", [](float x, float y) { return precise::fmin(x, y); }, fmin_float, 0},
@@ -187,6 +221,31 @@ TEST_CASE("functions of two floats are within their stated error") {
     CHECK_MESSAGE(most <= f.bound,
                   f.name << "(" << at_x << ", " << at_y << ") is off by " << most << " ulp");
   }
+}
+
+TEST_CASE(
+    "the reciprocal root is correctly rounded for every fraction and parity of the exponent") {
+  uint32_t wrong = 0;
+  for (uint32_t bits = f2u(1.0f); bits < f2u(4.0f); ++bits) {
+    const float got = precise::rsqrt(u2f(bits));
+    // got is right if 1 / sqrt(x) lies between the middles to its neighbours: x m^2 < 1 < x n^2. A
+    // middle has 25 bits, so its square is exact, and the sign of fma(x, m^2, -1) is right.
+    const double low = (static_cast<double>(got) + u2f(f2u(got) - 1)) / 2;
+    const double high = (static_cast<double>(got) + u2f(f2u(got) + 1)) / 2;
+    const double x = u2f(bits);
+    wrong += std::fma(x, low * low, -1.0) > 0 || std::fma(x, high * high, -1.0) < 0;
+  }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("fma rounds once") {
+  int wrong = 0;
+  each_pair([&](float x, float y) {
+    const float z = -x * y;
+    const float got = precise::fma(x, y, z), want = std::fma(x, y, z);
+    wrong += f2u(got) != f2u(want) && !(std::isnan(got) && std::isnan(want));
+  });
+  CHECK(wrong == 0);
 }
 
 TEST_CASE("fmod is exact while the quotient is below 2^52") {

@@ -153,10 +153,10 @@ ANVIL_FN detail::result<A, B> nextafter(A x, B y) {
   use(copysign) use(cosh) use(cospi) use(divide) use(exp) use(exp2) use(exp10) use(fabs)       \
   use(fdim) use(floor) use(fma) use(fmax) use(fmax3) use(fmin) use(fmin3) use(fmod) use(fract) \
   use(frexp) use(ilogb) use(ldexp) use(log) use(log10) use(log2) use(modf) use(nextafter)      \
-  use(pow) use(powr) use(rint) use(round) use(rsqrt) use(sinh) use(sinpi) use(sqrt) use(tanh)  \
+  use(pow) use(powr) use(rint) use(round) use(sinh) use(sinpi) use(sqrt) use(tanh)              \
   use(tanpi) use(trunc)
 // clang-format on
-#define ANVIL_OWN_MATH(use) use(sin) use(cos) use(tan) use(sincos)
+#define ANVIL_OWN_MATH(use) use(rsqrt) use(sin) use(cos) use(tan) use(sincos)
 
 namespace fast {
 #define ANVIL_USE(name) using precise::name;
@@ -164,6 +164,7 @@ ANVIL_SHARED_MATH(ANVIL_USE)
 #undef ANVIL_USE
 using metal::fmedian3;
 
+ANVIL_MATH1(rsqrt, detail::rsqrt_fast_f32)
 ANVIL_MATH1(sin, detail::sin_fast_f32)
 ANVIL_MATH1(cos, detail::cos_fast_f32)
 ANVIL_MATH1(tan, detail::tan_fast_f32)

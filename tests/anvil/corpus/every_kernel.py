@@ -1,0 +1,162 @@
+"""Runs every operation, and every product with every policy, once on tiny tensors.
+
+Nothing is checked here: test_shaders.py runs this program with ANVIL_CAPTURE and compares what it
+dispatched.
+"""
+
+import numpy as np
+
+import foundry as fd
+from foundry import ops
+from foundry._foundry import weight_formats
+
+COLUMNS = 288  # a step of 256 and a remainder; quantised rows are whole blocks
+BIG_COLUMNS = 512  # of formats with blocks of 256
+ROWS, TOKENS = 5, 3
+HEADS, KV_HEADS, HEAD_DIM = 4, 2, 64
+
+rt = fd.Foundry()
+rng = np.random.default_rng(0)
+
+
+def floats(*shape: int, dtype: fd.DType = fd.f32) -> fd.Tensor:
+    return rt.tensor(rng.standard_normal(shape).astype(np.float32), dtype)
+
+
+def weights(dtype: fd.DType, rows: int, columns: int) -> fd.Tensor:
+    tensor = rt.dedicated((rows, columns), dtype)
+    if dtype in (fd.f32, fd.f16, fd.bf16):
+        tensor.copy_from(rng.standard_normal((rows, columns)).astype(np.float32))
+        return tensor
+    # Any bytes are codes; as halves, bytes without bit 6 stay below 2.
+    blocks = rng.integers(0, 256, tensor.nbytes, dtype=np.uint8) & 0xBF
+    tensor.copy_from(blocks.reshape(rows, -1, tensor.nbytes // rows // blocks_of(dtype, columns)))
+    return tensor
+
+
+def blocks_of(dtype: fd.DType, columns: int) -> int:
+    return columns // (256 if str(dtype).endswith("_k") else 32)
+
+
+def products(dtype: fd.DType) -> None:
+    columns = BIG_COLUMNS if str(dtype).endswith("_k") else COLUMNS
+    w, x = weights(dtype, ROWS, columns), floats(columns)
+    norm = ops.RmsNorm(weight=floats(columns))
+    rt.run(ops.Linear(weights=w, x=x, y=rt.empty((ROWS,), fd.f32)))
+    rt.run(ops.Linear(weights=w, x=x, y=rt.empty((ROWS,), fd.f32), prologue=norm))
+    # The interpreter takes seconds for a product of matrices: fewer columns.
+    inner = 256 if columns == BIG_COLUMNS else 96
+    small, many = weights(dtype, ROWS, inner), floats(TOKENS, inner)
+    for form in (ops.LinearForm.gemm_lanes, ops.LinearForm.gemm_matrices):
+        rt.run(ops.Gemm(weights=small, x=many, y=rt.empty((TOKENS, ROWS), fd.f32), form=form))
+    rt.run(ops.GatedLinear(gate=w, up=w, x=x, y=rt.empty((ROWS,), fd.f32)))
+    ids = rt.tensor(np.array([4, 0, 2], np.int32))
+    rt.run(ops.Embedding(table=w, ids=ids, y=rt.empty((TOKENS, columns), fd.f32)))
+    rt.run(ops.GemvColumns(weights=w, x=floats(ROWS), y=rt.empty((columns,), fd.f32)))
+    tiles = rt.empty((1, columns, 32), fd.f16)
+    rt.run(ops.TileWeights(weights=w, y=tiles))
+    rt.run(ops.GemvTiled(weights=tiles, x=x, y=rt.empty((ROWS,), fd.f32)))
+
+
+def epilogues() -> None:
+    w, x, y = weights(fd.f16, ROWS, COLUMNS), floats(COLUMNS), floats(ROWS)
+    stages = [ops.Bias(floats(ROWS)), ops.Silu(), ops.Gelu(), ops.Mul(floats(ROWS))]
+    rt.run(ops.Linear(weights=w, x=x, y=y, epilogue=[*stages, ops.Residual(floats(ROWS))]))
+
+
+def attention() -> None:
+    def cache() -> fd.Tensor:
+        return floats(300, KV_HEADS, HEAD_DIM, dtype=fd.f16)
+
+    keys, values = cache(), cache()
+    for tokens, start in ((1, 40), (1, 290), (6, 3)):
+        q = floats(tokens, HEADS, HEAD_DIM)
+        k, v = floats(tokens, KV_HEADS, HEAD_DIM), floats(tokens, KV_HEADS, HEAD_DIM)
+        y = rt.empty((tokens, HEADS, HEAD_DIM), fd.f32)
+        rt.run(ops.RopeKvWrite(q=q, k=k, v=v, k_cache=keys, v_cache=values, start=start))
+        rt.run(ops.KvWrite(k=k, v=v, k_cache=keys, v_cache=values, start=start))
+        rt.run(ops.Rope(x=q, y=q, start=start, interleaved=False))
+        rt.run(ops.Attention(q=q, k_cache=keys, v_cache=values, y=y, start=start, window=20))
+        mask = floats(tokens, start + tokens)
+        rt.run(ops.Attention(q=q, k_cache=keys, v_cache=values, y=y, start=start, mask=mask))
+    scratch = rt.empty((ops.attention_scratch(HEADS, 1, HEAD_DIM, 4),), fd.f32)
+    rt.run(
+        ops.Attention(
+            q=floats(1, HEADS, HEAD_DIM),
+            k_cache=keys,
+            v_cache=values,
+            y=rt.empty((1, HEADS, HEAD_DIM), fd.f32),
+            start=290,
+            scratch=scratch,
+            splits=4,
+        )
+    )
+    rt.run(ops.KvRearrange(x=floats(6, KV_HEADS, 32), y=rt.empty((KV_HEADS, 6, 32), fd.f32)))
+    rt.run(ops.RepeatKv(x=floats(6, KV_HEADS, 32), y=rt.empty((6, HEADS, 32), fd.f32)))
+    for norm in (None, floats(HEAD_DIM)):
+        rt.run(
+            ops.QkvLinear(
+                query=weights(fd.q4_1, HEADS * HEAD_DIM, COLUMNS),
+                key=weights(fd.q8_0, KV_HEADS * HEAD_DIM, COLUMNS),
+                value=weights(fd.bf16, KV_HEADS * HEAD_DIM, COLUMNS),
+                x=floats(COLUMNS),
+                q=rt.empty((1, HEADS, HEAD_DIM), fd.f32),
+                k_cache=keys,
+                v_cache=values,
+                start=7,
+                prologue=ops.RmsNorm(weight=floats(COLUMNS)),
+                query_norm=norm,
+                key_norm=norm,
+            )
+        )
+
+
+def rows_and_elements() -> None:
+    x, weight = floats(3, 70), floats(70)
+    y, half = rt.empty((3, 70), fd.f32), rt.empty((3, 70), fd.f16)
+    rt.run(ops.RmsNorm(weight=weight, x=x, y=y))
+    rt.run(ops.LayerNorm(x=x, y=y, weight=weight, bias=weight))
+    rt.run(ops.Softmax(x=x, y=half, mask=weight, scale=0.5))
+    for operation in (ops.Add, ops.Multiply):
+        rt.run(operation(a=x, b=x, y=half))
+    for operation in (ops.SwiGlu, ops.GeGlu):
+        rt.run(operation(gate=x, up=x, y=y))
+    rt.run(ops.Copy(x=x, y=half))
+    rt.run(ops.Copy(x=x.transpose(), y=rt.empty((70, 3), fd.bf16)))
+    rt.run(ops.Fill(y=y, value=2.0))
+    rt.run(ops.Arange(y=y, start=1.0, step=0.5))
+    rt.run(ops.RandomUniform(y=y, seed=3))
+    rt.run(ops.RandomNormal(y=half, seed=3))
+
+
+def choosing_tokens() -> None:
+    logits, token = floats(100), rt.tensor(np.zeros(1, np.int32))
+    scratch, counts = rt.empty((100,), fd.f32), rt.tensor(np.zeros(100, np.uint32))
+    rt.run(ops.Argmax(x=logits.reshape(1, 100), y=token))
+    ids = rt.tensor(np.array([3, 3, 9], np.int32))
+    rt.run(ops.CountTokens(ids=ids, counts=counts))
+    rt.run(
+        ops.Sample(
+            logits=logits,
+            scratch=scratch,
+            token=token,
+            counts=counts,
+            repetition_penalty=1.2,
+            top_k=20,
+            top_p=0.9,
+            min_p=0.01,
+            temperature=0.8,
+            seed=5,
+        )
+    )
+    ring = rt.tensor(np.zeros(8, np.int32))
+    rt.run(ops.AppendToken(token=token, ring=ring, counts=counts, position=2, window=4))
+
+
+for format in weight_formats():
+    products(format)
+epilogues()
+attention()
+rows_and_elements()
+choosing_tokens()
+rt.synchronize()
