@@ -11,9 +11,19 @@ set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
 
 find_program(FOUNDRY_CCACHE ccache)
 if(FOUNDRY_CCACHE)
-  set(CMAKE_C_COMPILER_LAUNCHER ${FOUNDRY_CCACHE})
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${FOUNDRY_CCACHE})
+  # What ccache asks for to cache translation units that use a precompiled header.
+  set(launcher ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${FOUNDRY_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
 endif()
+
+# foundry_precompile(TARGET headers...): most of a build's time is the parsing of the same headers.
+# Sources still include what they use: CMAKE_DISABLE_PRECOMPILE_HEADERS builds without.
+function(foundry_precompile target)
+  target_precompile_headers(${target} PRIVATE ${ARGN})
+  # For ccache: the time at which a header was written says nothing.
+  target_compile_options(${target} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
+endfunction()
 
 add_library(foundry_warnings INTERFACE)
 target_compile_options(foundry_warnings INTERFACE

@@ -1,15 +1,24 @@
+# In a folder that sets FOUNDRY_TEST_HEADERS, tests use the precompiled headers of that target and must
+# have its compile options.
+#
 # foundry_add_test(name SOURCES a.cpp ... [LIBS lib ...] [LABELS l ...]): a doctest program and its
 # ctest entry. SOURCES hold TEST_CASEs only; main() comes with the helper.
 if(FOUNDRY_BUILD_TESTS)
   enable_testing()
   find_path(FOUNDRY_DOCTEST_DIR doctest/doctest.h REQUIRED)
+  add_library(foundry_doctest_main OBJECT ${PROJECT_SOURCE_DIR}/tests/doctest_main.cpp)
+  target_include_directories(foundry_doctest_main SYSTEM PUBLIC ${FOUNDRY_DOCTEST_DIR})
+  target_link_libraries(foundry_doctest_main PRIVATE foundry_warnings)
 endif()
 
 function(foundry_add_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS;LABELS")
-  add_executable(${name} ${arg_SOURCES} ${PROJECT_SOURCE_DIR}/tests/doctest_main.cpp)
-  target_include_directories(${name} SYSTEM PRIVATE ${FOUNDRY_DOCTEST_DIR})
-  target_link_libraries(${name} PRIVATE foundry_warnings ${arg_LIBS})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE foundry_doctest_main foundry_warnings ${arg_LIBS})
+  if(FOUNDRY_TEST_HEADERS)
+    target_precompile_headers(${name} REUSE_FROM ${FOUNDRY_TEST_HEADERS})
+    target_compile_options(${name} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
+  endif()
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT 600 LABELS "${arg_LABELS}"
     ENVIRONMENT "FOUNDRY_CACHE_DIR=${CMAKE_BINARY_DIR}/test-cache")
