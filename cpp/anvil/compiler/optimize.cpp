@@ -24,6 +24,8 @@
 #include <llvm/Transforms/Utils/LCSSA.h>
 #include <llvm/Transforms/Utils/LoopSimplify.h>
 
+#include "vectorize/small_floats.hpp"
+
 namespace anvil {
 namespace {
 
@@ -134,6 +136,9 @@ void optimize_simdgroup(llvm::Module& module, llvm::TargetMachine& target) {
   passes.addPass(llvm::InstCombinePass());
   passes.addPass(llvm::SimplifyCFGPass());
   run(module, target, std::move(passes));
+  // InstCombine narrows what was widened (a maximum of two halves), and code generation would call
+  // a library for it.
+  for (llvm::Function& function : module) vectorizer::expand_small_floats(function);
 }
 
 }  // namespace anvil

@@ -110,9 +110,10 @@ struct from_native {};
 }  // namespace detail
 
 // Copies are spelled out: a type that is not trivially copyable goes through registers and memory
-// as the vector it is, never coerced into whatever the host's C ABI passes 16-byte unions as.
+// as the vector it is, never coerced into whatever the host's C ABI passes 16-byte unions as. The
+// alignment is Metal's, the size; arm64's own for vectors stops at 16 bytes.
 template <class T, int N>
-class vec : public detail::members<T, N> {
+class alignas(sizeof(detail::native<T, N>)) vec : public detail::members<T, N> {
   static_assert(N >= 1 && N <= 4, "vec has 1 to 4 components");
   static_assert(detail::is_component<T>, "vec holds scalars");
 
