@@ -204,6 +204,11 @@ void bind_runtime(nb::module_& m) {
           nb::arg("operation"),
           "Compiles the kernel if it is new and encodes its dispatch; does not wait.")
       .def(
+          "prepare", [](Runtime& f, const Operation& operation) { f.prepare(operation); },
+          nb::arg("operation"),
+          "Compiles what run() would compile and checks what it would check; encodes nothing. "
+          "Called from several threads, it compiles several kernels at once.")
+      .def(
           "scope",
           [](const Shared& runtime, const std::string& arena) {
             return std::make_unique<ArenaScopeHandle>(ArenaHandle{runtime, &runtime->pool(arena)});

@@ -1053,6 +1053,11 @@ class Foundry:
         Compiles the kernel if it is new and encodes its dispatch; does not wait.
         """
 
+    def prepare(self, operation: Operation) -> None:
+        """
+        Compiles what run() would compile and checks what it would check; encodes nothing. Called from several threads, it compiles several kernels at once.
+        """
+
     def scope(self, arena: str = 'default') -> ArenaScope:
         """
         A context manager: the arena's allocations inside are retired when it ends.

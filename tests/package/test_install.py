@@ -66,6 +66,8 @@ def test_find_package_builds_the_example_without_python(prefix: Path, tmp_path: 
     run("cmake", "--build", tmp_path)
     program = tmp_path / "scaled_add"
     assert "ok" in run(program, FOUNDRY_CACHE_DIR=str(tmp_path / "cache"))
+    # The library's headers were parsed when Foundry was built: nothing of them is left to the user.
+    assert not list((tmp_path / "cache").rglob("*.pch"))
     libraries = run("ldd", program)
     assert "libfoundry" in libraries
     assert "libpython" not in libraries

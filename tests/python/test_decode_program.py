@@ -11,7 +11,7 @@ import pytest
 
 import foundry as fd
 from foundry.generation.sampling import SamplingParameters
-from foundry.models.decode import choose, write_counts
+from foundry.models.decode import draw, write_counts
 
 ROOT = Path(__file__).parents[2]
 PROMPT = "Once upon a time there was a"
@@ -45,10 +45,11 @@ def one_at_a_time(
     logits = model._forward.run(tokens, rows=1)
     while True:
         write_counts(counts, tokens, sampling.penalty_window)
-        choose(
-            rt, logits.reshape(vocabulary), token, sampling,
+        drawn = draw(
+            logits.reshape(vocabulary), token, sampling,
             scratch=scratch, counts=counts, seed=seed, step=len(tokens),
         )  # fmt: skip
+        rt.run(drawn)
         tokens.append(int(np.asarray(token)[0]))
         if len(tokens) == len(prompt) + count:
             return tokens[len(prompt) :]

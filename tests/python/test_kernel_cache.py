@@ -1,4 +1,4 @@
-"""A damaged entry of the kernel cache on disk is noticed and built anew."""
+"""Compiled kernels: a damaged entry on disk is built anew, prepared ones are ready."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ import os
 import random
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import foundry as fd
+from foundry import ops
 
 PROGRAM = """
 import numpy as np, foundry as fd
@@ -64,3 +69,20 @@ def test_a_damaged_entry_is_built_anew(filled: Path, how: str) -> None:
     for file, data in pristine.items():
         if file.suffix == ".so":
             assert file.read_bytes() == data, "the entry was not built anew"
+
+
+def test_prepared_kernels_run_without_another_compilation(rt: fd.Foundry) -> None:
+    x = rt.tensor(np.arange(70, dtype=np.float32).reshape(2, 35))
+    y = rt.tensor(np.zeros((2, 35), np.float32))
+    operations = [ops.Softmax(x=x, y=y), ops.Copy(x=x, y=y), ops.Softmax(x=y, y=y)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(rt.prepare, operations * 3))
+    counts = rt.statistics
+    assert (counts["compilations"], counts["dispatches"]) == (2, 0)
+    assert not np.asarray(y).any()
+    for operation in operations[:2]:
+        rt.run(operation)
+    assert rt.statistics["compilations"] == 2
+    np.testing.assert_array_equal(np.asarray(y), np.asarray(x))
+    with pytest.raises(fd.ShapeError, match="Copy: x is"):
+        rt.prepare(ops.Copy(x=x, y=rt.empty((3,), fd.f32)))

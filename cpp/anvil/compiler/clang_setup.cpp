@@ -65,6 +65,17 @@ std::string hash_of(const std::vector<std::string>& arguments) {
   return llvm::toHex(hash.final(), true).substr(0, 32);
 }
 
+/// By all that decides what is in it.
+std::string precompiled_name(const Dialect& dialect) {
+  std::vector<std::string> arguments = language_arguments(dialect);
+  arguments.push_back(compiler_version());
+  return "metal_stdlib-" + hash_of(arguments) + ".pch";
+}
+
+std::filesystem::path headers_beside_program() {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "anvil-headers";
+}
+
 // Errors in the library's own headers are errors of ours.
 void build_precompiled_header(const Dialect& dialect, const std::string& path) {
   Source none;
@@ -153,15 +164,21 @@ void set_input(clang::CompilerInstance& compiler, const std::string& text,
       llvm::MemoryBufferRef(text, name), clang::InputKind(clang::Language::CXX))};
 }
 
+void write_precompiled_headers(const std::string& folder, const std::string& triple) {
+  std::filesystem::create_directories(folder);
+  for (const char* math : {"fast", "safe"}) {
+    const Dialect dialect{math, triple};
+    build_precompiled_header(dialect, folder + "/" + precompiled_name(dialect));
+  }
+}
+
 std::vector<std::string> library_arguments(const Dialect& dialect, const std::string& cache) {
   if (cache.empty()) return {"-include", prelude_path()};
+  const std::string name = precompiled_name(dialect);
+  if (const auto kept = headers_beside_program() / name; std::filesystem::exists(kept))
+    return {"-include-pch", kept.string()};
   std::filesystem::create_directories(cache);
-  const std::string key = hash_of([&] {
-    auto arguments = language_arguments(dialect);
-    arguments.push_back(compiler_version());
-    return arguments;
-  }());
-  const std::string path = cache + "/metal_stdlib-" + key + ".pch";
+  const std::string path = cache + "/" + name;
   if (!std::filesystem::exists(path)) build_precompiled_header(dialect, path);
   return {"-include-pch", path};
 }

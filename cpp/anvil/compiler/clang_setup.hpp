@@ -33,8 +33,12 @@ std::unique_ptr<clang::CompilerInstance> make_compiler(const std::vector<std::st
 /// Makes `text`, known to clang as `name`, the only input. It must outlive the compiler.
 void set_input(clang::CompilerInstance& compiler, const std::string& text, const std::string& name);
 
-/// cc1 options that bring the library's declarations in: a precompiled header in `cache`, built
-/// now if it is not there, or the headers themselves where `cache` is empty.
+/// Writes the precompiled headers of every math mode to `folder`, which is made. Those in the
+/// folder "anvil-headers" beside the program are found from then on.
+void write_precompiled_headers(const std::string& folder, const std::string& triple);
+
+/// cc1 options that bring the library's declarations in: a precompiled header beside the program or
+/// in `cache`, built there now if there is none, or the headers themselves where `cache` is empty.
 std::vector<std::string> library_arguments(const Dialect& dialect, const std::string& cache);
 
 }  // namespace anvil

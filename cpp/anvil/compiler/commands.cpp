@@ -7,6 +7,7 @@
 #include <llvm/Support/JSON.h>
 #include <llvm/Support/raw_ostream.h>
 
+#include "clang_setup.hpp"
 #include "constants.hpp"
 #include "emit.hpp"
 #include "files.hpp"
@@ -73,6 +74,10 @@ bool run_library(const LibraryCommand& command) {
   if (!index) return false;
   write_file(command.output, write_library(program, *index));
   return true;
+}
+
+void run_headers(const HeadersCommand& command) {
+  write_precompiled_headers(command.output, target_triple({}));
 }
 
 bool run_kernel(const KernelCommand& command) {

@@ -8,5 +8,7 @@ namespace anvil {
 /// Both return false after diagnostics on stderr where the user's source is at fault.
 bool run_library(const LibraryCommand& command);
 bool run_kernel(const KernelCommand& command);
+/// Compiles the library's headers ahead, for this machine's architecture.
+void run_headers(const HeadersCommand& command);
 
 }  // namespace anvil

@@ -42,7 +42,11 @@ int dispatch(int argc, char** argv) {
       return anvil::run_library(anvil::parse_library_command(argc - 2, argv + 2)) ? 0 : kUserError;
     if (command == "kernel")
       return anvil::run_kernel(anvil::parse_kernel_command(argc - 2, argv + 2)) ? 0 : kUserError;
-    throw anvil::UsageError{"expected 'library', 'kernel' or '--version'"};
+    if (command == "headers") {
+      anvil::run_headers(anvil::parse_headers_command(argc - 2, argv + 2));
+      return 0;
+    }
+    throw anvil::UsageError{"expected 'library', 'kernel', 'headers' or '--version'"};
   } catch (const anvil::UsageError& error) {
     llvm::errs() << "anvil-compiler: " << error.message << '\n';
     return kUsageError;

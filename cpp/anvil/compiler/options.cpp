@@ -88,4 +88,11 @@ KernelCommand parse_kernel_command(int argc, char** argv) {
   return command;
 }
 
+HeadersCommand parse_headers_command(int argc, char** argv) {
+  HeadersCommand command;
+  parse(argc, argv, {{"--output", store(command.output)}});
+  require(command.output, "--output");
+  return command;
+}
+
 }  // namespace anvil

@@ -24,6 +24,10 @@ struct KernelCommand {
   std::string target;  // an LLVM triple; empty: this machine's
 };
 
+struct HeadersCommand {
+  std::string output;  // a folder
+};
+
 /// Thrown for a command line that makes no sense; what() says why.
 struct UsageError {
   std::string message;
@@ -31,5 +35,6 @@ struct UsageError {
 
 LibraryCommand parse_library_command(int argc, char** argv);
 KernelCommand parse_kernel_command(int argc, char** argv);
+HeadersCommand parse_headers_command(int argc, char** argv);
 
 }  // namespace anvil

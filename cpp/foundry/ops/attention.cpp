@@ -18,9 +18,12 @@ constexpr std::uint32_t kMaxHeadDim = 256;
 constexpr std::uint32_t kDecodeSimdgroups = 8;
 constexpr std::uint32_t kPrefillSimdgroups = 4;
 constexpr std::uint32_t kMostDecodeTokens = 4;
-constexpr std::uint32_t kMostDecodeElements = 32;     // of all heads of a threadgroup, per lane
-constexpr std::uint32_t kDecodeOutputs = 16384 / 4;   // floats of threadgroup memory for merging
-constexpr std::uint32_t kPositionsWorthASplit = 256;  // of one part, at least
+constexpr std::uint32_t kMostDecodeElements = 32;    // of all heads of a threadgroup, per lane
+constexpr std::uint32_t kDecodeOutputs = 16384 / 4;  // floats of threadgroup memory for merging
+// Of one part, at least. On a CPU a part is there to balance a few threads, on a GPU to have work
+// for all of it; merging costs a dispatch.
+constexpr std::uint32_t kPositionsWorthASplit = 256;
+constexpr std::uint32_t kPositionsWorthASplitOnCpu = 1024;
 constexpr std::uint32_t kThreadgroupsThatFillAGpu = 128;  // of 8 simdgroups; Metal does not tell
 
 /// What the shape and the device make of a decoding attention.
@@ -32,8 +35,9 @@ struct DecodePlan {
 
 /// As many parts as spread the threadgroups evenly over a CPU's threads, or fill a GPU.
 std::uint32_t chosen_splits(std::uint64_t threadgroups, std::uint64_t positions, bool on_cpu) {
-  const auto most = static_cast<std::uint32_t>(
-      std::clamp<std::uint64_t>(positions / kPositionsWorthASplit, 1, kMaxAttentionSplits));
+  const auto most = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
+      positions / (on_cpu ? kPositionsWorthASplitOnCpu : kPositionsWorthASplit), 1,
+      kMaxAttentionSplits));
   if (!on_cpu) {
     const std::uint64_t wanted = (kThreadgroupsThatFillAGpu + threadgroups - 1) / threadgroups;
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, most));

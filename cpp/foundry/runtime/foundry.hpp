@@ -15,6 +15,7 @@
 #include "foundry/device/device.hpp"
 #include "foundry/kernel/arguments.hpp"
 #include "foundry/kernel/encoder.hpp"
+#include "foundry/kernel/preparation.hpp"
 #include "foundry/kernel/registry.hpp"
 #include "foundry/memory/arena_pool.hpp"
 #include "foundry/program/recording.hpp"
@@ -141,6 +142,15 @@ class Foundry {
     requires(!DescribedKernel<Op>)
   void run(const Op& operation) {
     operation.encode(encoder_);
+  }
+
+  /// Compiles what run() would compile and checks what it would check; nothing is encoded. Called
+  /// from several threads, it compiles several kernels at once.
+  template <class K>
+    requires DescribedKernel<K> || Operation<K>
+  void prepare(const K& kernel) {
+    const Preparation preparation(encoder_);
+    run(kernel);
   }
 
   /// A program of what `body` runs on this thread; it does not run now (program/recording.hpp).

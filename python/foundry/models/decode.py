@@ -166,17 +166,18 @@ class _DecodeProgram:
         self.is_seeded = not (sampling.greedy and not sampling.penalises)
         with runtime.record("decode") as self.program:
             step.encode(position)
-            choose(
-                runtime,
-                step.logits.reshape(vocabulary),
-                self._token,
-                sampling,
-                scratch=runtime.dedicated((vocabulary,), DType.f32, name="sampling scratch")
-                if self.is_seeded
-                else None,
-                counts=self._counts,
-                seed=Parameter("seed"),
-                step=position + 1,
+            runtime.run(
+                draw(
+                    step.logits.reshape(vocabulary),
+                    self._token,
+                    sampling,
+                    scratch=runtime.dedicated((vocabulary,), DType.f32, name="sampling scratch")
+                    if self.is_seeded
+                    else None,
+                    counts=self._counts,
+                    seed=Parameter("seed"),
+                    step=position + 1,
+                )
             )
             runtime.run(
                 ops.AppendToken(
@@ -237,8 +238,7 @@ class _Programs:
         return _DecodeProgram(*self._parts, sampling)
 
 
-def choose(
-    runtime: Foundry,
+def draw(
     logits: Tensor,
     token: Tensor,
     sampling: SamplingParameters,
@@ -247,28 +247,25 @@ def choose(
     counts: Tensor | None,
     seed: int | Parameter,
     step: int | Parameter,
-) -> None:
-    """Encodes the draw of `token`; its number `step` in the sequence and the seed decide it."""
+) -> ops.Operation:
+    """The draw of `token`; its number `step` in the sequence and the seed decide it."""
     if sampling.greedy and not sampling.penalises:
-        runtime.run(ops.Argmax(x=logits.reshape(1, logits.size), y=token))
-        return
+        return ops.Argmax(x=logits.reshape(1, logits.size), y=token)
     assert scratch is not None
-    runtime.run(
-        ops.Sample(
-            logits=logits,
-            scratch=scratch,
-            token=token,
-            counts=counts if sampling.penalises else None,
-            repetition_penalty=sampling.repetition_penalty,
-            frequency_penalty=sampling.frequency_penalty,
-            presence_penalty=sampling.presence_penalty,
-            top_k=sampling.top_k,
-            top_p=sampling.top_p,
-            min_p=sampling.min_p,
-            temperature=sampling.temperature,
-            seed=seed,
-            step=step,
-        )
+    return ops.Sample(
+        logits=logits,
+        scratch=scratch,
+        token=token,
+        counts=counts if sampling.penalises else None,
+        repetition_penalty=sampling.repetition_penalty,
+        frequency_penalty=sampling.frequency_penalty,
+        presence_penalty=sampling.presence_penalty,
+        top_k=sampling.top_k,
+        top_p=sampling.top_p,
+        min_p=sampling.min_p,
+        temperature=sampling.temperature,
+        seed=seed,
+        step=step,
     )
 
 

@@ -10,10 +10,11 @@ from foundry import ops
 from foundry._foundry import CompoundKernel, DType, Foundry, Parameter, Tensor
 from foundry.models.config import LlamaConfig
 from foundry.models.kv_cache import KvCache
-from foundry.models.weights import LayerWeights, LlamaWeights, Progress
+from foundry.models.weights import LayerWeights, LlamaWeights
 
-_ARENA = "activations"
-_PROMPT = 32  # tokens of the prompt that warm_up() pretends: every prompt of 5 and more is alike
+ACTIVATIONS = "activations"
+"""The arena of what a step computes."""
+_PROMPT = 32  # tokens of prompt_step(): every prompt of 5 and more takes the same kernels
 
 
 class Forward:
@@ -39,7 +40,7 @@ class Forward:
         if len(tokens) == 1:
             step = self.decode_step()
         else:
-            with self._runtime.scope(_ARENA):
+            with self._runtime.scope(ACTIVATIONS):
                 step = self._step(len(tokens), rows)
         step.run(tokens, start)
         self._cache.tokens.extend(tokens)
@@ -54,32 +55,14 @@ class Forward:
             self._decode_generation = self._cache.generation
         return self._decode
 
-    def warm_up(self, progress: Progress | None) -> None:
-        """Compiles the kernels of decoding and of prompts by running their first layer."""
-        prompt = min(_PROMPT, self._cache.limit)
-        self._cache.reserve(prompt)
-        with self._runtime.scope(_ARENA):
-            operations = [
-                operation
-                for tokens in (1, prompt)
-                for operation in self._step(tokens, 1, layers=1).operations
-            ]
-            for done, operation in enumerate(operations, 1):
-                self._runtime.run(operation)
-                if progress is not None:
-                    progress("preparing kernels", done, len(operations))
-            self._runtime.synchronize()
+    def prompt_step(self) -> Step:
+        """The kernels for a prompt of any length, bound to memory of the scope."""
+        tokens = min(_PROMPT, self._cache.limit)
+        self._cache.reserve(tokens)
+        return self._step(tokens, 1)
 
-    def _step(self, tokens: int, rows: int, layers: int | None = None) -> Step:
-        return Step(
-            self._runtime,
-            self._config,
-            self._weights,
-            self._cache,
-            tokens,
-            rows,
-            self._config.layers if layers is None else layers,
-        )
+    def _step(self, tokens: int, rows: int) -> Step:
+        return Step(self._runtime, self._config, self._weights, self._cache, tokens, rows)
 
 
 class Step:
@@ -93,7 +76,6 @@ class Step:
         cache: KvCache,
         tokens: int,
         rows: int,
-        layers: int,
     ) -> None:
         self._runtime = runtime
         self._config = config
@@ -101,15 +83,20 @@ class Step:
         self._positional: list[ops.QkvLinear | ops.RopeKvWrite | ops.Attention] = []
 
         def buffer(columns: int, name: str, count: int = tokens) -> Tensor:
-            return runtime.empty((count, columns), DType.f32, name=name, arena=_ARENA)
+            return runtime.empty((count, columns), DType.f32, name=name, arena=ACTIVATIONS)
 
-        self.ids = runtime.empty((tokens,), DType.i32, name="ids", arena=_ARENA)
+        self.ids = runtime.empty((tokens,), DType.i32, name="ids", arena=ACTIVATIONS)
         """i32 (tokens,): what encode() evaluates."""
         self._x = buffer(config.hidden, "x")
         self._q = buffer(config.query_size, "q")
         if tokens > 1:
             self._k = buffer(config.kv_size, "k")
             self._v = buffer(config.kv_size, "v")
+        # A long context is read by more threadgroups than there are heads, for one token.
+        self._parts: Tensor | None = None
+        if tokens == 1:
+            parts = ops.attention_scratch(1, config.heads, config.head_dim)
+            self._parts = runtime.empty((parts,), DType.f32, name="parts", arena=ACTIVATIONS)
         self._mixed = buffer(config.query_size, "mixed")
         self._inner = buffer(config.feed_forward, "inner")
         self.logits = buffer(weights.output.shape[0], "logits", rows)
@@ -118,13 +105,8 @@ class Step:
         self.operations: list[ops.Operation] = [
             ops.Embedding(table=weights.embedding, ids=self.ids, y=self._x)
         ]
-        for index in range(layers):
-            self._add_layer(
-                weights.layers[index],
-                cache.keys[index],
-                cache.values[index],
-                weights.rope_factors,
-            )
+        for layer, keys, values in zip(weights.layers, cache.keys, cache.values, strict=True):
+            self._add_layer(layer, keys, values, weights.rope_factors)
         self.operations.append(
             ops.Linear(
                 weights=weights.output,
@@ -138,7 +120,9 @@ class Step:
         self, layer: LayerWeights, keys: Tensor, values: Tensor, factors: Tensor | None
     ) -> None:
         config = self._config
-        attention = ops.Attention(q=self._q, k_cache=keys, v_cache=values, y=self._mixed)
+        attention = ops.Attention(
+            q=self._q, k_cache=keys, v_cache=values, y=self._mixed, scratch=self._parts
+        )
         self._add_attention_input(layer, keys, values, factors)
         self._positional.append(attention)
         self.operations += [

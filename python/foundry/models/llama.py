@@ -12,16 +12,18 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from foundry import ops
 from foundry._foundry import Device, DType, Foundry, Gguf
 from foundry.errors import ArgumentError, ChatTemplateError, ContextLengthError, ModelError
 from foundry.generation.chat_template import ChatTemplate, Message
 from foundry.generation.sampling import SamplingParameters
 from foundry.generation.tokenizer import Tokenizer
 from foundry.models.config import LlamaConfig
-from foundry.models.decode import Decoder, DecodeRun, choose, write_counts
-from foundry.models.forward import Forward
+from foundry.models.decode import Decoder, DecodeRun, draw, write_counts
+from foundry.models.forward import ACTIVATIONS, Forward, Step
 from foundry.models.generation import Generation
 from foundry.models.kv_cache import KvCache
+from foundry.models.prepare import prepare
 from foundry.models.weights import LlamaWeights, Progress
 
 PREFILL_BATCH = 256
@@ -73,13 +75,30 @@ class Llama:
         self._scratch = runtime.dedicated((vocabulary,), DType.f32, name="sampling scratch")
         self._counts = runtime.dedicated((vocabulary,), DType.u32, name="token counts")
         self._lock = threading.Lock()
-        self._forward.warm_up(progress)
+        one = self._forward.decode_step()  # kept; the rest is only there to be compiled
+        with runtime.scope(ACTIVATIONS):
+            prepare(runtime, [*one.operations, *self._other_kernels(one)], progress)
 
     def __repr__(self) -> str:
         return (
             f"Llama('{self.name}', {self.config.layers} layers, context {self.context_length}, "
             f"on '{self.runtime.device.name}')"
         )
+
+    def _other_kernels(self, one: Step) -> list[ops.Operation]:
+        """What greedy generation runs besides the step of one token, on memory of the scope."""
+        greedy = draw(
+            one.logits.reshape(len(self.tokenizer)),
+            self._token,
+            SamplingParameters(),
+            scratch=None,
+            counts=None,
+            seed=0,
+            step=0,
+        )
+        ring = self.runtime.empty((1,), DType.i32, arena=ACTIVATIONS)
+        append = ops.AppendToken(token=self._token, ring=ring)
+        return [*self._forward.prompt_step().operations, greedy, append]
 
     def logits(
         self, token_ids: Sequence[int] | NDArray[np.integer], *, batch: int | None = None
@@ -244,15 +263,16 @@ class Llama:
                 logits = self._forward.run(tokens[start : start + PREFILL_BATCH], rows=1)
             if run.sampling.penalises:
                 write_counts(self._counts, tokens, run.sampling.penalty_window)
-            choose(
-                self.runtime,
-                logits.reshape(len(self.tokenizer)),
-                self._token,
-                run.sampling,
-                scratch=self._scratch,
-                counts=self._counts,
-                seed=run.seed,
-                step=len(tokens),
+            self.runtime.run(
+                draw(
+                    logits.reshape(len(self.tokenizer)),
+                    self._token,
+                    run.sampling,
+                    scratch=self._scratch,
+                    counts=self._counts,
+                    seed=run.seed,
+                    step=len(tokens),
+                )
             )
             token = int(np.asarray(self._token)[0])
             dispatches = self.runtime.statistics["dispatches"] - before

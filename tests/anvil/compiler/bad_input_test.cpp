@@ -62,12 +62,14 @@ TEST_CASE("a library that is damaged, or not one, is refused") {
 
 TEST_CASE("command lines that make no sense say why") {
   using compiler_test::run_compiler;
-  CHECK(run_compiler({}).errors == "anvil-compiler: expected 'library', 'kernel' or '--version'\n");
+  CHECK(run_compiler({}).errors ==
+        "anvil-compiler: expected 'library', 'kernel', 'headers' or '--version'\n");
   CHECK(run_compiler({"library"}).errors == "anvil-compiler: option '--source' is missing\n");
   CHECK(run_compiler({"library", "--sauce", "x"}).errors ==
         "anvil-compiler: unknown option '--sauce'\n");
   CHECK(run_compiler({"kernel", "--variant"}).errors ==
         "anvil-compiler: option '--variant' needs a value\n");
+  CHECK(run_compiler({"headers"}).errors == "anvil-compiler: option '--output' is missing\n");
   const Output output = run_compiler(
       {"kernel", "--library", "x", "--function", "f", "--output", "y", "--variant", "half"});
   CHECK(output.errors == "anvil-compiler: --variant 'half' is not one of full, any\n");

@@ -176,6 +176,41 @@ TEST_CASE("several threads may run kernels at once") {
   CHECK(wrong == 0);
 }
 
+TEST_CASE("prepare compiles once however many ask, checks, and runs nothing") {
+  Foundry fd;
+  const std::array<float, 4> ones{1, 1, 1, 1};
+  auto x = fd.alloc<f16>({4});
+  auto y = fd.alloc<f16>({4});
+  auto sums = fd.alloc<f32>({4}, from(ones));
+  const ScaledAdd add{x, {}, y, {4, 2.0f}};
+  const BlockSum sum{sums, sums, {32}, {32}};
+  const auto dispatches = fd.stream().statistics().dispatches;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      fd.prepare(add);
+      fd.prepare(sum);
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK(fd.registry().statistics().compilations == 2);
+  CHECK(fd.stream().statistics().dispatches == dispatches);
+  CHECK(sums.host()[0] == 1.0f);
+
+  ScaledAdd missing = add;
+  missing.x = {};
+  CHECK_THROWS_WITH_AS(fd.prepare(missing), doctest::Contains("argument 'x' is missing"),
+                       ArgumentError);
+  fd.run(add);  // the failure left the thread as it was
+  fd.run(sum);
+  CHECK(fd.registry().statistics().compilations == 2);
+  CHECK(sums.host()[0] == 4.0f);
+  {
+    Recording recording(fd.encoder());
+    CHECK_THROWS_AS(fd.prepare(add), ArgumentError);
+  }
+}
+
 TEST_CASE("types say storage, mode and shape; what they cannot know is checked") {
   Foundry& fd = runtime();
   auto x = fd.alloc<f16, Shape<32, 64>>("x");

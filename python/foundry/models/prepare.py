@@ -1,0 +1,29 @@
+"""Compiles the kernels of a model side by side, before it runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+from foundry import ops
+from foundry._foundry import Foundry
+from foundry.models.weights import Progress
+
+
+def prepare(
+    runtime: Foundry, operations: Sequence[ops.Operation], progress: Progress | None
+) -> None:
+    """Returns when every kernel of `operations` is there; raises the first failure.
+
+    As many are compiled at once as there are processors: a compiler is a process of its own.
+    """
+    pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="foundry-compile")
+    try:
+        prepared = [pool.submit(runtime.prepare, operation) for operation in operations]
+        for done, future in enumerate(as_completed(prepared), 1):
+            future.result()
+            if progress is not None:
+                progress("preparing kernels", done, len(operations))
+    finally:
+        pool.shutdown(cancel_futures=True)
