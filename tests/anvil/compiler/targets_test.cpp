@@ -121,3 +121,14 @@ TEST_CASE("what is linked for another architecture is its machine's") {
   REQUIRE(file.size() > kMachineField);
   CHECK(file[kMachineField] == kAArch64);
 }
+
+TEST_CASE("AVX-512: halves are loaded under a mask as halves, two bytes a lane") {
+  const std::string text = assembly(
+      "kernel void k(device const half* x [[buffer(0)]], device float* y [[buffer(1)]],\n"
+      "              constant uint& n [[buffer(2)]], uint i [[thread_position_in_grid]])\n"
+      "{ if (i < n) y[i] = float(x[i]); }\n",
+      "x86_64-linux-gnu", "sapphirerapids");
+  CHECK(count(text, R"(vmovdqu16[^\n]*\{%k\d\} \{z\})") >= 1);
+  CHECK(count(text, R"(vcvtph2psx?\b)") >= 1);
+  CHECK(count(text, R"(vmovups[^\n]*\{%k\d\} \{z\})") == 0);
+}

@@ -70,7 +70,16 @@ class Expansion {
     }
   }
 
+  /// Arithmetic, element by element. What only moves small floats (loads under a mask) is left
+  /// alone.
+  static bool is_elementwise(const IntrinsicInst& call) {
+    return !call.mayReadOrWriteMemory() && all_of(call.args(), [&](const Value* operand) {
+      return !is_small(operand->getType()) || operand->getType() == call.getType();
+    });
+  }
+
   Value* intrinsic(IntrinsicInst& call) {
+    if (!is_elementwise(call)) return nullptr;
     if (call.getIntrinsicID() == Intrinsic::fabs) {
       Type* bits = integers(call.getType());
       Value* magnitude = builder_.CreateAnd(builder_.CreateBitCast(call.getArgOperand(0), bits),
