@@ -192,7 +192,7 @@ Value* Emitter::load_gathered(LoadInst& load) {
     return annotate(builder_.CreateMaskedGather(flat(type), vector(pointer), load.getAlign()),
                     load);
   if (!scalar) {
-    AllocaInst* memory = stack(flat(type), "gathered");
+    AllocaInst* memory = stack(in_memory(flat(type)), "gathered");
     for (unsigned lane = 0; lane < kLanes; ++lane) {
       Value* value = annotate(
           builder_.CreateAlignedLoad(type, lane_pointer(pointer, lane), load.getAlign()), load);

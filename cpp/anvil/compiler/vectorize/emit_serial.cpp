@@ -33,42 +33,50 @@ void Emitter::for_each_active_lane(function_ref<void(Value* lane)> body) {
   masks_ = masks;
 }
 
-/// A flat vector in memory, where a lane can be picked at run time. Booleans take a byte each.
+/// What stands in memory for values of a type, lane by lane: integers of whole bytes, the width a
+/// power of two. Others lie bit by bit in a vector: booleans, and the i33 of LLVM's closed forms.
+Type* Emitter::in_memory(Type* type) {
+  const auto* integer = dyn_cast<IntegerType>(type->getScalarType());
+  if (!integer) return type;
+  const auto bits = std::max<unsigned>(8, PowerOf2Ceil(integer->getBitWidth()));
+  return type->getWithNewType(builder_.getIntNTy(bits));
+}
+
+/// A flat vector in memory, where a lane can be picked at run time.
 Value* Emitter::spill(Value* flat_vector) {
-  auto* type = cast<FixedVectorType>(flat_vector->getType());
-  if (type->getElementType()->isIntegerTy(1)) {
-    type = cast<FixedVectorType>(type->getWithNewType(builder_.getInt8Ty()));
-    flat_vector = builder_.CreateZExt(flat_vector, type);
-  }
-  AllocaInst* memory = stack(type, "lanes");
-  builder_.CreateStore(flat_vector, memory);
+  Value* stored = widened(flat_vector);
+  AllocaInst* memory = stack(stored->getType(), "lanes");
+  builder_.CreateStore(stored, memory);
   return memory;
 }
 
+Value* Emitter::widened(Value* value) {
+  Type* stored = in_memory(value->getType());
+  return stored == value->getType() ? value : builder_.CreateZExt(value, stored);
+}
+
+Value* Emitter::narrowed(Value* stored, Type* type) {
+  return stored->getType() == type ? stored : builder_.CreateTrunc(stored, type);
+}
+
 Value* Emitter::reload(Value* memory, Type* type, Value* lane) {
-  const bool boolean = type->getScalarType()->isIntegerTy(1);
-  Type* stored = type;
-  if (boolean) stored = type->getWithNewType(builder_.getInt8Ty());
+  Type* stored = in_memory(type);
   const uint64_t size = layout_.getTypeStoreSize(stored);
   Value* place = builder_.CreatePtrAdd(memory, builder_.CreateMul(lane, builder_.getInt64(size)));
   const Align alignment(layout_.getTypeStoreSize(stored->getScalarType()));
-  Value* value = builder_.CreateAlignedLoad(stored, place, alignment);
-  return boolean ? builder_.CreateTrunc(value, type) : value;
+  return narrowed(builder_.CreateAlignedLoad(stored, place, alignment), type);
 }
 
 void Emitter::respill(Value* memory, Value* value, Value* lane) {
-  if (value->getType()->getScalarType()->isIntegerTy(1))
-    value = builder_.CreateZExt(value, value->getType()->getWithNewType(builder_.getInt8Ty()));
-  const uint64_t size = layout_.getTypeStoreSize(value->getType());
+  Value* stored = widened(value);
+  const uint64_t size = layout_.getTypeStoreSize(stored->getType());
   Value* place = builder_.CreatePtrAdd(memory, builder_.CreateMul(lane, builder_.getInt64(size)));
-  const Align alignment(layout_.getTypeStoreSize(value->getType()->getScalarType()));
-  builder_.CreateAlignedStore(value, place, alignment);
+  const Align alignment(layout_.getTypeStoreSize(stored->getType()->getScalarType()));
+  builder_.CreateAlignedStore(stored, place, alignment);
 }
 
 Value* Emitter::unspill(Value* memory, Type* type) {
-  if (!type->getScalarType()->isIntegerTy(1)) return builder_.CreateLoad(flat(type), memory);
-  Type* stored = flat(type)->getWithNewType(builder_.getInt8Ty());
-  return builder_.CreateTrunc(builder_.CreateLoad(stored, memory), flat(type));
+  return narrowed(builder_.CreateLoad(in_memory(flat(type)), memory), flat(type));
 }
 
 /// Clones the instruction for each active lane; its result, if any, is gathered into a flat vector
@@ -91,12 +99,7 @@ Value* Emitter::emit_serially(Instruction& instruction) {
   else if (!type->isVoidTy())
     parts.push_back(type);
   SmallVector<Value*, 2> results;
-  for (Type* part : parts) {
-    Type* stored = flat(part);
-    if (part->getScalarType()->isIntegerTy(1))
-      stored = stored->getWithNewType(builder_.getInt8Ty());
-    results.push_back(stack(stored, "results"));
-  }
+  for (Type* part : parts) results.push_back(stack(in_memory(flat(part)), "results"));
   SmallVector<Value*, 4> firsts;
   for (unsigned i = 0; i < sources.size(); ++i) {
     Value* operand = instruction.getOperand(i);

@@ -139,6 +139,9 @@ class Emitter {
   // emit_serial.cpp: one active lane after the other, in lane order.
   void for_each_active_lane(llvm::function_ref<void(llvm::Value* lane)> body);
   llvm::Value* emit_serially(llvm::Instruction& instruction);
+  llvm::Type* in_memory(llvm::Type* type);
+  llvm::Value* widened(llvm::Value* value);
+  llvm::Value* narrowed(llvm::Value* stored, llvm::Type* type);
   llvm::Value* spill(llvm::Value* flat_vector);
   llvm::Value* reload(llvm::Value* memory, llvm::Type* type, llvm::Value* lane);
   void respill(llvm::Value* memory, llvm::Value* value, llvm::Value* lane);
