@@ -63,19 +63,20 @@ inline bool attention_has(uint i, uint lane) {
   return HeadDim % 32 == 0 || i * 32 + lane < HeadDim;
 }
 
-/// scores[h] of lane l: query h times the key at first + attention_offset(l), for `count` of the 32
-/// positions at least.
-template <uint HeadDim, uint Heads, class Cache>
-inline void attention_scores(device const Cache* k_head, ulong stride, uint first, uint count,
+/// scores[h] of lane l: query h times key attention_offset(l), for `count` of the 32 keys at least;
+/// for all of them if Whole.
+template <uint HeadDim, uint Heads, bool Whole, class Cache>
+inline void attention_scores(device const Cache* keys, ulong stride, uint count,
                              thread const AttentionDecodeState<HeadDim, Heads>& state,
                              thread float* scores, uint lane) {
   const uint kElements = AttentionDecodeState<HeadDim, Heads>::kElements;
-  for (uint part = 0; part * 8 < count; ++part) {
+  for (uint part = 0; Whole ? part < 4 : part * 8 < count; ++part) {
     float products[Heads * 8];
 #pragma unroll
     for (uint p = 0; p < 8; ++p) {
       // Past the end the last key is taken again; nobody looks at its score.
-      device const Cache* k = k_head + (first + min(part * 8 + p, count - 1)) * stride;
+      const uint own = Whole ? part * 8 + p : min(part * 8 + p, count - 1);
+      device const Cache* k = keys + own * stride;
       float key[kElements];
 #pragma unroll
       for (uint i = 0; i < kElements; ++i) {
@@ -140,13 +141,20 @@ inline void attend_decode(device const Q* q, device const Cache* k_cache,
   const uint own_end = min(end, own_begin + share);
   threadgroup float* weights = memory.weights + simdgroup * Heads * 32;
 
+  const ulong k_stride = params.k_position_stride;
+  const ulong v_stride = params.v_position_stride;
+  device const Cache* keys = k_head + own_begin * k_stride;
+  device const Cache* values = v_head + own_begin * v_stride;
   for (uint first = own_begin; first < own_end; first += 32) {
     const uint count = min(32u, own_end - first);
     float scores[Heads];
 #pragma unroll
     for (uint h = 0; h < Heads; ++h) scores[h] = kAttentionLowest;
-    attention_scores<HeadDim, Heads>(k_head, params.k_position_stride, first, count, state, scores,
-                                     lane);
+    if (count == 32) {
+      attention_scores<HeadDim, Heads, true>(keys, k_stride, count, state, scores, lane);
+    } else {
+      attention_scores<HeadDim, Heads, false>(keys, k_stride, count, state, scores, lane);
+    }
 
     const uint offset = attention_offset(lane);
 #pragma unroll
@@ -169,12 +177,12 @@ inline void attend_decode(device const Q* q, device const Cache* k_cache,
 #pragma unroll
     for (uint i = 0; i < kElements; ++i) {
       if (!attention_has<HeadDim>(i, lane)) continue;
-      device const Cache* v = v_head + first * ulong(params.v_position_stride) + i * 32 + lane;
+      device const Cache* v = values + i * 32 + lane;
       float mixed[Heads];
 #pragma unroll
       for (uint h = 0; h < Heads; ++h) mixed[h] = state.output[h * kElements + i];
       for (uint p = 0; p < count; ++p) {
-        const float value = float(v[p * ulong(params.v_position_stride)]);
+        const float value = float(v[p * v_stride]);
 #pragma unroll
         for (uint h = 0; h < Heads; ++h) mixed[h] += weights[h * 32 + p] * value;
       }
@@ -182,6 +190,8 @@ inline void attend_decode(device const Q* q, device const Cache* k_cache,
       for (uint h = 0; h < Heads; ++h) state.output[h * kElements + i] = mixed[h];
     }
     simdgroup_barrier(mem_flags::mem_threadgroup);
+    keys += 32 * k_stride;
+    values += 32 * v_stride;
   }
 
   if (Simdgroups == 1) {

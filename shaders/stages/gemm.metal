@@ -1,58 +1,124 @@
-// Main: y[token, row] = sum over k of weights[row, k] * x[token, k], for many tokens.
+// Main: y[token, row] = sum over k of weights[row, k] * x[token, k], for many tokens, on devices
+// with narrow lanes (fusion/policy.hpp). stages/gemm_matrices.metal is the same for GPUs.
 //
-// A threadgroup takes 32 tokens; each of its simdgroups kGemmRows rows. A lane is a token: the
-// inner loop multiplies 32 inputs by one weight, which all lanes read from the same address of
-// threadgroup memory. That is a broadcast on a GPU, and one fused multiply-add per vector on a CPU.
-// Weights are decoded once per 32 tokens, with lanes on neighbouring weights; the input is turned
-// from (token, k) to (k, token) on its way into threadgroup memory, once for all simdgroups.
+// A threadgroup is one simdgroup and takes kGemmTokens x kGemmRows results, whose sums lie in
+// threadgroup memory, the processor's first cache. A lane is a token: one weight, read from one
+// address, multiplies 32 inputs, which is a broadcast and one fused multiply-add per register.
+// Weights are decoded a few rows at a time with lanes on neighbouring k, once for all tokens. Input
+// and results change between lanes on k or rows and lanes on tokens through turn_block(): scattering
+// them to memory took as long as the products.
 #pragma once
 #include "lib/policy.metal"
+#include "lib/turn_block.metal"
 
-FOUNDRY_GLOBAL uint kGemmTokens = 32;
-FOUNDRY_GLOBAL uint kGemmDepth = 32;  // of k in one round
-FOUNDRY_GLOBAL uint kGemmRows = 8;    // of a simdgroup
-FOUNDRY_GLOBAL uint kGemmSimdgroups = 8;
-FOUNDRY_GLOBAL uint kGemmPitch = 33;  // odd, so that a turned column touches every bank
+FOUNDRY_GLOBAL uint kGemmTokens = 64;
+FOUNDRY_GLOBAL uint kGemmRows = 64;
+FOUNDRY_GLOBAL uint kGemmDepth = 32;   // of k in one round: a lane each
+FOUNDRY_GLOBAL uint kGemmDecoded = 8;  // rows at a time
 
 struct GemmMemory {
-  float x[kGemmDepth * kGemmPitch];
-  float weights[kGemmSimdgroups * kGemmRows * kGemmDepth];
+  float x[kGemmDepth * kGemmTokens];         // (k, token)
+  float weights[kGemmDecoded * kGemmDepth];  // (row, k)
+  // Blocks of 32 x 32, (rows, tokens): row by row of a block lanes on tokens; in the end token by
+  // token, lanes on rows.
+  float sums[kGemmRows * kGemmTokens];
   float scales[kGemmTokens];
 };
 
-/// sums[r] of lane l becomes output (token + l, row + r). Rows and tokens beyond the end compute
-/// something that must not be stored. Every simdgroup of the threadgroup must call it.
-template <class Policy, class Prologue>
-inline void gemm_tile(device const typename Policy::Block* weights, Prologue prologue, uint tokens,
-                      uint rows, uint columns, uint token, uint row, threadgroup GemmMemory& memory,
-                      uint simdgroup, uint lane, thread float* sums) {
-  threadgroup float* own_weights = memory.weights + simdgroup * kGemmRows * kGemmDepth;
-  const uint blocks = columns / Policy::kBlock;
-  for (uint t = simdgroup; t < kGemmTokens; t += kGemmSimdgroups) {
-    const float scale = prologue.scale(min(token + t, tokens - 1), lane);
+/// Where the 32 sums of (row, tokens 32 t to 32 t + 31) are, of kGemmRows rows; in the end those of
+/// (token r % 32 of the block, rows).
+inline uint gemm_place(uint row, uint t) {
+  return (row / 32 * (kGemmTokens / 32) + t) * 1024 + row % 32 * 32;
+}
+
+/// Blocks of 32 tokens that are not all beyond the end.
+inline uint gemm_token_blocks(uint tokens, uint token) {
+  return min(kGemmTokens / 32, (tokens - token + 31) / 32);
+}
+
+template <class Prologue>
+inline void gemm_begin(Prologue prologue, uint tokens, uint token, threadgroup GemmMemory& memory,
+                       uint lane) {
+  for (uint t = 0; t < min(kGemmTokens, tokens - token); ++t) {
+    const float scale = prologue.scale(token + t, lane);
     if (lane == 0) memory.scales[t] = scale;
   }
-  for (uint r = 0; r < kGemmRows; ++r) sums[r] = 0.0f;
+  for (uint i = lane; i < kGemmRows * kGemmTokens; i += 32) memory.sums[i] = 0.0f;
+  simdgroup_barrier(mem_flags::mem_threadgroup);
+}
 
-  for (uint first = 0; first < columns; first += kGemmDepth) {
-    const bool inside = first + lane < columns;
-    threadgroup_barrier(mem_flags::mem_threadgroup);
-    for (uint t = simdgroup; t < kGemmTokens; t += kGemmSimdgroups) {
-      float x = 0.0f;
-      if (inside && token + t < tokens) x = prologue.at(token + t, first + lane, memory.scales[t]);
-      memory.x[lane * kGemmPitch + t] = x;
-    }
-    for (uint r = 0; r < kGemmRows; ++r) {
-      device const typename Policy::Block* row_weights =
-          weights + ulong(min(row + r, rows - 1)) * blocks;
-      own_weights[r * kGemmDepth + lane] =
-          inside ? weight_of_lane<Policy>(row_weights, first, lane) : 0.0f;
-    }
-    threadgroup_barrier(mem_flags::mem_threadgroup);
-    for (uint k = 0; k < kGemmDepth; ++k) {
-      const float x = memory.x[k * kGemmPitch + lane];
+/// The input of a round, columns `first` to first + 31. Tokens beyond the end repeat the last.
+template <class Prologue>
+inline void gemm_input(Prologue prologue, uint tokens, uint columns, uint token, uint first,
+                       threadgroup GemmMemory& memory, uint lane) {
+  const bool inside = first + lane < columns;
+  simdgroup_barrier(mem_flags::mem_threadgroup);
+  for (uint block = 0; block < gemm_token_blocks(tokens, token); ++block) {
+    float x[32];
 #pragma unroll
-      for (uint r = 0; r < kGemmRows; ++r) sums[r] += own_weights[r * kGemmDepth + k] * x;
+    for (uint t = 0; t < 32; ++t) {
+      const uint own = min(block * 32 + t, tokens - token - 1);
+      x[t] = inside ? prologue.at(token + own, first + lane, memory.scales[own]) : 0.0f;
+    }
+    turn_block(x, lane);
+#pragma unroll
+    for (uint k = 0; k < 32; ++k) memory.x[k * kGemmTokens + block * 32 + lane] = x[k];
+  }
+  simdgroup_barrier(mem_flags::mem_threadgroup);
+}
+
+/// Adds a round's products to the sums `slot` to slot + Rows - 1: those of rows `row` and on. Rows
+/// beyond the end repeat the last. Together: rows whose sums are in registers at once.
+template <class Policy, uint Rows, uint Together>
+inline void gemm_round(device const typename Policy::Block* weights, uint rows, uint columns,
+                       uint row, uint first, uint token_blocks, uint slot,
+                       threadgroup GemmMemory& memory, uint lane) {
+  const uint blocks = columns / Policy::kBlock;
+  const bool inside = first + lane < columns;
+  for (uint group = 0; group < Rows; group += kGemmDecoded) {
+#pragma unroll
+    for (uint r = 0; r < kGemmDecoded; ++r) {
+      device const typename Policy::Block* own =
+          weights + ulong(min(row + group + r, rows - 1)) * blocks;
+      memory.weights[r * kGemmDepth + lane] =
+          inside ? weight_of_lane<Policy>(own, first, lane) : 0.0f;
+    }
+    simdgroup_barrier(mem_flags::mem_threadgroup);
+    for (uint block = 0; block < token_blocks; ++block) {
+      threadgroup const float* x = memory.x + block * 32 + lane;
+#pragma unroll
+      for (uint r = 0; r < kGemmDecoded; r += Together) {
+        threadgroup const float* own = memory.weights + r * kGemmDepth;
+        threadgroup float* place = memory.sums + gemm_place(slot + group + r, block) + lane;
+        float sums[Together];
+#pragma unroll
+        for (uint i = 0; i < Together; ++i) sums[i] = place[i * 32];
+#pragma unroll
+        for (uint k = 0; k < kGemmDepth; ++k) {
+          const float value = x[k * kGemmTokens];
+#pragma unroll
+          for (uint i = 0; i < Together; ++i) sums[i] += own[i * kGemmDepth + k] * value;
+        }
+#pragma unroll
+        for (uint i = 0; i < Together; ++i) place[i * 32] = sums[i];
+      }
+    }
+    simdgroup_barrier(mem_flags::mem_threadgroup);
+  }
+}
+
+/// Turns the sums, so that results are stored with lanes on neighbouring rows.
+inline void gemm_end(uint token_blocks, threadgroup GemmMemory& memory, uint lane) {
+  for (uint rows = 0; rows < kGemmRows / 32; ++rows) {
+    for (uint block = 0; block < token_blocks; ++block) {
+      threadgroup float* place = memory.sums + gemm_place(rows * 32, block) + lane;
+      float sums[32];
+#pragma unroll
+      for (uint r = 0; r < 32; ++r) sums[r] = place[r * 32];
+      turn_block(sums, lane);
+#pragma unroll
+      for (uint t = 0; t < 32; ++t) place[t * 32] = sums[t];
     }
   }
+  simdgroup_barrier(mem_flags::mem_threadgroup);
 }

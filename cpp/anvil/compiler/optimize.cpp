@@ -24,6 +24,7 @@
 #include <llvm/Transforms/Utils/LCSSA.h>
 #include <llvm/Transforms/Utils/LoopSimplify.h>
 
+#include "vectorize/prefetch.hpp"
 #include "vectorize/small_floats.hpp"
 
 namespace anvil {
@@ -135,6 +136,8 @@ void optimize_simdgroup(llvm::Module& module, llvm::TargetMachine& target) {
   passes.addPass(llvm::ADCEPass());
   passes.addPass(llvm::InstCombinePass());
   passes.addPass(llvm::SimplifyCFGPass());
+  passes.addPass(llvm::LoopSimplifyPass());
+  passes.addPass(vectorizer::PrefetchStreams());
   run(module, target, std::move(passes));
   // InstCombine narrows what was widened (a maximum of two halves), and code generation would call
   // a library for it.

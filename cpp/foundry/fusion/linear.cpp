@@ -27,6 +27,9 @@ constexpr std::uint32_t kNarrowSimdgroups = 1;
 // A processor's prefetcher follows one row to its end and on into the next; four rows side by side
 // ran at half the speed (rows of 576 weights on Zen 3), whatever is saved in loads of the input.
 constexpr std::uint32_t kNarrowRowsTogether = 1;
+// A gemm's sums of one row are as many registers as 32 floats take: of 16 or of 32.
+constexpr std::uint32_t kGemmRowsTogether = 2;
+constexpr std::uint32_t kWideGemmRowsTogether = 8;
 constexpr std::uint32_t kMaxSimdgroups = 32;  // 1024 threads
 constexpr std::size_t kMaxArguments = 31;     // Metal's buffer indices
 
@@ -63,6 +66,9 @@ LinearPlan plan_of(const LinearView& kernel, const LinearShape& x, const Device&
                             : plan.narrow             ? kNarrowRowsPerSimdgroup
                                                       : kDefaultRowsPerSimdgroup;
   plan.rows_together = plan.narrow ? kNarrowRowsTogether : plan.rows_per_simdgroup;
+  if (plan.form == LinearForm::gemm_lanes) {
+    plan.rows_together = has_wide_registers(device) ? kWideGemmRowsTogether : kGemmRowsTogether;
+  }
   plan.input_in_memory = plan.narrow && x.columns <= detail::kGemvInputColumns;
   if (x.head_dim != 0) {
     if (plan.rows_per_simdgroup % 2 != 0) {
@@ -95,7 +101,8 @@ KernelKey key_of(const LinearView& kernel, const LinearPlan& plan) {
                                   static_cast<std::uint64_t>(plan.narrow) << 8 |
                                   static_cast<std::uint64_t>(plan.input_in_memory) << 9 |
                                   static_cast<std::uint64_t>(plan.rows_per_simdgroup) << 16 |
-                                  static_cast<std::uint64_t>(kernel.x->dtype()) << 24,
+                                  static_cast<std::uint64_t>(kernel.x->dtype()) << 24 |
+                                  static_cast<std::uint64_t>(plan.rows_together) << 32,
                               static_cast<std::uint64_t>(plan.head_dim) << 32 | plan.unit});
   key.add(kernel.prologue ? 1 : 0);
   if (kernel.prologue) add_stage(key, *kernel.prologue);
@@ -130,13 +137,11 @@ std::uint64_t divide_up(std::uint64_t a, std::uint64_t b) {
 }
 
 DispatchConfig config_of(const LinearView& kernel, const LinearPlan& plan, const LinearShape& x) {
-  const detail::GemmTile& gemm = detail::tile_of(plan.form);
-  std::uint64_t rows_of_tile = plan.unit != 0 ? plan.unit : plan.rows_per_simdgroup;
-  if (plan.form != LinearForm::gemv) rows_of_tile = gemm.rows;
   std::uint64_t tiles = 0;
   for (const auto& part : kernel.parts)
-    tiles += divide_up(part.weights->extents()[0], rows_of_tile);
+    tiles += divide_up(part.weights->extents()[0], detail::rows_of_tile(plan, part));
   if (plan.form != LinearForm::gemv) {
+    const detail::GemmTile& gemm = detail::tile_of(plan.form);
     return threadgroups_of(gemm.simdgroups, tiles, divide_up(x.tokens, gemm.tokens));
   }
   if (plan.unit != 0) {

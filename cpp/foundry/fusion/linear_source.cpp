@@ -141,13 +141,10 @@ class LinearSource {
     }
   }
 
-  /// What a tile of the grid takes of a part's rows; tiles of all parts follow one another.
-  std::uint32_t rows_of_tile() const {
-    if (plan_.form != LinearForm::gemv) return tile_of(plan_.form).rows;
-    return plan_.unit != 0 ? plan_.unit : plan_.rows_per_simdgroup;
-  }
+  /// Tiles of all parts follow one another in the grid.
   std::string tiles_of(std::size_t index) const {
-    return concat("(params.rows[", index, "] + ", rows_of_tile() - 1, ") / ", rows_of_tile());
+    const std::uint32_t rows = rows_of_tile(plan_, kernel_.parts[index]);
+    return concat("(params.rows[", index, "] + ", rows - 1, ") / ", rows);
   }
 
   void open(const std::string& prologue) {
@@ -156,8 +153,7 @@ class LinearSource {
                                    [](const auto& part) { return part.gate != nullptr; });
     if (plan_.form == LinearForm::gemm_lanes) {
       line(concat("static_assert(kGemmTokens == ", kLanesTile.tokens,
-                  " && kGemmSimdgroups * kGemmRows == ", kLanesTile.rows,
-                  " && kGemmSimdgroups == ", kLanesTile.simdgroups, ", \"as on the host\");"));
+                  " && kGemmRows == ", kLanesTile.rows, ", \"as on the host\");"));
     }
     if (plan_.form == LinearForm::gemm_matrices) {
       line(concat("static_assert(kMatrixTokens == ", kMatrixTile.tokens,
@@ -343,29 +339,39 @@ class LinearSource {
 
   void lanes_part(std::size_t index) {
     const LinearPartView& part = kernel_.parts[index];
-    const auto product = [&](const AnyTensor& weights, const std::string& argument,
-                             const char* values) {
-      return concat("    float ", values, "[kGemmRows];\n    gemm_tile<", policy(weights), ">(",
-                    argument, ", prologue, params.tokens, params.rows[", index,
-                    "], params.columns, token, row,\n         memory, simdgroup, lane, ", values,
-                    ");");
+    const std::uint32_t rows = rows_of_tile(plan_, part);
+    const auto round = [&](const AnyTensor& weights, const std::string& argument,
+                           std::uint32_t slot) {
+      return concat("      gemm_round<", policy(weights), ", ", rows, ", ", plan_.rows_together,
+                    ">(", argument, ", params.rows[", index,
+                    "], params.columns, row, first,\n          token_blocks, ", slot,
+                    ", memory, lane);");
     };
     const std::string weights = weights_argument("weights", index, *part.weights);
     const std::string gate = part.gate ? weights_argument("gate", index, *part.gate) : "";
+    const std::uint32_t own = part.gate ? rows : 0;  // the gate's sums come first
     const std::string epilogues =
-        epilogue_lines(index, "gates[r]", "token + lane", "row + r", "        ");
+        epilogue_lines(index, "memory.sums[gemm_place(r, t / 32) + t % 32 * 32 + lane]",
+                       "token + t", "own_row", "        ");
     const std::string y = output_argument(index);
-    line(concat("    const uint row = tile * ", rows_of_tile(), " + simdgroup * kGemmRows;"));
-    if (part.gate) line(product(*part.gate, gate, "gates"));
-    line(product(*part.weights, weights, "values"));
-    line("    if (token + lane < params.tokens) {");
-    line("#pragma unroll");
-    line("      for (uint r = 0; r < kGemmRows; ++r) {");
-    line(concat("        if (row + r >= params.rows[", index, "]) continue;"));
-    line("        float value = values[r];");
+    line(concat("    const uint row = tile * ", rows, ";"));
+    line("    const uint token_blocks = gemm_token_blocks(params.tokens, token);");
+    line("    gemm_begin(prologue, params.tokens, token, memory, lane);");
+    line("    for (uint first = 0; first < params.columns; first += kGemmDepth) {");
+    line("      gemm_input(prologue, params.tokens, params.columns, token, first, memory, lane);");
+    if (part.gate) line(round(*part.gate, gate, 0));
+    line(round(*part.weights, weights, own));
+    line("    }");
+    line("    gemm_end(token_blocks, memory, lane);");
+    line(concat("    for (uint r = 0; r < ", rows, "; r += 32) {"));
+    line("      const uint own_row = row + r + lane;");
+    line(concat("      if (own_row >= params.rows[", index, "]) continue;"));
+    line("      for (uint t = 0; t < min(kGemmTokens, params.tokens - token); ++t) {");
+    line(concat("        float value = memory.sums[gemm_place(r + ", own,
+                ", t / 32) + t % 32 * 32 + lane];"));
     description_.source.text += epilogues;
-    line(concat("        ", y, "[(token + lane) * params.rows[", index,
-                "] + row + r] = ", msl_type(part.y->dtype()), "(value);"));
+    line(concat("        ", y, "[(token + t) * params.rows[", index,
+                "] + own_row] = ", msl_type(part.y->dtype()), "(value);"));
     line("      }\n    }");
   }
 
@@ -382,7 +388,7 @@ class LinearSource {
     const std::string gate = part.gate ? weights_argument("gate", index, *part.gate) : "";
     const std::string epilogues = epilogue_lines(index, "gates[i]", "at_token", "at_row", "      ");
     const std::string y = output_argument(index);
-    line(concat("    const uint row = tile * ", rows_of_tile(), ";"));
+    line(concat("    const uint row = tile * ", kMatrixTile.rows, ";"));
     if (part.gate) line(product(*part.gate, gate, "gates"));
     line(product(*part.weights, weights, "memory.values"));
     line("    for (uint i = simdgroup * 32 + lane; i < kMatrixTokens * kMatrixRows;");
@@ -404,6 +410,12 @@ class LinearSource {
 };
 
 }  // namespace
+
+std::uint32_t rows_of_tile(const LinearPlan& plan, const LinearPartView& part) {
+  if (plan.form == LinearForm::gemm_lanes && part.gate) return kLanesTile.rows / 2;
+  if (plan.form != LinearForm::gemv) return tile_of(plan.form).rows;
+  return plan.unit != 0 ? plan.unit : plan.rows_per_simdgroup;
+}
 
 KernelDescription describe_linear(const LinearView& kernel, const LinearPlan& plan) {
   return LinearSource(kernel, plan).generate();

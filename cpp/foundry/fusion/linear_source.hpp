@@ -35,11 +35,11 @@ LinearShape check_linear(const LinearView& kernel);
 
 /// What is compiled into a kernel besides its dtypes and stages.
 struct LinearPlan {
-  LinearForm form = LinearForm::gemv;  // gemv, gemm_lanes or gemm_matrices
-  bool narrow = false;                 // weights per lane: Policy::narrow or wide
-  std::uint32_t rows_per_simdgroup = 4;
-  std::uint32_t rows_together = 4;  // of those, at a time: a divisor
-  bool input_in_memory = false;     // a gemv's input is made ready in threadgroup memory
+  LinearForm form = LinearForm::gemv;    // gemv, gemm_lanes or gemm_matrices
+  bool narrow = false;                   // weights per lane: Policy::narrow or wide
+  std::uint32_t rows_per_simdgroup = 4;  // of a gemv
+  std::uint32_t rows_together = 4;       // whose sums are in registers at once: a divisor
+  bool input_in_memory = false;          // a gemv's input is made ready in threadgroup memory
   std::uint32_t head_dim = 0;
   std::uint32_t unit = 0;  // rows of a head that a threadgroup takes; 0 without heads
 };
@@ -54,17 +54,20 @@ struct GemmTile {
   std::uint32_t rows;
   std::uint32_t simdgroups;
 };
-/// By lanes: 8 rows a simdgroup. A lane is a token, because a CPU's lanes are the elements of a
-/// vector register: 32 tokens fill it, and one weight is broadcast to them.
-inline constexpr GemmTile kLanesTile{32, 64, 8};
+/// By lanes, where a lane is a token, because a CPU's lanes are the elements of a vector register.
+/// With a gate, half of the rows are the gate's.
+inline constexpr GemmTile kLanesTile{64, 64, 1};
 /// By matrices: a simdgroup has 16 x 32 results in 8 x 8 matrices, what an Apple GPU's registers
-/// hold beside the operands. Anvil's CPU has no matrix unit to give it: there it takes 1.6 times as
-/// long as by lanes (benchmarks/fusion.py measures both).
+/// hold beside the operands. Anvil's CPU has no matrix unit to give it (benchmarks/fusion.py
+/// measures both).
 inline constexpr GemmTile kMatrixTile{32, 64, 4};
 
 inline const GemmTile& tile_of(LinearForm form) {
   return form == LinearForm::gemm_matrices ? kMatrixTile : kLanesTile;
 }
+
+/// Rows of a part that one step of the grid takes.
+std::uint32_t rows_of_tile(const LinearPlan& plan, const LinearPartView& part);
 
 /// Arguments in the order of the signature: x; the prologue's tensor and scalar; per part weights,
 /// gate, stages' tensors and scalars, y; LinearParams; HeadParams if there are heads.

@@ -152,16 +152,10 @@ KernelDescription describe_merge(const Attention& op, std::uint32_t head_dim) {
   return kernel;
 }
 
-/// Scores that a lane of the prefill form sums at a time. 32 lanes of one are 4 registers of AVX2
-/// or 8 of NEON, of 16 and 32: two scores leave room for inputs. AVX-512 and GPUs have it for
-/// eight.
+/// Scores that a lane of the prefill form sums at a time: 32 lanes of one fill 4 registers of AVX2
+/// or 8 of NEON, and two leave room for inputs.
 std::uint32_t prefill_scores(const Device& device) {
-  if (!has_narrow_lanes(device)) return 8;
-#if defined(__x86_64__)
-  return __builtin_cpu_supports("avx512f") ? 8 : 2;
-#else
-  return 2;
-#endif
+  return has_narrow_lanes(device) && !has_wide_registers(device) ? 2 : 8;
 }
 
 KernelDescription describe_prefill(const Attention& op, std::uint32_t head_dim,

@@ -60,6 +60,23 @@ constexpr auto kDiverging =
     "  y[i] = v + float(simd_sum(n));\n"
     "}\n";
 
+// Sums of what lies `step` floats apart, 32 lanes side by side, in a buffer or in threadgroup
+// memory.
+std::string strided_sum(const std::string& memory, const std::string& step) {
+  return "kernel void k(device const float* x [[buffer(0)]], device float* y [[buffer(1)]],\n"
+         "              constant uint& stride [[buffer(2)]], constant uint& count [[buffer(3)]],\n"
+         "              uint lane [[thread_index_in_simdgroup]]) {\n"
+         "  threadgroup float own[4096];\n"
+         "  own[lane] = x[lane];\n"
+         "  threadgroup_barrier(mem_flags::mem_threadgroup);\n"
+         "  float sum = 0;\n"
+         "  for (uint i = 0; i < count; ++i) sum += " +
+         memory + "[ulong(i) * " + step +
+         " + lane];\n"
+         "  y[lane] = sum;\n"
+         "}\n";
+}
+
 }  // namespace
 
 TEST_CASE("aarch64: adjacent lanes are vectors, no lane is on its own") {
@@ -131,4 +148,24 @@ TEST_CASE("AVX-512: halves are loaded under a mask as halves, two bytes a lane")
   CHECK(count(text, R"(vmovdqu16[^\n]*\{%k\d\} \{z\})") >= 1);
   CHECK(count(text, R"(vcvtph2psx?\b)") >= 1);
   CHECK(count(text, R"(vmovups[^\n]*\{%k\d\} \{z\})") == 0);
+}
+
+TEST_CASE("loops over buffers ask for memory ahead, a line at a time") {
+  struct Machine {
+    const char *target, *cpu, *prefetch;
+  };
+  for (const Machine& machine :
+       {Machine{"x86_64-linux-gnu", "x86-64-v3", R"(\bprefetcht0\b)"},
+        Machine{"x86_64-linux-gnu", "sapphirerapids", R"(\bprefetcht0\b)"},
+        Machine{"aarch64-linux-gnu", "generic", R"(\bprfm\s+pldl1keep)"}}) {
+    CAPTURE(machine.cpu);
+    const auto prefetches = [&](const std::string& memory, const std::string& step) {
+      return count(assembly(strided_sum(memory, step), machine.target, machine.cpu),
+                   machine.prefetch);
+    };
+    CHECK(prefetches("x", "64") == 2);      // 128 bytes of every 256
+    CHECK(prefetches("x", "stride") == 2);  // by the kernel's own argument
+    CHECK(prefetches("x", "4096") == 0);    // pages apart
+    CHECK(prefetches("own", "64") == 0);    // threadgroup memory
+  }
 }
