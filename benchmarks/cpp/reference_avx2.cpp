@@ -54,6 +54,7 @@ void plain_rows(const GemvArguments& a, std::size_t row) {
     const __m256 x0 = _mm256_loadu_ps(a.x + k);
     const __m256 x1 = _mm256_loadu_ps(a.x + k + 8);
     for (std::size_t r = 0; r < kCount; ++r) {
+      prefetch(weights[r] + k * kBytes);
       sums[r][0] = _mm256_fmadd_ps(kEight(weights[r] + k * kBytes), x0, sums[r][0]);
       sums[r][1] = _mm256_fmadd_ps(kEight(weights[r] + (k + 8) * kBytes), x1, sums[r][1]);
     }
@@ -126,6 +127,7 @@ void block_rows(const GemvArguments& a, std::size_t row) {
     const Input x(a.x + block * 32);
     for (std::size_t r = 0; r < kCount; ++r) {
       const std::byte* at = weights[r] + block * Block::kBytes;
+      prefetch(at);
       sums[r] = _mm256_fmadd_ps(broadcast_half(at), Block::dot(at, x), sums[r]);
       offsets[r] += Block::offset(at, a.block_sums[block]);
     }

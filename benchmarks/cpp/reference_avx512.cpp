@@ -47,6 +47,8 @@ void plain_rows(const GemvArguments& a, std::size_t row) {
     const __m512 x0 = _mm512_loadu_ps(a.x + k);
     const __m512 x1 = _mm512_loadu_ps(a.x + k + 16);
     for (std::size_t r = 0; r < kCount; ++r) {
+      for (std::size_t line = 0; line < 32 * kBytes; line += 64)
+        prefetch(weights[r] + k * kBytes + line);
       sums[r][0] = _mm512_fmadd_ps(kSixteen(weights[r] + k * kBytes), x0, sums[r][0]);
       sums[r][1] = _mm512_fmadd_ps(kSixteen(weights[r] + (k + 16) * kBytes), x1, sums[r][1]);
     }
@@ -110,6 +112,7 @@ void block_rows(const GemvArguments& a, std::size_t row) {
     const __m512 x1 = _mm512_loadu_ps(a.x + block * 32 + 16);
     for (std::size_t r = 0; r < kCount; ++r) {
       const std::byte* at = weights[r] + block * Block::kBytes;
+      prefetch(at);
       const __m512 scale = _mm512_set1_ps(_cvtsh_ss(load_u16(at)));
       sums[r] = _mm512_fmadd_ps(scale, Block::dot(at, x0, x1), sums[r]);
       offsets[r] += Block::offset(at, a.block_sums[block]);

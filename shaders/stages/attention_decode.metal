@@ -9,7 +9,7 @@
 // kernels/attention_merge.metal.
 #pragma once
 #include "lib/attention.metal"
-#include "lib/eight_sums.metal"
+#include "lib/lane_sums.metal"
 
 template <uint HeadDim, uint Heads, uint Simdgroups>
 struct AttentionDecodeMemory {

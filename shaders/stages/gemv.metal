@@ -5,6 +5,7 @@
 // On GPUs, Rows and Together are one number. With narrow lanes (lib/gemv_input.metal) Rows is 32,
 // so that the prologue is evaluated and the result stored once for many rows.
 #pragma once
+#include "lib/lane_sums.metal"
 #include "lib/policy.metal"
 
 /// A tile of neighbouring rows. Tiles of heads are in lib/heads.metal.
@@ -44,7 +45,8 @@ template <class Policy, uint Width, uint Together, uint Rows, class Prologue, cl
 inline float gemv_rows(device const typename Policy::Block* weights, Prologue prologue, float scale,
                        uint rows, uint columns, Tile tile, uint lane) {
   const uint blocks = columns / Policy::kBlock;
-  float result = 0.0f;
+  float parts[Rows];
+  for (uint r = 0; r < Rows; ++r) parts[r] = 0.0f;
   for (uint group = 0; group < Rows; group += Together) {
     if (Rows > Together && tile.row(tile.in_order(group)) >= rows) continue;
     device const typename Policy::Block* row_weights[Together];
@@ -57,10 +59,7 @@ inline float gemv_rows(device const typename Policy::Block* weights, Prologue pr
     }
     gemv_columns<Policy, Width, Together>(row_weights, prologue, scale, 0, columns, lane, sums);
 #pragma unroll
-    for (uint r = 0; r < Together; ++r) {
-      const float total = simd_sum(sums[r]);
-      result = lane == tile.in_order(group + r) ? total : result;
-    }
+    for (uint r = 0; r < Together; ++r) parts[tile.in_order(group + r)] = sums[r];
   }
-  return result;
+  return lane_sums<Rows>(parts, lane);
 }

@@ -10,10 +10,11 @@ inline float gemv_rows_of_pairs(device const typename Policy::Block* weights, In
   const uint blocks = columns / Policy::kBlock;
   const uint steps = columns / 256;
   threadgroup const GemvPairs& pairs = prologue.input->pairs;
-  float result = 0.0f;
+  float parts[Rows];
   for (uint i = 0; i < Rows; ++i) {
     const uint r = tile.in_order(i);
     const uint row = tile.row(r);
+    parts[r] = 0.0f;
     if (row >= rows) continue;
     device const typename Policy::Block* own = weights + ulong(row) * blocks;
     float sum = 0.0f;
@@ -23,8 +24,7 @@ inline float gemv_rows_of_pairs(device const typename Policy::Block* weights, In
                           pairs.sums[step * 32 + lane]);
     }
     gemv_columns<Policy, Width, 1>(&own, prologue, 1.0f, steps * 256, columns, lane, &sum);
-    const float total = simd_sum(sum);
-    result = lane == r ? total : result;
+    parts[r] = sum;
   }
-  return result;
+  return lane_sums<Rows>(parts, lane);
 }

@@ -1,4 +1,4 @@
-// Sums of eight vectors over the lanes of a simdgroup, all at once.
+// Sums of several vectors over the lanes of a simdgroup, all at once.
 //
 // simd_sum of one vector leaves every lane with the same number, and most of its work is moving
 // zeros about. Here every step adds two vectors and keeps half of the lanes for each of them: 9
@@ -31,4 +31,30 @@ inline float eight_sums(thread const float* values, uint lane) {
 /// Which of the eight vectors a lane ends up with.
 inline uint summed_vector(uint lane) {
   return (lane >> 4 & 1) | (lane >> 2 & 2) | (lane & 4);
+}
+
+template <uint Half>
+inline void merge_halves(thread float* values, uint lane) {
+#pragma unroll
+  for (uint i = 0; i < Half; ++i) values[i] = merged_sum(values[i], values[i + Half], Half, lane);
+}
+
+/// Lane l gets the sum of values[l] over all lanes, if l < Count. `values` are used up.
+template <uint Count>
+inline float lane_sums(thread float* values, uint lane) {
+  if (Count == 32) {
+    merge_halves<16>(values, lane);
+    merge_halves<8>(values, lane);
+    merge_halves<4>(values, lane);
+    merge_halves<2>(values, lane);
+    merge_halves<1>(values, lane);
+    return values[0];
+  }
+  float result = 0.0f;
+#pragma unroll
+  for (uint i = 0; i < Count; ++i) {
+    const float sum = simd_sum(values[i]);
+    result = lane == i ? sum : result;
+  }
+  return result;
 }
