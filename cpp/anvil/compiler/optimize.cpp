@@ -1,5 +1,7 @@
 #include "optimize.hpp"
 
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/IntrinsicInst.h>
 #include <llvm/IR/Module.h>
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Target/TargetMachine.h>
@@ -64,6 +66,22 @@ llvm::GVNPass value_numbering() {
   return llvm::GVNPass(llvm::GVNOptions().setPRE(false).setLoadPRE(false));
 }
 
+// `a * b + c` in one expression is llvm.fmuladd, which may be fused or not: LLVM rounds the product
+// where it knows it. Every target can fuse, and results should not depend on what is known.
+void fuse_multiply_adds(llvm::Module& module) {
+  for (llvm::Function& function : module) {
+    if (function.getIntrinsicID() != llvm::Intrinsic::fmuladd) continue;
+    for (llvm::User* user : llvm::make_early_inc_range(function.users())) {
+      auto& call = *llvm::cast<llvm::IntrinsicInst>(user);
+      llvm::IRBuilder<> builder(&call);
+      call.replaceAllUsesWith(builder.CreateIntrinsic(
+          llvm::Intrinsic::fma, {call.getType()},
+          {call.getArgOperand(0), call.getArgOperand(1), call.getArgOperand(2)}, &call));
+      call.eraseFromParent();
+    }
+  }
+}
+
 void simplify(llvm::FunctionPassManager& passes) {
   passes.addPass(llvm::EarlyCSEPass(/*UseMemorySSA=*/true));
   passes.addPass(llvm::InstCombinePass());
@@ -88,6 +106,7 @@ void loops(llvm::FunctionPassManager& passes) {
 }  // namespace
 
 void optimize_scalar(llvm::Module& module, llvm::TargetMachine& target) {
+  fuse_multiply_adds(module);
   llvm::FunctionPassManager passes;
   passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
   simplify(passes);
