@@ -13,6 +13,7 @@
 #include "files.hpp"
 #include "frontend.hpp"
 #include "library_file.hpp"
+#include "loop_exits.hpp"
 #include "lowering.hpp"
 #include "optimize.hpp"
 #include "preprocess.hpp"
@@ -110,6 +111,7 @@ bool run_kernel(const KernelCommand& command) {
 
   const auto target = make_target(triple, command.cpu);
   retarget(module, *target);
+  keep_operations_in_loops(*module.getFunction("anvil_scalar_entry"));
   optimize_scalar(module, *target);
   if (!command.emit_scalar_ir.empty()) write_ir(command.emit_scalar_ir, module);
   if (command.output.empty()) return true;

@@ -1,5 +1,6 @@
 #include "vectorize.hpp"
 
+#include <llvm/IR/ConstantRange.h>
 #include <llvm/IR/Module.h>
 #include <llvm/IR/Verifier.h>
 #include <llvm/Support/raw_ostream.h>
@@ -45,6 +46,9 @@ Function& declare_entry(Module& module, const Function& scalar, const TargetMach
   }
   entry->addFnAttr(Attribute::NoUnwind);
   entry->setSubprogram(scalar.getSubprogram());
+  const unsigned most = ANVIL_MAX_THREADS_PER_THREADGROUP / ANVIL_SIMD_WIDTH;
+  entry->getArg(1)->addAttr(
+      Attribute::get(context, Attribute::Range, ConstantRange(APInt(32, 0), APInt(32, most))));
   entry->getArg(0)->setName("tg");
   entry->getArg(1)->setName("simdgroup");
   return *entry;
