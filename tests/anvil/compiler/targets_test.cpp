@@ -167,5 +167,18 @@ TEST_CASE("loops over buffers ask for memory ahead, a line at a time") {
     CHECK(prefetches("x", "stride") == 2);  // by the kernel's own argument
     CHECK(prefetches("x", "4096") == 0);    // pages apart
     CHECK(prefetches("own", "64") == 0);    // threadgroup memory
+    // Indices of 32 bits, which as far as a compiler knows may wrap, and a step of two rows.
+    const std::string indexed =
+        "kernel void k(device const float* x [[buffer(0)]], device float* y [[buffer(1)]],\n"
+        "              constant uint& count [[buffer(2)]], constant uint& row [[buffer(3)]],\n"
+        "              uint lane [[thread_index_in_simdgroup]]) {\n"
+        "  device const float* own = x + ulong(row) * count;\n"
+        "  float sum = 0;\n"
+        "  for (uint first = 0; first + 64 <= count; first += 64) {\n"
+        "    sum += own[first + lane] * own[first + 32 + lane];\n"
+        "  }\n"
+        "  y[lane] = sum;\n"
+        "}\n";
+    CHECK(count(assembly(indexed, machine.target, machine.cpu), machine.prefetch) == 4);
   }
 }

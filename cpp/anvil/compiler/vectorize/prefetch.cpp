@@ -50,9 +50,37 @@ bool is_buffer(const Value* base) {
   return loaded && isa<LoadInst>(loaded->getPointerOperand()->stripInBoundsOffsets());
 }
 
+/// Takes a 32-bit index for one that never wraps: as a uint it may, and then the address is no
+/// sequence, but a wrong guess costs a prefetch.
+class WithoutWrapping : public SCEVRewriteVisitor<WithoutWrapping> {
+ public:
+  explicit WithoutWrapping(ScalarEvolution& evolution) : SCEVRewriteVisitor(evolution) {}
+
+  const SCEV* visitZeroExtendExpr(const SCEVZeroExtendExpr* extended) {
+    return widen(extended, /*is_signed=*/false);
+  }
+  const SCEV* visitSignExtendExpr(const SCEVSignExtendExpr* extended) {
+    return widen(extended, /*is_signed=*/true);
+  }
+
+ private:
+  const SCEV* widen(const SCEVCastExpr* extended, bool is_signed) {
+    const SCEV* index = visit(extended->getOperand());
+    Type* type = extended->getType();
+    const auto wide = [&](const SCEV* value) {
+      return is_signed ? SE.getSignExtendExpr(value, type) : SE.getZeroExtendExpr(value, type);
+    };
+    const auto* sequence = dyn_cast<SCEVAddRecExpr>(index);
+    if (!sequence || !sequence->isAffine()) return wide(index);
+    return SE.getAddRecExpr(wide(sequence->getStart()), wide(sequence->getStepRecurrence(SE)),
+                            sequence->getLoop(), SCEV::FlagAnyWrap);
+  }
+};
+
 /// The address as first + i * step within the loop, or null where it is no stream of a buffer.
 const SCEVAddRecExpr* stream_address(ScalarEvolution& evolution, const Loop& loop, Value* pointer) {
-  const auto* address = dyn_cast<SCEVAddRecExpr>(evolution.getSCEV(pointer));
+  const auto* address =
+      dyn_cast<SCEVAddRecExpr>(WithoutWrapping(evolution).visit(evolution.getSCEV(pointer)));
   if (!address || address->getLoop() != &loop || !address->isAffine()) return nullptr;
   if (const auto* step = dyn_cast<SCEVConstant>(address->getStepRecurrence(evolution))) {
     const int64_t bytes = step->getAPInt().getSExtValue();
