@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
@@ -18,48 +19,24 @@
 #include <vector>
 
 #include "anvil/cpu/float_environment.hpp"
+#include "anvil/cpu/spin.hpp"
+#include "anvil/cpu/work_parts.hpp"
 #include "anvil/cpu/worker.hpp"
 #include "anvil/service/host_cpu.hpp"
 
 namespace anvil {
 namespace {
 
-// How long a thread out of work looks for more before it sleeps: several times the gap between two
-// dispatches of one command buffer, and little beside the cost of waking (about 50 us under load).
-constexpr auto kSpinTime = std::chrono::microseconds(50);
+// A second thread costs a dispatch 2 to 3 us, in which the two exchange some twenty cache lines:
+// what is shorter than twice that is done alone.
+constexpr auto kWorthSharing = std::chrono::microseconds(5);
 
 constexpr unsigned kMaxThreads = 1024;
 
-// Destructive interference reaches over pairs of 64-byte lines (adjacent-line prefetch).
-constexpr size_t kLineBytes = 128;
-
-void relax() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#else
-  asm volatile("isb");
-#endif
-}
-
-/// Whether `done` became true within kSpinTime.
-template <typename Predicate>
-bool spin_until(Predicate done) {
-  const auto deadline = std::chrono::steady_clock::now() + kSpinTime;
-  do {
-    for (int i = 0; i < 32; ++i) {
-      if (done()) return true;
-      relax();
-    }
-  } while (std::chrono::steady_clock::now() < deadline);
-  return done();
-}
+// Threadgroups that the workers divide at a time: numbers of 32 bits, and a grid may have more.
+constexpr uint64_t kMostAtOnce = uint64_t{1} << 20;
 
 std::atomic<unsigned> forks{0};  // survived by this process as the child
-
-std::string triple(const std::array<uint32_t, 3>& v) {
-  return "(" + std::to_string(v[0]) + ", " + std::to_string(v[1]) + ", " + std::to_string(v[2]) +
-         ")";
-}
 
 unsigned processors() {
   for (int capacity = 1024; capacity <= 1 << 20; capacity *= 2) {
@@ -85,111 +62,51 @@ unsigned default_threads() {
   return static_cast<unsigned>(value);
 }
 
-/// Checks the sizes of a dispatch and lays it out for the workers. A grid without threads gives a
-/// job without threadgroups.
-CpuJob lay_out(const CpuDispatch& from) {
-  const KernelImage& image = from.kernel->image();
-  const auto fail = [&](const std::string& what) {
-    throw std::runtime_error("Anvil: kernel '" + image.name + "': " + what);
-  };
-  uint64_t groups = 1, threads = 1;
-  std::array<uint32_t, 3> edge;
-  for (int axis = 0; axis < 3; ++axis) {
-    const uint64_t size = from.threads_per_threadgroup[axis];
-    const uint64_t grid = from.threads_per_grid[axis];
-    if (size == 0)
-      fail("threadgroup of " + triple(from.threads_per_threadgroup) + " threads has a zero extent");
-    if (from.threadgroups[axis] != (grid + size - 1) / size)
-      fail("grid of " + triple(from.threads_per_grid) + " threads is not covered by " +
-           triple(from.threadgroups) + " threadgroups of " + triple(from.threads_per_threadgroup));
-    if (__builtin_mul_overflow(groups, uint64_t{from.threadgroups[axis]}, &groups))
-      fail("grid of " + triple(from.threadgroups) + " threadgroups is too large");
-    threads =
-        size > image.max_threads ? UINT32_MAX : std::min<uint64_t>(threads * size, UINT32_MAX);
-    edge[axis] = grid ? static_cast<uint32_t>(grid - (from.threadgroups[axis] - 1) * size) : 0;
-  }
-  if (threads > image.max_threads)
-    fail("threadgroup of " + triple(from.threads_per_threadgroup) +
-         " threads, the pipeline allows " + std::to_string(image.max_threads));
-
-  CpuJob job;
-  job.threadgroups = groups;
-  job.kernel = &image.name;
-  job.barriers = image.barriers;
-  std::copy(from.buffers.begin(), from.buffers.end(), job.dispatch.buffers);
-  std::copy_n(from.threads_per_grid.begin(), 3, job.dispatch.threads_per_grid);
-  std::copy_n(from.threadgroups.begin(), 3, job.dispatch.threadgroups_per_grid);
-  std::copy_n(from.threads_per_threadgroup.begin(), 3, job.dispatch.threads_per_threadgroup);
-
-  const auto aligned = [](uint64_t bytes) {
-    constexpr uint64_t alignment = ANVIL_THREADGROUP_MEMORY_ALIGNMENT;
-    return (bytes + alignment - 1) / alignment * alignment;
-  };
-  job.memory_bytes = aligned(std::max<uint64_t>(image.static_memory, 1));
-  job.memory_lengths = from.threadgroup_memory_length;
-  for (size_t i = 0; i < job.memory_lengths.size(); ++i) {
-    job.memory_offsets[i] = job.memory_bytes;
-    job.memory_bytes += aligned(job.memory_lengths[i]);
-  }
-
-  for (unsigned bits = 0; groups > 0 && bits < job.shapes.size(); ++bits) {
-    auto& shape = job.shapes[bits];
-    bool occurs = true;
-    for (int axis = 0; axis < 3; ++axis) {
-      const bool last = bits >> axis & 1;
-      shape.threads[axis] = last ? edge[axis] : from.threads_per_threadgroup[axis];
-      occurs &= last || from.threadgroups[axis] > 1;
-    }
-    const uint32_t total = shape.threads[0] * shape.threads[1] * shape.threads[2];
-    shape.simdgroups = (total + ANVIL_SIMD_WIDTH - 1) / ANVIL_SIMD_WIDTH;
-    if (!occurs)
-      shape.entry = nullptr;
-    else
-      shape.entry =
-          anvil_threadgroup_is_full(shape.threads.data(), from.threads_per_threadgroup.data())
-              ? from.kernel->full()
-              : from.kernel->any();
-  }
-  return job;
-}
-
 }  // namespace
 
 class CpuExecutor::Pool {
  public:
   explicit Pool(unsigned threads);
   ~Pool();
-  void run(const CpuDispatch& dispatch);
+  void run(std::span<const CpuDispatch> dispatches);
   unsigned threads() const { return static_cast<unsigned>(threads_.size()) + 1; }
 
  private:
-  bool claim(uint64_t& first, uint64_t& count);
-  void work(Worker& worker);
-  void serve(Worker& worker);
+  void run_at_once(uint64_t first, uint32_t count);
+  std::chrono::duration<float, std::nano> expected_time() const;
+  /// Runs them with the helpers, which may not be done when it returns; how many the caller ran.
+  uint64_t share(uint64_t first, uint32_t count);
+  void wait_for_helpers();
+  /// Runs what it can claim; how many threadgroups that was.
+  uint64_t work(size_t worker);
+  void run_range(size_t worker, uint64_t first, uint64_t count);
+  void serve(size_t worker);
   void fail(std::exception_ptr error);
 
-  std::mutex run_mutex_;                          // held for the length of a dispatch
+  std::mutex run_mutex_;                          // held for the length of a run
   std::vector<std::unique_ptr<Worker>> workers_;  // the first is the caller's
   std::vector<std::thread> threads_;
   const unsigned forks_ = forks;
+  uint64_t serial_ = 0;  // of the last job
 
-  // Written between dispatches only: a thread may read it from a successful claim() until it has
-  // taken what it claimed from unfinished_.
-  CpuJob job_;
+  // Written between divisions of parts_ only: a thread may read them from a successful claim()
+  // until it has taken what it claimed from unfinished_.
+  std::span<const CpuJob> jobs_;
+  uint64_t first_ = 0;  // the threadgroup that number 0 of parts_ is
   std::atomic<bool> failed_{false};
   std::mutex error_mutex_;  // guards error_
   std::exception_ptr error_;
 
-  alignas(kLineBytes) std::atomic<uint64_t> unclaimed_{0};   // threadgroups no thread has taken yet
+  WorkParts parts_;
   alignas(kLineBytes) std::atomic<uint64_t> unfinished_{0};  // threadgroups not yet run
   alignas(kLineBytes) std::atomic<uint32_t> published_{
-      0};  // counts dispatches; idle threads sleep on it
+      0};  // counts divisions; idle threads sleep on it
   std::atomic<bool> stop_{false};
   alignas(kLineBytes) std::atomic<uint32_t> completed_{
-      0};  // changes as a dispatch completes; run() sleeps on it
+      0};  // changes as a division is done; run() sleeps on it
 };
 
-CpuExecutor::Pool::Pool(unsigned threads) {
+CpuExecutor::Pool::Pool(unsigned threads) : parts_(std::clamp(threads, 1u, kMaxThreads)) {
   [[maybe_unused]] static const int registered =
       pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
   for (unsigned i = 0; i < std::clamp(threads, 1u, kMaxThreads); ++i)
@@ -202,7 +119,7 @@ CpuExecutor::Pool::Pool(unsigned threads) {
   pthread_sigmask(SIG_SETMASK, &all, &before);
   for (size_t i = 1; i < workers_.size(); ++i) {
     try {
-      threads_.emplace_back([this, worker = workers_[i].get()] { serve(*worker); });
+      threads_.emplace_back([this, i] { serve(i); });
     } catch (const std::system_error&) {
       break;  // no more threads to be had: fewer do the same work
     }
@@ -223,34 +140,28 @@ CpuExecutor::Pool::~Pool() {
   for (auto& thread : threads_) thread.join();
 }
 
-void CpuExecutor::Pool::run(const CpuDispatch& dispatch) {
+void CpuExecutor::Pool::run(std::span<const CpuDispatch> dispatches) {
   // Before the lock: another thread may have held it when the process was forked.
   if (forks_ != forks)
     throw std::runtime_error(
         "Anvil: this process was forked from one that had used the device, and its threads stayed "
         "there; start processes afresh instead (multiprocessing: the 'spawn' method)");
-  CpuJob job = lay_out(dispatch);  // may compile: not under the lock
-  const uint64_t total = job.threadgroups;
-  if (total == 0) return;
+  // Of this thread: no two of its runs overlap.
+  thread_local std::array<CpuJob, kMostTogether> jobs;
+  if (dispatches.size() > jobs.size())
+    throw std::logic_error("Anvil: more dispatches at once than kMostTogether");
+  uint64_t total = 0;
+  for (size_t i = 0; i < dispatches.size(); ++i) {
+    jobs[i] = lay_out(dispatches[i]);  // may compile: not under the lock
+    jobs[i].first = total;
+    if (__builtin_add_overflow(total, jobs[i].threadgroups, &total))
+      throw std::runtime_error("Anvil: dispatches of more than 2^64 threadgroups together");
+  }
   std::lock_guard lock(run_mutex_);
-  job.serial = job_.serial + 1;
-  job_ = job;
-  unfinished_.store(total, std::memory_order_relaxed);
-  unclaimed_.store(total, std::memory_order_release);
-  if (const uint64_t helpers = std::min<uint64_t>(total - 1, threads_.size())) {
-    published_.fetch_add(1, std::memory_order_release);
-    if (helpers == threads_.size())
-      published_.notify_all();
-    else
-      for (uint64_t i = 0; i < helpers; ++i) published_.notify_one();
-  }
-  work(*workers_[0]);
-  const auto complete = [&] { return unfinished_.load(std::memory_order_acquire) == 0; };
-  while (!spin_until(complete)) {
-    const uint32_t seen = completed_.load(std::memory_order_acquire);
-    if (complete()) break;
-    completed_.wait(seen, std::memory_order_acquire);
-  }
+  for (size_t i = 0; i < dispatches.size(); ++i) jobs[i].serial = ++serial_;
+  jobs_ = std::span(jobs).first(dispatches.size());
+  for (uint64_t first = 0; first < total && !failed_; first += kMostAtOnce)
+    run_at_once(first, static_cast<uint32_t>(std::min(kMostAtOnce, total - first)));
   if (failed_.load(std::memory_order_relaxed)) {
     failed_.store(false, std::memory_order_relaxed);
     std::lock_guard error_lock(error_mutex_);
@@ -258,41 +169,91 @@ void CpuExecutor::Pool::run(const CpuDispatch& dispatch) {
   }
 }
 
-// Large portions first, single threadgroups at the end, so that threads end together.
-bool CpuExecutor::Pool::claim(uint64_t& first, uint64_t& count) {
-  uint64_t left = unclaimed_.load(std::memory_order_relaxed);
-  while (left > 0) {
-    count = std::max<uint64_t>(left / (4 * workers_.size()), 1);
-    // Should the dispatch have changed since `left` was read, an equal number is as good: the claim
-    // is then on the new one.
-    if (unclaimed_.compare_exchange_weak(left, left - count, std::memory_order_acquire,
-                                         std::memory_order_relaxed)) {
-      first = job_.threadgroups - left;
-      return true;
+void CpuExecutor::Pool::run_at_once(uint64_t first, uint32_t count) {
+  using Clock = std::chrono::steady_clock;
+  if (count == 1 || threads_.empty()) return run_range(0, first, count);
+  const auto start = Clock::now();
+  uint64_t done = 0;
+  if (expected_time() < kWorthSharing) {
+    // Alone, unless it takes longer than the last time.
+    for (uint64_t most = 1; done < count && Clock::now() - start < kWorthSharing; most *= 2) {
+      const uint64_t next = std::min<uint64_t>(most, count - done);
+      run_range(0, first + done, next);
+      done += next;
     }
   }
-  return false;
+  const bool alone = done == count;
+  if (!alone) done += share(first + done, static_cast<uint32_t>(count - done));
+  if (done > 0) {
+    const std::chrono::duration<float, std::nano> time = Clock::now() - start;
+    for (const CpuJob& job : jobs_)
+      job.kernel->nanoseconds_per_threadgroup.store(time.count() / static_cast<float>(done),
+                                                    std::memory_order_relaxed);
+  }
+  if (!alone) wait_for_helpers();
 }
 
-void CpuExecutor::Pool::work(Worker& worker) {
+uint64_t CpuExecutor::Pool::share(uint64_t first, uint32_t count) {
+  first_ = first;
+  unfinished_.store(count, std::memory_order_relaxed);
+  parts_.divide(count);
+  const size_t helpers = std::min<size_t>(count - 1, threads_.size());
+  published_.fetch_add(1, std::memory_order_release);
+  if (helpers == threads_.size())
+    published_.notify_all();
+  else
+    for (size_t i = 0; i < helpers; ++i) published_.notify_one();
+  return work(0);
+}
+
+void CpuExecutor::Pool::wait_for_helpers() {
+  const auto complete = [&] { return unfinished_.load(std::memory_order_acquire) == 0; };
+  while (!spin_until(complete)) {
+    const uint32_t seen = completed_.load(std::memory_order_acquire);
+    if (complete()) break;
+    completed_.wait(seen, std::memory_order_acquire);
+  }
+}
+
+/// On one thread.
+std::chrono::duration<float, std::nano> CpuExecutor::Pool::expected_time() const {
+  float sum = 0;
+  for (const CpuJob& job : jobs_)
+    sum += job.kernel->nanoseconds_per_threadgroup.load(std::memory_order_relaxed) *
+           static_cast<float>(job.threadgroups);
+  return std::chrono::duration<float, std::nano>(sum);
+}
+
+uint64_t CpuExecutor::Pool::work(size_t worker) {
+  uint64_t done = 0;
+  for (;;) {
+    const WorkParts::Range range = parts_.claim(worker);
+    if (range.count == 0) break;
+    run_range(worker, first_ + range.first, range.count);
+    done += range.count;
+  }
+  if (done > 0 && unfinished_.fetch_sub(done, std::memory_order_acq_rel) == done) {
+    completed_.fetch_add(1, std::memory_order_release);
+    completed_.notify_one();
+  }
+  return done;
+}
+
+void CpuExecutor::Pool::run_range(size_t worker, uint64_t first, uint64_t count) {
+  if (failed_.load(std::memory_order_relaxed)) return;
   const FloatEnvironment environment;
-  uint64_t first, count;
-  while (claim(first, count)) {
-    if (!failed_.load(std::memory_order_relaxed)) {
-      try {
-        worker.run(job_, first, count);
-      } catch (...) {
-        fail(std::current_exception());
-      }
+  try {
+    for (const CpuJob& job : jobs_) {
+      const uint64_t begin = std::max(first, job.first);
+      const uint64_t end = std::min(first + count, job.first + job.threadgroups);
+      if (begin < end) workers_[worker]->run(job, begin - job.first, end - begin);
     }
-    if (unfinished_.fetch_sub(count, std::memory_order_acq_rel) == count) {
-      completed_.fetch_add(1, std::memory_order_release);
-      completed_.notify_one();
-    }
+  } catch (...) {
+    fail(std::current_exception());
   }
 }
 
-void CpuExecutor::Pool::serve(Worker& worker) {
+void CpuExecutor::Pool::serve(size_t worker) {
   while (!stop_.load(std::memory_order_relaxed)) {
     const uint32_t seen = published_.load(std::memory_order_acquire);
     if (stop_.load(std::memory_order_relaxed)) return;
@@ -319,8 +280,8 @@ CpuExecutor& CpuExecutor::shared() {
 
 CpuExecutor::CpuExecutor(unsigned threads) : pool_(std::make_unique<Pool>(threads)) {}
 CpuExecutor::~CpuExecutor() = default;
-void CpuExecutor::run(const CpuDispatch& dispatch) {
-  pool_->run(dispatch);
+void CpuExecutor::run(std::span<const CpuDispatch> dispatches) {
+  pool_->run(dispatches);
 }
 unsigned CpuExecutor::threads() const {
   return pool_->threads();

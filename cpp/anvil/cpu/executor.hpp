@@ -1,29 +1,15 @@
 // executor.hpp: runs dispatches of compiled kernels on the processor's cores.
 #pragma once
 
-#include <array>
-#include <cstdint>
-#include <functional>
 #include <memory>
-#include <mutex>
+#include <span>
 
-#include "anvil/abi/kernel_abi.h"
-#include "anvil/cpu/kernel.hpp"
+#include "anvil/cpu/job.hpp"
 
 namespace anvil {
 
-struct CpuDispatch {
-  std::shared_ptr<CpuKernel> kernel;
-  std::array<void*, ANVIL_MAX_BUFFERS> buffers{};
-  std::array<uint32_t, ANVIL_MAX_BUFFERS> threadgroup_memory_length{};  // bytes, by index
-  std::array<uint32_t, 3> threadgroups{};
-  std::array<uint32_t, 3>
-      threads_per_grid{};  // threadgroups x threads_per_threadgroup, or less: ragged edges
-  std::array<uint32_t, 3> threads_per_threadgroup{};
-};
-
-/// A pool of worker threads. Dispatches run one after another, each over the whole pool; the thread
-/// that calls run() takes part.
+/// A pool of worker threads. Calls of run() take turns, each over the whole pool; the thread that
+/// calls takes part.
 class CpuExecutor {
  public:
   /// The process's pool, made on first use with $ANVIL_THREADS threads, or as many as the affinity
@@ -36,11 +22,16 @@ class CpuExecutor {
   CpuExecutor(const CpuExecutor&) = delete;
   CpuExecutor& operator=(const CpuExecutor&) = delete;
 
-  /// Returns once every threadgroup is done. Throws std::runtime_error when the sizes contradict
+  /// The most dispatches that run() takes.
+  static constexpr size_t kMostTogether = 8;
+
+  /// Runs dispatches that need nothing of each other, and returns once every threadgroup is done.
+  /// Throws std::runtime_error when the sizes contradict
   /// each other or exceed the kernel's limits, when only some simdgroups of a threadgroup reach a
   /// barrier, in a process forked after the pool was made, and CompileError when the `any` variant
   /// does not compile. After an error the pool goes on working.
-  void run(const CpuDispatch& dispatch);
+  void run(std::span<const CpuDispatch> dispatches);
+  void run(const CpuDispatch& dispatch) { run({&dispatch, 1}); }
 
   /// Threads that execute a dispatch, the caller included.
   unsigned threads() const;

@@ -1,7 +1,9 @@
 // kernel.hpp: a kernel's native code, loaded.
 #pragma once
 
+#include <atomic>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 
@@ -24,6 +26,9 @@ class CpuKernel {
 
   /// Compiles and opens the `any` variant if it was not yet. Throws what compile_any throws.
   AnvilEntry any();
+
+  /// What a threadgroup took the last time; infinite before.
+  std::atomic<float> nanoseconds_per_threadgroup{std::numeric_limits<float>::infinity()};
 
  private:
   class Code {

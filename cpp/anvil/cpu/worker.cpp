@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <new>
 #include <stdexcept>
+#include <string>
 
 namespace anvil {
 namespace {
@@ -72,10 +73,11 @@ void Worker::run_as_fibers(const CpuJob& job) {
   thread_ = &thread;
   thread.switch_to(*fibers_[0]);
   if (diverged_)
-    throw std::runtime_error(
-        "Anvil: kernel '" + *job.kernel + "', threadgroup (" + std::to_string(position[0]) + ", " +
-        std::to_string(position[1]) + ", " + std::to_string(position[2]) + "): only some of its " +
-        std::to_string(simdgroups) + " simdgroups reached a threadgroup_barrier, the others ended");
+    throw std::runtime_error("Anvil: kernel '" + job.kernel->image().name + "', threadgroup (" +
+                             std::to_string(position[0]) + ", " + std::to_string(position[1]) +
+                             ", " + std::to_string(position[2]) + "): only some of its " +
+                             std::to_string(simdgroups) +
+                             " simdgroups reached a threadgroup_barrier, the others ended");
 }
 
 void Worker::run_simdgroup(void* worker) {

@@ -1,38 +1,15 @@
 // worker.hpp: runs threadgroups, one after another, on the thread that owns it.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "anvil/abi/kernel_abi.h"
 #include "anvil/cpu/fiber.hpp"
+#include "anvil/cpu/job.hpp"
 
 namespace anvil {
-
-/// A dispatch, worked out once for all workers.
-struct CpuJob {
-  /// A threadgroup's size and code. Threadgroups at the ragged end of an axis are a shape of their
-  /// own.
-  struct Shape {
-    std::array<uint32_t, 3> threads;
-    uint32_t simdgroups;
-    AnvilEntry entry;
-  };
-
-  uint64_t serial = 0;  // tells one job from the next
-  uint64_t threadgroups = 0;
-  AnvilDispatch dispatch{};
-  std::array<Shape, 8> shapes{};  // by bits: last in x, last in y, last in z
-  bool barriers = false;
-  const std::string* kernel = nullptr;  // its name, for errors; lives as long as the dispatch
-  // One block a worker: the static part at its start, then the arguments with a length, by index.
-  uint64_t memory_bytes = 0;
-  std::array<uint64_t, ANVIL_MAX_BUFFERS> memory_offsets{};
-  std::array<uint32_t, ANVIL_MAX_BUFFERS> memory_lengths{};
-};
 
 class Worker : private AnvilThreadgroup {
  public:

@@ -6,7 +6,7 @@
 #include <mutex>
 #include <string>
 
-#include "anvil/cpu/executor.hpp"
+#include "anvil/cpu/job.hpp"
 #include "anvil/metal/function.hpp"
 
 namespace anvil::metal {

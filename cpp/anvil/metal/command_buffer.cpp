@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cstring>
 
+#include "anvil/cpu/executor.hpp"
+#include "anvil/cpu/spin.hpp"
 #include "anvil/metal/async.hpp"
 #include "anvil/metal/blit_encoder.hpp"
 #include "anvil/metal/compute_encoder.hpp"
@@ -22,7 +24,7 @@ double now() {
 }
 
 struct Execute {
-  void operator()(const DispatchCommand& dispatch) const { dispatch.pipeline->run(dispatch); }
+  void operator()(const DispatchCommand&) const {}  // run_commands() takes several together
   // Overlap of the two ranges is undefined in Metal; memmove makes it harmless.
   void operator()(const CopyCommand& copy) const { std::memmove(copy.to, copy.from, copy.size); }
   void operator()(const FillCommand& fill) const { std::memset(fill.to, fill.value, fill.size); }
@@ -189,8 +191,17 @@ void CommandBuffer::wait_until_completed() {
     throw InvalidUse("-[MTLCommandBuffer waitUntilCompleted]: the command buffer is not committed");
   // A handler of the buffer itself must not wait for all handlers to be done.
   const bool on_worker = queue->worker->on_worker_thread();
-  changed_.wait(
-      lock, [&] { return done_ || (on_worker && status_ >= MTL::CommandBufferStatusCompleted); });
+  const auto ready = [&] {
+    return done_ || (on_worker && status_ >= MTL::CommandBufferStatusCompleted);
+  };
+  if (ready()) return;
+  lock.unlock();
+  spin_until([&] {
+    std::lock_guard looking(mutex_);
+    return ready();
+  });
+  lock.lock();
+  changed_.wait(lock, ready);
 }
 
 void CommandBuffer::wait_until_scheduled() {
@@ -226,15 +237,33 @@ void CommandBuffer::call(std::vector<Handler>& handlers, const char* kind) {
 }
 
 void CommandBuffer::run_commands() {
+  std::vector<CpuDispatch> together;
+  together.reserve(CpuExecutor::kMostTogether);
+  const auto run_together = [&] {
+    if (!together.empty()) CpuExecutor::shared().run(together);
+    together.clear();
+  };
+  const auto run = [&](const Command& command) {
+    const auto* dispatch = std::get_if<DispatchCommand>(&command);
+    if (!dispatch || dispatch->waits || together.size() == CpuExecutor::kMostTogether)
+      run_together();
+    if (!dispatch) return std::visit(Execute{}, command);
+    if (auto ready = dispatch->pipeline->dispatch(*dispatch)) together.push_back(std::move(*ready));
+  };
+  const auto guarded = [&](const auto& action) {
+    try {
+      action();
+    } catch (const std::exception& error) {
+      together.clear();
+      fail(MTL::CommandBufferErrorInternal, error.what());
+    }
+  };
   for (const Command& command : commands()) {
     // After a mistake or an error nothing runs any more, but nobody shall wait for signals in vain.
     if (failed_ && !std::holds_alternative<SignalCommand>(command)) continue;
-    try {
-      std::visit(Execute{}, command);
-    } catch (const std::exception& error) {
-      fail(MTL::CommandBufferErrorInternal, error.what());
-    }
+    guarded([&] { run(command); });
   }
+  guarded(run_together);
 }
 
 void CommandBuffer::execute() {

@@ -26,7 +26,8 @@ struct DispatchCommand {
   Extent threads_per_grid{};
   Extent threads_per_threadgroup{};
   const std::byte* indirect =
-      nullptr;  ///< not null: the threadgroups are read from there as it runs
+      nullptr;        ///< not null: the threadgroups are read from there as it runs
+  bool waits = true;  ///< for the command before it, which is a dispatch if not
 };
 
 struct CopyCommand {

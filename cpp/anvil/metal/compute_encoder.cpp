@@ -1,6 +1,7 @@
 #include "anvil/metal/compute_encoder.hpp"
 
 #include <cstring>
+#include <utility>
 
 #include "anvil/metal/buffer.hpp"
 #include "anvil/metal/capture.hpp"
@@ -233,16 +234,16 @@ void ComputeCommandEncoder::record(const char* method, DispatchCommand command) 
   command.pipeline = pipeline_;
   command.buffers = buffers;
   command.threadgroup_memory = lengths;
+  command.waits = std::exchange(next_waits_, dispatch_type != MTL::DispatchTypeConcurrent);
   buffer->commands().push_back(command);
 }
 
-// Every dispatch sees the memory that those before it have written.
 void ComputeCommandEncoder::memory_barrier(MTL::BarrierScope) {
-  open("memoryBarrierWithScope:");
+  if (open("memoryBarrierWithScope:")) next_waits_ = true;
 }
 
 void ComputeCommandEncoder::memory_barrier_for(Resource* const*, NS::UInteger) {
-  open("memoryBarrierWithResources:count:");
+  if (open("memoryBarrierWithResources:count:")) next_waits_ = true;
 }
 
 void ComputeCommandEncoder::use_resource(Resource* resource, MTL::ResourceUsage) {

@@ -16,7 +16,7 @@ constexpr size_t kMaxInlineBytes = 4096;
 struct ComputeCommandEncoder : CommandEncoder {
   using Super = CommandEncoder;
 
-  /// Dispatches of a command buffer run one after another, of which `Concurrent` is a special case.
+  /// Dispatches run one after another, or, of a `Concurrent` encoder, together up to a barrier.
   ComputeCommandEncoder(objc::Ref<CommandBuffer> buffer, MTL::DispatchType type)
       : CommandEncoder(std::move(buffer), "MTLComputeCommandEncoder"), dispatch_type(type) {}
 
@@ -54,6 +54,7 @@ struct ComputeCommandEncoder : CommandEncoder {
   void record(const char* method, DispatchCommand command);
 
   ComputePipelineState* pipeline_ = nullptr;  // kept alive by the command buffer
+  bool next_waits_ = true;                    // whether the next dispatch does
   std::array<Slot, ANVIL_MAX_BUFFERS> slots_;
   std::array<uint32_t, ANVIL_MAX_BUFFERS> threadgroup_memory_{};
 };

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "anvil/cpu/executor.hpp"
 #include "anvil/metal/capture.hpp"
 #include "anvil/metal/device.hpp"
 #include "anvil/metal/library.hpp"
@@ -44,7 +43,7 @@ NS::UInteger ComputePipelineState::static_threadgroup_memory() const {
   return image().static_memory;
 }
 
-void ComputePipelineState::run(const DispatchCommand& command) const {
+std::optional<CpuDispatch> ComputePipelineState::dispatch(const DispatchCommand& command) const {
   CpuDispatch dispatch;
   dispatch.kernel = kernel_;
   const std::vector<ArgumentInfo>& arguments = image().arguments;
@@ -60,7 +59,7 @@ void ComputePipelineState::run(const DispatchCommand& command) const {
   if (command.indirect) {
     std::memcpy(dispatch.threadgroups.data(), command.indirect, sizeof dispatch.threadgroups);
     for (size_t i = 0; i < 3; ++i) {
-      if (dispatch.threadgroups[i] == 0) return;
+      if (dispatch.threadgroups[i] == 0) return std::nullopt;
       const uint64_t threads =
           uint64_t{dispatch.threadgroups[i]} * dispatch.threads_per_threadgroup[i];
       if (threads > UINT32_MAX)
@@ -76,7 +75,7 @@ void ComputePipelineState::run(const DispatchCommand& command) const {
     for (size_t i = 0; i < arguments.size(); ++i) lengths[arguments[i].index] = command.lengths[i];
     Capture::active()->write(*function, dispatch, lengths);
   }
-  CpuExecutor::shared().run(dispatch);
+  return dispatch;
 }
 
 namespace {

@@ -2,12 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include <Metal/MTLComputePipeline.hpp>
 #include <Metal/MTLPipeline.hpp>
 #include <Metal/MTLTypes.hpp>
 
-#include "anvil/cpu/kernel.hpp"
+#include "anvil/cpu/job.hpp"
 #include "anvil/foundation/error.hpp"
 #include "anvil/metal/commands.hpp"
 #include "anvil/metal/function.hpp"
@@ -43,8 +44,9 @@ struct ComputePipelineState : Allocation {
   const objc::Ref<Function> function;  ///< what it was made of
 
   const KernelImage& image() const { return kernel_->image(); }
-  /// Carries out a recorded dispatch; throws what the executor throws.
-  void run(const DispatchCommand& command) const;
+  /// A recorded dispatch as the executor takes it, once those that it waits for are done. None
+  /// where an indirect grid turns out empty; throws std::runtime_error where it is too large.
+  std::optional<CpuDispatch> dispatch(const DispatchCommand& command) const;
 
   NS::UInteger max_total_threads() const { return max_total_threads_; }
   NS::UInteger thread_execution_width() const;

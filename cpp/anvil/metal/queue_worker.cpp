@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "anvil/cpu/spin.hpp"
 #include "anvil/metal/command_buffer.hpp"
 
 namespace anvil::metal {
@@ -39,6 +40,7 @@ void QueueWorker::commit(objc::Ref<CommandBuffer> buffer) {
   if (std::this_thread::get_id() != thread_id_)
     changed_.wait(lock, [this] { return in_flight_ < max_in_flight_; });
   ++in_flight_;
+  commits_.fetch_add(1, std::memory_order_relaxed);
   const auto slot = std::find_if(slots_.begin(), slots_.end(),
                                  [&](const Slot& s) { return s.buffer == buffer.get(); });
   if (slot == slots_.end())
@@ -67,6 +69,7 @@ void QueueWorker::stop() {
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
+    commits_.fetch_add(1, std::memory_order_relaxed);
     thread = std::move(thread_);
     changed_.notify_all();
   }
@@ -80,9 +83,15 @@ void QueueWorker::stop() {
 
 void QueueWorker::loop() {
   std::unique_lock lock(mutex_);
+  const auto ready = [this] { return stopping_ || (!slots_.empty() && slots_.front().committed); };
   for (;;) {
-    changed_.wait(lock,
-                  [this] { return stopping_ || (!slots_.empty() && slots_.front().committed); });
+    if (!ready()) {
+      const unsigned seen = commits_.load(std::memory_order_relaxed);
+      lock.unlock();
+      spin_until([&] { return commits_.load(std::memory_order_relaxed) != seen; });
+      lock.lock();
+    }
+    changed_.wait(lock, ready);
     if (stopping_) return;
     objc::Ref<CommandBuffer> buffer = std::move(slots_.front().committed);
     slots_.pop_front();

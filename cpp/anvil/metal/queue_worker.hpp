@@ -1,6 +1,7 @@
 // The thread of a command queue: carries out command buffers one after another, in their order.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -42,6 +43,8 @@ class QueueWorker : public std::enable_shared_from_this<QueueWorker> {
   std::condition_variable changed_;
   std::deque<Slot> slots_;
   size_t in_flight_ = 0;
+  // Changes with each reason for the thread to look; read by it without the mutex.
+  std::atomic<unsigned> commits_ = 0;
   bool stopping_ = false;
   std::thread thread_;
   std::thread::id thread_id_;

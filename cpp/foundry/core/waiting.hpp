@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 
 namespace foundry {
 
@@ -52,6 +53,15 @@ void wait_until(std::unique_lock<std::mutex>& lock, std::condition_variable& cha
   lock.unlock();
   {
     const BlockingSection section;
+    // Sleeping and being woken takes longer than most kernels that somebody waits for.
+    const auto soon = std::chrono::steady_clock::now() + 50us;
+    do {
+      std::this_thread::yield();
+      lock.lock();
+      const bool done = ready();
+      lock.unlock();
+      if (done) break;
+    } while (std::chrono::steady_clock::now() < soon);
     for (;;) {
       lock.lock();
       const bool done = section.has_poll() ? changed.wait_for(lock, 50ms, ready)

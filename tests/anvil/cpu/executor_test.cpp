@@ -177,6 +177,56 @@ TEST_CASE("dispatches from many threads at once, with pauses that put the worker
   CHECK(wrong == 0);
 }
 
+TEST_CASE("dispatches given together run at one time") {
+  CpuExecutor executor(2);
+  const auto kernel = load("meet");
+  uint32_t arrived = 0;
+  const uint32_t expected = 2;
+  uint32_t seen[2] = {};
+  std::vector<CpuDispatch> dispatches;
+  for (uint32_t& own : seen) {
+    dispatches.push_back(over_threads(kernel, {1, 1, 1}, {1, 1, 1}));
+    dispatches.back().buffers[0] = &arrived;
+    dispatches.back().buffers[1] = const_cast<uint32_t*>(&expected);
+    dispatches.back().buffers[2] = &own;
+  }
+  executor.run(dispatches);
+  CHECK(seen[0] == 2);
+  CHECK(seen[1] == 2);
+}
+
+TEST_CASE("dispatches given together each run whole, whatever their sizes") {
+  const auto kernel = load("visit_full");
+  std::mt19937 random(3);
+  for (const unsigned threads : {1u, 3u}) {
+    CpuExecutor executor(threads);
+    for (int round = 0; round < 300; ++round) {
+      std::vector<std::vector<uint32_t>> visits(1 + random() % CpuExecutor::kMostTogether);
+      std::vector<CpuDispatch> dispatches;
+      for (auto& own : visits) {
+        own.resize(32 * (random() % 4 ? random() % 8 : random() % 2000));
+        dispatches.push_back(
+            over_threads(kernel, {static_cast<uint32_t>(own.size()), 1, 1}, {32, 1, 1}));
+        dispatches.back().buffers[0] = own.data();
+      }
+      executor.run(dispatches);
+      for (const auto& own : visits) CHECK(own == std::vector<uint32_t>(own.size(), 1));
+    }
+  }
+}
+
+TEST_CASE("more threadgroups than are divided at a time") {
+  for (const unsigned threads : {1u, 3u}) {
+    CpuExecutor executor(threads);
+    const uint32_t groups = (5u << 19) + 7;
+    std::vector<uint32_t> visits(groups);
+    CpuDispatch dispatch = over_threads(load("visit_full"), {groups, 1, 1}, {1, 1, 1});
+    dispatch.buffers[0] = visits.data();
+    executor.run(dispatch);
+    CHECK(visits == std::vector<uint32_t>(groups, 1));
+  }
+}
+
 TEST_CASE("sizes that contradict each other are refused with the figures") {
   CpuExecutor executor(1);
   const auto kernel = load("visit_full");

@@ -5,6 +5,8 @@
 #include <condition_variable>
 #include <mutex>
 #include <numeric>
+#include <random>
+#include <set>
 #include <stdexcept>
 
 using host::contains;
@@ -224,6 +226,45 @@ TEST_CASE("a kernel runs over ragged grids, with bytes and offsets") {
     bool right = true;
     for (uint32_t i = 0; i < n; ++i) right &= result[i] == 1.0f + 2.0f * static_cast<float>(i);
     CHECK(right);
+  }
+}
+
+TEST_CASE("a concurrent encoder keeps the order that its barriers ask for") {
+  Compute c;
+  auto axpy = c.pipeline("axpy");
+  constexpr uint32_t kCount = 300;
+  std::mt19937 random(17);
+  for (int round = 0; round < 40; ++round) {
+    std::vector<std::vector<float>> model(6, std::vector<float>(kCount));
+    std::vector<NS::SharedPtr<MTL::Buffer>> buffers;
+    for (auto& values : model) {
+      std::iota(values.begin(), values.end(), static_cast<float>(random() % 9));
+      buffers.push_back(c.buffer(values));
+    }
+    auto* buffer = c.queue->commandBuffer();
+    auto* encoder = buffer->computeCommandEncoder(MTL::DispatchTypeConcurrent);
+    encoder->setComputePipelineState(axpy.get());
+    std::set<size_t> read, written;  // since the last barrier
+    for (int step = 0; step < 24; ++step) {
+      const size_t x = random() % model.size(), y = (x + 1 + random() % 5) % model.size();
+      const Params params{kCount, random() % 2 ? 1.0f : -1.0f};
+      if (written.contains(x) || written.contains(y) || read.contains(y)) {
+        encoder->memoryBarrier(MTL::BarrierScopeBuffers);
+        read.clear();
+        written.clear();
+      }
+      read.insert(x);
+      written.insert(y);
+      encoder->setBuffer(buffers[x].get(), 0, 0);
+      encoder->setBuffer(buffers[y].get(), 0, 1);
+      encoder->setBytes(&params, sizeof params, 2);
+      encoder->dispatchThreads(MTL::Size(kCount, 1, 1), MTL::Size(64, 1, 1));
+      for (uint32_t i = 0; i < kCount; ++i) model[y][i] += params.a * model[x][i];
+    }
+    encoder->endEncoding();
+    CHECK(Compute::finish(buffer) == "(no error)");
+    for (size_t i = 0; i < model.size(); ++i)
+      CHECK(host::values<float>(buffers[i].get()) == model[i]);
   }
 }
 

@@ -181,9 +181,10 @@ TEST_CASE("prepare compiles once however many ask, checks, and runs nothing") {
   const std::array<float, 4> ones{1, 1, 1, 1};
   auto x = fd.alloc<f16>({4});
   auto y = fd.alloc<f16>({4});
-  auto sums = fd.alloc<f32>({4}, from(ones));
+  auto values = fd.alloc<f32>({4}, from(ones));
+  auto total = fd.alloc<f32>({1}, from(std::array{-1.0f}));
   const ScaledAdd add{x, {}, y, {4, 2.0f}};
-  const BlockSum sum{sums, sums, {32}, {32}};
+  const BlockSum sum{values, total, {32}, {32}};
   const auto dispatches = fd.stream().statistics().dispatches;
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
@@ -195,7 +196,7 @@ TEST_CASE("prepare compiles once however many ask, checks, and runs nothing") {
   for (auto& thread : threads) thread.join();
   CHECK(fd.registry().statistics().compilations == 2);
   CHECK(fd.stream().statistics().dispatches == dispatches);
-  CHECK(sums.host()[0] == 1.0f);
+  CHECK(total.host()[0] == -1.0f);
 
   ScaledAdd missing = add;
   missing.x = {};
@@ -204,7 +205,7 @@ TEST_CASE("prepare compiles once however many ask, checks, and runs nothing") {
   fd.run(add);  // the failure left the thread as it was
   fd.run(sum);
   CHECK(fd.registry().statistics().compilations == 2);
-  CHECK(sums.host()[0] == 4.0f);
+  CHECK(total.host()[0] == 4.0f);
   {
     Recording recording(fd.encoder());
     CHECK_THROWS_AS(fd.prepare(add), ArgumentError);

@@ -1,0 +1,83 @@
+#include "anvil/cpu/job.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+namespace anvil {
+namespace {
+
+std::string triple(const std::array<uint32_t, 3>& v) {
+  return "(" + std::to_string(v[0]) + ", " + std::to_string(v[1]) + ", " + std::to_string(v[2]) +
+         ")";
+}
+
+}  // namespace
+
+CpuJob lay_out(const CpuDispatch& from) {
+  const KernelImage& image = from.kernel->image();
+  const auto fail = [&](const std::string& what) {
+    throw std::runtime_error("Anvil: kernel '" + image.name + "': " + what);
+  };
+  uint64_t groups = 1, threads = 1;
+  std::array<uint32_t, 3> edge;
+  for (int axis = 0; axis < 3; ++axis) {
+    const uint64_t size = from.threads_per_threadgroup[axis];
+    const uint64_t grid = from.threads_per_grid[axis];
+    if (size == 0)
+      fail("threadgroup of " + triple(from.threads_per_threadgroup) + " threads has a zero extent");
+    if (from.threadgroups[axis] != (grid + size - 1) / size)
+      fail("grid of " + triple(from.threads_per_grid) + " threads is not covered by " +
+           triple(from.threadgroups) + " threadgroups of " + triple(from.threads_per_threadgroup));
+    if (__builtin_mul_overflow(groups, uint64_t{from.threadgroups[axis]}, &groups))
+      fail("grid of " + triple(from.threadgroups) + " threadgroups is too large");
+    threads =
+        size > image.max_threads ? UINT32_MAX : std::min<uint64_t>(threads * size, UINT32_MAX);
+    edge[axis] = grid ? static_cast<uint32_t>(grid - (from.threadgroups[axis] - 1) * size) : 0;
+  }
+  if (threads > image.max_threads)
+    fail("threadgroup of " + triple(from.threads_per_threadgroup) +
+         " threads, the pipeline allows " + std::to_string(image.max_threads));
+
+  CpuJob job;
+  job.threadgroups = groups;
+  job.kernel = from.kernel.get();
+  job.barriers = image.barriers;
+  std::copy(from.buffers.begin(), from.buffers.end(), job.dispatch.buffers);
+  std::copy_n(from.threads_per_grid.begin(), 3, job.dispatch.threads_per_grid);
+  std::copy_n(from.threadgroups.begin(), 3, job.dispatch.threadgroups_per_grid);
+  std::copy_n(from.threads_per_threadgroup.begin(), 3, job.dispatch.threads_per_threadgroup);
+
+  const auto aligned = [](uint64_t bytes) {
+    constexpr uint64_t alignment = ANVIL_THREADGROUP_MEMORY_ALIGNMENT;
+    return (bytes + alignment - 1) / alignment * alignment;
+  };
+  job.memory_bytes = aligned(std::max<uint64_t>(image.static_memory, 1));
+  job.memory_lengths = from.threadgroup_memory_length;
+  for (size_t i = 0; i < job.memory_lengths.size(); ++i) {
+    job.memory_offsets[i] = job.memory_bytes;
+    job.memory_bytes += aligned(job.memory_lengths[i]);
+  }
+
+  for (unsigned bits = 0; groups > 0 && bits < job.shapes.size(); ++bits) {
+    auto& shape = job.shapes[bits];
+    bool occurs = true;
+    for (int axis = 0; axis < 3; ++axis) {
+      const bool last = bits >> axis & 1;
+      shape.threads[axis] = last ? edge[axis] : from.threads_per_threadgroup[axis];
+      occurs &= last || from.threadgroups[axis] > 1;
+    }
+    const uint32_t total = shape.threads[0] * shape.threads[1] * shape.threads[2];
+    shape.simdgroups = (total + ANVIL_SIMD_WIDTH - 1) / ANVIL_SIMD_WIDTH;
+    if (!occurs)
+      shape.entry = nullptr;
+    else
+      shape.entry =
+          anvil_threadgroup_is_full(shape.threads.data(), from.threads_per_threadgroup.data())
+              ? from.kernel->full()
+              : from.kernel->any();
+  }
+  return job;
+}
+
+}  // namespace anvil

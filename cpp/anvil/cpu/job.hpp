@@ -1,0 +1,51 @@
+// job.hpp: a dispatch, as callers state it and as workers read it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "anvil/abi/kernel_abi.h"
+#include "anvil/cpu/kernel.hpp"
+
+namespace anvil {
+
+struct CpuDispatch {
+  std::shared_ptr<CpuKernel> kernel;
+  std::array<void*, ANVIL_MAX_BUFFERS> buffers{};
+  std::array<uint32_t, ANVIL_MAX_BUFFERS> threadgroup_memory_length{};  // bytes, by index
+  std::array<uint32_t, 3> threadgroups{};
+  std::array<uint32_t, 3>
+      threads_per_grid{};  // threadgroups x threads_per_threadgroup, or less: ragged edges
+  std::array<uint32_t, 3> threads_per_threadgroup{};
+};
+
+/// A dispatch, worked out once for all workers.
+struct CpuJob {
+  /// A threadgroup's size and code. Threadgroups at the ragged end of an axis are a shape of their
+  /// own.
+  struct Shape {
+    std::array<uint32_t, 3> threads;
+    uint32_t simdgroups;
+    AnvilEntry entry;
+  };
+
+  uint64_t serial = 0;  // tells one job from the next
+  uint64_t first = 0;   // number of its first threadgroup among those of the jobs that run with it
+  uint64_t threadgroups = 0;
+  AnvilDispatch dispatch{};
+  std::array<Shape, 8> shapes{};  // by bits: last in x, last in y, last in z
+  bool barriers = false;
+  CpuKernel* kernel = nullptr;  // lives as long as the dispatch
+  // One block a worker: the static part at its start, then the arguments with a length, by index.
+  uint64_t memory_bytes = 0;
+  std::array<uint64_t, ANVIL_MAX_BUFFERS> memory_offsets{};
+  std::array<uint32_t, ANVIL_MAX_BUFFERS> memory_lengths{};
+};
+
+/// Checks the sizes of a dispatch and lays it out. A grid without threads gives a job without
+/// threadgroups. Throws std::runtime_error with the figures, and CompileError when the `any`
+/// variant is needed and does not compile.
+CpuJob lay_out(const CpuDispatch& dispatch);
+
+}  // namespace anvil
