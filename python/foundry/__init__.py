@@ -34,6 +34,7 @@ from foundry._foundry import (
     devices,
     finish,
     parse_dtype,
+    weight_formats,
 )
 from foundry.errors import (
     ArgumentError,
@@ -85,11 +86,13 @@ def fuse(name: str) -> CompoundKernel:
     return CompoundKernel(name)
 
 
-def __getattr__(name: str) -> _Any:
-    # Models bring a tokenizer and Jinja along: only who uses them pays for them.
-    if name == "models":
-        return _importlib.import_module("foundry.models")
-    raise AttributeError(f"module 'foundry' has no attribute '{name}'")
+if not TYPE_CHECKING:  # which knows what is there
+
+    def __getattr__(name: str) -> _Any:
+        # Models bring a tokenizer and Jinja along: only who uses them pays for them.
+        if name == "models":
+            return _importlib.import_module("foundry.models")
+        raise AttributeError(f"module 'foundry' has no attribute '{name}'")
 
 
 # Work in flight is finished before the interpreter goes.
@@ -168,4 +171,5 @@ __all__ = [
     "u16",
     "u32",
     "u64",
+    "weight_formats",
 ]

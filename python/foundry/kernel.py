@@ -20,8 +20,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
-import numpy as np
-
+from foundry import values
 from foundry._foundry import (
     Access,
     ArgumentDescription,
@@ -32,9 +31,7 @@ from foundry._foundry import (
     KernelCall,
     KernelDefinition,
     Parameter,
-    ShapeError,
     Tensor,
-    numpy_dtype,
 )
 from foundry.parameter_struct import ParameterStruct
 
@@ -101,16 +98,20 @@ Dispatch = Callable[[Mapping[str, Any]], DispatchConfig]
 """Grid and threadgroup from the arguments of a call, by name."""
 
 
-def per_element(name: str) -> Dispatch:
-    """One thread for each element of the tensor `name`."""
+class _PerElement:
+    def __init__(self, name: str) -> None:
+        self.name = name
 
-    def dispatch(arguments: Mapping[str, Any]) -> DispatchConfig:
-        tensor = arguments.get(name)
+    def __call__(self, arguments: Mapping[str, Any]) -> DispatchConfig:
+        tensor = arguments.get(self.name)
         if not isinstance(tensor, Tensor):
-            raise ArgumentError(f"per_element: the kernel has no tensor argument '{name}'")
+            raise ArgumentError(f"per_element: the kernel has no tensor argument '{self.name}'")
         return DispatchConfig.per_element(tensor.size)
 
-    return dispatch
+
+def per_element(name: str) -> Dispatch:
+    """One thread for each element of the tensor `name`."""
+    return _PerElement(name)
 
 
 class _Arguments(Mapping[str, Any]):
@@ -146,16 +147,24 @@ class Kernel:
         annotations = inspect.get_annotations(function, eval_str=True)
         self._annotations: dict[str, _Annotation | DType | type[ParameterStruct]] = {}
         self._constants: dict[str, DType] = {}
+        self._converters: list[tuple[str, values.Converter]] = []
+        self._constant_converters: list[tuple[str, DType, Callable[[Any], bytes]]] = []
         arguments = []
         for name in self._signature.parameters:
             annotation = annotations.get(name)
+            where = f"kernel {self.name}: argument '{name}'"
             if isinstance(annotation, _Annotation) and annotation.kind is Constant:
                 self._constants[name] = annotation.dtype
+                self._constant_converters.append(
+                    (name, annotation.dtype, values.constant(where, annotation.dtype))
+                )
                 continue
             if isinstance(annotation, DType):
                 arguments.append(ArgumentDescription.value(name, annotation))
+                converter = values.scalar(where, annotation)
             elif isinstance(annotation, type) and issubclass(annotation, ParameterStruct):
                 arguments.append(ArgumentDescription.struct(name, annotation.layout))
+                converter = values.parameter_struct(where, annotation)
             elif isinstance(annotation, _Annotation) and annotation.kind.access is not None:
                 buffer = (
                     ArgumentDescription.optional_buffer
@@ -163,15 +172,19 @@ class Kernel:
                     else ArgumentDescription.buffer
                 )
                 arguments.append(buffer(name, annotation.kind.access, annotation.dtype))
+                converter = values.tensor(where, annotation.dtype, optional=annotation.optional)
             elif isinstance(annotation, _Annotation):
                 arguments.append(ArgumentDescription.threadgroup_memory(name, annotation.dtype))
+                converter = values.threadgroup_memory(where)
             else:
                 raise ArgumentError(
-                    f"kernel {self.name}: argument '{name}' needs an annotation: In[...], "
-                    f"Out[...], InOut[...], ThreadgroupMemory[...], Constant[...], a "
-                    f"ParameterStruct, or a dtype for a value"
+                    f"{where} needs an annotation: In[...], Out[...], InOut[...], "
+                    f"ThreadgroupMemory[...], Constant[...], a ParameterStruct, or a dtype for a "
+                    f"value"
                 )
             self._annotations[name] = annotation
+            self._converters.append((name, converter))
+        self._names = frozenset(self._signature.parameters)
         body = function.__doc__
         if not body:
             raise ArgumentError(f"kernel {self.name}: its docstring, the MSL body, is missing")
@@ -204,6 +217,22 @@ class Kernel:
         Raises `ArgumentError` for a missing, surplus or unfit argument, `DTypeError` for a tensor
         of another dtype.
         """
+        # Every argument by its name is the usual call, and needs no binding.
+        given = kwargs if not args and kwargs.keys() == self._names else self._bind(args, kwargs)
+        call = []
+        for name, convert in self._converters:
+            call.append(convert(given[name]))
+        constants = []
+        for name, dtype, convert_constant in self._constant_converters:
+            constants.append((dtype, convert_constant(given[name])))
+        config = self._dispatch
+        if not isinstance(config, DispatchConfig):
+            # per_element() asks for a tensor, and needs no guard against parameters.
+            guarded = given if type(config) is _PerElement else _Arguments(self.name, given)
+            config = config(guarded)
+        return self._kernel.call(call, config, constants)
+
+    def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         for name, annotation in self._annotations.items():
             # A tensor that may be left out need not be named either.
             if isinstance(annotation, _Annotation) and annotation.optional and len(args) == 0:
@@ -212,78 +241,7 @@ class Kernel:
             bound = self._signature.bind(*args, **kwargs)
         except TypeError as error:
             raise ArgumentError(f"kernel {self.name}: {error}") from None
-        arguments = bound.arguments
-        values: list[Tensor | bytes | int | tuple[Parameter, DType] | None] = [
-            self._value(name, arguments.get(name)) for name in self._annotations
-        ]
-        constants = [
-            (dtype, self._scalar(name, dtype, arguments[name]))
-            for name, dtype in self._constants.items()
-        ]
-        config = self._dispatch
-        return self._kernel.call(
-            values,
-            config
-            if isinstance(config, DispatchConfig)
-            else config(_Arguments(self.name, arguments)),
-            constants,
-        )
-
-    def _value(
-        self, name: str, value: Any
-    ) -> Tensor | bytes | int | tuple[Parameter, DType] | None:
-        annotation = self._annotations[name]
-
-        def expect(what: str) -> ArgumentError:
-            return ArgumentError(
-                f"kernel {self.name}: argument '{name}' is a {type(value).__name__}; "
-                f"expected {what}"
-            )
-
-        if isinstance(annotation, DType):
-            if isinstance(value, Parameter):
-                return value, annotation
-            return self._scalar(name, annotation, value)
-        if isinstance(annotation, type):
-            if not isinstance(value, annotation):
-                raise expect(annotation.__name__)
-            return value.tobytes()
-        if value is None and annotation.optional:
-            return None
-        if annotation.kind is ThreadgroupMemory:
-            if not isinstance(value, int) or value < 1:
-                raise expect("a positive number of elements")
-            return value
-        if not isinstance(value, Tensor):
-            raise expect("a Tensor")
-        if value.dtype != annotation.dtype:
-            raise DTypeError(
-                f"kernel {self.name}: argument '{name}' is {value.dtype}; "
-                f"expected {annotation.dtype}"
-            )
-        return value
-
-    def _scalar(self, name: str, dtype: DType, value: Any) -> bytes:
-        target = numpy_dtype(dtype)
-        try:
-            if np.ndim(value) != 0:
-                raise ShapeError(
-                    f"kernel {self.name}: argument '{name}' has shape {np.shape(value)}; "
-                    f"expected one {dtype}"
-                )
-            if dtype.is_float:
-                return np.asarray(float(value)).astype(target).tobytes()
-            # An operation with a Python int checks the range, which a conversion would not.
-            exact = int(value)
-            if exact != value:
-                raise OverflowError
-            return np.asarray(exact, dtype=target).tobytes()
-        except (OverflowError, TypeError, ValueError) as error:
-            if isinstance(error, ShapeError):
-                raise
-            raise ArgumentError(
-                f"kernel {self.name}: argument '{name}' is {value!r}, which is no {dtype}"
-            ) from None
+        return {name: bound.arguments.get(name) for name in self._names}
 
 
 def kernel(*, dispatch: Dispatch | DispatchConfig) -> Callable[[Callable[..., Any]], Kernel]:

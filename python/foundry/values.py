@@ -1,0 +1,121 @@
+"""The values of a kernel's call, checked, in the form that its definition takes.
+
+Each function makes a converter for one argument; `where` names it in errors. Converters are made
+once for a kernel and run at every call.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from foundry._foundry import (
+    ArgumentError,
+    DType,
+    DTypeError,
+    Parameter,
+    ShapeError,
+    Tensor,
+    numpy_dtype,
+)
+from foundry.parameter_struct import ParameterStruct
+
+Value = Tensor | bytes | int | tuple[Parameter, DType] | None
+Converter = Callable[[Any], Value]
+
+# For the struct module; bfloat16 has none.
+_CODES = {
+    DType.f32: "f",
+    DType.f16: "e",
+    DType.i8: "b",
+    DType.u8: "B",
+    DType.i16: "h",
+    DType.u16: "H",
+    DType.i32: "i",
+    DType.u32: "I",
+    DType.i64: "q",
+    DType.u64: "Q",
+}
+
+
+def _unfit(where: str, value: object, expected: str) -> ArgumentError:
+    return ArgumentError(f"{where} is a {type(value).__name__}; expected {expected}")
+
+
+def tensor(where: str, dtype: DType, *, optional: bool) -> Converter:
+    def convert(value: Any) -> Tensor | None:
+        if value is None and optional:
+            return None
+        if not isinstance(value, Tensor):
+            raise _unfit(where, value, "a Tensor")
+        if value.dtype is not dtype:
+            raise DTypeError(f"{where} is {value.dtype}; expected {dtype}")
+        return value
+
+    return convert
+
+
+def parameter_struct(where: str, kind: type[ParameterStruct]) -> Converter:
+    def convert(value: Any) -> bytes:
+        if not isinstance(value, kind):
+            raise _unfit(where, value, kind.__name__)
+        return value.tobytes()
+
+    return convert
+
+
+def threadgroup_memory(where: str) -> Converter:
+    def convert(value: Any) -> int:
+        if not isinstance(value, int) or value < 1:
+            raise _unfit(where, value, "a positive number of elements")
+        return value
+
+    return convert
+
+
+def constant(where: str, dtype: DType) -> Callable[[Any], bytes]:
+    """A scalar as its bytes."""
+    code = _CODES.get(dtype)
+    pack = struct.Struct(f"={code}").pack if code else None
+    plain = (float, int) if dtype.is_float else (int,)
+
+    def convert(value: Any) -> bytes:
+        if pack is not None and type(value) in plain:
+            try:
+                return pack(value)
+            except (struct.error, OverflowError):
+                pass  # what does not fit is an infinity or an error
+        return _any_scalar(where, dtype, value)
+
+    return convert
+
+
+def scalar(where: str, dtype: DType) -> Converter:
+    """Likewise, or a `Parameter` with the type of what it stands for."""
+    convert = constant(where, dtype)
+
+    def convert_or_keep(value: Any) -> bytes | tuple[Parameter, DType]:
+        return (value, dtype) if isinstance(value, Parameter) else convert(value)
+
+    return convert_or_keep
+
+
+def _any_scalar(where: str, dtype: DType, value: Any) -> bytes:
+    target = numpy_dtype(dtype)
+    try:
+        if np.ndim(value) != 0:
+            raise ShapeError(f"{where} has shape {np.shape(value)}; expected one {dtype}")
+        if dtype.is_float:
+            return np.asarray(float(value)).astype(target).tobytes()
+        # An operation with a Python int checks the range, which a conversion would not.
+        exact = int(value)
+        if exact != value:
+            raise OverflowError
+        return np.asarray(exact, dtype=target).tobytes()
+    except (OverflowError, TypeError, ValueError) as error:
+        if isinstance(error, ShapeError):
+            raise
+        raise ArgumentError(f"{where} is {value!r}, which is no {dtype}") from None
