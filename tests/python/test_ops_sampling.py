@@ -119,6 +119,59 @@ def test_exactly_these_tokens_stay(
     np.testing.assert_array_equal(found > 0, expected > 0)
 
 
+def among(few: NDArray[np.float32], background: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A few logits at places of their own in many."""
+    places = rng("places", len(background)).permutation(len(background))[: len(few)]
+    logits = background.copy()
+    logits[np.sort(places)] = few
+    return logits
+
+
+MANY = rng("many").standard_normal(5000).astype(np.float32)
+WIDE = {
+    "close": among(TIED, MANY - 20),
+    "far": among(TIED + 100, MANY),  # between them is nothing for a long way
+    # What stays has less than half of the probability of all.
+    "heavy": among(TIED + 2, np.full(3000, -2, np.float32)),
+    "hidden": among(HIDDEN, np.full(3000, -np.inf, np.float32)),
+    "one candidate too many": among(TIED, np.full(1025, -4, np.float32)),
+}
+
+
+@pytest.mark.parametrize("name", WIDE)
+@pytest.mark.parametrize(
+    "filters",
+    [{"top_k": 1}, {"top_k": 4}, {"top_p": 0.1}, {"top_p": 0.5}, {"top_k": 5, "top_p": 0.8}],
+)
+def test_few_tokens_stay_of_many(rt: fd.Foundry, name: str, filters: dict[str, Any]) -> None:
+    expected = distribution(WIDE[name].astype(np.float64), **filters)
+    assert (expected > 0).sum() < 9
+    found = draws(rt, WIDE[name], 150, temperature=1e3, seed=9, **filters)
+    np.testing.assert_array_equal(found > 0, expected > 0)
+
+
+@pytest.mark.parametrize(
+    ("logits", "filters"),
+    [
+        (MANY, {"top_k": 2000}),
+        (MANY, {"top_p": 0.9}),
+        (np.zeros(4000, np.float32), {"top_k": 10}),
+        (np.zeros(4000, np.float32), {"top_p": 0.1}),
+    ],
+)
+def test_many_tokens_stay(
+    rt: fd.Foundry, logits: NDArray[np.float32], filters: dict[str, Any]
+) -> None:
+    expected = distribution(logits.astype(np.float64), **filters)
+    assert (expected > 0).sum() > 1024
+    found = draws(rt, logits, 400, temperature=1e3, seed=2, **filters)
+    assert found[expected == 0].sum() == 0
+    # Drawn over all of them: 400 even draws come within a tenth of either end but for 1e-17.
+    kept = np.flatnonzero(expected)
+    places = np.searchsorted(kept, np.flatnonzero(found)) / len(kept)
+    assert places.min() < 0.1 and places.max() > 0.9
+
+
 @pytest.mark.parametrize(
     "settings",
     [
@@ -138,12 +191,15 @@ def test_exactly_these_tokens_stay(
     ids=str,
 )
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
+@pytest.mark.parametrize("columns", [40, 2500])
 def test_frequencies_follow_the_distribution(
-    rt: fd.Foundry, settings: dict[str, Any], dtype: str
+    rt: fd.Foundry, settings: dict[str, Any], dtype: str, columns: int
 ) -> None:
-    random = rng("frequencies", settings)
+    random = rng("frequencies", settings, columns)
     logits = (random.standard_normal(40) * 1.5).astype(dtype)
-    counts = random.integers(0, 4, 40).astype(np.uint32)
+    if columns > len(logits):
+        logits = among(logits, np.full(columns, -30, dtype))
+    counts = random.integers(0, 4, columns).astype(np.uint32)
     expected = distribution(logits.astype(np.float64), counts, **settings)
     total = 1500
     found = draws(rt, logits, total, counts, seed=3, **settings)
