@@ -1,12 +1,11 @@
 """Single kernels on cold data: GB/s of the bytes that they state, beside numpy, torch and a floor.
 
 Every call takes other tensors, a gibibyte of them in all, so that no cache helps; several are
-encoded at a time, as a model does. torch takes part where it can be imported.
+encoded at a time, as a model does.
 """
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 import foundry as fd
+from benchmarks.competitors import Missing, libraries
 from benchmarks.machine import read_bandwidth
 from benchmarks.table import Table, time_call
 
@@ -23,23 +23,14 @@ ROWS, COLUMNS = 4096, 2048
 Call = Callable[[], object]
 
 
-def torch_or_none() -> Any:
-    try:
-        torch = importlib.import_module("torch")
-    except ImportError:
-        return None
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
-    return torch
-
-
 class Kernels:
     """Measures operations, each on a ring of tensors, and adds rows to a table."""
 
-    def __init__(self, rt: fd.Foundry, table: Table, bandwidth: float) -> None:
+    def __init__(self, rt: fd.Foundry, table: Table, bandwidth: float, torch: Any) -> None:
         self.rt = rt
         self.table = table
         self.bandwidth = bandwidth
-        self.torch = torch_or_none()
+        self.torch = torch  # None where it cannot be had
 
     def add(
         self,
@@ -234,8 +225,16 @@ def measure() -> list[Table]:
         "time over ours",
         ["", "us", "GB/s", "of bandwidth", "numpy", "torch"],
     )
-    kernels = Kernels(fd.Foundry(), table, bandwidth)
+    torch = missing = None
+    try:
+        torch = libraries.load("torch")
+        torch.set_num_threads(threads)
+    except Missing as reason:
+        missing = str(reason)
+    kernels = Kernels(fd.Foundry(), table, bandwidth, torch)
     elementwise(kernels)
     rows(kernels)
     attention(kernels)
+    if missing:
+        table.add(missing, *[None] * 5)
     return [table]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,16 @@ def _install(library: str) -> Path:
             lines = finished.stderr.strip().splitlines()
             raise Missing(f"{library}: {lines[-1][:80] if lines else 'pip failed'}")
     return python
+
+
+def load(library: str) -> Any:
+    """The library's module, in this process: to share memory with what it is compared with."""
+    script = f"import {library}, pathlib; print(pathlib.Path({library}.__file__).parents[1])"
+    command = [_install(library), "-c", script]
+    found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    if found not in sys.path:
+        sys.path.append(found)
+    return importlib.import_module(library)
 
 
 def measure(library: str, task: str, *arguments: object, threads: int) -> Any:
