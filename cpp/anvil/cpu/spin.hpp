@@ -17,7 +17,7 @@ template <typename Predicate>
 bool spin_until(const Predicate& done) {
   const auto deadline = std::chrono::steady_clock::now() + kSpinTime;
   do {
-    for (int i = 0; i < 32; ++i) {
+    for (int i = 0; i < 128; ++i) {
       if (done()) return true;
 #if defined(__x86_64__)
       __builtin_ia32_pause();

@@ -8,10 +8,12 @@
 #include "anvil/abi/kernel_abi.h"
 #include "anvil/cpu/fiber.hpp"
 #include "anvil/cpu/job.hpp"
+#include "anvil/cpu/work_parts.hpp"
 
 namespace anvil {
 
-class Worker : private AnvilThreadgroup {
+// Its position changes with every threadgroup: no other thread's memory may share a line with it.
+class alignas(kLineBytes) Worker : private AnvilThreadgroup {
  public:
   Worker() : AnvilThreadgroup{} {}
   ~Worker();
