@@ -1,10 +1,8 @@
 // AVX2 + FMA + F16C, one row after the other.
 #include <immintrin.h>
 
-#include <cstdint>
-#include <cstring>
-
 #include "reference_kernels.hpp"
+#include "reference_x86.hpp"
 
 namespace bench {
 namespace {
@@ -13,22 +11,8 @@ namespace {
 // Zen 3 four ran at half the speed of one.
 constexpr std::size_t kRows = 1;
 
-float sum_of(__m256 v) {
-  __m128 s = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
-  s = _mm_add_ps(s, _mm_movehl_ps(s, s));
-  return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
-}
-
-std::uint16_t load_u16(const std::byte* at) {
-  std::uint16_t value;
-  std::memcpy(&value, at, 2);
-  return value;
-}
 __m256 broadcast_half(const std::byte* at) {
   return _mm256_set1_ps(_cvtsh_ss(load_u16(at)));
-}
-__m128i load_16(const std::byte* at) {
-  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
 }
 
 __m256 eight_f32(const std::byte* at) {
@@ -142,6 +126,46 @@ void rows(const GemvArguments& a, std::size_t first, std::size_t last) {
   for (; first < last; ++first) kOne(a, first);
 }
 
+/// q5_0, and with minima q5_1: d and m, 32 fifth bits, the four others of 32 codes.
+template <bool kMinima>
+void five_bit_rows(const GemvArguments& a, std::size_t first, std::size_t last) {
+  constexpr std::size_t kHalves = kMinima ? 4 : 2;
+  constexpr std::size_t kBytes = kHalves + 20;
+  const __m256i shifts = _mm256_setr_epi32(0, 0, 0, 0, 4, 4, 4, 4);
+  const __m256i byte_of = _mm256_setr_epi64x(0x0000000000000000, 0x0101010101010101,
+                                             0x0202020202020202, 0x0303030303030303);
+  const __m256i bit_of = _mm256_set1_epi64x(static_cast<long long>(0x8040201008040201));
+  for (std::size_t row = first; row < last; ++row) {
+    const std::byte* at = a.weights + row * a.row_bytes;
+    __m256 sums[2] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
+    __m128 offsets[2] = {_mm_setzero_ps(), _mm_setzero_ps()};
+    for (std::size_t block = 0; block < a.columns / 32; block += 2) {
+      prefetch(at);
+      for (std::size_t i = 0; i < 2; ++i, at += kBytes) {
+        const __m256i fifths =
+            _mm256_shuffle_epi8(_mm256_broadcastd_epi32(_mm_loadu_si32(at + kHalves)), byte_of);
+        const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(fifths, bit_of), bit_of);
+        const __m256i bytes = _mm256_broadcastsi128_si256(load_16(at + kHalves + 4));
+        const __m256i low =
+            _mm256_and_si256(_mm256_srlv_epi32(bytes, shifts), _mm256_set1_epi8(15));
+        // Without minima 16 is subtracted, where the fifth bit does not add it.
+        const __m256i high = kMinima ? _mm256_and_si256(set, _mm256_set1_epi8(16))
+                                     : _mm256_andnot_si256(set, _mm256_set1_epi8(-16));
+        const __m256i codes = _mm256_or_si256(low, high);
+        const __m256 products =
+            dot_codes(_mm256_castsi256_si128(codes), _mm256_extracti128_si256(codes, 1),
+                      Input(a.x + (block + i) * 32));
+        const __m128 halves = _mm_cvtph_ps(_mm_loadu_si32(at));
+        sums[i] = _mm256_fmadd_ps(_mm256_broadcastss_ps(halves), products, sums[i]);
+        if constexpr (kMinima)
+          offsets[i] = _mm_fmadd_ps(halves, _mm_set1_ps(a.block_sums[block + i]), offsets[i]);
+      }
+    }
+    const __m128 offset = _mm_movehdup_ps(_mm_add_ps(offsets[0], offsets[1]));
+    a.y[row] = sum_of(_mm256_add_ps(sums[0], sums[1])) + _mm_cvtss_f32(offset);
+  }
+}
+
 template <__m256 (*kEight)(const std::byte*), std::size_t kBytes>
 constexpr GemvKernel kPlain =
     rows<plain_rows<kEight, kBytes, kRows>, plain_rows<kEight, kBytes, 1>>;
@@ -157,7 +181,9 @@ GemvKernel avx2_kernel(std::string_view format) {
   if (format == "q8_0") return kBlocks<Q8_0>;
   if (format == "q4_0") return kBlocks<Q4_0>;
   if (format == "q4_1") return kBlocks<Q4_1>;
-  return nullptr;
+  if (format == "q5_0") return five_bit_rows<false>;
+  if (format == "q5_1") return five_bit_rows<true>;
+  return avx2_k_kernel(format);
 }
 
 float avx2_maximum(const float* values, std::size_t count) {

@@ -1,10 +1,8 @@
 // AVX-512 (F, BW, VL). As reference_avx2.cpp, with 16 floats a register.
 #include <immintrin.h>
 
-#include <cstdint>
-#include <cstring>
-
 #include "reference_kernels.hpp"
+#include "reference_x86.hpp"
 
 namespace bench {
 namespace {
@@ -12,18 +10,6 @@ namespace {
 // Side by side. Four share the loads of x, but a prefetcher follows one row best: at 576 columns on
 // Zen 3 four ran at half the speed of one.
 constexpr std::size_t kRows = 1;
-
-std::uint16_t load_u16(const std::byte* at) {
-  std::uint16_t value;
-  std::memcpy(&value, at, 2);
-  return value;
-}
-__m128i load_16(const std::byte* at) {
-  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-}
-__m256i load_32(const std::byte* at) {
-  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
-}
 
 __m512 sixteen_f32(const std::byte* at) {
   return _mm512_loadu_ps(at);
@@ -129,6 +115,49 @@ void rows(const GemvArguments& a, std::size_t first, std::size_t last) {
   for (; first < last; ++first) kOne(a, first);
 }
 
+/// q5_0, and with minima q5_1: d and m, 32 fifth bits, the four others of 32 codes.
+template <bool kMinima>
+void five_bit_rows(const GemvArguments& a, std::size_t first, std::size_t last) {
+  constexpr std::size_t kHalves = kMinima ? 4 : 2;
+  constexpr std::size_t kBytes = kHalves + 20;
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  // The float of every code: one lookup masks, converts and subtracts.
+  const __m512 floats =
+      _mm512_cvtepi32_ps(_mm512_sub_epi32(lanes, _mm512_set1_epi32(kMinima ? 0 : 16)));
+  const __m512 more_floats = _mm512_add_ps(floats, _mm512_set1_ps(16.0f));
+  // Lane i turns bit i, or bit 16 + i, to bit 4.
+  const __m512i turns0 = _mm512_add_epi32(lanes, _mm512_set1_epi32(28));
+  const __m512i turns1 = _mm512_add_epi32(lanes, _mm512_set1_epi32(12));
+  const auto decoded = [&](__m512i four_bits, __m512i fifths, __m512i turns) {
+    constexpr int kSelect = 0xca;
+    const __m512i codes = _mm512_ternarylogic_epi32(_mm512_set1_epi32(15), four_bits,
+                                                    _mm512_rorv_epi32(fifths, turns), kSelect);
+    return _mm512_permutex2var_ps(floats, codes, more_floats);
+  };
+  for (std::size_t row = first; row < last; ++row) {
+    const std::byte* at = a.weights + row * a.row_bytes;
+    __m512 sums[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
+    __m128 offsets[2] = {_mm_setzero_ps(), _mm_setzero_ps()};
+    for (std::size_t block = 0; block < a.columns / 32; block += 2) {
+      prefetch(at);
+      for (std::size_t i = 0; i < 2; ++i, at += kBytes) {
+        const __m512i fifths = _mm512_broadcastd_epi32(_mm_loadu_si32(at + kHalves));
+        const __m512i bytes = _mm512_cvtepu8_epi32(load_16(at + kHalves + 4));
+        const float* x = a.x + (block + i) * 32;
+        __m512 products = _mm512_mul_ps(decoded(bytes, fifths, turns0), _mm512_loadu_ps(x));
+        products = _mm512_fmadd_ps(decoded(_mm512_srli_epi32(bytes, 4), fifths, turns1),
+                                   _mm512_loadu_ps(x + 16), products);
+        const __m128 halves = _mm_cvtph_ps(_mm_loadu_si32(at));
+        sums[i] = _mm512_fmadd_ps(_mm512_broadcastss_ps(halves), products, sums[i]);
+        if constexpr (kMinima)
+          offsets[i] = _mm_fmadd_ps(halves, _mm_set1_ps(a.block_sums[block + i]), offsets[i]);
+      }
+    }
+    const __m128 offset = _mm_movehdup_ps(_mm_add_ps(offsets[0], offsets[1]));
+    a.y[row] = _mm512_reduce_add_ps(_mm512_add_ps(sums[0], sums[1])) + _mm_cvtss_f32(offset);
+  }
+}
+
 template <__m512 (*kSixteen)(const std::byte*), std::size_t kBytes>
 constexpr GemvKernel kPlain =
     rows<plain_rows<kSixteen, kBytes, kRows>, plain_rows<kSixteen, kBytes, 1>>;
@@ -144,7 +173,9 @@ GemvKernel avx512_kernel(std::string_view format) {
   if (format == "q8_0") return kBlocks<Q8_0>;
   if (format == "q4_0") return kBlocks<Q4_0>;
   if (format == "q4_1") return kBlocks<Q4_1>;
-  return nullptr;
+  if (format == "q5_0") return five_bit_rows<false>;
+  if (format == "q5_1") return five_bit_rows<true>;
+  return avx512_k_kernel(format);
 }
 
 }  // namespace bench

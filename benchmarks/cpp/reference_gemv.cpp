@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <numeric>
 #include <stdexcept>
 #include <string>
@@ -80,24 +81,34 @@ void check(const Format& format, const GemvArguments& a, std::size_t rows) {
   }
 }
 
+/// x starts a cache line: a vector that crosses one takes twice as long to load.
+struct alignas(64) Line {
+  float values[16];
+};
+
 void gemv(const Format& format, std::size_t rows, std::size_t columns, unsigned threads) {
   const char* isa;
   const GemvKernel kernel = reference_kernel(format.name, isa);
   if (!kernel) throw std::runtime_error(std::string("no hand-written kernel for ") + format.name);
+  if (columns % 64 || columns % format.block_elements)
+    throw std::runtime_error("a row is no whole number of blocks");
   const std::vector<std::byte> one = random_weights(format, rows, columns);
   std::vector<std::byte> weights;
   weights.reserve(one.size() * copies_for(one.size()));
   for (std::size_t i = 0; i < copies_for(one.size()); ++i)
     weights.insert(weights.end(), one.begin(), one.end());
-  const std::vector<float> x = random_input(columns);
+  const std::vector<float> input = random_input(columns);
+  std::vector<Line> lines(columns / 16);
+  std::memcpy(lines.data(), input.data(), columns * sizeof(float));
+  const float* x = lines.data()->values;
   std::vector<float> y(rows), block_sums(columns / 32);
-  GemvArguments arguments{weights.data(), format.row_bytes(columns), columns,
-                          x.data(),       block_sums.data(),         y.data()};
+  GemvArguments arguments{weights.data(), format.row_bytes(columns), columns, x, block_sums.data(),
+                          y.data()};
   Team team(threads);
   const auto product = [&](std::size_t copy) {
     arguments.weights = weights.data() + copy * one.size();
     for (std::size_t block = 0; block < block_sums.size(); ++block)
-      block_sums[block] = std::accumulate(&x[block * 32], &x[block * 32] + 32, 0.0f);
+      block_sums[block] = std::accumulate(x + block * 32, x + block * 32 + 32, 0.0f);
     team.run([&](unsigned i) {
       // Parts of whole groups of four rows.
       const auto start = [&](unsigned part) {

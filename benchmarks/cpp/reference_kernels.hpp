@@ -9,7 +9,7 @@ namespace bench {
 struct GemvArguments {
   const std::byte* weights = nullptr;  ///< row by row, in GGUF's layout
   std::size_t row_bytes = 0;
-  std::size_t columns = 0;            ///< a multiple of 64
+  std::size_t columns = 0;            ///< a multiple of 64, and of the format's block
   const float* x = nullptr;           ///< (columns,)
   const float* block_sums = nullptr;  ///< the sum of each 32 values of x
   float* y = nullptr;
@@ -28,6 +28,10 @@ inline void prefetch(const std::byte* at) {
 /// nullptr for a format that has none.
 GemvKernel avx2_kernel(std::string_view format);
 GemvKernel avx512_kernel(std::string_view format);
+
+/// Of the formats of 256 weights a block.
+GemvKernel avx2_k_kernel(std::string_view format);
+GemvKernel avx512_k_kernel(std::string_view format);
 
 /// The best that this processor can run; its name in `isa`.
 GemvKernel reference_kernel(std::string_view format, const char*& isa);

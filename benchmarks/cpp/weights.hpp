@@ -87,14 +87,28 @@ inline std::vector<float> random_input(std::size_t columns) {
   return x;
 }
 
-/// Weight k of a row, for the formats that have a hand-written kernel.
+/// The six-bit scale (which = 0) or minimum (1) of sub-block j, as q4_k and q5_k pack eight of
+/// each.
+inline unsigned packed_six_bits(const std::byte* packed, unsigned which, std::size_t j) {
+  const auto byte = [&](std::size_t at) { return std::to_integer<unsigned>(packed[at]); };
+  if (j < 4) return byte(4 * which + j) & 63;
+  return (byte(j + 4) >> (4 * which) & 15) | byte(4 * which + j - 4) >> 6 << 4;
+}
+
+/// Weight k of a row.
 inline float weight_at(const Format& format, const std::byte* row, std::size_t k) {
   const std::byte* block = row + k / format.block_elements * format.block_bytes;
   const std::size_t i = k % format.block_elements;
   const std::string_view name = format.name;
-  const auto nibble = [&](std::size_t start) {
-    return static_cast<float>(std::to_integer<unsigned>(block[start + i % 16]) >> (i / 16 * 4) &
-                              15);
+  const auto bits = [&](std::size_t at, std::size_t shift, unsigned mask) {
+    return std::to_integer<unsigned>(block[at]) >> shift & mask;
+  };
+  // Code i of a block of 32, its low four bits from `low` on, its fifth from `high` on.
+  const auto four = [&](std::size_t low) {
+    return static_cast<float>(bits(low + i % 16, i / 16 * 4, 15));
+  };
+  const auto five = [&](std::size_t high, std::size_t low) {
+    return four(low) + static_cast<float>(bits(high + i / 8, i % 8, 1) * 16);
   };
   if (name == "f32") {
     float value;
@@ -108,8 +122,23 @@ inline float weight_at(const Format& format, const std::byte* row, std::size_t k
     return std::bit_cast<float>(std::uint32_t{value} << 16);
   }
   if (name == "q8_0") return half_value(block) * static_cast<std::int8_t>(block[2 + i]);
-  if (name == "q4_0") return half_value(block) * (nibble(2) - 8.0f);
-  return half_value(block) * nibble(4) + half_value(block + 2);  // q4_1
+  if (name == "q4_0") return half_value(block) * (four(2) - 8.0f);
+  if (name == "q4_1") return half_value(block) * four(4) + half_value(block + 2);
+  if (name == "q5_0") return half_value(block) * (five(2, 6) - 16.0f);
+  if (name == "q5_1") return half_value(block) * five(4, 8) + half_value(block + 2);
+  if (name == "q6_k") {
+    const std::size_t half = i / 128, part = i % 128 / 32, l = i % 32;
+    const unsigned low = bits(64 * half + part % 2 * 32 + l, part / 2 * 4, 15);
+    const unsigned high = bits(128 + 32 * half + l, 2 * part, 3);
+    const int code = static_cast<int>(low | high << 4) - 32;
+    return half_value(block + 208) * static_cast<std::int8_t>(block[192 + i / 16]) * code;
+  }
+  const std::size_t j = i / 32, l = i % 32;
+  const bool fifth = name == "q5_k";
+  const unsigned low = bits((fifth ? 48 : 16) + j / 2 * 32 + l, j % 2 * 4, 15);
+  const unsigned code = low | (fifth ? bits(16 + l, j, 1) << 4 : 0);
+  return half_value(block) * packed_six_bits(block + 4, 0, j) * code -
+         half_value(block + 2) * packed_six_bits(block + 4, 1, j);
 }
 
 }  // namespace bench
