@@ -43,71 +43,6 @@ void plain_rows(const GemvArguments& a, std::size_t row) {
     a.y[row + r] = _mm512_reduce_add_ps(_mm512_add_ps(sums[r][0], sums[r][1]));
 }
 
-/// The products of 32 codes, of which `low` has the first 16 and `high` the others, as 16 sums.
-__m512 dot_codes(__m128i low, __m128i high, __m512 x0, __m512 x1) {
-  const __m512 sum = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(low)), x0);
-  return _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(high)), x1, sum);
-}
-
-struct Q8_0 {
-  static constexpr std::size_t kBytes = 34;
-  static __m512 dot(const std::byte* block, __m512 x0, __m512 x1) {
-    return dot_codes(load_16(block + 2), load_16(block + 18), x0, x1);
-  }
-  static float offset(const std::byte*, float) { return 0.0f; }
-};
-
-__m512 dot_nibbles(const std::byte* codes, __m512 x0, __m512 x1) {
-  const __m128i bytes = load_16(codes);
-  const __m128i mask = _mm_set1_epi8(15);
-  return dot_codes(_mm_and_si128(bytes, mask), _mm_and_si128(_mm_srli_epi16(bytes, 4), mask), x0,
-                   x1);
-}
-
-struct Q4_0 {
-  static constexpr std::size_t kBytes = 18;
-  static __m512 dot(const std::byte* block, __m512 x0, __m512 x1) {
-    return dot_nibbles(block + 2, x0, x1);
-  }
-  static float offset(const std::byte* block, float sum) {
-    return -8.0f * _cvtsh_ss(load_u16(block)) * sum;
-  }
-};
-
-struct Q4_1 {
-  static constexpr std::size_t kBytes = 20;
-  static __m512 dot(const std::byte* block, __m512 x0, __m512 x1) {
-    return dot_nibbles(block + 4, x0, x1);
-  }
-  static float offset(const std::byte* block, float sum) {
-    return _cvtsh_ss(load_u16(block + 2)) * sum;
-  }
-};
-
-template <class Block, std::size_t kCount>
-void block_rows(const GemvArguments& a, std::size_t row) {
-  const std::byte* weights[kCount];
-  __m512 sums[kCount];
-  float offsets[kCount] = {};
-  for (std::size_t r = 0; r < kCount; ++r) {
-    weights[r] = a.weights + (row + r) * a.row_bytes;
-    sums[r] = _mm512_setzero_ps();
-  }
-  for (std::size_t block = 0; block < a.columns / 32; ++block) {
-    const __m512 x0 = _mm512_loadu_ps(a.x + block * 32);
-    const __m512 x1 = _mm512_loadu_ps(a.x + block * 32 + 16);
-    for (std::size_t r = 0; r < kCount; ++r) {
-      const std::byte* at = weights[r] + block * Block::kBytes;
-      prefetch(at);
-      const __m512 scale = _mm512_set1_ps(_cvtsh_ss(load_u16(at)));
-      sums[r] = _mm512_fmadd_ps(scale, Block::dot(at, x0, x1), sums[r]);
-      offsets[r] += Block::offset(at, a.block_sums[block]);
-    }
-  }
-  for (std::size_t r = 0; r < kCount; ++r)
-    a.y[row + r] = _mm512_reduce_add_ps(sums[r]) + offsets[r];
-}
-
 template <void (*kMany)(const GemvArguments&, std::size_t),
           void (*kOne)(const GemvArguments&, std::size_t)>
 void rows(const GemvArguments& a, std::size_t first, std::size_t last) {
@@ -115,21 +50,48 @@ void rows(const GemvArguments& a, std::size_t first, std::size_t last) {
   for (; first < last; ++first) kOne(a, first);
 }
 
-/// q5_0, and with minima q5_1: d and m, 32 fifth bits, the four others of 32 codes.
-template <bool kMinima>
-void five_bit_rows(const GemvArguments& a, std::size_t first, std::size_t last) {
+void q8_0_rows(const GemvArguments& a, std::size_t first, std::size_t last) {
+  constexpr std::size_t kBytes = 34;
+  const auto floats = [](const std::byte* codes) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(load_16(codes)));
+  };
+  for (std::size_t row = first; row < last; ++row) {
+    const std::byte* at = a.weights + row * a.row_bytes;
+    __m512 sums[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
+    for (std::size_t block = 0; block < a.columns / 32; block += 2) {
+      prefetch(at);
+      prefetch(at + kBytes);
+      for (std::size_t i = 0; i < 2; ++i, at += kBytes) {
+        const float* x = a.x + (block + i) * 32;
+        __m512 products = _mm512_mul_ps(floats(at + 2), _mm512_loadu_ps(x));
+        products = _mm512_fmadd_ps(floats(at + 18), _mm512_loadu_ps(x + 16), products);
+        const __m512 scale = _mm512_broadcastss_ps(_mm_cvtph_ps(_mm_loadu_si16(at)));
+        sums[i] = _mm512_fmadd_ps(scale, products, sums[i]);
+      }
+    }
+    a.y[row] = _mm512_reduce_add_ps(_mm512_add_ps(sums[0], sums[1]));
+  }
+}
+
+/// q4_0 and q5_0, or with minima q4_1 and q5_1: d and m, 32 fifth bits, the four others of 32
+/// codes.
+template <bool kFifthBits, bool kMinima>
+void nibble_rows(const GemvArguments& a, std::size_t first, std::size_t last) {
   constexpr std::size_t kHalves = kMinima ? 4 : 2;
-  constexpr std::size_t kBytes = kHalves + 20;
+  constexpr std::size_t kNibbles = kHalves + (kFifthBits ? 4 : 0);
+  constexpr std::size_t kBytes = kNibbles + 16;
   const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   // The float of every code: one lookup masks, converts and subtracts.
-  const __m512 floats =
-      _mm512_cvtepi32_ps(_mm512_sub_epi32(lanes, _mm512_set1_epi32(kMinima ? 0 : 16)));
+  constexpr int kZero = kMinima ? 0 : kFifthBits ? 16 : 8;
+  const __m512 floats = _mm512_cvtepi32_ps(_mm512_sub_epi32(lanes, _mm512_set1_epi32(kZero)));
   const __m512 more_floats = _mm512_add_ps(floats, _mm512_set1_ps(16.0f));
   // Lane i turns bit i, or bit 16 + i, to bit 4.
   const __m512i turns0 = _mm512_add_epi32(lanes, _mm512_set1_epi32(28));
   const __m512i turns1 = _mm512_add_epi32(lanes, _mm512_set1_epi32(12));
-  const auto decoded = [&](__m512i four_bits, __m512i fifths, __m512i turns) {
+  const auto decoded = [&](__m512i four_bits, const std::byte* block, __m512i turns) {
+    if constexpr (!kFifthBits) return _mm512_permutexvar_ps(four_bits, floats);
     constexpr int kSelect = 0xca;
+    const __m512i fifths = _mm512_broadcastd_epi32(_mm_loadu_si32(block + kHalves));
     const __m512i codes = _mm512_ternarylogic_epi32(_mm512_set1_epi32(15), four_bits,
                                                     _mm512_rorv_epi32(fifths, turns), kSelect);
     return _mm512_permutex2var_ps(floats, codes, more_floats);
@@ -141,11 +103,10 @@ void five_bit_rows(const GemvArguments& a, std::size_t first, std::size_t last) 
     for (std::size_t block = 0; block < a.columns / 32; block += 2) {
       prefetch(at);
       for (std::size_t i = 0; i < 2; ++i, at += kBytes) {
-        const __m512i fifths = _mm512_broadcastd_epi32(_mm_loadu_si32(at + kHalves));
-        const __m512i bytes = _mm512_cvtepu8_epi32(load_16(at + kHalves + 4));
+        const __m512i bytes = _mm512_cvtepu8_epi32(load_16(at + kNibbles));
         const float* x = a.x + (block + i) * 32;
-        __m512 products = _mm512_mul_ps(decoded(bytes, fifths, turns0), _mm512_loadu_ps(x));
-        products = _mm512_fmadd_ps(decoded(_mm512_srli_epi32(bytes, 4), fifths, turns1),
+        __m512 products = _mm512_mul_ps(decoded(bytes, at, turns0), _mm512_loadu_ps(x));
+        products = _mm512_fmadd_ps(decoded(_mm512_srli_epi32(bytes, 4), at, turns1),
                                    _mm512_loadu_ps(x + 16), products);
         const __m128 halves = _mm_cvtph_ps(_mm_loadu_si32(at));
         sums[i] = _mm512_fmadd_ps(_mm512_broadcastss_ps(halves), products, sums[i]);
@@ -161,20 +122,17 @@ void five_bit_rows(const GemvArguments& a, std::size_t first, std::size_t last) 
 template <__m512 (*kSixteen)(const std::byte*), std::size_t kBytes>
 constexpr GemvKernel kPlain =
     rows<plain_rows<kSixteen, kBytes, kRows>, plain_rows<kSixteen, kBytes, 1>>;
-template <class Block>
-constexpr GemvKernel kBlocks = rows<block_rows<Block, kRows>, block_rows<Block, 1>>;
-
 }  // namespace
 
 GemvKernel avx512_kernel(std::string_view format) {
   if (format == "f32") return kPlain<sixteen_f32, 4>;
   if (format == "f16") return kPlain<sixteen_f16, 2>;
   if (format == "bf16") return kPlain<sixteen_bf16, 2>;
-  if (format == "q8_0") return kBlocks<Q8_0>;
-  if (format == "q4_0") return kBlocks<Q4_0>;
-  if (format == "q4_1") return kBlocks<Q4_1>;
-  if (format == "q5_0") return five_bit_rows<false>;
-  if (format == "q5_1") return five_bit_rows<true>;
+  if (format == "q8_0") return q8_0_rows;
+  if (format == "q4_0") return nibble_rows<false, false>;
+  if (format == "q4_1") return nibble_rows<false, true>;
+  if (format == "q5_0") return nibble_rows<true, false>;
+  if (format == "q5_1") return nibble_rows<true, true>;
   return avx512_k_kernel(format);
 }
 
