@@ -56,12 +56,15 @@ class WithoutWrapping : public SCEVRewriteVisitor<WithoutWrapping> {
  public:
   explicit WithoutWrapping(ScalarEvolution& evolution) : SCEVRewriteVisitor(evolution) {}
 
+  // The visitor calls the methods of the class that derives from it: that they hide its own is how
+  // it is used. NOLINTBEGIN(bugprone-derived-method-shadowing-base-method)
   const SCEV* visitZeroExtendExpr(const SCEVZeroExtendExpr* extended) {
     return widen(extended, /*is_signed=*/false);
   }
   const SCEV* visitSignExtendExpr(const SCEVSignExtendExpr* extended) {
     return widen(extended, /*is_signed=*/true);
   }
+  // NOLINTEND(bugprone-derived-method-shadowing-base-method)
 
  private:
   const SCEV* widen(const SCEVCastExpr* extended, bool is_signed) {
