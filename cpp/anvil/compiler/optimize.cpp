@@ -26,6 +26,7 @@
 #include <llvm/Transforms/Utils/LCSSA.h>
 #include <llvm/Transforms/Utils/LoopSimplify.h>
 
+#include "vectorize/bit_merges.hpp"
 #include "vectorize/prefetch.hpp"
 #include "vectorize/small_floats.hpp"
 
@@ -160,7 +161,10 @@ void optimize_simdgroup(llvm::Module& module, llvm::TargetMachine& target) {
   run(module, target, std::move(passes));
   // InstCombine narrows what was widened (a maximum of two halves), and code generation would call
   // a library for it.
-  for (llvm::Function& function : module) vectorizer::expand_small_floats(function);
+  for (llvm::Function& function : module) {
+    vectorizer::expand_small_floats(function);
+    vectorizer::choose_lanes_before_bits(function);
+  }
 }
 
 }  // namespace anvil

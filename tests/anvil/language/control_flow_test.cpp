@@ -2,6 +2,8 @@
 // that it would get alone.
 #include <algorithm>
 #include <numeric>
+#include <random>
+#include <string>
 
 #include "expressions.hpp"
 
@@ -174,6 +176,44 @@ const Expression kDivergent[] = {
 
 TEST_CASE("divergent loops, switches and calls") {
   check_expressions(kDivergent, language::usual_inputs(), kFunctions);
+}
+
+// With AVX-512 each of these may be one instruction under a mask: vectorize/bit_merges.hpp.
+TEST_CASE("bits of another value are inserted in some of the lanes") {
+  const char* const merges[] = {
+      "(a & ~bits) | (b & bits)",
+      "(b & bits) | (a & ~bits)",
+      "(a & ~bits) | (in[lane + 32] & bits)",
+      "(in[lane + 32] & bits) | (a & ~bits)",
+      "a ^ ((a ^ b) & bits)",
+      "b ^ ((a ^ b) & ~bits)",
+  };
+  std::string source = R"(
+#include <metal_stdlib>
+using namespace metal;
+#define MERGE(name, ...)                                                                       \
+  kernel void name(device const uint* in [[buffer(0)]], device uint* out [[buffer(1)]],         \
+                   uint lane [[thread_index_in_simdgroup]]) {                                  \
+    const uint a = in[lane] * 3, b = in[lane + 32] * 3, c = in[lane + 64], bits = 5u << lane;  \
+    out[lane] = c & 1 ? __VA_ARGS__ : a;                                                       \
+  }
+)";
+  for (size_t k = 0; k < std::size(merges); ++k)
+    source += "MERGE(merge" + std::to_string(k) + ", " + merges[k] + ")\n";
+  Program program(source);
+  std::mt19937 random(3);
+  std::vector<uint32_t> in(96), out(32);
+  for (uint32_t& value : in) value = random();
+  for (size_t k = 0; k < std::size(merges); ++k) {
+    CAPTURE(std::string(merges[k]));
+    program.run(("merge" + std::to_string(k)).c_str(), {32}, {32}, {buffer(in), buffer(out)});
+    for (uint32_t lane = 0; lane < 32; ++lane) {
+      const uint32_t a = in[lane] * 3, b = in[lane + 32], bits = 5u << lane;
+      const bool times_3 = std::string(merges[k]).find("in[") == std::string::npos;
+      const uint32_t merged = (a & ~bits) | (b * (times_3 ? 3 : 1) & bits);
+      CHECK(out[lane] == (in[lane + 64] & 1 ? merged : a));
+    }
+  }
 }
 
 TEST_CASE("lanes that return early write nothing more") {
