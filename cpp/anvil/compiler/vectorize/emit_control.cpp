@@ -139,8 +139,7 @@ void Emitter::emit_zone(ZoneCode& code) {
     masks_.clear();
     builder_.SetInsertPoint(code.blocks[block]);
     for (PHINode& phi : block->phis()) {
-      const Shape form = shape(&phi);
-      if (form.is_unknown() || form.is_constant()) continue;
+      if (shape(&phi).is_constant()) continue;
       AllocaInst* memory = slot(phi_slots_, &phi, "phi");
       record(phi, builder_.CreateLoad(memory->getAllocatedType(), memory, phi.getName()));
     }
@@ -268,9 +267,9 @@ void Emitter::write_phis(BasicBlock& from, BasicBlock& to, Value* lanes) {
   SmallVector<std::pair<const PHINode*, Value*>, 8> writes;
   for (PHINode& phi : to.phis()) {
     const Shape form = shape(&phi);
-    if (form.is_unknown() || form.is_constant()) continue;
+    if (form.is_constant()) continue;
     const Value* incoming = phi.getIncomingValueForBlock(&from);
-    if (isa<UndefValue>(incoming) || shape(incoming).is_unknown()) continue;
+    if (isa<UndefValue>(incoming)) continue;
     writes.push_back({&phi, form.is_varying() ? vector(incoming) : base(incoming)});
   }
   const bool blending = blends(from, to);

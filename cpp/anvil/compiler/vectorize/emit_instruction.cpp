@@ -26,7 +26,7 @@ void Emitter::emit(Instruction& instruction) {
     }
   }
   const bool effect_only = instruction.getType()->isVoidTy();
-  if ((form.is_unknown() && !effect_only) || form.is_constant()) return;
+  if (form.is_constant()) return;
   if (isa<FenceInst>(instruction)) {
     clone_with(instruction, {});
     return;

@@ -85,7 +85,6 @@ Value* Emitter::choose(Value* condition, function_ref<Value*()> yes, function_re
 void Emitter::emit_load(LoadInst& load) {
   const Value* pointer = load.getPointerOperand();
   const Shape form = shape(pointer);
-  if (shape(&load).is_unknown()) return;
   if (form.is_uniform()) {
     auto* copy = cast<LoadInst>(clone_with(load, {base(pointer)}));
     return record(load, copy);

@@ -22,6 +22,11 @@ ShapeAnalysis::ShapeAnalysis(const ScalarAnalyses& analyses, const Argument& lan
   LaneOffsets lanes;
   for (unsigned i = 0; i < kLanes; ++i) lanes[i] = i;
   shapes_[&lane] = pool_.constants(lanes, 32);
+  descend();
+  if (give_up_unknown()) descend();
+}
+
+void ShapeAnalysis::descend() {
   for (bool changed = true; changed;) {
     changed = false;
     for (BasicBlock* block : analyses_.order.blocks()) {
@@ -34,6 +39,19 @@ ShapeAnalysis::ShapeAnalysis(const ScalarAnalyses& analyses, const Argument& lan
       changed = true;
     }
   }
+}
+
+/// A phi of undef and of what a later iteration makes of the phi stays unknown, and so does all
+/// that uses it. It is not undefined for that: a select may take another value.
+bool ShapeAnalysis::give_up_unknown() {
+  bool any = false;
+  for (BasicBlock* block : analyses_.order.blocks())
+    for (Instruction& instruction : *block) {
+      if (instruction.getType()->isVoidTy() || !shape(&instruction).is_unknown()) continue;
+      shapes_[&instruction] = Shape::uniform(0);
+      any = true;
+    }
+  return any;
 }
 
 Shape ShapeAnalysis::shape(const Value* value) const {

@@ -37,6 +37,7 @@ class ShapeAnalysis {
   /// `lane` is the argument that holds 0 to 31.
   ShapeAnalysis(const ScalarAnalyses& analyses, const llvm::Argument& lane);
 
+  /// Known for every instruction that has a value; unknown for undef and poison.
   Shape shape(const llvm::Value* value) const;
   /// Active lanes may leave the block by different edges.
   bool is_divergent(const llvm::BasicBlock* block) const { return divergent_.contains(block); }
@@ -44,6 +45,8 @@ class ShapeAnalysis {
   bool is_divergent(const llvm::Loop* loop) const { return divergent_loops_.contains(loop); }
 
  private:
+  void descend();
+  bool give_up_unknown();
   bool update(llvm::Instruction& instruction);
   Shape phi_shape(const llvm::PHINode& phi) const;
   void diverge(llvm::BasicBlock* block);
