@@ -14,7 +14,8 @@ def pytest_collection_finish(session):
     """Starts every selected case; the tests then wait for their own."""
     if session.config.option.collectonly:
         return
-    cases = [item.callspec.params["case"] for item in session.items if hasattr(item, "callspec")]
+    parameters = [item.callspec.params for item in session.items if hasattr(item, "callspec")]
+    cases = [each["case"] for each in parameters if isinstance(each.get("case"), Case)]
     if not cases:
         return
     sources = Sources(fetch_headers())
