@@ -23,3 +23,16 @@ function(foundry_add_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT 600 LABELS "${arg_LABELS}"
     ENVIRONMENT "FOUNDRY_CACHE_DIR=${CMAKE_BINARY_DIR}/test-cache")
 endfunction()
+
+# foundry_test_for_avx2(test [VARIABLE=value ...]): runs the test once more, with kernels for an
+# x86-64 processor that has no more than AVX2, whatever this one has.
+function(foundry_test_for_avx2 test)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" AND NOT FOUNDRY_SANITIZE)
+    foreach(property ENVIRONMENT LABELS TIMEOUT)
+      get_property(${property} TEST ${test} PROPERTY ${property})
+    endforeach()
+    add_test(NAME ${test}_avx2 COMMAND ${test})
+    set_tests_properties(${test}_avx2 PROPERTIES TIMEOUT ${TIMEOUT} LABELS "${LABELS}"
+      ENVIRONMENT "${ENVIRONMENT};ANVIL_CPU=x86-64-v3;${ARGN}")
+  endif()
+endfunction()

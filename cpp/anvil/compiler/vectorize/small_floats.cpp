@@ -175,6 +175,20 @@ void move_as_bits(Instruction& instruction) {
   for (Use* use : uses) use->set(whole);
 }
 
+/// There and back is nothing. A bfloat in between that lives on into another block is more than a
+/// name: code generation would keep it as a float, and convert.
+void drop_round_trips(Function& function) {
+  for (Instruction& instruction : make_early_inc_range(instructions(function))) {
+    auto* back = dyn_cast<BitCastInst>(&instruction);
+    auto* there = back ? dyn_cast<BitCastInst>(back->getOperand(0)) : nullptr;
+    if (there && there->getSrcTy() == back->getDestTy())
+      back->replaceAllUsesWith(there->getOperand(0));
+  }
+  for (BasicBlock& block : function)
+    for (Instruction& instruction : make_early_inc_range(reverse(block)))
+      if (isa<BitCastInst>(instruction) && instruction.use_empty()) instruction.eraseFromParent();
+}
+
 }  // namespace
 
 void expand_small_floats(Function& function) {
@@ -187,6 +201,7 @@ void expand_small_floats(Function& function) {
     instruction.replaceAllUsesWith(replacement);
     instruction.eraseFromParent();
   }
+  drop_round_trips(function);
 }
 
 }  // namespace anvil::vectorizer
