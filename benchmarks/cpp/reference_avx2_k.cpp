@@ -41,11 +41,6 @@ void decode_scales(const std::byte* block, Step& step) {
   store(step.scales + 8, _mm_movehdup_ps(halves), _mm_unpackhi_epi64(bytes, bytes));
 }
 
-void subtract_minima(const Step& step, const float* block_sums, Sums& sums) {
-  sums.offsets =
-      _mm256_fnmadd_ps(_mm256_load_ps(step.scales + 8), _mm256_loadu_ps(block_sums), sums.offsets);
-}
-
 /// Adds scale * (c[0] x[0..7] + ...).
 template <std::size_t kCount>
 void add_codes(const __m256 (&codes)[kCount], const float* x, float scale, __m256& sum) {

@@ -122,6 +122,7 @@ void nibble_rows(const GemvArguments& a, std::size_t first, std::size_t last) {
 template <__m512 (*kSixteen)(const std::byte*), std::size_t kBytes>
 constexpr GemvKernel kPlain =
     rows<plain_rows<kSixteen, kBytes, kRows>, plain_rows<kSixteen, kBytes, 1>>;
+
 }  // namespace
 
 GemvKernel avx512_kernel(std::string_view format) {

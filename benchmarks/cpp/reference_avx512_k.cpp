@@ -48,11 +48,6 @@ void decode_scales(const std::byte* block, Step& step) {
       _mm512_mul_ps(unit, _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(six_bit_scales(header)))));
 }
 
-void subtract_minima(const Step& step, const float* block_sums, Sums& sums) {
-  sums.offsets =
-      _mm256_fnmadd_ps(_mm256_load_ps(step.scales + 8), _mm256_loadu_ps(block_sums), sums.offsets);
-}
-
 struct Q4_K {
   static constexpr std::size_t kBytes = 144;
   static void decode(const std::byte* block, Step& step) { decode_scales(block, step); }

@@ -54,6 +54,13 @@ struct Step {
   alignas(64) float scales[16];
 };
 
+/// Of a block whose eight minima decode_scales left behind its scales.
+template <class Sums>
+void subtract_minima(const Step& step, const float* block_sums, Sums& sums) {
+  sums.offsets =
+      _mm256_fnmadd_ps(_mm256_load_ps(step.scales + 8), _mm256_loadu_ps(block_sums), sums.offsets);
+}
+
 /// Format::decode fills the next block's step, Format::add adds a block's products to Sums.
 template <class Format, class Sums>
 void rows_by_steps(const GemvArguments& a, std::size_t first, std::size_t last) {

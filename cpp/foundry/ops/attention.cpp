@@ -39,14 +39,19 @@ struct DecodePlan {
   std::uint32_t splits = 1;
 };
 
+std::uint32_t possible_splits(std::uint64_t splits) {
+  return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(splits, 1, kMaxAttentionSplits));
+}
+
+/// As many parts as fit the cache, and more where that spreads the threadgroups evenly over the
+/// threads. `bytes_a_position`: keys and values of all heads.
 std::uint32_t splits_on_cpu(std::uint64_t threadgroups, std::uint64_t positions,
                             std::uint64_t bytes_a_position) {
-  const auto bounded = [](std::uint64_t splits) {
-    return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(splits, 1, kMaxAttentionSplits));
-  };
+  const std::uint64_t bytes = positions * bytes_a_position;
   const std::uint32_t least =
-      bounded((positions * bytes_a_position + kBytesOfASplitOnCpu - 1) / kBytesOfASplitOnCpu);
-  const std::uint32_t most = std::max(least, bounded(positions / kPositionsWorthASplitOnCpu));
+      possible_splits((bytes + kBytesOfASplitOnCpu - 1) / kBytesOfASplitOnCpu);
+  const std::uint32_t most =
+      std::max(least, possible_splits(positions / kPositionsWorthASplitOnCpu));
   static const std::uint64_t threads = std::max(1u, std::thread::hardware_concurrency());
   for (std::uint32_t splits = least; splits < most; ++splits) {
     const std::uint64_t parts = threadgroups * splits;
@@ -56,11 +61,10 @@ std::uint32_t splits_on_cpu(std::uint64_t threadgroups, std::uint64_t positions,
   return most;
 }
 
+/// As many parts as fill a GPU.
 std::uint32_t splits_on_gpu(std::uint64_t threadgroups, std::uint64_t positions) {
-  const std::uint64_t wanted = (kThreadgroupsThatFillAGpu + threadgroups - 1) / threadgroups;
-  const std::uint64_t most =
-      std::clamp<std::uint64_t>(positions / kPositionsWorthASplit, 1, kMaxAttentionSplits);
-  return static_cast<std::uint32_t>(std::min(wanted, most));
+  return std::min(possible_splits((kThreadgroupsThatFillAGpu + threadgroups - 1) / threadgroups),
+                  possible_splits(positions / kPositionsWorthASplit));
 }
 
 /// Positions that the cache has, once the new tokens are in it; for a parameter all that it may.
@@ -87,13 +91,10 @@ DecodePlan plan_of(const Attention& op, const CacheShape& cache, const HeadsShap
   const std::uint64_t room =
       op.scratch.count() / attention_scratch(shape.tokens, shape.heads, cache.head_dim, 1);
   const std::uint64_t threadgroups = std::uint64_t{shape.heads / plan.heads} * shape.tokens;
-  std::uint32_t wanted = op.splits;
-  if (wanted == 0 && on_cpu) {
-    const std::uint64_t bytes = 2ull * cache.position_stride * info(op.k_cache.dtype()).block_bytes;
-    wanted = splits_on_cpu(threadgroups, positions, bytes);
-  } else if (wanted == 0) {
-    wanted = splits_on_gpu(threadgroups, positions);
-  }
+  const std::uint64_t bytes = 2ull * cache.position_stride * info(op.k_cache.dtype()).block_bytes;
+  const std::uint32_t wanted = op.splits ? op.splits
+                               : on_cpu  ? splits_on_cpu(threadgroups, positions, bytes)
+                                         : splits_on_gpu(threadgroups, positions);
   plan.splits = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(room, 1, wanted));
   return plan;
 }

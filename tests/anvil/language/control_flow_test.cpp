@@ -183,8 +183,8 @@ TEST_CASE("bits of another value are inserted in some of the lanes") {
   const char* const merges[] = {
       "(a & ~bits) | (b & bits)",
       "(b & bits) | (a & ~bits)",
-      "(a & ~bits) | (in[lane + 32] & bits)",
-      "(in[lane + 32] & bits) | (a & ~bits)",
+      "(a & ~bits) | (in[lane + 96] & bits)",
+      "(in[lane + 96] & bits) | (a & ~bits)",
       "a ^ ((a ^ b) & bits)",
       "b ^ ((a ^ b) & ~bits)",
   };
@@ -202,16 +202,16 @@ using namespace metal;
     source += "MERGE(merge" + std::to_string(k) + ", " + merges[k] + ")\n";
   Program program(source);
   std::mt19937 random(3);
-  std::vector<uint32_t> in(96), out(32);
-  for (uint32_t& value : in) value = random();
+  std::vector<uint32_t> in(128), out(32);
+  for (uint32_t lane = 0; lane < 96; ++lane) in[lane] = random();
+  // b as it is computed, to be had from memory.
+  for (uint32_t lane = 0; lane < 32; ++lane) in[lane + 96] = in[lane + 32] * 3;
   for (size_t k = 0; k < std::size(merges); ++k) {
     CAPTURE(std::string(merges[k]));
     program.run(("merge" + std::to_string(k)).c_str(), {32}, {32}, {buffer(in), buffer(out)});
     for (uint32_t lane = 0; lane < 32; ++lane) {
-      const uint32_t a = in[lane] * 3, b = in[lane + 32], bits = 5u << lane;
-      const bool times_3 = std::string(merges[k]).find("in[") == std::string::npos;
-      const uint32_t merged = (a & ~bits) | (b * (times_3 ? 3 : 1) & bits);
-      CHECK(out[lane] == (in[lane + 64] & 1 ? merged : a));
+      const uint32_t a = in[lane] * 3, b = in[lane + 32] * 3, bits = 5u << lane;
+      CHECK(out[lane] == (in[lane + 64] & 1 ? (a & ~bits) | (b & bits) : a));
     }
   }
 }

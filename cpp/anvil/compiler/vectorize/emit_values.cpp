@@ -63,7 +63,6 @@ void Emitter::record(const Instruction& instruction, Value* value) {
 Value* Emitter::base(const Value* value) {
   if (isa<Constant>(value)) return const_cast<Value*>(value);
   const Shape form = shape(value);
-  if (form.is_unknown()) return UndefValue::get(value->getType());
   if (form.is_constant()) return ConstantInt::getSigned(value->getType(), form.constant_base);
   return lookup(value);
 }

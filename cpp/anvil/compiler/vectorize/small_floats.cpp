@@ -3,6 +3,7 @@
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/IntrinsicInst.h>
+#include <llvm/Transforms/Utils/Local.h>
 
 namespace anvil::vectorizer {
 namespace {
@@ -142,12 +143,8 @@ Type* bits_type(Type* type) {
   return with_scalar(type, Type::getIntNTy(type->getContext(), type->getScalarSizeInBits()));
 }
 
-/// `value`'s bits, without a cast where it is one already.
 Value* bits_of(Value* value, Instruction* before) {
-  Type* type = bits_type(value->getType());
-  if (auto* cast = dyn_cast<BitCastInst>(value))
-    if (cast->getSrcTy() == type) return cast->getOperand(0);
-  return IRBuilder<>(before).CreateBitCast(value, type);
+  return IRBuilder<>(before).CreateBitCast(value, bits_type(value->getType()));
 }
 
 /// What only moves a bfloat moves its 16 bits: no processor has vectors of bfloat to load under a
@@ -181,12 +178,10 @@ void drop_round_trips(Function& function) {
   for (Instruction& instruction : make_early_inc_range(instructions(function))) {
     auto* back = dyn_cast<BitCastInst>(&instruction);
     auto* there = back ? dyn_cast<BitCastInst>(back->getOperand(0)) : nullptr;
-    if (there && there->getSrcTy() == back->getDestTy())
-      back->replaceAllUsesWith(there->getOperand(0));
+    if (!there || there->getSrcTy() != back->getDestTy()) continue;
+    back->replaceAllUsesWith(there->getOperand(0));
+    RecursivelyDeleteTriviallyDeadInstructions(back);
   }
-  for (BasicBlock& block : function)
-    for (Instruction& instruction : make_early_inc_range(reverse(block)))
-      if (isa<BitCastInst>(instruction) && instruction.use_empty()) instruction.eraseFromParent();
 }
 
 }  // namespace
