@@ -90,23 +90,34 @@ void bind_errors(nb::module_& m) {
                      PyExc_ValueError);
   define<DTypeError>(m, "DTypeError", "An element type that does not fit or is not there.",
                      PyExc_TypeError);
-  define<StorageError>(m, "StorageError", "An access that the storage mode forbids.");
-  define<PoolInUseError>(m, "PoolInUseError", "An arena reset under live leases; names them.");
+  define<StorageError>(m, "StorageError", "An access that the storage mode forbids.",
+                       PyExc_BufferError);
+  define<PoolInUseError>(m, "PoolInUseError", "An arena reset under live leases; names them.",
+                         PyExc_RuntimeError);
   define<OutOfMemoryError>(m, "OutOfMemoryError",
                            "An arena's cap or the device's memory is exhausted.",
                            PyExc_MemoryError);
   define<DispatchError>(m, "DispatchError",
-                        "A grid, threadgroup or binding past the device's limits.");
+                        "A grid, threadgroup or binding past the device's limits.",
+                        PyExc_ValueError);
   define<KernelCompileError>(m, "KernelCompileError",
-                             "MSL that does not compile; the message is the compiler's.");
+                             "MSL that does not compile; the message is the compiler's.",
+                             PyExc_RuntimeError);
   define<SignatureMismatchError>(m, "SignatureMismatchError",
-                                 "Generated signature and compiled function disagree.");
-  define<GgufError>(m, "GgufError", "A malformed GGUF file.");
+                                 "Generated signature and compiled function disagree.",
+                                 PyExc_RuntimeError);
+  define<GgufError>(m, "GgufError", "A malformed GGUF file.", PyExc_ValueError);
   define<ProgramError>(m, "ProgramError",
-                       "A malformed program file, or weights that are not its own.");
-  define<DeviceError>(m, "DeviceError", "No device, a failed command buffer, use after fork.");
+                       "A malformed program file, or weights that are not its own.",
+                       PyExc_ValueError);
+  define<DeviceError>(m, "DeviceError", "No device, a failed command buffer, use after fork.",
+                      PyExc_RuntimeError);
   define<ArgumentError>(m, "ArgumentError", "An argument outside its stated domain.",
                         PyExc_ValueError);
+  define<ArgumentTypeError>(m, "ArgumentTypeError",
+                            "An argument of a type that is not taken there.", PyExc_TypeError);
+  define<TensorIndexError>(m, "TensorIndexError", "An index past an extent, or of the wrong kind.",
+                           PyExc_IndexError);
   nb::register_exception_translator(translate);
 }
 

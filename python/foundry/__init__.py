@@ -38,6 +38,7 @@ from foundry._foundry import (
 )
 from foundry.errors import (
     ArgumentError,
+    ArgumentTypeError,
     ChatTemplateError,
     ContextLengthError,
     DeviceError,
@@ -53,6 +54,7 @@ from foundry.errors import (
     ShapeError,
     SignatureMismatchError,
     StorageError,
+    TensorIndexError,
     TokenizerError,
     UnsupportedModelError,
 )
@@ -105,6 +107,7 @@ __all__ = [
     "ArenaScope",
     "ArenaStatistics",
     "ArgumentError",
+    "ArgumentTypeError",
     "Array",
     "ChatTemplateError",
     "CompoundKernel",
@@ -140,6 +143,7 @@ __all__ = [
     "SignatureMismatchError",
     "StorageError",
     "Tensor",
+    "TensorIndexError",
     "ThreadgroupMemory",
     "ThreadgroupSize",
     "TokenizerError",

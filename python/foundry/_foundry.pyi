@@ -18,35 +18,41 @@ class ShapeError(Error, ValueError):
 class DTypeError(Error, TypeError):
     """An element type that does not fit or is not there."""
 
-class StorageError(Error):
+class StorageError(Error, BufferError):
     """An access that the storage mode forbids."""
 
-class PoolInUseError(Error):
+class PoolInUseError(Error, RuntimeError):
     """An arena reset under live leases; names them."""
 
 class OutOfMemoryError(Error, MemoryError):
     """An arena's cap or the device's memory is exhausted."""
 
-class DispatchError(Error):
+class DispatchError(Error, ValueError):
     """A grid, threadgroup or binding past the device's limits."""
 
-class KernelCompileError(Error):
+class KernelCompileError(Error, RuntimeError):
     """MSL that does not compile; the message is the compiler's."""
 
-class SignatureMismatchError(Error):
+class SignatureMismatchError(Error, RuntimeError):
     """Generated signature and compiled function disagree."""
 
-class GgufError(Error):
+class GgufError(Error, ValueError):
     """A malformed GGUF file."""
 
-class ProgramError(Error):
+class ProgramError(Error, ValueError):
     """A malformed program file, or weights that are not its own."""
 
-class DeviceError(Error):
+class DeviceError(Error, RuntimeError):
     """No device, a failed command buffer, use after fork."""
 
 class ArgumentError(Error, ValueError):
     """An argument outside its stated domain."""
+
+class ArgumentTypeError(Error, TypeError):
+    """An argument of a type that is not taken there."""
+
+class TensorIndexError(Error, IndexError):
+    """An index past an extent, or of the wrong kind."""
 
 class DType(enum.Enum):
     """An element type: plain, or a block-quantised format of GGUF."""

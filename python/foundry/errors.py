@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from foundry._foundry import (
     ArgumentError,
+    ArgumentTypeError,
     DeviceError,
     DispatchError,
     DTypeError,
@@ -19,10 +20,12 @@ from foundry._foundry import (
     ShapeError,
     SignatureMismatchError,
     StorageError,
+    TensorIndexError,
 )
 
 __all__ = [
     "ArgumentError",
+    "ArgumentTypeError",
     "ChatTemplateError",
     "ContextLengthError",
     "DTypeError",
@@ -38,12 +41,14 @@ __all__ = [
     "ShapeError",
     "SignatureMismatchError",
     "StorageError",
+    "TensorIndexError",
     "TokenizerError",
     "UnsupportedModelError",
 ]
 
 for _error in (
     ArgumentError,
+    ArgumentTypeError,
     DeviceError,
     DispatchError,
     DTypeError,
@@ -56,11 +61,12 @@ for _error in (
     ShapeError,
     SignatureMismatchError,
     StorageError,
+    TensorIndexError,
 ):
     _error.__module__ = "foundry"  # where users find it
 
 
-class ModelError(Error):
+class ModelError(Error, ValueError):
     """A model file that is well-formed GGUF but not a usable model."""
 
 
@@ -76,5 +82,5 @@ class ChatTemplateError(ModelError):
     """A chat template that does not parse, refuses its messages, or exceeds a limit."""
 
 
-class ContextLengthError(ModelError, ValueError):
+class ContextLengthError(ModelError):
     """More tokens than the model's context holds; names both numbers."""

@@ -26,7 +26,7 @@ def still_works(rt: fd.Foundry) -> Iterator[None]:
 
 def test_errors_are_what_they_say() -> None:
     names = [name for name in fd.__all__ if name.endswith("Error")]
-    assert len(names) == 18
+    assert len(names) == 20
     for name in names:
         error = getattr(fd, name)
         assert issubclass(error, fd.Error) or name == "Error"
@@ -35,6 +35,11 @@ def test_errors_are_what_they_say() -> None:
     assert issubclass(fd.DTypeError, TypeError)
     assert issubclass(fd.OutOfMemoryError, MemoryError)
     assert issubclass(fd.ArgumentError, ValueError)
+    assert issubclass(fd.ArgumentTypeError, TypeError)
+    assert issubclass(fd.TensorIndexError, IndexError)
+    for name in names:  # what Python raises there is a base of each
+        builtin = [base for base in getattr(fd, name).__mro__ if base.__module__ == "builtins"]
+        assert builtin[0] is not Exception or name == "Error", name
 
 
 @pytest.mark.parametrize("shape", [(0,), (3, 0), (0, 0)])

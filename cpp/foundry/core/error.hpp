@@ -37,6 +37,8 @@ FOUNDRY_DECLARE_ERROR(
     ProgramError);                   ///< A malformed program file, or weights that are not its own.
 FOUNDRY_DECLARE_ERROR(DeviceError);  ///< No device, a failed command buffer, use after fork.
 FOUNDRY_DECLARE_ERROR(ArgumentError);  ///< Any other argument outside its stated domain.
+FOUNDRY_DECLARE_ERROR(ArgumentTypeError);  ///< An argument of a type that is not taken there.
+FOUNDRY_DECLARE_ERROR(TensorIndexError);   ///< An index past an extent, or of the wrong kind.
 
 #undef FOUNDRY_DECLARE_ERROR
 
