@@ -129,12 +129,18 @@ void save(ProgramHandle& handle, const std::filesystem::path& path, nb::handle w
 }
 
 std::unique_ptr<ProgramHandle> load(const Shared& runtime, const std::filesystem::path& path,
-                                    nb::handle weights) {
+                                    nb::handle weights, bool is_trusted) {
+  if (!is_trusted) {
+    throw ArgumentError(concat("Program.load: the kernels of '", path.string(),
+                               "' would run with all rights of this process; pass trusted=True "
+                               "for a file that you or somebody you trust has made"));
+  }
   std::vector<std::string> files;
   for (nb::handle file : nb::iter(weights)) {
     files.push_back(nb::cast<std::filesystem::path>(file).string());
   }
-  return std::make_unique<ProgramHandle>(runtime, Program::load(*runtime, path.string(), files));
+  return std::make_unique<ProgramHandle>(runtime,
+                                         Program::load(trusted, *runtime, path.string(), files));
 }
 
 void bind_parameter(nb::module_& m) {
@@ -200,11 +206,14 @@ void bind_program(nb::module_& m) {
           nb::arg("traceback") = nb::none(),
           nb::sig("def __exit__(self, kind: object, error: object, traceback: object) -> None"))
       .def_static("load", &load, nb::arg("runtime"), nb::arg("path"), nb::kw_only(),
-                  nb::arg("weights") = nb::make_tuple(),
+                  nb::arg("weights") = nb::make_tuple(), nb::arg("trusted") = false,
                   nb::sig("def load(runtime: Foundry, path: str | os.PathLike[str], *, weights: "
-                          "collections.abc.Iterable[str | os.PathLike[str]] = ()) -> Program"),
+                          "collections.abc.Iterable[str | os.PathLike[str]] = (), trusted: bool = "
+                          "False) -> Program"),
                   "Reads what export() wrote and compiles its kernels; `weights` are the GGUF "
-                  "files. ProgramError for a damaged file and for other weights.")
+                  "files. The kernels run with all rights of this process, as your own do: "
+                  "ArgumentError unless `trusted` says that the file is from somebody who may. "
+                  "ProgramError for a damaged file and for other weights.")
       .def("replay", &replay, nb::arg("parameters"),
            nb::sig("def replay(self, **parameters: float) -> None"),
            "Encodes every dispatch once more; does not wait. Parameters that are not named keep "

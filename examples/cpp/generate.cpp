@@ -28,7 +28,7 @@ std::int32_t to_number(std::string_view text) {
 void generate(const char* path, const char* weights, std::uint64_t count,
               const std::vector<std::int32_t>& prompt) {
   Foundry foundry;
-  Program step = Program::load(foundry, path, {weights});
+  Program step = Program::load(trusted, foundry, path, {weights});
   const AnyTensor ids = step.tensor("ids");
   const AnyTensor tokens = step.tensor("tokens");
 

@@ -1160,9 +1160,9 @@ class Program:
     def __exit__(self, kind: object, error: object, traceback: object) -> None: ...
 
     @staticmethod
-    def load(runtime: Foundry, path: str | os.PathLike[str], *, weights: Iterable[str | os.PathLike[str]] = ()) -> Program:
+    def load(runtime: Foundry, path: str | os.PathLike[str], *, weights: Iterable[str | os.PathLike[str]] = (), trusted: bool = False) -> Program:
         """
-        Reads what export() wrote and compiles its kernels; `weights` are the GGUF files. ProgramError for a damaged file and for other weights.
+        Reads what export() wrote and compiles its kernels; `weights` are the GGUF files. The kernels run with all rights of this process, as your own do: ArgumentError unless `trusted` says that the file is from somebody who may. ProgramError for a damaged file and for other weights.
         """
 
     def replay(self, **parameters: float) -> None:

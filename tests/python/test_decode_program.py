@@ -195,7 +195,7 @@ def test_the_same_program_loads_in_python(
     model.export(path, sampling=sampling)
     prompt = model.tokenizer.encode(PROMPT)
     rt = fd.Foundry()
-    step = fd.Program.load(rt, path, weights=[model_path])
+    step = fd.Program.load(rt, path, weights=[model_path], trusted=True)
     assert sorted(step.parameters) == ["position", "seed"]
     ids = step.tensor("ids")
     for position, token in enumerate(prompt):
@@ -208,4 +208,4 @@ def test_the_same_program_loads_in_python(
     list(generation)
     assert found == generation.tokens
     with pytest.raises(fd.ProgramError, match="0 weight files given, it needs 1"):
-        fd.Program.load(rt, path)
+        fd.Program.load(rt, path, trusted=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +174,7 @@ def test_a_file_is_loaded_again(
     path = tmp_path / "step.foundry"
     step.export(path)
     other = fd.Foundry()
-    loaded = fd.Program.load(other, path)
+    loaded = fd.Program.load(other, path, trusted=True)
     loaded.replay(a=3)
     assert np.all(np.asarray(loaded.tensor("y")) == 3)
     assert np.all(np.asarray(loaded.tensor("x")) == 1)
@@ -183,10 +184,59 @@ def test_a_file_is_loaded_again(
     with pytest.raises(
         fd.ProgramError, match=r"step\.foundry: at byte 28: \d+ bytes should follow"
     ):
-        fd.Program.load(rt, path)
+        fd.Program.load(rt, path, trusted=True)
     path.write_bytes(bytes([*data[:100], data[100] ^ 1, *data[101:]]))
     with pytest.raises(fd.ProgramError, match="the contents are damaged"):
-        fd.Program.load(rt, path)
+        fd.Program.load(rt, path, trusted=True)
     path.write_bytes(data)
     with pytest.raises(fd.ProgramError, match="1 weight files given, it needs 0"):
-        fd.Program.load(rt, path, weights=["model.gguf"])
+        fd.Program.load(rt, path, weights=["model.gguf"], trusted=True)
+
+
+def test_a_file_runs_code_only_where_it_is_trusted(
+    rt: fd.Foundry, tensors: tuple[fd.Tensor, fd.Tensor], tmp_path: Path
+) -> None:
+    x, y = tensors
+    with rt.record("step") as step:
+        rt.run(axpy(x=x, y=y, a=1.0))
+    path = tmp_path / "step.foundry"
+    step.export(path)
+    with pytest.raises(fd.ArgumentError, match=r"step\.foundry' would run .* pass trusted=True"):
+        fd.Program.load(rt, path)
+    assert len(fd.Program.load(rt, path, trusted=True)) == 1
+
+
+def test_a_file_says_nothing_of_where_its_author_works(
+    rt: fd.Foundry, tensors: tuple[fd.Tensor, fd.Tensor], tmp_path: Path
+) -> None:
+    x, y = tensors
+    with rt.record("step") as step:
+        rt.run(axpy(x=x, y=y, a=1.0))
+    step.export(tmp_path / "step.foundry")
+    data = (tmp_path / "step.foundry").read_bytes()
+    here = Path(__file__)
+    assert f'"{here.name}"'.encode() in data  # compile errors still name the file
+    assert str(here.parent).encode() not in data
+
+
+def test_export_replaces_a_file_whole_and_keeps_its_permissions(
+    rt: fd.Foundry, tensors: tuple[fd.Tensor, fd.Tensor], tmp_path: Path
+) -> None:
+    x, y = tensors
+    with rt.record("step") as step:
+        rt.run(axpy(x=x, y=y, a=1.0))
+    path = tmp_path / "step.foundry"
+    path.write_bytes(b"old")
+    path.chmod(0o600)
+    (tmp_path / "link").symlink_to(path)
+    step.export(tmp_path / "link")
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "link").is_symlink()
+    assert len(fd.Program.load(rt, path, trusted=True)) == 1
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(
+        fd.ProgramError, match="fifo: cannot be written: .* no regular file"
+    ) as info:
+        step.export(tmp_path / "fifo")
+    assert (tmp_path / "fifo").is_fifo()
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["fifo", "link", "step.foundry"]

@@ -78,4 +78,23 @@ SourceBuilder& SourceBuilder::splice(std::string_view file, std::string_view tex
   return *this;
 }
 
+std::string without_folders(std::string_view source) {
+  std::string text;
+  text.reserve(source.size());
+  while (!source.empty()) {
+    const auto end = source.find('\n');
+    std::string_view line = source.substr(0, end == source.npos ? end : end + 1);
+    source.remove_prefix(line.size());
+    if (trimmed(line).starts_with("#line")) {
+      const auto path = line.find("\"/");
+      if (path != line.npos) {
+        text += line.substr(0, path + 1);
+        line.remove_prefix(line.rfind('/') + 1);
+      }
+    }
+    text += line;
+  }
+  return text;
+}
+
 }  // namespace foundry

@@ -40,4 +40,8 @@ class SourceBuilder {
   std::set<std::string, std::less<>> included_;
 };
 
+/// `source` with the names alone where its `#line` directives have absolute paths: for a reader on
+/// another machine.
+std::string without_folders(std::string_view source);
+
 }  // namespace foundry

@@ -36,6 +36,12 @@ struct ParameterSetting {
       : name(parameter), value(number) {}
 };
 
+/// Says that a program file comes from somebody who may run code in this process. Its kernels are
+/// MSL: nothing else of the file runs, and every length, index and range in it is checked, but a
+/// kernel can follow any pointer that it makes up, as on a GPU without memory protection.
+struct Trusted {};
+inline constexpr Trusted trusted;
+
 /// Made by Recording, or load()ed from a file. It holds every tensor that it touches, as "a
 /// recorded program", and so do the command buffers that replay it until they complete. The
 /// encoder (its Foundry) must outlive it. Thread-safe; a replay is encoded whole.
@@ -77,27 +83,30 @@ class Program {
   std::size_t size() const noexcept;  ///< dispatches of a replay
   std::size_t barriers() const;       ///< of a replay, between its dispatches
 
-  /// Writes a file that load() reads, anywhere: kernels as MSL, dispatches, parameters and tensors.
-  /// Tensors that the program writes are stored by shape alone and are zero when loaded. What it
-  /// only reads is stored by name and content hash if it lies in one of `weights`, else with its
-  /// contents; ProgramError for more than kMaxInlineBytes of these. Waits for the device.
+  /// Writes a file that load() reads, anywhere, whole or not at all: kernels as MSL, dispatches,
+  /// parameters and tensors. Tensors that the program writes are stored by shape alone and are zero
+  /// when loaded. What it only reads is stored by name and content hash if it lies in one of
+  /// `weights`, else with its contents; ProgramError for more than kMaxInlineBytes of these, and
+  /// for a path that cannot be written. Source and weight files are in it by name, without their
+  /// folders. Waits for the device.
   void save(const std::string& path,
             std::span<const std::shared_ptr<const GgufFile>> weights = {}) const;
   static constexpr std::uint64_t kMaxInlineBytes = std::uint64_t{16} << 20;
 
-  /// Reads a program and compiles its kernels. `weights` are the GGUF files, in the order of
+  /// Reads a program and compiles its kernels, which from then on run with all rights of this
+  /// process: load only what you `trusted`. `weights` are the GGUF files, in the order of
   /// save(). ProgramError names the file and what is wrong: truncated, damaged, of another version,
   /// or weights that are not those it was made with.
-  static Program load(Encoder& encoder, const std::string& path,
+  static Program load(Trusted, Encoder& encoder, const std::string& path,
                       std::span<const std::string> weights = {});
   /// The same on a Foundry.
   template <class Runtime>
     requires requires(Runtime& runtime) {
       { runtime.encoder() } -> std::same_as<Encoder&>;
     }
-  static Program load(Runtime& runtime, const std::string& path,
+  static Program load(Trusted, Runtime& runtime, const std::string& path,
                       const std::vector<std::string>& weights = {}) {
-    return load(runtime.encoder(), path, std::span<const std::string>(weights));
+    return load(trusted, runtime.encoder(), path, std::span<const std::string>(weights));
   }
 
  private:

@@ -60,6 +60,7 @@ void put(Writer& out, const ArgumentDescription& argument) {
     out.number(member.type);
     out.number(member.count);
     out.number(member.offset);
+    out.number(member.lanes);
   });
 }
 
@@ -177,12 +178,13 @@ ArgumentDescription read_argument(Reader& in) {
   layout.name = in.string("a struct's name");
   layout.size = in.number<std::uint64_t>("a struct's size");
   layout.alignment = in.number<std::uint64_t>("a struct's alignment");
-  layout.members = in.list<StructMember>(21, "struct members", [&] {
+  layout.members = in.list<StructMember>(25, "struct members", [&] {
     StructMember member;
     member.name = in.string("a member's name");
     member.type = in.dtype("member type");
     member.count = in.number<std::uint32_t>("a member's count");
     member.offset = in.number<std::uint64_t>("a member's offset");
+    member.lanes = in.number<std::uint32_t>("a member's lanes");
     return member;
   });
   argument.layout = std::move(layout);

@@ -40,6 +40,6 @@ std::vector<std::byte> write_program(const ProgramImage& image);
 /// image can be trusted as far as host memory goes; ProgramError names `path`, byte and values.
 ProgramImage read_program(const std::string& path, std::span<const std::byte> bytes);
 
-inline constexpr std::uint32_t kProgramVersion = 1;
+inline constexpr std::uint32_t kProgramVersion = 2;
 
 }  // namespace foundry::detail

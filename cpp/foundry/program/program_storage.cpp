@@ -1,10 +1,10 @@
-#include <cerrno>
-#include <cstdio>
-#include <fstream>
+#include <filesystem>
 #include <system_error>
 
+#include "foundry/core/atomic_file.hpp"
 #include "foundry/core/content_hash.hpp"
 #include "foundry/core/error.hpp"
+#include "foundry/kernel/source_builder.hpp"
 #include "foundry/program/program_file.hpp"
 #include "foundry/program/program_state.hpp"
 #include "foundry/unsafe/mapped_file.hpp"
@@ -48,23 +48,8 @@ std::optional<TensorContents> find_weight(CommandStream& stream, const ProgramTe
   return std::nullopt;
 }
 
-/// Whole or not at all: a reader never sees half a file.
-void write_file(const std::string& path, std::span<const std::byte> bytes) {
-  const std::string unfinished = path + ".unfinished";
-  const auto fail = [&](const char* what) {
-    const std::string reason = std::generic_category().message(errno);
-    std::remove(unfinished.c_str());
-    throw ProgramError(concat(path, ": cannot ", what, ": ", reason));
-  };
-  {
-    std::ofstream out(unfinished, std::ios::binary | std::ios::trunc);
-    if (!out) fail("be created");
-    const std::string_view text = unsafe::text_of(bytes);
-    out.write(text.data(), static_cast<std::streamsize>(text.size()));
-    out.close();
-    if (!out) fail("be written");
-  }
-  if (std::rename(unfinished.c_str(), path.c_str()) != 0) fail("be renamed");
+std::string file_name(const std::string& path) {
+  return std::filesystem::path(path).filename().string();
 }
 
 AnyTensor load_weight(CommandStream& stream, const std::string& path, const ProgramTensor& tensor,
@@ -105,7 +90,9 @@ void Program::save(const std::string& path, Files weights) const {
     leases = state.leases;
     extents = state.extents;
   }
-  for (const auto& file : weights) image.weight_files.push_back(file->path());
+  // What the file tells others is what the program needs, not where its author keeps things.
+  for (const auto& file : weights) image.weight_files.push_back(file_name(file->path()));
+  for (auto& kernel : image.graph.kernels) kernel.source = without_folders(kernel.source);
   std::uint64_t inline_bytes = 0;
   for (std::size_t i = 0; i < leases->size(); ++i) {
     ProgramTensor& tensor = image.graph.tensors[i];
@@ -130,10 +117,15 @@ void Program::save(const std::string& path, Files weights) const {
     }
     image.contents.push_back(std::move(contents));
   }
-  write_file(path, detail::write_program(image));
+  const std::vector<std::byte> bytes = detail::write_program(image);
+  try {
+    write_atomically(path, bytes);
+  } catch (const std::system_error& error) {
+    std::throw_with_nested(ProgramError(concat(path, ": cannot be written: ", error.what())));
+  }
 }
 
-Program Program::load(Encoder& encoder, const std::string& path,
+Program Program::load(Trusted, Encoder& encoder, const std::string& path,
                       std::span<const std::string> weights) {
   const auto mapping = unsafe::MappedFile::open(path);
   ProgramImage image = detail::read_program(path, mapping->bytes());
