@@ -52,6 +52,8 @@ nb::object make_exception(const std::exception& error) {
   nb::object exception = nb::handle(class_of(error))(error.what());
   try {
     std::rethrow_if_nested(error);
+  } catch (const nb::python_error& cause) {
+    PyException_SetCause(exception.ptr(), nb::borrow(cause.value()).release().ptr());
   } catch (const std::exception& cause) {
     // PyException_SetCause steals its reference.
     PyException_SetCause(exception.ptr(), make_exception(cause).release().ptr());
@@ -82,6 +84,11 @@ void set_python_error(const std::exception& error) noexcept {
   } catch (const std::exception& failure) {
     PyErr_SetString(PyExc_RuntimeError, failure.what());
   }
+}
+
+bool passes_through(const nb::python_error& error) {
+  return !error.matches(PyExc_Exception) || error.matches(PyExc_MemoryError) ||
+         error.matches(classes().at("Error"));
 }
 
 void bind_errors(nb::module_& m) {

@@ -1,6 +1,4 @@
-// Host views of tensors: the buffer protocol, numpy arrays and DLPack, each holding the lease.
-#include <nanobind/ndarray.h>
-
+// Host views of tensors: the buffer protocol and numpy arrays, each holding the lease.
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -8,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "array_bytes.hpp"
 #include "foundry/core/error.hpp"
 #include "foundry/core/release_queue.hpp"
 #include "tensor.hpp"
@@ -49,34 +48,6 @@ const char* buffer_format(DType dtype) {
 
 }  // namespace
 
-nb::dlpack::dtype dlpack_dtype(DType dtype) {
-  using Code = nb::dlpack::dtype_code;
-  const auto make = [&](Code code) {
-    return nb::dlpack::dtype{static_cast<std::uint8_t>(code),
-                             static_cast<std::uint8_t>(info(dtype).block_bytes * 8), 1};
-  };
-  switch (dtype) {
-    case DType::bf16:
-      return make(Code::Bfloat);
-    case DType::bool_:
-      return make(Code::Bool);
-    case DType::i8:
-    case DType::i16:
-    case DType::i32:
-    case DType::i64:
-      return make(Code::Int);
-    case DType::u8:
-    case DType::u16:
-    case DType::u32:
-    case DType::u64:
-      return make(Code::UInt);
-    default:
-      return make(Code::Float);
-  }
-}
-
-namespace {
-
 void require_viewable(const AnyTensor& tensor, const char* what) {
   const auto quoted = [&] {
     return tensor.name().empty() ? "a tensor" : "'" + tensor.name() + "'";
@@ -90,6 +61,8 @@ void require_viewable(const AnyTensor& tensor, const char* what) {
                             " is a block format; use .copy_to_host() for its bytes"));
   }
 }
+
+namespace {
 
 /// The tensor's bytes once the device is done with them. A tensor that nothing may write waits for
 /// its last write only.
@@ -172,49 +145,17 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) noexcept {
 
 /// What an array of others holds in place of the tensor: a claim on its lease. The capsule is the
 /// claim itself; nothing else is allocated.
-template <Holder::Kind kKind>
-nb::object claim_on(const AnyTensor& tensor) {
+nb::object array_claim(const AnyTensor& tensor) {
   Keepable* target = tensor.lease().target();
-  target->keep({kKind, 0});
+  target->keep(Holder::array());
   nb::object capsule = nb::steal(PyCapsule_New(target, nullptr, [](PyObject* owner) {
-    static_cast<Keepable*>(PyCapsule_GetPointer(owner, nullptr))->release({kKind, 0});
+    static_cast<Keepable*>(PyCapsule_GetPointer(owner, nullptr))->release(Holder::array());
   }));
   if (!capsule.is_valid()) {
-    target->release({kKind, 0});
+    target->release(Holder::array());
     nb::raise_python_error();
   }
   return capsule;
-}
-
-/// An object with `__dlpack__` over memory that `owner` holds.
-nb::object dlpack_object(const AnyTensor& tensor, std::byte* data, const Strides& steps,
-                         bool is_read_only, const nb::object& owner) {
-  std::array<std::size_t, kMaxRank> shape{};
-  std::array<std::int64_t, kMaxRank> strides{};
-  for (std::size_t axis = 0; axis < tensor.rank(); ++axis) {
-    shape[axis] = tensor.extents()[axis];
-    strides[axis] = static_cast<std::int64_t>(steps[axis]);
-  }
-  const auto make = [&](auto array) { return nb::cast(array, nb::rv_policy::reference); };
-  const nb::dlpack::dtype dtype = dlpack_dtype(tensor.dtype());
-  if (is_read_only) {
-    return make(nb::ndarray<nb::array_api, nb::ro>(data, tensor.rank(), shape.data(), owner,
-                                                   strides.data(), dtype));
-  }
-  return make(
-      nb::ndarray<nb::array_api>(data, tensor.rank(), shape.data(), owner, strides.data(), dtype));
-}
-
-/// The contiguous elements' bytes, copied out of any storage, and the capsule that owns them.
-std::pair<std::byte*, nb::capsule> copied_bytes(const TensorHandle& tensor) {
-  auto bytes =
-      std::make_unique<std::vector<std::byte>>(tensor.copy_to_host(tensor.runtime->stream()));
-  std::byte* data = bytes->data();
-  nb::capsule owner(bytes.get(), [](void* pointer) noexcept {
-    delete static_cast<std::vector<std::byte>*>(pointer);
-  });
-  static_cast<void>(bytes.release());  // the capsule's now
-  return {data, std::move(owner)};
 }
 
 }  // namespace
@@ -229,14 +170,27 @@ nb::object numpy_view(const TensorHandle& tensor) {
   require_viewable(tensor, "numpy view");
   std::byte* data = wait_for_host(tensor);
   return numpy_array(tensor.dtype(), data, tensor.extents().dimensions(), tensor.strides(),
-                     tensor.is_read_only(), claim_on<Holder::Kind::array>(tensor));
+                     tensor.is_read_only(), array_claim(tensor));
+}
+
+std::vector<std::byte> copied_bytes(const TensorHandle& tensor) {
+  if (tensor.is_contiguous() || !is_host_visible(tensor.mode())) {
+    return tensor.copy_to_host(tensor.runtime->stream());
+  }
+  const ArrayBytes values(numpy_view(tensor).attr("copy")());
+  return {values.bytes().begin(), values.bytes().end()};
 }
 
 nb::object numpy_copy(const TensorHandle& tensor) {
   if (is_host_visible(tensor.mode()) && !is_block(tensor.dtype())) {
     return numpy_view(tensor).attr("copy")();
   }
-  const auto [data, owner] = copied_bytes(tensor);
+  auto copied = std::make_unique<std::vector<std::byte>>(copied_bytes(tensor));
+  std::byte* data = copied->data();
+  nb::capsule owner(copied.get(), [](void* pointer) noexcept {
+    delete static_cast<std::vector<std::byte>*>(pointer);
+  });
+  static_cast<void>(copied.release());  // the capsule's now
   if (is_block(tensor.dtype())) {
     Dimensions length, step;
     length.push_back(tensor.byte_length());
@@ -245,20 +199,6 @@ nb::object numpy_copy(const TensorHandle& tensor) {
   }
   return numpy_array(tensor.dtype(), data, tensor.extents().dimensions(),
                      row_major(tensor.extents()), false, owner);
-}
-
-nb::object dlpack_view(const TensorHandle& tensor) {
-  drain_released();
-  require_viewable(tensor, "DLPack view");
-  std::byte* data = wait_for_host(tensor);
-  return dlpack_object(tensor, data, tensor.strides(), tensor.is_read_only(),
-                       claim_on<Holder::Kind::capsule>(tensor));
-}
-
-nb::object dlpack_copy(const TensorHandle& tensor) {
-  if (is_block(tensor.dtype())) require_viewable(tensor, "DLPack copy");
-  const auto [data, owner] = copied_bytes(tensor);
-  return dlpack_object(tensor, data, row_major(tensor.extents()), false, owner);
 }
 
 }  // namespace foundry::python

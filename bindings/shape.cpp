@@ -24,10 +24,16 @@ std::uint64_t to_extent(nb::handle value) {
 }  // namespace
 
 std::string text_of(nb::handle value) {
-  const nb::object text = nb::steal(PyObject_Str(value.ptr()));
-  const char* characters = text.is_valid() ? PyUnicode_AsUTF8(text.ptr()) : nullptr;
-  if (!characters) nb::raise_python_error();
-  return characters;
+  constexpr Py_ssize_t kMost = 200;  // characters that a message has room for
+  nb::object text = nb::steal(PyObject_Str(value.ptr()));
+  if (text.is_valid()) text = nb::steal(PyUnicode_Substring(text.ptr(), 0, kMost));
+  const nb::object utf8 =
+      nb::steal(text.is_valid() ? PyUnicode_AsEncodedString(text.ptr(), "utf-8", "backslashreplace")
+                                : nullptr);
+  if (utf8.is_valid()) return PyBytes_AS_STRING(utf8.ptr());
+  // Whatever it was, the message goes without it.
+  PyErr_Clear();
+  return concat("<", nb::type_name(value.type()).c_str(), ">");
 }
 
 Extents to_extents(nb::handle shape) {

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "array_bytes.hpp"
+#include "dlpack.hpp"
 #include "foundry/core/error.hpp"
 
 namespace foundry::python {
@@ -61,17 +63,7 @@ void copy_from(const TensorHandle& tensor, nb::handle source) {
     throw ShapeError(concat("copy_from: ", tensor.describe(), " takes no array of shape ",
                             text_of(values.attr("shape"))));
   }
-  struct View {
-    Py_buffer buffer;
-    explicit View(const nb::object& array) {
-      // As plain bytes: the buffer protocol has no format for bfloat16.
-      const nb::object bytes = array.attr("reshape")(-1).attr("view")("uint8");
-      if (PyObject_GetBuffer(bytes.ptr(), &buffer, PyBUF_C_CONTIGUOUS)) nb::raise_python_error();
-    }
-    ~View() { PyBuffer_Release(&buffer); }
-  } const view(values);
-  tensor.copy_from_host(tensor.runtime->stream(), {static_cast<const std::byte*>(view.buffer.buf),
-                                                   static_cast<std::size_t>(view.buffer.len)});
+  tensor.copy_from_host(tensor.runtime->stream(), ArrayBytes(values).bytes());
 }
 
 /// numpy's protocol: a view, unless a conversion or a copy is asked for.
@@ -163,19 +155,15 @@ void bind_tensor(nb::module_& m) {
       .def("__array__", &array, nb::arg("dtype") = nb::none(), nb::arg("copy") = nb::none(),
            nb::sig("def __array__(self, dtype: typing.Any = None, copy: bool | None = None) -> "
                    "numpy.typing.NDArray[typing.Any]"))
-      .def(
-          "__dlpack__",
-          [](const TensorHandle& t, const nb::kwargs& options) {
-            if (!options.contains("copy") || !options["copy"].is(nb::handle(Py_True))) {
-              return dlpack_view(t).attr("__dlpack__")(**options);
-            }
-            nb::dict others;
-            for (const auto& [key, value] : options) {
-              if (nb::cast<std::string>(key) != "copy") others[key] = value;
-            }
-            return dlpack_copy(t).attr("__dlpack__")(**others);
-          },
-          nb::sig("def __dlpack__(self, **kwargs: typing.Any) -> typing.Any"))
+      .def("__dlpack__", &dlpack_capsule, nb::kw_only(), nb::arg("stream") = nb::none(),
+           nb::arg("max_version") = nb::none(), nb::arg("dl_device") = nb::none(),
+           nb::arg("copy") = nb::none(),
+           nb::sig("def __dlpack__(self, *, stream: None = None, max_version: tuple[int, int] | "
+                   "None = None, dl_device: tuple[int, int] | None = None, copy: bool | None = "
+                   "None) -> typing.Any"),
+           "A DLPack capsule over the memory, after waiting for the device. Read-only memory is "
+           "lent as a copy, flagged read-only, and to a consumer without max_version not at all: "
+           "StorageError.")
       .def("__dlpack_device__",
            [](const TensorHandle&) {  // kDLCPU, device 0
              return nb::typed<nb::tuple, int, int>(nb::make_tuple(1, 0));

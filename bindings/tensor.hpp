@@ -1,12 +1,12 @@
 // TensorHandle: what a Python Tensor is, and how shapes and tensors cross the border.
 #pragma once
 
-#include <nanobind/ndarray.h>
-
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "foundry/runtime/foundry.hpp"
 #include "foundry/tensor/any_tensor.hpp"
@@ -58,11 +58,21 @@ DType to_dtype(nb::handle dtype);
 Extents to_extents(nb::handle shape);
 nb::tuple to_tuple(const Dimensions& values);
 
-/// str(value).
+/// str(value) for a message: cut where it is long, and never an error.
 std::string text_of(nb::handle value);
 
 /// The exception of `error`, set as Python's current one: for slots that nanobind does not guard.
 void set_python_error(const std::exception& error) noexcept;
+
+/// Whether a Python exception stays what it is: Foundry's own, out of memory, or no `Exception`
+/// (KeyboardInterrupt).
+bool passes_through(const nb::python_error& error);
+/// In a handler of `error`: throws T with it as the cause, or it itself if it passes through.
+template <class T>
+[[noreturn]] void throw_for(nb::python_error& error, const std::string& message) {
+  if (passes_through(error)) throw error;
+  std::throw_with_nested(T(message));
+}
 
 /// Slots of Tensor's type that serve the buffer protocol.
 PyType_Slot* buffer_slots();
@@ -78,17 +88,18 @@ nb::object numpy_array(DType dtype, void* data, const Dimensions& extents, const
 nb::object numpy_dtype(DType dtype);
 /// The dtype of a numpy dtype, or of what numpy makes one of; DTypeError where there is none.
 DType dtype_of_numpy(nb::handle dtype);
-/// The tensor's memory as an object with `__dlpack__`.
-nb::object dlpack_view(const TensorHandle& tensor);
-/// The same of a copy of its values, from any storage.
-nb::object dlpack_copy(const TensorHandle& tensor);
-/// DLPack's type of a plain dtype.
-nb::dlpack::dtype dlpack_dtype(DType dtype);
+/// The elements' bytes, row-major, copied out of any storage. ShapeError for private storage that
+/// is not contiguous.
+std::vector<std::byte> copied_bytes(const TensorHandle& tensor);
+/// StorageError unless the host sees the tensor's memory, DTypeError if it is of a block dtype;
+/// `what` opens the message.
+void require_viewable(const AnyTensor& tensor, const char* what);
 
 /// A tensor over an array's or a buffer's own memory; `dtype` and `shape` None: the array's.
 TensorHandle borrow(const std::shared_ptr<Runtime>& runtime, nb::handle source, nb::handle dtype,
                     nb::handle shape, std::string name);
-/// A tensor over the memory that a DLPack producer lends, or a copy of it.
+/// A tensor over the memory that a DLPack producer lends, or a copy of it. Read-only unless the
+/// producer says that it may be written, which only a versioned capsule can.
 TensorHandle from_dlpack(const std::shared_ptr<Runtime>& runtime, nb::handle source, bool copy,
                          std::string name);
 

@@ -282,7 +282,10 @@ class Tensor:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> numpy.typing.NDArray[Any]: ...
 
-    def __dlpack__(self, **kwargs: Any) -> Any: ...
+    def __dlpack__(self, *, stream: None = None, max_version: tuple[int, int] | None = None, dl_device: tuple[int, int] | None = None, copy: bool | None = None) -> Any:
+        """
+        A DLPack capsule over the memory, after waiting for the device. Read-only memory is lent as a copy, flagged read-only, and to a consumer without max_version not at all: StorageError.
+        """
 
     def __dlpack_device__(self) -> tuple[int, int]: ...
 

@@ -14,6 +14,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
+import dlpack
 import foundry as fd
 
 NUMPY = {
@@ -21,33 +22,6 @@ NUMPY = {
     "i64": np.int64, "u8": np.uint8, "u16": np.uint16, "u32": np.uint32, "u64": np.uint64,
     "boolean": np.bool_,
 }  # fmt: skip
-
-
-class Device(ctypes.Structure):
-    _fields_ = [("type", ctypes.c_int32), ("id", ctypes.c_int32)]
-
-
-class TensorOfDlpack(ctypes.Structure):
-    """DLTensor of dlpack.h."""
-
-    _fields_ = [
-        ("data", ctypes.c_void_p),
-        ("device", Device),
-        ("ndim", ctypes.c_int32),
-        ("code", ctypes.c_uint8),
-        ("bits", ctypes.c_uint8),
-        ("lanes", ctypes.c_uint16),
-        ("shape", ctypes.POINTER(ctypes.c_int64)),
-        ("strides", ctypes.POINTER(ctypes.c_int64)),
-        ("byte_offset", ctypes.c_uint64),
-    ]
-
-
-def contents(capsule: Any) -> TensorOfDlpack:
-    """What an unversioned capsule carries; DLManagedTensor begins with its DLTensor."""
-    get = ctypes.pythonapi.PyCapsule_GetPointer
-    get.restype, get.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    return TensorOfDlpack.from_address(get(capsule, b"dltensor"))
 
 
 class Producer:
@@ -81,7 +55,7 @@ def test_the_capsule_says_what_the_tensor_is(rt: fd.Foundry) -> None:
     part = tensor[1:3, ::2]
     assert tensor.__dlpack_device__() == (1, 0)
     capsule = part.__dlpack__()
-    lent = contents(capsule)
+    lent = dlpack.managed(capsule).tensor
     words = part.host().view(np.uint16)
     assert lent.data + lent.byte_offset == words.ctypes.data
     assert (lent.device.type, lent.device.id) == (1, 0)
@@ -168,7 +142,7 @@ def test_copies_are_asked_for(rt: fd.Foundry) -> None:
     with pytest.raises(fd.StorageError, match="DLPack view of a tensor: its storage is private"):
         np.from_dlpack(tensor)
     capsule = tensor.__dlpack__(copy=True)
-    lent = contents(capsule)
+    lent = dlpack.managed(capsule).tensor
     values = (ctypes.c_float * 6).from_address(lent.data)
     assert list(values) == [0, 1, 2, 3, 4, 5]
     source = np.arange(3, dtype=np.int32)
