@@ -16,9 +16,9 @@ class Take {
  public:
   explicit Take(const char* op) : op_(op) {}
 
-  /// A tensor; ArgumentError if it is missing (None) or of another type.
+  /// A tensor; ArgumentTypeError if it is missing (None) or of another type.
   const AnyTensor& operator()(nb::handle value, const char* name) const {
-    if (value.is_none()) throw ArgumentError(concat(op_, ": argument '", name, "' is missing"));
+    if (value.is_none()) throw ArgumentTypeError(concat(op_, ": argument '", name, "' is missing"));
     return tensor(value, name);
   }
   /// A tensor or, for None, an empty one.
@@ -57,8 +57,8 @@ class Take {
     return nb::cast<const Operation&>(value);
   }
   [[noreturn]] void refuse(nb::handle value, const char* name, const char* expected) const {
-    throw ArgumentError(concat(op_, ": argument '", name, "' is a ",
-                               nb::type_name(value.type()).c_str(), "; expected a ", expected));
+    throw ArgumentTypeError(concat(op_, ": argument '", name, "' is a ", type_name_of(value),
+                                   "; expected a ", expected));
   }
   const char* op_;
 };

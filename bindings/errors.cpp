@@ -4,8 +4,11 @@
 #include <nanobind/stl/string.h>
 
 #include <new>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <typeinfo>
 #include <unordered_map>
 
 #include "tensor.hpp"
@@ -21,12 +24,25 @@ std::unordered_map<std::string_view, PyObject*>& classes() {
   return *map;
 }
 
+template <class T>
+bool is(const std::exception& error) {
+  return dynamic_cast<const T*>(&error) != nullptr;
+}
+
+/// The kind of an error that is not Foundry's own: what the standard library throws.
+const char* kind_of(const std::exception& error) {
+  if (is<std::bad_alloc>(error)) return "OutOfMemoryError";
+  if (is<std::system_error>(error)) return "DeviceError";
+  if (is<std::bad_cast>(error)) return "ArgumentTypeError";
+  const bool is_value =
+      is<std::logic_error>(error) || is<std::range_error>(error) || is<std::overflow_error>(error);
+  return is_value ? "ArgumentError" : "Error";
+}
+
 PyObject* class_of(const std::exception& error) {
-  if (const auto* typed = dynamic_cast<const Error*>(&error)) {
-    const auto found = classes().find(typed->kind());
-    return found != classes().end() ? found->second : classes().at("Error");
-  }
-  return dynamic_cast<const std::bad_alloc*>(&error) ? PyExc_MemoryError : PyExc_RuntimeError;
+  const auto* typed = dynamic_cast<const Error*>(&error);
+  const auto found = classes().find(typed ? typed->kind() : kind_of(error));
+  return found != classes().end() ? found->second : classes().at("Error");
 }
 
 /// Defines `name`, the class's kind(), derived from Error and, where there is one that users
@@ -71,7 +87,10 @@ void raise(const std::exception& error) {
 void translate(const std::exception_ptr& pointer, void*) {
   try {
     std::rethrow_exception(pointer);
-  } catch (const Error& error) {
+  } catch (const std::bad_cast&) {
+    // nanobind's, of an argument: which one, typed_error() finds out.
+    PyErr_SetString(PyExc_TypeError, "an argument of a type that is not taken there");
+  } catch (const std::exception& error) {
     raise(error);
   }
 }

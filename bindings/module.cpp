@@ -18,4 +18,5 @@ NB_MODULE(_foundry, m) {
   bind_fusion(m);
   bind_runtime(m);
   bind_program(m);
+  guard_calls(m);
 }

@@ -22,4 +22,9 @@ void bind_fusion(nb::module_&);
 void bind_runtime(nb::module_&);
 void bind_program(nb::module_&);
 
+/// Last: from then on every function of the module raises Foundry's errors only.
+void guard_calls(nb::module_&);
+/// Leaves this exception, a signal handler's, as it is on its way out of Foundry.
+void pass_unchanged(nb::handle exception);
+
 }  // namespace foundry::python

@@ -36,6 +36,10 @@ std::string text_of(nb::handle value) {
   return concat("<", nb::type_name(value.type()).c_str(), ">");
 }
 
+std::string type_name_of(nb::handle value) {
+  return text_of(nb::handle(value.type()).attr("__name__"));
+}
+
 Extents to_extents(nb::handle shape) {
   std::vector<std::uint64_t> values;
   if (PyIndex_Check(shape.ptr())) {

@@ -60,6 +60,8 @@ nb::tuple to_tuple(const Dimensions& values);
 
 /// str(value) for a message: cut where it is long, and never an error.
 std::string text_of(nb::handle value);
+/// The name of the value's type, without its module.
+std::string type_name_of(nb::handle value);
 
 /// The exception of `error`, set as Python's current one: for slots that nanobind does not guard.
 void set_python_error(const std::exception& error) noexcept;

@@ -24,6 +24,7 @@ void check_signals(void* state) {
     return;
   }
   nb::python_error error;  // takes the pending Python exception, which needs the GIL
+  pass_unchanged(error.value());
   PyEval_SaveThread();
   throw error;
 }

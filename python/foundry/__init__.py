@@ -36,6 +36,7 @@ from foundry._foundry import (
     parse_dtype,
     weight_formats,
 )
+from foundry.call_errors import typed_call as _typed_call
 from foundry.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -83,6 +84,7 @@ q4_0, q4_1, q5_0, q5_1, q8_0 = DType.q4_0, DType.q4_1, DType.q5_0, DType.q5_1, D
 q4_k, q5_k, q6_k = DType.q4_k, DType.q5_k, DType.q6_k
 
 
+@_typed_call
 def fuse(name: str) -> CompoundKernel:
     """Starts a fused kernel: `fuse("mlp").prologue(...).main(...).epilogue(...).build(x=, y=)`."""
     return CompoundKernel(name)

@@ -1,6 +1,6 @@
 """Foundry's C++ runtime. Import `foundry`, which names what is public."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 import enum
 import os
 from typing import Any
@@ -1210,3 +1210,8 @@ class Program:
     def __len__(self) -> int: ...
 
     def __repr__(self) -> str: ...
+
+def set_typed_error(function: Callable[..., BaseException]) -> None:
+    """
+    What turns an exception out of a bound function into one of Foundry's: called with the function's signatures and name, the arguments by position and by name, and the exception.
+    """

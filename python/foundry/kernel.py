@@ -18,13 +18,14 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from foundry import values
 from foundry._foundry import (
     Access,
     ArgumentDescription,
     ArgumentError,
+    ArgumentTypeError,
     DispatchConfig,
     DType,
     DTypeError,
@@ -33,6 +34,7 @@ from foundry._foundry import (
     Parameter,
     Tensor,
 )
+from foundry.call_errors import typed_call
 from foundry.parameter_struct import ParameterStruct
 
 
@@ -58,6 +60,9 @@ class _Argument:
     """Base of the annotations; subscripted with a dtype, never instantiated."""
 
     access: ClassVar[Access | None] = None
+
+    def __new__(cls, *args: object, **kwargs: object) -> NoReturn:
+        raise ArgumentTypeError(f"{cls.__name__} is an annotation: {cls.__name__}[foundry.f32]")
 
     def __class_getitem__(cls, dtype: DType) -> _Annotation:
         if not isinstance(dtype, DType):
@@ -109,6 +114,7 @@ class _PerElement:
         return DispatchConfig.per_element(tensor.size)
 
 
+@typed_call
 def per_element(name: str) -> Dispatch:
     """One thread for each element of the tensor `name`."""
     return _PerElement(name)
@@ -140,6 +146,7 @@ class _Arguments(Mapping[str, Any]):
 class Kernel:
     """A described kernel: call it with its arguments, and run the result."""
 
+    @typed_call
     def __init__(self, function: Callable[..., Any], dispatch: Dispatch | DispatchConfig) -> None:
         self.name = function.__name__
         self._dispatch = dispatch
@@ -244,6 +251,7 @@ class Kernel:
         return {name: bound.arguments.get(name) for name in self._names}
 
 
+@typed_call
 def kernel(*, dispatch: Dispatch | DispatchConfig) -> Callable[[Callable[..., Any]], Kernel]:
     """Makes a kernel of a function whose docstring is an MSL body.
 

@@ -15,11 +15,19 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
-from foundry._foundry import ArgumentError, DType, DTypeError, StructLayout, numpy_dtype
+from foundry._foundry import (
+    ArgumentError,
+    ArgumentTypeError,
+    DType,
+    DTypeError,
+    StructLayout,
+    numpy_dtype,
+)
+from foundry.call_errors import typed_call
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,9 @@ def _member(annotation: object, where: str) -> _Member:
 class Array:
     """`Array[f32, 4]`: a member that is an array, of a dtype or of packed vectors."""
 
+    def __new__(cls, *args: object, **kwargs: object) -> NoReturn:
+        raise ArgumentTypeError("Array is an annotation: Array[foundry.f32, 4]")
+
     def __class_getitem__(cls, item: tuple[Any, int]) -> _Member:
         element, count = item
         member = _member(element, "Array[...]")
@@ -59,6 +70,9 @@ class Array:
 
 class Packed:
     """`Packed[f32, 3]`: packed_float3 in MSL, elements without padding, aligned as one."""
+
+    def __new__(cls, *args: object, **kwargs: object) -> NoReturn:
+        raise ArgumentTypeError("Packed is an annotation: Packed[foundry.f32, 3]")
 
     def __class_getitem__(cls, item: tuple[DType, int]) -> _Member:
         dtype, lanes = item
@@ -96,6 +110,7 @@ class ParameterStruct:
             }
         )
 
+    @typed_call
     def __init__(self, **values: Any) -> None:
         wrong = set(values) ^ set(self._members)
         if wrong:
