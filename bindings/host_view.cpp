@@ -126,16 +126,37 @@ int fill_buffer(const TensorHandle& tensor, Py_buffer* view, int flags) {
   return 0;
 }
 
+/// What a signal's handler raised in this thread's last call of get_buffer(). numpy drops what that
+/// call raises and tries `__array__`, which raises it again; others hand it on, and whoever catches
+/// it adds to its traceback. Not released with the thread, which may not hold the GIL then.
+struct Lost {
+  PyObject* exception = nullptr;
+  PyObject* traceback = nullptr;  // of the exception, as it was raised
+};
+thread_local Lost lost;
+
+void keep_for_numpy(const nb::python_error& error) noexcept {
+  Py_XSETREF(lost.exception, Py_NewRef(error.value().ptr()));
+  lost.traceback = PyException_GetTraceback(lost.exception);
+  Py_XDECREF(lost.traceback);  // the exception has it
+}
+
+void raise_what_numpy_dropped() {
+  if (!lost.exception) return;
+  const nb::object exception = nb::steal(std::exchange(lost.exception, nullptr));
+  const nb::object traceback = nb::steal(PyException_GetTraceback(exception.ptr()));
+  if (traceback.ptr() != lost.traceback) return;  // it was caught
+  PyErr_SetObject(exception.type().ptr(), exception.ptr());
+  nb::raise_python_error();
+}
+
 int get_buffer(PyObject* self, Py_buffer* view, int flags) noexcept {
   view->obj = nullptr;
+  if (lost.exception) Py_CLEAR(lost.exception);
   try {
     return fill_buffer(*nb::inst_ptr<TensorHandle>(self), view, flags);
   } catch (nb::python_error& error) {
-    if (error.matches(PyExc_KeyboardInterrupt)) {
-      // numpy drops what this call raises and tries `__array__`: the interrupt must not be lost.
-      PyErr_SetInterrupt();
-      return refuse("interrupted while waiting for the device");
-    }
+    keep_for_numpy(error);
     error.restore();
   } catch (const std::exception& error) {
     set_python_error(error);
@@ -179,6 +200,11 @@ std::vector<std::byte> copied_bytes(const TensorHandle& tensor) {
   }
   const ArrayBytes values(numpy_view(tensor).attr("copy")());
   return {values.bytes().begin(), values.bytes().end()};
+}
+
+nb::object array_view(const TensorHandle& tensor) {
+  raise_what_numpy_dropped();
+  return numpy_view(tensor);
 }
 
 nb::object numpy_copy(const TensorHandle& tensor) {

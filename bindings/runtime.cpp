@@ -256,8 +256,8 @@ void bind_runtime(nb::module_& m) {
             f.synchronize();
             drain_released();
           },
-          "Waits for everything, without the GIL; Ctrl-C interrupts it. Raises the first failure "
-          "since the last call.")
+          "Waits for everything, without the GIL; Ctrl-C interrupts it. Raises the failures since "
+          "the last call as one DeviceError.")
       .def(
           "flush", [](Runtime& f) { f.flush(); }, "Commits what is encoded; does not wait.")
       .def("__repr__", [](const Runtime& f) { return to_string(f); });

@@ -68,7 +68,7 @@ void copy_from(const TensorHandle& tensor, nb::handle source) {
 
 /// numpy's protocol: a view, unless a conversion or a copy is asked for.
 nb::object array(const TensorHandle& tensor, nb::handle dtype, nb::handle copy) {
-  nb::object view = numpy_view(tensor);
+  nb::object view = array_view(tensor);
   if (dtype.is_none() && (copy.is_none() || !nb::cast<bool>(copy))) return view;
   const nb::object make = nb::module_::import_("numpy").attr("array");
   return copy.is_none() ? make(view, nb::arg("dtype") = dtype)

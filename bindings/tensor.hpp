@@ -81,6 +81,9 @@ PyType_Slot* buffer_slots();
 /// A numpy array over the tensor's memory (bfloat16 as ml_dtypes.bfloat16), after waiting for the
 /// device. StorageError if it is private, DTypeError for a block dtype.
 nb::object numpy_view(const TensorHandle& tensor);
+/// The same for `__array__`, which numpy calls after it has dropped what the buffer protocol
+/// raised: an exception of a signal's handler is raised again.
+nb::object array_view(const TensorHandle& tensor);
 /// The values copied out of any storage; of a block dtype its bytes.
 nb::object numpy_copy(const TensorHandle& tensor);
 /// A numpy array over `data`, which `owner` holds; strides in elements. Of a block dtype: of bytes.

@@ -1096,7 +1096,7 @@ class Foundry:
 
     def synchronize(self) -> None:
         """
-        Waits for everything, without the GIL; Ctrl-C interrupts it. Raises the first failure since the last call.
+        Waits for everything, without the GIL; Ctrl-C interrupts it. Raises the failures since the last call as one DeviceError.
         """
 
     def flush(self) -> None:

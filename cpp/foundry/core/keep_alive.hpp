@@ -43,6 +43,8 @@ class Keepable {
   virtual bool keep(Holder by) noexcept = 0;
   /// Undoes one keep() that returned true.
   virtual void release(Holder by) noexcept = 0;
+  /// Whether anyone but command buffers holds it.
+  virtual bool is_in_use() const noexcept { return true; }
   /// The resource in words, e.g. "y (14336,) f16".
   virtual std::string describe() const = 0;
 

@@ -1,6 +1,7 @@
 #include "foundry/device/buffer.hpp"
 
 #include "foundry/core/error.hpp"
+#include "foundry/device/failed_ranges.hpp"
 #include "foundry/device/metal_state.hpp"
 
 namespace foundry {
@@ -13,6 +14,10 @@ const detail::BufferState& present(const std::shared_ptr<const detail::BufferSta
   return *state;
 }
 }  // namespace
+
+detail::BufferState::~BufferState() {
+  FailedRanges::all().remove(begin, end);
+}
 
 std::uint64_t Buffer::length() const noexcept {
   return state_ ? state_->length : 0;

@@ -53,17 +53,21 @@ bool append_uses(State& list, std::span<const Binding> bindings) {
     for (const Binding& binding : bindings) {
       if (binding.kind != Binding::Kind::buffer || binding.range.buffer->is_read_only()) continue;
       const std::uint64_t begin = binding.range.buffer->hazard_address() + binding.range.offset;
-      use(begin, begin + binding.range.length, reads(binding.access), writes(binding.access));
+      use(begin, begin + binding.range.length, binding.access);
     }
   };
   bool is_hazard = false;
-  each([&](auto begin, auto end, bool is_read, bool is_write) {
-    is_hazard = is_hazard || list.since_barrier.conflicts(begin, end, is_read, is_write);
+  each([&](auto begin, auto end, Access access) {
+    is_hazard =
+        is_hazard || list.since_barrier.conflicts(begin, end, reads(access), writes(access));
   });
   if (is_hazard) list.since_barrier.clear();
-  each([&](auto begin, auto end, bool is_read, bool is_write) {
-    list.since_barrier.record(begin, end, is_read, is_write);
-    list.footprint.record(begin, end, is_read, is_write);
+  list.log.make_room(bindings.size());
+  list.log.begin_command();
+  each([&](auto begin, auto end, Access access) {
+    list.since_barrier.record(begin, end, reads(access), writes(access));
+    list.footprint.record(begin, end, reads(access), writes(access));
+    list.log.note(begin, end, access, nullptr);  // the list holds them all
   });
   return is_hazard;
 }

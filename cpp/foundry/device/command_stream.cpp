@@ -5,6 +5,7 @@
 
 #include "foundry/core/error.hpp"
 #include "foundry/device/dispatch_check.hpp"
+#include "foundry/device/failed_ranges.hpp"
 #include "foundry/device/metal_command_list.hpp"
 #include "foundry/device/metal_shared_event.hpp"
 #include "foundry/device/metal_stream.hpp"
@@ -17,6 +18,11 @@ using detail::check_writable;
 namespace {
 
 constexpr std::uint64_t kStaging = 8u << 20;  // bytes copied through one staging buffer
+
+void wait_until_unused(const BufferRange& range) {
+  const std::uint64_t begin = range.buffer->hazard_address() + range.offset;
+  detail::SubmissionList::all().wait(begin, begin + range.length, true);
+}
 
 }  // namespace
 
@@ -100,9 +106,10 @@ void CommandStream::upload(std::span<const std::byte> from, const BufferRange& t
     throw DispatchError(concat("upload: ", from.size(), " bytes for a range of ", to.length));
   }
   if (is_host_visible(to.buffer->mode())) {
-    wait_for_uses(to);
+    wait_until_unused(to);
     const auto target = to.buffer->host().mutable_bytes(to.offset, to.length);
     std::memcpy(target.data(), from.data(), from.size());
+    forget_failures(to);
     return;
   }
   for (std::uint64_t done = 0; done < to.length; done += kStaging) {
@@ -156,12 +163,13 @@ void wait_for_writes(const BufferRange& range) {
   if (!range.buffer || range.buffer->is_read_only()) return;
   const std::uint64_t begin = range.buffer->hazard_address() + range.offset;
   detail::SubmissionList::all().wait(begin, begin + range.length, false);
+  throw_failure(range);
 }
 
 void wait_for_uses(const BufferRange& range) {
   if (!range.buffer) return;
-  const std::uint64_t begin = range.buffer->hazard_address() + range.offset;
-  detail::SubmissionList::all().wait(begin, begin + range.length, true);
+  wait_until_unused(range);
+  throw_failure(range);
 }
 
 std::string to_string(const CommandStream& stream) {

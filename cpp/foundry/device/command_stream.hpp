@@ -43,8 +43,10 @@ struct StreamStatistics {
 /// Work that another stream was given earlier on the same bytes is waited for, on the host, before
 /// a conflicting dispatch is encoded. Waits go through the hooks of core/waiting.hpp.
 ///
-/// A failed command buffer becomes a DeviceError ("command buffer 17 (axpy, softmax): ...") at the
-/// next synchronize(), or at the first wait for bytes that it was to write; it is reported once.
+/// A failed command buffer becomes a DeviceError ("command buffer 17 (axpy, softmax): ..."): once
+/// at the next synchronize(), and at every read of bytes that it was to write, until a command or
+/// the host has written them again. A command that reads such bytes runs, and what it writes fails
+/// its readers alike.
 class CommandStream {
  public:
   /// later: the caller flushes after some more.
@@ -85,10 +87,10 @@ class CommandStream {
 
   /// Commits what is encoded; does not wait.
   void flush();
-  /// Commits, waits until all is done, throws the first failure since the last call.
+  /// Commits, waits until all is done, throws the failures since the last call as one DeviceError.
   void synchronize();
 
-  /// Throws the first failure since the last synchronize() that is known by now; does not wait.
+  /// Throws the failures since the last synchronize() that are known by now; does not wait.
   void throw_failures();
 
   StreamStatistics statistics() const;
@@ -98,8 +100,8 @@ class CommandStream {
 };
 
 /// Blocks until no command buffer of any stream is still to write bytes of `range` (the host may
-/// then read), committing what is only encoded. Throws the DeviceError of a writer that failed.
-/// Costs a few nanoseconds when nothing is in flight.
+/// then read), committing what is only encoded. Throws the DeviceError of a writer that failed, as
+/// throw_failure() does. Costs a few nanoseconds when nothing is in flight.
 void wait_for_writes(const BufferRange& range);
 /// As above, until nothing reads or writes them (the host may then write).
 void wait_for_uses(const BufferRange& range);

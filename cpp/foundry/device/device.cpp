@@ -10,6 +10,7 @@
 #include "foundry/core/checked.hpp"
 #include "foundry/core/error.hpp"
 #include "foundry/core/fork_guard.hpp"
+#include "foundry/device/failed_ranges.hpp"
 #include "foundry/device/metal_state.hpp"
 
 namespace foundry {
@@ -185,6 +186,10 @@ Buffer Device::make_buffer(std::uint64_t length, StorageMode mode, std::string l
   } else {
     state->hazard_address = reserve_private_range(length);
   }
+  state->begin = state->hazard_address;
+  state->end = state->begin + length;
+  // A command buffer may have failed after its buffers had gone, whose bytes these were.
+  detail::FailedRanges::all().remove(state->begin, state->end);
   return Buffer(std::move(state));
 }
 
@@ -210,6 +215,8 @@ Buffer Device::borrow(const unsafe::HostMemory& memory, KeepAlive owner, std::st
   state->mode = StorageMode::borrowed;
   state->host = pages;
   state->hazard_address = pages.address();
+  state->begin = memory.address();
+  state->end = state->begin + memory.length();
   state->label = std::move(label);
   return Buffer(std::move(state));
 }

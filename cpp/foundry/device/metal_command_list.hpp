@@ -11,6 +11,7 @@
 #include "foundry/device/command_list.hpp"
 #include "foundry/device/interval_set.hpp"
 #include "foundry/device/metal_state.hpp"
+#include "foundry/device/use_log.hpp"
 
 namespace foundry::detail {
 
@@ -46,6 +47,7 @@ struct CommandListState {
   std::vector<std::byte> constants;
   std::size_t barriers = 0;
   HazardTracker footprint;  // every byte that the list reads or writes
+  UseLog log;               // the same by dispatch
   std::vector<std::shared_ptr<const PipelineState>> pipelines;  // distinct, in order of first use
   std::vector<std::shared_ptr<const void>> held;
 

@@ -39,12 +39,20 @@ struct DeviceState {
 };
 
 struct BufferState {
+  BufferState() = default;
+  /// A failure goes with the bytes.
+  ~BufferState();
+  BufferState(const BufferState&) = delete;
+  BufferState& operator=(const BufferState&) = delete;
+
   KeepAlive owner;  // of borrowed pages: dropped after `metal`, which comes later here
   NS::SharedPtr<MTL::Buffer> metal;
   std::uint64_t length = 0;
   StorageMode mode = StorageMode::shared;
   unsafe::HostMemory host;  // empty for private storage
   std::uint64_t hazard_address = 0;
+  /// Hazard addresses of its own bytes: all, or what was borrowed of the pages.
+  std::uint64_t begin = 0, end = 0;
   std::string label;
 
   static const BufferState& of(const Buffer& buffer) { return *buffer.state_; }

@@ -20,6 +20,32 @@ std::uint64_t begin_of(const BufferRange& range) {
   return range.buffer->hazard_address() + range.offset;
 }
 
+/// Calls `use(begin, end, binding)` for what a command touches; what nothing may write needs no
+/// order.
+template <class Use>
+void for_each_use(std::span<const Binding> bindings, const Use& use) {
+  for (const Binding& binding : bindings) {
+    if (binding.kind != Binding::Kind::buffer || binding.range.buffer->is_read_only()) continue;
+    const std::uint64_t begin = begin_of(binding.range);
+    use(begin, begin + binding.range.length, binding);
+  }
+}
+
+/// What `body` asks of the device. Where Metal would return nil, a software device may throw what
+/// it ran out of, which becomes the cause of a DeviceError.
+template <class Body>
+auto asked_of(const Device& device, const char* what, const Body& body) {
+  try {
+    return body();
+  } catch (const Error&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception&) {
+    std::throw_with_nested(DeviceError(concat("'", device.name(), "' ", what)));
+  }
+}
+
 MTL::Size metal_size(std::uint32_t x, std::uint32_t y, std::uint32_t z) {
   return MTL::Size::Make(x, y, z);
 }
@@ -36,8 +62,9 @@ StreamState::StreamState(const Device& device, const StreamOptions& options)
   const AutoreleaseScope scope;
   // Metal's own limit of command buffers is for the queue; past it commandBuffer() would block
   // with our lock held, so the queue gets one more than ever are in flight.
-  queue_ = NS::TransferPtr(
-      DeviceState::of(device)->metal->newCommandQueue(options.command_buffers_in_flight + 1));
+  queue_ = NS::TransferPtr(asked_of(device, "made no command queue", [&] {
+    return DeviceState::of(device)->metal->newCommandQueue(options.command_buffers_in_flight + 1);
+  }));
   if (!queue_) throw DeviceError(concat("'", device.name(), "' made no command queue"));
   live_streams.fetch_add(1);
 }
@@ -67,22 +94,16 @@ void StreamState::dispatch(const Pipeline& pipeline, std::span<const Binding> bi
   } else {
     encoder->dispatchThreadgroups(size, group);
   }
+  note_locked(bindings);
   ++statistics_.dispatches;
   count_locked();
 }
 
 void StreamState::order_locked(std::span<const Binding> bindings) {
-  const auto each = [&](const auto& use) {
-    for (const Binding& binding : bindings) {
-      // What nothing may write needs no order.
-      if (binding.kind != Binding::Kind::buffer || binding.range.buffer->is_read_only()) continue;
-      const std::uint64_t begin = begin_of(binding.range);
-      use(begin, begin + binding.range.length, reads(binding.access), writes(binding.access));
-    }
-  };
   bool is_hazard = replayed_since_barrier_;
-  each([&](auto begin, auto end, bool is_read, bool is_write) {
-    is_hazard = is_hazard || since_barrier_.conflicts(begin, end, is_read, is_write);
+  for_each_use(bindings, [&](auto begin, auto end, const Binding& binding) {
+    is_hazard = is_hazard ||
+                since_barrier_.conflicts(begin, end, reads(binding.access), writes(binding.access));
   });
   if (is_hazard) {
     compute_->memoryBarrier(MTL::BarrierScopeBuffers);
@@ -90,9 +111,24 @@ void StreamState::order_locked(std::span<const Binding> bindings) {
     replayed_since_barrier_ = false;
     ++statistics_.barriers;
   }
-  each([&](auto begin, auto end, bool is_read, bool is_write) {
-    since_barrier_.record(begin, end, is_read, is_write);
-    open_->use(begin, end, is_read, is_write);
+  for_each_use(bindings, [&](auto begin, auto end, const Binding& binding) {
+    since_barrier_.record(begin, end, reads(binding.access), writes(binding.access));
+  });
+  use_locked(bindings);
+}
+
+void StreamState::use_locked(std::span<const Binding> bindings) {
+  open_->make_room(bindings.size());
+  for_each_use(bindings, [&](auto begin, auto end, const Binding& binding) {
+    open_->use(begin, end, reads(binding.access), writes(binding.access));
+  });
+}
+
+void StreamState::note_locked(std::span<const Binding> bindings) noexcept {
+  open_->note([&](const auto& note) {
+    for_each_use(bindings, [&](auto begin, auto end, const Binding& binding) {
+      note(begin, end, binding.access, binding.keep);
+    });
   });
 }
 
@@ -121,12 +157,6 @@ void StreamState::bind_locked(MTL::ComputeCommandEncoder* encoder, const Binding
       bound_.threadgroup_lengths[index] = binding.threadgroup_length;
       break;
   }
-}
-
-void StreamState::use_locked(const BufferRange& range, Access access) {
-  if (range.buffer->is_read_only()) return;
-  const std::uint64_t begin = begin_of(range);
-  open_->use(begin, begin + range.length, reads(access), writes(access));
 }
 
 void StreamState::replay(const std::shared_ptr<CommandListState>& list,
@@ -192,9 +222,10 @@ void StreamState::copy(const BufferRange& from, Keepable* keep_from, const Buffe
   for (const Binding& binding : bindings) {
     open_->claim(binding.keep);
     open_->hold(*binding.range.buffer);
-    use_locked(binding.range, binding.access);
   }
+  use_locked(bindings);
   encoder->copyFromBuffer(metal_of(from), from.offset, metal_of(to), to.offset, to.length);
+  note_locked(bindings);
   ++statistics_.copies;
   count_locked();
 }
@@ -205,9 +236,10 @@ void StreamState::fill(const BufferRange& range, std::byte value, Keepable* keep
   const auto lock = lock_with_room();
   MTL::BlitCommandEncoder* encoder = blit_locked();
   open_->claim(keep);
-  use_locked(range, Access::write);
+  use_locked(bindings);
   encoder->fillBuffer(metal_of(range), NS::Range::Make(range.offset, range.length),
                       static_cast<std::uint8_t>(value));
+  note_locked(bindings);
   ++statistics_.copies;
   count_locked();
 }
@@ -253,18 +285,24 @@ std::unique_lock<std::mutex> StreamState::lock_with_room() {
 
 void StreamState::open_locked() {
   const AutoreleaseScope scope;
-  command_buffer_ = NS::RetainPtr(queue_->commandBuffer());
+  command_buffer_ = NS::RetainPtr(
+      asked_of(device_, "made no command buffer", [&] { return queue_->commandBuffer(); }));
   if (!command_buffer_) throw DeviceError(concat("'", device_.name(), "' made no command buffer"));
+  // Under Progress::mutex: a completion has room to say that it failed.
+  progress_->failed.reserve(progress_->failed.size() + progress_->running.size() + 1);
   auto submission = std::make_shared<Submission>(weak_from_this(), progress_);
   SubmissionList::all().add(submission);
   open_ = std::move(submission);  // once waits can find it
+  has_handler_ = false;
 }
 
 MTL::ComputeCommandEncoder* StreamState::compute_locked() {
   if (!compute_) {
     end_encoder_locked();
     const AutoreleaseScope scope;
-    compute_ = NS::RetainPtr(command_buffer_->computeCommandEncoder(MTL::DispatchTypeConcurrent));
+    compute_ = NS::RetainPtr(asked_of(device_, "made no compute encoder", [&] {
+      return command_buffer_->computeCommandEncoder(MTL::DispatchTypeConcurrent);
+    }));
     if (!compute_) throw DeviceError(concat("'", device_.name(), "' made no compute encoder"));
   }
   return compute_.get();
@@ -274,7 +312,8 @@ MTL::BlitCommandEncoder* StreamState::blit_locked() {
   if (!blit_) {
     end_encoder_locked();
     const AutoreleaseScope scope;
-    blit_ = NS::RetainPtr(command_buffer_->blitCommandEncoder());
+    blit_ = NS::RetainPtr(asked_of(device_, "made no blit encoder",
+                                   [&] { return command_buffer_->blitCommandEncoder(); }));
     if (!blit_) throw DeviceError(concat("'", device_.name(), "' made no blit encoder"));
   }
   return blit_.get();
@@ -296,7 +335,7 @@ void StreamState::count_locked(std::uint32_t commands) {
   if (commands_ < options_.dispatches_per_command_buffer) return;
   try {
     commit_locked();
-  } catch (const std::bad_alloc&) {
+  } catch (const std::exception&) {
     // The command is encoded: its caller must not be told otherwise. The next one commits, or a
     // wait.
   }
@@ -311,9 +350,14 @@ void StreamState::commit_locked() {
     progress_->running.push_back(open_);
   }
   try {
-    command_buffer_->addCompletedHandler(
-        [submission = open_](MTL::CommandBuffer* metal) { submission->complete(metal); });
-    command_buffer_->commit();
+    asked_of(device_, "took no command buffer", [&] {
+      if (!has_handler_) {
+        command_buffer_->addCompletedHandler(
+            [submission = open_](MTL::CommandBuffer* metal) { submission->complete(metal); });
+      }
+      has_handler_ = true;
+      command_buffer_->commit();
+    });
   } catch (...) {  // of a software device that is out of memory: still open, nothing is lost
     const std::lock_guard lock(progress_->mutex);
     std::erase(progress_->running, open_);
@@ -323,6 +367,13 @@ void StreamState::commit_locked() {
   open_.reset();
   commands_ = 0;
   ++statistics_.command_buffers;
+}
+
+void StreamState::abandon_locked(const char* reason) noexcept {
+  open_->abandon(reason);
+  command_buffer_.reset();
+  open_.reset();
+  commands_ = 0;
 }
 
 void StreamState::flush() {
@@ -351,35 +402,31 @@ void StreamState::synchronize() {
 }
 
 void StreamState::throw_failures() {
-  std::vector<std::shared_ptr<Submission>> failed;
-  {
-    const std::lock_guard lock(progress_->mutex);
-    failed.swap(progress_->failed);
+  constexpr std::size_t kMost = 4;
+  const std::lock_guard lock(progress_->mutex);
+  auto& failed = progress_->failed;
+  if (failed.empty()) return;
+  std::string text = *failed.front();
+  for (std::size_t i = 1; i < std::min(failed.size(), kMost); ++i) {
+    text += concat("\nthen ", *failed[i]);
   }
-  std::exception_ptr first;
-  for (const auto& submission : failed) {
-    try {
-      submission->throw_failure();
-    } catch (const DeviceError&) {
-      if (!first) first = std::current_exception();
-    }
-  }
-  if (first) std::rethrow_exception(first);
+  if (failed.size() > kMost) text += concat("\nthen ", failed.size() - kMost, " more");
+  failed.clear();
+  throw DeviceError(text);
 }
 
 void StreamState::finish() noexcept {
   if (is_forked()) return;  // the parent's threads, which would complete the work, are not here
   {
     const std::lock_guard lock(mutex_);
-    commit_locked();
+    try {
+      commit_locked();
+    } catch (const std::exception& error) {
+      abandon_locked(error.what());
+    }
   }
-  std::vector<std::shared_ptr<Submission>> failed;
-  {
-    std::unique_lock lock(progress_->mutex);
-    progress_->changed.wait(lock, [this] { return progress_->running.empty(); });
-    failed.swap(progress_->failed);
-  }
-  for (const auto& submission : failed) SubmissionList::all().remove(*submission);
+  std::unique_lock lock(progress_->mutex);
+  progress_->changed.wait(lock, [this] { return progress_->running.empty(); });
 }
 
 StreamStatistics StreamState::statistics() const {

@@ -60,9 +60,12 @@ class StreamState : public std::enable_shared_from_this<StreamState> {
   void end_encoder_locked();
   void order_locked(std::span<const Binding> bindings);
   void bind_locked(MTL::ComputeCommandEncoder* encoder, const Binding& binding);
-  void use_locked(const BufferRange& range, Access access);
+  void use_locked(std::span<const Binding> bindings);
+  void note_locked(std::span<const Binding> bindings) noexcept;
   void count_locked(std::uint32_t commands = 1);
   void commit_locked();
+  /// Gives up what is encoded: it counts as failed.
+  void abandon_locked(const char* reason) noexcept;
 
   const Device device_;
   const StreamOptions options_;
@@ -77,6 +80,7 @@ class StreamState : public std::enable_shared_from_this<StreamState> {
   HazardTracker since_barrier_;
   bool replayed_since_barrier_ = false;  // a list's uses are not in since_barrier_
   std::uint32_t commands_ = 0;           // in the open command buffer
+  bool has_handler_ = false;             // of the open command buffer's completion
   StreamStatistics statistics_;
 };
 

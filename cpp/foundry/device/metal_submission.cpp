@@ -1,6 +1,7 @@
 #include "foundry/device/metal_submission.hpp"
 
 #include <algorithm>
+#include <new>
 
 #include "foundry/core/error.hpp"
 #include "foundry/core/waiting.hpp"
@@ -34,8 +35,12 @@ void Submission::run(const std::shared_ptr<const PipelineState>& pipeline) {
 }
 
 void Submission::replay(const std::shared_ptr<CommandListState>& list) {
-  const std::lock_guard lock(uses_lock_);
-  if (std::find(lists_.begin(), lists_.end(), list) == lists_.end()) lists_.push_back(list);
+  log_.make_room(1);
+  {
+    const std::lock_guard lock(uses_lock_);
+    if (std::find(lists_.begin(), lists_.end(), list) == lists_.end()) lists_.push_back(list);
+  }
+  log_.note(list->log);
 }
 
 bool Submission::touches(std::uint64_t begin, std::uint64_t end, bool reads_too) const noexcept {
@@ -44,22 +49,6 @@ bool Submission::touches(std::uint64_t begin, std::uint64_t end, bool reads_too)
          std::any_of(lists_.begin(), lists_.end(), [&](const auto& list) {
            return list->footprint.conflicts(begin, end, true, reads_too);
          });
-}
-
-void Submission::drop_lists() noexcept {
-  std::vector<std::shared_ptr<CommandListState>> lists;  // what they hold is let go of unlocked
-  {
-    const std::lock_guard lock(uses_lock_);
-    lists.swap(lists_);
-    // Of a failed buffer the uses stay known, as uses_ does, until somebody has asked.
-    for (const auto& list : lists) {
-      for (const auto& [begin, end] : list->footprint.reads())
-        uses_.record(begin, end, true, false);
-      for (const auto& [begin, end] : list->footprint.writes()) {
-        uses_.record(begin, end, false, true);
-      }
-    }
-  }
 }
 
 std::string Submission::kernels() const {
@@ -81,27 +70,56 @@ std::string Submission::kernels() const {
   return text.empty() ? "copies" : text;
 }
 
+Failure Submission::failure_of(const MTL::CommandBuffer* metal) const noexcept {
+  if (metal->status() == MTL::CommandBufferStatusCompleted) return nullptr;
+  try {
+    return failure_of(text_of(metal->error(), "the device gave no reason").c_str());
+  } catch (const std::bad_alloc&) {
+    return FailedRanges::all().without_words();
+  }
+}
+
+Failure Submission::failure_of(const char* reason) const noexcept {
+  try {
+    return std::make_shared<const std::string>(
+        concat("command buffer ", number_, " (", kernels(), "): ", reason));
+  } catch (const std::bad_alloc&) {
+    return FailedRanges::all().without_words();
+  }
+}
+
 void Submission::complete(MTL::CommandBuffer* metal) noexcept {
   const AutoreleaseScope scope;
-  std::string failure;
-  if (metal->status() != MTL::CommandBufferStatusCompleted) {
-    failure = concat("command buffer ", number_, " (", kernels(),
-                     "): ", text_of(metal->error(), "the device gave no reason"));
+  finish(failure_of(metal));
+}
+
+void Submission::abandon(const char* reason) noexcept {
+  finish(failure_of(reason));
+}
+
+void Submission::finish(const Failure& failure) noexcept {
+  if (failure) {
+    log_.fail(failure);
+  } else if (!FailedRanges::all().empty()) {
+    log_.settle();
   }
   claims_.clear();
   pipelines_.clear();
   held_.clear();
-  drop_lists();
-  if (failure.empty()) SubmissionList::all().remove(*this);
+  {
+    std::vector<std::shared_ptr<CommandListState>> lists;  // let go of unlocked
+    const std::lock_guard lock(uses_lock_);
+    lists.swap(lists_);
+  }
+  SubmissionList::all().remove(*this);
 
   const std::shared_ptr<Progress> progress = progress_;
   const auto self = shared_from_this();
   {
     const std::lock_guard lock(progress->mutex);
     is_done_ = true;
-    failure_ = std::move(failure);
     std::erase(progress->running, self);
-    if (!failure_.empty()) progress->failed.push_back(self);
+    if (failure) progress->failed.push_back(failure);  // into room that open_locked() has made
     // Notified under the lock: the waiter may be the stream's destructor.
     progress->changed.notify_all();
   }
@@ -109,21 +127,8 @@ void Submission::complete(MTL::CommandBuffer* metal) noexcept {
 
 void Submission::wait() {
   if (const auto stream = stream_.lock()) stream->flush(this);
-  {
-    std::unique_lock lock(progress_->mutex);
-    wait_until(lock, progress_->changed, [this] { return is_done_; });
-  }
-  throw_failure();
-}
-
-void Submission::throw_failure() {
-  {
-    const std::lock_guard lock(progress_->mutex);
-    if (failure_.empty()) return;
-    std::erase(progress_->failed, shared_from_this());
-  }
-  SubmissionList::all().remove(*this);
-  if (!is_reported_.exchange(true)) throw DeviceError(failure_);
+  std::unique_lock lock(progress_->mutex);
+  wait_until(lock, progress_->changed, [this] { return is_done_; });
 }
 
 SubmissionList& SubmissionList::all() {

@@ -11,9 +11,11 @@
 
 #include "foundry/core/keep_alive.hpp"
 #include "foundry/core/spin_lock.hpp"
+#include "foundry/device/failed_ranges.hpp"
 #include "foundry/device/interval_set.hpp"
 #include "foundry/device/metal_command_list.hpp"
 #include "foundry/device/metal_state.hpp"
+#include "foundry/device/use_log.hpp"
 
 namespace foundry::detail {
 
@@ -25,11 +27,12 @@ struct Progress {
   std::mutex mutex;
   std::condition_variable changed;
   std::vector<std::shared_ptr<Submission>> running;  // committed, not complete
-  std::vector<std::shared_ptr<Submission>> failed;   // complete with an error, in order
+  std::vector<Failure> failed;                       // in order, not yet reported by synchronize()
 };
 
 /// Encoding fills it under its stream's lock; commit hands it to the device; complete() runs on
-/// Metal's thread. uses() may be asked at any time.
+/// Metal's thread, of one queue's in the order of their commits. touches() may be asked at any
+/// time.
 class Submission : public std::enable_shared_from_this<Submission> {
  public:
   Submission(std::weak_ptr<StreamState> stream, std::shared_ptr<Progress> progress);
@@ -38,7 +41,17 @@ class Submission : public std::enable_shared_from_this<Submission> {
   bool belongs_to(const StreamState& stream) const noexcept { return stream_id_ == &stream; }
 
   // While encoding.
+  /// Before a command of so many ranges is encoded: its note() cannot fail then.
+  void make_room(std::size_t ranges) { log_.make_room(ranges); }
   void use(std::uint64_t begin, std::uint64_t end, bool is_read, bool is_write);
+  /// The uses of one command that is encoded now.
+  template <class Each>
+  void note(const Each& each) noexcept {
+    log_.begin_command();
+    each([this](std::uint64_t begin, std::uint64_t end, Access access, const Keepable* keep) {
+      log_.note(begin, end, access, keep);
+    });
+  }
   void claim(Keepable* target);
   void run(const std::shared_ptr<const PipelineState>& pipeline);
   /// Everything that the list uses and holds, once for all its replays.
@@ -47,17 +60,20 @@ class Submission : public std::enable_shared_from_this<Submission> {
 
   /// From any thread: whether it writes (or, with `reads_too`, touches) bytes of the range.
   bool touches(std::uint64_t begin, std::uint64_t end, bool reads_too) const noexcept;
-  /// On Metal's thread: drops every claim, then becomes done, then wakes waiters.
+  /// On Metal's thread: what it was to write has failed or is whole; then drops every claim, then
+  /// becomes done, then wakes waiters.
   void complete(MTL::CommandBuffer* metal) noexcept;
-  /// Commits it if it is still being encoded, waits, and throws its failure unless reported before.
+  /// The same where the device never takes it.
+  void abandon(const char* reason) noexcept;
+  /// Commits it if it is still being encoded, and waits.
   void wait();
-  /// The failure as an error, once; nothing if there is none or it was reported.
-  void throw_failure();
   bool is_done_locked() const noexcept { return is_done_; }  // under Progress::mutex
 
  private:
   std::string kernels() const;
-  void drop_lists() noexcept;
+  Failure failure_of(const MTL::CommandBuffer* metal) const noexcept;
+  Failure failure_of(const char* reason) const noexcept;
+  void finish(const Failure& failure) noexcept;
 
   const std::uint64_t number_;
   const std::weak_ptr<StreamState> stream_;
@@ -65,16 +81,15 @@ class Submission : public std::enable_shared_from_this<Submission> {
   const std::shared_ptr<Progress> progress_;
   mutable SpinLock uses_lock_;
   HazardTracker uses_;
+  UseLog log_;
   std::vector<std::shared_ptr<CommandListState>> lists_;  // distinct; guarded by uses_lock_
   std::vector<KeepAlive> claims_;
   std::vector<std::shared_ptr<const PipelineState>> pipelines_;  // consecutive ones differ
   std::vector<std::shared_ptr<const void>> held_;
   bool is_done_ = false;
-  std::string failure_;
-  std::atomic<bool> is_reported_{false};
 };
 
-/// Every submission of the process that is open, running, or failed and not yet reported.
+/// Every submission of the process that is open or running.
 class SubmissionList {
  public:
   static SubmissionList& all();

@@ -7,16 +7,25 @@
 
 namespace foundry {
 
-enum class Access : std::uint8_t { read, write, read_write };
+/// What a kernel does with an argument's bytes: `write` all of them, before it reads any;
+/// `write_some`, without reading others than these.
+enum class Access : std::uint8_t { read, write, read_write, write_some };
 
 constexpr const char* name_of(Access access) noexcept {
-  return access == Access::read ? "read" : access == Access::write ? "write" : "read-write";
+  return access == Access::read         ? "read"
+         : access == Access::write      ? "write"
+         : access == Access::read_write ? "read-write"
+                                        : "write-some";
 }
 constexpr bool reads(Access access) noexcept {
-  return access != Access::write;
+  return access == Access::read || access == Access::read_write;
 }
 constexpr bool writes(Access access) noexcept {
   return access != Access::read;
+}
+/// Whether what the bytes were before is gone without a trace.
+constexpr bool covers(Access access) noexcept {
+  return access == Access::write;
 }
 
 struct ReflectedMember {

@@ -126,7 +126,9 @@ class LinearSource {
   std::string output_argument(std::size_t index) {
     const AnyTensor& y = *kernel_.parts[index].y;
     const std::string name = concat("y", index);
-    tensor(name, Access::write, y.dtype());
+    const auto& stages = kernel_.parts[index].epilogues;
+    const bool is_cache = !stages.empty() && stages.back().type->kind == StageKind::store;
+    tensor(name, is_cache ? Access::write_some : Access::write, y.dtype());
     return name;
   }
 

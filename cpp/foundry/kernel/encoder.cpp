@@ -113,8 +113,11 @@ void Encoder::dispatch(const CompiledKernel& kernel, std::span<const Argument> a
         if (!there) break;
         const AnyTensor& tensor = *given.tensor_;
         check_tensor(kernel, argument, tensor);
-        bindings.push_back(
-            Binding::buffer(index, tensor.range(), argument.access, tensor.lease().target()));
+        // What a view leaves out keeps its values.
+        const Access access = argument.access == Access::write && !tensor.is_contiguous()
+                                  ? Access::write_some
+                                  : argument.access;
+        bindings.push_back(Binding::buffer(index, tensor.range(), access, tensor.lease().target()));
         break;
       }
       case Kind::bytes: {

@@ -92,7 +92,7 @@ Traffic KernelCall::traffic() const {
     const auto* tensor = std::get_if<AnyTensor>(&values[i]);
     if (tensor == nullptr) continue;
     const Access access = described[i].access;
-    if (access != Access::write) traffic.reads += bytes_of(*tensor);
+    if (reads(access)) traffic.reads += bytes_of(*tensor);
     if (writes(access)) traffic.writes += bytes_of(*tensor);
   }
   return traffic;

@@ -5,9 +5,20 @@
 #include <utility>
 
 #include "foundry/core/error.hpp"
+#include "foundry/device/failed_ranges.hpp"
 #include "foundry/memory/arena_state.hpp"
 
 namespace foundry {
+
+namespace {
+
+/// What failed to be written to the range's last holder is nothing to the next one.
+Lease fresh(Lease lease) noexcept {
+  forget_failures({&lease.buffer(), lease.offset(), lease.length()});
+  return lease;
+}
+
+}  // namespace
 
 ArenaPool::ArenaPool(Device device, ArenaOptions options) {
   if (options.mode == StorageMode::borrowed) {
@@ -36,11 +47,11 @@ ArenaPool& ArenaPool::operator=(ArenaPool&& other) noexcept {
 }
 
 Lease ArenaPool::allocate(std::uint64_t bytes) {
-  return state_->allocate(bytes, nullptr);
+  return fresh(state_->allocate(bytes, nullptr));
 }
 
 Lease ArenaPool::allocate(std::uint64_t bytes, Label label) {
-  return state_->allocate(bytes, &label);
+  return fresh(state_->allocate(bytes, &label));
 }
 
 ArenaMark ArenaPool::mark() const noexcept {

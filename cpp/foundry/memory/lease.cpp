@@ -47,6 +47,11 @@ void LeaseRecord::release(Holder by) noexcept {
   if (is_last_of_arena) delete arena;
 }
 
+bool LeaseRecord::is_in_use() const noexcept {
+  const std::lock_guard guard(lock());
+  return has_range_holder();
+}
+
 Label LeaseRecord::label() const {
   const std::lock_guard guard(lock());
   return label_locked();

@@ -25,6 +25,7 @@ class LeaseRecord final : public Keepable {
  public:
   bool keep(Holder by) noexcept override;
   void release(Holder by) noexcept override;
+  bool is_in_use() const noexcept override;
   std::string describe() const override;
 
   const Buffer& buffer() const noexcept { return *buffer_; }

@@ -12,11 +12,12 @@ namespace {
 
 KernelDescription describe(const KvWrite& op) {
   auto kernel = kernel_file("kv_write");
-  kernel.arguments = {ArgumentDescription::buffer("k", Access::read, op.k.dtype()),
-                      ArgumentDescription::buffer("v", Access::read, op.v.dtype()),
-                      ArgumentDescription::buffer("k_cache", Access::write, op.k_cache.dtype()),
-                      ArgumentDescription::buffer("v_cache", Access::write, op.v_cache.dtype()),
-                      ArgumentDescription::value("params", struct_layout<KvWriteParams>())};
+  kernel.arguments = {
+      ArgumentDescription::buffer("k", Access::read, op.k.dtype()),
+      ArgumentDescription::buffer("v", Access::read, op.v.dtype()),
+      ArgumentDescription::buffer("k_cache", Access::write_some, op.k_cache.dtype()),
+      ArgumentDescription::buffer("v_cache", Access::write_some, op.v_cache.dtype()),
+      ArgumentDescription::value("params", struct_layout<KvWriteParams>())};
   kernel.arguments[2].strided = kernel.arguments[3].strided = true;
   kernel.aliases = {{"Cache", msl_type(op.k_cache.dtype())}};
   return kernel;

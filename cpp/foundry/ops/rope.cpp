@@ -56,8 +56,8 @@ KernelDescription describe(const RopeKvWrite& op) {
   kernel.arguments = {ArgumentDescription::buffer("q", Access::read_write, x),
                       ArgumentDescription::buffer("k", Access::read, x),
                       ArgumentDescription::buffer("v", Access::read, x),
-                      ArgumentDescription::buffer("k_cache", Access::write, cache),
-                      ArgumentDescription::buffer("v_cache", Access::write, cache),
+                      ArgumentDescription::buffer("k_cache", Access::write_some, cache),
+                      ArgumentDescription::buffer("v_cache", Access::write_some, cache),
                       factors_argument(op.settings),
                       ArgumentDescription::value("params", struct_layout<RopeKvWriteParams>())};
   kernel.arguments[3].strided = kernel.arguments[4].strided = true;

@@ -27,7 +27,7 @@ void check(const SampleSettings& s) {
 KernelDescription describe(const Sample& op) {
   auto kernel = kernel_file("sample");
   kernel.arguments = {ArgumentDescription::buffer("logits", Access::read, op.logits.dtype()),
-                      ArgumentDescription::buffer("adjusted", Access::read_write, DType::f32),
+                      ArgumentDescription::buffer("adjusted", Access::write, DType::f32),
                       ArgumentDescription::buffer("token", Access::write, op.token.dtype()),
                       ArgumentDescription::optional_buffer("counts", Access::read_write, DType::u32,
                                                            static_cast<bool>(op.counts)),

@@ -15,7 +15,7 @@ KernelDescription describe(const Softmax& op, bool whole_threadgroup) {
   kernel.arguments = {ArgumentDescription::buffer("x", Access::read, op.x.dtype()),
                       ArgumentDescription::optional_buffer("mask", Access::read, mask_type(op),
                                                            static_cast<bool>(op.mask)),
-                      ArgumentDescription::buffer("y", Access::read_write, op.y.dtype()),
+                      ArgumentDescription::buffer("y", Access::write, op.y.dtype()),
                       ArgumentDescription::value("params", struct_layout<SoftmaxParams>())};
   kernel.aliases = {{"X", msl_type(op.x.dtype())},
                     {"Mask", msl_type(mask_type(op))},

@@ -168,7 +168,7 @@ ArgumentDescription read_argument(Reader& in) {
   ArgumentDescription argument;
   argument.name = in.string("an argument's name");
   argument.kind = in.enumerator(ArgumentDescription::Kind::threadgroup_memory, "argument kind");
-  argument.access = in.enumerator(Access::read_write, "access");
+  argument.access = in.enumerator(Access::write_some, "access");
   argument.dtype = in.dtype("argument dtype");
   argument.optional = in.boolean("optional");
   argument.present = in.boolean("present");
@@ -244,7 +244,7 @@ ProgramStep read_step(Reader& in, const ProgramGraph& graph,
     const std::uint64_t at = in.position();
     ProgramBinding binding;
     binding.kind = in.enumerator(Binding::Kind::threadgroup_memory, "binding kind");
-    binding.access = in.enumerator(Access::read_write, "access");
+    binding.access = in.enumerator(Access::write_some, "access");
     binding.index = in.number<std::uint32_t>("a binding's index");
     const bool is_buffer = binding.kind == Binding::Kind::buffer;
     binding.tensor = is_buffer ? in.index(graph.tensors.size(), "a binding's tensor")

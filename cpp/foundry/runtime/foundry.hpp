@@ -175,7 +175,7 @@ class Foundry {
   /// holders.
   void reset(const std::string& arena = kDefaultArena);
 
-  /// Commits, waits for everything, and throws the first failure since the last call.
+  /// Commits, waits for everything, and throws the failures since the last call as one DeviceError.
   void synchronize() { stream_.synchronize(); }
   void flush() { stream_.flush(); }
 

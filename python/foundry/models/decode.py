@@ -10,7 +10,6 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from foundry import ops
 from foundry._foundry import DType, Foundry, Parameter, Program, SharedEvent, Tensor
@@ -93,13 +92,19 @@ class Decoder:
     def release(self) -> None:
         """Takes in what is in flight; the cache is free for others then."""
         run = self._run
-        while run is not None and self._is_whole and len(run.tokens) < self._encoded:
-            self._take(run)
+        try:
+            while run is not None and self._is_whole and len(run.tokens) < self._encoded:
+                self._take(run)
+        except Exception:
+            self.abandon()
+            raise
         self._run = None
 
     def abandon(self) -> None:
-        """Forgets the run; its tokens so far are right, what is in flight is not waited for."""
+        """Forgets the run after an exception; its tokens so far are right, what is in flight is not
+        waited for. What a failed command buffer was to write is not read again."""
         self._run = None
+        self._programs.drop()
 
     def next(self, run: DecodeRun) -> None:
         """Waits for the next token of `run` and appends it, and has more encoded meanwhile."""
@@ -131,7 +136,7 @@ class Decoder:
         token = program.read(index)
         if token == _NO_TOKEN:
             # Its command buffer failed, and signalled nevertheless.
-            self._runtime.synchronize()
+            program.check()
             raise DeviceError(f"no token came for position {index}")
         run.tokens.append(token)
         self._cache.tokens = run.tokens[:-1]
@@ -215,6 +220,10 @@ class _DecodeProgram:
         """The token at `index`, which the event has told of."""
         return int(self._slots[index % self._slots.size])
 
+    def check(self) -> None:
+        """Waits for what is encoded, and raises what it failed with."""
+        self._ring.host()
+
 
 class _Programs:
     """The program of the sampling parameters in use: another's takes its place."""
@@ -232,6 +241,10 @@ class _Programs:
             self._program = self.make(key)
             self._sampling = key
         return self._program
+
+    def drop(self) -> None:
+        """The next one has memory of its own."""
+        self._program = None
 
     def make(self, sampling: SamplingParameters) -> _DecodeProgram:
         """A new one, whatever is in use."""
@@ -272,6 +285,6 @@ def draw(
 def write_counts(counts: Tensor, tokens: Sequence[int], window: int) -> None:
     """How often each token occurs among the last `window` of `tokens`."""
     recent, occurrences = np.unique(tokens[-window:], return_counts=True)
-    values: NDArray[np.uint32] = np.asarray(counts)
-    values[:] = 0
+    values = np.zeros(counts.shape, np.uint32)
     values[recent] = occurrences
+    counts.copy_from(values)

@@ -27,6 +27,14 @@ class KvCache:
         self.tokens: list[int] = []
         """The tokens whose keys and values it holds, from position 0 on."""
 
+    def forget(self) -> None:
+        """After an exception: it holds nothing, and what a failed command buffer was to write is
+        not read again."""
+        self.capacity = 0
+        self.keys = []
+        self.values = []
+        self.tokens.clear()
+
     def reserve(self, positions: int) -> bool:
         """Makes room for so many positions, the limit at most; whether the tensors are new ones."""
         if positions <= self.capacity:

@@ -245,7 +245,7 @@ class Llama:
                         self._decoder.next(run)
                     except Exception:
                         self._decoder.abandon()
-                        self._cache.tokens.clear()
+                        self._cache.forget()
                         raise
                 else:
                     cost = self._evaluate(run)
@@ -293,7 +293,7 @@ class _ForgetOnError:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
-            self._cache.tokens.clear()
+            self._cache.forget()
 
 
 def _chat_template(metadata: Mapping[str, object], tokenizer: Tokenizer) -> ChatTemplate | None:

@@ -1,0 +1,61 @@
+// FailedRanges: bytes that a failed command buffer was to write, until they are written again.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "foundry/device/binding.hpp"
+
+namespace foundry {
+
+namespace detail {
+
+/// What a command buffer failed with: "command buffer 17 (axpy, softmax): ...".
+using Failure = std::shared_ptr<const std::string>;
+
+/// Of the whole process, by hazard address. Thread-safe. Without memory to note a range, a wider
+/// one counts as failed: nothing that failed is ever taken for whole.
+class FailedRanges {
+ public:
+  static FailedRanges& all();
+
+  bool empty() const noexcept { return size_.load(std::memory_order_relaxed) == 0; }
+  void add(std::uint64_t begin, std::uint64_t end, const Failure& failure) noexcept;
+  /// The bytes are whole, or nobody's.
+  void remove(std::uint64_t begin, std::uint64_t end) noexcept;
+  /// Of the first byte of the range that has one; null if all are whole.
+  Failure find(std::uint64_t begin, std::uint64_t end) const noexcept;
+  /// A failure that takes no memory to report.
+  const Failure& without_words() const noexcept { return without_words_; }
+
+ private:
+  FailedRanges();
+
+  struct Range {
+    std::uint64_t begin, end;
+    Failure failure;
+  };
+  using Position = std::vector<Range>::iterator;
+  Position first_past_locked(std::uint64_t begin) noexcept;
+  Position remove_locked(std::uint64_t begin, std::uint64_t end) noexcept;
+
+  mutable std::mutex mutex_;
+  std::vector<Range> ranges_;  // sorted, disjoint
+  std::atomic<std::size_t> size_{0};
+  const Failure without_words_;
+};
+
+}  // namespace detail
+
+/// The range is somebody's anew, whose bytes nothing has failed to write.
+void forget_failures(const BufferRange& range) noexcept;
+/// Throws the DeviceError of a command buffer that was to write bytes of the range and failed.
+/// Every call does, on every thread, until they are written. Costs one load while nothing failed.
+void throw_failure(const BufferRange& range);
+
+}  // namespace foundry
