@@ -24,6 +24,22 @@ function(foundry_add_test name)
     ENVIRONMENT "FOUNDRY_CACHE_DIR=${CMAKE_BINARY_DIR}/test-cache")
 endfunction()
 
+# foundry_add_c_kernel(target NAME name SOURCE x.c [DEFINITIONS ...]): kernels/<name>.so, a kernel for
+# Anvil written by hand in C, with nothing that anvil-compiler's output may not have.
+function(foundry_add_c_kernel target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "NAME;SOURCE" "DEFINITIONS")
+  add_library(${target} MODULE ${arg_SOURCE})
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/cpp)
+  target_compile_definitions(${target} PRIVATE ${arg_DEFINITIONS})
+  target_compile_options(${target} PRIVATE -fno-sanitize=all -fno-stack-protector
+                         -fno-asynchronous-unwind-tables)
+  target_link_libraries(${target} PRIVATE foundry_warnings)
+  target_link_options(${target} PRIVATE -fno-sanitize=all -nostdlib -Wl,-z,now -Wl,--hash-style=gnu
+                      -Wl,--build-id=none)
+  set_target_properties(${target} PROPERTIES PREFIX "" OUTPUT_NAME ${arg_NAME}
+    C_VISIBILITY_PRESET hidden LIBRARY_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/kernels)
+endfunction()
+
 # foundry_test_for_avx2(test [VARIABLE=value ...]): runs the test once more, with kernels for an
 # x86-64 processor that has no more than AVX2, whatever this one has.
 function(foundry_test_for_avx2 test)

@@ -6,14 +6,21 @@
 #include <clang/AST/Expr.h>
 #include <clang/AST/ExprCXX.h>
 #include <clang/AST/Stmt.h>
+#include <clang/Basic/SourceManager.h>
 
+#include "confinement.hpp"
 #include "signature_reader.hpp"
 #include "token_pass.hpp"
 
 namespace anvil {
 
 bool KernelConsumer::HandleTopLevelDecl(clang::DeclGroupRef group) {
-  for (clang::Decl* declaration : group) visit(declaration);
+  for (clang::Decl* declaration : group) {
+    const clang::SourceManager& sources = context_->getSourceManager();
+    if (sources.getFileID(declaration->getLocation()) == sources.getMainFileID())
+      check_confined(*context_, *declaration);
+    visit(declaration);
+  }
   return true;
 }
 
@@ -53,12 +60,8 @@ void KernelConsumer::visit_variable(clang::VarDecl* variable) {
     visit_instance(variable, variable->getInit());
   } else if (has_annotation(*variable, "function_constant")) {
     constants_.push_back(variable);
-  } else if (!variable->isConstexpr() && !variable->getType()->isPointerType() &&
-             !variable->getType()->isReferenceType() && !variable->getType()->isDependentType() &&
-             !variable->getDescribedVarTemplate() &&
-             !context_->getBaseElementType(variable->getType()).isConstQualified()) {
-    error(variable->getLocation(), "program scope variable '" + variable->getName().str() +
-                                       "' must be in the constant address space");
+  } else if (variable->getInit()) {
+    initialised_.push_back(variable);
   }
 }
 

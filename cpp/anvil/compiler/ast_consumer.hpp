@@ -36,6 +36,8 @@ class KernelConsumer : public clang::ASTConsumer {
   clang::ASTContext& context() const { return *context_; }
   const std::vector<Kernel>& kernels() const { return kernels_; }
   const std::vector<const clang::VarDecl*>& constants() const { return constants_; }
+  /// Program scope variables with an initialiser, whatever its kind.
+  const std::vector<const clang::VarDecl*>& initialised() const { return initialised_; }
 
  private:
   void visit(clang::Decl* declaration);
@@ -47,7 +49,7 @@ class KernelConsumer : public clang::ASTConsumer {
 
   clang::ASTContext* context_ = nullptr;
   std::vector<Kernel> kernels_;
-  std::vector<const clang::VarDecl*> constants_;
+  std::vector<const clang::VarDecl*> constants_, initialised_;
 };
 
 }  // namespace anvil

@@ -11,6 +11,7 @@
 #include <llvm/TargetParser/Triple.h>
 
 #include <abi_headers.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <library_headers.hpp>
 #include <prelude_headers.hpp>
@@ -26,6 +27,7 @@ using embedded_abi::abi_headers;
 using embedded_library::library_headers;
 using embedded_prelude::prelude_headers;
 
+constexpr std::string_view kPrecompiledOption = "-include-pch";
 constexpr const char* kPrelude = "#include <metal/metal.h>\n#include <anvil/entry.h>\n";
 
 std::string library_path(std::string_view name) {
@@ -38,7 +40,7 @@ std::string prelude_path() {
   return std::string(kHeaderRoot) + "/metal_stdlib.h";
 }
 
-llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> header_files() {
+llvm::IntrusiveRefCntPtr<llvm::vfs::InMemoryFileSystem> header_files() {
   auto files = llvm::makeIntrusiveRefCnt<llvm::vfs::InMemoryFileSystem>();
   const auto add = [&](const std::string& path, std::string_view text) {
     files->addFile(path, 0, llvm::MemoryBuffer::getMemBufferCopy(llvm::StringRef(text), path));
@@ -84,7 +86,7 @@ void build_precompiled_header(const Dialect& dialect, const std::string& path) {
   std::vector<std::string> arguments = language_arguments(dialect);
   const std::string temporary = temporary_beside(path);
   arguments.insert(arguments.end(), {"-emit-pch", "-fno-pch-timestamp", "-o", temporary});
-  auto compiler = make_compiler(arguments, diagnostics, true);
+  auto compiler = make_compiler(arguments, diagnostics);
   compiler->getFrontendOpts().Inputs = {clang::FrontendInputFile(
       prelude_path(), clang::InputKind(clang::Language::CXX, clang::InputKind::Source, false,
                                        clang::InputKind::HeaderUnit_None, true))};
@@ -108,8 +110,8 @@ std::vector<std::string> language_arguments(const Dialect& dialect) {
       "-triple", triple.str(), "-x", "c++", "-std=c++20", "-O2", "-disable-llvm-passes",
       // Nothing of the host: not its headers, its C library or its C++ run time.
       "-nostdsysteminc", "-nobuiltininc", "-nostdinc++", "-fno-builtin", "-ffreestanding",
-      "-fno-rtti", "-fno-threadsafe-statics", "-isystem", library_path(""), "-isystem",
-      entry_path(""), "-mrelocation-model", "pic", "-pic-level", "2",
+      "-fno-rtti", "-fno-cxx-modules", "-fno-threadsafe-statics", "-isystem", library_path(""),
+      "-isystem", entry_path(""), "-mrelocation-model", "pic", "-pic-level", "2",
       // Kernels look at the same bytes through many types; see Apple's own and llama.cpp's.
       "-relaxed-aliasing", "-fdeclspec",
       // half and bfloat arithmetic rounds after every operation, as on the GPU.
@@ -133,14 +135,15 @@ std::vector<std::string> language_arguments(const Dialect& dialect) {
 }
 
 std::unique_ptr<clang::CompilerInstance> make_compiler(const std::vector<std::string>& arguments,
-                                                       clang::DiagnosticConsumer& client,
-                                                       bool real_files) {
-  llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> files = header_files();
-  if (real_files) {
-    auto overlay =
-        llvm::makeIntrusiveRefCnt<llvm::vfs::OverlayFileSystem>(llvm::vfs::getRealFileSystem());
-    overlay->pushOverlay(files);
-    files = overlay;
+                                                       clang::DiagnosticConsumer& client) {
+  const auto files = header_files();
+  if (const auto option = std::ranges::find(arguments, kPrecompiledOption);
+      option != arguments.end()) {
+    const std::string& path = *std::next(option);
+    auto header = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
+                                              /*RequiresNullTerminator=*/false);
+    if (!header) throw FileError{"cannot read '" + path + "': " + header.getError().message()};
+    files->addFile(path, 0, std::move(*header));
   }
   // Diagnostics prints the user's text itself, and no "1 error generated".
   std::vector<const char*> raw{"-fno-caret-diagnostics"};
@@ -176,11 +179,11 @@ std::vector<std::string> library_arguments(const Dialect& dialect, const std::st
   if (cache.empty()) return {"-include", prelude_path()};
   const std::string name = precompiled_name(dialect);
   if (const auto kept = headers_beside_program() / name; std::filesystem::exists(kept))
-    return {"-include-pch", kept.string()};
+    return {std::string(kPrecompiledOption), kept.string()};
   std::filesystem::create_directories(cache);
   const std::string path = cache + "/" + name;
   if (!std::filesystem::exists(path)) build_precompiled_header(dialect, path);
-  return {"-include-pch", path};
+  return {std::string(kPrecompiledOption), path};
 }
 
 }  // namespace anvil

@@ -24,11 +24,11 @@ struct Dialect {
 /// Options that every run over transformed text shares, the precompiled header's included.
 std::vector<std::string> language_arguments(const Dialect& dialect);
 
-/// A compiler for `text` under cc1 `arguments`, with diagnostics going to `client` (not owned). Its
-/// files are the library's headers and, where `real_files`, the machine's.
+/// A compiler under cc1 `arguments`, with diagnostics going to `client` (not owned). The library's
+/// headers and the precompiled header that the arguments name are all the files there are for it:
+/// no program can include, embed or ask for one of the machine's.
 std::unique_ptr<clang::CompilerInstance> make_compiler(const std::vector<std::string>& arguments,
-                                                       clang::DiagnosticConsumer& client,
-                                                       bool real_files);
+                                                       clang::DiagnosticConsumer& client);
 
 /// Makes `text`, known to clang as `name`, the only input. It must outlive the compiler.
 void set_input(clang::CompilerInstance& compiler, const std::string& text, const std::string& name);

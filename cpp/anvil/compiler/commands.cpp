@@ -1,5 +1,6 @@
 #include "commands.hpp"
 
+#include <llvm/Demangle/Demangle.h>
 #include <llvm/IR/DebugInfo.h>
 #include <llvm/IR/LLVMContext.h>
 #include <llvm/IR/Module.h>
@@ -8,6 +9,7 @@
 #include <llvm/Support/raw_ostream.h>
 
 #include "clang_setup.hpp"
+#include "confinement.hpp"
 #include "constants.hpp"
 #include "emit.hpp"
 #include "files.hpp"
@@ -63,6 +65,17 @@ bool report(const std::vector<std::string>& errors, const KernelCommand& command
   return !errors.empty();
 }
 
+bool report_computed(const std::vector<std::string>& variables,
+                     const std::map<std::string, std::string>& places, const Source& source) {
+  for (const std::string& symbol : variables) {
+    const auto place = places.find(symbol);
+    llvm::errs() << (place == places.end() ? source.name : place->second)
+                 << ": error: program scope variable '" << llvm::demangle(symbol)
+                 << "' has an initializer that is not a constant\n";
+  }
+  return !variables.empty();
+}
+
 }  // namespace
 
 bool run_library(const LibraryCommand& command) {
@@ -99,6 +112,7 @@ bool run_kernel(const KernelCommand& command) {
   if (report(bind_constants(module, kernel->constants, values), command, program.source))
     return false;
   const LoweredKernel lowered = lower_kernel(module, kernel->symbol, kernel->signature);
+  if (report_computed(lowered.computed, kernel->places, program.source)) return false;
   if (report(lowered.errors, command, program.source)) return false;
   verify(module, "lowering");
   if (!command.emit_ir.empty()) write_ir(command.emit_ir, module);
@@ -127,6 +141,7 @@ bool run_kernel(const KernelCommand& command) {
   optimize_simdgroup(module, *target);
   if (!command.emit_simd_ir.empty()) write_ir(command.emit_simd_ir, module);
   if (!command.emit_assembly.empty()) emit_assembly(module, *target, command.emit_assembly);
+  check_confined(module);
   emit_shared_object(module, *target, command.output);
   return true;
 }

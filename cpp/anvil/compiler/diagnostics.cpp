@@ -61,6 +61,13 @@ std::optional<Diagnostics::Place> Diagnostics::place(clang::SourceLocation locat
   return result;
 }
 
+std::optional<std::string> Diagnostics::where(clang::SourceLocation location,
+                                              const clang::SourceManager& sources) const {
+  const auto found = place(location, sources);
+  if (!found) return {};
+  return found->file + ':' + std::to_string(found->line) + ':' + std::to_string(found->column);
+}
+
 void Diagnostics::HandleDiagnostic(clang::DiagnosticsEngine::Level level,
                                    const clang::Diagnostic& info) {
   DiagnosticConsumer::HandleDiagnostic(level, info);

@@ -23,6 +23,9 @@ class Diagnostics : public clang::DiagnosticConsumer {
 
   /// An error of our own about byte `offset` of the expanded text.
   void error_at(uint32_t offset, const std::string& message);
+  /// "file:line:column" of a place in what the user wrote; nothing for one that is not.
+  std::optional<std::string> where(clang::SourceLocation location,
+                                   const clang::SourceManager& sources) const;
   bool failed() const { return failed_ || getNumErrors() > 0; }
 
  private:

@@ -3,16 +3,17 @@
 #include <lld/Common/Driver.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Module.h>
-#include <llvm/Object/ObjectFile.h>
+#include <llvm/Object/ELFObjectFile.h>
 #include <llvm/Support/FileSystem.h>
 #include <llvm/Support/MemoryBuffer.h>
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/Transforms/Utils/Cloning.h>
 
-#include <set>
+#include <span>
 
 #include "abi/kernel_abi.h"
+#include "abi/kernel_file.hpp"
 #include "files.hpp"
 
 LLD_HAS_DRIVER(elf)
@@ -40,22 +41,34 @@ llvm::SmallVector<char, 0> generate(llvm::Module& module, llvm::TargetMachine& t
   return code;
 }
 
-// What the code generator calls behind our back would only be missed when the kernel runs.
-void check_symbols(llvm::StringRef code) {
-  auto object = llvm::object::ObjectFile::createObjectFile(llvm::MemoryBufferRef(code, "kernel"));
+// The linker merges sections by name and adds initialisers up: what it is given may hold code in
+// .text alone, and no list of functions to run.
+void check_sections(llvm::StringRef code) {
+  auto object = llvm::object::ELFObjectFile<llvm::object::ELF64LE>::create(
+      llvm::MemoryBufferRef(code, "kernel"));
   if (!object) throw FileError{llvm::toString(object.takeError())};
-  const std::set<std::string> allowed{"memcpy", "memmove", "memset"};
-  for (const llvm::object::SymbolRef& symbol : (*object)->symbols()) {
-    auto flags = symbol.getFlags();
-    auto name = symbol.getName();
-    if (!flags || !name) {
-      llvm::consumeError(flags.takeError());
-      llvm::consumeError(name.takeError());
-      throw FileError{"the object code is damaged"};
-    }
-    if ((*flags & llvm::object::SymbolRef::SF_Undefined) && !name->empty() &&
-        !allowed.contains(name->str()))
-      throw FileError{"the kernel's code needs the symbol '" + name->str() + "'"};
+  for (const llvm::object::ELFSectionRef section : object->sections()) {
+    const uint64_t flags = section.getFlags();
+    const llvm::StringRef name = llvm::cantFail(section.getName());
+    const uint32_t type = section.getType();
+    const bool code_elsewhere =
+        (flags & llvm::ELF::SHF_EXECINSTR) && name != ".text" && !name.starts_with(".text.");
+    const bool runs = type == llvm::ELF::SHT_INIT_ARRAY || type == llvm::ELF::SHT_FINI_ARRAY ||
+                      type == llvm::ELF::SHT_PREINIT_ARRAY || name.starts_with(".ctors") ||
+                      name.starts_with(".dtors");
+    if (code_elsewhere || runs || (flags & llvm::ELF::SHF_TLS))
+      throw FileError{"the kernel's code has the section '" + name.str() + "'"};
+  }
+}
+
+// What the code generator calls behind our back would only be missed when the kernel runs, and what
+// it places there would run when the kernel is loaded.
+void check_shared_object(const std::string& path, const llvm::Triple& triple) {
+  const std::string file = read_file(path);
+  try {
+    read_kernel_file(std::as_bytes(std::span(file)), triple.isX86() ? kMachineX86 : kMachineArm64);
+  } catch (const std::runtime_error& error) {
+    throw FileError{error.what()};
   }
 }
 
@@ -99,10 +112,11 @@ void emit_assembly(const llvm::Module& module, llvm::TargetMachine& target,
 void emit_shared_object(llvm::Module& module, llvm::TargetMachine& target,
                         const std::string& path) {
   const auto code = generate(module, target, llvm::CodeGenFileType::ObjectFile);
-  check_symbols({code.data(), code.size()});
+  check_sections({code.data(), code.size()});
   const TemporaryFile object(path), shared(path);
   write_file(object.path, {code.data(), code.size()});
   link(object.path, shared.path);
+  check_shared_object(shared.path, target.getTargetTriple());
   rename_file(shared.path, path);
 }
 

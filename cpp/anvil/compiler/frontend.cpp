@@ -165,7 +165,7 @@ std::optional<LibraryIndex> check_library(const Program& program, const std::str
 
   LibraryIndex index;
   auto compiler = make_compiler(
-      arguments_for({program.math, llvm::sys::getDefaultTargetTriple()}, cache), diagnostics, true);
+      arguments_for({program.math, llvm::sys::getDefaultTargetTriple()}, cache), diagnostics);
   set_input(*compiler, edited.text(), program.source.name);
   KernelAction action(nullptr, nullptr);
   action.at_end = [&](KernelConsumer& consumer) {
@@ -207,7 +207,7 @@ std::optional<CompiledKernel> compile_kernel(const Program& program, const Kerne
   auto arguments = arguments_for({program.math, request.triple}, cache);
   arguments.push_back("-w");  // warnings came with the library
   if (request.line_tables) arguments.push_back("-debug-info-kind=line-tables-only");
-  auto compiler = make_compiler(arguments, diagnostics, true);
+  auto compiler = make_compiler(arguments, diagnostics);
   set_input(*compiler, text, program.source.name);
   const clang::FunctionDecl* function = nullptr;
   KernelAction action(
@@ -229,6 +229,10 @@ std::optional<CompiledKernel> compile_kernel(const Program& program, const Kerne
     if (consumer.context().getDiagnostics().hasErrorOccurred() || !function) return;
     result.constants = constants_of(consumer, program, action.code());
     result.symbol = action.code()->GetMangledName(function).str();
+    for (const clang::VarDecl* variable : consumer.initialised())
+      if (auto place =
+              diagnostics.where(variable->getLocation(), consumer.context().getSourceManager()))
+        result.places.emplace(action.code()->GetMangledName(variable).str(), std::move(*place));
   };
   if (!compiler->ExecuteAction(action) || diagnostics.failed()) return {};
   if (!function) {

@@ -1,6 +1,7 @@
 // frontend.hpp: from transformed MSL to an index of its functions, or to one kernel's IR.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,6 +34,7 @@ struct CompiledKernel {
   KernelSignature signature;
   std::vector<FunctionConstantInfo> constants;  ///< all that the library declares
   std::string symbol;                           ///< the kernel function's name in `module`
+  std::map<std::string, std::string> places;    ///< "file:line" of initialised variables, by symbol
   std::unique_ptr<llvm::Module> module;         ///< as clang's code generator left it
 };
 

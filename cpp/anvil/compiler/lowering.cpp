@@ -1,5 +1,6 @@
 #include "lowering.hpp"
 
+#include <llvm/Analysis/ValueTracking.h>
 #include <llvm/Demangle/Demangle.h>
 #include <llvm/IR/ConstantRange.h>
 #include <llvm/IR/Constants.h>
@@ -69,17 +70,42 @@ void run(llvm::Module& module, llvm::ModulePassManager passes) {
   passes.run(module, modules);
 }
 
+// What one of clang's initialising functions writes, or leaves for a destructor.
+const llvm::GlobalVariable* initialised_variable(const llvm::Function& initialiser) {
+  const llvm::GlobalVariable* found = nullptr;
+  for (const llvm::BasicBlock& block : initialiser)
+    for (const llvm::Instruction& instruction : block) {
+      const auto* store = llvm::dyn_cast<llvm::StoreInst>(&instruction);
+      const auto* call = llvm::dyn_cast<llvm::CallBase>(&instruction);
+      if (store) {
+        const llvm::Value* place = llvm::getUnderlyingObject(store->getPointerOperand());
+        if (const auto* variable = llvm::dyn_cast<llvm::GlobalVariable>(place)) found = variable;
+      } else if (call) {
+        for (const llvm::Value* argument : call->args())
+          if (const auto* variable = llvm::dyn_cast<llvm::GlobalVariable>(argument);
+              variable && !variable->getName().starts_with("__dso_handle"))
+            found = variable;
+      }
+    }
+  return found;
+}
+
 // Program-scope constants that are computed from function constants have initialisers that clang
 // could not evaluate; with the values bound, they fold.
-void fold_initialisers(llvm::Module& module, std::vector<std::string>& errors) {
+void fold_initialisers(llvm::Module& module, std::vector<std::string>& computed) {
   if (!module.getNamedGlobal("llvm.global_ctors")) return;
   llvm::ModulePassManager passes;
   passes.addPass(llvm::GlobalOptPass());
   run(module, std::move(passes));
   auto* rest = module.getNamedGlobal("llvm.global_ctors");
   if (!rest) return;
-  if (rest->hasInitializer() && !rest->getInitializer()->isNullValue())
-    errors.push_back("a program scope variable has an initializer that is not a constant");
+  for (llvm::Function& function : module) {
+    if (!function.getName().starts_with("__cxx_global_var_init")) continue;
+    if (const auto* variable = initialised_variable(function))
+      computed.push_back(variable->getName().str());
+  }
+  if (computed.empty() && rest->hasInitializer() && !rest->getInitializer()->isNullValue())
+    computed.push_back("");
   rest->eraseFromParent();
 }
 
@@ -227,7 +253,8 @@ LoweredKernel lower_kernel(llvm::Module& module, const std::string& kernel_symbo
     variable.setLinkage(llvm::GlobalValue::ExternalLinkage);
     variable.setComdat(nullptr);
   }
-  fold_initialisers(module, result.errors);
+  fold_initialisers(module, result.computed);
+  if (!result.computed.empty()) return result;
   resolve_function_pointers(module);
   turn_tail_calls_into_loops(module);
   inline_everything(module);

@@ -17,6 +17,7 @@ struct LoweredKernel {
   uint64_t static_memory = 0;  ///< bytes of `threadgroup` variables
   bool barriers = false;       ///< whether the kernel calls threadgroup_barrier
   std::vector<std::string> errors;
+  std::vector<std::string> computed;  ///< variables whose initialiser is not a constant: an error
 };
 
 /// Expects bound function constants. Afterwards `anvil_scalar_entry` is the module's only defined

@@ -81,7 +81,18 @@ class Printer {
   uint32_t column_ = 1;
 };
 
-// Keeps the pragmas that steer clang's code generation; drops the others, `#pragma METAL` first.
+// Those that name sections and symbols, in clang's, GNU's and Microsoft's spelling.
+bool places_code(const std::string& space, const std::string& word) {
+  if (space == "clang") return word == "section" || word == "attribute";
+  for (const char* name :
+       {"weak", "redefine_extname", "section", "init_seg", "code_seg", "data_seg", "bss_seg",
+        "const_seg", "alloc_text", "comment", "export", "ident"})
+    if (word == name) return true;
+  return false;
+}
+
+// Keeps the pragmas that steer clang's code generation and those that lay structures out, refuses
+// those that place code; drops the others, `#pragma METAL` first.
 class PragmaPrinter : public clang::PragmaHandler {
  public:
   PragmaPrinter(Printer& printer, std::string prefix)
@@ -96,8 +107,22 @@ class PragmaPrinter : public clang::PragmaHandler {
       words.push_back(preprocessor.getSpelling(token));
     }
     if (words.empty()) return;
+    if (places_code(prefix_, words[0])) {
+      auto& engine = preprocessor.getDiagnostics();
+      engine.Report(introducer.Loc,
+                    engine.getCustomDiagID(clang::DiagnosticsEngine::Error,
+                                           "unsupported pragma '%0'; supported: unroll, nounroll, "
+                                           "pack, clang loop, clang fp"))
+          << (prefix_.empty() ? "" : prefix_ + " ") + words[0];
+      return;
+    }
     std::string text;
-    if (prefix_.empty() && (words[0] == "unroll" || words[0] == "nounroll")) {
+    if (prefix_.empty() && words[0] == "pack") {
+      for (const std::string& word : words) {
+        if (word.find_first_of("\"\\") != std::string::npos) return;
+        text += text.empty() ? word : ' ' + word;
+      }
+    } else if (prefix_.empty() && (words[0] == "unroll" || words[0] == "nounroll")) {
       // clang 22 crashes on a count that depends on a template parameter.
       const bool literal = words.size() == 4 && words[1] == "(" && is_number(words[2]);
       const bool bare_literal = words.size() == 2 && is_number(words[1]);
@@ -179,6 +204,7 @@ std::optional<Source> preprocess(std::string name, std::string original,
   std::vector<std::string> arguments{
       "-E",
       "-undef",
+      "-disable-pragma-debug-crash",
       "-x",
       "c++",
       "-std=c++17",
@@ -195,13 +221,14 @@ std::optional<Source> preprocess(std::string name, std::string original,
       std::string(kHeaderRoot) + "/library/include",
       "-include",
       std::string(kHeaderRoot) + "/library/include/anvil/predefined.h",
+      "-Wno-builtin-macro-redefined",  // what predefined.h takes away
       "-Wno-unknown-pragmas",
       "-Wno-ignored-pragmas"};
   for (const auto& [key, value] : defines) {
     arguments.push_back("-D");
     arguments.push_back(key + "=" + value);
   }
-  auto compiler = make_compiler(arguments, diagnostics, false);
+  auto compiler = make_compiler(arguments, diagnostics);
   set_input(*compiler, source.original, source.name);
   ExpandAction action(source);
   if (!compiler->ExecuteAction(action) || diagnostics.failed()) return {};

@@ -27,6 +27,9 @@ class TokenPass {
       if (auto literal = rewrite_literal(token.text)) replace(i, *literal);
     } else if (is_attribute_list(i)) {
       return attribute_list(i);
+    } else if (token.is_identifier() && token.text.starts_with(kReservedPrefix)) {
+      error(i, "the name '" + std::string(token.text) + "' is reserved, as is every other that " +
+                   "begins with '" + std::string(kReservedPrefix) + "'");
     } else if (token.is_identifier() && !is_member_or_qualified(i)) {
       if (token.text == "template" && !tokens_[i + 1].is(tok::less)) return instantiation(i);
       if (token.text == "is_function_constant_defined") defined_query(i);

@@ -36,6 +36,8 @@ struct TokenPassResult {
 
 /// The ELF section that marks a `threadgroup` variable until it is lowered.
 inline constexpr std::string_view kThreadgroupSection = "anvil.threadgroup";
+/// What the compiler writes into a program, and its library, is called this and something else.
+inline constexpr std::string_view kReservedPrefix = "__anvil";
 /// The flag that says whether function constant x has a value is called this, then x.
 inline constexpr std::string_view kDefinedPrefix = "__anvil_defined_";
 

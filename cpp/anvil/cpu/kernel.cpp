@@ -1,39 +1,33 @@
 #include "anvil/cpu/kernel.hpp"
 
-#include <dlfcn.h>
-
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <span>
+#include <sstream>
 #include <stdexcept>
 #include <utility>
 
 namespace anvil {
 
-CpuKernel::Code::Code(const std::string& path)
-    : handle_(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) {
-  if (handle_) entry_ = reinterpret_cast<AnvilEntry>(dlsym(handle_, ANVIL_ENTRY_SYMBOL));
-  if (entry_) return;
-  const char* reason = dlerror();
-  std::string message = "Anvil: compiled kernel cannot be loaded: ";
-  message += reason ? reason : path.c_str();
-  if (handle_) dlclose(handle_);
-  throw std::runtime_error(message);
+namespace {
+
+KernelCode open_code(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream contents;
+  if (file) contents << file.rdbuf();
+  if (!file || !contents)
+    throw std::runtime_error("Anvil: compiled kernel cannot be loaded: " + path + ": " +
+                             std::strerror(errno));
+  return KernelCode(std::as_bytes(std::span(contents.view())));
 }
 
-CpuKernel::Code::Code(Code&& other) noexcept
-    : handle_(std::exchange(other.handle_, nullptr)),
-      entry_(std::exchange(other.entry_, nullptr)) {}
-
-CpuKernel::Code& CpuKernel::Code::operator=(Code&& other) noexcept {
-  std::swap(handle_, other.handle_);
-  std::swap(entry_, other.entry_);
-  return *this;
-}
-
-CpuKernel::Code::~Code() {
-  if (handle_) dlclose(handle_);
-}
+}  // namespace
 
 CpuKernel::CpuKernel(KernelImage full, std::function<KernelImage()> compile_any)
-    : image_(std::move(full)), full_(image_.path), compile_any_(std::move(compile_any)) {}
+    : image_(std::move(full)),
+      full_(open_code(image_.path)),
+      compile_any_(std::move(compile_any)) {}
 
 std::shared_ptr<CpuKernel> CpuKernel::load(KernelImage full,
                                            std::function<KernelImage()> compile_any) {
@@ -43,7 +37,7 @@ std::shared_ptr<CpuKernel> CpuKernel::load(KernelImage full,
 AnvilEntry CpuKernel::any() {
   std::lock_guard lock(mutex_);
   if (!any_.entry()) {
-    any_ = Code(compile_any_().path);
+    any_ = open_code(compile_any_().path);
     compile_any_ = nullptr;
   }
   return any_.entry();

@@ -7,7 +7,7 @@
 #include <memory>
 #include <mutex>
 
-#include "anvil/abi/kernel_abi.h"
+#include "anvil/cpu/kernel_code.hpp"
 #include "anvil/service/compiler_service.hpp"
 
 namespace anvil {
@@ -16,7 +16,7 @@ namespace anvil {
 class CpuKernel {
  public:
   /// Opens the `full` variant now; `compile_any` is called at most once with success, on first
-  /// need. Throws std::runtime_error with the loader's words.
+  /// need. Throws std::runtime_error where that is no kernel's code or cannot be read.
   static std::shared_ptr<CpuKernel> load(KernelImage full,
                                          std::function<KernelImage()> compile_any);
 
@@ -31,27 +31,13 @@ class CpuKernel {
   std::atomic<float> nanoseconds_per_threadgroup{std::numeric_limits<float>::infinity()};
 
  private:
-  class Code {
-   public:
-    Code() = default;
-    explicit Code(const std::string& path);
-    Code(Code&& other) noexcept;
-    Code& operator=(Code&& other) noexcept;
-    ~Code();
-    AnvilEntry entry() const { return entry_; }
-
-   private:
-    void* handle_ = nullptr;
-    AnvilEntry entry_ = nullptr;
-  };
-
   CpuKernel(KernelImage full, std::function<KernelImage()> compile_any);
 
   KernelImage image_;
-  Code full_;
+  KernelCode full_;
   std::function<KernelImage()> compile_any_;
   std::mutex mutex_;  // guards any_
-  Code any_;
+  KernelCode any_;
 };
 
 }  // namespace anvil

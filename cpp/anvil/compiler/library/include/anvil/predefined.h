@@ -3,6 +3,9 @@
 #ifndef ANVIL_PREDEFINED_H
 #define ANVIL_PREDEFINED_H
 
+// MSL embeds no files.
+#undef __has_embed
+
 #define METAL_FUNC inline __attribute__((always_inline))
 
 // Which variant the internal functions named __metal_* take.

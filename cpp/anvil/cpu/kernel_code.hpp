@@ -1,0 +1,41 @@
+// kernel_code.hpp: a kernel's native code in this process's memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+
+#include "anvil/abi/kernel_abi.h"
+
+namespace anvil {
+
+/// Checks a kernel's shared object and puts it in memory, from where it can run: by hand, as a
+/// dynamic loader runs initialisers, looks symbols up in other libraries and reads a file that may
+/// change meanwhile. The memory goes with the object.
+class KernelCode {
+ public:
+  KernelCode() = default;
+  /// Throws std::runtime_error that says what is wrong, or which memory is not there.
+  explicit KernelCode(std::span<const std::byte> file);
+  KernelCode(KernelCode&& other) noexcept
+      : memory_(std::exchange(other.memory_, nullptr)),
+        size_(std::exchange(other.size_, 0)),
+        entry_(std::exchange(other.entry_, nullptr)) {}
+  KernelCode& operator=(KernelCode&& other) noexcept {
+    std::swap(memory_, other.memory_);
+    std::swap(size_, other.size_);
+    std::swap(entry_, other.entry_);
+    return *this;
+  }
+  ~KernelCode();
+
+  AnvilEntry entry() const { return entry_; }
+
+ private:
+  std::byte* memory_ = nullptr;
+  size_t size_ = 0;
+  AnvilEntry entry_ = nullptr;
+};
+
+}  // namespace anvil
