@@ -1,6 +1,14 @@
 // Everything an app needs: #include <foundry/foundry.hpp>.
 #pragma once
 
+#if !(__cplusplus >= 202002L)
+#error \
+    "Foundry needs C++20: compile with -std=c++20 (CMake: the target Foundry::foundry asks for it)"
+#endif
+#if !defined(__cpp_exceptions)
+#error "Foundry reports failures by exceptions: compile without -fno-exceptions"
+#endif
+
 #include "foundry/core/error.hpp"
 #include "foundry/fusion/compound_kernel.hpp"
 #include "foundry/fusion/policy.hpp"

@@ -30,7 +30,9 @@ class InlineVector {
   constexpr const T& operator[](std::size_t i) const noexcept { return values_[i]; }
   constexpr const T* data() const noexcept { return values_.data(); }
   constexpr const T* begin() const noexcept { return values_.data(); }
-  constexpr const T* end() const noexcept { return std::next(values_.data(), size_); }
+  constexpr const T* end() const noexcept {
+    return std::next(values_.data(), static_cast<std::ptrdiff_t>(size_));
+  }
 
   friend constexpr bool operator==(const InlineVector& a, const InlineVector& b) noexcept {
     return std::equal(a.begin(), a.end(), b.begin(), b.end());

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -13,27 +14,70 @@
 
 namespace foundry::detail {
 
-inline constexpr std::size_t kMaxMembers = 24;
+inline constexpr std::size_t kMaxMembers = 23;
+inline constexpr std::size_t kMaxValues = 256;  // of all members, elements of C arrays each
+
+template <class T>
+inline constexpr bool kIsOptional = false;
+template <class T>
+inline constexpr bool kIsOptional<std::optional<T>> = true;
 
 struct AnyMember {
+  /// Never defined: only asked whether it would fit. An optional takes what its value takes, and
+  /// would not know which of the two ways to go.
   template <class T>
-  constexpr operator T() const;  // never defined: only asked whether it would fit
+    requires(!kIsOptional<T>)
+  operator T() const;
 };
 
+template <std::size_t>
+using AnyMemberAt = AnyMember;
+
+/// How many values can stand between T's braces: one for each member, each element of a C array.
 template <class T, std::size_t... I>
-consteval bool takes_members(std::index_sequence<I...>) {
-  return requires { T{(static_cast<void>(I), AnyMember{})...}; };
+consteval std::size_t value_count(std::index_sequence<I...>) {
+  if constexpr (requires { T{AnyMemberAt<I>{}..., AnyMember{}}; }) {
+    static_assert(sizeof...(I) < kMaxValues, "a parameter struct is too large to be read");
+    return value_count<T>(std::index_sequence<I..., sizeof...(I)>{});
+  } else {
+    return sizeof...(I);
+  }
 }
 
-template <class T, std::size_t N = kMaxMembers>
-consteval std::size_t member_count() {
-  if constexpr (takes_members<T>(std::make_index_sequence<N>{})) {
-    static_assert(N < kMaxMembers, "a parameter struct has at most 23 members");
-    return N;
+template <class T, std::size_t... Before, std::size_t... After>
+consteval bool takes_one_in_braces(std::index_sequence<Before...>, std::index_sequence<After...>) {
+  return requires { T{AnyMemberAt<Before>{}..., {AnyMember{}}, AnyMemberAt<After>{}...}; };
+}
+
+/// Of T's `Values`, those that the member with number `At` among them takes. More than one is a C
+/// array: once it has braces of its own, fewer can follow.
+template <class T, std::size_t Values, std::size_t At, std::size_t Width = 1>
+consteval std::size_t member_width() {
+  if constexpr (At + Width > Values) {
+    return 1;  // a class that takes nothing in braces
+  } else if constexpr (takes_one_in_braces<T>(std::make_index_sequence<At>{},
+                                              std::make_index_sequence<Values - At - Width>{})) {
+    return Width;
   } else {
-    static_assert(N > 0, "not an aggregate");
-    return member_count<T, N - 1>();
+    return member_width<T, Values, At, Width + 1>();
   }
+}
+
+template <class T, std::size_t Values, std::size_t At = 0>
+consteval std::size_t members_from() {
+  if constexpr (At == Values) {
+    return 0;
+  } else {
+    return 1 + members_from<T, Values, At + member_width<T, Values, At>()>();
+  }
+}
+
+template <class T>
+consteval std::size_t member_count() {
+  constexpr std::size_t count = members_from<T, value_count<T>(std::index_sequence<>{})>();
+  static_assert(count > 0, "a parameter struct has members");
+  static_assert(count <= kMaxMembers, "a parameter struct has at most 23 members");
+  return count;
 }
 
 /// A tuple of pointers to the members of `value`.
@@ -106,12 +150,28 @@ consteval std::string_view identifier_before(std::string_view text, std::size_t 
   return text.substr(begin, end - begin);
 }
 
-/// The unqualified name of a struct.
+/// Where what `text` has from `begin` on ends, at one of `ends` that stands in no <>; the last < of
+/// those it ends with goes to `arguments`.
+consteval std::size_t end_of_type(std::string_view text, std::size_t begin, std::string_view ends,
+                                  std::size_t& arguments) {
+  std::size_t depth = 0;
+  std::size_t at = begin;
+  for (; at < text.size(); ++at) {
+    if (depth == 0 && ends.find(text[at]) != ends.npos) break;
+    if (text[at] == '<' && depth++ == 0) arguments = at;
+    if (text[at] == '>') --depth;
+  }
+  return at;
+}
+
+/// The unqualified name of a struct, of a template's without its arguments.
 template <class T>
 consteval std::string_view type_name() {
   // clang: "... [T = ns::Name]", gcc: "... [with T = ns::Name; ...]".
   constexpr std::string_view text = spelled_type<T>();
-  return identifier_before(text, text.find_first_of(";]", text.find("T = ")));
+  std::size_t arguments = 0;
+  const std::size_t end = end_of_type(text, text.find("T = "), ";]", arguments);
+  return identifier_before(text, text[end - 1] == '>' ? arguments : end);
 }
 
 template <class T, std::size_t I>

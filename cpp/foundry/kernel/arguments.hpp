@@ -14,6 +14,7 @@
 // snake_case. The macro stands in the struct's own namespace.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <source_location>
@@ -23,6 +24,7 @@
 #include <utility>
 
 #include "foundry/core/error.hpp"
+#include "foundry/kernel/covered_fields.hpp"
 #include "foundry/kernel/description.hpp"
 #include "foundry/kernel/encoder.hpp"
 #include "foundry/kernel/shader_library.hpp"
@@ -147,7 +149,11 @@ std::string snake_case(std::string_view type_name);
 
 /// How a field of type F is described, keyed and bound. Specialised for what may be a field.
 template <class F>
-struct FieldTraits;
+struct FieldTraits {
+  static_assert(!std::same_as<F, F>,
+                "a field of a kernel struct is an In, Out or InOut, an optional one, a scalar, a "
+                "Scalar, a parameter struct, a Constant or ThreadgroupMemory");
+};
 
 template <class F>
 concept TensorField = requires(const F& field) {
@@ -232,6 +238,20 @@ struct FieldTraits<F> {
   }
 };
 
+template <class F>
+  requires std::is_enum_v<F>
+struct FieldTraits<F> {
+  static void describe(KernelDescription& kernel, const char* name, const F&) {
+    kernel.arguments.push_back(
+        ArgumentDescription::value(name, dtype_of<std::underlying_type_t<F>>));
+  }
+  static void key(KernelKey&, const F&) {}
+  template <class Bind>
+  static void bind(const F& field, const Bind& bind) {
+    bind(Argument::value(field));
+  }
+};
+
 template <Element T>
 struct FieldTraits<Scalar<T>> {
   static void describe(KernelDescription& kernel, const char* name, const Scalar<T>&) {
@@ -243,16 +263,6 @@ struct FieldTraits<Scalar<T>> {
     bind(Argument::scalar(field));
   }
 };
-
-template <class Kernel, class F>
-struct KernelField {
-  const char* name;
-  F Kernel::* member;
-};
-template <class Kernel, class F>
-constexpr KernelField<Kernel, F> kernel_field(const char* name, F Kernel::* member) {
-  return {name, member};
-}
 
 }  // namespace detail
 
@@ -267,6 +277,7 @@ concept DescribedKernel = requires(const K& kernel) {
 /// The description of a kernel struct; its values say which optional arguments are present.
 template <DescribedKernel K>
 KernelDescription describe_kernel(const K& kernel) {
+  detail::check_covered_bytes(kernel, foundry_kernel_fields(static_cast<const K*>(nullptr)));
   KernelDescription description;
   description.name = detail::snake_case(detail::type_name<K>());
   detail::set_source(description, K::source);
@@ -286,7 +297,7 @@ void encode_kernel(Encoder& encoder, const K& kernel) {
   static const char family = 0;
   constexpr auto fields = foundry_kernel_fields(static_cast<const K*>(nullptr));
   KernelKey key(&family, {});
-  InlineVector<Argument, std::tuple_size_v<decltype(fields)>> arguments;
+  InlineVector<Argument, std::max<std::size_t>(std::tuple_size_v<decltype(fields)>, 1)> arguments;
   std::apply(
       [&](const auto&... field) {
         (detail::FieldTraits<std::remove_cvref_t<decltype(kernel.*field.member)>>::key(
@@ -304,17 +315,23 @@ void encode_kernel(Encoder& encoder, const K& kernel) {
 
 }  // namespace foundry
 
-// FOUNDRY_KERNEL(Type, field...): the fields in the order of the MSL signature.
-#define FOUNDRY_KERNEL(Type, ...)                                      \
-  [[maybe_unused]] constexpr auto foundry_kernel_fields(const Type*) { \
-    using FoundryKernel = Type;                                        \
-    return std::make_tuple(FOUNDRY_EACH_FIELD(__VA_ARGS__));           \
-  }                                                                    \
+// FOUNDRY_KERNEL(Type, field...): every field, in the order of the MSL signature; fields of bases
+// too. A template's: `template <class T> FOUNDRY_KERNEL(Scale<T>, x, y);`.
+#define FOUNDRY_KERNEL(Type, ...)                                                                 \
+  [[maybe_unused]] constexpr auto foundry_kernel_fields(const Type*) {                            \
+    using FoundryKernel = Type;                                                                   \
+    constexpr auto fields = std::make_tuple(__VA_OPT__(FOUNDRY_EACH_FIELD(__VA_ARGS__)));         \
+    static_assert(::foundry::detail::lists_every_field<FoundryKernel>(fields),                    \
+                  "FOUNDRY_KERNEL lists every field of " #Type ", each once, and this does not"); \
+    return fields;                                                                                \
+  }                                                                                               \
   static_assert(true, "so that a semicolon follows")
 
-#define FOUNDRY_FIELD(name) ::foundry::detail::kernel_field(#name, &FoundryKernel::name)
+#define FOUNDRY_FIELD(name) \
+  ::foundry::detail::kernel_field<FoundryKernel>(#name, &FoundryKernel::name)
 #define FOUNDRY_PARENTHESES ()
-#define FOUNDRY_EXPAND(...) FOUNDRY_EXPAND2(FOUNDRY_EXPAND2(FOUNDRY_EXPAND2(__VA_ARGS__)))
+#define FOUNDRY_EXPAND(...) FOUNDRY_EXPAND3(FOUNDRY_EXPAND3(FOUNDRY_EXPAND3(__VA_ARGS__)))
+#define FOUNDRY_EXPAND3(...) FOUNDRY_EXPAND2(FOUNDRY_EXPAND2(FOUNDRY_EXPAND2(__VA_ARGS__)))
 #define FOUNDRY_EXPAND2(...) FOUNDRY_EXPAND1(FOUNDRY_EXPAND1(FOUNDRY_EXPAND1(__VA_ARGS__)))
 #define FOUNDRY_EXPAND1(...) FOUNDRY_EXPAND0(FOUNDRY_EXPAND0(FOUNDRY_EXPAND0(__VA_ARGS__)))
 #define FOUNDRY_EXPAND0(...) __VA_ARGS__

@@ -68,16 +68,24 @@ struct MemberElement<Packed<T, N>> {
   static constexpr std::uint32_t count = 0;
   static constexpr std::uint32_t lanes = N;
 };
+template <class T>
+  requires std::is_enum_v<T>
+struct MemberElement<T> : MemberElement<std::underlying_type_t<T>> {};
 template <class T, std::size_t N>
-struct MemberElement<std::array<T, N>> {
+struct MemberElement<T[N]> {
   using type = typename MemberElement<T>::type;
   static_assert(MemberElement<T>::count == 0, "parameter structs take arrays of one dimension");
   static constexpr std::uint32_t count = N;
   static constexpr std::uint32_t lanes = MemberElement<T>::lanes;
 };
+template <class T, std::size_t N>
+struct MemberElement<std::array<T, N>> : MemberElement<T[N]> {};
 
 template <class T, std::size_t... I>
 std::vector<StructMember> members_of(std::index_sequence<I...>) {
+  static_assert((Element<typename MemberElement<MemberType<T, I>>::type> && ...),
+                "a member of a parameter struct is a scalar of the dtype table, an enumeration of "
+                "one, a Packed vector, or an array of these");
   return {StructMember{std::string(member_name<T, I>()),
                        dtype_of<typename MemberElement<MemberType<T, I>>::type>,
                        MemberElement<MemberType<T, I>>::count, member_offset<T, I>(),
@@ -86,8 +94,9 @@ std::vector<StructMember> members_of(std::index_sequence<I...>) {
 
 }  // namespace detail
 
-/// A struct of scalars, Packed vectors and std::arrays of either, standard layout, nothing with
-/// alignas. Its MSL struct has its unqualified name, so it must have one of its own: no template.
+/// A struct of scalars, enumerations, Packed vectors and arrays of these, standard layout, nothing
+/// with alignas. Its MSL struct has its unqualified name, so it must have one of its own: no
+/// template.
 template <class T>
 concept ParameterStruct =
     std::is_class_v<T> && std::is_aggregate_v<T> && std::is_trivially_copyable_v<T>;

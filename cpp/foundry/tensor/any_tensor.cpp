@@ -206,13 +206,13 @@ void AnyTensor::require_elements(DType wanted) const {
   }
 }
 
-std::span<const std::byte> AnyTensor::host_bytes(const char* what) const {
+std::span<const std::byte> AnyTensor::host_bytes(const char* what) const& {
   require_host(what);
   wait_for_writes(range());
   return buffer().host().bytes(byte_offset_, byte_length_);
 }
 
-std::span<std::byte> AnyTensor::host_bytes_mutable(const char* what) const {
+std::span<std::byte> AnyTensor::host_bytes_mutable(const char* what) const& {
   require_host(what);
   if (is_read_only_) {
     throw StorageError(concat(what, " of ", quoted(name()), ": it is read-only"));

@@ -87,20 +87,27 @@ class AnyTensor {
   /// The elements on the host, after waiting for their last write. Throws StorageError for private
   /// storage, DTypeError for another T, ShapeError if not contiguous.
   template <Element T>
-  std::span<const T> host() const {
+  std::span<const T> host() const& {
     require_elements(dtype_of<T>);
     return unsafe::view_as<T>(host_bytes());
   }
   /// The same to write, after waiting for every use. StorageError also if read-only.
   template <Element T>
-  std::span<T> host_mutable() const {
+  std::span<T> host_mutable() const& {
     require_elements(dtype_of<T>);
     return unsafe::mutable_view_as<T>(host_bytes_mutable());
   }
   /// Bytes from the first element to one past the last, strides and all; waits as above.
   /// `what` opens the message of a refusal: "numpy view of 'kv_cache': its storage is private ...".
-  std::span<const std::byte> host_bytes(const char* what = "host view") const;
-  std::span<std::byte> host_bytes_mutable(const char* what = "host view") const;
+  std::span<const std::byte> host_bytes(const char* what = "host view") const&;
+  std::span<std::byte> host_bytes_mutable(const char* what = "host view") const&;
+  /// A span does not hold the lease: of a temporary, the bytes would be gone with it.
+  template <Element T>
+  std::span<const T> host() const&& = delete;
+  template <Element T>
+  std::span<T> host_mutable() const&& = delete;
+  std::span<const std::byte> host_bytes(const char* what = "host view") const&& = delete;
+  std::span<std::byte> host_bytes_mutable(const char* what = "host view") const&& = delete;
   /// The contiguous elements' bytes copied out of any storage. ShapeError if not contiguous.
   std::vector<std::byte> copy_to_host(CommandStream& stream) const;
   /// `bytes` must be byte_length() long. Asynchronous for private storage.

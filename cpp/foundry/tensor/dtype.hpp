@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,16 +11,6 @@
 #include "foundry/core/half.hpp"
 
 namespace foundry {
-
-using f32 = float;
-using i8 = std::int8_t;
-using i16 = std::int16_t;
-using i32 = std::int32_t;
-using i64 = std::int64_t;
-using u8 = std::uint8_t;
-using u16 = std::uint16_t;
-using u32 = std::uint32_t;
-using u64 = std::uint64_t;
 
 enum class DType : std::uint8_t {
   f32,
@@ -62,6 +53,16 @@ enum class DType : std::uint8_t {
   nvfp4,
   q1_0,
 };
+
+using f32 = float;
+using i8 = std::int8_t;
+using i16 = std::int16_t;
+using i32 = std::int32_t;
+using i64 = std::int64_t;
+using u8 = std::uint8_t;
+using u16 = std::uint16_t;
+using u32 = std::uint32_t;
+using u64 = std::uint64_t;
 inline constexpr std::size_t kDTypeCount = static_cast<std::size_t>(DType::q1_0) + 1;
 
 /// One row. A plain type is a block of one element.
@@ -176,6 +177,15 @@ FOUNDRY_DTYPE_OF(q4_k, q4_k);
 FOUNDRY_DTYPE_OF(q5_k, q5_k);
 FOUNDRY_DTYPE_OF(q6_k, q6_k);
 #undef FOUNDRY_DTYPE_OF
+/// Of the two types of 64 bits, the one that std::int64_t and std::uint64_t are not.
+template <class T>
+  requires((std::same_as<T, long> || std::same_as<T, long long>) && sizeof(T) == 8 &&
+           !std::same_as<T, i64>)
+struct DTypeOf<T> : DTypeOf<i64> {};
+template <class T>
+  requires((std::same_as<T, unsigned long> || std::same_as<T, unsigned long long>) &&
+           sizeof(T) == 8 && !std::same_as<T, u64>)
+struct DTypeOf<T> : DTypeOf<u64> {};
 
 template <class T>
 concept Element = requires { DTypeOf<T>::kDType; };

@@ -93,16 +93,23 @@ class Tensor {
     return *this;
   }
 
-  std::span<const T> host() const
+  std::span<const T> host() const&
     requires(HostVisible<Mode>)
   {
     return any_.template host<T>();
   }
-  std::span<T> host_mutable() const
+  std::span<T> host_mutable() const&
     requires(HostVisible<Mode>)
   {
     return any_.template host_mutable<T>();
   }
+  /// A span does not hold the lease: of a temporary, the bytes would be gone with it.
+  std::span<const T> host() const&&
+    requires(HostVisible<Mode>)
+  = delete;
+  std::span<T> host_mutable() const&&
+    requires(HostVisible<Mode>)
+  = delete;
 
   /// The same tensor, whose type knows `To`. ShapeError if it is of another shape.
   template <ShapeTag To>

@@ -19,6 +19,21 @@ struct MixedParams {
 struct OneParams {
   float only;
 };
+enum class Mode : std::uint8_t { off, on };
+enum Plain : std::uint32_t { kPlain };
+struct ArrayParams {
+  f16 first[3];
+  Mode mode;
+  float weights[5];
+  std::array<std::uint16_t, 2> pairs;
+  Packed<float, 3> colour;
+  Plain plain;
+  Packed<f16, 2> points[4];
+  f16 last;
+};
+struct OneArrayParams {
+  float weights[7];
+};
 }  // namespace
 
 TEST_CASE("a parameter struct's layout is read from its type") {
@@ -38,6 +53,23 @@ TEST_CASE("a parameter struct's layout is read from its type") {
     CHECK(layout.members[i].offset == offsets[i]);
     CHECK(layout.members[i].count == (i == 3 ? 3 : 0));
   }
+}
+
+TEST_CASE("C arrays, enumerations and packed vectors are members like any other") {
+  const StructLayout& layout = struct_layout<ArrayParams>();
+  const std::vector<StructMember> expected{
+      {"first", DType::f16, 3, offsetof(ArrayParams, first)},
+      {"mode", DType::u8, 0, offsetof(ArrayParams, mode)},
+      {"weights", DType::f32, 5, offsetof(ArrayParams, weights)},
+      {"pairs", DType::u16, 2, offsetof(ArrayParams, pairs)},
+      {"colour", DType::f32, 0, offsetof(ArrayParams, colour), 3},
+      {"plain", DType::u32, 0, offsetof(ArrayParams, plain)},
+      {"points", DType::f16, 4, offsetof(ArrayParams, points), 2},
+      {"last", DType::f16, 0, offsetof(ArrayParams, last)}};
+  CHECK(layout.members == expected);
+  CHECK(layout.size == sizeof(ArrayParams));
+  CHECK(struct_layout<OneArrayParams>().members ==
+        std::vector<StructMember>{{"weights", DType::f32, 7, 0}});
 }
 
 TEST_CASE("a layout made at run time equals the one of the type") {

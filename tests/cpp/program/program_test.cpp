@@ -176,7 +176,8 @@ TEST_CASE("a program holds its tensors, and says so") {
     CHECK_THROWS_WITH_AS(pool.reset(), doctest::Contains("y (64,) f32 by a recorded program"),
                          PoolInUseError);
     step->replay();
-    CHECK(step->tensor("y").host<float>()[63] == 3.0f);
+    const AnyTensor y = step->tensor("y");
+    CHECK(y.host<float>()[63] == 3.0f);
     step->replay();
     step.reset();  // the command buffer goes on
   }
@@ -196,7 +197,8 @@ TEST_CASE("a scope that ends under a program retires its memory, no more") {
   }
   const auto other = filled(pool, 64, 9.0f, "other");
   step->replay();
-  CHECK(step->tensor("y").host<float>()[0] == 1.0f);
+  const AnyTensor kept = step->tensor("y");
+  CHECK(kept.host<float>()[0] == 1.0f);
   CHECK(other.host()[0] == 9.0f);
 }
 

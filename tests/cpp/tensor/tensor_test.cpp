@@ -38,7 +38,8 @@ TEST_CASE("a typed tensor is what its type says, or a typed error") {
   const Tensor<f16, Dedicated, Shared, Rank<2>> x(any);
   x.host_mutable()[0] = f16(1.5f);
   CHECK(float(x.host()[0]) == 1.5f);
-  CHECK(x.reshape({32}).host().size() == 32);
+  const auto flat = x.reshape({32});
+  CHECK(flat.host().size() == 32);
   CHECK(x.slice(0, 1, 2).extents() == Extents{1, 8});
   CHECK(to_string(x.transpose()) == "Tensor 'x' (8, 4) f16, view, shared, strides (1, 8)");
   CHECK_THROWS_WITH_AS(Tensor<float>{any}, "x (4, 8) f16 is no tensor of f32", DTypeError);

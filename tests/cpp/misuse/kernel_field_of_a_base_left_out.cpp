@@ -1,0 +1,19 @@
+// Fields of a base are the kernel's too.
+// rejected: FOUNDRY_KERNEL lists every field of Add, each once, and this does not
+#include <foundry/foundry.hpp>
+
+using namespace foundry;
+
+struct Inputs {
+  In<f16> x;
+};
+struct Add : Inputs {
+  Out<f16> y;
+  static constexpr auto source = msl("y[gid] = x[gid];");
+  DispatchConfig dispatch_config() const { return per_element(y.count()); }
+};
+#ifdef FOUNDRY_MISUSE
+FOUNDRY_KERNEL(Add, y);
+#else
+FOUNDRY_KERNEL(Add, x, y);
+#endif
