@@ -72,7 +72,7 @@ def generate(
     loaded = ui.load_model(model, device)
     answer(
         loaded,
-        text if raw or loaded.chat_template is None else ui.messages(system, text),
+        text if raw or not loaded.chat_templates else ui.messages(system, text),
         max_tokens=max_tokens,
         sampling=sampling,
         seed=seed,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from foundry.cli import ui
 from foundry.cli.generate import answer
 from foundry.errors import ChatTemplateError, ContextLengthError
-from foundry.generation.chat_template import Message
+from foundry.generation.messages import Message
 from foundry.generation.sampling import SamplingParameters
 from foundry.models import Llama
 
@@ -20,7 +20,7 @@ def converse(
     seed: int | None,
 ) -> None:
     """Reads turns until the user leaves; a chat that fills the context has to be reset."""
-    if model.chat_template is None:
+    if not model.chat_templates:
         raise ChatTemplateError(
             f"{model.name}: the file has no chat template; use `generate --raw`"
         )

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from foundry.cli import ui
-from foundry.generation.chat_template import Message
+from foundry.generation.messages import Message
 from foundry.generation.sampling import SamplingParameters
 from foundry.models import Generation, Llama
 

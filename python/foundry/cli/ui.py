@@ -18,7 +18,7 @@ from rich.progress import (
 )
 
 import foundry
-from foundry.generation.chat_template import Message
+from foundry.generation.messages import Message
 
 stdout = Console(highlight=False)
 stderr = Console(stderr=True, highlight=False)

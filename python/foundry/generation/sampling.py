@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from foundry.errors import ArgumentError
+from foundry.generation.arguments import checked_integer, checked_number, shown
+
+_REALS = (
+    *("temperature", "top_p", "min_p"),
+    *("repetition_penalty", "frequency_penalty", "presence_penalty"),
+)
+_SMALLEST = float(np.finfo(np.float32).smallest_normal)
+"""The device divides by some parameters; by less than this, the quotient would be infinite."""
 
 
 @dataclass(frozen=True)
@@ -13,7 +23,8 @@ class SamplingParameters:
     """Sampling of one token from logits; the default is greedy.
 
     The order is llama.cpp's: penalties, top-k, top-p, min-p, then temperature and the draw.
-    `ArgumentError` where a value is out of its range.
+    `ArgumentError` where a value is out of its range, `ArgumentTypeError` where it is no number, or
+    no int where tokens are counted.
     """
 
     temperature: float = 0.0
@@ -34,21 +45,29 @@ class SamplingParameters:
     """How many recent tokens the penalties look at."""
 
     def __post_init__(self) -> None:
-        def check(name: str, valid: bool, rule: str) -> None:
-            if not valid:
-                raise ArgumentError(f"sampling: {name} is {getattr(self, name)!r}, {rule}")
+        for name in ("top_k", "penalty_window"):
+            count = checked_integer(getattr(self, name), f"sampling: {name}")
+            object.__setattr__(self, name, count)
+        for name in _REALS:
+            value = checked_number(getattr(self, name), f"sampling: {name}")
+            object.__setattr__(self, name, value)
 
-        for name in self.__dataclass_fields__:
+        def check(name: str, rule: str, is_valid: Callable[[float], bool]) -> None:
+            # The device computes with 32 bits: what is rounded has to be valid too.
             value = getattr(self, name)
-            check(
-                name, isinstance(value, int | float) and math.isfinite(value), "not a finite number"
-            )
-        check("temperature", self.temperature >= 0, "it cannot be negative")
-        check("top_k", self.top_k >= 0, "it cannot be negative (0: all tokens)")
-        check("top_p", 0 < self.top_p <= 1, "it lies in (0, 1]")
-        check("min_p", 0 <= self.min_p < 1, "it lies in [0, 1)")
-        check("repetition_penalty", self.repetition_penalty > 0, "it must be positive")
-        check("penalty_window", self.penalty_window >= 0, "it cannot be negative")
+            if not (is_valid(value) and is_valid(float(np.float32(value)))):
+                raise ArgumentError(f"sampling: {name} is {shown(value)}, {rule}")
+
+        check("temperature", "it cannot be negative", lambda value: value >= 0)
+        check("temperature", f"it is 0 or at least {_SMALLEST:.4g}", _is_zero_or_normal)
+        check("top_k", "it cannot be negative (0: all tokens)", lambda value: value >= 0)
+        check("top_k", "it is below 2^31", lambda value: value < 2**31)
+        check("top_p", "it lies in (0, 1]", lambda value: 0 < value <= 1)
+        check("min_p", "it lies in [0, 1)", lambda value: 0 <= value < 1)
+        check("repetition_penalty", "it must be positive", lambda value: value > 0)
+        check("repetition_penalty", f"it is at least {_SMALLEST:.4g}", _is_zero_or_normal)
+        check("penalty_window", "it cannot be negative", lambda value: value >= 0)
+        check("penalty_window", "it is below 2^31", lambda value: value < 2**31)
 
     @property
     def greedy(self) -> bool:
@@ -63,3 +82,7 @@ class SamplingParameters:
             or self.frequency_penalty != 0
             or self.presence_penalty != 0
         )
+
+
+def _is_zero_or_normal(value: float) -> bool:
+    return value == 0 or value >= _SMALLEST

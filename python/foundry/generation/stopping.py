@@ -1,20 +1,32 @@
-"""Stop strings in streamed text: held back while they may still be beginning."""
+"""Where a generation's text ends: at texts that a user names, or at tokens."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from typing import TYPE_CHECKING
 
-from foundry.errors import ArgumentError
+from foundry.errors import ArgumentError, ArgumentTypeError
+from foundry.generation.arguments import checked_text, checked_tokens, shown
+
+if TYPE_CHECKING:
+    from foundry.generation.tokenizer import Tokenizer
+
+Stop = str | int
+"""A text, or the id of a token; a control token may be named by its text."""
 
 
 class StopText:
-    """Passes text through until one of `stops` appears; what is shown never contains a stop."""
+    """Passes text through until one of `stops` is complete; what is shown never contains a stop,
+    unless `include` shows the one that ended the text. The first that is complete counts, and of
+    those that end at the same character the longest, however the text comes in pieces.
+    """
 
-    def __init__(self, stops: str | Sequence[str] = ()) -> None:
+    def __init__(self, stops: str | Sequence[str] = (), *, include: bool = False) -> None:
         self._stops = (stops,) if isinstance(stops, str) else tuple(stops)
         for stop in self._stops:
             if not isinstance(stop, str) or not stop:
-                raise ArgumentError(f"stop: {stop!r} is not a text of at least one character")
+                raise ArgumentError(f"stop: {shown(stop)} is not a text of at least one character")
+        self._include = include
         self._held = ""
         self.matched: str | None = None
         """The stop string that ended the text."""
@@ -24,10 +36,11 @@ class StopText:
         if self.matched is not None:
             return ""
         self._held += text
-        found = [(self._held.find(stop), stop) for stop in self._stops if stop in self._held]
+        starts = ((self._held.find(stop), stop) for stop in self._stops)
+        found = [(start + len(stop), start, stop) for start, stop in starts if start >= 0]
         if found:
-            position, self.matched = min(found, key=lambda match: match[0])
-            shown, self._held = self._held[:position], ""
+            end, start, self.matched = min(found)
+            shown, self._held = self._held[: end if self._include else start], ""
             return shown
         cut = len(self._held) - self._undecided()
         shown, self._held = self._held[:cut], self._held[cut:]
@@ -45,3 +58,31 @@ class StopText:
             if any(stop.startswith(self._held[-length:]) for stop in self._stops):
                 return length
         return 0
+
+
+def resolve_stops(stop: object, tokenizer: Tokenizer) -> tuple[list[str], frozenset[int]]:
+    """The texts and the tokens that `stop` names."""
+    stops = [stop] if isinstance(stop, str | int) else stop
+    if isinstance(stops, bytes) or not isinstance(stops, Sequence | Set):
+        raise ArgumentTypeError(
+            f"stop is {shown(stop)}; supported: texts, token ids, and lists of them"
+        )
+    texts: list[str] = []
+    tokens: list[object] = []
+    for one in stops:
+        if not isinstance(one, str):
+            tokens.append(one)
+            continue
+        text = checked_text(one, "stop")
+        token = tokenizer.control.get(text)
+        inner = tokenizer.control.within(text)
+        if token is not None:
+            tokens.append(token)
+        elif inner is not None:
+            raise ArgumentError(
+                f"stop: {shown(text)} holds the control token {inner!r}, which no text holds; name "
+                "the token alone"
+            )
+        else:
+            texts.append(text)
+    return texts, frozenset(checked_tokens(tokens, len(tokenizer), "stop"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import threading
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TypeVar, cast
@@ -12,6 +11,9 @@ import tokenizers
 from tokenizers import AddedToken, decoders, models, pre_tokenizers
 
 from foundry.errors import TokenizerError, UnsupportedModelError
+from foundry.generation.arguments import checked_integer, checked_text
+from foundry.generation.control_tokens import ControlTokens
+from foundry.generation.templates.text import TemplateText, own_spans
 
 # Values of tokenizer.ggml.token_type (GGUF specification, "tokenizer.ggml.token_type").
 _UNKNOWN, _CONTROL, _USER_DEFINED = 2, 3, 4
@@ -100,7 +102,9 @@ class Tokenizer:
             [AddedToken(self._tokens[i], normalized=False, special=True) for i in special]
         )
         self._backend.add_tokens([AddedToken(self._tokens[i], normalized=False) for i in whole])
-        self._mode = threading.Lock()  # encode_special_tokens is a property of the backend
+        self._backend.encode_special_tokens = True  # as text: encode() finds control tokens itself
+        self.control = ControlTokens({self._tokens[i]: i for i in sorted(self._special)})
+        """The tokens that are no text."""
 
         def token_id(key: str) -> int | None:
             value = metadata.get(f"tokenizer.ggml.{key}_token_id")
@@ -131,12 +135,19 @@ class Tokenizer:
         """Token ids of `text`.
 
         With `parse_special` the text of a control token such as `<|im_end|>` becomes that token;
-        without it, plain characters (what untrusted text should be). A beginning-of-sequence token
-        comes first where the model asks for one and the text does not start with it.
+        without it, plain characters (what untrusted text should be). In a prompt that
+        `ChatTemplate.render` made, only what the template itself wrote can be a control token. A
+        beginning-of-sequence token comes first where the model asks for one and the text does not
+        start with it.
         """
-        with self._mode:
-            self._backend.encode_special_tokens = not parse_special
-            ids = self._backend.encode(text, add_special_tokens=False).ids
+        spans = own_spans(text) if isinstance(text, TemplateText) else ((0, len(text)),)
+        plain = checked_text(text, "encode: text")
+        ids: list[int] = []
+        for piece in self.control.split(plain, spans if parse_special else ()):
+            if isinstance(piece, int):
+                ids.append(piece)
+            else:
+                ids += self._backend.encode(piece, add_special_tokens=False).ids
         if self.adds_bos and ids[:1] != [self.bos_id]:
             assert self.bos_id is not None
             ids.insert(0, self.bos_id)
@@ -157,6 +168,7 @@ class Tokenizer:
 
     def bytes_of(self, token: int) -> bytes:
         """The bytes that `token` stands for. `TokenizerError` where there is no such token."""
+        token = checked_integer(token, "token")
         if not 0 <= token < len(self._tokens):
             raise TokenizerError(f"token {token}: the vocabulary has {len(self._tokens)} tokens")
         text = self._tokens[token]

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from foundry.errors import ArgumentError
+from foundry.generation.arguments import checked_integer, shown
 from foundry.generation.sampling import SamplingParameters
 from foundry.generation.statistics import Statistics
-from foundry.generation.stopping import StopText
+from foundry.generation.stopping import Stop, StopText, resolve_stops
 from foundry.models.decode import DecodeRun
 
 if TYPE_CHECKING:
@@ -33,11 +34,13 @@ class Generation(Iterator[str]):
         max_tokens: int,
         sampling: SamplingParameters,
         seed: int,
-        stop: str | Sequence[str],
+        stop: Stop | Sequence[Stop],
+        include_stop: bool,
         ignore_end: bool,
     ) -> None:
+        max_tokens = checked_integer(max_tokens, "generate: max_tokens")
         if max_tokens < 1:
-            raise ArgumentError(f"generate: max_tokens is {max_tokens}, it must be positive")
+            raise ArgumentError(f"generate: max_tokens is {shown(max_tokens)}, it must be positive")
         self._model = model
         self._prompt = list(prompt)
         self._max_tokens = max_tokens
@@ -45,14 +48,16 @@ class Generation(Iterator[str]):
             prompt, sampling, seed, min(len(self._prompt) + max_tokens, model.context_length)
         )
         self._end_ids = frozenset() if ignore_end else model.tokenizer.end_ids
-        self._stop = StopText(stop)
+        texts, self._stop_ids = resolve_stops(stop, model.tokenizer)
+        self._stop = StopText(texts, include=include_stop)
+        self._include_stop = include_stop
         self._decoder = model.tokenizer.stream()
         self.tokens: list[int] = []
         """The tokens generated so far, the one that ended the text not included."""
         self.text = ""
         """The text so far."""
         self.finish_reason: FinishReason | None = None
-        """Why it ended: a token that ends the turn, a stop string, `max_tokens`, a full context."""
+        """Why it ended: a token that ends the turn, `stop`, `max_tokens`, a full context."""
         self.statistics = Statistics(prompt_tokens=len(self._prompt))
         self._start: float | None = None
 
@@ -89,6 +94,10 @@ class Generation(Iterator[str]):
         else:
             cost.decode_seconds += now - begin
             cost.decode_dispatches += step.dispatches
+        if token in self._stop_ids:
+            text = self._finish("stop")
+            named = self._model.tokenizer.decode([token], skip_special=False)
+            return text + named if self._include_stop else text
         if token in self._end_ids:
             return self._finish("end")
         self.tokens.append(token)

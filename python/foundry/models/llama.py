@@ -5,18 +5,22 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foundry import ops
 from foundry._foundry import Device, DType, Foundry, Gguf
-from foundry.errors import ArgumentError, ChatTemplateError, ContextLengthError, ModelError
-from foundry.generation.chat_template import ChatTemplate, Message
+from foundry.errors import ArgumentError, ArgumentTypeError, ContextLengthError, ModelError
+from foundry.generation.arguments import checked_integer, checked_tokens
+from foundry.generation.chat_template import ChatTemplate
+from foundry.generation.chat_templates import ChatTemplates
+from foundry.generation.messages import Message
 from foundry.generation.sampling import SamplingParameters
+from foundry.generation.stopping import Stop
 from foundry.generation.tokenizer import Tokenizer
 from foundry.models.config import LlamaConfig
 from foundry.models.decode import Decoder, DecodeRun, draw, write_counts
@@ -59,7 +63,7 @@ class Llama:
         self.config = LlamaConfig.from_metadata(metadata)
         self.name = self.config.name
         self.tokenizer = Tokenizer(metadata)
-        self.chat_template = _chat_template(metadata, self.tokenizer)
+        self.chat_templates = ChatTemplates(metadata, self.tokenizer)
         self.context_length = _context_length(self.config, context_length)
         weights = LlamaWeights.bind(file, self.config, runtime, progress)
         if weights.embedding.shape[0] != len(self.tokenizer):
@@ -78,6 +82,11 @@ class Llama:
         one = self._forward.decode_step()  # kept; the rest is only there to be compiled
         with runtime.scope(ACTIVATIONS):
             prepare(runtime, [*one.operations, *self._other_kernels(one)], progress)
+
+    @property
+    def chat_template(self) -> ChatTemplate | None:
+        """The default of `chat_templates`, where there is one."""
+        return self.chat_templates.get("default")
 
     def __repr__(self) -> str:
         return (
@@ -109,8 +118,8 @@ class Llama:
         `ContextLengthError` for more tokens than the context holds, `ArgumentError` for no tokens
         or one outside the vocabulary.
         """
-        tokens = self._checked([int(token) for token in token_ids], "logits")
-        if batch is not None and batch < 1:
+        tokens = self._checked(token_ids, "logits")
+        if batch is not None and checked_integer(batch, "logits: batch") < 1:
             raise ArgumentError(f"logits: batch is {batch}, it must be positive")
         size = batch or PREFILL_BATCH
         result = np.empty((len(tokens), len(self.tokenizer)), np.float32)
@@ -139,19 +148,37 @@ class Llama:
         penalty_window: int = 64,
         sampling: SamplingParameters | None = None,
         seed: int | None = None,
-        stop: str | Sequence[str] = (),
+        stop: Stop | Sequence[Stop] = (),
+        include_stop: bool = False,
         ignore_end: bool = False,
+        tools: Sequence[Mapping[str, Any]] | None = None,
+        documents: Sequence[Mapping[str, Any]] | None = None,
+        continue_final_message: bool = False,
+        template: str | None = None,
+        template_arguments: Mapping[str, object] | None = None,
     ) -> Generation:
         """Continues `prompt`, piece by piece.
 
-        A text or token ids are continued as they are; messages (`{"role": ..., "content": ...}`)
-        go through the model's chat template. `sampling` replaces the single sampling parameters,
-        which `SamplingParameters` explains; without a `seed` every call draws anew. `ignore_end`
-        goes on past the tokens that end a turn.
+        A text or token ids are continued as they are, a text that spells control tokens with those
+        tokens: it is the caller's own. Messages (`{"role": ..., "content": ...}`) go through the
+        model's chat template, and their contents are text, whatever they spell; `tools`,
+        `documents`, `continue_final_message` and the variables `template_arguments` go with them,
+        as `ChatTemplate.render` explains, and `template` names one of several templates.
+
+        `sampling` replaces the single sampling parameters, which `SamplingParameters` explains;
+        without a `seed` every call draws anew, and of a seed the last 64 bits count. `stop` ends
+        the text before a text, at a token id, or at a control token by its text; `include_stop`
+        shows what ended it. `ignore_end` goes on past the tokens that end a turn, unless `stop`
+        names them.
 
         Raises `ContextLengthError` where the prompt leaves no room in the context, `ArgumentError`
-        for an empty prompt or a parameter out of its range, `ChatTemplateError`.
+        for an empty prompt or a parameter out of its range, `ArgumentTypeError` for one of a wrong
+        type, `ChatTemplateError`.
         """
+        if sampling is not None and not isinstance(sampling, SamplingParameters):
+            raise ArgumentTypeError(
+                f"generate: sampling is a {type(sampling).__name__}; expected SamplingParameters"
+            )
         parameters = sampling or SamplingParameters(
             temperature=temperature,
             top_k=top_k,
@@ -162,7 +189,17 @@ class Llama:
             presence_penalty=presence_penalty,
             penalty_window=penalty_window,
         )
-        tokens = self._prompt_tokens(prompt)
+        if parameters.penalty_window > self.context_length:
+            parameters = replace(parameters, penalty_window=self.context_length)
+        draws = secrets.randbits(64) if seed is None else checked_integer(seed, "generate: seed")
+        chat = {
+            "tools": tools,
+            "documents": documents,
+            "continue_final_message": continue_final_message,
+            "template": template,
+            "template_arguments": template_arguments,
+        }
+        tokens = self._prompt_tokens(prompt, chat)
         if not tokens:
             raise ArgumentError("generate: the prompt has no tokens")
         if len(tokens) >= self.context_length:
@@ -172,11 +209,12 @@ class Llama:
             )
         return Generation(
             self,
-            self._checked(tokens, "generate"),
+            tokens,
             max_tokens=max_tokens,
             sampling=parameters,
-            seed=secrets.randbits(64) if seed is None else seed,
+            seed=draws % 2**64,
             stop=stop,
+            include_stop=include_stop,
             ignore_end=ignore_end,
         )
 
@@ -210,25 +248,25 @@ class Llama:
             program = self._decoder.record(parameters)
             program.export(path, weights=[self._file])
 
-    def _prompt_tokens(self, prompt: str | Sequence[int] | Sequence[Message]) -> list[int]:
+    def _prompt_tokens(self, prompt: object, chat: Mapping[str, Any]) -> list[int]:
+        if isinstance(prompt, Sequence) and any(isinstance(item, Mapping) for item in prompt):
+            return self.tokenizer.encode(self.chat_templates.render(prompt, **chat))
+        for name, value in chat.items():
+            if value:
+                raise ArgumentError(f"generate: {name} goes with messages, the prompt has none")
         if isinstance(prompt, str):
             return self.tokenizer.encode(prompt)
-        if not any(isinstance(item, Mapping) for item in prompt):
-            return [int(token) for token in cast("Sequence[int]", prompt)]
-        if self.chat_template is None:
-            raise ChatTemplateError(f"{self.name}: the file has no chat template")
-        text = self.chat_template.render(cast("Sequence[Message]", prompt))
-        return self.tokenizer.encode(text)
+        if isinstance(prompt, Sequence | np.ndarray) and not isinstance(prompt, bytes | bytearray):
+            return checked_tokens(prompt, len(self.tokenizer), "generate")
+        raise ArgumentTypeError(
+            f"generate: unsupported prompt of type {type(prompt).__name__}; supported: a text, "
+            "token ids, or a list of messages"
+        )
 
-    def _checked(self, tokens: list[int], what: str) -> list[int]:
+    def _checked(self, token_ids: object, what: str) -> list[int]:
+        tokens = checked_tokens(token_ids, len(self.tokenizer), what)
         if not tokens:
             raise ArgumentError(f"{what}: no token ids")
-        vocabulary = len(self.tokenizer)
-        for index, token in enumerate(tokens):
-            if not 0 <= token < vocabulary:
-                raise ArgumentError(
-                    f"{what}: token {token} at index {index}; the vocabulary has {vocabulary}"
-                )
         if len(tokens) > self.context_length:
             raise ContextLengthError(
                 f"{what}: {len(tokens)} tokens; the context holds {self.context_length}"
@@ -294,17 +332,6 @@ class _ForgetOnError:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
             self._cache.forget()
-
-
-def _chat_template(metadata: Mapping[str, object], tokenizer: Tokenizer) -> ChatTemplate | None:
-    source = metadata.get("tokenizer.chat_template")
-    if not isinstance(source, str):
-        return None
-
-    def text(token: int | None) -> str:
-        return "" if token is None else tokenizer.decode([token], skip_special=False)
-
-    return ChatTemplate(source, bos_token=text(tokenizer.bos_id), eos_token=text(tokenizer.eos_id))
 
 
 def _context_length(config: LlamaConfig, asked: int | None) -> int:
