@@ -47,7 +47,7 @@ class ChatTemplate:
         tools: Sequence[Mapping[str, Any]] | None = None,
         documents: Sequence[Mapping[str, Any]] | None = None,
         **extra: object,
-    ) -> str:
+    ) -> TemplateText:
         """The prompt text for `messages`; `extra` goes to the template as variables.
 
         The result knows which of its characters the template wrote: `Tokenizer.encode` takes no
@@ -77,7 +77,9 @@ class ChatTemplate:
         if has_parts and not self._takes_parts:
             turns = [joined_parts(turn) for turn in turns]
         text = self._evaluate(turns, variables)
-        return _cut_after(text, turns[-1]) if continue_final_message else text
+        if continue_final_message:
+            text = _cut_after(text, turns[-1])
+        return TemplateText(text, own_spans(text))  # without a span it is content as a whole
 
     @cached_property
     def _tree(self) -> nodes.Template:

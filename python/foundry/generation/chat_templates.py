@@ -8,6 +8,7 @@ from typing import Any
 from foundry.errors import ArgumentError, ArgumentTypeError, ChatTemplateError
 from foundry.generation.arguments import shown
 from foundry.generation.chat_template import ChatTemplate
+from foundry.generation.templates.text import TemplateText
 from foundry.generation.tokenizer import Tokenizer
 
 _KEY = "tokenizer.chat_template"
@@ -55,7 +56,7 @@ class ChatTemplates(Mapping[str, ChatTemplate]):
         tools: Sequence[Mapping[str, Any]] | None = None,
         documents: Sequence[Mapping[str, Any]] | None = None,
         continue_final_message: bool = False,
-    ) -> str:
+    ) -> TemplateText:
         """The prompt by the template of that name; without one by "tool_use", where there are
         tools and the file has it, else by the default. `ChatTemplateError` where it is not there.
         """

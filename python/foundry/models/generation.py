@@ -42,10 +42,11 @@ class Generation(Iterator[str]):
         if max_tokens < 1:
             raise ArgumentError(f"generate: max_tokens is {shown(max_tokens)}, it must be positive")
         self._model = model
-        self._prompt = list(prompt)
+        self.prompt = list(prompt)
+        """The prompt's tokens."""
         self._max_tokens = max_tokens
         self._run = DecodeRun(
-            prompt, sampling, seed, min(len(self._prompt) + max_tokens, model.context_length)
+            prompt, sampling, seed, min(len(self.prompt) + max_tokens, model.context_length)
         )
         self._end_ids = frozenset() if ignore_end else model.tokenizer.end_ids
         texts, self._stop_ids = resolve_stops(stop, model.tokenizer)
@@ -58,7 +59,7 @@ class Generation(Iterator[str]):
         """The text so far."""
         self.finish_reason: FinishReason | None = None
         """Why it ended: a token that ends the turn, `stop`, `max_tokens`, a full context."""
-        self.statistics = Statistics(prompt_tokens=len(self._prompt))
+        self.statistics = Statistics(prompt_tokens=len(self.prompt))
         self._start: float | None = None
 
     def __repr__(self) -> str:
@@ -79,11 +80,11 @@ class Generation(Iterator[str]):
         """Generates one token; the text that can be shown after it."""
         if len(self.tokens) == self._max_tokens:
             return self._finish("length")
-        if len(self._prompt) + len(self.tokens) == self._model.context_length:
+        if len(self.prompt) + len(self.tokens) == self._model.context_length:
             return self._finish("context")
         begin = time.perf_counter()
         self._start = self._start or begin
-        token, step = self._model._next_token(self._run, len(self._prompt) + len(self.tokens))
+        token, step = self._model._next_token(self._run, len(self.prompt) + len(self.tokens))
         now = time.perf_counter()
 
         cost = self.statistics

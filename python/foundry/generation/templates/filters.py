@@ -145,6 +145,8 @@ def _items(budget: Budget, value: Any) -> OneShot:
 
 
 def _map(budget: Budget, value: Any, /, *positional: Any, **named: Any) -> OneShot:
+    if not value:
+        return OneShot([])
     if not positional and "attribute" in named:
         default = named.get("default")
         read = _getter(budget, named["attribute"])
@@ -160,6 +162,8 @@ def _map(budget: Budget, value: Any, /, *positional: Any, **named: Any) -> OneSh
 
 def _picks(keep: bool, by_attribute: bool) -> Callable[..., OneShot]:
     def pick(budget: Budget, value: Any, /, *positional: Any, **named: Any) -> OneShot:
+        if not value:
+            return OneShot([])
         rest = list(positional)
         if by_attribute and not rest:
             raise TypeError("missing the attribute's name")

@@ -49,10 +49,11 @@ def repeated(budget: Budget, value: Any, count: int) -> Any:
 def sliced(budget: Budget, value: Any, start: Any, stop: Any, step: Any) -> Any:
     """`value[start:stop:step]`."""
     if isinstance(value, Undefined):
+        value._fail_with_undefined_error()
+    bounds = slice(start, stop, step)
+    whole = all(bound is None or isinstance(bound, int) for bound in (start, stop, step))
+    if not whole or not isinstance(value, str | list | tuple | range):
         return Undefined(obj=value, name="slice")
-    if not isinstance(value, str | list | tuple | range):
-        return Undefined(obj=value, name="slice")
-    bounds = slice(*(None if isinstance(x, Undefined) else x for x in (start, stop, step)))
     first, last, stride = bounds.indices(len(value))
     count = len(range(first, last, stride))
     if isinstance(value, str):
