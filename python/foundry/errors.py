@@ -35,6 +35,7 @@ __all__ = [
     "GgufError",
     "KernelCompileError",
     "ModelError",
+    "ModelWarning",
     "OutOfMemoryError",
     "PoolInUseError",
     "ProgramError",
@@ -84,3 +85,7 @@ class ChatTemplateError(ModelError):
 
 class ContextLengthError(ModelError):
     """More tokens than the model's context holds; names both numbers."""
+
+
+class ModelWarning(UserWarning):
+    """Something in a model file that Foundry passes over; names it."""

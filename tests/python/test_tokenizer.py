@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+import unicodedata
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,6 +14,7 @@ from hypothesis import strategies as st
 
 import foundry as fd
 from foundry.generation.tokenizer import Tokenizer
+from foundry.generation.vocabulary import Vocabulary
 
 
 @pytest.fixture(scope="module")
@@ -96,15 +101,48 @@ def test_a_beginning_token_is_added_where_the_model_asks() -> None:
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"model": "llama"}, fd.UnsupportedModelError, "model 'llama': there is only 'gpt2'"),
+        (
+            {"model": "llama"},
+            fd.UnsupportedModelError,
+            r"unsupported tokenizer model 'llama' \(tokenizer.ggml.model\); supported: 'gpt2'",
+        ),
         (
             {"pre": "tekken"},
             fd.UnsupportedModelError,
-            "'tekken' is not there; there are 'gpt-2', 's",
+            "unsupported pre-tokenizer 'tekken' .*; supported: 'default', 'gpt-2', 'smollm'",
         ),
-        ({"tokens": None}, fd.TokenizerError, "tokenizer.ggml.tokens is missing; expected a list"),
-        ({"merges": 3}, fd.TokenizerError, "tokenizer.ggml.merges is a int; expected a list"),
+        ({"tokens": None}, fd.TokenizerError, "tokenizer.ggml.tokens is missing"),
+        ({"tokens": []}, fd.TokenizerError, "tokenizer.ggml.tokens is empty"),
+        (
+            {"tokens": ["<|im_end|>", "a", "b", "\udcff", "ab"]},
+            fd.TokenizerError,
+            r"tokens at index 3 is '\\udcff'; expected UTF-8",
+        ),
+        (
+            {"tokens": ["<|im_end|>", "a", "b", "a", "ab"]},
+            fd.TokenizerError,
+            "tokens has 'a' twice, at index 1 and 3",
+        ),
+        ({"merges": 3}, fd.TokenizerError, "merges is 3; expected an array of strings"),
+        (
+            {"merges": [1, 2]},
+            fd.TokenizerError,
+            r"merges is \[1, 2\]; expected an array of strings",
+        ),
+        ({"merges": ["ab"]}, fd.TokenizerError, "merges at index 0 is 'ab'; expected two tokens"),
         ({"merges": ["a c"]}, fd.TokenizerError, "merges do not fit the vocabulary"),
+        (
+            {"merges": ["a b"] * 99},
+            fd.TokenizerError,
+            "merges has 99 entries, more than the 10 ways to put 5 tokens together",
+        ),
+        (
+            {"token_type": [1, 1, 9, 1, 1]},
+            fd.TokenizerError,
+            "token_type at index 2 is 9; expected 0 to 6",
+        ),
+        ({"add_bos_token": 1}, fd.TokenizerError, "add_bos_token is 1; expected true or false"),
+        ({"eos_token_id": 0.5}, fd.TokenizerError, "eos_token_id is 0.5; expected an integer"),
         ({"token_type": [1]}, fd.TokenizerError, "token_type has 1 entries for 5 tokens"),
         ({"eos_token_id": 5}, fd.TokenizerError, "eos_token_id is 5, the vocabulary has 5 tokens"),
         ({"add_bos_token": True}, fd.TokenizerError, "bos_token_id is missing"),
@@ -115,6 +153,78 @@ def test_bad_metadata_is_a_typed_error(
 ) -> None:
     with pytest.raises(error, match=message):
         Tokenizer(tiny(**changes))
+
+
+def test_an_id_that_nothing_uses_is_warned_of() -> None:
+    with pytest.warns(fd.ModelWarning, match="padding_token_id is 7, the vocabulary has 5 tokens"):
+        Tokenizer(tiny(padding_token_id=7))
+
+
+# --- the pre-tokenizer ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [None, ""])
+def test_a_missing_pre_tokenizer_is_llama_cpps_default_and_a_warning(
+    oracle_metadata: dict[str, Any], name: str | None
+) -> None:
+    metadata = {k: v for k, v in oracle_metadata.items() if k != "tokenizer.ggml.pre"}
+    if name is not None:
+        metadata["tokenizer.ggml.pre"] = name
+    with pytest.warns(fd.ModelWarning, match=r"tokenizer\.ggml\.pre is missing.*'default'"):
+        assert Tokenizer(metadata).pre_tokenizer == "default"
+
+
+def default_words(text: str) -> list[str]:
+    """llama.cpp's default patterns, each of which splits what those before it left: an oracle in
+    plain Python, by Unicode's categories."""
+
+    def category(c: str) -> str:
+        return "s" if c.isspace() else unicodedata.category(c)[0]
+
+    def runs(text: str, is_in: Callable[[str], bool]) -> list[str]:
+        return ["".join(run) for _, run in itertools.groupby(text, is_in)]
+
+    def gpt2(text: str) -> list[str]:
+        words, at = [], 0
+        while at < len(text):
+            short = next((s for s in ("'s", "'t", "'m", "'d") if text.startswith(s, at)), None)
+            long = next((s for s in ("'re", "'ve", "'ll") if text.startswith(s, at)), None)
+            end = at + len(short or long or "")
+            if end == at:
+                first = at + (text[at] == " " and at + 1 < len(text))
+                kind = category(text[first])
+                kind = kind if kind in "LNs" else "other"
+                end = first
+                if kind == "s":  # the last space belongs to the word after it, if there is one
+                    end = at
+                    while end < len(text) and text[end].isspace():
+                        end += 1
+                    if end < len(text) and end - at > 1:
+                        end -= 1
+                else:
+                    while end < len(text):
+                        found = category(text[end])
+                        if (found if found in "LNs" else "other") != kind:
+                            break
+                        end += 1
+            words.append(text[at:end])
+            at = end
+        return words
+
+    words = runs(text, lambda c: category(c) == "P" or c in "$+<=>^~|")
+    words = [part for word in words for part in gpt2(word)]
+    words = [part for word in words for part in runs(word, lambda c: category(c) == "N")]
+    return [
+        part for word in words for part in re.findall(r"[0-9]{3}|(?:(?![0-9]{3}).)+", word, re.S)
+    ]
+
+
+@given(text=st.text("ab é漢Z'stre019²½.,-<=>$~|+_\n\t ", max_size=30))
+def test_the_default_pre_tokenizer_splits_as_llama_cpps(text: str) -> None:
+    metadata = tiny(pre="default")
+    backend = Vocabulary.from_metadata(metadata).backend()
+    words = [text[begin:end] for _, (begin, end) in backend.pre_tokenizer.pre_tokenize_str(text)]
+    assert words == default_words(text)
 
 
 @pytest.mark.parametrize("token", [-1, 49152])

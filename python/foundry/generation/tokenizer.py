@@ -5,40 +5,15 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import TypeVar, cast
 
-import tokenizers
-from tokenizers import AddedToken, decoders, models, pre_tokenizers
-
-from foundry.errors import TokenizerError, UnsupportedModelError
+from foundry.errors import TokenizerError
 from foundry.generation.arguments import checked_integer, checked_text
 from foundry.generation.control_tokens import ControlTokens
 from foundry.generation.templates.text import TemplateText, own_spans
-
-# Values of tokenizer.ggml.token_type (GGUF specification, "tokenizer.ggml.token_type").
-_UNKNOWN, _CONTROL, _USER_DEFINED = 2, 3, 4
+from foundry.generation.vocabulary import Vocabulary
 
 # Tokens that end a turn whatever the metadata names as the end-of-sequence token.
 _END_OF_TURN = ("<|endoftext|>", "<|im_end|>", "<|eot_id|>", "<|end|>", "</s>")
-
-_T = TypeVar("_T")
-
-
-def _smollm() -> pre_tokenizers.PreTokenizer:
-    """Every digit by itself, then GPT-2's word pattern."""
-    return pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Digits(individual_digits=True),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
-        ]
-    )
-
-
-def _gpt2() -> pre_tokenizers.PreTokenizer:
-    return pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
-
-
-_PRE_TOKENIZERS = {"gpt-2": _gpt2, "smollm": _smollm}
 
 
 def _byte_alphabet() -> dict[str, int]:
@@ -60,69 +35,20 @@ class Tokenizer:
     """
 
     def __init__(self, metadata: Mapping[str, object]) -> None:
-        def field(key: str, kind: type[_T], default: _T | None = None) -> _T:
-            value = metadata.get(f"tokenizer.ggml.{key}", default)
-            if not isinstance(value, kind):
-                found = "is missing" if value is None else f"is a {type(value).__name__}"
-                raise TokenizerError(f"tokenizer.ggml.{key} {found}; expected a {kind.__name__}")
-            return value
-
-        model = field("model", str)
-        if model != "gpt2":
-            raise UnsupportedModelError(f"tokenizer model '{model}': there is only 'gpt2'")
-        self.pre_tokenizer = field("pre", str, "gpt-2")
-        if self.pre_tokenizer not in _PRE_TOKENIZERS:
-            known = ", ".join(f"'{name}'" for name in sorted(_PRE_TOKENIZERS))
-            raise UnsupportedModelError(
-                f"pre-tokenizer '{self.pre_tokenizer}' is not there; there are {known}"
-            )
-
-        self._tokens = cast("list[str]", field("tokens", list))
-        merges = cast("list[str]", field("merges", list))
-        types = cast("list[int]", field("token_type", list, [1] * len(self._tokens)))
-        if len(types) != len(self._tokens):
-            raise TokenizerError(
-                f"tokenizer.ggml.token_type has {len(types)} entries for {len(self._tokens)} tokens"
-            )
-        vocabulary = {token: index for index, token in enumerate(self._tokens)}
-        pairs = [(left, right) for left, _, right in (merge.partition(" ") for merge in merges)]
-        try:
-            self._backend = tokenizers.Tokenizer(models.BPE(vocab=vocabulary, merges=pairs))
-        except Exception as error:  # the package raises bare Exceptions
-            raise TokenizerError(
-                f"tokenizer.ggml.merges do not fit the vocabulary: {error}"
-            ) from error
-        self._backend.pre_tokenizer = _PRE_TOKENIZERS[self.pre_tokenizer]()
-        self._backend.decoder = decoders.ByteLevel()
-        special = [i for i, kind in enumerate(types) if kind in (_CONTROL, _UNKNOWN)]
-        whole = [i for i, kind in enumerate(types) if kind == _USER_DEFINED]
-        self._special = frozenset(special)
-        self._literal = self._special | frozenset(whole)
-        self._backend.add_special_tokens(
-            [AddedToken(self._tokens[i], normalized=False, special=True) for i in special]
-        )
-        self._backend.add_tokens([AddedToken(self._tokens[i], normalized=False) for i in whole])
+        vocabulary = Vocabulary.from_metadata(metadata)
+        self.pre_tokenizer = vocabulary.pre_tokenizer
+        self._tokens = vocabulary.tokens
+        self._backend = vocabulary.backend()
+        self._special = frozenset(vocabulary.special)
+        self._literal = self._special | frozenset(vocabulary.whole)
         self._backend.encode_special_tokens = True  # as text: encode() finds control tokens itself
-        self.control = ControlTokens({self._tokens[i]: i for i in sorted(self._special)})
+        self.control = ControlTokens({self._tokens[index]: index for index in vocabulary.special})
         """The tokens that are no text."""
-
-        def token_id(key: str) -> int | None:
-            value = metadata.get(f"tokenizer.ggml.{key}_token_id")
-            if isinstance(value, int) and not 0 <= value < len(self._tokens):
-                raise TokenizerError(
-                    f"tokenizer.ggml.{key}_token_id is {value}, the vocabulary has "
-                    f"{len(self._tokens)} tokens"
-                )
-            return value if isinstance(value, int) else None
-
-        self.bos_id = token_id("bos")
-        self.eos_id = token_id("eos")
-        self.adds_bos = bool(metadata.get("tokenizer.ggml.add_bos_token", False))
-        if self.adds_bos and self.bos_id is None:
-            raise TokenizerError("tokenizer.ggml.add_bos_token is set, bos_token_id is missing")
-        named = {vocabulary[text] for text in _END_OF_TURN if text in vocabulary}
-        given = {i for i in (self.eos_id, token_id("eot"), token_id("eom")) if i is not None}
-        self.end_ids = frozenset(given | (named & self._special))
+        self.bos_id = vocabulary.bos_id
+        self.eos_id = vocabulary.eos_id
+        self.adds_bos = vocabulary.adds_bos
+        named = {index for index in vocabulary.special if self._tokens[index] in _END_OF_TURN}
+        self.end_ids = vocabulary.end_ids | named
         """Tokens that end a generation."""
 
     def __len__(self) -> int:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
 from foundry.errors import ModelError, UnsupportedModelError
+from foundry.metadata import Metadata, check_keys, shown
+from foundry.models.rope import RopeScaling
 
 ARCHITECTURES = ("llama",)
-
-_T = TypeVar("_T", int, float)
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,21 @@ class LlamaConfig:
     context_length: int
     rms_epsilon: float
     rope_base: float
+    rope_scaling: RopeScaling
+    attention_scale: float
+    """Of the scores, before RoPE's magnitude; 0 for 1/sqrt(head_dim)."""
+    vocabulary: int | None
+    """Tokens, where the metadata says so."""
+    window: int
+    """Positions that a token attends to at most; 0 for all of them."""
+
+    @property
+    def score_scale(self) -> float:
+        """What attention multiplies scores by; 0 for 1/sqrt(head_dim)."""
+        magnitude = self.rope_scaling.magnitude
+        if magnitude == 1.0:
+            return self.attention_scale
+        return (self.attention_scale or 1.0 / math.sqrt(self.head_dim)) * magnitude**2
 
     @property
     def query_size(self) -> int:
@@ -40,55 +54,55 @@ class LlamaConfig:
         return self.kv_heads * self.head_dim
 
     @classmethod
-    def from_metadata(cls, metadata: Mapping[str, object]) -> LlamaConfig:
-        """Raises `UnsupportedModelError` for another architecture or a feature that is not there,
+    def from_metadata(cls, values: Mapping[str, object]) -> LlamaConfig:
+        """Raises `UnsupportedModelError` for another architecture or an unsupported feature,
         `ModelError` where a key is missing or makes no sense."""
-        architecture = metadata.get("general.architecture")
+        architecture = values.get("general.architecture")
+        if architecture is None:
+            raise ModelError("general.architecture is missing")
         if architecture not in ARCHITECTURES:
             raise UnsupportedModelError(
-                f"architecture '{architecture}' is not there; there is {', '.join(ARCHITECTURES)}"
+                f"unsupported architecture {shown(architecture)} (general.architecture); "
+                f"supported: {', '.join(ARCHITECTURES)}"
             )
+        metadata = Metadata(values, str(architecture))
+        check_keys(values, str(architecture))
 
-        def number(key: str, kind: type[_T], default: _T | None = None) -> _T:
-            value = metadata.get(f"llama.{key}", default)
-            if value is None:
-                raise ModelError(f"llama.{key} is missing")
-            if not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
-                raise ModelError(f"llama.{key} is {value!r}; expected a positive number")
-            return kind(value)
-
-        if metadata.get("llama.expert_count", 0):
-            raise UnsupportedModelError("a mixture of experts (llama.expert_count) is not there")
-        scaling = metadata.get("llama.rope.scaling.type", "none")
-        if scaling != "none":
-            raise UnsupportedModelError(f"RoPE scaling '{scaling}' is not there; there is 'none'")
-
-        heads = number("attention.head_count", int)
-        hidden = number("embedding_length", int)
-        if hidden % heads and "llama.attention.key_length" not in metadata:
+        heads = metadata.integer("attention.head_count")
+        hidden = metadata.integer("embedding_length")
+        if hidden % heads and "attention.key_length" not in metadata:
             raise ModelError(f"llama.embedding_length {hidden} is no multiple of {heads} heads")
+        context_length = metadata.integer("context_length", least=2)
+        name = values.get("general.name", "unnamed model")
         config = cls(
-            name=str(metadata.get("general.name", "unnamed model")),
-            layers=number("block_count", int),
+            name=name if isinstance(name, str) else "unnamed model",
+            layers=metadata.integer("block_count"),
             hidden=hidden,
-            feed_forward=number("feed_forward_length", int),
+            feed_forward=metadata.integer("feed_forward_length"),
             heads=heads,
-            kv_heads=number("attention.head_count_kv", int, heads),
-            head_dim=number("attention.key_length", int, hidden // heads),
-            context_length=number("context_length", int),
-            rms_epsilon=number("attention.layer_norm_rms_epsilon", float),
-            rope_base=number("rope.freq_base", float, 10000.0),
+            kv_heads=metadata.integer("attention.head_count_kv", heads),
+            head_dim=metadata.integer("attention.key_length", hidden // heads),
+            context_length=context_length,
+            rms_epsilon=metadata.number("attention.layer_norm_rms_epsilon"),
+            rope_base=metadata.number("rope.freq_base", 10000.0),
+            rope_scaling=RopeScaling.from_metadata(metadata, context_length),
+            attention_scale=metadata.number("attention.scale", 0.0, zero=True),
+            vocabulary=metadata.integer("vocab_size") if "vocab_size" in metadata else None,
+            window=metadata.integer("attention.sliding_window", 0, least=0),
         )
-        if config.heads % config.kv_heads:
-            raise ModelError(f"{config.heads} heads are no multiple of {config.kv_heads} KV heads")
-        rotated = number("rope.dimension_count", int, config.head_dim)
-        if rotated != config.head_dim:
-            raise UnsupportedModelError(
-                f"RoPE over {rotated} of {config.head_dim} elements of a head is not there"
-            )
-        value_length = number("attention.value_length", int, config.head_dim)
-        if value_length != config.head_dim:
-            raise UnsupportedModelError(
-                f"values of {value_length} elements beside keys of {config.head_dim} are not there"
-            )
+        config._check(metadata)
         return config
+
+    def _check(self, metadata: Metadata) -> None:
+        """What the sizes have to be to each other."""
+        if self.heads % self.kv_heads:
+            raise ModelError(f"{self.heads} heads are no multiple of {self.kv_heads} KV heads")
+        if self.head_dim % 2:
+            raise ModelError(f"heads of {self.head_dim} elements do not pair, as RoPE needs")
+        for name in ("rope.dimension_count", "attention.value_length"):
+            length = metadata.integer(name, self.head_dim)
+            if length != self.head_dim:
+                raise UnsupportedModelError(
+                    f"unsupported {metadata.key(name)} {length}; supported: {self.head_dim}, the "
+                    f"elements of a head"
+                )

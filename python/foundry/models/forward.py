@@ -99,6 +99,7 @@ class Step:
             self._parts = runtime.empty((parts,), DType.f32, name="parts", arena=ACTIVATIONS)
         self._mixed = buffer(config.query_size, "mixed")
         self._inner = buffer(config.feed_forward, "inner")
+        self._up: Tensor | None = None  # for products with biases
         self.logits = buffer(weights.output.shape[0], "logits", rows)
         """f32 (rows, vocabulary)."""
 
@@ -121,7 +122,13 @@ class Step:
     ) -> None:
         config = self._config
         attention = ops.Attention(
-            q=self._q, k_cache=keys, v_cache=values, y=self._mixed, scratch=self._parts
+            q=self._q,
+            k_cache=keys,
+            v_cache=values,
+            y=self._mixed,
+            scale=config.score_scale,
+            window=config.window,
+            scratch=self._parts,
         )
         self._add_attention_input(layer, keys, values, factors)
         self._positional.append(attention)
@@ -131,18 +138,35 @@ class Step:
                 weights=layer.attention_output,
                 x=self._mixed,
                 y=self._x,
-                epilogue=ops.Residual(self._x),
+                epilogue=[*_bias(layer.attention_output_bias), ops.Residual(self._x)],
             ),
-            ops.GatedLinear(
-                gate=layer.gate,
-                up=layer.up,
-                x=self._x,
-                y=self._inner,
-                prologue=ops.RmsNorm(weight=layer.feed_forward_norm, eps=config.rms_epsilon),
-            ),
+            *self._gated(layer),
             ops.Linear(
-                weights=layer.down, x=self._inner, y=self._x, epilogue=ops.Residual(self._x)
+                weights=layer.down,
+                x=self._inner,
+                y=self._x,
+                epilogue=[*_bias(layer.down_bias), ops.Residual(self._x)],
             ),
+        ]
+
+    def _gated(self, layer: LayerWeights) -> list[ops.Operation]:
+        """The input half of the gated MLP: one kernel, or two where its products have biases."""
+        norm = ops.RmsNorm(weight=layer.feed_forward_norm, eps=self._config.rms_epsilon)
+        if layer.gate_bias is None and layer.up_bias is None:
+            return [
+                ops.GatedLinear(
+                    gate=layer.gate, up=layer.up, x=self._x, y=self._inner, prologue=norm
+                )
+            ]
+        if self._up is None:
+            self._up = self._runtime.empty(
+                self._inner.shape, DType.f32, name="up", arena=ACTIVATIONS
+            )
+        return [
+            _products(
+                "gate_up", norm, [(layer.gate, layer.gate_bias), (layer.up, layer.up_bias)]
+            ).build(x=self._x, y=[self._inner, self._up]),
+            ops.SwiGlu(gate=self._inner, up=self._up, y=self._inner),
         ]
 
     def _add_attention_input(
@@ -165,6 +189,9 @@ class Step:
                 interleaved=True,
                 factors=factors,
                 prologue=norm,
+                query_bias=layer.query_bias,
+                key_bias=layer.key_bias,
+                value_bias=layer.value_bias,
             )
             self._positional.append(qkv)
             self.operations.append(qkv)
@@ -181,12 +208,15 @@ class Step:
         )
         self._positional.append(rope)
         self.operations += [
-            CompoundKernel("qkv")
-            .prologue(norm)
-            .main(ops.Linear(weights=layer.query))
-            .main(ops.Linear(weights=layer.key))
-            .main(ops.Linear(weights=layer.value))
-            .build(x=self._x, y=[self._q, self._k, self._v]),
+            _products(
+                "qkv",
+                norm,
+                [
+                    (layer.query, layer.query_bias),
+                    (layer.key, layer.key_bias),
+                    (layer.value, layer.value_bias),
+                ],
+            ).build(x=self._x, y=[self._q, self._k, self._v]),
             rope,
         ]
 
@@ -201,3 +231,19 @@ class Step:
             positional.start = start
         for operation in self.operations:
             self._runtime.run(operation)
+
+
+def _bias(bias: Tensor | None) -> list[ops.Operation]:
+    return [] if bias is None else [ops.Bias(bias)]
+
+
+def _products(
+    name: str, prologue: ops.Operation, parts: Sequence[tuple[Tensor, Tensor | None]]
+) -> CompoundKernel:
+    """Products of one input in one kernel, each with its bias."""
+    kernel = CompoundKernel(name).prologue(prologue)
+    for weights, bias in parts:
+        kernel = kernel.main(ops.Linear(weights=weights))
+        for stage in _bias(bias):
+            kernel = kernel.epilogue(stage)
+    return kernel

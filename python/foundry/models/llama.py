@@ -65,12 +65,8 @@ class Llama:
         self.tokenizer = Tokenizer(metadata)
         self.chat_templates = ChatTemplates(metadata, self.tokenizer)
         self.context_length = _context_length(self.config, context_length)
-        weights = LlamaWeights.bind(file, self.config, runtime, progress)
-        if weights.embedding.shape[0] != len(self.tokenizer):
-            raise ModelError(
-                f"token_embd.weight has {weights.embedding.shape[0]} rows, "
-                f"the vocabulary {len(self.tokenizer)} tokens"
-            )
+        self._check_vocabulary(file)
+        weights = LlamaWeights.bind(file, self.config, self.context_length, runtime, progress)
         self._cache = KvCache(runtime, self.config, self.context_length)
         self._forward = Forward(runtime, self.config, weights, self._cache)
         vocabulary = len(self.tokenizer)
@@ -93,6 +89,18 @@ class Llama:
             f"Llama('{self.name}', {self.config.layers} layers, context {self.context_length}, "
             f"on '{self.runtime.device.name}')"
         )
+
+    def _check_vocabulary(self, file: Gguf) -> None:
+        """`ModelError` unless embedding, vocabulary and metadata are of one size."""
+        tokens = len(self.tokenizer)
+        embedding = file.tensors.get("token_embd.weight")
+        if embedding is not None and embedding.shape[:1] != (tokens,):
+            raise ModelError(
+                f"token_embd.weight has shape {embedding.shape}, the vocabulary {tokens} tokens"
+            )
+        size = self.config.vocabulary
+        if size not in (None, tokens):
+            raise ModelError(f"llama.vocab_size is {size}, the vocabulary has {tokens} tokens")
 
     def _other_kernels(self, one: Step) -> list[ops.Operation]:
         """What greedy generation runs besides the step of one token, on memory of the scope."""

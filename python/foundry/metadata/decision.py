@@ -1,0 +1,58 @@
+"""Decides every key of a file by the table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from foundry.errors import UnsupportedModelError
+from foundry.metadata.keys import KEYS, Key, Treatment
+from foundry.metadata.reading import distinct, shown, warn
+
+_LISTED = 8  # unknown keys in a message
+
+
+def check_keys(values: Mapping[str, object], architecture: str) -> None:
+    """Decides every key as `keys.KEYS` says. `UnsupportedModelError` for the first value that
+    would have to be honoured, a `ModelWarning` for what is passed over."""
+    exact, patterns = _tables(architecture)
+    unknown = []
+    for name in values:
+        row = exact.get(name) or next((row for form, row in patterns if form.fullmatch(name)), None)
+        if row is None:
+            if name.startswith((f"{architecture}.", "tokenizer.")):
+                unknown.append(name)
+        elif row.treatment in (Treatment.REFUSED, Treatment.WARNED):
+            value = values[name]
+            if _is_neutral(value, row.neutral):
+                continue
+            if row.treatment is Treatment.WARNED:
+                warn(f"{name} is {shown(value)}, which is not honoured: {row.note}")
+            else:
+                accepted = ", ".join(repr(neutral) for neutral in row.neutral) or "no such key"
+                raise UnsupportedModelError(
+                    f"unsupported {name} {shown(value)}; supported: {accepted} ({row.note})"
+                )
+    if unknown:
+        more = f" and {len(unknown) - _LISTED} more" if len(unknown) > _LISTED else ""
+        warn(f"unknown metadata, not honoured: {', '.join(map(shown, unknown[:_LISTED]))}{more}")
+
+
+def _is_neutral(value: object, neutral: tuple[object, ...]) -> bool:
+    items = distinct(value)
+    if items is not None:
+        return all(_is_neutral(item, neutral) for item in items)
+    return any(value == accepted for accepted in neutral)
+
+
+def _tables(architecture: str) -> tuple[dict[str, Key], list[tuple[re.Pattern[str], Key]]]:
+    """Rows by name, and those whose name is a pattern."""
+    exact, patterns = {}, []
+    for row in KEYS:
+        name = row.name.replace("{arch}", architecture)
+        if "{" in name:
+            parts = re.split(r"\{\w+\}", name)
+            patterns.append((re.compile("[^.]+".join(map(re.escape, parts))), row))
+        else:
+            exact[name] = row
+    return exact, patterns
