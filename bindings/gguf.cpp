@@ -1,10 +1,14 @@
 // Gguf: a model file's metadata and tensors.
+#include <nanobind/ndarray.h>
 #include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 
 #include <filesystem>
+#include <memory>
+#include <span>
+#include <vector>
 
 #include "gguf.hpp"
 #include "tensor.hpp"
@@ -18,42 +22,215 @@ struct TensorInfo {
   GgufTensorInfo info;
 };
 
+/// An array of strings, decoded as they are asked for.
+struct Strings {
+  std::shared_ptr<const GgufFile> file;
+  std::span<const std::string_view> values;
+};
+
+struct Metadata {
+  std::shared_ptr<const GgufFile> file;
+};
+
 /// Text of a file need not be UTF-8 (token texts of byte-level vocabularies are).
 nb::object to_python(std::string_view text) {
   return nb::steal(
       PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "surrogateescape"));
 }
-nb::object to_python(bool value) {
-  return nb::bool_(value);
+
+/// A read-only numpy array over `elements`, which `owner` keeps.
+template <class T, class Owner>
+nb::object array_over(const void* elements, std::size_t count, std::unique_ptr<Owner> owner) {
+  const nb::capsule capsule(owner.get(),
+                            [](void* held) noexcept { delete static_cast<Owner*>(held); });
+  (void)owner.release();
+  return nb::cast(nb::ndarray<nb::numpy, const T, nb::ndim<1>>(elements, {count}, capsule));
 }
-template <class T>
-  requires std::is_arithmetic_v<T>
-nb::object to_python(T value) {
-  return nb::cast(value);
+
+/// What a value is in Python. Arrays keep the file, and of numbers share its memory: a list would
+/// take up to forty times as much.
+struct ToPython {
+  const std::shared_ptr<const GgufFile>& file;
+
+  nb::object operator()(std::string_view text) const { return to_python(text); }
+  nb::object operator()(bool value) const { return nb::bool_(value); }
+  template <class T>
+    requires std::is_arithmetic_v<T>
+  nb::object operator()(T value) const {
+    return nb::cast(value);
+  }
+  nb::object operator()(const std::vector<std::string_view>& values) const {
+    return nb::cast(Strings{file, values});
+  }
+  nb::object operator()(const std::vector<bool>& values) const {
+    auto copy = std::make_unique<std::vector<std::uint8_t>>(values.begin(), values.end());
+    const auto* elements = copy->data();
+    return array_over<std::uint8_t>(elements, values.size(), std::move(copy)).attr("view")("bool");
+  }
+  template <class T>
+  nb::object operator()(const std::vector<T>& values) const {
+    using Owner = std::shared_ptr<const GgufFile>;
+    return array_over<T>(values.data(), values.size(), std::make_unique<Owner>(file));
+  }
+};
+
+nb::object to_python(const Metadata& metadata, const GgufValue& value) {
+  return std::visit(ToPython{metadata.file}, value);
 }
-template <class T>
-nb::object to_python(const std::vector<T>& values) {
+
+/// nullptr for a key that is no text, or is not there.
+const GgufValue* find(const Metadata& metadata, nb::handle key) {
+  nb::str text;
+  if (!nb::try_cast(key, text)) return nullptr;
+  Py_ssize_t length = 0;
+  const char* bytes = PyUnicode_AsUTF8AndSize(text.ptr(), &length);
+  if (!bytes) {
+    PyErr_Clear();  // a lone surrogate: keys are UTF-8
+    return nullptr;
+  }
+  return metadata.file->find({bytes, static_cast<std::size_t>(length)});
+}
+
+nb::list keys_of(const Metadata& metadata) {
+  nb::list keys;
+  for (const auto& [key, value] : metadata.file->metadata()) keys.append(to_python(key));
+  return keys;
+}
+
+nb::list decoded(const Strings& strings) {
   nb::list list;
-  for (const auto& value : values) list.append(to_python(static_cast<T>(value)));
-  return std::move(list);
+  for (const std::string_view text : strings.values) list.append(to_python(text));
+  return list;
+}
+
+nb::object item(const Strings& strings, nb::handle index) {
+  if (nb::isinstance<nb::slice>(index)) {
+    const auto [start, stop, step, length] =
+        nb::borrow<nb::slice>(index).compute(strings.values.size());
+    nb::list list;
+    for (std::size_t i = 0; i < length; ++i) {
+      const auto at = static_cast<Py_ssize_t>(start) + static_cast<Py_ssize_t>(i) * step;
+      list.append(to_python(strings.values[static_cast<std::size_t>(at)]));
+    }
+    return list;
+  }
+  if (!PyIndex_Check(index.ptr())) {
+    throw ArgumentTypeError(
+        concat("an array of strings is indexed by an integer or a slice, not by ",
+               Py_TYPE(index.ptr())->tp_name));
+  }
+  const auto size = static_cast<Py_ssize_t>(strings.values.size());
+  // Without an exception to raise, what does not fit becomes the largest or smallest that does.
+  const Py_ssize_t given = PyNumber_AsSsize_t(index.ptr(), nullptr);
+  if (given == -1 && PyErr_Occurred()) throw nb::python_error();
+  const Py_ssize_t at = given < 0 ? given + size : given;
+  if (at < 0 || at >= size) {
+    throw TensorIndexError(concat("index ", given, " of an array of ", size, " strings"));
+  }
+  return to_python(strings.values[static_cast<std::size_t>(at)]);
+}
+
+/// `name` of collections.abc, for a class that has its protocol.
+nb::object abstract(const char* name) {
+  return nb::module_::import_("collections.abc").attr(name);
+}
+
+void bind_metadata(nb::module_& m) {
+  const auto strings =
+      nb::class_<Strings>(
+          m, "GgufStrings", nb::sig("class GgufStrings(collections.abc.Sequence[str])"),
+          "An array of strings in a GGUF file, decoded as they are asked for. Bytes that are not "
+          "UTF-8 are lone surrogates (PEP 383).")
+          .def("__len__", [](const Strings& s) { return s.values.size(); })
+          .def("__getitem__", &item, nb::arg("index"),
+               nb::sig("def __getitem__(self, index: int, /) -> str"))
+          .def("__getitem__", &item, nb::arg("index"),
+               nb::sig("def __getitem__(self, index: slice, /) -> list[str]"))
+          .def(
+              "__iter__", [](const Strings& s) { return nb::iter(decoded(s)); },
+              nb::sig("def __iter__(self) -> collections.abc.Iterator[str]"))
+          .def(
+              "__eq__",
+              [](const Strings& s, nb::handle other) -> nb::object {
+                if (!nb::isinstance(other, abstract("Sequence")) ||
+                    nb::isinstance<nb::str>(other)) {
+                  return nb::not_implemented();
+                }
+                return nb::bool_(decoded(s).equal(nb::list(other)));
+              },
+              nb::arg("other"), nb::sig("def __eq__(self, other: object, /) -> bool"))
+          .def(
+              "index",
+              [](const Strings& s, nb::args args) { return decoded(s).attr("index")(*args); },
+              nb::sig("def index(self, value: typing.Any, start: int = 0, stop: int = ...) -> int"))
+          .def(
+              "count",
+              [](const Strings& s, nb::handle value) { return decoded(s).attr("count")(value); },
+              nb::arg("value"), nb::sig("def count(self, value: typing.Any) -> int"))
+          .def("__repr__", [](const Strings& s) {
+            return concat("GgufStrings(", s.values.size(), " strings)");
+          });
+  const auto metadata =
+      nb::class_<Metadata>(m, "GgufMetadata",
+                           nb::sig("class GgufMetadata(collections.abc.Mapping[str, typing.Any])"),
+                           "Values by key, in the file's order, made as they are asked for.")
+          .def("__len__", [](const Metadata& d) { return d.file->metadata().size(); })
+          .def(
+              "__iter__", [](const Metadata& d) { return nb::iter(keys_of(d)); },
+              nb::sig("def __iter__(self) -> collections.abc.Iterator[str]"))
+          .def(
+              "__contains__",
+              [](const Metadata& d, nb::handle key) { return find(d, key) != nullptr; },
+              nb::arg("key"), nb::sig("def __contains__(self, key: object, /) -> bool"))
+          .def(
+              "__getitem__",
+              [](const Metadata& d, nb::handle key) {
+                if (const GgufValue* value = find(d, key)) return to_python(d, *value);
+                PyErr_SetObject(PyExc_KeyError, key.ptr());
+                throw nb::python_error();
+              },
+              nb::arg("key"), nb::sig("def __getitem__(self, key: str, /) -> typing.Any"))
+          .def(
+              "get",
+              [](const Metadata& d, nb::handle key, nb::object otherwise) {
+                const GgufValue* value = find(d, key);
+                return value ? to_python(d, *value) : otherwise;
+              },
+              nb::arg("key"), nb::arg("default") = nb::none(),
+              nb::sig("def get(self, key: str, default: typing.Any = None, /) -> typing.Any"))
+          .def(
+              "keys", [](nb::handle self) { return abstract("KeysView")(self); },
+              nb::sig("def keys(self) -> collections.abc.KeysView[str]"))
+          .def(
+              "values", [](nb::handle self) { return abstract("ValuesView")(self); },
+              nb::sig("def values(self) -> collections.abc.ValuesView[typing.Any]"))
+          .def(
+              "items", [](nb::handle self) { return abstract("ItemsView")(self); },
+              nb::sig("def items(self) -> collections.abc.ItemsView[str, typing.Any]"))
+          .def("__repr__", [](const Metadata& d) {
+            return concat("GgufMetadata(", d.file->metadata().size(), " keys)");
+          });
+  abstract("Sequence").attr("register")(strings);
+  abstract("Mapping").attr("register")(metadata);
 }
 
 GgufHandle open(const std::filesystem::path& path) {
-  auto file = GgufFile::open(path.string());
-  nb::dict metadata;
-  for (const auto& [key, value] : file->metadata()) {
-    metadata[to_python(key)] = std::visit([](const auto& held) { return to_python(held); }, value);
+  std::shared_ptr<const GgufFile> file;
+  {
+    const nb::gil_scoped_release waiting;
+    file = GgufFile::open(path.string());
   }
   nb::dict tensors;
   for (const GgufTensorInfo& tensor : file->tensors()) {
     tensors[to_python(tensor.name)] = TensorInfo{file, tensor};
   }
-  return {std::move(file), std::move(metadata), std::move(tensors)};
+  return {std::move(file), std::move(tensors)};
 }
 
 }  // namespace
 
 void bind_gguf(nb::module_& m) {
+  bind_metadata(m);
   nb::class_<TensorInfo>(m, "GgufTensor", "One tensor of a GGUF file.")
       .def_prop_ro(
           "name", [](const TensorInfo& t) { return to_python(t.info.name); },
@@ -85,9 +262,11 @@ void bind_gguf(nb::module_& m) {
       .def_prop_ro("version", [](const GgufHandle& f) { return f.file->version(); })
       .def_prop_ro("nbytes", [](const GgufHandle& f) { return f.file->size(); })
       .def_prop_ro(
-          "metadata", [](const GgufHandle& f) { return f.metadata; },
-          "Values by key, in the file's order; arrays are lists.",
-          nb::sig("def metadata(self) -> dict[str, typing.Any]"))
+          "metadata", [](const GgufHandle& f) { return Metadata{f.file}; },
+          "Values by key, in the file's order: numbers, bools and texts as Python has them, arrays "
+          "of numbers as read-only numpy arrays over the file's own memory, arrays of texts as "
+          "GgufStrings.",
+          nb::sig("def metadata(self) -> GgufMetadata"))
       .def_prop_ro(
           "tensors", [](const GgufHandle& f) { return f.tensors; }, "In the file's order.",
           nb::sig("def tensors(self) -> dict[str, GgufTensor]"))
@@ -99,6 +278,26 @@ void bind_gguf(nb::module_& m) {
           nb::arg("runtime"), nb::arg("name"),
           "The tensor on the runtime's device, without a copy: read-only, the file stays mapped. "
           "DTypeError for a format that is not there, GgufError for a missing tensor.")
+      .def(
+          "read",
+          [](const GgufHandle& f, std::string_view name) {
+            auto bytes = std::make_unique<std::vector<std::byte>>();
+            {
+              const nb::gil_scoped_release waiting;
+              *bytes = f.file->read_tensor(f.file->tensor_info(name));
+            }
+            const auto* elements = bytes->data();
+            const std::size_t count = bytes->size();
+            return array_over<std::uint8_t>(elements, count, std::move(bytes));
+          },
+          nb::arg("name"),
+          "The tensor's bytes as the file has them, copied: uint8 (nbytes,). GgufError for a "
+          "missing "
+          "tensor, and for a file that was cut since it was opened.",
+          nb::sig("def read(self, name: str) -> numpy.typing.NDArray[numpy.uint8]"))
+      .def(
+          "require_whole", [](const GgufHandle& f) { f.file->require_whole(); },
+          "GgufError with both sizes if the file is shorter than when it was opened.")
       .def("__repr__", [](const GgufHandle& f) { return to_string(*f.file); });
 }
 

@@ -11,7 +11,6 @@ namespace foundry::python {
 /// A file is immutable, so Python may share it; nanobind holds non-const pointers.
 struct GgufHandle {
   std::shared_ptr<const GgufFile> file;
-  nb::object metadata;
   nb::object tensors;
 };
 

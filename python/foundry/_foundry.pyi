@@ -1,9 +1,18 @@
 """Foundry's C++ runtime. Import `foundry`, which names what is public."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import (
+    Callable,
+    ItemsView,
+    Iterable,
+    Iterator,
+    KeysView,
+    Mapping,
+    Sequence,
+    ValuesView
+)
 import enum
 import os
-from typing import Any
+from typing import Any, overload
 
 import numpy
 import numpy.typing
@@ -466,6 +475,50 @@ class ArenaPool:
 
     def __repr__(self) -> str: ...
 
+class GgufStrings(Sequence[str]):
+    """
+    An array of strings in a GGUF file, decoded as they are asked for. Bytes that are not UTF-8 are lone surrogates (PEP 383).
+    """
+
+    def __len__(self) -> int: ...
+
+    @overload
+    def __getitem__(self, index: int, /) -> str: ...
+
+    @overload
+    def __getitem__(self, index: slice, /) -> list[str]: ...
+
+    def __iter__(self) -> Iterator[str]: ...
+
+    def __eq__(self, other: object, /) -> bool: ...
+
+    def index(self, value: Any, start: int = 0, stop: int = ...) -> int: ...
+
+    def count(self, value: Any) -> int: ...
+
+    def __repr__(self) -> str: ...
+
+class GgufMetadata(Mapping[str, Any]):
+    """Values by key, in the file's order, made as they are asked for."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[str]: ...
+
+    def __contains__(self, key: object, /) -> bool: ...
+
+    def __getitem__(self, key: str, /) -> Any: ...
+
+    def get(self, key: str, default: Any = None, /) -> Any: ...
+
+    def keys(self) -> KeysView[str]: ...
+
+    def values(self) -> ValuesView[Any]: ...
+
+    def items(self) -> ItemsView[str, Any]: ...
+
+    def __repr__(self) -> str: ...
+
 class GgufTensor:
     """One tensor of a GGUF file."""
 
@@ -505,8 +558,10 @@ class Gguf:
     def nbytes(self) -> int: ...
 
     @property
-    def metadata(self) -> dict[str, Any]:
-        """Values by key, in the file's order; arrays are lists."""
+    def metadata(self) -> GgufMetadata:
+        """
+        Values by key, in the file's order: numbers, bools and texts as Python has them, arrays of numbers as read-only numpy arrays over the file's own memory, arrays of texts as GgufStrings.
+        """
 
     @property
     def tensors(self) -> dict[str, GgufTensor]:
@@ -515,6 +570,16 @@ class Gguf:
     def tensor(self, runtime: Foundry, name: str) -> Tensor:
         """
         The tensor on the runtime's device, without a copy: read-only, the file stays mapped. DTypeError for a format that is not there, GgufError for a missing tensor.
+        """
+
+    def read(self, name: str) -> numpy.typing.NDArray[numpy.uint8]:
+        """
+        The tensor's bytes as the file has them, copied: uint8 (nbytes,). GgufError for a missing tensor, and for a file that was cut since it was opened.
+        """
+
+    def require_whole(self) -> None:
+        """
+        GgufError with both sizes if the file is shorter than when it was opened.
         """
 
     def __repr__(self) -> str: ...

@@ -108,10 +108,11 @@ class TinyLlama:
         keys = {k: v for k, v in {**self.metadata, **(metadata or {})}.items() if v is not None}
         return replace(self, metadata=keys, tensors={**self.tensors, **tensors})
 
-    def write(self, path: Path) -> Path:
+    def write(self, path: Path, alignment: int = 32) -> Path:
         """As a GGUF file: numpy scalars and arrays keep their type, Python lists are strings."""
         writer = gguf.GGUFWriter(path, "llama")
         writer.kv_data[0].clear()  # the architecture, written as any other key
+        writer.data_alignment = alignment
         for key, value in self.metadata.items():
             if isinstance(value, list | np.ndarray):
                 items = value if isinstance(value, list) else [item for item in value]

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "foundry/core/checked.hpp"
 #include "foundry/core/error.hpp"
@@ -15,22 +16,36 @@ namespace foundry {
 
 static_assert(std::endian::native == std::endian::little, "files of ours are little endian");
 
+/// Bytes that are all in memory.
+class SpanSource {
+ public:
+  SpanSource(std::span<const std::byte> bytes) : bytes_(bytes) {}
+  std::uint64_t size() const noexcept { return bytes_.size(); }
+  std::span<const std::byte> view(std::uint64_t offset, std::uint64_t length) const {
+    return bytes_.subspan(offset, length);
+  }
+
+ private:
+  std::span<const std::byte> bytes_;
+};
+
+/// `Source` has size(), and view() of what lies within it, which stays valid as long as the source.
 /// Every failure is a `Failure` "<path>: at byte <offset>: ...".
-template <class Failure>
+template <class Failure, class Source = SpanSource>
 class BasicByteReader {
  public:
-  BasicByteReader(const std::string& path, std::span<const std::byte> bytes)
-      : path_(path), bytes_(bytes) {}
+  BasicByteReader(const std::string& path, Source source)
+      : path_(path), source_(std::move(source)) {}
 
   std::uint64_t position() const noexcept { return position_; }
-  std::uint64_t left() const noexcept { return bytes_.size() - position_; }
-  std::uint64_t size() const noexcept { return bytes_.size(); }
+  std::uint64_t left() const noexcept { return size() - position_; }
+  std::uint64_t size() const noexcept { return source_.size(); }
 
   /// A number of the file; `what` names it if the file ends before it does.
   template <class T, class What>
   T number(const What& what) {
     require(sizeof(T), what);
-    const T value = unsafe::load<T>(bytes_, position_);
+    const T value = unsafe::load<T>(source_.view(position_, sizeof(T)), 0);
     position_ += sizeof(T);
     return value;
   }
@@ -47,7 +62,7 @@ class BasicByteReader {
     if (length > left()) {
       fail(at, concat(what, " has length ", length, ", the file has ", size(), " bytes"));
     }
-    const auto text = unsafe::text_of(bytes_.subspan(position_, length));
+    const auto text = unsafe::text_of(source_.view(position_, length));
     position_ += length;
     return text;
   }
@@ -72,10 +87,8 @@ class BasicByteReader {
   }
 
   const std::string& path_;
-  std::span<const std::byte> bytes_;
+  Source source_;
   std::uint64_t position_ = 0;
 };
-
-using ByteReader = BasicByteReader<GgufError>;
 
 }  // namespace foundry

@@ -10,41 +10,63 @@
 
 namespace foundry {
 
+namespace {
+
+/// Runs `use` of the file; the system's refusals are the file's.
+template <class Use>
+auto as_gguf_error(const Use& use) {
+  try {
+    return use();
+  } catch (const ArgumentError& error) {
+    throw GgufError(error.what());
+  }
+}
+
+}  // namespace
+
 struct GgufFile::Impl {
-  std::shared_ptr<const unsafe::MappedFile> mapping;
+  explicit Impl(std::shared_ptr<const unsafe::OpenFile> opened)
+      : file(std::move(opened)), blocks(file) {}
+
+  std::shared_ptr<const unsafe::OpenFile> file;
+  FileBlocks blocks;  // what the texts of metadata and tensors are views into
   std::unordered_map<std::string_view, std::size_t> keys;
   std::unordered_map<std::string_view, std::size_t> tensors;
   mutable std::mutex mutex;
-  mutable std::vector<std::pair<Device, Buffer>> buffers;  // one per device; guarded by mutex
+  mutable std::shared_ptr<const unsafe::MappedFile> mapping;  // once needed; guarded by mutex
+  mutable std::vector<std::pair<Device, Buffer>> buffers;     // one per device; guarded by mutex
 };
 
-GgufFile::GgufFile() : impl_(std::make_unique<Impl>()) {}
+GgufFile::GgufFile() = default;
 
 GgufFile::~GgufFile() = default;
 
 std::shared_ptr<const GgufFile> GgufFile::open(const std::string& path) {
-  std::shared_ptr<GgufFile> file(new GgufFile);
-  try {
-    file->impl_->mapping = unsafe::MappedFile::open(path);
-  } catch (const ArgumentError& error) {
-    throw GgufError(error.what());
-  }
-  GgufParser(*file, path, file->impl_->mapping->bytes()).parse();
-  for (std::size_t i = 0; i < file->metadata_.size(); ++i) {
-    file->impl_->keys.emplace(file->metadata_[i].first, i);
-  }
-  for (std::size_t i = 0; i < file->tensors_.size(); ++i) {
-    file->impl_->tensors.emplace(file->tensors_[i].name, i);
-  }
-  return file;
+  return as_gguf_error([&]() -> std::shared_ptr<const GgufFile> {
+    std::shared_ptr<GgufFile> file(new GgufFile);
+    file->impl_ = std::make_unique<Impl>(unsafe::OpenFile::open(path));
+    Impl& impl = *file->impl_;
+    GgufParser(*file, path, impl.blocks).parse();
+    for (std::size_t i = 0; i < file->metadata_.size(); ++i) {
+      impl.keys.emplace(file->metadata_[i].first, i);
+    }
+    for (std::size_t i = 0; i < file->tensors_.size(); ++i) {
+      impl.tensors.emplace(file->tensors_[i].name, i);
+    }
+    return file;
+  });
 }
 
 const std::string& GgufFile::path() const noexcept {
-  return impl_->mapping->path();
+  return impl_->file->path();
 }
 
 std::uint64_t GgufFile::size() const noexcept {
-  return impl_->mapping->size();
+  return impl_->file->size();
+}
+
+void GgufFile::require_whole() const {
+  as_gguf_error([&] { impl_->file->require_whole(); });
 }
 
 const GgufValue* GgufFile::find(std::string_view key) const noexcept {
@@ -112,15 +134,38 @@ const GgufTensorInfo& GgufFile::tensor_info(std::string_view name) const {
 }
 
 std::span<const std::byte> GgufFile::tensor_bytes(const GgufTensorInfo& info) const {
-  return impl_->mapping->memory().bytes(info.offset, info.length);
+  require_whole();
+  const std::lock_guard lock(impl_->mutex);
+  return mapping_locked().memory().bytes(info.offset, info.length);
+}
+
+std::vector<std::byte> GgufFile::read_tensor(const GgufTensorInfo& info) const {
+  std::vector<std::byte> bytes(info.length);
+  as_gguf_error([&] { impl_->file->read(info.offset, bytes); });
+  return bytes;
 }
 
 AnyTensor GgufFile::tensor(const Device& device, std::string_view name) const {
   const GgufTensorInfo& tensor = tensor_info(name);
   require_supported(tensor.dtype, concat(path(), ": tensor '", name, "'"));
+  require_whole();
+  if (tensor.offset % info(tensor.dtype).alignment != 0) {
+    AnyTensor copy = AnyTensor::dedicated(device, tensor.extents, tensor.dtype, StorageMode::shared,
+                                          std::string(name));
+    const auto bytes = copy.buffer().host().mutable_bytes(0, tensor.length);
+    as_gguf_error([&] { impl_->file->read(tensor.offset, bytes); });
+    return copy;
+  }
   const Label label{std::string(name), name_of(tensor.dtype), tensor.extents.dimensions()};
   return AnyTensor::over(Lease::of(buffer(device), tensor.offset, tensor.length, label),
                          tensor.extents, tensor.dtype);
+}
+
+const unsafe::MappedFile& GgufFile::mapping_locked() const {
+  if (!impl_->mapping) {
+    impl_->mapping = as_gguf_error([&] { return unsafe::MappedFile::map(impl_->file); });
+  }
+  return *impl_->mapping;
 }
 
 Buffer GgufFile::buffer(const Device& device) const {
@@ -129,9 +174,9 @@ Buffer GgufFile::buffer(const Device& device) const {
     if (owner == device) return buffer;
   }
   // The mapping begins on a page, so that offsets in the file are offsets in the buffer.
+  const unsafe::HostMemory memory = mapping_locked().memory();
   Buffer buffer =
-      device.borrow(impl_->mapping->memory(),
-                    KeepAlive::of(impl_->mapping, concat("file '", path(), "'")), path());
+      device.borrow(memory, KeepAlive::of(impl_->mapping, concat("file '", path(), "'")), path());
   impl_->buffers.emplace_back(device, buffer);
   return buffer;
 }

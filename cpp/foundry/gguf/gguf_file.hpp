@@ -1,4 +1,4 @@
-// GgufFile: a GGUF model file, memory-mapped, every length checked before use (decisions.md 1).
+// GgufFile: a GGUF model file: metadata read and checked, tensors mapped (decisions.md 1).
 #pragma once
 
 #include <cstdint>
@@ -28,11 +28,17 @@ struct GgufTensorInfo {
 /// Format: ggml's docs/gguf.md, versions 2 and 3, little endian. Every failure is a GgufError that
 /// names file, byte offset and values: "model.gguf: at byte 24: key 3 has length
 /// 18446744073709551615, the file has 80 bytes". Nothing is allocated on a claim the file's size
-/// does not bear out. Immutable and thread-safe after open().
+/// does not bear out; metadata takes four times its bytes in the file at most. Immutable and
+/// thread-safe after open(). The file stays open, and may be replaced under its name; if it is cut,
+/// every call that needs its bytes says so, and whoever touches a mapped page that is gone gets a
+/// SIGBUS: the device's kernels do, and the host where it reads a tensor.
 class GgufFile {
  public:
+  /// GgufError at once for what is no regular file.
   static std::shared_ptr<const GgufFile> open(const std::string& path);
   ~GgufFile();
+  GgufFile(const GgufFile&) = delete;
+  GgufFile& operator=(const GgufFile&) = delete;
 
   const std::string& path() const noexcept;
   std::uint32_t version() const noexcept { return version_; }
@@ -56,11 +62,17 @@ class GgufFile {
   const GgufTensorInfo* find_tensor(std::string_view name) const noexcept;
   /// As find_tensor(), GgufError if there is none.
   const GgufTensorInfo& tensor_info(std::string_view name) const;
+  /// The mapped bytes.
   std::span<const std::byte> tensor_bytes(const GgufTensorInfo& info) const;
+  /// A copy of the bytes, read from the file: GgufError, and no SIGBUS, if it was cut.
+  std::vector<std::byte> read_tensor(const GgufTensorInfo& info) const;
+  /// GgufError with both sizes if the file is shorter than when it was opened.
+  void require_whole() const;
 
   /// The tensor on `device` without a copy: one read-only borrowed buffer per device covers the
-  /// whole file and keeps it mapped. DTypeError for a dtype that is not there yet; GgufError if
-  /// there is no such tensor.
+  /// whole file and keeps it mapped. A tensor that does not lie where its dtype needs it, which a
+  /// general.alignment below 4 allows, is a copy in a buffer of its own. DTypeError for an
+  /// unsupported dtype; GgufError if there is no such tensor or the file was cut.
   AnyTensor tensor(const Device& device, std::string_view name) const;
 
  private:
@@ -69,6 +81,7 @@ class GgufFile {
   GgufFile();
   const GgufValue& get(std::string_view key) const;
   [[noreturn]] void fail_kind(std::string_view key, const char* wanted) const;
+  const unsafe::MappedFile& mapping_locked() const;
   Buffer buffer(const Device& device) const;
   std::unique_ptr<Impl> impl_;
   std::uint32_t version_ = 0;

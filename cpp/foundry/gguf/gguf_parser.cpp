@@ -18,6 +18,10 @@ constexpr std::uint32_t kMagic = 0x46554747;               // "GGUF"
 constexpr std::uint64_t kLeastEntry = 8 + 1 + 4 + 1;       // key length, a letter, type, a u8
 constexpr std::uint64_t kLeastTensor = 8 + 1 + 4 + 4 + 8;  // name, rank 0, type, offset
 constexpr std::uint32_t kMostDimensions = 4;               // GGML_MAX_DIMS
+// More than any model has, and few enough that what is kept of each costs little: a file of nothing
+// but keys would take ten times its size.
+constexpr std::uint64_t kMostKeys = 1 << 16;
+constexpr std::uint64_t kMostTensors = 1 << 17;
 constexpr std::uint32_t kString = 8, kArray = 9;
 
 /// "what number 'name'", put together only for a message.
@@ -102,8 +106,16 @@ void GgufParser::read_header() {
   file_.version_ = version;
   tensors_ = reader_.number<std::uint64_t>("the count of tensors");
   entries_ = reader_.number<std::uint64_t>("the count of keys");
+  require_at_most(8, tensors_, kMostTensors, "tensors");
+  require_at_most(16, entries_, kMostKeys, "keys");
   reader_.require_count(8, tensors_, kLeastTensor, "tensors");
   reader_.require_count(16, entries_, kLeastEntry, "keys");
+}
+
+void GgufParser::require_at_most(std::uint64_t at, std::uint64_t count, std::uint64_t most,
+                                 const char* what) const {
+  if (count <= most) return;
+  reader_.fail(at, concat(count, " ", what, " claimed; ", most, " are read at most"));
 }
 
 void GgufParser::read_entry(std::uint64_t number) {

@@ -5,19 +5,23 @@
 #include <string>
 
 #include "foundry/gguf/byte_reader.hpp"
+#include "foundry/gguf/file_blocks.hpp"
 #include "foundry/gguf/gguf_file.hpp"
 
 namespace foundry {
 
 class GgufParser {
  public:
-  GgufParser(GgufFile& file, const std::string& path, std::span<const std::byte> bytes)
-      : file_(file), reader_(path, bytes) {}
+  /// The texts of `file` become views into `blocks`.
+  GgufParser(GgufFile& file, const std::string& path, FileBlocks& blocks)
+      : file_(file), reader_(path, BlockSource(blocks)) {}
 
   void parse();
 
  private:
   void read_header();
+  void require_at_most(std::uint64_t at, std::uint64_t count, std::uint64_t most,
+                       const char* what) const;
   void read_entry(std::uint64_t number);
   GgufValue read_value(std::uint32_t type, std::string_view key, std::uint64_t at);
   GgufValue read_array(std::string_view key);
@@ -29,7 +33,7 @@ class GgufParser {
   void place_tensors();
 
   GgufFile& file_;
-  ByteReader reader_;
+  BasicByteReader<GgufError, BlockSource> reader_;
   std::uint64_t entries_ = 0;
   std::uint64_t tensors_ = 0;
   std::vector<std::uint64_t> described_at_;  // by tensor: where its description starts

@@ -10,7 +10,7 @@
 namespace foundry {
 
 /// Arrays keep their element type; arrays of arrays are refused by the reader (no model has one).
-/// Strings are views into the mapped file: valid as long as the GgufFile is.
+/// Strings are views into memory of the GgufFile: valid as long as it is.
 using GgufValue =
     std::variant<std::uint8_t, std::int8_t, std::uint16_t, std::int16_t, std::uint32_t,
                  std::int32_t, float, bool, std::string_view, std::uint64_t, std::int64_t, double,

@@ -7,7 +7,7 @@
 #include "foundry/kernel/source_builder.hpp"
 #include "foundry/program/program_file.hpp"
 #include "foundry/program/program_state.hpp"
-#include "foundry/unsafe/mapped_file.hpp"
+#include "foundry/unsafe/open_file.hpp"
 
 namespace foundry {
 
@@ -24,7 +24,7 @@ TensorContents weight_of(const GgufFile& file, std::uint32_t number, const GgufT
   contents.kind = TensorContents::Kind::weight;
   contents.file = number;
   contents.weight = info.name;
-  contents.hash = content_hash(file.tensor_bytes(info));
+  contents.hash = content_hash(file.read_tensor(info));
   return contents;
 }
 
@@ -65,7 +65,7 @@ AnyTensor load_weight(CommandStream& stream, const std::string& path, const Prog
                 ", the program was saved with ", to_string(tensor.extents), " ",
                 name_of(tensor.dtype)));
   }
-  if (content_hash(file.tensor_bytes(*info)) != contents.hash) {
+  if (content_hash(file.read_tensor(*info)) != contents.hash) {
     fail(" has other contents than the one the program was saved with");
   }
   AnyTensor weight = file.tensor(device, contents.weight);
@@ -73,7 +73,7 @@ AnyTensor load_weight(CommandStream& stream, const std::string& path, const Prog
   // What stays in host memory would cross the bus with every replay.
   AnyTensor resident = AnyTensor::dedicated(device, tensor.extents, tensor.dtype,
                                             StorageMode::private_, tensor.name);
-  resident.copy_from_host(stream, file.tensor_bytes(*info));
+  resident.copy_from_host(stream, file.read_tensor(*info));
   return resident;
 }
 
@@ -127,8 +127,7 @@ void Program::save(const std::string& path, Files weights) const {
 
 Program Program::load(Trusted, Encoder& encoder, const std::string& path,
                       std::span<const std::string> weights) {
-  const auto mapping = unsafe::MappedFile::open(path);
-  ProgramImage image = detail::read_program(path, mapping->bytes());
+  ProgramImage image = detail::read_program(path, unsafe::OpenFile::open(path)->read_all());
   if (weights.size() != image.weight_files.size()) {
     std::string names;
     for (const auto& name : image.weight_files) names += (names.empty() ? "" : ", ") + name;

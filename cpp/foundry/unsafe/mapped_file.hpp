@@ -7,26 +7,30 @@
 #include <string>
 
 #include "foundry/unsafe/host_memory.hpp"
+#include "foundry/unsafe/open_file.hpp"
 
 namespace foundry::unsafe {
 
 class MappedFile {
  public:
-  /// Maps `path`. Throws ArgumentError with the path and the system's reason. An empty file maps to
-  /// no bytes. The file must not shrink while it is mapped: the kernel then faults (SIGBUS).
-  static std::shared_ptr<const MappedFile> open(const std::string& path);
+  /// Maps `file` as it was when it was opened. Throws ArgumentError with the path and the system's
+  /// reason, or if the file is shorter now. An empty file maps to no bytes. The file must not
+  /// shrink while it is mapped: who touches a page that is gone gets a SIGBUS, which
+  /// require_whole() finds out before.
+  static std::shared_ptr<const MappedFile> map(std::shared_ptr<const OpenFile> file);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
 
-  const std::string& path() const noexcept { return path_; }
+  const std::string& path() const noexcept { return file_->path(); }
   std::uint64_t size() const noexcept { return memory_.length(); }
   std::span<const std::byte> bytes() const { return memory_.bytes(0, memory_.length()); }
   const HostMemory& memory() const noexcept { return memory_; }
 
  private:
-  MappedFile(std::string path, HostMemory memory) : path_(std::move(path)), memory_(memory) {}
-  std::string path_;
+  MappedFile(std::shared_ptr<const OpenFile> file, HostMemory memory)
+      : file_(std::move(file)), memory_(memory) {}
+  std::shared_ptr<const OpenFile> file_;
   HostMemory memory_;
 };
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
+import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
 import foundry
+from foundry import GgufStrings
 from foundry.cli import ui
 
 _SHOWN = 60  # characters of one metadata value
@@ -50,7 +52,7 @@ def _size(count: int) -> str:
 
 
 def _shorten(value: object) -> str:
-    if isinstance(value, list):
+    if isinstance(value, GgufStrings | np.ndarray):
         return f"{len(value)} values"
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

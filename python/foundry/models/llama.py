@@ -132,6 +132,7 @@ class Llama:
         size = batch or PREFILL_BATCH
         result = np.empty((len(tokens), len(self.tokenizer)), np.float32)
         with self._lock, _ForgetOnError(self._cache):
+            self._file.require_whole()
             self._decoder.release()
             self._cache.tokens.clear()
             for start in range(0, len(tokens), size):
@@ -301,6 +302,7 @@ class Llama:
         """Evaluates what the cache does not hold of the run's tokens, and draws the next."""
         before = self.runtime.statistics["dispatches"]
         with _ForgetOnError(self._cache):
+            self._file.require_whole()
             self._decoder.release()
             tokens = run.tokens
             reused = min(self._cache.shared_prefix(tokens), len(tokens) - 1)

@@ -8,9 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from foundry._foundry import DType, Foundry, Gguf, Tensor, weight_formats
+from foundry._foundry import (
+    DType,
+    Foundry,
+    Gguf,
+    GgufTensor,
+    Tensor,
+    numpy_dtype,
+    weight_formats,
+)
 from foundry.errors import ModelError, UnsupportedModelError
-from foundry.metadata import shown
+from foundry.metadata import shown, warn
 from foundry.models.config import LlamaConfig
 
 _LENGTHS = ("short", "long")
@@ -133,6 +141,7 @@ class _Source:
         self._progress = progress
         self._tensors = file.tensors
         self._taken: set[str] = set()
+        self._copied: list[str] = []
         self._formats = weight_formats()
 
     def rows_of(self, name: str) -> int:
@@ -150,12 +159,28 @@ class _Source:
 
     def read(self, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
         """The values of a tensor that is divided by, on the host."""
-        values = self.take(name, shape).copy_to_host().astype(np.float32)
+        info = self._checked(name, shape)
+        values = self._file.read(name).view(numpy_dtype(info.dtype)).astype(np.float32)
         if not np.all(np.isfinite(values) & (values > 0)):
             raise ModelError(f"tensor '{name}' has elements that are not finite and above 0")
         return values
 
     def take(self, name: str, shape: tuple[int, ...]) -> Tensor:
+        info = self._checked(name, shape)
+        tensor = self._file.tensor(self._runtime, name)
+        if not tensor.is_read_only:
+            self._copied.append(name)
+        if not self._runtime.device.has_unified_memory:
+            # What stays in host memory would cross the bus with every token.
+            resident = self._runtime.dedicated(shape, info.dtype, name=name, mode="private")
+            resident.copy_from(tensor.copy_to_host())
+            tensor = resident
+        if self._progress is not None:
+            self._progress("reading weights", len(self._taken), len(self._tensors))
+        return tensor
+
+    def _checked(self, name: str, shape: tuple[int, ...]) -> GgufTensor:
+        """The tensor's entry, which counts as taken."""
         info = self._tensors.get(name)
         if info is None:
             raise ModelError(f"tensor '{name}' is missing; expected one of shape {shape}")
@@ -167,19 +192,17 @@ class _Source:
                 f"unsupported format {info.dtype} of tensor '{name}'; "
                 f"supported: {', '.join(map(str, allowed))}"
             )
-        tensor = self._file.tensor(self._runtime, name)
-        if not self._runtime.device.has_unified_memory:
-            # What stays in host memory would cross the bus with every token.
-            resident = self._runtime.dedicated(shape, info.dtype, name=name, mode="private")
-            resident.copy_from(tensor.copy_to_host())
-            tensor = resident
         self._taken.add(name)
-        if self._progress is not None:
-            self._progress("reading weights", len(self._taken), len(self._tensors))
-        return tensor
+        return info
 
     def check_all_taken(self) -> None:
-        """`UnsupportedModelError` for a tensor that the model would be evaluated without."""
+        """`UnsupportedModelError` for a tensor that the model would be evaluated without, a
+        `ModelWarning` for those that were copied."""
+        if self._copied:
+            warn(
+                f"{len(self._copied)} tensors do not lie where their formats need them and were "
+                f"copied, '{self._copied[0]}' first; a general.alignment of 32 avoids that"
+            )
         left = [
             name
             for name in self._tensors

@@ -102,12 +102,14 @@ TEST_CASE("the header is checked") {
   CHECK(refusal(GgufWriter().header(0, 0, 1)) == "at byte 4: version 1; versions 2 and 3 are read");
   CHECK(refusal(GgufWriter().header(0, 0, 3u << 24)) ==
         "at byte 4: the file is big endian; little-endian files are read");
+  CHECK(refusal(GgufWriter().header(100, 0)) ==
+        "at byte 8: 100 tensors of at least 25 bytes each claimed, 0 bytes are left of 24");
+  CHECK(refusal(GgufWriter().header(0, 100)) ==
+        "at byte 16: 100 keys of at least 14 bytes each claimed, 0 bytes are left of 24");
   CHECK(refusal(GgufWriter().header(1ull << 50, 0)) ==
-        "at byte 8: 1125899906842624 tensors of at least 25 bytes each claimed, 0 bytes are left "
-        "of 24");
+        "at byte 8: 1125899906842624 tensors claimed; 131072 are read at most");
   CHECK(refusal(GgufWriter().header(0, ~0ull)) ==
-        "at byte 16: 18446744073709551615 keys of at least 14 bytes each claimed, 0 bytes are left "
-        "of 24");
+        "at byte 16: 18446744073709551615 keys claimed; 65536 are read at most");
   CHECK(refusal(GgufWriter().header(0, 0)) == "");
   CHECK(refusal(GgufWriter().raw("GG")) ==
         "at byte 0: the magic number needs 4 bytes, the file ends at byte 2");

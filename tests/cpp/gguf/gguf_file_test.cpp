@@ -2,6 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
+#include <string>
+#include <vector>
+
 #include "foundry/core/error.hpp"
 #include "gguf_writer.hpp"
 
@@ -93,4 +97,91 @@ TEST_CASE("typed reads name the key and what it is") {
 TEST_CASE("a missing file is a typed error") {
   CHECK_THROWS_WITH_AS(GgufFile::open("/nowhere/m.gguf"),
                        "cannot open '/nowhere/m.gguf': No such file or directory", GgufError);
+}
+
+TEST_CASE("what is no regular file is refused at once") {
+  CHECK_THROWS_WITH_AS(GgufFile::open("/dev/zero"),
+                       "'/dev/zero' is not a regular file but a device", GgufError);
+  CHECK_THROWS_WITH_AS(GgufFile::open("/tmp"), "'/tmp' is not a regular file but a folder",
+                       GgufError);
+}
+
+TEST_CASE("metadata of any length is the file's, wherever the reader's blocks end") {
+  // Texts of 0 bytes to some blocks, so that each kind of read meets a block's end.
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < 400; ++i) texts.emplace_back(i * i * 7 % 9'001, 'a' + i % 26);
+  texts.emplace_back(700'000, 'z');
+  GgufWriter w;
+  w.header(0, 2 * texts.size() + 1);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    w.string_entry("text." + std::to_string(i), texts[i]);
+    w.entry<std::uint64_t>("number." + std::to_string(i), 10, i);
+  }
+  w.array_entry("numbers", 4, 300'000);
+  for (std::uint32_t i = 0; i < 300'000; ++i) w.put(i);
+  const TemporaryFile disk(w.bytes());
+  const auto file = GgufFile::open(disk.path());
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    CHECK(file->get_string("text." + std::to_string(i)) == texts[i]);
+    CHECK(file->get_unsigned("number." + std::to_string(i)) == i);
+  }
+  const auto& numbers = std::get<std::vector<std::uint32_t>>(*file->find("numbers"));
+  REQUIRE(numbers.size() == 300'000);
+  for (std::uint32_t i = 0; i < 300'000; ++i) REQUIRE(numbers[i] == i);
+}
+
+TEST_CASE("a file that was cut after it was opened is a typed error, and whole again works") {
+  const std::string whole = sample_file().bytes();
+  const TemporaryFile disk(whole);
+  const auto file = GgufFile::open(disk.path());
+  const Device device = Device::system_default();
+  const GgufTensorInfo& embed = file->tensor_info("embed");
+  const std::size_t left = embed.offset + 8;
+  std::filesystem::resize_file(disk.path(), left);
+  const std::string message = concat("'", disk.path(), "' was cut while it was in use: it has ",
+                                     left, " bytes, and had ", whole.size(), " when it was opened");
+  CHECK_THROWS_WITH_AS(file->tensor(device, "embed"), message.c_str(), GgufError);
+  CHECK_THROWS_WITH_AS(file->tensor_bytes(embed), message.c_str(), GgufError);
+  CHECK_THROWS_WITH_AS(file->read_tensor(embed), message.c_str(), GgufError);
+  CHECK_THROWS_WITH_AS(file->require_whole(), message.c_str(), GgufError);
+  CHECK(file->get_string("general.architecture") == "llama");  // metadata was read
+  disk.write(whole);
+  const AnyTensor again = file->tensor(device, "embed");
+  CHECK(again.host<float>()[7] == 7.0f);
+  CHECK(file->read_tensor(embed).size() == 32);
+}
+
+TEST_CASE("a tensor at any offset is what the file has") {
+  const Device device = Device::system_default();
+  for (const std::uint32_t alignment : {1u, 2u, 4u, 8u, 4096u}) {
+    for (std::uint64_t shift = 0; shift < 8; ++shift) {
+      GgufWriter w;
+      w.header(3, 1);
+      w.entry<std::uint32_t>("general.alignment", 4, alignment);
+      const std::uint64_t first = shift * alignment;
+      const auto after = [&](std::uint64_t at) {
+        return (at + alignment - 1) / alignment * alignment;
+      };
+      const std::uint64_t second = after(first + 12), third = after(second + 34);
+      w.tensor("f32", {3}, 0, first);
+      w.tensor("q8_0", {32}, 8, second);
+      w.tensor("i64", {2}, 27, third);
+      w.pad(alignment);
+      const std::size_t data = w.bytes().size();
+      w.raw(std::string(first, '?')).put(1.5f).put(-2.5f).put(3.5f);
+      w.raw(std::string(data + second - w.bytes().size(), '?'));
+      for (int i = 0; i < 34; ++i) w.put(static_cast<std::uint8_t>(i));
+      w.raw(std::string(data + third - w.bytes().size(), '?')).put(1ll << 40).put(-7ll);
+      const TemporaryFile disk(w.bytes());
+      const auto file = GgufFile::open(disk.path());
+      const AnyTensor floats = file->tensor(device, "f32");
+      const bool is_aligned = (data + first) % 4 == 0;
+      CHECK(floats.mode() == (is_aligned ? StorageMode::borrowed : StorageMode::shared));
+      CHECK(floats.host<float>()[1] == -2.5f);
+      const AnyTensor blocks = file->tensor(device, "q8_0");
+      const AnyTensor integers = file->tensor(device, "i64");
+      CHECK(blocks.host<q8_0>()[0].quants[31] == 33);
+      CHECK(integers.host<std::int64_t>()[1] == -7);
+    }
+  }
 }
