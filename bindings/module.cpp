@@ -9,6 +9,7 @@ NB_MODULE(_foundry, m) {
   bind_dtype(m);
   bind_device(m);
   bind_tensor(m);
+  bind_values(m);
   bind_arena(m);
   bind_gguf(m);
   bind_kernel(m);

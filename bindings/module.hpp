@@ -12,6 +12,7 @@ void bind_waiting(nb::module_&);
 void bind_dtype(nb::module_&);
 void bind_device(nb::module_&);
 void bind_tensor(nb::module_&);
+void bind_values(nb::module_&);
 void bind_arena(nb::module_&);
 void bind_gguf(nb::module_&);
 void bind_kernel(nb::module_&);

@@ -1,8 +1,8 @@
 // numpy's name of each plain dtype, both ways.
-#include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
 
 #include <array>
-#include <string>
+#include <string_view>
 #include <utility>
 
 #include "foundry/core/error.hpp"
@@ -39,13 +39,38 @@ nb::object numpy_dtype(DType dtype) {
 }
 
 DType dtype_of_numpy(nb::handle dtype) {
-  const std::string wanted =
-      nb::cast<std::string>(nb::module_::import_("numpy").attr("dtype")(dtype).attr("name"));
-  for (const auto& [value, name] : kNames) {
-    if (wanted == name) return value;
+  nb::object type;
+  try {
+    type = nb::module_::import_("numpy").attr("dtype")(dtype);
+  } catch (nb::python_error& error) {
+    throw_for<DTypeError>(error, concat("no dtype '", text_of(dtype),
+                                        "': unsupported; supported: ", supported_dtypes()));
   }
-  throw DTypeError(
-      concat("numpy dtype ", wanted, " has no element type; there are ", supported_dtypes()));
+  const nb::object name = type.attr("name");
+  for (const auto& [value, wanted] : kNames) {
+    if (name.equal(nb::str(wanted))) return value;
+  }
+  throw DTypeError(concat("numpy dtype ", text_of(type),
+                          " has no element type: unsupported; supported: ", supported_dtypes()));
+}
+
+DType to_dtype(nb::handle dtype) {
+  if (nb::isinstance<DType>(dtype)) return nb::cast<DType>(dtype);
+  std::string_view name;
+  if (nb::isinstance<nb::str>(dtype) && nb::try_cast(dtype, name)) {
+    if (const auto found = find_dtype(name)) return *found;
+  }
+  if (dtype.is_none()) {  // numpy's float64
+    throw DTypeError(concat("no dtype 'None': unsupported; supported: ", supported_dtypes()));
+  }
+  const DType found = dtype_of_numpy(dtype);
+  const nb::object type = nb::module_::import_("numpy").attr("dtype")(dtype);
+  if (!nb::cast<bool>(type.attr("isnative"))) {
+    throw DTypeError(concat(
+        "numpy dtype '", text_of(type.attr("str")),
+        "' has the byte order of another machine: unsupported; supported: ", supported_dtypes()));
+  }
+  return found;
 }
 
 }  // namespace foundry::python

@@ -9,6 +9,7 @@
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -45,6 +46,8 @@ std::optional<ParameterValue> to_parameter_value(nb::handle value) {
     PyErr_Clear();
     return std::nullopt;
   }
+  // An integer that is no Python int (a Decimal) and that no double holds is none of 64 bits.
+  if (std::abs(number) >= 0x1p53 && !value.equal(nb::float_(number))) return std::nullopt;
   return number;
 }
 

@@ -14,11 +14,13 @@
 #include <set>
 #include <string>
 
+#include "array_bytes.hpp"
 #include "foundry/core/error.hpp"
 #include "foundry/core/release_queue.hpp"
 #include "foundry/core/waiting.hpp"
 #include "operation.hpp"
 #include "tensor.hpp"
+#include "values.hpp"
 
 namespace foundry::python {
 namespace {
@@ -35,16 +37,21 @@ StorageMode to_mode(const std::string& name) {
 TensorHandle tensor(const Shared& runtime, nb::handle values, nb::handle dtype, std::string name,
                     const std::string& mode) {
   drain_released();
-  const nb::object array = nb::module_::import_("numpy").attr("asarray")(values);
-  const DType type = dtype.is_none() ? dtype_of_numpy(array.attr("dtype")) : to_dtype(dtype);
-  require_supported(type, "tensor");
-  if (is_block(type)) {
-    throw DTypeError(concat("tensor: values do not convert to the block format ", name_of(type)));
+  std::optional<DType> wanted;
+  if (!dtype.is_none()) {
+    wanted = to_dtype(dtype);
+    require_supported(*wanted, "tensor");
+    if (is_block(*wanted)) {
+      throw DTypeError(
+          concat("tensor: values do not convert to the block format ", name_of(*wanted)));
+    }
   }
-  TensorHandle handle(AnyTensor::dedicated(runtime->device(), to_extents(array.attr("shape")), type,
-                                           to_mode(mode), std::move(name)),
-                      runtime);
-  nb::cast(handle).attr("copy_from")(array);
+  const nb::object array = values_of(values, wanted, "tensor");
+  TensorHandle handle(
+      AnyTensor::dedicated(runtime->device(), to_extents(array.attr("shape")),
+                           dtype_of_numpy(array.attr("dtype")), to_mode(mode), std::move(name)),
+      runtime);
+  handle.copy_from_host(runtime->stream(), ArrayBytes(array).bytes());
   return handle;
 }
 
@@ -58,7 +65,12 @@ std::set<Runtime*>& runtimes() {
 Device to_device(nb::handle device) {
   if (device.is_none()) return Device::system_default();
   if (nb::isinstance<Device>(device)) return nb::cast<Device>(device);
-  return Device::find(nb::cast<std::string_view>(device));
+  std::string_view name;
+  if (!nb::try_cast(device, name)) {
+    throw ArgumentTypeError(concat("Foundry: device is a ", nb::type_name(device.type()).c_str(),
+                                   "; expected a Device, a name such as \"cpu:0\", or None"));
+  }
+  return Device::find(name);
 }
 
 /// At interpreter exit: waits for work in flight, then takes the hooks into Python away. A forked
@@ -93,21 +105,21 @@ nb::dict statistics(const Foundry& runtime, CommandStream& stream) {
 
 }  // namespace
 
-DType to_dtype(nb::handle dtype) {
-  if (nb::isinstance<DType>(dtype)) return nb::cast<DType>(dtype);
-  if (nb::isinstance<nb::str>(dtype)) {
-    if (const auto found = find_dtype(nb::cast<std::string_view>(dtype))) return *found;
-  }
-  return dtype_of_numpy(dtype);
-}
-
 TensorHandle alloc(const ArenaHandle& arena, nb::handle shape, nb::handle dtype, nb::handle init,
                    std::string name) {
   drain_released();
-  TensorHandle tensor(
-      AnyTensor::pooled(*arena.pool, to_extents(shape), to_dtype(dtype), std::move(name)),
-      arena.runtime);
-  if (!init.is_none()) nb::cast(tensor).attr("copy_from")(init);
+  const Extents extents = to_extents(shape);
+  const DType type = to_dtype(dtype);
+  const auto make = [&] {
+    return TensorHandle(AnyTensor::pooled(*arena.pool, extents, type, std::move(name)),
+                        arena.runtime);
+  };
+  if (init.is_none()) return make();
+  // The values first: where they do not fit, the arena stays as it was.
+  const nb::object values = values_of(init, type, "alloc");
+  if (!is_block(type)) require_shape(values, extents, "alloc", name, type);
+  const TensorHandle tensor = make();
+  tensor.copy_from_host(tensor.runtime->stream(), ArrayBytes(values).bytes());
   return tensor;
 }
 

@@ -11,10 +11,14 @@ namespace {
 
 std::uint64_t to_extent(nb::handle value) {
   const nb::object index = nb::steal(PyNumber_Index(value.ptr()));
-  if (!index.is_valid()) nb::raise_python_error();
+  if (!index.is_valid()) {
+    nb::python_error error;
+    throw_for<ArgumentTypeError>(
+        error, concat("an extent is a ", nb::type_name(value.type()).c_str(), ", ", text_of(value),
+                      "; expected an integer"));
+  }
   int overflow = 0;
   const long long extent = PyLong_AsLongLongAndOverflow(index.ptr(), &overflow);
-  if (extent == -1 && !overflow && PyErr_Occurred()) nb::raise_python_error();
   if (overflow || extent < 0) {
     throw ShapeError(concat("an extent of ", text_of(index), " is out of range"));
   }
@@ -42,10 +46,23 @@ std::string type_name_of(nb::handle value) {
 
 Extents to_extents(nb::handle shape) {
   std::vector<std::uint64_t> values;
-  if (PyIndex_Check(shape.ptr())) {
-    values.push_back(to_extent(shape));
-  } else {
+  const nb::object index =
+      nb::steal(PyIndex_Check(shape.ptr()) ? PyNumber_Index(shape.ptr()) : nullptr);
+  PyErr_Clear();  // an array of several is a sequence
+  if (index.is_valid()) {
+    values.push_back(to_extent(index));
+    return Extents(std::span<const std::uint64_t>(values));
+  }
+  if (!PySequence_Check(shape.ptr()) || nb::isinstance<nb::str>(shape) ||
+      nb::isinstance<nb::bytes>(shape)) {
+    throw ArgumentTypeError(concat("a shape is a ", nb::type_name(shape.type()).c_str(), ", ",
+                                   text_of(shape), "; expected an integer or a sequence of them"));
+  }
+  try {
     for (nb::handle value : nb::iter(shape)) values.push_back(to_extent(value));
+  } catch (const nb::python_error& error) {
+    throw_for<ArgumentTypeError>(error, concat("a shape is a ", nb::type_name(shape.type()).c_str(),
+                                               ", ", text_of(shape), ", which does not iterate"));
   }
   return Extents(std::span<const std::uint64_t>(values));
 }
@@ -57,6 +74,14 @@ nb::tuple to_tuple(const Dimensions& values) {
                      PyLong_FromUnsignedLongLong(values[i]));
   }
   return nb::borrow<nb::tuple>(tuple);
+}
+
+void require_shape(const nb::object& array, const Extents& extents, const char* what,
+                   const std::string& name, DType dtype) {
+  const nb::object shape = array.attr("shape");
+  if (shape.equal(to_tuple(extents.dimensions()))) return;
+  throw ShapeError(concat(what, ": ", name, name.empty() ? "" : " ", to_string(extents), " ",
+                          name_of(dtype), " takes no array of shape ", text_of(shape)));
 }
 
 }  // namespace foundry::python

@@ -12,6 +12,7 @@
 #include "array_bytes.hpp"
 #include "dlpack.hpp"
 #include "foundry/core/error.hpp"
+#include "values.hpp"
 
 namespace foundry::python {
 namespace {
@@ -56,13 +57,9 @@ Extents shape_of(const nb::args& shape) {
 
 /// The values of `source` in the tensor's dtype, copied in. A block dtype takes its bytes (uint8).
 void copy_from(const TensorHandle& tensor, nb::handle source) {
-  const nb::object values = nb::module_::import_("numpy").attr("asarray")(
-      source, nb::arg("dtype") = numpy_dtype(tensor.dtype()), nb::arg("order") = "C");
-  if (!is_block(tensor.dtype()) &&
-      !values.attr("shape").equal(to_tuple(tensor.extents().dimensions()))) {
-    throw ShapeError(concat("copy_from: ", tensor.describe(), " takes no array of shape ",
-                            text_of(values.attr("shape"))));
-  }
+  const nb::object values = values_of(source, tensor.dtype(), "copy_from");
+  if (!is_block(tensor.dtype()))
+    require_shape(values, tensor.extents(), "copy_from", tensor.name(), tensor.dtype());
   tensor.copy_from_host(tensor.runtime->stream(), ArrayBytes(values).bytes());
 }
 

@@ -52,11 +52,16 @@ class ArenaScopeHandle {
 TensorHandle alloc(const ArenaHandle& arena, nb::handle shape, nb::handle dtype, nb::handle init,
                    std::string name);
 
-/// A DType, its name, or anything that numpy makes a dtype of.
+/// A DType, its name, or anything that numpy makes a dtype of; DTypeError for the rest, and for the
+/// byte order of another machine.
 DType to_dtype(nb::handle dtype);
-/// A shape from an int or a sequence of ints; ShapeError for a negative or a too large one.
+/// A shape from an int or a sequence of ints; ShapeError for a negative or a too large one,
+/// ArgumentTypeError for anything else.
 Extents to_extents(nb::handle shape);
 nb::tuple to_tuple(const Dimensions& values);
+/// ShapeError unless the numpy array has the shape; `what`, `name` and `dtype` are the message's.
+void require_shape(const nb::object& array, const Extents& extents, const char* what,
+                   const std::string& name, DType dtype);
 
 /// str(value) for a message: cut where it is long, and never an error.
 std::string text_of(nb::handle value);
@@ -69,11 +74,15 @@ void set_python_error(const std::exception& error) noexcept;
 /// Whether a Python exception stays what it is: Foundry's own, out of memory, or no `Exception`
 /// (KeyboardInterrupt).
 bool passes_through(const nb::python_error& error);
-/// In a handler of `error`: throws T with it as the cause, or it itself if it passes through.
+/// Throws T with `error` as its cause, or `error` itself if it passes through.
 template <class T>
-[[noreturn]] void throw_for(nb::python_error& error, const std::string& message) {
+[[noreturn]] void throw_for(const nb::python_error& error, const std::string& message) {
   if (passes_through(error)) throw error;
-  std::throw_with_nested(T(message));
+  try {
+    throw error;
+  } catch (const nb::python_error&) {
+    std::throw_with_nested(T(message));
+  }
 }
 
 /// Slots of Tensor's type that serve the buffer protocol.

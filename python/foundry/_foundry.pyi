@@ -315,6 +315,11 @@ class Tensor:
 
     def __repr__(self) -> str: ...
 
+def encode_scalar(value: object | None, dtype: DType) -> bytes | None:
+    """
+    The bytes of a number in a plain dtype; None for what is no number, or that it does not hold.
+    """
+
 class ArenaStatistics:
     """
     A moment's accounts of an arena, in bytes: reserved = leased + alignment + stranded + available.

@@ -19,7 +19,7 @@ from foundry._foundry import (
     Parameter,
     ShapeError,
     Tensor,
-    numpy_dtype,
+    encode_scalar,
 )
 from foundry.parameter_struct import ParameterStruct
 
@@ -87,7 +87,7 @@ def constant(where: str, dtype: DType) -> Callable[[Any], bytes]:
             try:
                 return pack(value)
             except (struct.error, OverflowError):
-                pass  # what does not fit is an infinity or an error
+                pass  # numpy's numbers and the like, and what does not fit
         return _any_scalar(where, dtype, value)
 
     return convert
@@ -104,18 +104,20 @@ def scalar(where: str, dtype: DType) -> Converter:
 
 
 def _any_scalar(where: str, dtype: DType, value: Any) -> bytes:
-    target = numpy_dtype(dtype)
     try:
-        if np.ndim(value) != 0:
-            raise ShapeError(f"{where} has shape {np.shape(value)}; expected one {dtype}")
-        if dtype.is_float:
-            return np.asarray(float(value)).astype(target).tobytes()
-        # An operation with a Python int checks the range, which a conversion would not.
-        exact = int(value)
-        if exact != value:
-            raise OverflowError
-        return np.asarray(exact, dtype=target).tobytes()
-    except (OverflowError, TypeError, ValueError) as error:
-        if isinstance(error, ShapeError):
-            raise
-        raise ArgumentError(f"{where} is {value!r}, which is no {dtype}") from None
+        shape = np.shape(value)
+    except ValueError as error:  # nested lists of several lengths
+        raise ShapeError(f"{where} is a {type(value).__name__}; expected one {dtype}") from error
+    if shape:
+        raise ShapeError(f"{where} has shape {shape}; expected one {dtype}")
+    encoded = encode_scalar(value, dtype)
+    if encoded is None:
+        raise ArgumentError(f"{where} is {_text(value)}, which is no {dtype}")
+    return encoded
+
+
+def _text(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception:  # an int of more digits than Python prints, a class's own __repr__
+        return f"a {type(value).__name__}"

@@ -81,6 +81,9 @@ def values_of(capsule: Any) -> np.ndarray[Any, Any]:
     return np.frombuffer(array, np.float32).reshape(shape)
 
 
+_lent: list[Any] = []  # what capsules point to, for ever: a callback cannot free itself
+
+
 class Producer:
     """Lends an f32 array by a capsule made here, and counts how often it got it back."""
 
@@ -90,7 +93,6 @@ class Producer:
         self.flags: int = options.pop("flags", 0)
         self.changes = options
         self.asked: list[dict[str, Any]] = []
-        self.kept: list[Any] = []  # what capsules point to
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return (1, 0)
@@ -113,7 +115,7 @@ class Producer:
             self.returned += 1
 
         kept.deleter = type(kept.deleter)(deleter)
-        self.kept.append((kept, shape))
+        _lent.append((self, kept, shape, kept.deleter))
         if isinstance(kept, Versioned):
             kept.major, kept.minor = self.version or (1, 0)
             kept.flags = self.flags

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "foundry/core/error.hpp"
+#include "foundry/tensor/convert.hpp"
 
 namespace foundry {
 namespace {
@@ -27,7 +28,7 @@ bool is_identifier(std::string_view name) {
 }
 
 /// Wide enough for every sum of a 64-bit value and an int64.
-__extension__ typedef __int128 Wide;
+using Wide = detail::WideInteger;
 
 std::optional<Wide> whole(const ParameterValue& value) {
   if (const auto* integer = std::get_if<std::int64_t>(&value)) return *integer;
@@ -51,6 +52,21 @@ std::optional<std::uint64_t> integer_bits(const ParameterValue& value, std::int6
     return std::nullopt;
   }
   return static_cast<std::uint64_t>(static_cast<std::make_unsigned_t<T>>(sum));
+}
+
+template <class T>
+std::optional<std::uint64_t> float_bits(const ParameterValue& value, std::int64_t plus) {
+  const std::optional<T> number =
+      plus == 0 ? std::visit([](auto exact) { return narrow<T>(exact); }, value)
+                : narrow<T>(real(value) + static_cast<double>(plus));
+  if (!number) return std::nullopt;
+  if constexpr (sizeof(T) == 8) return std::bit_cast<std::uint64_t>(*number);
+  if constexpr (sizeof(T) == 4) return std::bit_cast<std::uint32_t>(*number);
+  if constexpr (sizeof(T) == 2) return std::bit_cast<std::uint16_t>(*number);
+}
+
+std::string float_range(float most) {
+  return concat("a number from ", -most, " to ", most, ", an infinity or NaN");
 }
 
 template <class T>
@@ -80,16 +96,15 @@ std::string to_string(const ParameterValue& value) {
 
 std::optional<std::uint64_t> encode_scalar(const ParameterValue& value, std::int64_t plus,
                                            DType type) noexcept {
-  const double number = real(value) + static_cast<double>(plus);
   switch (type) {
     case DType::f32:
-      return std::bit_cast<std::uint32_t>(static_cast<float>(number));
+      return float_bits<f32>(value, plus);
     case DType::f16:
-      return f16(static_cast<float>(number)).bits;
+      return float_bits<f16>(value, plus);
     case DType::bf16:
-      return bf16(static_cast<float>(number)).bits;
+      return float_bits<bf16>(value, plus);
     case DType::f64:
-      return std::bit_cast<std::uint64_t>(number);
+      return float_bits<double>(value, plus);
     case DType::i8:
       return integer_bits<std::int8_t>(value, plus);
     case DType::i16:
@@ -135,6 +150,12 @@ std::string describe_range(DType type) {
       return integer_range<std::uint64_t>();
     case DType::bool_:
       return "0 or 1";
+    case DType::f32:
+      return float_range(std::numeric_limits<float>::max());
+    case DType::f16:
+      return float_range(f16::from_bits(0x7bff));
+    case DType::bf16:
+      return float_range(bf16::from_bits(0x7f7f));
     default:
       return "a number";
   }

@@ -106,10 +106,11 @@ constexpr ParameterValue parameter_value(T value) noexcept {
 std::string to_string(const ParameterValue& value);
 
 /// `value + plus` as the 1 to 8 bytes of a plain `type`, in the low bytes of the result. nullopt if
-/// an integer type cannot hold it exactly.
+/// it does not hold it, by the rules of narrow().
 std::optional<std::uint64_t> encode_scalar(const ParameterValue& value, std::int64_t plus,
                                            DType type) noexcept;
-/// "an integer from 0 to 4294967295", "a number": what `type` holds.
+/// "an integer from 0 to 4294967295", "a number from -65504 to 65504, an infinity or NaN": what
+/// `type` holds.
 std::string describe_range(DType type);
 
 }  // namespace foundry

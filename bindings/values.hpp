@@ -1,0 +1,17 @@
+// Values of Python's and numpy's in a dtype: exact, or an error; floats round to nearest even.
+#pragma once
+
+#include <optional>
+
+#include "tensor.hpp"
+
+namespace foundry::python {
+
+/// `source` (a number, nested lists, anything that numpy makes an array of, a Tensor) as a
+/// row-major numpy array of `dtype`; of a block dtype, its bytes. Without one: of the dtype that
+/// the source has, and of Python's own numbers bool, i64 (u64 from 2^63 on) or f32. `what` opens
+/// messages. ArgumentError for a value that the dtype does not hold, with its place; DTypeError
+/// for values that are no numbers or of an unsupported numpy dtype; ShapeError for ragged lists.
+nb::object values_of(nb::handle source, std::optional<DType> dtype, const char* what);
+
+}  // namespace foundry::python
