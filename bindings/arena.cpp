@@ -138,7 +138,11 @@ void bind_arena(nb::module_& m) {
       .def("__enter__", &ArenaScopeHandle::enter, nb::rv_policy::reference_internal)
       .def(
           "__exit__", [](ArenaScopeHandle& scope, const nb::args&) { scope.leave(); },
-          nb::sig("def __exit__(self, *args: object) -> None"));
+          nb::sig("def __exit__(self, *args: object) -> None"))
+      .def("__repr__", [](const ArenaScopeHandle& scope) {
+        return concat("<scope of arena '", scope.arena_name(), "'",
+                      scope.is_entered() ? ", entered" : "", ">");
+      });
 
   nb::class_<ArenaHandle>(m, "ArenaPool",
                           "Bump allocation in growable chunks, never reused under a live lease. "

@@ -3,6 +3,7 @@
 
 #include "arguments.hpp"
 #include "foundry/ops/ops.hpp"
+#include "operation_text.hpp"
 
 namespace foundry::python {
 namespace {
@@ -14,23 +15,27 @@ using Class = nb::class_<OperationOf<Op>, Operation>;
 
 /// An op of the form y = f(a, b) over tensors of one size.
 template <class Op>
-void bind_binary(nb::module_& m, const char* name, const char* a, const char* b, const char* doc,
+void bind_binary(nb::module_& m, const char* name, ShownArgument<AnyTensor Op::*> first,
+                 ShownArgument<AnyTensor Op::*> second, const char* doc,
                  const std::string& signature) {
   Class<Op>(m, name, doc)
+      .def("__repr__", repr_of<Op>(first, second, shown("y", &Op::y)))
       .def(
           "__init__",
           [=](OperationOf<Op>* self, nb::handle left, nb::handle right, nb::handle y) {
             const Take take(name);
-            new (self) OperationOf<Op>({take(left, a), take(right, b), take(y, "y")}, name);
+            new (self) OperationOf<Op>(
+                {take(left, first.name), take(right, second.name), take(y, "y")}, name);
           },
-          nb::arg(a) = nb::none(), nb::arg(b) = nb::none(), nb::arg("y") = nb::none(),
-          nb::sig(signature.c_str()));
+          nb::arg(first.name) = nb::none(), nb::arg(second.name) = nb::none(),
+          nb::arg("y") = nb::none(), nb::sig(signature.c_str()));
 }
 
 /// An op of the form y = f(x).
 template <class Op>
 void bind_unary(nb::module_& m, const char* name, const char* doc) {
   Class<Op>(m, name, doc)
+      .def("__repr__", repr_of<Op>(shown("x", &Op::x), shown("y", &Op::y)))
       .def(
           "__init__",
           [=](OperationOf<Op>* self, nb::handle x, nb::handle y) {
@@ -42,17 +47,19 @@ void bind_unary(nb::module_& m, const char* name, const char* doc) {
 }
 
 void bind_binaries(nb::module_& m) {
-  bind_binary<fo::Add>(m, "Add", "a", "b",
+  bind_binary<fo::Add>(m, "Add", shown("a", &fo::Add::a), shown("b", &fo::Add::b),
                        "y = a + b; y may be an operand. Any plain dtypes: in f32 if one of them is "
                        "a float type, else in y's integers, which wrap.",
                        "def __init__(self, a: Tensor, b: Tensor, y: Tensor) -> None");
-  bind_binary<fo::Multiply>(m, "Multiply", "a", "b",
+  bind_binary<fo::Multiply>(m, "Multiply", shown("a", &fo::Multiply::a),
+                            shown("b", &fo::Multiply::b),
                             "y = a * b; y may be an operand. Computes in the types that Add does.",
                             "def __init__(self, a: Tensor, b: Tensor, y: Tensor) -> None");
-  bind_binary<fo::SwiGlu>(m, "SwiGlu", "gate", "up",
+  bind_binary<fo::SwiGlu>(m, "SwiGlu", shown("gate", &fo::SwiGlu::gate),
+                          shown("up", &fo::SwiGlu::up),
                           "y = silu(gate) * up, float types; y may be an operand. Shazeer 2020.",
                           "def __init__(self, gate: Tensor, up: Tensor, y: Tensor) -> None");
-  bind_binary<fo::GeGlu>(m, "GeGlu", "gate", "up",
+  bind_binary<fo::GeGlu>(m, "GeGlu", shown("gate", &fo::GeGlu::gate), shown("up", &fo::GeGlu::up),
                          "y = gelu(gate) * up, tanh form, float types; y may be an operand. "
                          "Shazeer 2020.",
                          "def __init__(self, gate: Tensor, up: Tensor, y: Tensor) -> None");
@@ -62,6 +69,8 @@ void bind_makers(nb::module_& m) {
   Class<fo::Fill>(m, "Fill",
                   "y = value everywhere, any plain dtype. ArgumentError for a value that is no "
                   "element of an integer type.")
+      .def("__repr__",
+           repr_of<fo::Fill>(shown("y", &fo::Fill::y), shown("value", &fo::Fill::value)))
       .def(
           "__init__",
           [](OperationOf<fo::Fill>* self, nb::handle y, double value) {
@@ -72,6 +81,9 @@ void bind_makers(nb::module_& m) {
   Class<fo::Arange>(m, "Arange",
                     "y[i] = start + i * step, any plain dtype but bool. ArgumentError where an "
                     "integer type cannot hold a number.")
+      .def("__repr__",
+           repr_of<fo::Arange>(shown("y", &fo::Arange::y), shown("start", &fo::Arange::start),
+                               shown("step", &fo::Arange::step)))
       .def(
           "__init__",
           [](OperationOf<fo::Arange>* self, nb::handle y, double start, double step) {
@@ -82,6 +94,11 @@ void bind_makers(nb::module_& m) {
   Class<fo::RandomUniform>(m, "RandomUniform",
                            "y = low + (high - low) * u, u uniform in [0, 1); a float type. The "
                            "numbers depend on seed, stream and index alone (Philox4x32-10).")
+      .def("__repr__", repr_of<fo::RandomUniform>(shown("y", &fo::RandomUniform::y),
+                                                  shown("low", &fo::RandomUniform::low),
+                                                  shown("high", &fo::RandomUniform::high),
+                                                  shown("seed", &fo::RandomUniform::seed),
+                                                  shown("stream", &fo::RandomUniform::stream)))
       .def(
           "__init__",
           [](OperationOf<fo::RandomUniform>* self, nb::handle y, float low, float high,
@@ -96,6 +113,11 @@ void bind_makers(nb::module_& m) {
   Class<fo::RandomNormal>(m, "RandomNormal",
                           "y = mean + deviation * n, n standard normal; a float type. The numbers "
                           "depend on seed, stream and index alone (Philox4x32-10, Box & Muller).")
+      .def("__repr__", repr_of<fo::RandomNormal>(shown("y", &fo::RandomNormal::y),
+                                                 shown("mean", &fo::RandomNormal::mean),
+                                                 shown("deviation", &fo::RandomNormal::deviation),
+                                                 shown("seed", &fo::RandomNormal::seed),
+                                                 shown("stream", &fo::RandomNormal::stream)))
       .def(
           "__init__",
           [](OperationOf<fo::RandomNormal>* self, nb::handle y, float mean, float deviation,

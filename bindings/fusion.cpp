@@ -11,6 +11,7 @@
 #include "foundry/fusion/compound_kernel.hpp"
 #include "foundry/fusion/policy.hpp"
 #include "foundry/ops/ops.hpp"
+#include "operation_text.hpp"
 
 namespace foundry::python {
 namespace {
@@ -25,6 +26,10 @@ void bind_linear(nb::module_& m) {
   Class<fo::Linear>(m, "Linear",
                     "y = x W^T: Gemv for one token, Gemm for more. x and y may be left out for a "
                     "part of a fused kernel.")
+      .def("__repr__",
+           repr_of<fo::Linear>(shown("weights", &fo::Linear::weights), shown("x", &fo::Linear::x),
+                               shown("y", &fo::Linear::y), shown("prologue", &fo::Linear::prologue),
+                               shown("epilogue", &fo::Linear::epilogues)))
       .def(
           "__init__",
           [](OperationOf<fo::Linear>* self, nb::handle weights, nb::handle x, nb::handle y,
@@ -53,6 +58,10 @@ void bind_gemm(nb::module_& m) {
                   "y = x W^T for many tokens. weights: (rows, columns), any format with a policy; "
                   "x: (tokens, columns); y: (tokens, rows). form: gemm lets the device choose "
                   "between gemm_lanes and gemm_matrices.")
+      .def("__repr__", repr_of<fo::Gemm>(
+                           shown("weights", &fo::Gemm::weights), shown("x", &fo::Gemm::x),
+                           shown("y", &fo::Gemm::y), shown("prologue", &fo::Gemm::prologue),
+                           shown("epilogue", &fo::Gemm::epilogues), shown("form", &fo::Gemm::form)))
       .def(
           "__init__",
           [](OperationOf<fo::Gemm>* self, nb::handle weights, nb::handle x, nb::handle y,
@@ -77,6 +86,12 @@ void bind_gemv(nb::module_& m) {
                   "y = W x for one token. weights: (rows, columns), any format with a policy; x: "
                   "(columns,); y: (rows,). x and y may be left out for a part of a fused kernel. "
                   "rows_per_simdgroup (1 to 8) and simdgroups (1 to 32): 0 lets the device choose.")
+      .def("__repr__",
+           repr_of<fo::Gemv>(shown("weights", &fo::Gemv::weights), shown("x", &fo::Gemv::x),
+                             shown("y", &fo::Gemv::y), shown("prologue", &fo::Gemv::prologue),
+                             shown("epilogue", &fo::Gemv::epilogues),
+                             shown("rows_per_simdgroup", &fo::Gemv::rows_per_simdgroup),
+                             shown("simdgroups", &fo::Gemv::simdgroups)))
       .def(
           "__init__",
           [](OperationOf<fo::Gemv>* self, nb::handle weights, nb::handle x, nb::handle y,
@@ -103,6 +118,12 @@ void bind_gated_linear(nb::module_& m) {
                          "y = activation(x G^T) * (x U^T) in one kernel: SwiGLU with Silu, GeGLU "
                          "with Gelu. gate, up: (rows, columns); x: (columns,) or (tokens, "
                          "columns); y: (rows,) or (tokens, rows).")
+      .def("__repr__", repr_of<fo::GatedLinear>(
+                           shown("gate", &fo::GatedLinear::gate), shown("up", &fo::GatedLinear::up),
+                           shown("x", &fo::GatedLinear::x), shown("y", &fo::GatedLinear::y),
+                           shown("prologue", &fo::GatedLinear::prologue),
+                           shown("activation", &fo::GatedLinear::activation),
+                           shown("epilogue", &fo::GatedLinear::epilogues)))
       .def(
           "__init__",
           [](OperationOf<fo::GatedLinear>* self, nb::handle gate, nb::handle up, nb::handle x,
@@ -132,6 +153,10 @@ void bind_rms_norm(nb::module_& m) {
                      "y = x / sqrt(mean(x^2) + eps) * weight, sums in f32. x, y: (columns,) or "
                      "(rows, columns); weight: (columns,). As a prologue only weight and eps "
                      "count. Zhang & Sennrich 2019.")
+      .def("__repr__",
+           repr_of<fo::RmsNorm>(shown("weight", &fo::RmsNorm::weight),
+                                shown("eps", &fo::RmsNorm::epsilon), shown("x", &fo::RmsNorm::x),
+                                shown("y", &fo::RmsNorm::y)))
       .def(
           "__init__",
           [](OperationOf<fo::RmsNorm>* self, nb::handle weight, float eps, nb::handle x,
@@ -155,6 +180,22 @@ void bind_qkv_linear(nb::module_& m) {
       "head norms, RoPE, and the write to position start of the cache. query: (heads * head_dim, "
       "columns); key, value: (kv_heads * head_dim, columns); x: (columns,); q: (1, heads, "
       "head_dim); the caches: (capacity, kv_heads, head_dim).")
+      .def("__repr__",
+           repr_of<fo::QkvLinear>(
+               shown("query", &fo::QkvLinear::query), shown("key", &fo::QkvLinear::key),
+               shown("value", &fo::QkvLinear::value), shown("x", &fo::QkvLinear::x),
+               shown("q", &fo::QkvLinear::q), shown("k_cache", &fo::QkvLinear::k_cache),
+               shown("v_cache", &fo::QkvLinear::v_cache), shown("start", &fo::QkvLinear::start),
+               shown("base", [](const fo::QkvLinear& o) { return o.settings.base; }),
+               shown("interleaved", [](const fo::QkvLinear& o) { return o.settings.interleaved; }),
+               shown("factors", [](const fo::QkvLinear& o) { return o.settings.factors; }),
+               shown("prologue", &fo::QkvLinear::prologue),
+               shown("query_bias", &fo::QkvLinear::query_bias),
+               shown("key_bias", &fo::QkvLinear::key_bias),
+               shown("value_bias", &fo::QkvLinear::value_bias),
+               shown("query_norm", &fo::QkvLinear::query_norm),
+               shown("key_norm", &fo::QkvLinear::key_norm),
+               shown("norm_eps", &fo::QkvLinear::norm_epsilon)))
       .def(
           "__init__",
           [](Qkv* self, nb::handle query, nb::handle key, nb::handle value, nb::handle x,
@@ -203,14 +244,12 @@ void bind_qkv_linear(nb::module_& m) {
           },
           nb::for_getter(nb::sig("def start(self) -> int | Parameter")),
           nb::for_setter(nb::sig("def start(self, value: int | Parameter, /) -> None")),
-          "Position of the token.")
-      .def(
-          "source",
-          [](const Qkv& o, const Device& device) { return o.op().describe(device).msl(); },
-          nb::arg("device"), "The whole generated MSL.");
+          "Position of the token.");
   Class<fo::HeadNorm>(m, "HeadNorm",
                       "Head stage: RMSNorm of every head by itself (Qwen 3, Gemma 3). weight: "
                       "(head_dim,).")
+      .def("__repr__", repr_of<fo::HeadNorm>(shown("weight", &fo::HeadNorm::weight),
+                                             shown("eps", &fo::HeadNorm::epsilon)))
       .def(
           "__init__",
           [](OperationOf<fo::HeadNorm>* self, nb::handle weight, float eps) {
@@ -222,6 +261,7 @@ void bind_qkv_linear(nb::module_& m) {
   Class<fo::CacheWrite>(m, "CacheWrite",
                         "Store: the result goes to position start of y, a (capacity, heads, "
                         "head_dim) cache; build() takes start.")
+      .def("__repr__", repr_of<fo::CacheWrite>())
       .def("__init__", [](OperationOf<fo::CacheWrite>* self) {
         new (self) OperationOf<fo::CacheWrite>({}, "CacheWrite");
       });
@@ -260,12 +300,7 @@ void bind_fusion(nb::module_& m) {
   bind_rms_norm(m);
 
   Class<FusedLinear>(m, "FusedKernel", "Stages in one kernel, ready to run.")
-      .def(
-          "source",
-          [](const Fused& fused, const Device& device) {
-            return fused.op().describe(device).msl();
-          },
-          nb::arg("device"), "The whole generated MSL.")
+      .def("__repr__", [](const Fused& fused) { return "FusedKernel " + to_string(fused.op()); })
       .def_prop_rw(
           "start", [](const Fused& fused) { return to_python(fused.op().start); },
           [](Fused& fused, nb::handle start) {
@@ -282,6 +317,7 @@ void bind_fusion(nb::module_& m) {
           [](CompoundKernel* self, const std::string& name) { new (self) CompoundKernel(name); },
           nb::arg("name"))
       .def_prop_ro("name", &CompoundKernel::name)
+      .def("__repr__", [](const CompoundKernel& k) { return "CompoundKernel " + to_string(k); })
       .def(
           "prologue",
           [](CompoundKernel& k, const Operation& o) -> CompoundKernel& {

@@ -1,14 +1,18 @@
 // Kernels described from Python: arguments, body, dispatch sizes, and a call with its values.
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,7 +20,7 @@
 #include "foundry/kernel/description.hpp"
 #include "foundry/kernel/dispatch_config.hpp"
 #include "foundry/kernel/kernel_call.hpp"
-#include "operation.hpp"
+#include "operation_text.hpp"
 #include "tensor.hpp"
 
 namespace foundry::python {
@@ -77,6 +81,61 @@ FunctionConstants::Value to_constant(DType dtype, const nb::bytes& bytes) {
       throw DTypeError(concat("no constant can be ", name_of(dtype),
                               "; Metal has bool, i16, u16, i32, u32, i64, u64, f16 and f32"));
   }
+}
+
+/// Elements as Python writes them: "2.0", "[1.0, 2.0]" for several.
+std::string elements_text(DType dtype, std::span<const std::byte> bytes) {
+  const nb::bytes copy(bytes.data(), bytes.size());
+  const nb::object array =
+      nb::module_::import_("numpy").attr("frombuffer")(copy, nb::arg("dtype") = numpy_dtype(dtype));
+  const bool is_one = bytes.size() == info(dtype).block_bytes;
+  return text_of(is_one ? array.attr("item")() : array.attr("tolist")());
+}
+
+std::string value_text(const ArgumentDescription& argument, std::span<const std::byte> bytes) {
+  if (!argument.layout) return elements_text(argument.dtype, bytes);
+  std::string text;
+  for (const StructMember& member : argument.layout->members) {
+    const std::size_t length = std::size_t{info(member.type).block_bytes} * member.lanes *
+                               std::max<std::size_t>(1, member.count);
+    text += concat(text.empty() ? "" : ", ", member.name, "=",
+                   elements_text(member.type, bytes.subspan(member.offset, length)));
+  }
+  return concat(argument.layout->name, "(", text, ")");
+}
+
+struct ConstantText {
+  std::string operator()(f16 value) const { return argument_text(static_cast<float>(value)); }
+  template <class T>
+  std::string operator()(T value) const {
+    return argument_text(value);
+  }
+};
+
+/// "axpy(x=x (8,) f16, a=2.0)": its arguments, without those that are left out.
+std::string call_text(const KernelCall& call) {
+  std::string text;
+  const auto put = [&](std::string_view name, const std::string& value) {
+    text += concat(text.empty() ? "" : ", ", name, "=", value);
+  };
+  const KernelDescription& described = call.kernel->description();
+  for (std::size_t i = 0; i < call.values.size() && i < described.arguments.size(); ++i) {
+    const ArgumentDescription& argument = described.arguments[i];
+    const KernelValue& value = call.values[i];
+    if (const auto* tensor = std::get_if<AnyTensor>(&value)) {
+      put(argument.name, tensor->describe());
+    } else if (const auto* bytes = std::get_if<std::vector<std::byte>>(&value)) {
+      put(argument.name, value_text(argument, *bytes));
+    } else if (const auto* elements = std::get_if<std::uint64_t>(&value)) {
+      put(argument.name, std::to_string(*elements));
+    } else if (const auto* use = std::get_if<ParameterUse>(&value)) {
+      put(argument.name, to_string(*use->parameter));
+    }
+  }
+  for (std::size_t i = 0; i < call.constants.size() && i < described.constants.size(); ++i) {
+    put(described.constants[i].name, std::visit(ConstantText{}, call.constants[i]));
+  }
+  return concat(call.kernel->name(), "(", text, ")");
 }
 
 using MemberTuple = std::tuple<std::string, DType, std::uint32_t, std::uint32_t>;
@@ -148,7 +207,14 @@ void bind_kernel(nb::module_& m) {
                      for (const auto& member : layout.members) offsets.push_back(member.offset);
                      return offsets;
                    })
-      .def_prop_ro("msl", &StructLayout::msl, "The definition, with its static_asserts.");
+      .def_prop_ro("msl", &StructLayout::msl, "The definition, with its static_asserts.")
+      .def("__repr__", [](const StructLayout& layout) {
+        std::string members;
+        for (const StructMember& member : layout.members) {
+          members += concat(members.empty() ? "" : ", ", msl_type(member), " ", member.name);
+        }
+        return concat("<struct ", layout.name, " {", members, "}, ", layout.size, " bytes>");
+      });
 
   nb::class_<ArgumentDescription>(m, "ArgumentDescription", "One argument of a kernel's signature.")
       .def_static("buffer", &ArgumentDescription::buffer, nb::arg("name"), nb::arg("access"),
@@ -170,7 +236,11 @@ void bind_kernel(nb::module_& m) {
       .def_static("threadgroup_memory", &ArgumentDescription::threadgroup_memory, nb::arg("name"),
                   nb::arg("dtype"))
       .def_ro("name", &ArgumentDescription::name)
-      .def_ro("dtype", &ArgumentDescription::dtype);
+      .def_ro("dtype", &ArgumentDescription::dtype)
+      .def("__repr__", [](const ArgumentDescription& argument) {
+        return concat("<argument ", argument.name, ": ",
+                      argument.layout ? argument.layout->name : name_of(argument.dtype), ">");
+      });
 
   nb::class_<Traffic>(m, "Traffic", "Bytes that an operation must move: each tensor counts once.")
       .def_ro("reads", &Traffic::reads)
@@ -188,9 +258,19 @@ void bind_kernel(nb::module_& m) {
       .def_prop_ro(
           "traffic", [](const Operation& o) { return o.traffic(); },
           "The bytes that it has to move; divided by the bandwidth, its floor. ArgumentError for a "
-          "stage, whose share the fused kernel states.");
+          "stage, whose share the fused kernel states.")
+      .def(
+          "source",
+          [](const Operation& o, const std::optional<Device>& device) {
+            return o.source(device ? *device : Device::system_default());
+          },
+          nb::arg("device").none() = nb::none(),
+          "The whole MSL that it would compile on the device (None: the default one), of each of "
+          "its kernels; compiles nothing. ArgumentError for a stage, which is a part of a fused "
+          "kernel's, and while this thread records.");
   nb::class_<OperationOf<KernelCall>, Operation>(m, "KernelCall",
-                                                 "A kernel with its values, ready to run.");
+                                                 "A kernel with its values, ready to run.")
+      .def("__repr__", [](const OperationOf<KernelCall>& o) { return call_text(o.op()); });
   nb::class_<DefinitionHandle>(m, "KernelDefinition", "A kernel from a signature and an MSL body.")
       .def(
           "__init__",
@@ -217,6 +297,11 @@ void bind_kernel(nb::module_& m) {
       .def_prop_ro(
           "source", [](const DefinitionHandle& k) { return k.definition->source(); },
           "The whole MSL, signature included.")
+      .def("__repr__",
+           [](const DefinitionHandle& k) {
+             return concat("<kernel ", k.definition->name(), " of ",
+                           k.definition->description().arguments.size(), " arguments>");
+           })
       .def(
           "call",
           [](const DefinitionHandle& k, const nb::list& values, const DispatchConfig& config,

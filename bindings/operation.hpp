@@ -2,11 +2,13 @@
 #pragma once
 
 #include <concepts>
+#include <string>
 #include <utility>
 
 #include "foundry/core/error.hpp"
 #include "foundry/fusion/compound_kernel.hpp"
 #include "foundry/kernel/encoder.hpp"
+#include "foundry/kernel/sources.hpp"
 #include "foundry/kernel/traffic.hpp"
 
 namespace foundry::python {
@@ -18,6 +20,10 @@ class Operation {
   virtual void encode(Encoder& encoder) const = 0;
   /// The bytes it has to move; ArgumentError for what is only a stage.
   virtual Traffic traffic() const = 0;
+  /// The whole MSL that it would compile on the device; ArgumentError for what is only a stage.
+  std::string source(const Device& device) const {
+    return sources_of(device, [this](Encoder& encoder) { encode(encoder); });
+  }
   /// As a prologue or epilogue of a fused kernel; ArgumentError where it cannot be one.
   virtual Stage stage() const = 0;
   /// As the main part of a fused kernel; ArgumentError where it cannot be one.
@@ -64,6 +70,7 @@ class OperationOf final : public Operation {
       throw ArgumentError(concat(name_, " cannot be the main part of a fused kernel"));
     }
   }
+  const char* name() const noexcept { return name_; }
   Op& op() noexcept { return op_; }
   const Op& op() const noexcept { return op_; }
 

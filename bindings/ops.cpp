@@ -4,6 +4,7 @@
 #include <nanobind/stl/string.h>
 
 #include "arguments.hpp"
+#include "operation_text.hpp"
 
 namespace foundry::python {
 namespace {
@@ -15,22 +16,23 @@ using Class = nb::class_<OperationOf<Op>, Operation>;
 
 /// An epilogue with one tensor.
 template <class Op>
-void bind_epilogue(nb::module_& m, const char* name, const char* argument, const char* doc,
-                   const std::string& signature) {
+void bind_epilogue(nb::module_& m, const char* name, ShownArgument<AnyTensor Op::*> argument,
+                   const char* doc, const std::string& signature) {
   Class<Op>(m, name, doc)
+      .def("__repr__", repr_of<Op>(argument))
       .def(
           "__init__",
           [=](OperationOf<Op>* self, nb::handle tensor) {
-            new (self) OperationOf<Op>({Take(name)(tensor, argument)}, name);
+            new (self) OperationOf<Op>({Take(name)(tensor, argument.name)}, name);
           },
-          nb::arg(argument) = nb::none(), nb::sig(signature.c_str()));
+          nb::arg(argument.name) = nb::none(), nb::sig(signature.c_str()));
 }
 
 template <class Op>
 void bind_activation(nb::module_& m, const char* name, const char* doc) {
-  Class<Op>(m, name, doc).def("__init__", [=](OperationOf<Op>* self) {
-    new (self) OperationOf<Op>(Op{}, name);
-  });
+  Class<Op>(m, name, doc)
+      .def("__repr__", repr_of<Op>())
+      .def("__init__", [=](OperationOf<Op>* self) { new (self) OperationOf<Op>(Op{}, name); });
 }
 
 fo::RopeSettings rope_settings(const Take& take, float base, bool interleaved, nb::handle factors) {
@@ -56,6 +58,15 @@ void bind_attention(nb::module_& m) {
       "attend to nothing gives zeros. soft_cap: scores become soft_cap * tanh(score / soft_cap). "
       "scratch: f32, attention_scratch() elements; with it, decoding splits long contexts. "
       "ShapeError, DTypeError and ArgumentError with the sizes.")
+      .def("__repr__",
+           repr_of<fo::Attention>(
+               shown("q", &fo::Attention::q), shown("k_cache", &fo::Attention::k_cache),
+               shown("v_cache", &fo::Attention::v_cache), shown("y", &fo::Attention::y),
+               shown("start", &fo::Attention::start), shown("scale", &fo::Attention::scale),
+               shown("window", &fo::Attention::window), shown("form", &fo::Attention::form),
+               shown("causal", &fo::Attention::causal), shown("soft_cap", &fo::Attention::soft_cap),
+               shown("mask", &fo::Attention::mask), shown("scratch", &fo::Attention::scratch),
+               shown("splits", &fo::Attention::splits)))
       .def(
           "__init__",
           [](OperationOf<fo::Attention>* self, nb::handle q, nb::handle k_cache, nb::handle v_cache,
@@ -96,6 +107,12 @@ void bind_rope(nb::module_& m) {
       "Rotary position embedding. x, y: (tokens, heads, head_dim); y may be x. "
       "interleaved: pairs (2i, 2i + 1), as in GGUF's Llama tensors; else NeoX's. As a stage "
       "of a fused kernel only base, interleaved and factors count.")
+      .def("__repr__",
+           repr_of<fo::Rope>(
+               shown("x", &fo::Rope::x), shown("y", &fo::Rope::y), shown("start", &fo::Rope::start),
+               shown("base", [](const fo::Rope& o) { return o.settings.base; }),
+               shown("interleaved", [](const fo::Rope& o) { return o.settings.interleaved; }),
+               shown("factors", [](const fo::Rope& o) { return o.settings.factors; })))
       .def(
           "__init__",
           [](OperationOf<fo::Rope>* self, nb::handle x, nb::handle y, nb::handle start, float base,
@@ -116,6 +133,15 @@ void bind_rope(nb::module_& m) {
                          "Turns q in place, turns k into the cache, and copies v into the cache. "
                          "q: (tokens, heads, head_dim); k, v: (tokens, kv_heads, head_dim); the "
                          "caches: (capacity, kv_heads, head_dim).")
+      .def(
+          "__repr__",
+          repr_of<fo::RopeKvWrite>(
+              shown("q", &fo::RopeKvWrite::q), shown("k", &fo::RopeKvWrite::k),
+              shown("v", &fo::RopeKvWrite::v), shown("k_cache", &fo::RopeKvWrite::k_cache),
+              shown("v_cache", &fo::RopeKvWrite::v_cache), shown("start", &fo::RopeKvWrite::start),
+              shown("base", [](const fo::RopeKvWrite& o) { return o.settings.base; }),
+              shown("interleaved", [](const fo::RopeKvWrite& o) { return o.settings.interleaved; }),
+              shown("factors", [](const fo::RopeKvWrite& o) { return o.settings.factors; })))
       .def(
           "__init__",
           [](OperationOf<fo::RopeKvWrite>* self, nb::handle q, nb::handle k, nb::handle v,
@@ -147,6 +173,11 @@ void bind_rope(nb::module_& m) {
   Class<fo::KvWrite>(m, "KvWrite",
                      "k and v, (tokens, kv_heads, head_dim), into positions start and on of the "
                      "caches, (capacity, kv_heads, head_dim).")
+      .def("__repr__",
+           repr_of<fo::KvWrite>(shown("k", &fo::KvWrite::k), shown("v", &fo::KvWrite::v),
+                                shown("k_cache", &fo::KvWrite::k_cache),
+                                shown("v_cache", &fo::KvWrite::v_cache),
+                                shown("start", &fo::KvWrite::start)))
       .def(
           "__init__",
           [](OperationOf<fo::KvWrite>* self, nb::handle k, nb::handle v, nb::handle k_cache,
@@ -167,6 +198,7 @@ void bind_sampling(nb::module_& m) {
   Class<fo::Argmax>(m, "Argmax",
                     "Index of each row's largest element. x: (columns,) or (rows, columns); y: "
                     "(rows,) i32 or u32. Of equal elements the first.")
+      .def("__repr__", repr_of<fo::Argmax>(shown("x", &fo::Argmax::x), shown("y", &fo::Argmax::y)))
       .def(
           "__init__",
           [](OperationOf<fo::Argmax>* self, nb::handle x, nb::handle y) {
@@ -181,6 +213,22 @@ void bind_sampling(nb::module_& m) {
                     "(columns,); scratch: (columns,) f32; token: (1,) i32 or u32; counts: "
                     "(columns,) u32, occurrences of each token so far. The draw depends on seed "
                     "and step alone.")
+      .def("__repr__",
+           repr_of<fo::Sample>(
+               shown("logits", &fo::Sample::logits), shown("scratch", &fo::Sample::scratch),
+               shown("token", &fo::Sample::token), shown("counts", &fo::Sample::counts),
+               shown("repetition_penalty",
+                     [](const fo::Sample& o) { return o.settings.repetition_penalty; }),
+               shown("frequency_penalty",
+                     [](const fo::Sample& o) { return o.settings.frequency_penalty; }),
+               shown("presence_penalty",
+                     [](const fo::Sample& o) { return o.settings.presence_penalty; }),
+               shown("top_k", [](const fo::Sample& o) { return o.settings.top_k; }),
+               shown("top_p", [](const fo::Sample& o) { return o.settings.top_p; }),
+               shown("min_p", [](const fo::Sample& o) { return o.settings.min_p; }),
+               shown("temperature", [](const fo::Sample& o) { return o.settings.temperature; }),
+               shown("seed", [](const fo::Sample& o) { return o.settings.seed; }),
+               shown("step", &fo::Sample::step)))
       .def(
           "__init__",
           [](Sample* self, nb::handle logits, nb::handle scratch, nb::handle token,
@@ -213,6 +261,11 @@ void bind_sampling(nb::module_& m) {
                          "ring[position % capacity] = token; with counts, to which Sample added "
                          "it, the token `window` positions before is taken off. token: (1,) i32 or "
                          "u32; ring: (capacity,) of the same dtype; counts: (columns,) u32.")
+      .def("__repr__", repr_of<fo::AppendToken>(shown("token", &fo::AppendToken::token),
+                                                shown("ring", &fo::AppendToken::ring),
+                                                shown("counts", &fo::AppendToken::counts),
+                                                shown("position", &fo::AppendToken::position),
+                                                shown("window", &fo::AppendToken::window)))
       .def(
           "__init__",
           [](OperationOf<fo::AppendToken>* self, nb::handle token, nb::handle ring,
@@ -231,6 +284,8 @@ void bind_sampling(nb::module_& m) {
   Class<fo::CountTokens>(m, "CountTokens",
                          "counts[id] += 1 for every id. ids: (tokens,) i32 or u32; counts: "
                          "(columns,) u32.")
+      .def("__repr__", repr_of<fo::CountTokens>(shown("ids", &fo::CountTokens::ids),
+                                                shown("counts", &fo::CountTokens::counts)))
       .def(
           "__init__",
           [](OperationOf<fo::CountTokens>* self, nb::handle ids, nb::handle counts) {
@@ -247,6 +302,9 @@ void bind_embedding(nb::module_& m) {
                        "Rows of a table by token id. table: (rows, columns), any format with a "
                        "policy; ids: (tokens,) i32 or u32; y: (tokens, columns). An id outside of "
                        "the table gives a row of NaN.")
+      .def("__repr__",
+           repr_of<fo::Embedding>(shown("table", &fo::Embedding::table),
+                                  shown("ids", &fo::Embedding::ids), shown("y", &fo::Embedding::y)))
       .def(
           "__init__",
           [](OperationOf<fo::Embedding>* self, nb::handle table, nb::handle ids, nb::handle y) {
@@ -265,12 +323,13 @@ void bind_ops(nb::module_& m) {
   bind_rope(m);
   bind_attention(m);
   bind_sampling(m);
-  bind_epilogue<fo::Bias>(m, "Bias", "bias", "Epilogue: value + bias[row].",
+  bind_epilogue<fo::Bias>(m, "Bias", shown("bias", &fo::Bias::bias), "Epilogue: value + bias[row].",
                           "def __init__(self, bias: Tensor) -> None");
-  bind_epilogue<fo::Residual>(m, "Residual", "residual",
+  bind_epilogue<fo::Residual>(m, "Residual", shown("residual", &fo::Residual::residual),
                               "Epilogue: value + residual[token, row]; it may be the result.",
                               "def __init__(self, residual: Tensor) -> None");
-  bind_epilogue<fo::Mul>(m, "Mul", "factor", "Epilogue: value * factor[token, row].",
+  bind_epilogue<fo::Mul>(m, "Mul", shown("factor", &fo::Mul::factor),
+                         "Epilogue: value * factor[token, row].",
                          "def __init__(self, factor: Tensor) -> None");
   bind_activation<fo::Silu>(m, "Silu", "Epilogue: value * sigmoid(value).");
   bind_activation<fo::Gelu>(m, "Gelu", "Epilogue: GELU, tanh form.");

@@ -4,6 +4,7 @@
 
 #include "arguments.hpp"
 #include "foundry/ops/ops.hpp"
+#include "operation_text.hpp"
 
 namespace foundry::python {
 namespace {
@@ -17,6 +18,9 @@ void bind_products(nb::module_& m) {
   Class<fo::GemvColumns>(m, "GemvColumns",
                          "y = W^T x: a product down the columns of a row-major matrix. weights: "
                          "(rows, columns), any format with a policy; x: (rows,); y: (columns,).")
+      .def("__repr__", repr_of<fo::GemvColumns>(shown("weights", &fo::GemvColumns::weights),
+                                                shown("x", &fo::GemvColumns::x),
+                                                shown("y", &fo::GemvColumns::y)))
       .def(
           "__init__",
           [](OperationOf<fo::GemvColumns>* self, nb::handle weights, nb::handle x, nb::handle y) {
@@ -29,6 +33,8 @@ void bind_products(nb::module_& m) {
   Class<fo::TileWeights>(m, "TileWeights",
                          "A matrix in the layout of GemvTiled. weights: (rows, columns), any "
                          "format with a policy; y: (ceil(rows / 32), columns, 32), a float type.")
+      .def("__repr__", repr_of<fo::TileWeights>(shown("weights", &fo::TileWeights::weights),
+                                                shown("y", &fo::TileWeights::y)))
       .def(
           "__init__",
           [](OperationOf<fo::TileWeights>* self, nb::handle weights, nb::handle y) {
@@ -41,6 +47,9 @@ void bind_products(nb::module_& m) {
   Class<fo::GemvTiled>(m, "GemvTiled",
                        "y = W x with W in tiles of 32 rows, as TileWeights makes them: no sum "
                        "crosses lanes. weights: (tiles, columns, 32); x: (columns,); y: (rows,).")
+      .def("__repr__",
+           repr_of<fo::GemvTiled>(shown("weights", &fo::GemvTiled::weights),
+                                  shown("x", &fo::GemvTiled::x), shown("y", &fo::GemvTiled::y)))
       .def(
           "__init__",
           [](OperationOf<fo::GemvTiled>* self, nb::handle weights, nb::handle x, nb::handle y) {
@@ -60,6 +69,9 @@ void bind_row_ops(nb::module_& m) {
                      "y = exp(scale x + mask) / sum of the same, row by row, in f32. x, y: "
                      "(columns,) or (..., columns), float types; mask: (columns,) or x's size. y "
                      "may be x. A row of -inf alone gives zeros.")
+      .def("__repr__", repr_of<fo::Softmax>(
+                           shown("x", &fo::Softmax::x), shown("y", &fo::Softmax::y),
+                           shown("mask", &fo::Softmax::mask), shown("scale", &fo::Softmax::scale)))
       .def(
           "__init__",
           [](OperationOf<fo::Softmax>* self, nb::handle x, nb::handle y, nb::handle mask,
@@ -76,6 +88,11 @@ void bind_row_ops(nb::module_& m) {
                        "y = (x - mean) / sqrt(variance + eps) * weight + bias, row by row, in f32. "
                        "x, y: (columns,) or (..., columns); weight, bias: (columns,). y may be x. "
                        "Ba, Kiros & Hinton 2016.")
+      .def("__repr__",
+           repr_of<fo::LayerNorm>(shown("x", &fo::LayerNorm::x), shown("y", &fo::LayerNorm::y),
+                                  shown("weight", &fo::LayerNorm::weight),
+                                  shown("bias", &fo::LayerNorm::bias),
+                                  shown("eps", &fo::LayerNorm::epsilon)))
       .def(
           "__init__",
           [](OperationOf<fo::LayerNorm>* self, nb::handle x, nb::handle y, nb::handle weight,

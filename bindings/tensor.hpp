@@ -42,6 +42,8 @@ class ArenaScopeHandle {
   explicit ArenaScopeHandle(ArenaHandle arena) : arena_(std::move(arena)) {}
   ArenaScopeHandle& enter();
   void leave();
+  const std::string& arena_name() const { return arena_.pool->name(); }
+  bool is_entered() const noexcept { return scope_.has_value(); }
 
  private:
   ArenaHandle arena_;

@@ -38,6 +38,7 @@ from foundry._foundry import (
     parse_dtype,
     weight_formats,
 )
+from foundry.annotations import Constant, In, InOut, Out, ThreadgroupMemory
 from foundry.call_errors import typed_call as _typed_call
 from foundry.errors import (
     ArgumentError,
@@ -62,16 +63,7 @@ from foundry.errors import (
     TokenizerError,
     UnsupportedModelError,
 )
-from foundry.kernel import (
-    Constant,
-    In,
-    InOut,
-    Kernel,
-    Out,
-    ThreadgroupMemory,
-    kernel,
-    per_element,
-)
+from foundry.kernel import Kernel, kernel, per_element
 from foundry.parameter_struct import Array, Packed, ParameterStruct
 
 if TYPE_CHECKING:

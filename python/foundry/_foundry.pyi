@@ -432,6 +432,8 @@ class ArenaScope:
 
     def __exit__(self, *args: object) -> None: ...
 
+    def __repr__(self) -> str: ...
+
 class ArenaPool:
     """
     Bump allocation in growable chunks, never reused under a live lease. Made by Foundry.pool() and Foundry.make_pool().
@@ -676,6 +678,8 @@ class StructLayout:
     def msl(self) -> str:
         """The definition, with its static_asserts."""
 
+    def __repr__(self) -> str: ...
+
 class ArgumentDescription:
     """One argument of a kernel's signature."""
 
@@ -699,6 +703,8 @@ class ArgumentDescription:
 
     @property
     def dtype(self) -> DType: ...
+
+    def __repr__(self) -> str: ...
 
 class Traffic:
     """Bytes that an operation must move: each tensor counts once."""
@@ -727,8 +733,15 @@ class Operation:
         The bytes that it has to move; divided by the bandwidth, its floor. ArgumentError for a stage, whose share the fused kernel states.
         """
 
+    def source(self, device: Device | None = None) -> str:
+        """
+        The whole MSL that it would compile on the device (None: the default one), of each of its kernels; compiles nothing. ArgumentError for a stage, which is a part of a fused kernel's, and while this thread records.
+        """
+
 class KernelCall(Operation):
     """A kernel with its values, ready to run."""
+
+    def __repr__(self) -> str: ...
 
 class KernelDefinition:
     """A kernel from a signature and an MSL body."""
@@ -739,6 +752,8 @@ class KernelDefinition:
     def source(self) -> str:
         """The whole MSL, signature included."""
 
+    def __repr__(self) -> str: ...
+
     def call(self, values: list[Tensor | bytes | int | tuple[Parameter, DType] | None], config: DispatchConfig, constants: Sequence[tuple[DType, bytes]] = []) -> KernelCall: ...
 
 class Embedding(Operation):
@@ -748,6 +763,8 @@ class Embedding(Operation):
 
     def __init__(self, table: Tensor, ids: Tensor, y: Tensor) -> None: ...
 
+    def __repr__(self) -> str: ...
+
 class Rope(Operation):
     """
     Rotary position embedding. x, y: (tokens, heads, head_dim); y may be x. interleaved: pairs (2i, 2i + 1), as in GGUF's Llama tensors; else NeoX's. As a stage of a fused kernel only base, interleaved and factors count.
@@ -755,12 +772,16 @@ class Rope(Operation):
 
     def __init__(self, x: Tensor | None = None, y: Tensor | None = None, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None) -> None: ...
 
+    def __repr__(self) -> str: ...
+
 class RopeKvWrite(Operation):
     """
     Turns q in place, turns k into the cache, and copies v into the cache. q: (tokens, heads, head_dim); k, v: (tokens, kv_heads, head_dim); the caches: (capacity, kv_heads, head_dim).
     """
 
     def __init__(self, q: Tensor, k: Tensor, v: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None) -> None: ...
+
+    def __repr__(self) -> str: ...
 
     @property
     def start(self) -> int | Parameter:
@@ -775,6 +796,8 @@ class KvWrite(Operation):
     """
 
     def __init__(self, k: Tensor, v: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0) -> None: ...
+
+    def __repr__(self) -> str: ...
 
 class AttentionForm(enum.Enum):
     """Which attention kernel runs."""
@@ -799,6 +822,8 @@ class Attention(Operation):
 
     def __init__(self, q: Tensor, k_cache: Tensor, v_cache: Tensor, y: Tensor, *, start: int | Parameter = 0, scale: float = 0.0, window: int = 0, form: AttentionForm = ..., causal: bool = True, soft_cap: float = 0.0, mask: Tensor | None = None, scratch: Tensor | None = None, splits: int = 0) -> None: ...
 
+    def __repr__(self) -> str: ...
+
     @property
     def start(self) -> int | Parameter:
         """Position of the first token."""
@@ -813,12 +838,16 @@ class Argmax(Operation):
 
     def __init__(self, x: Tensor, y: Tensor) -> None: ...
 
+    def __repr__(self) -> str: ...
+
 class Sample(Operation):
     """
     Draws a token: penalties, top-k, top-p, min-p, temperature. logits: (columns,); scratch: (columns,) f32; token: (1,) i32 or u32; counts: (columns,) u32, occurrences of each token so far. The draw depends on seed and step alone.
     """
 
     def __init__(self, logits: Tensor, scratch: Tensor, token: Tensor, counts: Tensor | None = None, *, repetition_penalty: float = 1.0, frequency_penalty: float = 0.0, presence_penalty: float = 0.0, top_k: int = 0, top_p: float = 1.0, min_p: float = 0.0, temperature: float = 1.0, seed: int | Parameter = 0, step: int | Parameter = 0) -> None: ...
+
+    def __repr__(self) -> str: ...
 
 class AppendToken(Operation):
     """
@@ -827,6 +856,8 @@ class AppendToken(Operation):
 
     def __init__(self, token: Tensor, ring: Tensor, counts: Tensor | None = None, *, position: int | Parameter = 0, window: int = 0) -> None: ...
 
+    def __repr__(self) -> str: ...
+
 class CountTokens(Operation):
     """
     counts[id] += 1 for every id. ids: (tokens,) i32 or u32; counts: (columns,) u32.
@@ -834,30 +865,42 @@ class CountTokens(Operation):
 
     def __init__(self, ids: Tensor, counts: Tensor) -> None: ...
 
+    def __repr__(self) -> str: ...
+
 class Bias(Operation):
     """Epilogue: value + bias[row]."""
 
     def __init__(self, bias: Tensor) -> None: ...
+
+    def __repr__(self) -> str: ...
 
 class Residual(Operation):
     """Epilogue: value + residual[token, row]; it may be the result."""
 
     def __init__(self, residual: Tensor) -> None: ...
 
+    def __repr__(self) -> str: ...
+
 class Mul(Operation):
     """Epilogue: value * factor[token, row]."""
 
     def __init__(self, factor: Tensor) -> None: ...
+
+    def __repr__(self) -> str: ...
 
 class Silu(Operation):
     """Epilogue: value * sigmoid(value)."""
 
     def __init__(self) -> None: ...
 
+    def __repr__(self) -> str: ...
+
 class Gelu(Operation):
     """Epilogue: GELU, tanh form."""
 
     def __init__(self) -> None: ...
+
+    def __repr__(self) -> str: ...
 
 class Add(Operation):
     """
@@ -866,15 +909,21 @@ class Add(Operation):
 
     def __init__(self, a: Tensor, b: Tensor, y: Tensor) -> None: ...
 
+    def __repr__(self) -> str: ...
+
 class Multiply(Operation):
     """y = a * b; y may be an operand. Computes in the types that Add does."""
 
     def __init__(self, a: Tensor, b: Tensor, y: Tensor) -> None: ...
 
+    def __repr__(self) -> str: ...
+
 class SwiGlu(Operation):
     """y = silu(gate) * up, float types; y may be an operand. Shazeer 2020."""
 
     def __init__(self, gate: Tensor, up: Tensor, y: Tensor) -> None: ...
+
+    def __repr__(self) -> str: ...
 
 class GeGlu(Operation):
     """
@@ -883,12 +932,16 @@ class GeGlu(Operation):
 
     def __init__(self, gate: Tensor, up: Tensor, y: Tensor) -> None: ...
 
+    def __repr__(self) -> str: ...
+
 class Copy(Operation):
     """
     y = x, converted to y's dtype; any plain dtypes. x may be any view, y any but a broadcast one. ShapeError where the shapes differ.
     """
 
     def __init__(self, x: Tensor, y: Tensor) -> None: ...
+
+    def __repr__(self) -> str: ...
 
 class KvRearrange(Operation):
     """
@@ -897,12 +950,16 @@ class KvRearrange(Operation):
 
     def __init__(self, x: Tensor, y: Tensor) -> None: ...
 
+    def __repr__(self) -> str: ...
+
 class RepeatKv(Operation):
     """
     Each key-value head for every query head of its group: x: (positions, kv_heads, head_dim); y: (positions, heads, head_dim).
     """
 
     def __init__(self, x: Tensor, y: Tensor) -> None: ...
+
+    def __repr__(self) -> str: ...
 
 class Fill(Operation):
     """
@@ -911,12 +968,16 @@ class Fill(Operation):
 
     def __init__(self, y: Tensor, value: float = 0.0) -> None: ...
 
+    def __repr__(self) -> str: ...
+
 class Arange(Operation):
     """
     y[i] = start + i * step, any plain dtype but bool. ArgumentError where an integer type cannot hold a number.
     """
 
     def __init__(self, y: Tensor, start: float = 0.0, step: float = 1.0) -> None: ...
+
+    def __repr__(self) -> str: ...
 
 class RandomUniform(Operation):
     """
@@ -925,12 +986,16 @@ class RandomUniform(Operation):
 
     def __init__(self, y: Tensor, low: float = 0.0, high: float = 1.0, *, seed: int = 0, stream: int = 0) -> None: ...
 
+    def __repr__(self) -> str: ...
+
 class RandomNormal(Operation):
     """
     y = mean + deviation * n, n standard normal; a float type. The numbers depend on seed, stream and index alone (Philox4x32-10, Box & Muller).
     """
 
     def __init__(self, y: Tensor, mean: float = 0.0, deviation: float = 1.0, *, seed: int = 0, stream: int = 0) -> None: ...
+
+    def __repr__(self) -> str: ...
 
 class GemvColumns(Operation):
     """
@@ -939,12 +1004,16 @@ class GemvColumns(Operation):
 
     def __init__(self, weights: Tensor, x: Tensor, y: Tensor) -> None: ...
 
+    def __repr__(self) -> str: ...
+
 class TileWeights(Operation):
     """
     A matrix in the layout of GemvTiled. weights: (rows, columns), any format with a policy; y: (ceil(rows / 32), columns, 32), a float type.
     """
 
     def __init__(self, weights: Tensor, y: Tensor) -> None: ...
+
+    def __repr__(self) -> str: ...
 
 class GemvTiled(Operation):
     """
@@ -953,6 +1022,8 @@ class GemvTiled(Operation):
 
     def __init__(self, weights: Tensor, x: Tensor, y: Tensor) -> None: ...
 
+    def __repr__(self) -> str: ...
+
 class Softmax(Operation):
     """
     y = exp(scale x + mask) / sum of the same, row by row, in f32. x, y: (columns,) or (..., columns), float types; mask: (columns,) or x's size. y may be x. A row of -inf alone gives zeros.
@@ -960,12 +1031,16 @@ class Softmax(Operation):
 
     def __init__(self, x: Tensor, y: Tensor, mask: Tensor | None = None, scale: float = 1.0) -> None: ...
 
+    def __repr__(self) -> str: ...
+
 class LayerNorm(Operation):
     """
     y = (x - mean) / sqrt(variance + eps) * weight + bias, row by row, in f32. x, y: (columns,) or (..., columns); weight, bias: (columns,). y may be x. Ba, Kiros & Hinton 2016.
     """
 
     def __init__(self, x: Tensor, y: Tensor, weight: Tensor, bias: Tensor | None = None, eps: float = 1e-05) -> None: ...
+
+    def __repr__(self) -> str: ...
 
 def weight_formats() -> list[DType]:
     """The element types and block formats that matrices of weights may have."""
@@ -976,6 +1051,8 @@ class Gemv(Operation):
     """
 
     def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None, rows_per_simdgroup: int = 0, simdgroups: int = 0) -> None: ...
+
+    def __repr__(self) -> str: ...
 
 class LinearForm(enum.Enum):
     """How a product runs."""
@@ -1002,12 +1079,16 @@ class Gemm(Operation):
 
     def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None, form: LinearForm = ...) -> None: ...
 
+    def __repr__(self) -> str: ...
+
 class Linear(Operation):
     """
     y = x W^T: Gemv for one token, Gemm for more. x and y may be left out for a part of a fused kernel.
     """
 
     def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None) -> None: ...
+
+    def __repr__(self) -> str: ...
 
 class GatedLinear(Operation):
     """
@@ -1016,12 +1097,16 @@ class GatedLinear(Operation):
 
     def __init__(self, gate: Tensor, up: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, activation: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None) -> None: ...
 
+    def __repr__(self) -> str: ...
+
 class QkvLinear(Operation):
     """
     The input half of attention for one token, in one kernel: q, k and v with their biases and head norms, RoPE, and the write to position start of the cache. query: (heads * head_dim, columns); key, value: (kv_heads * head_dim, columns); x: (columns,); q: (1, heads, head_dim); the caches: (capacity, kv_heads, head_dim).
     """
 
     def __init__(self, query: Tensor, key: Tensor, value: Tensor, x: Tensor, q: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, prologue: Operation | None = None, query_bias: Tensor | None = None, key_bias: Tensor | None = None, value_bias: Tensor | None = None, query_norm: Tensor | None = None, key_norm: Tensor | None = None, norm_eps: float = 1e-06) -> None: ...
+
+    def __repr__(self) -> str: ...
 
     @property
     def start(self) -> int | Parameter:
@@ -1030,15 +1115,14 @@ class QkvLinear(Operation):
     @start.setter
     def start(self, value: int | Parameter, /) -> None: ...
 
-    def source(self, device: Device) -> str:
-        """The whole generated MSL."""
-
 class HeadNorm(Operation):
     """
     Head stage: RMSNorm of every head by itself (Qwen 3, Gemma 3). weight: (head_dim,).
     """
 
     def __init__(self, weight: Tensor, eps: float = 1e-06) -> None: ...
+
+    def __repr__(self) -> str: ...
 
 class CacheWrite(Operation):
     """
@@ -1047,6 +1131,8 @@ class CacheWrite(Operation):
 
     def __init__(self) -> None: ...
 
+    def __repr__(self) -> str: ...
+
 class RmsNorm(Operation):
     """
     y = x / sqrt(mean(x^2) + eps) * weight, sums in f32. x, y: (columns,) or (rows, columns); weight: (columns,). As a prologue only weight and eps count. Zhang & Sennrich 2019.
@@ -1054,11 +1140,12 @@ class RmsNorm(Operation):
 
     def __init__(self, weight: Tensor, eps: float = 1e-05, x: Tensor | None = None, y: Tensor | None = None) -> None: ...
 
+    def __repr__(self) -> str: ...
+
 class FusedKernel(Operation):
     """Stages in one kernel, ready to run."""
 
-    def source(self, device: Device) -> str:
-        """The whole generated MSL."""
+    def __repr__(self) -> str: ...
 
     @property
     def start(self) -> int | Parameter:
@@ -1076,6 +1163,8 @@ class CompoundKernel:
 
     @property
     def name(self) -> str: ...
+
+    def __repr__(self) -> str: ...
 
     def prologue(self, stage: Operation) -> CompoundKernel: ...
 

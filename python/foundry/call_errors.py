@@ -11,9 +11,10 @@ import difflib
 import enum
 import functools
 import inspect
+import operator
 import re
 import reprlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 from foundry import _foundry
@@ -111,7 +112,7 @@ def typed_call(function: Callable[_P, _R]) -> Callable[_P, _R]:
             # Python's own refusal of the arguments has no frame below this one.
             if isinstance(error, Error) or (error.__traceback__ and error.__traceback__.tb_next):
                 raise
-            misfit = _misbound(name, signature, args, kwargs)
+            misfit = misbound(name, signature, args, kwargs)
             if misfit is None:
                 raise
             raise misfit from None
@@ -181,9 +182,9 @@ def _misfit(
     name: str, signature: inspect.Signature, args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> Error | None:
     """Which of the arguments does not fit the bound function `name`; None if none is seen to be."""
-    misbound = _misbound(name, signature, args, kwargs)
-    if misbound is not None:
-        return misbound
+    out_of_place = misbound(name, signature, args, kwargs)
+    if out_of_place is not None:
+        return out_of_place
     given = signature.bind(*args, **kwargs).arguments
     for argument, value in given.items():
         parameter = signature.parameters[argument]
@@ -221,10 +222,15 @@ def _unexplained(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> s
     return f"{name}: {', '.join(given)}: an argument of a type that is not taken there"
 
 
-def _misbound(
-    name: str, signature: inspect.Signature, args: Sequence[Any], kwargs: Mapping[str, Any]
+def misbound(
+    name: str,
+    signature: inspect.Signature,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    optional: Collection[str] = (),
 ) -> ArgumentTypeError | None:
-    """Missing, surplus and misspelt arguments; None where all have their place."""
+    """Missing, surplus and misspelt arguments; None where all have their place. `optional` may be
+    left out besides those that have a default."""
     parameters = signature.parameters
     by_name = [
         p.name for p in parameters.values() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
@@ -259,6 +265,7 @@ def _misbound(
         if p.default is p.empty
         and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
         and p.name not in given
+        and p.name not in optional
     ]
     if missing:
         quoted = ", ".join(f"'{each}'" for each in missing)
@@ -336,9 +343,9 @@ def _problem(value: object) -> str:
         return "which holds a NUL character" if "\0" in value else ""
     if hasattr(type(value), "__index__") and not isinstance(value, bool):
         try:
-            number = int(value.__index__())  # type: ignore[attr-defined]
-        except Exception:
-            return ""
+            number = operator.index(value)  # type: ignore[arg-type]
+        except Exception as error:
+            return f"whose __index__ raises {type(error).__name__}"
         if number < -(2**63):
             return "which is too small"
         return "which is negative; expected 0 or more" if number < 0 else "which is too large"

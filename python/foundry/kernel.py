@@ -14,90 +14,28 @@ The body sees the arguments by name, `<name>_size` (elements) of every tensor, `
 
 from __future__ import annotations
 
-import ast
+import functools
 import inspect
-import textwrap
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar, NoReturn
+from types import FunctionType
+from typing import Any
 
 from foundry import values
 from foundry._foundry import (
-    Access,
     ArgumentDescription,
     ArgumentError,
     ArgumentTypeError,
     DispatchConfig,
     DType,
-    DTypeError,
     KernelCall,
     KernelDefinition,
     Parameter,
     Tensor,
 )
-from foundry.call_errors import typed_call
+from foundry.annotations import Annotation, Constant, resolved
+from foundry.call_errors import misbound, shown, typed_call
+from foundry.kernel_body import Body, body_of
 from foundry.parameter_struct import ParameterStruct
-
-
-class _Annotation:
-    """What `In[f16]` and its like evaluate to."""
-
-    def __init__(self, kind: type[_Argument], dtype: DType, *, optional: bool = False) -> None:
-        self.kind = kind
-        self.dtype = dtype
-        self.optional = optional
-
-    def __or__(self, other: None) -> _Annotation:
-        """`In[f16] | None`: a tensor that may be left out; the body asks `has_<name>`."""
-        if other is not None or self.kind.access is None:
-            raise ArgumentError(f"{self!r} | {other!r}: only a tensor may be optional, with None")
-        return _Annotation(self.kind, self.dtype, optional=True)
-
-    def __repr__(self) -> str:
-        return f"{self.kind.__name__}[{self.dtype}]{' | None' if self.optional else ''}"
-
-
-class _Argument:
-    """Base of the annotations; subscripted with a dtype, never instantiated."""
-
-    access: ClassVar[Access | None] = None
-
-    def __new__(cls, *args: object, **kwargs: object) -> NoReturn:
-        raise ArgumentTypeError(f"{cls.__name__} is an annotation: {cls.__name__}[foundry.f32]")
-
-    def __class_getitem__(cls, dtype: DType) -> _Annotation:
-        if not isinstance(dtype, DType):
-            raise DTypeError(
-                f"{cls.__name__}[...] takes a dtype such as foundry.f16, not {dtype!r}"
-            )
-        return _Annotation(cls, dtype)
-
-
-class In(_Argument):
-    """A tensor that the kernel reads: `In[f16]`."""
-
-    access = Access.read
-
-
-class Out(_Argument):
-    """A tensor that the kernel writes: `Out[f16]`."""
-
-    access = Access.write
-
-
-class InOut(_Argument):
-    """A tensor that the kernel reads and writes: `InOut[f16]`."""
-
-    access = Access.read_write
-
-
-class ThreadgroupMemory(_Argument):
-    """Threadgroup memory; its value in a call is a number of elements."""
-
-
-class Constant(_Argument):
-    """A value that is compiled into the kernel, `constant T name [[function_constant(i)]]`: one
-    kernel for each value that is called with."""
-
 
 Dispatch = Callable[[Mapping[str, Any]], DispatchConfig]
 """Grid and threadgroup from the arguments of a call, by name."""
@@ -110,13 +48,15 @@ class _PerElement:
     def __call__(self, arguments: Mapping[str, Any]) -> DispatchConfig:
         tensor = arguments.get(self.name)
         if not isinstance(tensor, Tensor):
-            raise ArgumentError(f"per_element: the kernel has no tensor argument '{self.name}'")
+            raise ArgumentError(f"per_element: the tensor '{self.name}' is left out of this call")
         return DispatchConfig.per_element(tensor.size)
 
 
 @typed_call
 def per_element(name: str) -> Dispatch:
     """One thread for each element of the tensor `name`."""
+    if not isinstance(name, str):
+        raise ArgumentTypeError(f"per_element: argument 'name' is {shown(name)}; expected a string")
     return _PerElement(name)
 
 
@@ -144,60 +84,70 @@ class _Arguments(Mapping[str, Any]):
 
 
 class Kernel:
-    """A described kernel: call it with its arguments, and run the result."""
+    """A described kernel: call it with its arguments, and run the result.
+
+    As a function has, it has a name, a docstring and a signature; copies are itself, and pickle
+    takes it by its name in its module.
+    """
+
+    __name__: str
+    __qualname__: str
 
     @typed_call
-    def __init__(self, function: Callable[..., Any], dispatch: Dispatch | DispatchConfig) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        dispatch: Dispatch | DispatchConfig,
+        body: str | None = None,
+    ) -> None:
+        function = _checked(function, dispatch, body)
         self.name = function.__name__
+        where = f"kernel {self.name}"
         self._dispatch = dispatch
-        self._signature = inspect.signature(function)
-        annotations = inspect.get_annotations(function, eval_str=True)
-        self._annotations: dict[str, _Annotation | DType | type[ParameterStruct]] = {}
-        self._constants: dict[str, DType] = {}
+        signature = inspect.signature(function)
+        annotations = resolved(function, where)
+        self._annotations: dict[str, Any] = {}
         self._converters: list[tuple[str, values.Converter]] = []
         self._constant_converters: list[tuple[str, DType, Callable[[Any], bytes]]] = []
+        self._defaults: dict[str, Any] = {}
         arguments = []
-        for name in self._signature.parameters:
+        for name, parameter in signature.parameters.items():
+            _check_kind(where, parameter)
             annotation = annotations.get(name)
-            where = f"kernel {self.name}: argument '{name}'"
-            if isinstance(annotation, _Annotation) and annotation.kind is Constant:
-                self._constants[name] = annotation.dtype
-                self._constant_converters.append(
-                    (name, annotation.dtype, values.constant(where, annotation.dtype))
-                )
-                continue
-            if isinstance(annotation, DType):
-                arguments.append(ArgumentDescription.value(name, annotation))
-                converter = values.scalar(where, annotation)
-            elif isinstance(annotation, type) and issubclass(annotation, ParameterStruct):
-                arguments.append(ArgumentDescription.struct(name, annotation.layout))
-                converter = values.parameter_struct(where, annotation)
-            elif isinstance(annotation, _Annotation) and annotation.kind.access is not None:
-                buffer = (
-                    ArgumentDescription.optional_buffer
-                    if annotation.optional
-                    else ArgumentDescription.buffer
-                )
-                arguments.append(buffer(name, annotation.kind.access, annotation.dtype))
-                converter = values.tensor(where, annotation.dtype, optional=annotation.optional)
-            elif isinstance(annotation, _Annotation):
-                arguments.append(ArgumentDescription.threadgroup_memory(name, annotation.dtype))
-                converter = values.threadgroup_memory(where)
+            of = f"{where}: argument '{name}'"
+            convert: Callable[[Any], Any]
+            if isinstance(annotation, Annotation) and annotation.kind is Constant:
+                convert = values.constant(of, annotation.dtype)
+                self._constant_converters.append((name, annotation.dtype, convert))
             else:
-                raise ArgumentError(
-                    f"{where} needs an annotation: In[...], Out[...], InOut[...], "
-                    f"ThreadgroupMemory[...], Constant[...], a ParameterStruct, or a dtype for a "
-                    f"value"
-                )
+                description, convert = _described(of, name, annotation)
+                arguments.append(description)
+                self._converters.append((name, convert))
             self._annotations[name] = annotation
-            self._converters.append((name, converter))
-        self._names = frozenset(self._signature.parameters)
-        body = function.__doc__
-        if not body:
-            raise ArgumentError(f"kernel {self.name}: its docstring, the MSL body, is missing")
-        file, line = _origin(function)
+            if parameter.default is not parameter.empty:
+                convert(parameter.default)
+                self._defaults[name] = parameter.default
+            elif isinstance(annotation, Annotation) and annotation.optional:
+                self._defaults[name] = None  # a tensor that may be left out need not be named
+        self._names = frozenset(signature.parameters)
+        self._signature = signature
+        self._positional = [
+            p.name for p in signature.parameters.values() if p.kind is not p.KEYWORD_ONLY
+        ]
+        if isinstance(dispatch, _PerElement):
+            annotation = self._annotations.get(dispatch.name)
+            if not (isinstance(annotation, Annotation) and annotation.kind.access is not None):
+                raise ArgumentError(
+                    f"{where}: per_element: the kernel has no tensor argument '{dispatch.name}'"
+                )
+        source: Body = body_of(function, body)
+        constants = [(name, dtype) for name, dtype, _ in self._constant_converters]
         self._kernel = KernelDefinition(
-            self.name, arguments, body, file, line, list(self._constants.items())
+            self.name, arguments, source.text, source.file, source.line, constants
+        )
+        functools.update_wrapper(self, function)
+        self.__signature__ = signature.replace(
+            parameters=_with_defaults(signature, self._defaults), return_annotation=KernelCall
         )
 
     @property
@@ -206,23 +156,36 @@ class Kernel:
         return self._kernel.source
 
     def __repr__(self) -> str:
-        described = {
-            **self._annotations,
-            **{name: f"Constant[{dtype}]" for name, dtype in self._constants.items()},
-        }
-        arguments = ", ".join(
-            f"{name}: {kind.__name__ if isinstance(kind, type) else kind}"
-            for name, kind in ((name, described[name]) for name in self._signature.parameters)
-        )
-        return f"Kernel {self.name}({arguments})"
+        def described(name: str) -> str:
+            annotation = self._annotations[name]
+            text = annotation.__name__ if isinstance(annotation, type) else str(annotation)
+            default = self._defaults.get(name)
+            return f"{name}: {text}" if default is None else f"{name}: {text} = {default!r}"
+
+        return f"Kernel {self.name}({', '.join(map(described, self._annotations))})"
+
+    def __copy__(self) -> Kernel:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Kernel:
+        return self
+
+    def __reduce__(self) -> str:
+        if "<locals>" in self.__qualname__:
+            raise ArgumentTypeError(
+                f"kernel {self.__qualname__} cannot be pickled: it is local to a function, and "
+                f"pickle stores a kernel by its name in its module"
+            )
+        return self.__qualname__
 
     def __call__(self, *args: Any, **kwargs: Any) -> KernelCall:
         """The kernel with its values, for `Foundry.run`.
 
         A value may be a `Parameter` where the call is recorded.
 
-        Raises `ArgumentError` for a missing, surplus or unfit argument, `DTypeError` for a tensor
-        of another dtype.
+        Raises `ArgumentTypeError` for a missing, surplus or misspelt argument and for a value of
+        another type, `ArgumentError` for a value that the type does not hold, `DTypeError` for a
+        tensor of another dtype. What the `dispatch` function raises comes out as it is.
         """
         # Every argument by its name is the usual call, and needs no binding.
         given = kwargs if not args and kwargs.keys() == self._names else self._bind(args, kwargs)
@@ -237,42 +200,120 @@ class Kernel:
             # per_element() asks for a tensor, and needs no guard against parameters.
             guarded = given if type(config) is _PerElement else _Arguments(self.name, given)
             config = config(guarded)
+            if type(config) is not DispatchConfig:
+                raise ArgumentTypeError(
+                    f"kernel {self.name}: its dispatch gave {shown(config)}; "
+                    f"expected a DispatchConfig"
+                )
         return self._kernel.call(call, config, constants)
 
     def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        for name, annotation in self._annotations.items():
-            # A tensor that may be left out need not be named either.
-            if isinstance(annotation, _Annotation) and annotation.optional and len(args) == 0:
-                kwargs.setdefault(name, None)
-        try:
-            bound = self._signature.bind(*args, **kwargs)
-        except TypeError as error:
-            raise ArgumentError(f"kernel {self.name}: {error}") from None
-        return {name: bound.arguments.get(name) for name in self._names}
+        misfit = misbound(f"kernel {self.name}", self._signature, args, kwargs, self._defaults)
+        if misfit is not None:
+            raise misfit
+        return {**self._defaults, **dict(zip(self._positional, args, strict=False)), **kwargs}
 
 
 @typed_call
-def kernel(*, dispatch: Dispatch | DispatchConfig) -> Callable[[Callable[..., Any]], Kernel]:
+def kernel(
+    *, dispatch: Dispatch | DispatchConfig, body: str | None = None
+) -> Callable[[Callable[..., Any]], Kernel]:
     """Makes a kernel of a function whose docstring is an MSL body.
 
     `dispatch` is a `DispatchConfig`, `per_element(name)`, or a function from the call's arguments
-    (a mapping by name) to a `DispatchConfig`.
+    (a mapping by name) to a `DispatchConfig`. `body` is the MSL where the docstring is to be
+    documentation.
+
+    Raises `ArgumentError` and `ArgumentTypeError`, with the argument's name, for a signature that
+    no kernel can have.
     """
 
     def decorate(function: Callable[..., Any]) -> Kernel:
-        return Kernel(function, dispatch)
+        return Kernel(function, dispatch, body)
 
     return decorate
 
 
-def _origin(function: Callable[..., Any]) -> tuple[str, int]:
-    """File and first line of a function's docstring, for compile errors."""
-    file = inspect.getsourcefile(function) or "<python>"
-    try:
-        lines, first = inspect.getsourcelines(function)
-        tree = ast.parse(textwrap.dedent("".join(lines)))
-        definition = tree.body[0]
-        assert isinstance(definition, ast.FunctionDef)
-        return file, first + definition.body[0].lineno - 1
-    except (OSError, TypeError, SyntaxError, AssertionError):
-        return file, function.__code__.co_firstlineno
+def _checked(function: Any, dispatch: Dispatch | DispatchConfig, body: str | None) -> FunctionType:
+    """The plain function that was decorated."""
+    if isinstance(function, staticmethod):
+        function = function.__func__
+    if not isinstance(function, FunctionType):
+        raise ArgumentTypeError(f"kernel: {shown(function)} is decorated; expected a function")
+    if function.__name__ == "<lambda>":
+        raise ArgumentError("kernel: a lambda has neither a name nor a docstring; use def")
+    if not (isinstance(dispatch, DispatchConfig) or callable(dispatch)):
+        raise ArgumentTypeError(
+            f"kernel {function.__name__}: argument 'dispatch' is {shown(dispatch)}; expected a "
+            f"DispatchConfig, per_element(name) or a function"
+        )
+    if body is not None and not isinstance(body, str):
+        raise ArgumentTypeError(
+            f"kernel {function.__name__}: argument 'body' is {shown(body)}; expected a string"
+        )
+    return function
+
+
+def _check_kind(where: str, parameter: inspect.Parameter) -> None:
+    if parameter.kind is parameter.POSITIONAL_ONLY:
+        raise ArgumentError(
+            f"{where}: argument '{parameter.name}' is positional only; a kernel's arguments have "
+            f"names, take the '/' away"
+        )
+    if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+        stars = "*" if parameter.kind is parameter.VAR_POSITIONAL else "**"
+        raise ArgumentError(
+            f"{where}: argument '{stars}{parameter.name}': a kernel's arguments are a fixed list"
+        )
+
+
+def _described(
+    where: str, name: str, annotation: Any
+) -> tuple[ArgumentDescription, values.Converter]:
+    if isinstance(annotation, DType):
+        return ArgumentDescription.value(name, annotation), values.scalar(where, annotation)
+    if isinstance(annotation, type) and issubclass(annotation, ParameterStruct):
+        if annotation is ParameterStruct:
+            raise ArgumentError(f"{where} is a ParameterStruct; expected a class derived from it")
+        return (
+            ArgumentDescription.struct(name, annotation.layout),
+            values.parameter_struct(where, annotation),
+        )
+    if not isinstance(annotation, Annotation):
+        hint = "; a kernel has no self: make it a static method" if name == "self" else ""
+        raise ArgumentError(
+            f"{where} needs an annotation: In[...], Out[...], InOut[...], ThreadgroupMemory[...], "
+            f"Constant[...], a ParameterStruct, or a dtype for a value{hint}"
+        )
+    dtype = annotation.dtype
+    if annotation.kind.access is None:
+        return (
+            ArgumentDescription.threadgroup_memory(name, dtype),
+            values.threadgroup_memory(where),
+        )
+    make = (
+        ArgumentDescription.optional_buffer if annotation.optional else ArgumentDescription.buffer
+    )
+    return (
+        make(name, annotation.kind.access, dtype),
+        values.tensor(where, dtype, optional=annotation.optional),
+    )
+
+
+def _with_defaults(
+    signature: inspect.Signature, defaults: Mapping[str, Any]
+) -> list[inspect.Parameter]:
+    """The parameters for help(): a default makes those after it keyword-only, as Python asks."""
+    parameters: list[inspect.Parameter] = []
+    has_default = False
+    for parameter in signature.parameters.values():
+        kind = parameter.kind
+        if parameter.name in defaults:
+            parameter = parameter.replace(default=defaults[parameter.name])
+            has_default = True
+        elif has_default:
+            kind = parameter.KEYWORD_ONLY
+        if parameters and parameters[-1].kind is parameter.KEYWORD_ONLY:
+            kind = parameter.KEYWORD_ONLY
+        parameters.append(parameter.replace(kind=kind))
+    return parameters

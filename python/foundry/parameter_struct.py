@@ -13,7 +13,8 @@ rt.run(blend(y=y, params=BlendParams(count=8, factors=[...], colour=(1, 0, 0))))
 
 from __future__ import annotations
 
-import inspect
+import difflib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn
 
@@ -27,7 +28,8 @@ from foundry._foundry import (
     StructLayout,
     numpy_dtype,
 )
-from foundry.call_errors import typed_call
+from foundry.annotations import resolved
+from foundry.call_errors import shown, typed_call
 
 
 @dataclass(frozen=True)
@@ -43,15 +45,30 @@ class _Member:
         array = (self.count,) if self.count else ()
         return (*array, self.lanes) if self.lanes > 1 else array
 
+    def __repr__(self) -> str:
+        text = f"Packed[{self.dtype}, {self.lanes}]" if self.lanes > 1 else str(self.dtype)
+        return f"Array[{text}, {self.count}]" if self.count else text
+
 
 def _member(annotation: object, where: str) -> _Member:
     if isinstance(annotation, _Member):
         return annotation
     if isinstance(annotation, DType):
         return _Member(annotation)
+    is_struct = isinstance(annotation, type) and issubclass(annotation, ParameterStruct)
     raise DTypeError(
-        f"{where} needs a dtype, Array[dtype, n] or Packed[dtype, n], not {annotation!r}"
+        f"{where} needs a dtype, Array[dtype, n] or Packed[dtype, n], not "
+        + ("a struct within a struct" if is_struct else shown(annotation))
     )
+
+
+def _pair(kind: str, item: object) -> tuple[Any, int]:
+    if not (isinstance(item, tuple) and len(item) == 2):
+        raise ArgumentTypeError(f"{kind}[{shown(item)}]: it takes two, {kind}[foundry.f32, 4]")
+    element, count = item
+    if isinstance(count, bool) or not isinstance(count, int):
+        raise ArgumentTypeError(f"{kind}[...]: its length is {shown(count)}; expected an integer")
+    return element, count
 
 
 class Array:
@@ -61,10 +78,12 @@ class Array:
         raise ArgumentTypeError("Array is an annotation: Array[foundry.f32, 4]")
 
     def __class_getitem__(cls, item: tuple[Any, int]) -> _Member:
-        element, count = item
+        element, count = _pair("Array", item)
         member = _member(element, "Array[...]")
-        if member.count or not isinstance(count, int) or count < 1:
-            raise ArgumentError(f"Array[{element}, {count}]: a positive length, and no array in it")
+        if member.count or not 1 <= count < 2**31:
+            raise ArgumentError(
+                f"Array[{member}, {count}]: a length from 1 to 2147483647, and no array in it"
+            )
         return _Member(member.dtype, count, member.lanes)
 
 
@@ -75,75 +94,196 @@ class Packed:
         raise ArgumentTypeError("Packed is an annotation: Packed[foundry.f32, 3]")
 
     def __class_getitem__(cls, item: tuple[DType, int]) -> _Member:
-        dtype, lanes = item
+        dtype, lanes = _pair("Packed", item)
         if not isinstance(dtype, DType) or lanes not in (2, 3, 4):
             raise ArgumentError(f"Packed[{dtype}, {lanes}]: a dtype, and 2, 3 or 4 elements")
         return _Member(dtype, 0, lanes)
 
 
+class _Field:
+    """A member as an attribute of the struct."""
+
+    def __init__(self, name: str, member: _Member) -> None:
+        self.name = name
+        self.member = member
+
+    def __get__(self, struct: ParameterStruct | None, owner: type) -> Any:
+        if struct is None:
+            return self.member
+        return struct._record[self.name].tolist()
+
+    def __set__(self, struct: ParameterStruct, value: Any) -> None:
+        struct._record[self.name] = _converted(
+            f"{type(struct).__name__}.{self.name}", self.member, value
+        )
+        struct._bytes = struct._record.tobytes()
+
+
 class ParameterStruct:
-    """Base of parameter structs: annotated members, values as keyword arguments, all needed."""
+    """Base of parameter structs: annotated members, values as keyword or positional arguments.
+
+    As a dataclass it has defaults (`count: fd.u32 = 1`), members of its base classes first, values
+    as attributes, `==` and no hash. Raises `ArgumentTypeError` for missing, surplus and misspelt
+    members and for values of another type, `ArgumentError` for values that the type does not hold.
+    """
 
     layout: ClassVar[StructLayout]
-    _members: ClassVar[dict[str, _Member]]
+    _members: ClassVar[dict[str, _Member]] = {}
+    _defaults: ClassVar[dict[str, Any]] = {}
     _numpy: ClassVar[np.dtype[Any]]
+    _check: ClassVar[Callable[..., Any]]
+
+    _record: np.ndarray[Any, Any]
+    _bytes: bytes
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        annotations = inspect.get_annotations(cls, eval_str=True)
-        cls._members = {
-            name: _member(annotation, f"{cls.__name__}.{name}")
-            for name, annotation in annotations.items()
-        }
-        if not cls._members:
+        members: dict[str, _Member] = {}
+        defaults: dict[str, Any] = {}
+        for base in reversed(cls.__mro__[1:]):
+            if issubclass(base, ParameterStruct):
+                members |= base._members
+                defaults |= base._defaults
+        for name, annotation in resolved(cls, cls.__name__).items():
+            if name in _OWN_NAMES:
+                raise ArgumentError(
+                    f"{cls.__name__}: member name '{name}' is one that ParameterStruct uses itself"
+                )
+            members[name] = _member(annotation, f"{cls.__name__}.{name}")
+            default = vars(cls).get(name, _Field)
+            defaults.pop(name, None)
+            if default is not _Field:
+                defaults[name] = _converted(f"{cls.__name__}.{name}", members[name], default)
+            setattr(cls, name, _Field(name, members[name]))
+        if not members:
             raise ArgumentError(f"{cls.__name__} has no members")
+        cls._members = members
+        cls._defaults = defaults
         cls.layout = StructLayout.packed_like_c(
-            cls.__name__,
-            [(name, m.dtype, m.count, m.lanes) for name, m in cls._members.items()],
+            cls.__name__, [(name, m.dtype, m.count, m.lanes) for name, m in members.items()]
         )
         cls._numpy = np.dtype(
             {
-                "names": list(cls._members),
-                "formats": [(numpy_dtype(m.dtype), m.shape) for m in cls._members.values()],
+                "names": list(members),
+                "formats": [(numpy_dtype(m.dtype), m.shape) for m in members.values()],
                 "offsets": cls.layout.offsets,
                 "itemsize": cls.layout.size,
             }
         )
 
     @typed_call
-    def __init__(self, **values: Any) -> None:
-        wrong = set(values) ^ set(self._members)
-        if wrong:
-            raise ArgumentError(
-                f"{type(self).__name__} takes {', '.join(self._members)}; "
-                f"missing or unknown: {', '.join(sorted(wrong))}"
+    def __init__(self, *values: Any, **named: Any) -> None:
+        cls = type(self)
+        if cls is ParameterStruct:
+            raise ArgumentTypeError(
+                "ParameterStruct is a base: derive a class from it that has members"
             )
-        record = np.zeros((), self._numpy)
-        for name, value in values.items():
-            member = self._members[name]
-            if np.shape(value) != member.shape:
-                raise ArgumentError(
-                    f"{type(self).__name__}.{name} has shape {np.shape(value)}; "
-                    f"expected {member.shape}"
-                )
-            record[name] = self._converted(name, member, value)
+        given = cls._bound(values, named)
+        record = np.zeros((), cls._numpy)
+        for name, member in cls._members.items():
+            if name in given:
+                record[name] = _converted(f"{cls.__name__}.{name}", member, given[name])
+            else:
+                record[name] = cls._defaults[name]
+        self._record = record
         self._bytes = record.tobytes()
 
-    def _converted(self, name: str, member: _Member, value: Any) -> Any:
-        """The value in the member's type, which it must be able to hold."""
-        given = np.asarray(value)
-        converted = given.astype(numpy_dtype(member.dtype))
-        if not member.dtype.is_float and not np.array_equal(converted, given):
-            raise ArgumentError(
-                f"{type(self).__name__}.{name} is {value!r}, which is no {member.dtype}"
-            )
-        return converted
+    @classmethod
+    def _bound(cls, values: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
+        members = list(cls._members)
+        takes = f"{cls.__name__} takes {', '.join(members)}"
+        if len(values) > len(members):
+            raise ArgumentTypeError(f"{takes}; {len(values)} values are given")
+        given = dict(zip(members, values, strict=False))
+        twice = sorted(given.keys() & named.keys())
+        if twice:
+            raise ArgumentTypeError(f"{takes}; given twice: {', '.join(twice)}")
+        given |= named
+        missing = [name for name in members if name not in given and name not in cls._defaults]
+        unknown = [shown_name(name) for name in given if name not in cls._members]
+        if missing or unknown:
+            close = difflib.get_close_matches(unknown[0], members, 1) if unknown else []
+            hint = f"; did you mean '{close[0]}'?" if close else ""
+            parts = [
+                f"{kind}: {', '.join(names)}"
+                for kind, names in (("missing", missing), ("unknown", unknown))
+                if names
+            ]
+            raise ArgumentTypeError(f"{takes}; {'; '.join(parts)}{hint}")
+        return given
 
     def tobytes(self) -> bytes:
         """The struct as the kernel reads it."""
         return self._bytes
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in self._members and name not in _OWN_NAMES:
+            close = difflib.get_close_matches(name, list(self._members), 1)
+            hint = f"; did you mean '{close[0]}'?" if close else ""
+            raise AttributeError(f"{type(self).__name__} has no member '{shown_name(name)}'{hint}")
+        super().__setattr__(name, value)
+
+    def __getstate__(self) -> bytes:
+        return self._bytes
+
+    def __setstate__(self, state: bytes) -> None:
+        self._record = np.frombuffer(state, self._numpy)[0:1].reshape(()).copy()
+        self._bytes = state
+
+    def __eq__(self, other: object) -> bool:
+        """The same class and values; as with numbers, NaN equals nothing."""
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(
+            np.array_equal(self._record[name], other._record[name]) for name in self._members
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # its values change
+
     def __repr__(self) -> str:
-        record = np.frombuffer(self._bytes, self._numpy)[0]
-        values = ", ".join(f"{name}={record[name].tolist()}" for name in self._members)
+        values = ", ".join(f"{name}={self._record[name].tolist()}" for name in self._members)
         return f"{type(self).__name__}({values})"
+
+
+_OWN_NAMES = frozenset(vars(ParameterStruct)) | {"layout", "_numpy", "_record", "_bytes"}
+
+
+def shown_name(name: str) -> str:
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def _converted(where: str, member: _Member, value: Any) -> Any:
+    """The value as the member holds it: each number is one of the type, or an error."""
+    try:
+        given = np.asarray(value)
+    except Exception as error:
+        raise ArgumentTypeError(f"{where} is {shown(value)}; expected numbers") from error
+    if given.dtype.kind not in "biufV" and not _are_numbers(given):
+        raise ArgumentTypeError(f"{where} is {shown(value)}; expected {member}")
+    if given.shape != member.shape:
+        raise ArgumentError(f"{where} has shape {given.shape}; expected {member.shape}")
+    with np.errstate(all="ignore"):
+        try:
+            converted = given.astype(numpy_dtype(member.dtype))
+        except (OverflowError, ValueError, TypeError):  # a Python integer, NaN or struct
+            converted = None
+        if converted is not None:
+            if member.dtype.is_float:
+                fits = np.isfinite(converted.astype(np.float64)) | ~np.isfinite(
+                    given.astype(np.float64)
+                )
+                is_held = bool(np.all(fits))
+            else:
+                is_held = np.array_equal(converted, given)
+            if is_held:
+                return converted
+    raise ArgumentError(f"{where} is {_in_short(value)}, which is no {member.dtype}")
+
+
+def _are_numbers(array: np.ndarray[Any, Any]) -> bool:
+    """Whether an array of objects holds numbers: integers of more than 64 bits."""
+    return array.dtype == object and all(isinstance(item, int | float) for item in array.flat)
+
+
+def _in_short(value: object) -> str:
+    return shown(value).rpartition(" (")[0] or shown(value)

@@ -6,6 +6,8 @@ once for a kernel and run at every call.
 
 from __future__ import annotations
 
+import numbers
+import operator
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +16,7 @@ import numpy as np
 
 from foundry._foundry import (
     ArgumentError,
+    ArgumentTypeError,
     DType,
     DTypeError,
     Parameter,
@@ -21,6 +24,7 @@ from foundry._foundry import (
     Tensor,
     encode_scalar,
 )
+from foundry.call_errors import shown
 from foundry.parameter_struct import ParameterStruct
 
 Value = Tensor | bytes | int | tuple[Parameter, DType] | None
@@ -41,8 +45,8 @@ _CODES = {
 }
 
 
-def _unfit(where: str, value: object, expected: str) -> ArgumentError:
-    return ArgumentError(f"{where} is a {type(value).__name__}; expected {expected}")
+def _unfit(where: str, value: object, expected: str) -> ArgumentTypeError:
+    return ArgumentTypeError(f"{where} is a {type(value).__name__}; expected {expected}")
 
 
 def tensor(where: str, dtype: DType, *, optional: bool) -> Converter:
@@ -50,7 +54,7 @@ def tensor(where: str, dtype: DType, *, optional: bool) -> Converter:
         if value is None and optional:
             return None
         if not isinstance(value, Tensor):
-            raise _unfit(where, value, "a Tensor")
+            raise _unfit(where, value, "a Tensor or None" if optional else "a Tensor")
         if value.dtype is not dtype:
             raise DTypeError(f"{where} is {value.dtype}; expected {dtype}")
         return value
@@ -62,6 +66,9 @@ def parameter_struct(where: str, kind: type[ParameterStruct]) -> Converter:
     def convert(value: Any) -> bytes:
         if not isinstance(value, kind):
             raise _unfit(where, value, kind.__name__)
+        if type(value) is not kind and value.layout.size != kind.layout.size:
+            # A derived struct has more members; the kernel reads those of its own.
+            return value.tobytes()[: kind.layout.size]
         return value.tobytes()
 
     return convert
@@ -69,11 +76,21 @@ def parameter_struct(where: str, kind: type[ParameterStruct]) -> Converter:
 
 def threadgroup_memory(where: str) -> Converter:
     def convert(value: Any) -> int:
-        if not isinstance(value, int) or value < 1:
-            raise _unfit(where, value, "a positive number of elements")
-        return value
+        if isinstance(value, bool) or not hasattr(type(value), "__index__"):
+            raise _unfit(where, value, "a number of elements")
+        elements = _index(where, value)
+        if not 1 <= elements < 2**32:
+            raise ArgumentError(f"{where} is {elements}; expected a positive number of elements")
+        return elements
 
     return convert
+
+
+def _index(where: str, value: Any) -> int:
+    try:
+        return operator.index(value)
+    except Exception as error:
+        raise ArgumentTypeError(f"{where} is {shown(value)}, whose __index__ raises") from error
 
 
 def constant(where: str, dtype: DType) -> Callable[[Any], bytes]:
@@ -108,16 +125,17 @@ def _any_scalar(where: str, dtype: DType, value: Any) -> bytes:
         shape = np.shape(value)
     except ValueError as error:  # nested lists of several lengths
         raise ShapeError(f"{where} is a {type(value).__name__}; expected one {dtype}") from error
+    except Exception as error:  # of a value's own methods
+        raise ArgumentTypeError(f"{where} is {_said(value)}, which is no {dtype}") from error
     if shape:
         raise ShapeError(f"{where} has shape {shape}; expected one {dtype}")
     encoded = encode_scalar(value, dtype)
     if encoded is None:
-        raise ArgumentError(f"{where} is {_text(value)}, which is no {dtype}")
+        is_number = isinstance(value, numbers.Number | np.bool_)
+        kind = ArgumentError if is_number else ArgumentTypeError
+        raise kind(f"{where} is {_said(value)}, which is no {dtype}")
     return encoded
 
 
-def _text(value: object) -> str:
-    try:
-        return repr(value)
-    except Exception:  # an int of more digits than Python prints, a class's own __repr__
-        return f"a {type(value).__name__}"
+def _said(value: object) -> str:
+    return shown(value).rpartition(" (")[0] or shown(value)

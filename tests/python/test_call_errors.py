@@ -17,6 +17,8 @@ class Raising:
     def __index__(self) -> int:
         raise KeyError("inside")
 
+    __dlpack__ = __dlpack_device__ = __index__
+
 
 CASES: list[tuple[Callable[[fd.Foundry], object], type[Exception], str]] = [
     (
@@ -148,9 +150,11 @@ def test_it_is_said_what_does_not_fit(
 
 
 def test_an_argument_that_raises_is_the_cause(rt: fd.Foundry) -> None:
-    with pytest.raises(fd.ArgumentError, match=r"Foundry.empty: 'inside'") as caught:
-        rt.empty((Raising(),), fd.f32)  # type: ignore[arg-type]
+    with pytest.raises(fd.Error) as caught:
+        rt.from_dlpack(Raising())
     assert isinstance(caught.value.__cause__, KeyError)
+    with pytest.raises(fd.ArgumentError, match="whose __index__ raises KeyError"):
+        fd.ThreadgroupSize(Raising())  # type: ignore[arg-type]
 
 
 def test_operators_leave_what_they_do_not_know_to_the_other_operand() -> None:

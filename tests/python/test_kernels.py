@@ -85,11 +85,15 @@ def test_arguments_are_checked(rt: fd.Foundry) -> None:
     x = rt.empty((4,), fd.f16)
     wrong = rt.empty((4,), fd.f32)
     for call, error, message in [
-        (lambda: axpy(x=x, y=x), fd.ArgumentError, "kernel axpy: missing a required argument: 'a'"),
-        (lambda: axpy(x=x, y=x, a=1, b=2), fd.ArgumentError, "unexpected keyword argument 'b'"),
+        (lambda: axpy(x=x, y=x), fd.ArgumentTypeError, "kernel axpy: argument 'a' is missing"),
+        (lambda: axpy(x=x, y=x, a=1, b=2), fd.ArgumentTypeError, "there is no argument 'b'"),
         (lambda: axpy(x=x, y=wrong, a=1), fd.DTypeError, "argument 'y' is f32; expected f16"),
-        (lambda: axpy(x=[1], y=x, a=1), fd.ArgumentError, "'x' is a list; expected a Tensor"),
-        (lambda: axpy(x=x, y=x, a="1x"), fd.ArgumentError, "argument 'a' is '1x', which is no f32"),
+        (lambda: axpy(x=[1], y=x, a=1), fd.ArgumentTypeError, "'x' is a list; expected a Tensor"),
+        (
+            lambda: axpy(x=x, y=x, a="1x"),
+            fd.ArgumentTypeError,
+            "argument 'a' is '1x', which is no f32",
+        ),
         (
             lambda: axpy(x=x, y=x, a=[1, 2]),
             fd.ShapeError,
@@ -121,12 +125,11 @@ def test_what_is_no_kernel() -> None:
     with pytest.raises(fd.DTypeError, match=r"In\[...\] takes a dtype such as foundry.f16"):
         fd.In[float]
 
-    @fd.kernel(dispatch=fd.per_element("z"))
-    def lost(x: fd.Out[fd.f32]):
-        """x[gid] = 0;"""
-
     with pytest.raises(fd.ArgumentError, match="the kernel has no tensor argument 'z'"):
-        lost(x=fd.Foundry().empty((3,), fd.f32))
+
+        @fd.kernel(dispatch=fd.per_element("z"))
+        def lost(x: fd.Out[fd.f32]):
+            """x[gid] = 0;"""
 
 
 def test_two_kernels_of_one_name_do_not_collide(rt: fd.Foundry) -> None:

@@ -49,6 +49,9 @@ class CompoundKernel {
   FusedLinear build(AnyTensor x, std::vector<AnyTensor> y,
                     const Scalar<std::uint32_t>& start = 0) const;
 
+  /// "mlp: RmsNorm -> w (256, 64) q4_0 -> Bias", as far as it is built.
+  friend std::string to_string(const CompoundKernel& kernel) { return to_string(kernel.kernel_); }
+
  private:
   [[noreturn]] void refuse(const std::string& why) const;
   FusedLinear kernel_;

@@ -276,4 +276,20 @@ KernelDescription FusedLinear::describe(const Device& device) const {
   return view_of(*this).describe(device);
 }
 
+std::string to_string(const FusedLinear& kernel) {
+  std::string before;
+  if (kernel.x) before += concat(kernel.x.describe(), " -> ");
+  if (kernel.prologue) before += concat(kernel.prologue->type->name, " -> ");
+  std::string text;
+  for (const LinearPart& part : kernel.parts) {
+    text += concat(text.empty() ? "" : "; ", before);
+    if (part.gate) text += concat(part.gate.describe(), " gates ");
+    text += part.weights.describe();
+    for (const Stage& stage : part.epilogues) text += concat(" -> ", stage.type->name);
+    if (part.y) text += concat(" -> ", part.y.describe());
+  }
+  if (text.empty()) text = before + "...";
+  return concat(kernel.name ? *kernel.name : std::string(kernel.label), ": ", text);
+}
+
 }  // namespace foundry

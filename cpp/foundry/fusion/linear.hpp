@@ -61,4 +61,7 @@ struct FusedLinear {
   KernelDescription describe(const Device& device) const;
 };
 
+/// "mlp: x (64,) f32 -> RmsNorm -> w (256, 64) q4_0 -> Bias -> y (256,) f32".
+std::string to_string(const FusedLinear& kernel);
+
 }  // namespace foundry

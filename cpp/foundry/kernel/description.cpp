@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <functional>
 #include <map>
-#include <set>
 
 #include "foundry/core/error.hpp"
+#include "foundry/kernel/msl_words.hpp"
 
 namespace foundry {
 namespace {
@@ -14,57 +15,114 @@ namespace {
 using Kind = ArgumentDescription::Kind;
 
 constexpr std::string_view kMarker = "FOUNDRY_ARGUMENTS";
+constexpr const char* kSizes = "FoundrySizes";
 // Metal has 31 buffer indices and 31 threadgroup memory indices ("Metal Feature Set Tables").
 constexpr std::uint32_t kMaxIndices = 31;
 
-constexpr std::array<std::string_view, 9> kPositions{
-    "uint3 thread_position_in_grid [[thread_position_in_grid]]",
-    "uint3 threads_per_grid [[threads_per_grid]]",
-    "uint3 thread_position_in_threadgroup [[thread_position_in_threadgroup]]",
-    "uint3 threads_per_threadgroup [[threads_per_threadgroup]]",
-    "uint3 threadgroup_position_in_grid [[threadgroup_position_in_grid]]",
-    "uint3 threadgroups_per_grid [[threadgroups_per_grid]]",
-    "uint thread_index_in_simdgroup [[thread_index_in_simdgroup]]",
-    "uint simdgroup_index_in_threadgroup [[simdgroup_index_in_threadgroup]]",
-    "uint simdgroups_per_threadgroup [[simdgroups_per_threadgroup]]",
+/// An input of a kernel that is no argument; its attribute has the same name.
+struct Position {
+  std::string_view type;
+  std::string_view name;
 };
 
-constexpr std::array<std::string_view, 2> kReserved{"gid", "sizes"};
+// In every generated signature.
+constexpr std::array kPositions = std::to_array<Position>({
+    {"uint3", "thread_position_in_grid"},
+    {"uint3", "threads_per_grid"},
+    {"uint3", "thread_position_in_threadgroup"},
+    {"uint3", "threads_per_threadgroup"},
+    {"uint3", "threadgroup_position_in_grid"},
+    {"uint3", "threadgroups_per_grid"},
+    {"uint", "thread_index_in_simdgroup"},
+    {"uint", "simdgroup_index_in_threadgroup"},
+    {"uint", "simdgroups_per_threadgroup"},
+});
 
-bool is_identifier(std::string_view name) {
-  return !name.empty() && !std::isdigit(static_cast<unsigned char>(name.front())) &&
-         std::all_of(name.begin(), name.end(),
-                     [](unsigned char c) { return std::isalnum(c) || c == '_'; });
-}
+// Metal's others ("Metal Shading Language Specification", 5.2.3.6), where a body names them.
+constexpr std::array kFurtherPositions = std::to_array<Position>({
+    {"uint", "thread_index_in_threadgroup"},
+    {"uint", "thread_index_in_quadgroup"},
+    {"uint", "threads_per_simdgroup"},
+    {"uint", "thread_execution_width"},
+    {"uint", "quadgroup_index_in_threadgroup"},
+    {"uint", "quadgroups_per_threadgroup"},
+    {"uint", "dispatch_simdgroups_per_threadgroup"},
+    {"uint", "dispatch_quadgroups_per_threadgroup"},
+    {"uint3", "dispatch_threads_per_threadgroup"},
+    {"uint3", "grid_origin"},
+    {"uint3", "grid_size"},
+});
 
-void check_name(const KernelDescription& kernel, std::string_view name,
-                std::set<std::string_view>& seen) {
-  const auto complain = [&](std::string_view why) {
-    throw ArgumentError(concat(kernel.name, ": argument name '", name, "' ", why));
-  };
-  if (!is_identifier(name)) complain("is not an identifier");
-  if (!seen.insert(name).second) complain("occurs twice");
-  const auto uses = [&](std::string_view position) {
-    return position.substr(position.find(' ') + 1).starts_with(std::string(name) + " ");
-  };
-  if (std::any_of(kPositions.begin(), kPositions.end(), uses) ||
-      (kernel.form == KernelDescription::Form::body &&
-       std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end())) {
-    complain("is one that the generated signature uses itself");
+constexpr std::string_view kOfSignature = "is one that the generated signature uses itself";
+
+/// Every name of the generated source, and what it is, for those that come after.
+class Names {
+ public:
+  explicit Names(const KernelDescription& kernel) : kernel_(&kernel) {
+    for (const auto& position : kPositions) taken_.emplace(position.name, kOfSignature);
+    if (!is_body()) return;
+    for (const auto& position : kFurtherPositions) taken_.emplace(position.name, kOfSignature);
+    taken_.emplace("gid", kOfSignature);
+    taken_.emplace("sizes", kOfSignature);
   }
-}
+
+  /// A name that the user chose.
+  void add(std::string_view what, std::string_view name) {
+    const auto complain = [&](std::string_view why) {
+      throw ArgumentError(concat(kernel_->name, ": ", what, " name '", name, "' ", why));
+    };
+    if (!is_msl_identifier(name)) complain("is not an identifier");
+    if (is_msl_word(name)) complain("is a word of MSL");
+    const auto [found, is_new] = taken_.emplace(name, "occurs twice");
+    if (!is_new) complain(found->second);
+  }
+  /// The names that are made of an argument's.
+  void derive(const ArgumentDescription& argument) {
+    if (argument.kind != Kind::buffer) return;
+    if (is_body()) take(argument.name + "_size", "is the number of elements of", argument.name);
+    if (argument.optional) take("has_" + argument.name, "tells of the optional", argument.name);
+  }
+
+ private:
+  bool is_body() const noexcept { return kernel_->form == KernelDescription::Form::body; }
+  void take(const std::string& name, std::string_view what, std::string_view of) {
+    if (taken_.contains(name)) {
+      throw ArgumentError(concat(kernel_->name, ": argument name '", name, "' ", what, " '", of,
+                                 "' in the generated source"));
+    }
+    taken_.emplace(name, "is another's in the generated source");
+  }
+
+  const KernelDescription* kernel_;
+  std::map<std::string, std::string_view, std::less<>> taken_;
+};
 
 void check(const KernelDescription& kernel) {
-  if (!is_identifier(kernel.name)) {
-    throw ArgumentError(concat("kernel name '", kernel.name, "' is not an identifier"));
+  if (!is_msl_identifier(kernel.name) || is_msl_word(kernel.name) || kernel.name == "main") {
+    throw ArgumentError(
+        concat("kernel name '", kernel.name, "' is ",
+               is_msl_identifier(kernel.name) ? "a word of MSL" : "not an identifier"));
   }
-  std::set<std::string_view> seen;
+  Names names(kernel);
   std::uint32_t buffers = kernel.has_sizes() ? 1 : 0;
   std::uint32_t threadgroups = 0;
   for (const auto& argument : kernel.arguments) {
-    check_name(kernel, argument.name, seen);
+    names.add("argument", argument.name);
     ++(argument.kind == Kind::threadgroup_memory ? threadgroups : buffers);
+    if (argument.layout &&
+        (argument.layout->name == kernel.name || argument.layout->name == kSizes)) {
+      throw ArgumentError(concat(kernel.name, ": argument '", argument.name, "' is a struct ",
+                                 argument.layout->name,
+                                 ", a name that the generated source uses itself"));
+    }
   }
+  for (const auto& constant : kernel.constants) {
+    names.add("constant", constant.name);
+    if (constant.name == kernel.name) {
+      throw ArgumentError(concat("constant '", constant.name, "' has the kernel's own name"));
+    }
+  }
+  for (const auto& argument : kernel.arguments) names.derive(argument);
   if (buffers > kMaxIndices || threadgroups > kMaxIndices) {
     throw ArgumentError(concat(kernel.name, ": ", buffers, " buffers and values, ", threadgroups,
                                " threadgroup memories; Metal has ", kMaxIndices,
@@ -85,7 +143,23 @@ StructLayout sizes_layout(const KernelDescription& kernel) {
     if (argument.kind == Kind::buffer) members.push_back({argument.name, DType::u32, 0, 0});
   }
   if (members.empty()) members.push_back({"none", DType::u32, 0, 0});
-  return StructLayout::packed_like_c("FoundrySizes", std::move(members));
+  return StructLayout::packed_like_c(kSizes, std::move(members));
+}
+
+/// "uint3 grid_size [[grid_size]]".
+std::string spelled(const Position& position) {
+  return concat(position.type, " ", position.name, " [[", position.name, "]]");
+}
+
+bool names_word(std::string_view text, std::string_view word) {
+  const auto is_part = [&](std::size_t at) {
+    return at < text.size() &&
+           (std::isalnum(static_cast<unsigned char>(text[at])) || text[at] == '_');
+  };
+  for (auto at = text.find(word); at != text.npos; at = text.find(word, at + 1)) {
+    if (!(at > 0 && is_part(at - 1)) && !is_part(at + word.size())) return true;
+  }
+  return false;
 }
 
 std::string argument_list(const KernelDescription& kernel) {
@@ -94,9 +168,15 @@ std::string argument_list(const KernelDescription& kernel) {
     text += concat("    ", msl_argument(kernel, i), ",\n");
   }
   if (kernel.has_sizes()) {
-    text += concat("    constant FoundrySizes& sizes [[buffer(", kernel.sizes_index(), ")]],\n");
+    text += concat("    constant ", kSizes, "& sizes [[buffer(", kernel.sizes_index(), ")]],\n");
   }
   text += concat("    ", position_arguments());
+  if (kernel.form == KernelDescription::Form::body) {
+    for (const auto& position : kFurtherPositions) {
+      if (names_word(kernel.source.text, position.name))
+        text += concat(",\n    ", spelled(position));
+    }
+  }
   return text;
 }
 
@@ -157,9 +237,9 @@ ArgumentDescription ArgumentDescription::threadgroup_memory(std::string name, DT
 std::string_view position_arguments() {
   static const std::string text = [] {
     std::string joined;
-    for (const auto position : kPositions) {
+    for (const auto& position : kPositions) {
       if (!joined.empty()) joined += ",\n    ";
-      joined += position;
+      joined += spelled(position);
     }
     return joined;
   }();

@@ -44,8 +44,12 @@ class KernelRegistry {
  public:
   static constexpr std::size_t kDefaultCapacity = 512;
 
-  explicit KernelRegistry(Device device, std::size_t capacity = kDefaultCapacity)
-      : device_(std::move(device)), capacity_(capacity) {}
+  /// Without pipelines nothing is compiled: kernels have their sources, to be read.
+  enum class Pipelines : std::uint8_t { made, left_out };
+
+  explicit KernelRegistry(Device device, std::size_t capacity = kDefaultCapacity,
+                          Pipelines pipelines = Pipelines::made)
+      : device_(std::move(device)), capacity_(capacity), pipelines_(pipelines) {}
 
   /// Throws KernelCompileError that names the kernel, and the shader file and line; and
   /// SignatureMismatchError. A failure is not kept: the next call tries again.
@@ -78,6 +82,7 @@ class KernelRegistry {
 
   const Device device_;
   const std::size_t capacity_;
+  const Pipelines pipelines_;
   std::atomic<std::uint64_t> clock_{1};
   mutable std::mutex mutex_;
   std::condition_variable compiled_;

@@ -1,13 +1,46 @@
 #include "foundry/kernel/struct_layout.hpp"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_set>
 
-#include "foundry/core/concat.hpp"
+#include "foundry/core/error.hpp"
+#include "foundry/kernel/msl_words.hpp"
 
 namespace foundry {
+namespace {
+
+void check_names(const StructLayout& layout) {
+  const auto why = [](const std::string& name) {
+    return is_msl_identifier(name) ? "is a word of MSL" : "is not an identifier";
+  };
+  const auto is_fit = [](const std::string& name) {
+    return is_msl_identifier(name) && !is_msl_word(name);
+  };
+  if (!is_fit(layout.name)) {
+    throw ArgumentError(concat("struct name '", layout.name, "' ", why(layout.name)));
+  }
+  std::unordered_set<std::string_view> seen;
+  for (const auto& member : layout.members) {
+    if (!is_fit(member.name)) {
+      throw ArgumentError(
+          concat(layout.name, ": member name '", member.name, "' ", why(member.name)));
+    }
+    if (!seen.insert(member.name).second) {
+      throw ArgumentError(concat(layout.name, ": member '", member.name, "' occurs twice"));
+    }
+    if (is_block(member.type) || !is_supported(member.type)) {
+      throw DTypeError(concat(layout.name, ".", member.name, " is ", name_of(member.type),
+                              ", which a struct of MSL cannot hold"));
+    }
+  }
+}
+
+}  // namespace
 
 StructLayout StructLayout::packed_like_c(std::string name, std::vector<StructMember> members) {
   StructLayout layout{std::move(name), 0, 1, std::move(members)};
+  check_names(layout);
   const auto align = [](std::uint64_t value, std::uint64_t to) {
     return (value + to - 1) / to * to;
   };

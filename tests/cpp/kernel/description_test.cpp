@@ -74,6 +74,14 @@ TEST_CASE("aliases and constants stand before the source, block types bring thei
   CHECK(source.find("struct Q4_1Block") < source.find("using T"));
 }
 
+TEST_CASE("a body that names another of Metal's positions gets it, and only then") {
+  auto kernel = axpy();
+  kernel.source.text = "y[gid] = thread_index_in_threadgroup;";
+  CHECK(contains(kernel.msl(), "uint thread_index_in_threadgroup [[thread_index_in_threadgroup]]"));
+  kernel.source.text = "y[gid] = my_thread_index_in_threadgroup;";
+  CHECK(!contains(kernel.msl(), "[[thread_index_in_threadgroup]]"));
+}
+
 TEST_CASE("names that cannot stand in a signature are refused") {
   auto kernel = axpy();
   const auto fails = [&](const char* name, const char* text) {
@@ -86,6 +94,24 @@ TEST_CASE("names that cannot stand in a signature are refused") {
   fails("gid", "axpy: argument name 'gid' is one that the generated signature uses itself");
   fails("threads_per_grid",
         "axpy: argument name 'threads_per_grid' is one that the generated signature uses itself");
+  fails("thread_index_in_quadgroup",
+        "axpy: argument name 'thread_index_in_quadgroup' is one that the generated signature uses "
+        "itself");
+  for (const char* word : {"half", "device", "float4", "packed_half2", "ulong3", "half2x4",
+                           "M_PI_F", "FLT_MAX", "operator", "metal", "a__b", "_Bool"}) {
+    fails(word, concat("axpy: argument name '", word, "' is a word of MSL").c_str());
+  }
+  kernel = axpy();
+  for (const char* fine :
+       {"float5", "halfway", "m_pi_f", "INT", "_x", "device_", "min", "packed"}) {
+    kernel.arguments[0].name = fine;
+    CHECK_NOTHROW(kernel.msl());
+  }
+  kernel.arguments[0].name = "y_size";
+  CHECK_THROWS_WITH_AS(
+      kernel.msl(),
+      "axpy: argument name 'y_size' is the number of elements of 'y' in the generated source",
+      ArgumentError);
   kernel = axpy();
   kernel.arguments.assign(31, kernel.arguments[0]);
   for (std::size_t i = 0; i < 31; ++i) kernel.arguments[i].name = "x" + std::to_string(i);
