@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "foundry/core/quoted.hpp"
 #include "gguf.hpp"
 #include "tensor.hpp"
 
@@ -247,7 +248,7 @@ void bind_gguf(nb::module_& m) {
           "Bytes from the file's start.")
       .def_prop_ro("nbytes", [](const TensorInfo& t) { return t.info.length; })
       .def("__repr__", [](const TensorInfo& t) {
-        return concat("GgufTensor(", t.info.name, " ", to_string(t.info.extents), " ",
+        return concat("GgufTensor(", Quoted{t.info.name}, " ", to_string(t.info.extents), " ",
                       name_of(t.info.dtype), ")");
       });
   nb::class_<GgufHandle>(

@@ -7,12 +7,12 @@ rope (ggml-cpu/ops.cpp) and llama.cpp's context parameters.
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import gguf
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,22 +45,30 @@ METADATA: dict[str, Any] = {
     "tokenizer.chat_template": "{{ messages[0]['content'] }}",
 }
 
-TYPES = {
-    np.uint8: gguf.GGUFValueType.UINT8,
-    np.int8: gguf.GGUFValueType.INT8,
-    np.uint16: gguf.GGUFValueType.UINT16,
-    np.int16: gguf.GGUFValueType.INT16,
-    np.uint32: gguf.GGUFValueType.UINT32,
-    np.int32: gguf.GGUFValueType.INT32,
-    np.float32: gguf.GGUFValueType.FLOAT32,
-    np.uint64: gguf.GGUFValueType.UINT64,
-    np.int64: gguf.GGUFValueType.INT64,
-    np.float64: gguf.GGUFValueType.FLOAT64,
-    bool: gguf.GGUFValueType.BOOL,
-    np.bool_: gguf.GGUFValueType.BOOL,
-    str: gguf.GGUFValueType.STRING,
-    bytes: gguf.GGUFValueType.STRING,
-}
+# The numbers of value types (ggml's docs/gguf.md), by numpy's characters.
+_TYPES = {char: kind for kind, char in enumerate("BbHhIif?")} | {"Q": 10, "q": 11, "d": 12}
+_STRING, _ARRAY = 8, 9
+
+
+def _packed(value: Any) -> bytes:
+    if isinstance(value, str | bytes):
+        text = value.encode() if isinstance(value, str) else value
+        return struct.pack("<Q", len(text)) + text
+    return np.asarray(value).tobytes()
+
+
+def _value(value: Any) -> bytes:
+    """Type and contents of a metadata value."""
+    if isinstance(value, str | bytes):
+        return struct.pack("<I", _STRING) + _packed(value)
+    if isinstance(value, list):
+        return struct.pack("<IIQ", _ARRAY, _STRING, len(value)) + b"".join(map(_packed, value))
+    array = np.asarray(value)
+    char = array.dtype.char.translate({ord("L"): "Q", ord("l"): "q"})  # of 64 bits too
+    kind = _TYPES[char]
+    if array.ndim == 1:
+        return struct.pack("<IIQ", _ARRAY, kind, len(array)) + array.tobytes()
+    return struct.pack("<I", kind) + array.tobytes()
 
 
 def _weights() -> dict[str, F32]:
@@ -110,22 +118,17 @@ class TinyLlama:
 
     def write(self, path: Path, alignment: int = 32) -> Path:
         """As a GGUF file: numpy scalars and arrays keep their type, Python lists are strings."""
-        writer = gguf.GGUFWriter(path, "llama")
-        writer.kv_data[0].clear()  # the architecture, written as any other key
-        writer.data_alignment = alignment
+        header = b"GGUF" + struct.pack("<IQQ", 3, len(self.tensors), len(self.metadata))
         for key, value in self.metadata.items():
-            if isinstance(value, list | np.ndarray):
-                items = value if isinstance(value, list) else [item for item in value]
-                kind = TYPES[type(items[0])] if items else gguf.GGUFValueType.UINT32
-                writer.add_key_value(key, items, gguf.GGUFValueType.ARRAY, sub_type=kind)
-            else:
-                writer.add_key_value(key, value, TYPES[type(value)])
+            header += _packed(key) + _value(value)
+        data = b""
         for name, values in self.tensors.items():
-            writer.add_tensor(name, values)
-        writer.write_header_to_file()
-        writer.write_kv_data_to_file()
-        writer.write_tensors_to_file()
-        writer.close()
+            data += b"\xaa" * (-len(data) % alignment)
+            header += _packed(name) + struct.pack("<I", values.ndim)
+            header += struct.pack(f"<{values.ndim}Q", *reversed(values.shape))
+            header += struct.pack("<IQ", {"f": 0, "e": 1}[values.dtype.char], len(data))
+            data += values.tobytes()
+        path.write_bytes(header + b"\xaa" * (-len(header) % alignment) + data)
         return path
 
     # --- the oracle ---

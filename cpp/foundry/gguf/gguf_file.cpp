@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "foundry/core/error.hpp"
+#include "foundry/core/quoted.hpp"
 #include "foundry/gguf/gguf_parser.hpp"
 
 namespace foundry {
@@ -76,11 +77,12 @@ const GgufValue* GgufFile::find(std::string_view key) const noexcept {
 
 const GgufValue& GgufFile::get(std::string_view key) const {
   if (const GgufValue* value = find(key)) return *value;
-  throw GgufError(concat(path(), ": there is no key '", key, "'"));
+  throw GgufError(concat(path(), ": there is no key ", Quoted{key}));
 }
 
 void GgufFile::fail_kind(std::string_view key, const char* wanted) const {
-  throw GgufError(concat(path(), ": key '", key, "' is ", to_string(get(key)), ", not ", wanted));
+  throw GgufError(
+      concat(path(), ": key ", Quoted{key}, " is ", to_string(get(key)), ", not ", wanted));
 }
 
 std::uint64_t GgufFile::get_unsigned(std::string_view key) const {
@@ -130,7 +132,8 @@ const GgufTensorInfo* GgufFile::find_tensor(std::string_view name) const noexcep
 
 const GgufTensorInfo& GgufFile::tensor_info(std::string_view name) const {
   if (const GgufTensorInfo* tensor = find_tensor(name)) return *tensor;
-  throw GgufError(concat(path(), ": there is no tensor '", name, "' among ", tensors_.size()));
+  throw GgufError(
+      concat(path(), ": there is no tensor ", Quoted{name}, " among ", tensors_.size()));
 }
 
 std::span<const std::byte> GgufFile::tensor_bytes(const GgufTensorInfo& info) const {
@@ -147,7 +150,7 @@ std::vector<std::byte> GgufFile::read_tensor(const GgufTensorInfo& info) const {
 
 AnyTensor GgufFile::tensor(const Device& device, std::string_view name) const {
   const GgufTensorInfo& tensor = tensor_info(name);
-  require_supported(tensor.dtype, concat(path(), ": tensor '", name, "'"));
+  require_supported(tensor.dtype, concat(path(), ": tensor ", Quoted{name}));
   require_whole();
   if (tensor.offset % info(tensor.dtype).alignment != 0) {
     AnyTensor copy = AnyTensor::dedicated(device, tensor.extents, tensor.dtype, StorageMode::shared,

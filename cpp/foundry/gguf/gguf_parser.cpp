@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <unordered_set>
 
+#include "foundry/core/quoted.hpp"
 #include "foundry/gguf/ggml_types.hpp"
 
 namespace foundry {
@@ -37,34 +38,9 @@ struct Of {
   const char* what;
   std::string_view name;
   friend std::ostream& operator<<(std::ostream& out, const Of& of) {
-    return out << of.what << " '" << of.name << "'";
+    return out << of.what << ' ' << Quoted{of.name};
   }
 };
-
-/// RFC 3629: no overlong forms, no surrogates, nothing past U+10FFFF.
-bool is_utf8(std::string_view text) noexcept {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto byte = [&](std::size_t at) {
-      return static_cast<std::uint32_t>(static_cast<unsigned char>(text[at]));
-    };
-    const std::uint32_t first = byte(i);
-    const std::size_t length = first < 0x80         ? 1
-                               : first >> 5 == 0x6  ? 2
-                               : first >> 4 == 0xe  ? 3
-                               : first >> 3 == 0x1e ? 4
-                                                    : 0;
-    if (length == 0 || length > text.size() - i) return false;
-    std::uint32_t code = length == 1 ? first : first & (0x7fu >> length);
-    for (std::size_t k = 1; k < length; ++k) {
-      if (byte(i + k) >> 6 != 0x2) return false;
-      code = code << 6 | (byte(i + k) & 0x3f);
-    }
-    constexpr std::array<std::uint32_t, 5> kLeast = {0, 0, 0x80, 0x800, 0x10000};
-    if (code < kLeast[length] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return false;
-    i += length;
-  }
-  return true;
-}
 
 }  // namespace
 
@@ -76,7 +52,7 @@ void GgufParser::parse() {
     const std::uint64_t at = reader_.position();
     read_entry(i);
     const std::string_view key = file_.metadata_.back().first;
-    if (!names.insert(key).second) reader_.fail(at, concat("key '", key, "' is there twice"));
+    if (!names.insert(key).second) reader_.fail(at, concat("key ", Quoted{key}, " is there twice"));
   }
   read_alignment();
   reader_.require_count(16, tensors_, kLeastTensor, "tensors");
@@ -88,7 +64,9 @@ void GgufParser::parse() {
     described_at_.push_back(at);
     read_tensor(i);
     const std::string_view name = file_.tensors_.back().name;
-    if (!names.insert(name).second) reader_.fail(at, concat("tensor '", name, "' is there twice"));
+    if (!names.insert(name).second) {
+      reader_.fail(at, concat("tensor ", Quoted{name}, " is there twice"));
+    }
   }
   place_tensors();
 }
@@ -134,7 +112,7 @@ bool GgufParser::read_bool(std::string_view key) {
   const std::uint64_t at = reader_.position();
   const auto value = reader_.number<std::uint8_t>(Of{"the value of", key});
   if (value > 1) {
-    reader_.fail(at, concat("'", key, "' is a bool with value ", +value, ", not 0 or 1"));
+    reader_.fail(at, concat(Quoted{key}, " is a bool with value ", +value, ", not 0 or 1"));
   }
   return value == 1;
 }
@@ -169,7 +147,7 @@ GgufValue GgufParser::read_value(std::uint32_t type, std::string_view key, std::
     default:
       break;
   }
-  reader_.fail(at, concat("'", key, "' has value type ", type, "; types 0 to 12 are known"));
+  reader_.fail(at, concat(Quoted{key}, " has value type ", type, "; types 0 to 12 are known"));
 }
 
 template <class T>
@@ -228,7 +206,7 @@ GgufValue GgufParser::read_array(std::string_view key) {
       break;
   }
   reader_.fail(
-      at, concat("array '", key, "' has elements of type ", type,
+      at, concat("array ", Quoted{key}, " has elements of type ", type,
                  type == kArray ? ": arrays of arrays are not read" : "; types 0 to 12 are known"));
 }
 
@@ -255,7 +233,7 @@ void GgufParser::read_tensor(std::uint64_t number) {
   const std::uint64_t rank_at = reader_.position();
   const auto rank = reader_.number<std::uint32_t>(Of{"the rank of tensor", tensor.name});
   if (rank > kMostDimensions) {
-    reader_.fail(rank_at, concat("tensor '", tensor.name, "' has ", rank,
+    reader_.fail(rank_at, concat("tensor ", Quoted{tensor.name}, " has ", rank,
                                  " dimensions, the most is ", kMostDimensions));
   }
   std::array<std::uint64_t, kMostDimensions> extents{};
@@ -267,19 +245,19 @@ void GgufParser::read_tensor(std::uint64_t number) {
   const auto type = reader_.number<std::uint32_t>(Of{"the type of tensor", tensor.name});
   const auto dtype = dtype_of_ggml_type(type);
   if (!dtype) {
-    reader_.fail(type_at, concat("tensor '", tensor.name, "' has the unknown type ", type));
+    reader_.fail(type_at, concat("tensor ", Quoted{tensor.name}, " has the unknown type ", type));
   }
   tensor.dtype = *dtype;
   try {
     tensor.extents = Extents(std::span<const std::uint64_t>(extents).first(rank));
     tensor.length = byte_length(tensor.extents, tensor.dtype);
   } catch (const Error& error) {
-    reader_.fail(extents_at, concat("tensor '", tensor.name, "': ", error.what()));
+    reader_.fail(extents_at, concat("tensor ", Quoted{tensor.name}, ": ", error.what()));
   }
   const std::uint64_t offset_at = reader_.position();
   tensor.offset = reader_.number<std::uint64_t>(Of{"the offset of tensor", tensor.name});
   if (tensor.offset % file_.alignment_ != 0) {
-    reader_.fail(offset_at, concat("tensor '", tensor.name, "' has offset ", tensor.offset,
+    reader_.fail(offset_at, concat("tensor ", Quoted{tensor.name}, " has offset ", tensor.offset,
                                    ", not a multiple of the alignment ", file_.alignment_));
   }
   file_.tensors_.push_back(tensor);
@@ -293,9 +271,9 @@ void GgufParser::place_tensors() {
     const auto offset = data ? checked_add(*data, tensor.offset) : data;
     if (!offset || !range_fits(*offset, tensor.length, reader_.size())) {
       reader_.fail(described_at_[i],
-                   concat("tensor '", tensor.name, "' has ", tensor.length, " bytes at offset ",
-                          tensor.offset, " of the data at byte ", data.value_or(0),
-                          ", the file has ", reader_.size(), " bytes"));
+                   concat("tensor ", Quoted{tensor.name}, " has ", tensor.length,
+                          " bytes at offset ", tensor.offset, " of the data at byte ",
+                          data.value_or(0), ", the file has ", reader_.size(), " bytes"));
     }
     tensor.offset = *offset;
   }
@@ -308,9 +286,10 @@ void GgufParser::place_tensors() {
     const GgufTensorInfo& before = file_.tensors_[order[i - 1]];
     const GgufTensorInfo& after = file_.tensors_[order[i]];
     if (after.offset - before.offset < before.length) {
-      reader_.fail(described_at_[order[i]],
-                   concat("tensor '", after.name, "' at byte ", after.offset, " overlaps '",
-                          before.name, "', ", before.length, " bytes at byte ", before.offset));
+      reader_.fail(
+          described_at_[order[i]],
+          concat("tensor ", Quoted{after.name}, " at byte ", after.offset, " overlaps ",
+                 Quoted{before.name}, ", ", before.length, " bytes at byte ", before.offset));
     }
   }
 }

@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include "foundry/core/concat.hpp"
+#include "foundry/core/quoted.hpp"
 
 namespace foundry {
 
@@ -39,7 +40,7 @@ struct Text {
   template <class T>
   std::string operator()(const T& value) const {
     if constexpr (std::is_same_v<T, std::string_view>) {
-      return concat("string '", value, "'");
+      return concat("string ", Quoted{value});
     } else if constexpr (std::is_same_v<T, bool>) {
       return value ? "bool true" : "bool false";
     } else {

@@ -26,7 +26,7 @@ class ChatTemplates(Mapping[str, ChatTemplate]):
         tokens = {"bos_token": "", "eos_token": ""}
         for key, name in _TOKENS.items():
             token = metadata.get(f"tokenizer.ggml.{key}_token_id")
-            if isinstance(token, int) and 0 <= token < len(tokenizer):
+            if type(token) is int and 0 <= token < len(tokenizer):
                 tokens[f"{name}_token"] = tokenizer.decode([token], skip_special=False)
         self._templates: dict[str, ChatTemplate] = {}
         for key, source in metadata.items():

@@ -206,13 +206,11 @@ def _merges_of(metadata: Metadata, tokens: list[str]) -> list[tuple[str, str]]:
             f"{metadata.key('merges')} has {len(merges)} entries, more than the {most} ways to put "
             f"{len(tokens)} tokens together"
         )
-    pairs = []
-    for index, merge in enumerate(merges):
-        left, _, right = merge.partition(" ")
-        if not left or not right:
-            raise TokenizerError(
-                f"{metadata.key('merges')} at index {index} is {shown(merge)}; expected two tokens "
-                f"with a space between them"
-            )
-        pairs.append((left, right))
+    pairs = [(left, right) for left, _, right in (merge.partition(" ") for merge in merges)]
+    if not all(map(all, pairs)):
+        index = next(index for index, pair in enumerate(pairs) if not all(pair))
+        raise TokenizerError(
+            f"{metadata.key('merges')} at index {index} is {shown(merges[index])}; expected two "
+            f"tokens with a space between them"
+        )
     return pairs

@@ -60,13 +60,13 @@ class LlamaConfig:
         architecture = values.get("general.architecture")
         if architecture is None:
             raise ModelError("general.architecture is missing")
-        if architecture not in ARCHITECTURES:
+        if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
             raise UnsupportedModelError(
                 f"unsupported architecture {shown(architecture)} (general.architecture); "
                 f"supported: {', '.join(ARCHITECTURES)}"
             )
-        metadata = Metadata(values, str(architecture))
-        check_keys(values, str(architecture))
+        metadata = Metadata(values, architecture)
+        check_keys(values, architecture)
 
         heads = metadata.integer("attention.head_count")
         hidden = metadata.integer("embedding_length")
