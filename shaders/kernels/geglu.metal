@@ -1,13 +1,13 @@
 // GeGLU: gelu(gate) * up, tanh form (Shazeer, "GLU Variants Improve Transformer", 2020).
+#include "lib/activation.metal"
 #include "lib/elementwise.metal"
-#include "stages/gelu.metal"
 
 struct GeGluStep {
   device const Gate* gate;
   device const Up* up;
   device Y* y;
   void operator()(uint i) const {
-    y[i] = Y(Gelu().apply(float(gate[i]), 0, 0, 0) * float(up[i]));
+    y[i] = Y(gelu_tanh(float(gate[i])) * float(up[i]));
   }
 };
 

@@ -1,13 +1,13 @@
 // SwiGLU: silu(gate) * up (Shazeer, "GLU Variants Improve Transformer", 2020).
+#include "lib/activation.metal"
 #include "lib/elementwise.metal"
-#include "stages/silu.metal"
 
 struct SwiGluStep {
   device const Gate* gate;
   device const Up* up;
   device Y* y;
   void operator()(uint i) const {
-    y[i] = Y(Silu().apply(float(gate[i]), 0, 0, 0) * float(up[i]));
+    y[i] = Y(silu(float(gate[i])) * float(up[i]));
   }
 };
 
