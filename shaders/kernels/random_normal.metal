@@ -10,5 +10,6 @@ struct NormalNumbers {
 };
 
 kernel void random_normal(FOUNDRY_ARGUMENTS) {
-  random_elements(y, params, FOUNDRY_SIMDGROUP_IN_GRID, thread_index_in_simdgroup, NormalNumbers());
+  random_elements<RoundedToNearest>(y, params, FOUNDRY_SIMDGROUP_IN_GRID,
+                                    thread_index_in_simdgroup, NormalNumbers());
 }

@@ -1,4 +1,4 @@
-// Uniform random numbers: offset + scale * u.
+// Uniform random numbers: offset + scale * u, rounded down, from `lowest` to `highest`.
 #include "lib/random_elements.metal"
 
 struct UniformNumbers {
@@ -9,6 +9,6 @@ struct UniformNumbers {
 };
 
 kernel void random_uniform(FOUNDRY_ARGUMENTS) {
-  random_elements(y, params, FOUNDRY_SIMDGROUP_IN_GRID, thread_index_in_simdgroup,
-                  UniformNumbers());
+  random_elements<RoundedDown>(y, params, FOUNDRY_SIMDGROUP_IN_GRID, thread_index_in_simdgroup,
+                               UniformNumbers());
 }

@@ -5,8 +5,34 @@
 #include "lib/elementwise.metal"
 #include "lib/random.metal"
 
-/// `numbers` turns four random words into four numbers.
-template <class Y, class Numbers>
+/// `value` as an element, rounded to nearest.
+struct RoundedToNearest {
+  template <class Y>
+  static void store(device Y* y, float value, constant RandomParams&) {
+    *y = Y(value);
+  }
+};
+
+/// The highest element that is not above `value`: so an interval of elements gets what the interval
+/// of numbers has, and rounding never reaches its end.
+struct RoundedDown {
+  static float rounded(float value, device float*) { return value; }
+  template <class Y>
+  static float rounded(float value, device Y*) {
+    const Y nearest = Y(value);
+    if (float(nearest) <= value) return float(nearest);
+    const ushort bits = as_type<ushort>(nearest);
+    if ((bits & 0x7fff) == 0) return float(as_type<Y>(ushort(0x8001)));
+    return float(as_type<Y>(ushort((bits & 0x8000) != 0 ? bits + 1 : bits - 1)));
+  }
+  template <class Y>
+  static void store(device Y* y, float value, constant RandomParams& params) {
+    *y = Y(clamp(rounded(value, y), params.lowest, params.highest));
+  }
+};
+
+/// `numbers` turns four random words into four numbers; Rounding stores one.
+template <class Rounding, class Y, class Numbers>
 inline void random_elements(device Y* y, constant RandomParams& params, uint simdgroup, uint lane,
                             Numbers numbers) {
   const uint2 key = uint2(params.seed_low, params.seed_high);
@@ -20,7 +46,7 @@ inline void random_elements(device Y* y, constant RandomParams& params, uint sim
 #pragma unroll
     for (uint j = 0; j < 4; ++j) {
       const uint i = base + j * 32 + lane;
-      if (i < params.count) y[i] = Y(made[j]);
+      if (i < params.count) Rounding::store(y + i, made[j], params);
     }
   }
 }

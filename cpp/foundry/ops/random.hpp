@@ -15,15 +15,19 @@ struct RandomParams {
   std::uint32_t stream_high;
   float offset;
   float scale;
+  float lowest;  ///< of RandomUniform: the elements that it may give
+  float highest;
 };
 
 // Philox4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011), keyed with
 // the seed. Number i is word (i / 32) % 4 of counter ((i / 128) * 32 + i % 32, 0, stream): the same
 // on every device, whatever the grid. y: a plain float type without gaps, below 2^32 elements;
-// numbers are made in f32 and rounded to y's type. DTypeError for another type, ArgumentError for
-// bounds that are none.
+// numbers are made in f32. DTypeError for another type, ArgumentError for bounds that are none or
+// that y's type does not reach.
 
-/// y = low + (high - low) * u, u uniform in [0, 1) with 24 bits. Rounding may reach `high`.
+/// y = low + (high - low) * u, u uniform in [0, 1) with 24 bits: from `low` on and below `high`, or
+/// `low` where they are equal. f16 and bf16 get the highest element that is not above the number,
+/// so that an element stands for the interval up to the next one.
 struct RandomUniform {
   AnyTensor y;
   float low = 0.0f;
@@ -34,7 +38,8 @@ struct RandomUniform {
   Traffic traffic() const;
 };
 
-/// y = mean + deviation * n, n of the standard normal distribution, |n| < 6.7 (Box & Muller, 1958).
+/// y = mean + deviation * n, n of the standard normal distribution (Box & Muller, 1958), rounded to
+/// nearest. |n| < 6.67: the logarithm is that of a number of at least 2^-32. All are finite.
 struct RandomNormal {
   AnyTensor y;
   float mean = 0.0f;
