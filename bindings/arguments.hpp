@@ -1,10 +1,12 @@
 // Takes the arguments of ops from Python, with errors that name op and argument.
 #pragma once
 
+#include <cmath>
 #include <string>
 #include <vector>
 
 #include "foundry/core/error.hpp"
+#include "foundry/ops/number.hpp"
 #include "operation.hpp"
 #include "parameter.hpp"
 #include "tensor.hpp"
@@ -29,6 +31,19 @@ class Take {
   template <class T>
   Scalar<T> scalar(nb::handle value, const char* name) const {
     return to_scalar<T>(op_, value, name);
+  }
+  /// Any number; ArgumentError for one that no dtype holds, ArgumentTypeError for anything else.
+  ops::Number number(nb::handle value, const char* name) const {
+    if (const auto number = to_parameter_value(value)) return *number;
+    if (PyLong_Check(value.ptr())) {
+      // Beyond 64 bits: a float type may take it. Not rounded to what an i64 holds.
+      const double number = PyLong_AsDouble(value.ptr());
+      if (!PyErr_Occurred()) return number == -0x1p63 ? std::nextafter(number, -0x1p64) : number;
+      PyErr_Clear();
+      throw ArgumentError(concat(op_, ": argument '", name, "' is ", text_of(value),
+                                 "; expected a number that a dtype holds"));
+    }
+    refuse(value, name, "number");
   }
   /// One stage or none.
   std::optional<Stage> stage(nb::handle value, const char* name) const {

@@ -67,33 +67,38 @@ void bind_binaries(nb::module_& m) {
 
 void bind_makers(nb::module_& m) {
   Class<fo::Fill>(m, "Fill",
-                  "y = value everywhere, any plain dtype. ArgumentError for a value that is no "
-                  "element of an integer type.")
+                  "y = value everywhere, any plain dtype. A float type rounds it once; an integer "
+                  "type holds it exactly, else ArgumentError with value, dtype and range.")
       .def("__repr__",
            repr_of<fo::Fill>(shown("y", &fo::Fill::y), shown("value", &fo::Fill::value)))
       .def(
           "__init__",
-          [](OperationOf<fo::Fill>* self, nb::handle y, double value) {
-            new (self) OperationOf<fo::Fill>({Take("Fill")(y, "y"), value}, "Fill");
+          [](OperationOf<fo::Fill>* self, nb::handle y, nb::handle value) {
+            const Take take("Fill");
+            new (self) OperationOf<fo::Fill>({take(y, "y"), take.number(value, "value")}, "Fill");
           },
-          nb::arg("y") = nb::none(), nb::arg("value") = 0.0,
+          nb::arg("y") = nb::none(), nb::arg("value").none() = 0.0,
           nb::sig("def __init__(self, y: Tensor, value: float = 0.0) -> None"));
   Class<fo::Arange>(m, "Arange",
-                    "y[i] = start + i * step, any plain dtype but bool. ArgumentError where an "
-                    "integer type cannot hold a number.")
+                    "y[i] = start + i * step, any plain dtype but bool; integers exactly. "
+                    "ArgumentError where an integer type does not hold start or a result, with "
+                    "both.")
       .def("__repr__",
            repr_of<fo::Arange>(shown("y", &fo::Arange::y), shown("start", &fo::Arange::start),
                                shown("step", &fo::Arange::step)))
       .def(
           "__init__",
-          [](OperationOf<fo::Arange>* self, nb::handle y, double start, double step) {
-            new (self) OperationOf<fo::Arange>({Take("Arange")(y, "y"), start, step}, "Arange");
+          [](OperationOf<fo::Arange>* self, nb::handle y, nb::handle start, nb::handle step) {
+            const Take take("Arange");
+            new (self) OperationOf<fo::Arange>(
+                {take(y, "y"), take.number(start, "start"), take.number(step, "step")}, "Arange");
           },
-          nb::arg("y") = nb::none(), nb::arg("start") = 0.0, nb::arg("step") = 1.0,
+          nb::arg("y") = nb::none(), nb::arg("start").none() = 0.0, nb::arg("step").none() = 1.0,
           nb::sig("def __init__(self, y: Tensor, start: float = 0.0, step: float = 1.0) -> None"));
   Class<fo::RandomUniform>(m, "RandomUniform",
-                           "y = low + (high - low) * u, u uniform in [0, 1); a float type. The "
-                           "numbers depend on seed, stream and index alone (Philox4x32-10).")
+                           "y = low + (high - low) * u, u uniform in [0, 1): below high in every "
+                           "float type. The numbers depend on seed, stream and index alone "
+                           "(Philox4x32-10).")
       .def("__repr__", repr_of<fo::RandomUniform>(shown("y", &fo::RandomUniform::y),
                                                   shown("low", &fo::RandomUniform::low),
                                                   shown("high", &fo::RandomUniform::high),
@@ -111,8 +116,9 @@ void bind_makers(nb::module_& m) {
           nb::sig("def __init__(self, y: Tensor, low: float = 0.0, high: float = 1.0, *, seed: int "
                   "= 0, stream: int = 0) -> None"));
   Class<fo::RandomNormal>(m, "RandomNormal",
-                          "y = mean + deviation * n, n standard normal; a float type. The numbers "
-                          "depend on seed, stream and index alone (Philox4x32-10, Box & Muller).")
+                          "y = mean + deviation * n, n standard normal, |n| < 6.67; a float type. "
+                          "ArgumentError where it does not hold all of them. The numbers depend on "
+                          "seed, stream and index alone (Philox4x32-10, Box & Muller).")
       .def("__repr__", repr_of<fo::RandomNormal>(shown("y", &fo::RandomNormal::y),
                                                  shown("mean", &fo::RandomNormal::mean),
                                                  shown("deviation", &fo::RandomNormal::deviation),

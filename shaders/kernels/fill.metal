@@ -1,13 +1,13 @@
-// Gives every element of a tensor one value. Via is float for a float type, else Y itself.
+// Gives every element of a tensor one value, by its bits: Bits is as wide as an element.
 #include "lib/elementwise.metal"
 
 struct FillStep {
-  device Y* y;
-  Y value;
+  device Bits* y;
+  Bits value;
   void operator()(uint i) const { y[i] = value; }
 };
 
 kernel void fill(FOUNDRY_ARGUMENTS) {
   for_elements(params.count, FOUNDRY_SIMDGROUP_IN_GRID, thread_index_in_simdgroup,
-               FillStep{y, Y(integral ? Via(params.integer) : Via(params.value))});
+               FillStep{reinterpret_cast<device Bits*>(y), Bits(params.bits)});
 }

@@ -105,8 +105,8 @@ def test_geglu(rt: fd.Foundry, size: int, scale: float) -> None:
     rt.run(fd.ops.GeGlu(gate=rt.tensor(gate), up=rt.tensor(up), y=y))
     g = gate.astype(np.float64)
     expected = 0.5 * g * (1 + np.tanh(np.sqrt(2 / np.pi) * (g + 0.044715 * g**3))) * up
-    # 1 + tanh cancels for negative gates: absolute, 2^-22 of the operands' product.
-    np.testing.assert_allclose(np.asarray(y), expected, rtol=1e-6, atol=2.0**-22 * scale * 4)
+    # 1 + tanh cancels for negative gates, here too: test_activation_accuracy.py has the tails.
+    np.testing.assert_allclose(np.asarray(y), expected, rtol=1e-6, atol=1e-12)
 
 
 # --- copy ----------------------------------------------------------------------------------------
@@ -279,12 +279,6 @@ def test_arange_counts_down_and_far(rt: fd.Foundry) -> None:
 @pytest.mark.parametrize(
     ("make", "text"),
     [
-        (lambda rt: fd.ops.Fill(rt.empty((3,), fd.u8), 300), "Fill: 300 is no u8"),
-        (lambda rt: fd.ops.Fill(rt.empty((3,), fd.u8), -1), "Fill: -1 is no u8"),
-        (lambda rt: fd.ops.Fill(rt.empty((3,), fd.i32), 0.5), "Fill: 0.5 is no i32"),
-        (lambda rt: fd.ops.Fill(rt.empty((3,), fd.bool_), 2), "Fill: 2 is no bool"),
-        (lambda rt: fd.ops.Arange(rt.empty((300,), fd.u8)), "Arange: 299 is no u8"),
-        (lambda rt: fd.ops.Arange(rt.empty((3,), fd.i8), 0, 0.5), "Arange: 0.5 is no i64"),
         (
             lambda rt: fd.ops.RandomUniform(rt.empty((3,), fd.f32), 2, 1),
             "from 2 to 1 is no interval",

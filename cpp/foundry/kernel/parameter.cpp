@@ -8,6 +8,7 @@
 #include <set>
 
 #include "foundry/core/error.hpp"
+#include "foundry/kernel/whole_number.hpp"
 #include "foundry/tensor/convert.hpp"
 
 namespace foundry {
@@ -27,27 +28,15 @@ bool is_identifier(std::string_view name) {
                      [](unsigned char c) { return std::isalnum(c) || c == '_'; });
 }
 
-/// Wide enough for every sum of a 64-bit value and an int64.
-using Wide = detail::WideInteger;
-
-std::optional<Wide> whole(const ParameterValue& value) {
-  if (const auto* integer = std::get_if<std::int64_t>(&value)) return *integer;
-  if (const auto* integer = std::get_if<std::uint64_t>(&value)) return *integer;
-  const double number = std::get<double>(value);
-  // Past 2^64 no integer type could hold it.
-  if (!(std::abs(number) < 0x1p65) || number != std::trunc(number)) return std::nullopt;
-  return static_cast<Wide>(number);
-}
-
 double real(const ParameterValue& value) {
   return std::visit([](auto number) { return static_cast<double>(number); }, value);
 }
 
 template <class T>
 std::optional<std::uint64_t> integer_bits(const ParameterValue& value, std::int64_t plus) {
-  const auto number = whole(value);
+  const auto number = detail::whole_number(value);
   if (!number) return std::nullopt;
-  const Wide sum = *number + plus;
+  const detail::WideInteger sum = *number + plus;
   if (sum < std::numeric_limits<T>::min() || sum > std::numeric_limits<T>::max()) {
     return std::nullopt;
   }

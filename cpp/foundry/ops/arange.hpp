@@ -3,6 +3,7 @@
 
 #include "foundry/kernel/encoder.hpp"
 #include "foundry/kernel/traffic.hpp"
+#include "foundry/ops/number.hpp"
 
 namespace foundry::ops {
 
@@ -11,17 +12,18 @@ struct ArangeParams {
   std::uint32_t count;
   float start;  ///< for float types
   float step;
-  std::int64_t integer_start;  ///< for the others
-  std::int64_t integer_step;
+  std::uint64_t integer_start;  ///< for the others, modulo 2^64
+  std::uint64_t integer_step;
 };
 
 /// y[i] = start + i * step. Any plain dtype but bool; y has no gaps and below 2^32 elements. Float
-/// types compute in f32 with one rounding; integer types exactly, and take whole numbers, all
-/// results in the type's range, else ArgumentError with the value.
+/// types compute in f32: start, step and i (from 2^24 on) are rounded to it, then the result, once.
+/// Integer types compute exactly: start and step are whole numbers, start and all results in the
+/// type's range, else ArgumentError with value, dtype and range.
 struct Arange {
   AnyTensor y;
-  double start = 0.0;
-  double step = 1.0;
+  Number start = 0.0;
+  Number step = 1.0;
   void encode(Encoder& encoder) const;
   Traffic traffic() const;
 };

@@ -1,18 +1,30 @@
 #include "foundry/ops/fill.hpp"
 
 #include "foundry/ops/element_run.hpp"
-#include "foundry/ops/integer_range.hpp"
 #include "foundry/ops/kernel_file.hpp"
 
 namespace foundry::ops {
 namespace {
 
+/// The unsigned type as wide as an element.
+const char* bits_type(DType dtype) {
+  switch (info(dtype).block_bytes) {
+    case 1:
+      return "uchar";
+    case 2:
+      return "ushort";
+    case 4:
+      return "uint";
+    default:
+      return "ulong";
+  }
+}
+
 KernelDescription describe(DType y) {
   auto kernel = kernel_file("fill");
   kernel.arguments = {ArgumentDescription::buffer("y", Access::write, y),
                       ArgumentDescription::value("params", struct_layout<FillParams>())};
-  kernel.aliases = {{"Y", msl_type(y)}, {"Via", is_float(y) ? "float" : msl_type(y)}};
-  kernel.constants = {{"integral", !is_float(y)}};
+  kernel.aliases = {{"Bits", bits_type(y)}};
   return kernel;
 }
 
@@ -22,9 +34,12 @@ void Fill::encode(Encoder& encoder) const {
   static const char family = 0;
   require_plain("Fill", "y", y);
   const DType dtype = y.dtype();
-  const FillParams params{narrow("Fill", "the number of elements", y.count()),
-                          static_cast<float>(value),
-                          is_float(dtype) ? 0 : integer_of("Fill", value, dtype)};
+  const auto bits = encode_scalar(value.value, 0, dtype);
+  if (!bits) {
+    throw ArgumentError(concat("Fill: ", to_string(value.value), " is no ", name_of(dtype),
+                               "; expected ", describe_range(dtype)));
+  }
+  const FillParams params{narrow("Fill", "the number of elements", y.count()), *bits};
   const auto kernel =
       encoder.kernel(KernelKey(&family, {word(dtype)}), [&] { return describe(dtype); });
   encoder.dispatch(*kernel, {y, Argument::value(params)}, element_runs(params.count));

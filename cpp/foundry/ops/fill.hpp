@@ -3,21 +3,22 @@
 
 #include "foundry/kernel/encoder.hpp"
 #include "foundry/kernel/traffic.hpp"
+#include "foundry/ops/number.hpp"
 
 namespace foundry::ops {
 
 /// Shared with shaders/kernels/fill.metal.
 struct FillParams {
   std::uint32_t count;
-  float value;           ///< for float types
-  std::int64_t integer;  ///< for the others
+  std::uint64_t bits;  ///< of an element, in the low bytes
 };
 
-/// y = value everywhere. Any plain dtype; y has no gaps and below 2^32 elements. An integer type
-/// takes a whole number in its range, bool 0 or 1, else ArgumentError with the value.
+/// y = value everywhere. Any plain dtype; y has no gaps and below 2^32 elements. A float type rounds
+/// a number of its range to nearest, once. An integer type takes a whole number of its range,
+/// exactly, bool 0 or 1. Else ArgumentError with value, dtype and range.
 struct Fill {
   AnyTensor y;
-  double value = 0.0;
+  Number value = 0.0;
   void encode(Encoder& encoder) const;
   Traffic traffic() const;
 };
