@@ -11,6 +11,7 @@
 
 #include "foundry/fusion/stage.hpp"
 #include "foundry/kernel/parameter.hpp"
+#include "foundry/ops/number.hpp"
 #include "operation.hpp"
 #include "tensor.hpp"
 
@@ -36,6 +37,9 @@ template <class T>
   requires std::is_enum_v<T>
 std::string argument_text(T value) {
   return text_of(nb::cast(value).attr("name"));
+}
+inline std::string argument_text(const ops::Number& number) {
+  return std::visit([](auto value) { return argument_text(value); }, number.value);
 }
 template <class T>
 std::string argument_text(const Scalar<T>& scalar) {

@@ -195,24 +195,30 @@ void bind_rope(nb::module_& m) {
 }
 
 void bind_sampling(nb::module_& m) {
-  Class<fo::Argmax>(m, "Argmax",
-                    "Index of each row's largest element. x: (columns,) or (rows, columns); y: "
-                    "(rows,) i32 or u32. Of equal elements the first.")
-      .def("__repr__", repr_of<fo::Argmax>(shown("x", &fo::Argmax::x), shown("y", &fo::Argmax::y)))
+  Class<fo::Argmax>(
+      m, "Argmax",
+      "Index of each row's largest element. x: (columns,) or (rows, columns); y: "
+      "(rows,) i32 or u32. As numpy: of equal elements the first, the first NaN above "
+      "all. With finite_only a row whose largest is NaN or infinite gives ~index.")
+      .def("__repr__", repr_of<fo::Argmax>(shown("x", &fo::Argmax::x), shown("y", &fo::Argmax::y),
+                                           shown("finite_only", &fo::Argmax::finite_only)))
       .def(
           "__init__",
-          [](OperationOf<fo::Argmax>* self, nb::handle x, nb::handle y) {
+          [](OperationOf<fo::Argmax>* self, nb::handle x, nb::handle y, bool finite_only) {
             const Take take("Argmax");
-            new (self) OperationOf<fo::Argmax>({take(x, "x"), take(y, "y")}, "Argmax");
+            new (self) OperationOf<fo::Argmax>({take(x, "x"), take(y, "y"), finite_only}, "Argmax");
           },
-          nb::arg("x") = nb::none(), nb::arg("y") = nb::none(),
-          nb::sig("def __init__(self, x: Tensor, y: Tensor) -> None"));
+          nb::arg("x") = nb::none(), nb::arg("y") = nb::none(), nb::kw_only(),
+          nb::arg("finite_only") = false,
+          nb::sig(
+              "def __init__(self, x: Tensor, y: Tensor, *, finite_only: bool = False) -> None"));
   using Sample = OperationOf<fo::Sample>;
   Class<fo::Sample>(m, "Sample",
                     "Draws a token: penalties, top-k, top-p, min-p, temperature. logits: "
                     "(columns,); scratch: (columns,) f32; token: (1,) i32 or u32; counts: "
                     "(columns,) u32, occurrences of each token so far. The draw depends on seed "
-                    "and step alone.")
+                    "and step alone. Where a logit is NaN or +inf, or all are -inf, the token is "
+                    "~i, below zero, of the first of those.")
       .def("__repr__",
            repr_of<fo::Sample>(
                shown("logits", &fo::Sample::logits), shown("scratch", &fo::Sample::scratch),

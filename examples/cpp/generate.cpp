@@ -41,7 +41,12 @@ void generate(const char* path, const char* weights, std::uint64_t count,
   // Waits for the prompt. From here on the device feeds itself, and the host only reads.
   const std::span<const std::int32_t> ring = tokens.host<std::int32_t>();
   const auto print = [&](std::uint64_t index) {
-    std::printf("%d ", ring[index % ring.size()]);
+    const std::int32_t token = ring[index % ring.size()];
+    if (token < 0) {
+      throw DeviceError(concat("no token can be drawn for position ", index,
+                               ": its logits have a NaN or an infinity, first at token ", ~token));
+    }
+    std::printf("%d ", token);
     std::fflush(stdout);
   };
   print(prompt.size());

@@ -833,16 +833,16 @@ class Attention(Operation):
 
 class Argmax(Operation):
     """
-    Index of each row's largest element. x: (columns,) or (rows, columns); y: (rows,) i32 or u32. Of equal elements the first.
+    Index of each row's largest element. x: (columns,) or (rows, columns); y: (rows,) i32 or u32. As numpy: of equal elements the first, the first NaN above all. With finite_only a row whose largest is NaN or infinite gives ~index.
     """
 
-    def __init__(self, x: Tensor, y: Tensor) -> None: ...
+    def __init__(self, x: Tensor, y: Tensor, *, finite_only: bool = False) -> None: ...
 
     def __repr__(self) -> str: ...
 
 class Sample(Operation):
     """
-    Draws a token: penalties, top-k, top-p, min-p, temperature. logits: (columns,); scratch: (columns,) f32; token: (1,) i32 or u32; counts: (columns,) u32, occurrences of each token so far. The draw depends on seed and step alone.
+    Draws a token: penalties, top-k, top-p, min-p, temperature. logits: (columns,); scratch: (columns,) f32; token: (1,) i32 or u32; counts: (columns,) u32, occurrences of each token so far. The draw depends on seed and step alone. Where a logit is NaN or +inf, or all are -inf, the token is ~i, below zero, of the first of those.
     """
 
     def __init__(self, logits: Tensor, scratch: Tensor, token: Tensor, counts: Tensor | None = None, *, repetition_penalty: float = 1.0, frequency_penalty: float = 0.0, presence_penalty: float = 0.0, top_k: int = 0, top_p: float = 1.0, min_p: float = 0.0, temperature: float = 1.0, seed: int | Parameter = 0, step: int | Parameter = 0) -> None: ...
@@ -963,7 +963,7 @@ class RepeatKv(Operation):
 
 class Fill(Operation):
     """
-    y = value everywhere, any plain dtype. ArgumentError for a value that is no element of an integer type.
+    y = value everywhere, any plain dtype. A float type rounds it once; an integer type holds it exactly, else ArgumentError with value, dtype and range.
     """
 
     def __init__(self, y: Tensor, value: float = 0.0) -> None: ...
@@ -972,7 +972,7 @@ class Fill(Operation):
 
 class Arange(Operation):
     """
-    y[i] = start + i * step, any plain dtype but bool. ArgumentError where an integer type cannot hold a number.
+    y[i] = start + i * step, any plain dtype but bool; integers exactly. ArgumentError where an integer type does not hold start or a result, with both.
     """
 
     def __init__(self, y: Tensor, start: float = 0.0, step: float = 1.0) -> None: ...
@@ -981,7 +981,7 @@ class Arange(Operation):
 
 class RandomUniform(Operation):
     """
-    y = low + (high - low) * u, u uniform in [0, 1); a float type. The numbers depend on seed, stream and index alone (Philox4x32-10).
+    y = low + (high - low) * u, u uniform in [0, 1): below high in every float type. The numbers depend on seed, stream and index alone (Philox4x32-10).
     """
 
     def __init__(self, y: Tensor, low: float = 0.0, high: float = 1.0, *, seed: int = 0, stream: int = 0) -> None: ...
@@ -990,7 +990,7 @@ class RandomUniform(Operation):
 
 class RandomNormal(Operation):
     """
-    y = mean + deviation * n, n standard normal; a float type. The numbers depend on seed, stream and index alone (Philox4x32-10, Box & Muller).
+    y = mean + deviation * n, n standard normal, |n| < 6.67; a float type. ArgumentError where it does not hold all of them. The numbers depend on seed, stream and index alone (Philox4x32-10, Box & Muller).
     """
 
     def __init__(self, y: Tensor, mean: float = 0.0, deviation: float = 1.0, *, seed: int = 0, stream: int = 0) -> None: ...

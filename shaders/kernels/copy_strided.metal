@@ -2,6 +2,7 @@
 // rows of the innermost dimension, its lanes along it; a row's place is worked out once. Where x is
 // not contiguous along them, as in a transposed view, its neighbours are in the next rows: then all
 // rows take 32 columns before the next 32. Rows too short for that are taken element by element.
+#include "lib/convert.metal"
 #include "lib/elementwise.metal"
 
 FOUNDRY_GLOBAL uint kRows = 16;  // of a simdgroup; ops/copy.cpp knows it
@@ -30,7 +31,7 @@ struct CopyElement {
   constant CopyStridedParams& params;
   void operator()(uint i) const {
     const CopyPlace place = copy_place(params, params.rank, i);
-    y[place.y] = Y(Via(x[place.x]));
+    y[place.y] = converted<Y>(Via(x[place.x]));
   }
 };
 
@@ -39,7 +40,7 @@ inline void copy_column(device const X* x, device Y* y, constant CopyStridedPara
                         CopyPlace place, uint k) {
   const uint inner = params.rank - 1;
   const ulong from = place.x + (x_unit ? k : ulong(k) * params.x_strides[inner]);
-  y[place.y + (y_unit ? k : ulong(k) * params.y_strides[inner])] = Y(Via(x[from]));
+  y[place.y + (y_unit ? k : ulong(k) * params.y_strides[inner])] = converted<Y>(Via(x[from]));
 }
 
 kernel void copy_strided(FOUNDRY_ARGUMENTS) {

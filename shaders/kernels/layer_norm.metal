@@ -1,6 +1,7 @@
 // LayerNorm of every row (Ba, Kiros & Hinton, "Layer Normalization", 2016). The variance is the mean
 // of squared differences from the mean, in a pass of its own: the difference of two means of large
 // numbers would lose it.
+#include "lib/non_finite.metal"
 #include "lib/rows.metal"
 
 struct Sum {
@@ -45,6 +46,7 @@ kernel void layer_norm(FOUNDRY_ARGUMENTS) {
   SumOfSquaredDifferences squares = {x + at, mean, 0.0f};
   place.each(params.columns, squares);
   const float variance = place.sum(squares.sum, slots) / columns;
-  LayerNormScale scaled = {x + at, weight, bias, y + at, mean, rsqrt(variance + params.epsilon)};
+  LayerNormScale scaled = {
+      x + at, weight, bias, y + at, mean, inverse_root_mean(variance, params.epsilon)};
   place.each(params.columns, scaled);
 }

@@ -1,11 +1,12 @@
 // Product of two tensors, element by element. Via is what they are multiplied in.
+#include "lib/convert.metal"
 #include "lib/elementwise.metal"
 
 struct MultiplyStep {
   device const A* a;
   device const B* b;
   device Y* y;
-  void operator()(uint i) const { y[i] = Y(Via(a[i]) * Via(b[i])); }
+  void operator()(uint i) const { y[i] = converted<Y>(Via(a[i]) * Via(b[i])); }
 };
 
 kernel void multiply(FOUNDRY_ARGUMENTS) {

@@ -1,5 +1,6 @@
 // RMSNorm of every row (Zhang & Sennrich, "Root Mean Square Layer Normalization", 2019). Sums in
 // float: activations of real models reach 24,926, whose square half cannot hold.
+#include "lib/non_finite.metal"
 #include "lib/rows.metal"
 
 struct SumOfSquares {
@@ -27,6 +28,6 @@ kernel void rms_norm(FOUNDRY_ARGUMENTS) {
   SumOfSquares squares = {x + at, 0.0f};
   place.each(params.columns, squares);
   const float mean = place.sum(squares.sum, slots) / float(params.columns);
-  RmsNormScale scaled = {x + at, weight, y + at, rsqrt(mean + params.epsilon)};
+  RmsNormScale scaled = {x + at, weight, y + at, inverse_root_mean(mean, params.epsilon)};
   place.each(params.columns, scaled);
 }

@@ -3,6 +3,10 @@
 // or top-p leave few tokens, a first guess gathers those in threadgroup memory, and one simdgroup
 // does the rest; else the whole row is gone through for each bit of the threshold. The draw walks
 // the cumulative weights in the order of the vocabulary. One threadgroup does it all.
+//
+// Nothing can be drawn from logits with a NaN or +infinity, or from nothing but -infinity: then the
+// token is ~i, below zero, where logit i is the first that is to blame.
+#include "lib/non_finite.metal"
 #include "lib/random.metal"
 #include "lib/sampling.metal"
 
@@ -30,15 +34,27 @@ kernel void sample(FOUNDRY_ARGUMENTS) {
   for (uint k = all.thread_index; k < columns; k += all.threads) {
     const float logit = penalised(float(logits[k]), has_counts ? counts[k] : 0, params);
     adjusted[k] = logit;
-    highest = max(highest, logit);
+    highest = max(highest, is_nan(logit) ? INFINITY : logit);
   }
   highest = threadgroup_max(highest, slots, simdgroups, simdgroup, lane);
   threadgroup_barrier(mem_flags::mem_device);
+  if (magnitude_bits(highest) >= kInfinityBits) {
+    // From +infinity on, NaN included; where the highest is -infinity, the first of all.
+    uint first = 0xffffffffu;
+    for (uint k = all.thread_index; k < columns; k += all.threads) {
+      if (!(all.logit(k) < highest)) first = min(first, k);
+    }
+    first = threadgroup_min(first, candidate_ids, simdgroups, simdgroup, lane);
+    if (all.thread_index == 0) token[0] = Token(~first);
+    return;
+  }
 
   const bool greedy = params.temperature <= 0.0f;
   const bool searches =
       !greedy && ((params.top_k != 0 && params.top_k < columns) || params.top_p < 1.0f);
-  Weights weights = {highest, greedy ? 1.0f : 1.0f / params.temperature, ordered_bits(highest)};
+  // Finite for the coldest: the highest logit's difference is 0, and 0 times it has to be 0.
+  Weights weights = {highest, greedy ? 1.0f : min(1.0f / params.temperature, FLT_MAX),
+                     ordered_bits(highest)};
   const uint4 random =
       philox(uint4(params.step, 0, 0, 0), uint2(params.seed_low, params.seed_high));
   const float at = greedy ? 0.0f : uniform_float(random.x);
@@ -53,8 +69,7 @@ kernel void sample(FOUNDRY_ARGUMENTS) {
     weights.threshold =
         lowest_kept(few, highest, params.top_k, params.top_p, params.min_p, lowest.needed);
     const float total = simd_sum(weight_of(few, weights, 0, count, lane));
-    // None where every logit is NaN.
-    if (count > 0) chosen = candidate_ids[draw(few, weights, 0, count, lane, 0.0f, at * total)];
+    chosen = candidate_ids[draw(few, weights, 0, count, lane, 0.0f, at * total)];
   } else {
     if (!greedy) {
       weights.threshold =

@@ -1,5 +1,6 @@
 // Softmax of every row, of scale * x + mask. The largest one is subtracted first, so that nothing
-// overflows. A row of nothing but -infinity gives zeros; NaN anywhere in a row gives NaN.
+// overflows. -infinity in the mask hides a place, whatever stands there. A row of nothing but
+// -infinity gives zeros; a NaN or +infinity that is not hidden makes the row NaN.
 #include "lib/rows.metal"
 
 struct SoftmaxInput {
@@ -8,7 +9,9 @@ struct SoftmaxInput {
   float scale;
   float at(uint k) const {
     const float value = float(x[k]) * scale;
-    return has_mask ? value + float(mask[k]) : value;
+    if (!has_mask) return value;
+    const float bias = float(mask[k]);
+    return bias == -INFINITY ? bias : value + bias;
   }
 };
 

@@ -1,10 +1,12 @@
 // What the attention stages share. AttentionParams is generated from the host's struct of that name
 // (ops/attention.hpp), which documents its members.
 #pragma once
-#include "lib/common.metal"
+#include "lib/non_finite.metal"
 
 // Below every score, yet finite: differences of it stay numbers under fast math.
 FOUNDRY_GLOBAL float kAttentionLowest = -1.0e30f;
+// The weight of a position that is hidden: its value is left out, where 0 times NaN would show.
+FOUNDRY_GLOBAL float kAttentionHidden = -1.0f;
 
 /// The positions [begin, end) that a token may attend to, before the mask.
 inline uint attention_end(constant AttentionParams& params, uint token) {
@@ -16,22 +18,29 @@ inline uint attention_begin(constant AttentionParams& params, uint token) {
 }
 
 /// A score as softmax takes it: bounded by the cap, if there is one (Gemma Team, "Gemma 2", 2024).
-/// tanh through exp of a non-positive number, so that nothing overflows.
+/// Softmax would take -infinity for a position that is not there; it becomes NaN.
 inline float attention_capped(constant AttentionParams& params, float score) {
-  if (params.soft_cap == 0.0f) return score;
-  const float ratio = score / params.soft_cap;
-  const float decay = exp(-2.0f * fabs(ratio));
-  return params.soft_cap * copysign((1.0f - decay) / (1.0f + decay), ratio);
+  if (params.soft_cap != 0.0f) {
+    score = params.soft_cap * precise::tanh(score / params.soft_cap);
+  }
+  return score == -INFINITY ? NAN : score;
+}
+
+/// Whether a position is seen, by what the mask adds to its score: a NaN there shows.
+inline bool attention_visible(float bias) {
+  return !(bias <= kAttentionLowest);
 }
 
 /// No mask of the caller's own.
 struct AttentionNoMask {
+  FOUNDRY_CONSTANT bool kHides = false;
   float at(uint, uint, uint) const { return 0.0f; }
 };
 
 /// Added to the scores; -infinity hides a position.
 template <class T>
 struct AttentionMask {
+  FOUNDRY_CONSTANT bool kHides = true;
   device const T* values;
   uint head_stride;  // 0: one mask for all heads
   uint token_stride;

@@ -5,7 +5,7 @@
 // each, and threadgroup memory is the processor's first cache. GPUs run thousands of threadgroups of
 // a few rows: there the prologue costs nothing beside the weights, and a barrier would.
 #pragma once
-#include "lib/common.metal"
+#include "lib/non_finite.metal"
 
 FOUNDRY_GLOBAL uint kGemvInputColumns = 4096;  // the host has it too: fusion/linear_source.hpp
 
@@ -13,11 +13,17 @@ FOUNDRY_GLOBAL uint kGemvInputColumns = 4096;  // the host has it too: fusion/li
 /// 256 inputs, eight of each lane, taken in pairs: lane l has bytes 4 (l % 4) to 4 (l % 4) + 3 of
 /// block l / 4 where a byte holds codes i and i + 16, so its pairs are the codes (0, 2), (16, 18),
 /// (1, 3), (17, 19) from 4 (l % 4) on. Rounding is by 2^-16 of the block's largest input at most.
+/// Inputs that 16 bits and a scale cannot stand for are multiplied as floats, all of them.
 struct GemvPairs {
   short2 values[kGemvInputColumns / 2];  // [step][pair of the lane][lane]
   float scales[kGemvInputColumns / 8];   // [step][lane]
   float sums[kGemvInputColumns / 8];     // [step][lane]: of the lane's eight inputs
+  uint steps;                            // that are there: all whole ones, or none
 };
+
+// Magnitudes of a block's largest input between which 32767 over it, it over 32767, and the codes
+// are numbers: 2^-96, and below infinity.
+FOUNDRY_GLOBAL uint kSmallestPairBits = 0x0f800000u;
 
 struct GemvInput {
   float x[kGemvInputColumns];
@@ -41,6 +47,7 @@ template <class Prologue>
 inline void prepare_floats(Prologue prologue, uint columns, threadgroup GemvInput& input,
                            uint simdgroup, uint simdgroups, uint lane) {
   const float scale = prologue.scale(0, lane);
+  if (simdgroup == 0 && lane == 0) input.pairs.steps = columns / 256;
   for (uint k = simdgroup * 32 + lane; k < columns; k += simdgroups * 32) {
     input.x[k] = prologue.at(0, k, scale);
   }
@@ -55,10 +62,16 @@ inline void prepare_pairs(uint columns, threadgroup GemvInput& input, uint simdg
         input.x + step * 256 + lane / 4 * 32 + lane % 4 * 4);
     const float4 low = own[0];
     const float4 high = own[4];
-    const float4 sizes = max(abs(low), abs(high));
-    float largest = max(max(sizes.x, sizes.y), max(sizes.z, sizes.w));
-    largest = max(largest, simd_shuffle_xor(largest, 1));
-    largest = max(largest, simd_shuffle_xor(largest, 2));
+    // By their bits: NaN is above infinity there, where max() of floats drops it.
+    const uint4 sizes = max(magnitude_bits(low), magnitude_bits(high));
+    uint bits = max(max(sizes.x, sizes.y), max(sizes.z, sizes.w));
+    bits = max(bits, simd_shuffle_xor(bits, 1));
+    bits = max(bits, simd_shuffle_xor(bits, 2));
+    if (simd_any(bits >= kInfinityBits || (bits != 0 && bits < kSmallestPairBits))) {
+      if (lane == 0) input.pairs.steps = 0;
+      continue;
+    }
+    const float largest = as_type<float>(bits);
     const float inverse = largest > 0.0f ? 32767.0f / largest : 0.0f;
     const short4 low_codes = short4(rint(low * inverse));
     const short4 high_codes = short4(rint(high * inverse));

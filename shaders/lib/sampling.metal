@@ -43,14 +43,15 @@ inline uint ordered_bits(float value) {
   return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
 }
 
-/// How often a token may be drawn: 0 below the threshold.
+/// How often a token may be drawn: 0 below the threshold, and for -infinity at any temperature.
 struct Weights {
   float highest;
   float inverse_temperature;
   uint threshold;
 
   float of(float logit) const {
-    return ordered_bits(logit) >= threshold ? exp((logit - highest) * inverse_temperature) : 0.0f;
+    if (ordered_bits(logit) < threshold || logit == -INFINITY) return 0.0f;
+    return exp((logit - highest) * inverse_temperature);
   }
 };
 

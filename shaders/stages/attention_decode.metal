@@ -161,14 +161,14 @@ inline void attend_decode(device const Q* q, device const Cache* k_cache,
     for (uint h = 0; h < Heads; ++h) {
       const float bias =
           offset < count ? mask.at(first_head + h, token, first + offset) : kAttentionLowest;
-      const bool visible = bias > kAttentionLowest;
+      const bool visible = attention_visible(bias);
       const float score = visible ? attention_capped(params, scores[h]) + bias : kAttentionLowest;
       const float higher = max(state.maximum[h], simd_max(score));
       const float decay = exp(state.maximum[h] - higher);
       const float weight = visible ? exp(score - higher) : 0.0f;
       state.sum[h] = state.sum[h] * decay + weight;
       state.maximum[h] = higher;
-      weights[h * 32 + offset] = weight;
+      weights[h * 32 + offset] = Mask::kHides && !visible ? kAttentionHidden : weight;
 #pragma unroll
       for (uint i = 0; i < kElements; ++i) state.output[h * kElements + i] *= decay;
     }
@@ -184,7 +184,10 @@ inline void attend_decode(device const Q* q, device const Cache* k_cache,
       for (uint p = 0; p < count; ++p) {
         const float value = float(v[p * v_stride]);
 #pragma unroll
-        for (uint h = 0; h < Heads; ++h) mixed[h] += weights[h * 32 + p] * value;
+        for (uint h = 0; h < Heads; ++h) {
+          const float weight = weights[h * 32 + p];
+          if (!Mask::kHides || weight != kAttentionHidden) mixed[h] += weight * value;
+        }
       }
 #pragma unroll
       for (uint h = 0; h < Heads; ++h) state.output[h * kElements + i] = mixed[h];

@@ -15,7 +15,24 @@ struct AttentionPrefillMemory {
   FOUNDRY_CONSTANT uint kPositions = 8 * (256 / HeadDim);
   float k[kPositions * HeadDim];
   float v[kPositions * HeadDim];
+  uint has_non_finite[32];  // by simdgroup: among the values that it loaded
 };
+
+/// Adds `Scores` positions to the output. Guarded: a value that the row does not see may be NaN or
+/// infinite, which a weight of zero does not hide.
+template <uint HeadDim, uint Scores, bool Guarded>
+inline void attention_mix(threadgroup const float* v, thread const float* weights,
+                          thread const bool* visible, float decay, thread float* output) {
+  for (uint d = 0; d < HeadDim; ++d) {
+    float mixed = output[d] * decay;
+#pragma unroll
+    for (uint p = 0; p < Scores; ++p) {
+      const float part = weights[p] * v[p * HeadDim + d];
+      mixed += !Guarded || visible[p] ? part : 0.0f;
+    }
+    output[d] = mixed;
+  }
+}
 
 template <uint HeadDim, uint Simdgroups, uint Scores, class Q, class Cache, class Mask, class Y>
 inline void attend_prefill(device const Q* q, device const Cache* k_cache,
@@ -51,14 +68,22 @@ inline void attend_prefill(device const Q* q, device const Cache* k_cache,
   const uint tiles_begin = attention_begin(params, first_row / group);
   for (uint tile = tiles_begin; tile < tiles_end; tile += kTile) {
     threadgroup_barrier(mem_flags::mem_threadgroup);
+    float zeros = 0.0f;  // NaN as soon as a value is not finite
     for (uint i = simdgroup * 32 + lane; i < kTile * HeadDim; i += Simdgroups * 32) {
       const uint position = tile + i / HeadDim;
       const bool inside = position < tiles_end;
       const uint d = i % HeadDim;
       memory.k[i] = inside ? float(k_head[position * ulong(params.k_position_stride) + d]) : 0.0f;
-      memory.v[i] = inside ? float(v_head[position * ulong(params.v_position_stride) + d]) : 0.0f;
+      const float value =
+          inside ? float(v_head[position * ulong(params.v_position_stride) + d]) : 0.0f;
+      memory.v[i] = value;
+      zeros = fma(value, 0.0f, zeros);
     }
+    const bool non_finite = simd_any(is_nan(zeros));
+    if (lane == 0) memory.has_non_finite[simdgroup] = non_finite ? 1 : 0;
     threadgroup_barrier(mem_flags::mem_threadgroup);
+    uint guarded = 0;
+    for (uint s = 0; s < Simdgroups; ++s) guarded |= memory.has_non_finite[s];
 
     for (uint part = 0; part < kTile; part += Scores) {
       threadgroup const float* k = memory.k + part * HeadDim;
@@ -77,7 +102,7 @@ inline void attend_prefill(device const Q* q, device const Cache* k_cache,
         const uint position = tile + part + p;
         const bool inside = position >= begin && position < end;
         const float bias = inside ? mask.at(head, token, position) : kAttentionLowest;
-        visible[p] = bias > kAttentionLowest;
+        visible[p] = attention_visible(bias);
         scores[p] = visible[p] ? attention_capped(params, scores[p]) + bias : kAttentionLowest;
         higher = max(higher, scores[p]);
       }
@@ -89,11 +114,10 @@ inline void attend_prefill(device const Q* q, device const Cache* k_cache,
         scores[p] = visible[p] ? exp(scores[p] - higher) : 0.0f;
         sum += scores[p];
       }
-      for (uint d = 0; d < HeadDim; ++d) {
-        float mixed = output[d] * decay;
-#pragma unroll
-        for (uint p = 0; p < Scores; ++p) mixed += scores[p] * v[p * HeadDim + d];
-        output[d] = mixed;
+      if (guarded != 0) {
+        attention_mix<HeadDim, Scores, true>(v, scores, visible, decay, output);
+      } else {
+        attention_mix<HeadDim, Scores, false>(v, scores, visible, decay, output);
       }
       maximum = higher;
     }

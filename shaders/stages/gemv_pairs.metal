@@ -1,4 +1,5 @@
-// Main: gemv.metal's product, with codes multiplied as integers where a step of 256 columns is whole.
+// Main: gemv.metal's product, with codes multiplied as integers where a step of 256 columns is whole
+// and the inputs are numbers that this can take (lib/gemv_input.metal).
 #pragma once
 #include "lib/gemv_input.metal"
 #include "stages/gemv.metal"
@@ -8,8 +9,8 @@ template <class Policy, class Integer, uint Width, uint Rows, class Tile>
 inline float gemv_rows_of_pairs(device const typename Policy::Block* weights, InMemory prologue,
                                 uint rows, uint columns, Tile tile, uint lane) {
   const uint blocks = columns / Policy::kBlock;
-  const uint steps = columns / 256;
   threadgroup const GemvPairs& pairs = prologue.input->pairs;
+  const uint steps = pairs.steps;
   float parts[Rows];
   for (uint i = 0; i < Rows; ++i) {
     const uint r = tile.in_order(i);

@@ -1,5 +1,6 @@
 // Head stage: RMSNorm of every head by itself, as Qwen 3 and Gemma 3 have it for queries and keys.
 #pragma once
+#include "lib/non_finite.metal"
 #include "stages/rope.metal"
 
 template <class T>
@@ -11,7 +12,7 @@ struct HeadNorm {
   float scale(threadgroup const float* values, uint head_dim, uint lane) const {
     float sum = 0.0f;
     for (uint d = lane; d < head_dim; d += 32) sum += values[d] * values[d];
-    return rsqrt(simd_sum(sum) / float(head_dim) + epsilon);
+    return inverse_root_mean(simd_sum(sum) / float(head_dim), epsilon);
   }
 
   float2 apply(float2 pair, RopePair at, float scale) const {

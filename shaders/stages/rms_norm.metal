@@ -1,6 +1,7 @@
 // Prologue: RMSNorm of the input row (Zhang & Sennrich, "Root Mean Square Layer Normalization",
 // 2019). Sums in float: activations of real models reach 24,926, whose square half cannot hold.
 #pragma once
+#include "lib/non_finite.metal"
 #include "lib/prologue.metal"
 
 template <class X, class Weight>
@@ -14,7 +15,7 @@ struct RmsNorm {
     device const X* row = x + token * columns;
     float sum = 0.0f;
     for (uint k = lane; k < columns; k += 32) sum += float(row[k]) * float(row[k]);
-    return rsqrt(simd_sum(sum) / float(columns) + epsilon);
+    return inverse_root_mean(simd_sum(sum) / float(columns), epsilon);
   }
 
   float at(uint token, uint k, float scale) const {

@@ -16,9 +16,16 @@ namespace {
 
 NS::SharedPtr<MTL::CompileOptions> metal_options(const CompileOptions& options) {
   auto metal = NS::TransferPtr(MTL::CompileOptions::alloc()->init());
-  // Fast is Metal's default. Safe goes through the older property, which every system has.
-  if (options.math == MathMode::relaxed) metal->setMathMode(MTL::MathModeRelaxed);
+  // Fast is Metal's default. Safe goes through the older property, which every system has, and
+  // stands for relaxed where that is not there yet.
   if (options.math == MathMode::safe) metal->setFastMathEnabled(false);
+  if (options.math == MathMode::relaxed) {
+    if (__builtin_available(macOS 15.0, iOS 18.0, *)) {
+      metal->setMathMode(MTL::MathModeRelaxed);
+    } else {
+      metal->setFastMathEnabled(false);
+    }
+  }
   if (options.defines.empty()) return metal;
 
   std::vector<NS::SharedPtr<NS::String>> strings;

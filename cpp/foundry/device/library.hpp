@@ -16,10 +16,12 @@ namespace detail {
 struct LibraryState;
 }
 
+/// `fast` takes for granted that nothing is NaN or infinite; `relaxed` rounds as freely, and both
+/// keep their meaning; `safe` follows IEEE 754.
 enum class MathMode : std::uint8_t { fast, relaxed, safe };
 
 struct CompileOptions {
-  MathMode math = MathMode::fast;
+  MathMode math = MathMode::relaxed;
   std::map<std::string, std::string> defines;  ///< preprocessor macros
 };
 

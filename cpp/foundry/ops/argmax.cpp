@@ -14,6 +14,7 @@ KernelDescription describe(const Argmax& op) {
                       ArgumentDescription::buffer("y", Access::write, op.y.dtype()),
                       ArgumentDescription::value("params", struct_layout<ArgmaxParams>())};
   kernel.aliases = {{"X", msl_type(op.x.dtype())}, {"Y", msl_type(op.y.dtype())}};
+  kernel.constants = {{"finite_only", op.finite_only}};
   return kernel;
 }
 
@@ -26,8 +27,9 @@ void Argmax::encode(Encoder& encoder) const {
   const ArgmaxParams params{narrow("Argmax", "the number of columns", x.extents().inner())};
   const std::uint64_t rows = x.count() / params.columns;
   require_count("Argmax", "y", y, rows);
-  const auto kernel = encoder.kernel(KernelKey(&family, {word(x.dtype()), word(y.dtype())}),
-                                     [&] { return describe(*this); });
+  const auto kernel =
+      encoder.kernel(KernelKey(&family, {word(x.dtype()), word(y.dtype()), finite_only}),
+                     [&] { return describe(*this); });
   const std::uint64_t simdgroups =
       std::min<std::uint64_t>(kMaxSimdgroups, (params.columns + kSimdWidth - 1) / kSimdWidth);
   encoder.dispatch(*kernel, {x, y, Argument::value(params)}, threadgroups_of(simdgroups, rows));

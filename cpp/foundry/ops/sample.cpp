@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
+#include <utility>
 
 #include "foundry/ops/checks.hpp"
 #include "foundry/ops/kernel_file.hpp"
@@ -21,7 +23,13 @@ void check(const SampleSettings& s) {
   require_range("repetition_penalty", s.repetition_penalty, s.repetition_penalty > 0.0f, "above 0");
   require_range("top_p", s.top_p, s.top_p > 0.0f && s.top_p <= 1.0f, "in (0, 1]");
   require_range("min_p", s.min_p, s.min_p >= 0.0f && s.min_p <= 1.0f, "in [0, 1]");
-  require_range("temperature", s.temperature, s.temperature >= 0.0f, "0 or above");
+  require_range("temperature", s.temperature, s.temperature >= 0.0f && std::isfinite(s.temperature),
+                "0 or above and finite");
+  for (const auto& [name, penalty] : {std::pair{"repetition_penalty", s.repetition_penalty},
+                                      std::pair{"frequency_penalty", s.frequency_penalty},
+                                      std::pair{"presence_penalty", s.presence_penalty}}) {
+    require_range(name, penalty, std::isfinite(penalty), "finite");
+  }
 }
 
 KernelDescription describe(const Sample& op) {

@@ -43,8 +43,10 @@ struct SampleSettings {
 /// logits: (columns,), a plain float type; scratch: (columns,) f32; token: (1,) i32 or u32; counts,
 /// optional: (columns,) u32, the occurrences of each token so far: the penalties read it, and the
 /// drawn token is added. The draw depends on seed and step alone (Philox4x32-10), whatever the
-/// device does at the same time; give each step of a sequence its own number. ArgumentError for
-/// settings outside of their range.
+/// device does at the same time; give each step of a sequence its own number. Logits that are -inf
+/// are never drawn. Where one, after the penalties, is NaN or +inf, or all are -inf, nothing can be
+/// drawn: the token is ~i (-1 - i; as u32 2^32 - 1 - i) of the first of those, and counts stay.
+/// ArgumentError for settings outside of their range.
 struct Sample {
   AnyTensor logits;
   AnyTensor scratch;

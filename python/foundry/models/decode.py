@@ -17,13 +17,15 @@ from foundry.errors import DeviceError
 from foundry.generation.sampling import SamplingParameters
 from foundry.models.forward import Forward
 from foundry.models.kv_cache import KvCache
+from foundry.models.non_finite import Explainer
 
 _AHEAD_SECONDS = 0.004
 """Device time that is encoded at once: long beside a round trip to the host, and short enough that
 the tokens past the end of an answer, which nobody wants, cost little."""
 _MOST_AHEAD = 16
 """Tokens of a command buffer at most."""
-_NO_TOKEN = -1
+_NO_TOKEN = -(2**31)
+"""What no draw gives: those below zero say that no token can be drawn (`ops.Argmax`)."""
 
 
 class DecodeRun:
@@ -52,6 +54,7 @@ class Decoder:
         self._forward = forward
         self._cache = cache
         self._vocabulary = vocabulary
+        self._explainer = Explainer(runtime, forward, cache)
         self._programs = _Programs(runtime, forward, cache, vocabulary)
         self._program: _DecodeProgram | None = None
         self._run: DecodeRun | None = None
@@ -128,6 +131,11 @@ class Decoder:
             self._encoded += count
             self._is_whole = True
 
+    def check(self, tokens: Sequence[int], token: int) -> None:
+        """`ModelError` where `token`, drawn after `tokens`, is none; the cache is empty then."""
+        if token < 0:
+            raise self._explainer.error(tokens, token)
+
     def _take(self, run: DecodeRun) -> None:
         program = self._program
         assert program is not None
@@ -138,6 +146,7 @@ class Decoder:
             # Its command buffer failed, and signalled nevertheless.
             program.check()
             raise DeviceError(f"no token came for position {index}")
+        self.check(run.tokens, token)
         run.tokens.append(token)
         self._cache.tokens = run.tokens[:-1]
 
@@ -263,7 +272,7 @@ def draw(
 ) -> ops.Operation:
     """The draw of `token`; its number `step` in the sequence and the seed decide it."""
     if sampling.greedy and not sampling.penalises:
-        return ops.Argmax(x=logits.reshape(1, logits.size), y=token)
+        return ops.Argmax(x=logits.reshape(1, logits.size), y=token, finite_only=True)
     assert scratch is not None
     return ops.Sample(
         logits=logits,

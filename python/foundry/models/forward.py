@@ -61,6 +61,11 @@ class Forward:
         self._cache.reserve(tokens)
         return self._step(tokens, 1)
 
+    def step(self, tokens: int) -> Step:
+        """The kernels for so many tokens, bound to memory of the scope."""
+        self._cache.reserve(len(self._cache.tokens) + tokens)
+        return self._step(tokens, 1)
+
     def _step(self, tokens: int, rows: int) -> Step:
         return Step(self._runtime, self._config, self._weights, self._cache, tokens, rows)
 
@@ -222,13 +227,36 @@ class Step:
 
     def run(self, tokens: Sequence[int], start: int) -> None:
         """Encodes everything for `tokens` at positions `start` and on; does not wait."""
-        self.ids.copy_from(np.asarray(tokens, np.int32))
-        self.encode(start)
+        self.begin(tokens, start)
+        self._run_all()
 
     def encode(self, start: int | Parameter) -> None:
         """Encodes everything for the tokens in `ids`."""
+        self._place(start)
+        self._run_all()
+
+    def begin(self, tokens: Sequence[int], start: int) -> None:
+        """Readies `operations` for `tokens` at positions `start` and on."""
+        self.ids.copy_from(np.asarray(tokens, np.int32))
+        self._place(start)
+
+    @property
+    def activations(self) -> dict[str, Tensor]:
+        """By name, what `operations` compute, but for the cache; f32, a row for each token."""
+        found = {"hidden state": self._x, "queries": self._q}
+        if self._tokens > 1:
+            found |= {"keys": self._k, "values": self._v}
+        return found | {
+            "attention output": self._mixed,
+            "feed-forward output": self._inner,
+            "logits": self.logits,
+        }
+
+    def _place(self, start: int | Parameter) -> None:
         for positional in self._positional:
             positional.start = start
+
+    def _run_all(self) -> None:
         for operation in self.operations:
             self._runtime.run(operation)
 

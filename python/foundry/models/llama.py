@@ -182,7 +182,8 @@ class Llama:
 
         Raises `ContextLengthError` where the prompt leaves no room in the context, `ArgumentError`
         for an empty prompt or a parameter out of its range, `ArgumentTypeError` for one of a wrong
-        type, `ChatTemplateError`.
+        type, `ChatTemplateError`. Iterating raises `ModelError` where the logits are not finite,
+        with the first layer whose output is not.
         """
         if sampling is not None and not isinstance(sampling, SamplingParameters):
             raise ArgumentTypeError(
@@ -323,6 +324,7 @@ class Llama:
                 )
             )
             token = int(np.asarray(self._token)[0])
+            self._decoder.check(tokens, token)
             dispatches = self.runtime.statistics["dispatches"] - before
         run.tokens.append(token)
         if len(run.tokens) < run.limit:

@@ -1,0 +1,81 @@
+"""Logits that no token can be drawn from: where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from foundry import ops
+from foundry._foundry import Foundry, Tensor
+from foundry.errors import ModelError
+from foundry.models.forward import ACTIVATIONS, Forward, Step
+from foundry.models.kv_cache import KvCache
+
+_BATCH = 256
+"""Tokens that are evaluated at once."""
+
+
+class Explainer:
+    """Evaluates tokens once more, kernel by kernel, and looks at what each leaves."""
+
+    def __init__(self, runtime: Foundry, forward: Forward, cache: KvCache) -> None:
+        self._runtime = runtime
+        self._forward = forward
+        self._cache = cache
+
+    def error(self, tokens: Sequence[int], token: int) -> ModelError:
+        """What `token`, drawn below zero after `tokens`, means (`ops.Argmax`, `ops.Sample`).
+
+        The cache is empty afterwards.
+        """
+        return ModelError(
+            f"no token can be drawn for position {len(tokens)}: its logits have a NaN or an "
+            f"infinity, first at token {~token}; {self._origin(tokens)}"
+        )
+
+    def _origin(self, tokens: Sequence[int]) -> str:
+        self._runtime.synchronize()  # what was encoded ahead still writes to the cache
+        self._cache.tokens.clear()
+        for start in range(0, len(tokens), _BATCH):
+            part = tokens[start : start + _BATCH]
+            with self._runtime.scope(ACTIVATIONS):
+                found = self._first(self._forward.step(len(part)), part, start)
+            if found is not None:
+                return found
+        return "evaluated again, every layer's output is finite"
+
+    def _first(self, step: Step, tokens: Sequence[int], start: int) -> str | None:
+        """The first operation that leaves something that is not finite, and where."""
+        for name in step.activations:
+            self._runtime.run(ops.Fill(y=step.activations[name], value=0))
+        step.begin(tokens, start)
+        layers = len(self._cache.keys)
+        in_layer = (len(step.operations) - 2) // layers
+        for index, operation in enumerate(step.operations):
+            self._runtime.run(operation)
+            written = dict(step.activations)
+            if 0 < index < len(step.operations) - 1:
+                layer = (index - 1) // in_layer
+                place = f"layer {layer} of {layers}"
+                if isinstance(operation, ops.Attention):  # its input is written by then
+                    here = np.s_[start : start + len(tokens)]
+                    written["key cache"] = self._cache.keys[layer][here]
+                    written["value cache"] = self._cache.values[layer][here]
+            else:
+                place = "the token embedding" if index == 0 else "the output layer"
+            for name, tensor in written.items():
+                row = _first_row(tensor)
+                if row is not None:
+                    return (
+                        f"the first to leave one is {type(operation).__name__} in {place}, "
+                        f"in its {name}, at position {start + row}"
+                    )
+        return None
+
+
+def _first_row(tensor: Tensor) -> int | None:
+    """The first row with a NaN or an infinity."""
+    values = tensor.copy_to_host()
+    rows = ~np.isfinite(values.reshape(values.shape[0], -1)).all(axis=1)
+    return int(np.argmax(rows)) if rows.any() else None
