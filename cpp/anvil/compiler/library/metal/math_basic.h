@@ -17,7 +17,9 @@ ANVIL_FN float rsqrt_f32(float x) {
   ANVIL_EXACT
   return static_cast<float>(1.0 / __builtin_elementwise_sqrt(static_cast<double>(x)));
 }
+// Not by an estimate and a Newton step, which give NaN for 0 and infinity.
 ANVIL_FN float rsqrt_fast_f32(float x) {
+  ANVIL_EXACT
   return 1.0f / __builtin_elementwise_sqrt(x);
 }
 ANVIL_FN float fract_f32(float x) {

@@ -19,10 +19,14 @@ ANVIL_FN constexpr uint f2u(float v) {
 ANVIL_FN constexpr float u2f(uint v) {
   return __builtin_bit_cast(float, v);
 }
+// The caller's pragma does not reach into them, and under reassociation a fma of x and a product of x
+// becomes one product.
 ANVIL_FN float fma1(float a, float b, float c) {
+  ANVIL_EXACT
   return __builtin_elementwise_fma(a, b, c);
 }
 ANVIL_FN double fma1(double a, double b, double c) {
+  ANVIL_EXACT
   return __builtin_elementwise_fma(a, b, c);
 }
 
@@ -46,8 +50,10 @@ ANVIL_FN float into(float x, float lo, float hi) {
   return x > hi ? hi : x;
 }
 
-// p 2^n for |n| < 252, rounded once: the two factors are normal.
+// p 2^n for |n| < 252, rounded once: the two factors are normal. Their product may not be, which is
+// why p is multiplied with one after the other.
 ANVIL_FN float scale2(float p, int n) {
+  ANVIL_EXACT
   const int half_n = n >> 1;
   return p * u2f(uint(half_n + 127) << 23) * u2f(uint(n - half_n + 127) << 23);
 }
