@@ -75,7 +75,8 @@ std::string precompiled_name(const Dialect& dialect) {
 }
 
 std::filesystem::path headers_beside_program() {
-  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "anvil-headers";
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / "anvil-headers";
 }
 
 // Errors in the library's own headers are errors of ours.
@@ -175,15 +176,11 @@ void write_precompiled_headers(const std::string& folder, const std::string& tri
   }
 }
 
-std::vector<std::string> library_arguments(const Dialect& dialect, const std::string& cache) {
-  if (cache.empty()) return {"-include", prelude_path()};
-  const std::string name = precompiled_name(dialect);
-  if (const auto kept = headers_beside_program() / name; std::filesystem::exists(kept))
+std::vector<std::string> library_arguments(const Dialect& dialect) {
+  const auto kept = headers_beside_program() / precompiled_name(dialect);
+  if (std::error_code error; std::filesystem::exists(kept, error))
     return {std::string(kPrecompiledOption), kept.string()};
-  std::filesystem::create_directories(cache);
-  const std::string path = cache + "/" + name;
-  if (!std::filesystem::exists(path)) build_precompiled_header(dialect, path);
-  return {std::string(kPrecompiledOption), path};
+  return {"-include", prelude_path()};
 }
 
 }  // namespace anvil

@@ -37,8 +37,8 @@ void set_input(clang::CompilerInstance& compiler, const std::string& text, const
 /// folder "anvil-headers" beside the program are found from then on.
 void write_precompiled_headers(const std::string& folder, const std::string& triple);
 
-/// cc1 options that bring the library's declarations in: a precompiled header beside the program or
-/// in `cache`, built there now if there is none, or the headers themselves where `cache` is empty.
-std::vector<std::string> library_arguments(const Dialect& dialect, const std::string& cache);
+/// cc1 options that bring the library's declarations in: a precompiled header beside the program
+/// or, where there is none for the dialect, the headers themselves.
+std::vector<std::string> library_arguments(const Dialect& dialect);
 
 }  // namespace anvil

@@ -84,14 +84,14 @@ bool run_library(const LibraryCommand& command) {
   if (!source) return false;
   Program program{.source = std::move(*source), .tokens = {}, .math = command.math};
   program.tokens = run_token_pass(program.source.expanded);
-  const auto index = check_library(program, command.cache);
+  const auto index = check_library(program);
   if (!index) return false;
   write_file(command.output, write_library(program, *index));
   return true;
 }
 
 void run_headers(const HeadersCommand& command) {
-  write_precompiled_headers(command.output, target_triple({}));
+  write_precompiled_headers(command.output, target_triple(command.target));
 }
 
 bool run_kernel(const KernelCommand& command) {
@@ -106,7 +106,7 @@ bool run_kernel(const KernelCommand& command) {
                                 .full = command.variant == "full",
                                 .line_tables = !command.remarks.empty(),
                                 .triple = triple},
-                               command.cache, context);
+                               context);
   if (!kernel) return false;
   llvm::Module& module = *kernel->module;
   if (report(bind_constants(module, kernel->constants, values), command, program.source))

@@ -1,14 +1,15 @@
 #include "emit.hpp"
 
+#include <fcntl.h>
 #include <lld/Common/Driver.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Module.h>
 #include <llvm/Object/ELFObjectFile.h>
-#include <llvm/Support/FileSystem.h>
 #include <llvm/Support/MemoryBuffer.h>
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/Transforms/Utils/Cloning.h>
+#include <unistd.h>
 
 #include <span>
 
@@ -20,15 +21,6 @@ LLD_HAS_DRIVER(elf)
 
 namespace anvil {
 namespace {
-
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const std::string& beside) : path(temporary_beside(beside)) {}
-  ~TemporaryFile() { static_cast<void>(llvm::sys::fs::remove(path)); }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  const std::string path;
-};
 
 llvm::SmallVector<char, 0> generate(llvm::Module& module, llvm::TargetMachine& target,
                                     llvm::CodeGenFileType type) {
@@ -63,8 +55,7 @@ void check_sections(llvm::StringRef code) {
 
 // What the code generator calls behind our back would only be missed when the kernel runs, and what
 // it places there would run when the kernel is loaded.
-void check_shared_object(const std::string& path, const llvm::Triple& triple) {
-  const std::string file = read_file(path);
+void check_shared_object(const std::string& file, const llvm::Triple& triple) {
   try {
     read_kernel_file(std::as_bytes(std::span(file)), triple.isX86() ? kMachineX86 : kMachineArm64);
   } catch (const std::runtime_error& error) {
@@ -72,10 +63,34 @@ void check_shared_object(const std::string& path, const llvm::Triple& triple) {
   }
 }
 
-void link(const std::string& object, const std::string& output) {
-  const std::string version = output + ".map";
-  write_file(version, "{ global: " ANVIL_ENTRY_SYMBOL "; local: *; };\n");
-  const std::string script = "--version-script=" + version;
+/// What is written to descriptor 1 meanwhile goes to `file`.
+class Redirected {
+ public:
+  explicit Redirected(int file) : before_(fcntl(1, F_DUPFD_CLOEXEC, 3)) {
+    if (dup2(file, 1) < 0) throw FileError{"cannot redirect the linker's output"};
+  }
+  ~Redirected() {
+    if (before_ >= 0) {
+      dup2(before_, 1);
+      close(before_);
+    } else {
+      close(1);
+    }
+  }
+  Redirected(const Redirected&) = delete;
+  Redirected& operator=(const Redirected&) = delete;
+
+ private:
+  const int before_;
+};
+
+// All in memory: lld would map a file that it writes, which a full disk turns into a signal, and
+// leave it behind when it is stopped.
+std::string link(std::string_view object) {
+  const MemoryFile version("{ global: " ANVIL_ENTRY_SYMBOL "; local: *; };\n");
+  const MemoryFile input(object), output;
+  const std::string input_path = input.path();
+  const std::string script = "--version-script=" + version.path();
   std::string log;
   llvm::raw_string_ostream messages(log);
   const char* arguments[] = {"ld.lld",
@@ -90,13 +105,16 @@ void link(const std::string& object, const std::string& output) {
                              script.c_str(),
                              "--strip-debug",
                              "--threads=1",
-                             object.c_str(),
+                             input_path.c_str(),
                              "-o",
-                             output.c_str()};
-  const lld::Result result =
-      lld::lldMain(arguments, llvm::nulls(), messages, {{lld::Gnu, &lld::elf::link}});
-  static_cast<void>(llvm::sys::fs::remove(version));
-  if (result.retCode != 0) throw FileError{"linking failed: " + log};
+                             "-"};
+  {
+    const Redirected standard_output(output.descriptor());
+    const lld::Result result =
+        lld::lldMain(arguments, llvm::nulls(), messages, {{lld::Gnu, &lld::elf::link}});
+    if (result.retCode != 0) throw FileError{"linking failed: " + log};
+  }
+  return read_file(output.path());
 }
 
 }  // namespace
@@ -113,11 +131,9 @@ void emit_shared_object(llvm::Module& module, llvm::TargetMachine& target,
                         const std::string& path) {
   const auto code = generate(module, target, llvm::CodeGenFileType::ObjectFile);
   check_sections({code.data(), code.size()});
-  const TemporaryFile object(path), shared(path);
-  write_file(object.path, {code.data(), code.size()});
-  link(object.path, shared.path);
-  check_shared_object(shared.path, target.getTargetTriple());
-  rename_file(shared.path, path);
+  const std::string shared = link({code.data(), code.size()});
+  check_shared_object(shared, target.getTargetTriple());
+  write_file(path, shared);
 }
 
 }  // namespace anvil

@@ -140,16 +140,15 @@ bool report_token_errors(const Program& program, Diagnostics& diagnostics) {
   return !program.tokens.errors.empty();
 }
 
-std::vector<std::string> arguments_for(const Dialect& dialect, const std::string& cache) {
+std::vector<std::string> arguments_for(const Dialect& dialect) {
   std::vector<std::string> arguments = language_arguments(dialect);
-  for (std::string& argument : library_arguments(dialect, cache))
-    arguments.push_back(std::move(argument));
+  for (std::string& argument : library_arguments(dialect)) arguments.push_back(std::move(argument));
   return arguments;
 }
 
 }  // namespace
 
-std::optional<LibraryIndex> check_library(const Program& program, const std::string& cache) {
+std::optional<LibraryIndex> check_library(const Program& program) {
   // Every instantiation is named in place, which checks its declaration but not its body.
   std::vector<Edit> edits = program.tokens.edits;
   for (size_t i = 0; i < program.tokens.instances.size(); ++i) {
@@ -164,8 +163,8 @@ std::optional<LibraryIndex> check_library(const Program& program, const std::str
   if (report_token_errors(program, diagnostics)) return {};
 
   LibraryIndex index;
-  auto compiler = make_compiler(
-      arguments_for({program.math, llvm::sys::getDefaultTargetTriple()}, cache), diagnostics);
+  auto compiler = make_compiler(arguments_for({program.math, llvm::sys::getDefaultTargetTriple()}),
+                                diagnostics);
   set_input(*compiler, edited.text(), program.source.name);
   KernelAction action(nullptr, nullptr);
   action.at_end = [&](KernelConsumer& consumer) {
@@ -188,7 +187,7 @@ std::optional<LibraryIndex> check_library(const Program& program, const std::str
 }
 
 std::optional<CompiledKernel> compile_kernel(const Program& program, const KernelRequest& request,
-                                             const std::string& cache, llvm::LLVMContext& context) {
+                                             llvm::LLVMContext& context) {
   const std::string& name = request.name;
   std::vector<Edit> edits = program.tokens.edits;
   for (const Instance& instance : program.tokens.instances) {
@@ -204,7 +203,7 @@ std::optional<CompiledKernel> compile_kernel(const Program& program, const Kerne
   Diagnostics diagnostics(program.source, &edited);
 
   CompiledKernel result;
-  auto arguments = arguments_for({program.math, request.triple}, cache);
+  auto arguments = arguments_for({program.math, request.triple});
   arguments.push_back("-w");  // warnings came with the library
   if (request.line_tables) arguments.push_back("-debug-info-kind=line-tables-only");
   auto compiler = make_compiler(arguments, diagnostics);

@@ -38,9 +38,8 @@ struct CompiledKernel {
   std::unique_ptr<llvm::Module> module;         ///< as clang's code generator left it
 };
 
-/// Checks the whole source; nothing, after diagnostics, where it has errors. `cache`: see
-/// library_arguments().
-std::optional<LibraryIndex> check_library(const Program& program, const std::string& cache);
+/// Checks the whole source; nothing, after diagnostics, where it has errors.
+std::optional<LibraryIndex> check_library(const Program& program);
 
 struct KernelRequest {
   std::string name;          ///< as the host knows it
@@ -50,6 +49,6 @@ struct KernelRequest {
 };
 /// Compiles that kernel and what it calls, with its entry thunk.
 std::optional<CompiledKernel> compile_kernel(const Program& program, const KernelRequest& request,
-                                             const std::string& cache, llvm::LLVMContext& context);
+                                             llvm::LLVMContext& context);
 
 }  // namespace anvil

@@ -1,10 +1,19 @@
 // anvil-compiler: Metal Shading Language in, native code and reflection out.
+#include <fcntl.h>
 #include <llvm/Support/ErrorHandling.h>
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/Support/thread.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstdlib>
+#include <new>
+#include <string>
 #include <string_view>
+#include <thread>
 
 #include "clang_setup.hpp"
 #include "commands.hpp"
@@ -24,11 +33,28 @@ namespace {
 constexpr int kUserError = 1;  // in the source: diagnostics are on stderr
 constexpr int kUsageError = 64;
 constexpr int kInternalError = 70;
+constexpr int kOutOfMemory = 71;
 
 // LLVM's own handler exits with 1, which is the user's.
 void internal_error(void*, const char* reason, bool) {
   llvm::errs() << "anvil-compiler: internal error: " << reason << '\n';
   _exit(kInternalError);
+}
+
+void out_of_memory() {
+  constexpr std::string_view kMessage = "anvil-compiler: out of memory\n";
+  static_cast<void>(!write(2, kMessage.data(), kMessage.size()));
+  _exit(kOutOfMemory);
+}
+
+// Not by a signal at the parent's death: that is sent when the thread that started us ends.
+void end_with(const std::string& host) {
+  if (host.empty()) return;
+  std::thread([descriptor = std::atoi(host.c_str())] {
+    pollfd gone{descriptor, POLLIN, 0};
+    while (poll(&gone, 1, -1) < 0 && errno == EINTR) continue;
+    _exit(kInternalError);
+  }).detach();
 }
 
 int dispatch(int argc, char** argv) {
@@ -38,10 +64,16 @@ int dispatch(int argc, char** argv) {
       llvm::outs() << anvil::compiler_version() << '\n';
       return 0;
     }
-    if (command == "library")
-      return anvil::run_library(anvil::parse_library_command(argc - 2, argv + 2)) ? 0 : kUserError;
-    if (command == "kernel")
-      return anvil::run_kernel(anvil::parse_kernel_command(argc - 2, argv + 2)) ? 0 : kUserError;
+    if (command == "library") {
+      const auto library = anvil::parse_library_command(argc - 2, argv + 2);
+      end_with(library.host);
+      return anvil::run_library(library) ? 0 : kUserError;
+    }
+    if (command == "kernel") {
+      const auto kernel = anvil::parse_kernel_command(argc - 2, argv + 2);
+      end_with(kernel.host);
+      return anvil::run_kernel(kernel) ? 0 : kUserError;
+    }
     if (command == "headers") {
       anvil::run_headers(anvil::parse_headers_command(argc - 2, argv + 2));
       return 0;
@@ -62,10 +94,23 @@ int dispatch(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Whatever the process that started us does with these: descriptors 0 to 2 are no files of ours,
+  // a write that fails is an error with a reason, and a crash leaves no gigabytes of core behind.
+  int file = open("/dev/null", O_RDWR);
+  while (file >= 0 && file <= 2) file = open("/dev/null", O_RDWR);
+  close(file);
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+  std::set_new_handler(out_of_memory);
+  llvm::install_bad_alloc_error_handler([](void*, const char*, bool) { out_of_memory(); });
   llvm::install_fatal_error_handler(internal_error);
   // clang recurses with the nesting of the source.
   int code = kInternalError;
   llvm::thread worker(std::optional<unsigned>(256u << 20), [&] { code = dispatch(argc, argv); });
   worker.join();
-  return code;
+  // Without waiting for the thread that watches over the host.
+  llvm::outs().flush();
+  _exit(code);
 }

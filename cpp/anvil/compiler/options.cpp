@@ -45,7 +45,7 @@ LibraryCommand parse_library_command(int argc, char** argv) {
         {{"--source", store(command.source)},
          {"--name", store(command.name)},
          {"--output", store(command.output)},
-         {"--cache", store(command.cache)},
+         {"--host", store(command.host)},
          {"--math", store(command.math)},
          {"--std", store(command.standard)},
          {"--define", [&](const std::string& value) {
@@ -74,7 +74,7 @@ KernelCommand parse_kernel_command(int argc, char** argv) {
          {"--target", store(command.target)},
          {"--output", store(command.output)},
          {"--reflection", store(command.reflection)},
-         {"--cache", store(command.cache)},
+         {"--host", store(command.host)},
          {"--emit-ir", store(command.emit_ir)},
          {"--emit-scalar-ir", store(command.emit_scalar_ir)},
          {"--emit-simd-ir", store(command.emit_simd_ir)},
@@ -90,7 +90,7 @@ KernelCommand parse_kernel_command(int argc, char** argv) {
 
 HeadersCommand parse_headers_command(int argc, char** argv) {
   HeadersCommand command;
-  parse(argc, argv, {{"--output", store(command.output)}});
+  parse(argc, argv, {{"--output", store(command.output)}, {"--target", store(command.target)}});
   require(command.output, "--output");
   return command;
 }

@@ -7,15 +7,17 @@
 
 namespace anvil {
 
+// `host` is a descriptor that becomes readable, or comes to its end, when whoever wants the result
+// is gone: the compiler ends with it.
 struct LibraryCommand {
-  std::string source, name, output, cache;
+  std::string source, name, output, host;
   std::vector<std::pair<std::string, std::string>> defines;
   std::string math = "fast";
   std::string standard = "metal3.1";
 };
 
 struct KernelCommand {
-  std::string library, function, constants, output, reflection, cache, remarks;
+  std::string library, function, constants, output, reflection, host, remarks;
   // Where to write the IR: as handed over, after scalar optimisation, after vectorisation; and the
   // code as assembly.
   std::string emit_ir, emit_scalar_ir, emit_simd_ir, emit_assembly;
@@ -26,6 +28,7 @@ struct KernelCommand {
 
 struct HeadersCommand {
   std::string output;  // a folder
+  std::string target;  // an LLVM triple; empty: this machine's
 };
 
 /// Thrown for a command line that makes no sense; what() says why.

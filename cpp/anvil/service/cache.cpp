@@ -1,45 +1,32 @@
 #include "anvil/service/cache.hpp"
 
-#include <fcntl.h>
-#include <sys/mman.h>
+#include <dirent.h>
+#include <sys/random.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <chrono>
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <span>
-#include <system_error>
+#include <cstring>
+#include <iostream>
+#include <memory>
 #include <vector>
 
-#include "anvil/service/hash.hpp"
+#include "anvil/service/private_folder.hpp"
+#include "anvil/service/whole_file.hpp"
 
 namespace fs = std::filesystem;
 
 namespace anvil {
 namespace {
 
-constexpr auto kManifest = "manifest.json";
-constexpr time_t kRecentSeconds = 120;
-// Longer than any compile: what is older was left by a process that died.
-constexpr time_t kAbandonedSeconds = 24 * 3600;
+constexpr auto kEntries = "entries", kStaging = "staging", kKeyFile = "key";
+// Longer than any write: what is older was left by a process that died.
+constexpr time_t kAbandonedSeconds = 3600;
 constexpr unsigned kStoresPerScan = 64;
 
-[[noreturn]] void fail(int error, const fs::path& path) {
-  throw std::system_error(error, std::generic_category(), "Anvil's cache: " + path.string());
-}
-
-void make_folder(const fs::path& path) {
-  std::error_code error;
-  fs::create_directories(path, error);
-  if (error) fail(error.value(), path);
-}
-
-void mark_used(const fs::path& folder) {
-  utimensat(AT_FDCWD, folder.c_str(), nullptr, 0);
+std::string entry_path(const std::string& name) {
+  return std::string(kEntries) + "/" + name;
 }
 
 std::string unique_name() {
@@ -51,183 +38,188 @@ std::string unique_name() {
          "-" + std::to_string(counter++);
 }
 
-struct FileState {
-  uint64_t size;
-  uint64_t sum;
-  bool operator==(const FileState&) const = default;
-};
-
-std::optional<FileState> read_state(const fs::path& path) {
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (file < 0) return std::nullopt;
+/// A regular file of this user's own, or nothing: never a pipe to wait for or a link to elsewhere.
+std::optional<std::string> read_own_file(int folder, const std::string& path, Descriptor& file) {
+  file = Descriptor(openat(folder, path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   struct stat info{};
-  std::optional<FileState> state;
-  if (fstat(file, &info) == 0 && S_ISREG(info.st_mode)) {
-    const auto size = static_cast<size_t>(info.st_size);
-    // Read, not mapped: another process may truncate the file meanwhile.
-    std::vector<std::byte> bytes(size);
-    size_t done = 0;
-    while (done < size) {
-      const ssize_t count = pread(file, bytes.data() + done, size - done, static_cast<off_t>(done));
-      if (count < 0 && errno == EINTR) continue;
-      if (count <= 0) break;
-      done += static_cast<size_t>(count);
-    }
-    if (done == size) state = FileState{size, checksum(bytes)};
-  }
-  close(file);
-  return state;
+  std::string contents;
+  if (!file || fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode) ||
+      info.st_uid != geteuid() || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0 ||
+      read_whole(file.get(), contents) != 0)
+    return std::nullopt;
+  return contents;
 }
 
-bool verify(const fs::path& folder) {
-  std::ifstream file(folder / kManifest);
-  const auto manifest = nlohmann::json::parse(file, nullptr, false);
-  if (!manifest.is_object() || manifest.empty()) return false;
-  for (const auto& [name, entry] : manifest.items()) {
-    if (!entry.is_array() || entry.size() != 2 || !entry[0].is_number_unsigned() ||
-        !entry[1].is_number_unsigned())
-      return false;
-    if (read_state(folder / name) != FileState{entry[0], entry[1]}) return false;
-  }
-  return true;
+/// Writes a file beside and moves it to `path` whole. 0 or an errno.
+int put_file(int folder, const std::string& path, std::string_view contents) {
+  const std::string staged = std::string(kStaging) + "/" + unique_name();
+  Descriptor file(
+      openat(folder, staged.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) return errno;
+  int error = fchmod(file.get(), 0600) == 0 ? write_whole(file.get(), contents) : errno;
+  if (!error && renameat(folder, staged.c_str(), folder, path.c_str()) != 0) error = errno;
+  if (error) unlinkat(folder, staged.c_str(), 0);
+  return error;
 }
 
-/// Writes the manifest; returns the entry's size.
-uint64_t seal(const fs::path& folder) {
-  nlohmann::json manifest;
-  uint64_t total = 0;
-  for (const auto& file : fs::directory_iterator(folder)) {
-    const auto state = read_state(file.path());
-    if (!state) fail(EIO, file.path());
-    manifest[file.path().filename().string()] = {state->size, state->sum};
-    total += state->size;
-  }
-  const fs::path path = folder / kManifest;
-  std::ofstream out(path, std::ios::binary);
-  out << manifest.dump() << std::flush;
-  if (!out) fail(ENOSPC, path);
-  return total;
+int make_inner_folder(int folder, const char* name) {
+  if (mkdirat(folder, name, 0700) == 0) return fchmodat(folder, name, 0700, 0) == 0 ? 0 : errno;
+  return errno == EEXIST ? 0 : errno;
 }
 
 struct Item {
-  fs::path path;
-  time_t used;
+  std::string name;
+  timespec used;
   uint64_t size;
 };
 
-time_t last_use(const fs::path& folder) {
-  struct stat info{};
-  return lstat(folder.c_str(), &info) == 0 ? info.st_mtime : 0;
+bool used_before(const Item& a, const Item& b) {
+  return std::pair(a.used.tv_sec, a.used.tv_nsec) < std::pair(b.used.tv_sec, b.used.tv_nsec);
 }
 
-uint64_t size_of(const fs::path& folder) {
-  uint64_t total = 0;
-  std::error_code error;
-  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
-       at.increment(error)) {
-    std::error_code ignored;
-    const auto size = at->is_regular_file(ignored) ? at->file_size(ignored) : 0;
-    if (!ignored) total += size;
-  }
-  return total;
-}
-
-std::vector<Item> list(const fs::path& parent, bool with_sizes) {
+/// What is in one of the inner folders.
+std::vector<Item> list(int folder, const char* inner) {
   std::vector<Item> items;
-  std::error_code error;
-  for (fs::directory_iterator at(parent, error), end; !error && at != end; at.increment(error)) {
-    if (const time_t used = last_use(at->path()))
-      items.push_back({at->path(), used, with_sizes ? size_of(at->path()) : 0});
+  const int opened = openat(folder, inner, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  DIR* const stream = opened < 0 ? nullptr : fdopendir(opened);
+  if (!stream) {
+    if (opened >= 0) close(opened);
+    return items;
+  }
+  const std::unique_ptr<DIR, int (*)(DIR*)> closing(stream, closedir);
+  while (const dirent* each = readdir(stream)) {
+    const std::string name = each->d_name;
+    struct stat info{};
+    if (name == "." || name == ".." ||
+        fstatat(opened, each->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0)
+      continue;
+    items.push_back(
+        {std::string(inner) + "/" + name, info.st_mtim, static_cast<uint64_t>(info.st_size)});
   }
   return items;
 }
 
 }  // namespace
 
-StagedEntry::~StagedEntry() {
-  std::error_code ignored;
-  if (!folder_.empty()) fs::remove_all(folder_, ignored);
-}
+Cache::Cache(fs::path root, uint64_t size_limit)
+    : root_(std::move(root)), size_limit_(size_limit) {}
 
-Cache::Cache(const fs::path& root, uint64_t size_limit)
-    : entries_(root / "entries"),
-      tools_(root / "tools"),
-      staging_(root / "staging"),
-      size_limit_(size_limit) {}
-
-std::optional<fs::path> Cache::find(const std::string& key) {
-  fs::path folder = entries_ / key;
-  if (access(folder.c_str(), F_OK) != 0) return std::nullopt;
-  mark_used(folder);  // first: from here on no other process evicts it
-  if (verify(folder)) return folder;
-  discard(folder);
+std::optional<CacheFiles> Cache::find(const std::string& name) {
+  {
+    std::lock_guard lock(mutex_);
+    if (const auto kept = in_memory_.find(name); kept != in_memory_.end()) return kept->second;
+  }
+  if (root_.empty()) return std::nullopt;
+  std::string reason;
+  const Descriptor folder = open_private_folder(root_, LastLink::refuse, reason);
+  if (!folder) return std::nullopt;
+  Descriptor file;
+  const auto text = read_own_file(folder.get(), entry_path(name), file);
+  if (text) {
+    // Another process may have made a new key since ours was read.
+    for (const bool again : {false, true}) {
+      const auto key = this->key(folder.get(), again);
+      auto files = key ? open_entry(*key, name, *text) : std::nullopt;
+      if (!files) continue;
+      futimens(file.get(), nullptr);
+      return files;
+    }
+  }
+  if (file || errno == ELOOP) unlinkat(folder.get(), entry_path(name).c_str(), 0);
   return std::nullopt;
 }
 
-StagedEntry Cache::stage() {
-  make_folder(staging_);
-  fs::path folder = staging_ / unique_name();
-  if (mkdir(folder.c_str(), 0700) != 0) fail(errno, folder);
-  return StagedEntry(std::move(folder));
+void Cache::store(const std::string& name, const CacheFiles& files) {
+  const std::string reason = root_.empty() ? "no folder" : try_store(name, files);
+  if (reason.empty()) return;
+  std::lock_guard lock(mutex_);
+  in_memory_.insert_or_assign(name, files);
+  if (warned_ || root_.empty()) return;
+  warned_ = true;
+  std::cerr << "foundry: warning: compiled kernels are not kept: cache folder " + root_.string() +
+                   ": " + reason + "; FOUNDRY_CACHE_DIR names another\n";
 }
 
-fs::path Cache::store(const std::string& key, const StagedEntry& entry) {
-  const uint64_t size = seal(entry.folder());
-  make_folder(entries_);
-  fs::path folder = entries_ / key;
-  // Each turn, the entry of a process that was faster stands, or a damaged one leaves the place.
-  while (rename(entry.folder().c_str(), folder.c_str()) != 0) {
-    const int error = errno;
-    if (error != ENOTEMPTY && error != EEXIST && error != ENOTDIR) fail(error, folder);
-    if (find(key)) return folder;
-    if (error == ENOTDIR) discard(folder);
+std::string Cache::try_store(const std::string& name, const CacheFiles& files) {
+  if (const int error = make_private_folder(root_)) return std::strerror(error);
+  std::string reason;
+  const Descriptor folder = open_private_folder(root_, LastLink::refuse, reason);
+  if (!folder) return reason;
+  for (const char* inner : {kEntries, kStaging})
+    if (const int error = make_inner_folder(folder.get(), inner)) return std::strerror(error);
+  const auto key = this->key(folder.get(), true);  // the folder may be another by now
+  if (!key) return "the file 'key' in it cannot be made";
+  const std::string text = seal_entry(*key, name, files);
+  int error = put_file(folder.get(), entry_path(name), text);
+  if (error == EISDIR || error == ENOTEMPTY || error == EEXIST) {
+    std::error_code ignored;  // a folder that stands in the way
+    fs::remove_all(root_ / kEntries / name, ignored);
+    error = put_file(folder.get(), entry_path(name), text);
   }
-  mark_used(folder);
+  if (error) return std::strerror(error);
+  note_stored(folder.get(), text.size());
+  return {};
+}
+
+// Made by whoever comes first; one that others can read or have made is replaced, and with it all
+// entries.
+std::optional<Sha256::Digest> Cache::key(int folder, bool again) {
+  std::lock_guard lock(mutex_);
+  if (key_ && !again) return key_;
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    Descriptor file;
+    struct stat info{};
+    Sha256::Digest key{};
+    const auto text = read_own_file(folder, kKeyFile, file);
+    if (text && text->size() == key.size() && fstat(file.get(), &info) == 0 &&
+        (info.st_mode & 077) == 0) {
+      std::memcpy(key.data(), text->data(), key.size());
+      return key_ = key;
+    }
+    if (getrandom(key.data(), key.size(), 0) != static_cast<ssize_t>(key.size()) ||
+        make_inner_folder(folder, kStaging) != 0)
+      break;
+    const std::string_view bytes(reinterpret_cast<const char*>(key.data()), key.size());
+    if (file) unlinkat(folder, kKeyFile, 0);
+    // By a link, which does not replace the key of a process that was faster.
+    const std::string staged = std::string(kStaging) + "/" + unique_name();
+    if (put_file(folder, staged, bytes) != 0) break;
+    linkat(folder, staged.c_str(), folder, kKeyFile, 0);
+    unlinkat(folder, staged.c_str(), 0);
+  }
+  return std::nullopt;
+}
+
+void Cache::note_stored(int folder, uint64_t size) {
   {
     std::lock_guard lock(mutex_);
     if (size_) *size_ += size;
-    if (size_ && *size_ <= size_limit_ && ++stores_since_scan_ < kStoresPerScan) return folder;
+    if (size_ && *size_ <= size_limit_ && ++stores_since_scan_ < kStoresPerScan) return;
     stores_since_scan_ = 0;
   }
-  evict();
-  return folder;
+  evict(folder);
 }
 
-fs::path Cache::tool_folder(const std::string& name) {
-  fs::path folder = tools_ / name;
-  make_folder(folder);
-  mark_used(folder);
-  return folder;
-}
-
-// Away with one rename, so that no process ever sees half an entry.
-void Cache::discard(const fs::path& folder) {
-  std::error_code ignored;
-  fs::create_directories(staging_, ignored);
-  const fs::path away = staging_ / unique_name();
-  if (rename(folder.c_str(), away.c_str()) == 0) fs::remove_all(away, ignored);
-}
-
-void Cache::evict() {
+// Readers have an entry's file open or have read it: it can go at any time.
+void Cache::evict(int folder) {
   const time_t now = time(nullptr);
-  for (const auto& item : list(staging_, false))
-    if (now - item.used > kAbandonedSeconds) {
-      std::error_code ignored;
-      fs::remove_all(item.path, ignored);
-    }
-  auto items = list(entries_, true);
-  std::ranges::move(list(tools_, true), std::back_inserter(items));
+  for (const Item& item : list(folder, kStaging))
+    if (now - item.used.tv_sec > kAbandonedSeconds) unlinkat(folder, item.name.c_str(), 0);
+  auto items = list(folder, kEntries);
   uint64_t total = 0;
-  for (const auto& item : items) total += item.size;
+  for (const Item& item : items) total += item.size;
   if (total > size_limit_) {
     // To three quarters, so that the next store does not scan again.
     const uint64_t goal = size_limit_ / 4 * 3;
-    std::ranges::sort(items, {}, &Item::used);
-    for (const auto& item : items) {
-      if (total <= goal || now - item.used < kRecentSeconds) break;
-      if (last_use(item.path) != item.used)
+    std::ranges::sort(items, used_before);
+    for (const Item& item : items) {
+      if (total <= goal) break;
+      struct stat info{};
+      if (fstatat(folder, item.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+          (info.st_mtim.tv_sec != item.used.tv_sec || info.st_mtim.tv_nsec != item.used.tv_nsec))
         continue;  // by another process, since the list was made
-      discard(item.path);
+      std::error_code ignored;
+      if (unlinkat(folder, item.name.c_str(), 0) != 0) fs::remove_all(root_ / item.name, ignored);
       total -= item.size;
     }
   }

@@ -1,8 +1,7 @@
 #include <pwd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
@@ -10,6 +9,7 @@
 #include <system_error>
 
 #include "anvil/service/cache.hpp"
+#include "anvil/service/private_folder.hpp"
 
 namespace fs = std::filesystem;
 
@@ -24,7 +24,11 @@ const char* environment(const char* name) {
 }
 
 fs::path preferred() {
-  if (const char* own = environment("FOUNDRY_CACHE_DIR")) return fs::absolute(own);
+  if (const char* own = environment("FOUNDRY_CACHE_DIR")) {
+    std::error_code error;  // the working directory may have been removed
+    fs::path path = fs::absolute(own, error);
+    return error ? fs::path(own) : path;
+  }
   // The XDG base directory specification has relative paths ignored.
   if (const char* xdg = environment("XDG_CACHE_HOME"); xdg && *xdg == '/')
     return fs::path(xdg) / "foundry";
@@ -33,60 +37,48 @@ fs::path preferred() {
   return {};
 }
 
-/// 0, or why nothing can be written there.
-int writability(const fs::path& folder) {
-  if (folder.empty()) return ENOENT;
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) return error.value();
-  std::string probe = (folder / ".probe-XXXXXX").string();
-  const int file = mkstemp(probe.data());  // access() knows nothing of full disks and quotas
-  if (file < 0) return errno;
-  close(file);
-  unlink(probe.c_str());
-  return 0;
+/// Empty, or why the folder will not do.
+std::string unusable(const fs::path& folder, LastLink last) {
+  if (folder.empty()) return "no home";
+  if (const int error = make_private_folder(folder)) return std::strerror(error);
+  std::string reason;
+  open_private_folder(folder, last, reason);
+  return reason;
 }
 
-/// Others may write to the temporary directory: only a folder that is ours alone will do.
-bool is_private(const fs::path& folder) {
-  struct stat info{};
-  return lstat(folder.c_str(), &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == getuid() &&
-         (info.st_mode & 077) == 0;
-}
-
+/// Others may write to the temporary directory, and may have been there before us.
 fs::path temporary() {
-  const char* base = environment("TMPDIR");
-  const fs::path parent = base ? base : "/tmp";
-  fs::path folder = parent / ("foundry-" + std::to_string(getuid()));
-  mkdir(folder.c_str(), 0700);
-  if (is_private(folder)) return folder;
-  std::string fresh = (parent / "foundry-XXXXXX").string();
-  if (!mkdtemp(fresh.data()))
-    throw std::system_error(errno, std::generic_category(),
-                            "Anvil: no folder for compiled kernels, neither the cache folder nor " +
-                                parent.string() + " can be written");
-  return fresh;
+  const char* named = environment("TMPDIR");
+  for (const fs::path& parent : {fs::path(named ? named : "/tmp"), fs::path("/tmp")}) {
+    fs::path folder = parent / ("foundry-" + std::to_string(geteuid()));
+    if (unusable(folder, LastLink::refuse).empty()) return folder;
+    std::string fresh = (parent / "foundry-XXXXXX").string();
+    if (mkdtemp(fresh.data()) && unusable(fresh, LastLink::refuse).empty()) return fresh;
+  }
+  return {};
 }
 
 }  // namespace
 
 fs::path cache_directory() {
   fs::path folder = preferred();
-  const int error = writability(folder);
-  if (error == 0) return folder;
+  const std::string reason = unusable(folder, LastLink::follow);
+  if (reason.empty()) return folder;
   fs::path instead = temporary();
-  std::cerr << "foundry: warning: cache folder " << (folder.empty() ? "(no home)" : folder.string())
-            << " cannot be written (" << std::strerror(error) << "), using " << instead.string()
-            << "; FOUNDRY_CACHE_DIR names another\n";
+  std::cerr << "foundry: warning: cache folder " + folder.string() + " cannot be used (" + reason +
+                   "), " +
+                   (instead.empty() ? "compiled kernels are not kept"
+                                    : "using " + instead.string()) +
+                   "; FOUNDRY_CACHE_DIR names another\n";
   return instead;
 }
 
 uint64_t cache_size_limit() {
   uint64_t megabytes = kDefaultSizeMb;
   if (const char* text = environment("FOUNDRY_CACHE_SIZE_MB")) {
-    char* end = nullptr;
-    megabytes = std::strtoull(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || megabytes > UINT64_MAX >> 20)
+    const char* end = text + std::strlen(text);
+    const auto [last, error] = std::from_chars(text, end, megabytes);
+    if (error != std::errc() || last != end || megabytes > UINT64_MAX >> 20)
       throw std::runtime_error("Anvil: FOUNDRY_CACHE_SIZE_MB is '" + std::string(text) +
                                "', a number of megabytes is needed");
   }

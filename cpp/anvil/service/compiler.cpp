@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -21,17 +22,39 @@ namespace fs = std::filesystem;
 namespace anvil {
 namespace {
 
-constexpr auto kDefaultTimeout = std::chrono::seconds(600);
+constexpr double kDefaultSeconds = 600;
+constexpr uint64_t kDefaultMemoryMb = 4096, kLeastMemoryMb = 64;
+constexpr int kOutOfMemory = 71;  // anvil-compiler's exit status
 
-std::chrono::milliseconds timeout() {
+// Not by strtod: the process may have a decimal comma.
+double seconds_allowed() {
   const char* text = std::getenv("ANVIL_COMPILER_TIMEOUT");
-  if (!text || !*text) return kDefaultTimeout;
-  char* end = nullptr;
-  const double seconds = std::strtod(text, &end);
-  if (*end || !(seconds > 0) || seconds > 1e6)
+  if (!text || !*text) return kDefaultSeconds;
+  const char* end = text + std::strlen(text);
+  double seconds = 0;
+  const auto [last, error] = std::from_chars(text, end, seconds);
+  if (error != std::errc() || last != end || !(seconds > 0) || seconds > 1e6)
     throw CompileError("ANVIL_COMPILER_TIMEOUT is '" + std::string(text) +
                        "', a number of seconds is needed");
-  return std::chrono::milliseconds(static_cast<long long>(seconds * 1000));
+  return seconds;
+}
+
+uint64_t megabytes_allowed() {
+  const char* text = std::getenv("ANVIL_COMPILER_MEMORY_MB");
+  if (!text || !*text) return kDefaultMemoryMb;
+  const char* end = text + std::strlen(text);
+  uint64_t megabytes = 0;
+  const auto [last, error] = std::from_chars(text, end, megabytes);
+  if (error != std::errc() || last != end || megabytes < kLeastMemoryMb ||
+      megabytes > UINT64_MAX >> 20)
+    throw CompileError("ANVIL_COMPILER_MEMORY_MB is '" + std::string(text) + "', a number of " +
+                       "megabytes from " + std::to_string(kLeastMemoryMb) + " is needed");
+  return megabytes;
+}
+
+std::string shortest(double number) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, number).ptr};
 }
 
 /// The folder of the shared library (or program) that this code was linked into.
@@ -121,12 +144,33 @@ std::string Compiler::identity() const {
   return entry->second;
 }
 
-std::string Compiler::run(std::vector<std::string> arguments, const std::string& task) const {
-  arguments.insert(arguments.begin(), program_.string());
-  const auto limit = timeout();
+Compiler::Compiler(const fs::path& program) {
+  std::error_code error;
+  program_ = fs::absolute(program, error);  // it runs in another folder
+  if (error) program_ = program;
+}
+
+std::string Compiler::run(std::vector<Argument> arguments, const std::string& task) const {
+  const double seconds = seconds_allowed();
+  const uint64_t megabytes = megabytes_allowed();
   ProcessResult result;
   try {
-    result = run_process(arguments, limit);
+    const HostWatch watch;
+    std::vector<std::string> texts{program_.string()};
+    std::vector<int> files;
+    for (Argument& argument : arguments) {
+      if (argument.file) {
+        texts.push_back("/dev/fd/" + std::to_string(3 + files.size()));
+        files.push_back(argument.file->descriptor());
+      } else {
+        texts.push_back(std::move(argument.text));
+      }
+    }
+    texts.push_back("--host");
+    texts.push_back(std::to_string(3 + files.size()));
+    files.push_back(watch.descriptor());
+    const auto limit = std::chrono::milliseconds(static_cast<long long>(seconds * 1000));
+    result = run_process(texts, {limit, megabytes << 20}, files);
   } catch (const std::system_error& error) {
     throw CompileError("anvil-compiler could not be run for " + task + ": " + error.what());
   }
@@ -135,17 +179,20 @@ std::string Compiler::run(std::vector<std::string> arguments, const std::string&
     case ProcessResult::End::exited:
       if (result.code == 0) return std::move(result.output);
       if (result.code == 1 && !result.output.empty()) throw CompileError(result.output);
-      how = "failed with exit status " + std::to_string(result.code);
+      how = result.code == kOutOfMemory ? "ran out of memory (limit " + std::to_string(megabytes) +
+                                              " MB; ANVIL_COMPILER_MEMORY_MB sets another)"
+                                        : "failed with exit status " + std::to_string(result.code);
       break;
     case ProcessResult::End::signalled:
       how = "crashed with signal " + std::to_string(result.code) + " (" + strsignal(result.code) +
             ")";
       break;
     case ProcessResult::End::timed_out:
-      how = "was stopped after " + std::to_string(limit.count() / 1000.0) + " s";
+      how = "was stopped after " + shortest(seconds) +
+            " s (ANVIL_COMPILER_TIMEOUT sets another limit)";
       break;
     case ProcessResult::End::unobserved:
-      return std::move(result.output);  // what it was to write tells whether it succeeded
+      return std::move(result.output);
   }
   throw CompileError("anvil-compiler " + how + " on " + task +
                      (result.output.empty() ? "; it wrote nothing" : ":\n" + result.output));

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "anvil/service/memory_file.hpp"
+
 namespace anvil {
 
 class Compiler {
@@ -15,16 +17,27 @@ class Compiler {
   /// ../libexec/foundry, ../libexec or ../bin. Throws CompileError that lists the places.
   static Compiler locate();
 
-  explicit Compiler(std::filesystem::path program) : program_(std::move(program)) {}
+  explicit Compiler(const std::filesystem::path& program);
 
   /// Differs for any two builds of the compiler: the linker's build id, without one the file's
   /// name, size and time. Follows a program that is replaced while this process runs.
   std::string identity() const;
 
+  /// What is given to the compiler: text, or a file in memory by the name that it has there.
+  struct Argument {
+    std::string text;
+    const MemoryFile* file = nullptr;
+    Argument(std::string value) : text(std::move(value)) {}
+    Argument(const char* value) : text(value) {}
+    Argument(const MemoryFile& value) : file(&value) {}
+  };
+
   /// Returns the output (warnings). Throws CompileError: the diagnostics for a program that is
   /// wrong (exit status 1), a report with all output when the compiler crashed, ran out of time
-  /// ($ANVIL_COMPILER_TIMEOUT seconds, else 600) or did not start. `task` says what for.
-  std::string run(std::vector<std::string> arguments, const std::string& task) const;
+  /// ($ANVIL_COMPILER_TIMEOUT seconds, else 600) or memory ($ANVIL_COMPILER_MEMORY_MB, else 4096)
+  /// or did not start. `task` says what for. Where this process cannot learn how a child ended, the
+  /// files tell: what is empty was not written. The compiler ends when this process does.
+  std::string run(std::vector<Argument> arguments, const std::string& task) const;
 
  private:
   std::filesystem::path program_;

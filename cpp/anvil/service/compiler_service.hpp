@@ -41,8 +41,7 @@ struct LibrarySource {
 };
 
 struct LibraryImage {
-  std::string key;   // content hash of source, options and compiler
-  std::string path;  // in the cache; compile_kernel() rebuilds it if it is gone
+  std::string key;  // content hash of source, options and compiler
   std::vector<std::string> functions;
   std::vector<FunctionConstant> constants;
   std::string log;  // warnings of the compile that made it
@@ -83,8 +82,7 @@ struct ArgumentInfo {
 };
 
 struct KernelImage {
-  std::string
-      path;  // the shared object; exists at least a minute after compile_kernel() returned it
+  std::shared_ptr<const std::string> code;  // the shared object's bytes; not yet checked
   std::string name;
   bool barriers;
   uint64_t static_memory;  // bytes of `threadgroup` variables
@@ -102,5 +100,8 @@ enum class Variant { full, any };
 LibraryImage compile_library(std::string_view source, const CompileOptions& options);
 KernelImage compile_kernel(const LibraryImage& library, const std::string& function,
                            std::span<const ConstantValue> constants, Variant variant);
+
+/// A library in the compiler's own form, the file that its option --library names.
+std::string library_contents(const LibraryImage& library);
 
 }  // namespace anvil

@@ -4,6 +4,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,15 +27,14 @@ constexpr size_t kMaxOutput = size_t{4} << 20;
   throw std::system_error(error, std::generic_category(), what);
 }
 
-/// A file descriptor that is closed with its scope.
-struct Descriptor {
-  int value = -1;
-  ~Descriptor() { reset(); }
-  void reset() {
-    if (value >= 0) close(value);
-    value = -1;
-  }
-};
+// What a child gets comes to stand below this; and a process may have closed its own 0, 1 and 2.
+constexpr int kFirstOwn = 16;
+
+Descriptor out_of_the_way(int file) {
+  Descriptor copy(fcntl(file, F_DUPFD_CLOEXEC, kFirstOwn));
+  if (!copy) fail(errno, "a descriptor");
+  return copy;
+}
 
 struct SpawnActions {
   posix_spawn_file_actions_t value;
@@ -47,13 +48,20 @@ struct SpawnAttributes {
   ~SpawnAttributes() { posix_spawnattr_destroy(&value); }
 };
 
-pid_t spawn(const std::vector<std::string>& arguments, int output) {
+pid_t spawn(const std::vector<std::string>& arguments, int output,
+            const std::vector<Descriptor>& files) {
   SpawnActions actions;
   posix_spawn_file_actions_addopen(&actions.value, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(&actions.value, output, 1);
   posix_spawn_file_actions_adddup2(&actions.value, output, 2);
+  int next = 3;
+  for (const Descriptor& file : files)
+    posix_spawn_file_actions_adddup2(&actions.value, file.get(), next++);
 #if __GLIBC_PREREQ(2, 34)
-  posix_spawn_file_actions_addclosefrom_np(&actions.value, 3);
+  posix_spawn_file_actions_addclosefrom_np(&actions.value, next);
+#endif
+#if __GLIBC_PREREQ(2, 29)
+  posix_spawn_file_actions_addchdir_np(&actions.value, "/");  // our own may have been removed
 #endif
   SpawnAttributes attributes;
   sigset_t none, all;
@@ -73,6 +81,14 @@ pid_t spawn(const std::vector<std::string>& arguments, int output) {
           posix_spawn(&child, argv[0], &actions.value, &attributes.value, argv.data(), environ))
     fail(error, arguments[0]);
   return child;
+}
+
+// Lowers only: what is asked for beyond the hard limit is refused.
+void limit_memory(pid_t child, uint64_t bytes) {
+  rlimit now{};
+  if (bytes == 0 || prlimit(child, RLIMIT_AS, nullptr, &now) != 0) return;
+  now.rlim_cur = std::min<rlim_t>(bytes, now.rlim_max);
+  prlimit(child, RLIMIT_AS, &now, nullptr);
 }
 
 /// Whether `from` reached its end before the deadline.
@@ -98,19 +114,21 @@ bool read_all(int from, std::string& output, Clock::time_point deadline) {
 
 }  // namespace
 
-ProcessResult run_process(const std::vector<std::string>& arguments,
-                          std::chrono::milliseconds timeout) {
-  const auto deadline = Clock::now() + timeout;
-  Descriptor ends[2];
-  int fds[2];
-  if (pipe2(fds, O_CLOEXEC) != 0) fail(errno, "pipe");
-  ends[0].value = fds[0];
-  ends[1].value = fds[1];
-  const pid_t child = spawn(arguments, ends[1].value);
-  ends[1].reset();
+ProcessResult run_process(const std::vector<std::string>& arguments, const ProcessLimits& limits,
+                          std::span<const int> files) {
+  const auto deadline = Clock::now() + limits.time;
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) fail(errno, "pipe");
+  Descriptor read_end(ends[0]), write_end(ends[1]);
+  write_end = out_of_the_way(write_end.get());
+  std::vector<Descriptor> given;
+  for (const int file : files) given.push_back(out_of_the_way(file));
+  const pid_t child = spawn(arguments, write_end.get(), given);
+  write_end.reset();
+  limit_memory(child, limits.memory);
 
   ProcessResult result{};
-  bool in_time = read_all(ends[0].value, result.output, deadline);
+  bool in_time = read_all(read_end.get(), result.output, deadline);
   int status = 0;
   pid_t waited;
   // Its output closed, the program is about to end; should it not, the deadline still holds.
@@ -137,6 +155,19 @@ ProcessResult run_process(const std::vector<std::string>& arguments,
     result.code = WTERMSIG(status);
   }
   return result;
+}
+
+// A pidfd where there is one: the end of a pipe comes only when the last copy is closed, and a fork
+// of this process has one.
+HostWatch::HostWatch() {
+#ifdef SYS_pidfd_open
+  watched_ = Descriptor(static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0)));
+  if (watched_) return;
+#endif
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) fail(errno, "pipe");
+  watched_ = Descriptor(ends[0]);
+  held_ = Descriptor(ends[1]);
 }
 
 }  // namespace anvil

@@ -2,8 +2,12 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
+
+#include "anvil/service/descriptor.hpp"
 
 namespace anvil {
 
@@ -20,10 +24,27 @@ struct ProcessResult {
   std::string output;  // standard output and error, in the order they were written; cut after 4 MiB
 };
 
-/// arguments[0] is the program's path. It gets no input, no other open file of ours, default signal
-/// handling and a process group of its own, so that Ctrl-C at the terminal is not meant for it.
-/// Throws std::system_error when it cannot be started.
-ProcessResult run_process(const std::vector<std::string>& arguments,
-                          std::chrono::milliseconds timeout);
+struct ProcessLimits {
+  std::chrono::milliseconds time;
+  uint64_t memory = 0;  ///< bytes of address space; 0: as much as this process may use
+};
+
+/// arguments[0] is the program's absolute path. It gets no input, `files` as its descriptors 3, 4,
+/// ... and no other open file of ours, default signal handling, "/" as its working directory and a
+/// process group of its own, so that Ctrl-C at the terminal is not meant for it. Throws
+/// std::system_error when it cannot be started.
+ProcessResult run_process(const std::vector<std::string>& arguments, const ProcessLimits& limits,
+                          std::span<const int> files = {});
+
+/// For a child: a descriptor that becomes readable, or comes to its end, when this process is gone,
+/// by whatever way and whichever thread started the child. Throws std::system_error.
+class HostWatch {
+ public:
+  HostWatch();
+  int descriptor() const { return watched_.get(); }
+
+ private:
+  Descriptor watched_, held_;
+};
 
 }  // namespace anvil

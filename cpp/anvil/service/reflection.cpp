@@ -1,6 +1,5 @@
 #include "anvil/service/reflection.hpp"
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 using nlohmann::json;
@@ -11,11 +10,11 @@ namespace {
 constexpr int kLibraryVersion = 1;
 
 template <typename Action>
-void reading(const std::filesystem::path& file, const Action& action) {
+void reading(const char* what, const Action& action) {
   try {
     action();
   } catch (const json::exception& error) {
-    throw CompileError("anvil-compiler wrote " + file.filename().string() +
+    throw CompileError(std::string("anvil-compiler wrote ") + what +
                        " that cannot be read: " + error.what());
   }
 }
@@ -53,12 +52,9 @@ ArgumentInfo read_argument(const json& from) {
 
 }  // namespace
 
-void read_library(const std::filesystem::path& file, LibraryImage& library) {
-  reading(file, [&] {
-    std::ifstream in(file, std::ios::binary);
-    std::string line;
-    std::getline(in, line);
-    const json head = json::parse(line);
+void read_library(std::string_view text, LibraryImage& library) {
+  reading("a library", [&] {
+    const json head = json::parse(text.substr(0, text.find('\n')));
     if (head.at("version") != kLibraryVersion)
       throw CompileError("anvil-compiler wrote a library of version " + head.at("version").dump() +
                          ", version " + std::to_string(kLibraryVersion) + " is understood");
@@ -68,10 +64,9 @@ void read_library(const std::filesystem::path& file, LibraryImage& library) {
   });
 }
 
-void read_reflection(const std::filesystem::path& file, KernelImage& kernel) {
-  reading(file, [&] {
-    std::ifstream in(file, std::ios::binary);
-    const json reflection = json::parse(in);
+void read_reflection(std::string_view text, KernelImage& kernel) {
+  reading("a reflection", [&] {
+    const json reflection = json::parse(text);
     kernel.name = reflection.at("name");
     kernel.barriers = reflection.at("barriers");
     kernel.static_memory = reflection.at("static_memory");
@@ -82,7 +77,7 @@ void read_reflection(const std::filesystem::path& file, KernelImage& kernel) {
   });
 }
 
-void write_constants(const std::filesystem::path& file, std::span<const ConstantValue> constants) {
+std::string constants_json(std::span<const ConstantValue> constants) {
   json list = json::array();
   for (const auto& constant : constants) {
     std::string hex;
@@ -95,9 +90,7 @@ void write_constants(const std::filesystem::path& file, std::span<const Constant
                     {"type", constant.type},
                     {"data", hex}});
   }
-  std::ofstream out(file, std::ios::binary);
-  out << list.dump() << std::flush;
-  if (!out) throw CompileError("cannot write " + file.string());
+  return list.dump();
 }
 
 }  // namespace anvil

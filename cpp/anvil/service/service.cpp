@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
+#include <system_error>
+#include <tuple>
 
 #include "anvil/abi/kernel_abi.h"
 #include "anvil/service/hash.hpp"
@@ -15,28 +15,38 @@ namespace fs = std::filesystem;
 namespace anvil {
 namespace {
 
-// Of the cache entries' layout and of what goes into their keys.
-constexpr uint64_t kFormat = 1;
+// Of the cache entries' contents and of what goes into their keys.
+constexpr uint64_t kFormat = 2;
 
 // What diagnostics call the text given to newLibraryWithSource, as Metal does.
 constexpr auto kSourceName = "program_source";
 
-constexpr auto kLibraryFile = "library";
-constexpr auto kKernelFile = "kernel.so";
-constexpr auto kReflectionFile = "reflection.json";
+// A library's entry holds what is read at every start; its contents, which only a compile needs,
+// are an entry of their own.
+constexpr auto kContents = "-contents";
+constexpr auto kIndexFile = "index", kLibraryFile = "library";
+constexpr auto kKernelFile = "kernel.so", kReflectionFile = "reflection.json";
 constexpr auto kLogFile = "log";
 
-void write_file(const fs::path& path, std::string_view text) {
-  std::ofstream out(path, std::ios::binary);
-  out.write(text.data(), static_cast<std::streamsize>(text.size())).flush();
-  if (!out) throw CompileError("cannot write " + path.string() + ": is the disk full?");
+/// What the compiler wrote. It writes no empty file: then it failed, and said why.
+std::string written(const MemoryFile& file, const std::string& log, const std::string& task) {
+  std::string contents;
+  try {
+    contents = file.read();
+  } catch (const std::system_error& error) {
+    throw CompileError("what anvil-compiler wrote for " + task +
+                       " cannot be read: " + error.what());
+  }
+  if (!contents.empty()) return contents;
+  throw CompileError(log.empty() ? "anvil-compiler wrote nothing for " + task : log);
 }
 
-std::string read_file(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return std::move(text).str();
+MemoryFile make_file(std::string_view contents, const std::string& task) {
+  try {
+    return MemoryFile(contents);
+  } catch (const std::system_error& error) {
+    throw CompileError("anvil-compiler could not be run for " + task + ": " + error.what());
+  }
 }
 
 /// The processor to compile for: $ANVIL_CPU, else the one that runs this.
@@ -64,8 +74,11 @@ std::vector<ConstantValue> sorted(std::span<const ConstantValue> constants) {
 
 CompilerService& CompilerService::shared() {
   // Never destroyed: compiles may be under way on other threads when the process exits.
-  static CompilerService* const service =
-      new CompilerService(Compiler::locate(), cache_directory() / "anvil", cache_size_limit());
+  static CompilerService* const service = [] {
+    const fs::path folder = cache_directory();
+    return new CompilerService(Compiler::locate(), folder.empty() ? folder : folder / "anvil",
+                               cache_size_limit());
+  }();
   return *service;
 }
 
@@ -83,38 +96,46 @@ LibraryImage CompilerService::library(std::shared_ptr<const LibrarySource> sourc
 
   LibraryImage image;
   image.key = hasher.finish();
-  const fs::path folder = entry(image.key, [&](const fs::path& staged) {
-    const StagedEntry scratch = cache_.stage();
-    const fs::path text = scratch.folder() / kSourceName;
-    write_file(text, source->text);
-    std::vector<std::string> arguments{"library",
-                                       "--source",
-                                       text.string(),
-                                       "--name",
-                                       kSourceName,
-                                       "--output",
-                                       (staged / kLibraryFile).string(),
-                                       "--cache",
-                                       cache_.tool_folder(identity).string(),
-                                       "--math",
-                                       options.math};
-    for (const auto& [name, value] : options.defines) {
-      arguments.push_back("--define");
-      arguments.push_back(name + "=" + value);
-    }
-    if (!options.std.empty()) {
-      arguments.push_back("--std");
-      arguments.push_back(options.std);
-    }
-    write_file(staged / kLogFile, compiler_.run(std::move(arguments), "a library"));
-    LibraryImage probe;
-    read_library(staged / kLibraryFile, probe);
-  });
-  image.path = (folder / kLibraryFile).string();
-  read_library(image.path, image);
-  image.log = read_file(folder / kLogFile);
+  const auto files = entry(image.key, [&] { return compile(*source, image.key); });
+  read_library(files->at(kIndexFile), image);
+  image.log = files->at(kLogFile);
   image.origin = std::move(source);
   return image;
+}
+
+CacheFiles CompilerService::compile(const LibrarySource& source, const std::string& key) {
+  const CompileOptions& options = source.options;
+  const std::string task = "a library";
+  const MemoryFile text = make_file(source.text, task), output = make_file({}, task);
+  std::vector<Compiler::Argument> arguments{"library", "--source",  text,
+                                            "--name",  kSourceName, "--output",
+                                            output,    "--math",    options.math};
+  for (const auto& [name, value] : options.defines) {
+    arguments.emplace_back("--define");
+    arguments.emplace_back(name + "=" + value);
+  }
+  if (!options.std.empty()) {
+    arguments.emplace_back("--std");
+    arguments.emplace_back(options.std);
+  }
+  const std::string log = compiler_.run(std::move(arguments), task);
+  std::string contents = written(output, log, task);
+  std::string index = contents.substr(0, contents.find('\n'));
+  LibraryImage probe;
+  read_library(index, probe);
+  cache_.store(key + kContents, {{kLibraryFile, std::move(contents)}});
+  return {{kIndexFile, std::move(index)}, {kLogFile, log}};
+}
+
+std::string CompilerService::contents(const LibraryImage& library) {
+  const std::string name = library.key + kContents;
+  auto files = cache_.find(name);
+  if (!files && library.origin) {  // the cache dropped them
+    compile(*library.origin, library.key);
+    files = cache_.find(name);
+  }
+  if (!files) throw CompileError("the compiled library is gone from the cache");
+  return std::move(files->at(kLibraryFile));
 }
 
 KernelImage CompilerService::kernel(const LibraryImage& library, const std::string& function,
@@ -132,52 +153,45 @@ KernelImage CompilerService::kernel(const LibraryImage& library, const std::stri
         std::string_view(reinterpret_cast<const char*>(value.data.data()), value.data.size()));
   }
 
-  const fs::path folder = entry(hasher.finish(), [&](const fs::path& staged) {
-    // The cache may have dropped the library since it was compiled.
-    const std::string path = fs::exists(library.path) || !library.origin
-                                 ? library.path
-                                 : this->library(library.origin).path;
-    const fs::path reflection = staged / kReflectionFile;
-    std::vector<std::string> arguments{"kernel",
-                                       "--library",
-                                       path,
-                                       "--function",
-                                       function,
-                                       "--variant",
-                                       variant == Variant::full ? "full" : "any",
-                                       "--cpu",
-                                       cpu,
-                                       "--output",
-                                       (staged / kKernelFile).string(),
-                                       "--reflection",
-                                       reflection.string(),
-                                       "--cache",
-                                       cache_.tool_folder(identity).string()};
+  const auto files = entry(hasher.finish(), [&]() -> CacheFiles {
+    const std::string task = "function '" + function + "'";
+    const MemoryFile input = make_file(contents(library), task), output = make_file({}, task),
+                     reflection = make_file({}, task),
+                     bound = make_file(values.empty() ? "" : constants_json(values), task);
+    std::vector<Compiler::Argument> arguments{"kernel",
+                                              "--library",
+                                              input,
+                                              "--function",
+                                              function,
+                                              "--variant",
+                                              variant == Variant::full ? "full" : "any",
+                                              "--cpu",
+                                              cpu,
+                                              "--output",
+                                              output,
+                                              "--reflection",
+                                              reflection};
     if (!target.empty()) arguments.insert(arguments.end(), {"--target", target});
-    const StagedEntry scratch = cache_.stage();
-    if (!values.empty()) {
-      const fs::path file = scratch.folder() / "constants.json";
-      write_constants(file, values);
-      arguments.push_back("--constants");
-      arguments.push_back(file.string());
-    }
-    write_file(staged / kLogFile,
-               compiler_.run(std::move(arguments), "function '" + function + "'"));
+    if (!values.empty()) arguments.insert(arguments.end(), {"--constants", bound});
+    const std::string log = compiler_.run(std::move(arguments), task);
+    CacheFiles made{{kKernelFile, written(output, log, task)},
+                    {kReflectionFile, written(reflection, log, task)},
+                    {kLogFile, log}};
     KernelImage probe;
-    read_reflection(reflection, probe);
-    if (!fs::exists(staged / kKernelFile))
-      throw CompileError("anvil-compiler wrote no code for function '" + function + "'");
+    read_reflection(made.at(kReflectionFile), probe);
+    return made;
   });
   KernelImage image{};
-  image.path = (folder / kKernelFile).string();
-  read_reflection(folder / kReflectionFile, image);
+  read_reflection(files->at(kReflectionFile), image);
+  image.code = std::shared_ptr<const std::string>(files, &files->at(kKernelFile));
   return image;
 }
 
-fs::path CompilerService::entry(const std::string& key, const Build& build) {
-  const auto folder_or_throw = [](const Outcome& outcome) {
+std::shared_ptr<const CacheFiles> CompilerService::entry(const std::string& key,
+                                                         const Build& build) {
+  const auto files_or_throw = [](const Outcome& outcome) {
     if (!outcome.error.empty()) throw CompileError(outcome.error);
-    return outcome.folder;
+    return outcome.files;
   };
   std::promise<Outcome> promise;
   {
@@ -185,27 +199,27 @@ fs::path CompilerService::entry(const std::string& key, const Build& build) {
     if (const auto found = in_flight_.find(key); found != in_flight_.end()) {
       const auto other = found->second;
       lock.unlock();
-      return folder_or_throw(other.get());
+      return files_or_throw(other.get());
     }
     in_flight_.emplace(key, promise.get_future().share());
   }
   Outcome outcome;
   try {
-    outcome.folder = build_entry(key, build);
+    outcome.files = std::make_shared<const CacheFiles>(build_entry(key, build));
   } catch (const std::exception& error) {
     outcome.error = error.what();
   }
   promise.set_value(outcome);
   std::lock_guard lock(mutex_);
   in_flight_.erase(key);
-  return folder_or_throw(outcome);
+  return files_or_throw(outcome);
 }
 
-fs::path CompilerService::build_entry(const std::string& key, const Build& build) {
-  if (auto folder = cache_.find(key)) return *std::move(folder);
-  const StagedEntry staged = cache_.stage();
-  build(staged.folder());
-  return cache_.store(key, staged);
+CacheFiles CompilerService::build_entry(const std::string& key, const Build& build) {
+  if (auto files = cache_.find(key)) return *std::move(files);
+  CacheFiles files = build();
+  cache_.store(key, files);
+  return files;
 }
 
 LibraryImage compile_library(std::string_view source, const CompileOptions& options) {
@@ -216,6 +230,10 @@ LibraryImage compile_library(std::string_view source, const CompileOptions& opti
 KernelImage compile_kernel(const LibraryImage& library, const std::string& function,
                            std::span<const ConstantValue> constants, Variant variant) {
   return CompilerService::shared().kernel(library, function, constants, variant);
+}
+
+std::string library_contents(const LibraryImage& library) {
+  return CompilerService::shared().contents(library);
 }
 
 }  // namespace anvil

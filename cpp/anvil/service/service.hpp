@@ -25,18 +25,20 @@ class CompilerService {
   LibraryImage library(std::shared_ptr<const LibrarySource> source);
   KernelImage kernel(const LibraryImage& library, const std::string& function,
                      std::span<const ConstantValue> constants, Variant variant);
+  std::string contents(const LibraryImage& library);
 
  private:
-  using Build = std::function<void(const std::filesystem::path& folder)>;
+  using Build = std::function<CacheFiles()>;
 
   /// A text, not an exception: those who share it each throw their own.
   struct Outcome {
-    std::filesystem::path folder;
+    std::shared_ptr<const CacheFiles> files;
     std::string error;
   };
 
-  std::filesystem::path entry(const std::string& key, const Build& build);
-  std::filesystem::path build_entry(const std::string& key, const Build& build);
+  CacheFiles compile(const LibrarySource& source, const std::string& key);
+  std::shared_ptr<const CacheFiles> entry(const std::string& key, const Build& build);
+  CacheFiles build_entry(const std::string& key, const Build& build);
 
   const Compiler compiler_;
   Cache cache_;

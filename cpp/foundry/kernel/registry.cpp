@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <ios>
 #include <string_view>
+#include <system_error>
+#include <thread>
 
 #include "foundry/core/error.hpp"
 #include "foundry/core/waiting.hpp"
@@ -79,49 +81,89 @@ std::shared_ptr<const CompiledKernel> KernelRegistry::get(const KernelDescriptio
     touch(*found->second);
     return found->second;
   }
-  if (const auto found = running_.find(key); found != running_.end()) {
-    const auto compilation = found->second;
-    wait_until(lock, compiled_, [&] { return compilation->done; });
-    if (compilation->error) std::rethrow_exception(compilation->error);
-    ++statistics_.hits;
-    return compilation->kernel;
+  auto& running = running_[key];
+  const bool is_first = !running;
+  if (is_first) {
+    running = std::make_shared<Compilation>();
+    ++statistics_.compilations;
+  }
+  const auto compilation = running;
+  lock.unlock();
+  if (is_first) {
+    try {
+      start(compilation, device_, pipelines_, description, std::move(source));
+    } catch (...) {
+      compilation->finish(nullptr, std::current_exception());
+    }
   }
 
-  const auto compilation = std::make_shared<Compilation>();
-  running_.emplace(key, compilation);
-  ++statistics_.compilations;
-  lock.unlock();
-  try {
-    const BlockingSection section;
-    compilation->kernel = compile(description, std::move(source));
-  } catch (...) {
-    compilation->error = std::current_exception();
-  }
+  std::unique_lock waiting(compilation->mutex);
+  wait_until(waiting, compilation->changed, [&] { return compilation->done; });
+  waiting.unlock();
+
   lock.lock();
-  compilation->done = true;
-  running_.erase(key);
-  if (compilation->kernel) {
-    touch(*compilation->kernel);
-    kernels_.emplace(std::move(key), compilation->kernel);
-    evict_locked();
+  if (const auto found = running_.find(key);
+      found != running_.end() && found->second == compilation) {
+    running_.erase(found);
+    if (compilation->kernel) {
+      touch(*compilation->kernel);
+      kernels_.emplace(std::move(key), compilation->kernel);
+      evict_locked();
+    }
   }
-  lock.unlock();
-  compiled_.notify_all();
   if (compilation->error) std::rethrow_exception(compilation->error);
+  if (!is_first) ++statistics_.hits;
   return compilation->kernel;
 }
 
-std::shared_ptr<const CompiledKernel> KernelRegistry::compile(const KernelDescription& description,
-                                                              std::string source) const {
+void KernelRegistry::Compilation::finish(std::shared_ptr<const CompiledKernel> made,
+                                         std::exception_ptr failure) {
+  const std::lock_guard lock(mutex);
+  kernel = std::move(made);
+  error = std::move(failure);
+  done = true;
+  changed.notify_all();
+}
+
+// Where a wait can be abandoned (Ctrl-C in Python), on a thread of its own: the compilation goes
+// on, and whoever asks for the kernel next takes its result.
+void KernelRegistry::start(const std::shared_ptr<Compilation>& compilation, const Device& device,
+                           Pipelines pipelines, const KernelDescription& description,
+                           std::string source) {
+  auto work = [compilation, device, pipelines, description, source = std::move(source)] {
+    std::shared_ptr<const CompiledKernel> kernel;
+    std::exception_ptr error;
+    try {
+      kernel = compile(device, pipelines, description, source);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    compilation->finish(std::move(kernel), std::move(error));
+  };
+  if (detail::wait_hooks().poll) {
+    try {
+      std::thread(work).detach();
+      return;
+    } catch (const std::system_error&) {  // no thread is left: not to be abandoned, but made
+    }
+  }
+  const BlockingSection section;
+  work();
+}
+
+std::shared_ptr<const CompiledKernel> KernelRegistry::compile(const Device& device,
+                                                              Pipelines pipelines,
+                                                              const KernelDescription& description,
+                                                              std::string source) {
   const FunctionConstants constants = description.function_constants();
   auto kernel = std::make_shared<CompiledKernel>();
   kernel->description = description;
   kernel->hash = fnv1a(source + constants.key());
   kernel->source = std::move(source);
-  if (pipelines_ == Pipelines::left_out) return kernel;
+  if (pipelines == Pipelines::left_out) return kernel;
   try {
     kernel->pipeline =
-        device_.compile(kernel->source, description.name).pipeline(description.name, constants);
+        device.compile(kernel->source, description.name).pipeline(description.name, constants);
   } catch (const KernelCompileError& error) {
     throw KernelCompileError(explained(description, error.what()));
   }

@@ -52,7 +52,8 @@ class KernelRegistry {
       : device_(std::move(device)), capacity_(capacity), pipelines_(pipelines) {}
 
   /// Throws KernelCompileError that names the kernel, and the shader file and line; and
-  /// SignatureMismatchError. A failure is not kept: the next call tries again.
+  /// SignatureMismatchError. A failure is not kept: the next call tries again. The wait can be
+  /// abandoned (core/waiting.hpp); the compilation then goes on for the next who asks.
   std::shared_ptr<const CompiledKernel> get(const KernelDescription& description) {
     return get(description, description.msl());
   }
@@ -72,12 +73,19 @@ class KernelRegistry {
 
  private:
   struct Compilation {
+    std::mutex mutex;  // guards what follows
+    std::condition_variable changed;
     std::shared_ptr<const CompiledKernel> kernel;
     std::exception_ptr error;
     bool done = false;
+
+    void finish(std::shared_ptr<const CompiledKernel> made, std::exception_ptr failure);
   };
-  std::shared_ptr<const CompiledKernel> compile(const KernelDescription& description,
-                                                std::string source) const;
+  static void start(const std::shared_ptr<Compilation>& compilation, const Device& device,
+                    Pipelines pipelines, const KernelDescription& description, std::string source);
+  static std::shared_ptr<const CompiledKernel> compile(const Device& device, Pipelines pipelines,
+                                                       const KernelDescription& description,
+                                                       std::string source);
   void evict_locked();
 
   const Device device_;
@@ -85,7 +93,6 @@ class KernelRegistry {
   const Pipelines pipelines_;
   std::atomic<std::uint64_t> clock_{1};
   mutable std::mutex mutex_;
-  std::condition_variable compiled_;
   std::unordered_map<std::string, std::shared_ptr<const CompiledKernel>> kernels_;
   std::unordered_map<std::string, std::shared_ptr<Compilation>> running_;
   RegistryStatistics statistics_;

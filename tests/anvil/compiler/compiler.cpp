@@ -23,13 +23,6 @@ llvm::json::Object parse(const std::string& text) {
   return *value->getAsObject();
 }
 
-// One precompiled header for all of the tests.
-std::string cache() {
-  const char* folder = std::getenv("FOUNDRY_CACHE_DIR");
-  return folder ? std::string(folder) + "/compiler"
-                : (std::filesystem::temp_directory_path() / "anvil-compiler-test-cache").string();
-}
-
 }  // namespace
 
 void write(const std::string& path, const std::string& text) {
@@ -110,17 +103,12 @@ Session::~Session() {
   std::filesystem::remove_all(folder_);
 }
 
-Output Session::execute(std::vector<std::string> arguments) const {
-  arguments.insert(arguments.end(), {"--cache", cache()});
-  return run_compiler(arguments);
-}
-
 Output Session::library(const std::string& source, const std::vector<std::string>& options) {
   write(path("source"), source);
   std::vector<std::string> arguments{"library",    "--source", path("source"), "--name",
                                      "test.metal", "--output", path("library")};
   arguments.insert(arguments.end(), options.begin(), options.end());
-  return execute(arguments);
+  return run_compiler(arguments);
 }
 
 Output Session::kernel(const std::string& function, const std::vector<std::string>& options) {
@@ -128,7 +116,7 @@ Output Session::kernel(const std::string& function, const std::vector<std::strin
                                      "--function",      function,       "--output",
                                      path("kernel.so"), "--reflection", path("reflection")};
   arguments.insert(arguments.end(), options.begin(), options.end());
-  return execute(arguments);
+  return run_compiler(arguments);
 }
 
 llvm::json::Object Session::index() const {

@@ -58,8 +58,6 @@ class Session {
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
 
  private:
-  Output execute(std::vector<std::string> arguments) const;
-
   std::filesystem::path folder_;
   bool full_ = true;
 };

@@ -1,7 +1,9 @@
 // kernels.hpp: loads the hand-written kernels of kernels/.
 #pragma once
 
+#include <fstream>
 #include <memory>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 
@@ -12,7 +14,9 @@ namespace anvil::test {
 inline KernelImage image(const std::string& name, bool barriers = false,
                          uint64_t static_memory = 0) {
   KernelImage image{};
-  image.path = KERNEL_DIRECTORY "/" + name + ".so";
+  std::ostringstream code;
+  code << std::ifstream(KERNEL_DIRECTORY "/" + name + ".so", std::ios::binary).rdbuf();
+  image.code = std::make_shared<const std::string>(std::move(code).str());
   image.name = name;
   image.barriers = barriers;
   image.static_memory = static_memory;

@@ -8,7 +8,6 @@
 #include <sstream>
 
 #include "anvil/cpu/executor.hpp"
-#include "anvil/service/cache.hpp"
 #include "anvil/service/compiler.hpp"
 #include "anvil/service/reflection.hpp"
 #include "interpreter.hpp"
@@ -110,31 +109,25 @@ std::string difference(const std::vector<Buffer>& anvil, const std::vector<Buffe
 
 std::vector<Buffer> run_oracle(const Case& test, const LibraryImage& library) {
   const Folder folder;
-  std::vector<std::string> arguments{"kernel",
-                                     "--library",
-                                     library.path,
-                                     "--function",
-                                     test.function,
-                                     "--variant",
-                                     "any",
-                                     "--cpu",
-                                     "host",
-                                     "--emit-ir",
-                                     folder.file("before.ll"),
-                                     "--reflection",
-                                     folder.file("reflection.json"),
-                                     "--cache",
-                                     folder.file("cache")};
-  // The tool's cache holds the precompiled header: shared between cases.
-  arguments.back() = (cache_directory() / "anvil-oracle").string();
-  fs::create_directories(arguments.back());
-  if (!test.constants.empty()) {
-    write_constants(folder.file("constants.json"), test.constants);
-    arguments.insert(arguments.end(), {"--constants", folder.file("constants.json")});
-  }
+  const MemoryFile contents(library_contents(library)), written;
+  std::vector<Compiler::Argument> arguments{"kernel",
+                                            "--library",
+                                            contents,
+                                            "--function",
+                                            test.function,
+                                            "--variant",
+                                            "any",
+                                            "--cpu",
+                                            "host",
+                                            "--emit-ir",
+                                            folder.file("before.ll"),
+                                            "--reflection",
+                                            written};
+  const MemoryFile constants(constants_json(test.constants));
+  if (!test.constants.empty()) arguments.insert(arguments.end(), {"--constants", constants});
   Compiler::locate().run(arguments, "the oracle's IR");
   KernelImage reflection{};
-  read_reflection(folder.file("reflection.json"), reflection);
+  read_reflection(written.read(), reflection);
 
   std::vector<Buffer> buffers = test.buffers;
   Dispatch dispatch;
