@@ -571,8 +571,8 @@ def test_what_is_minus_infinity_is_never_drawn_at_any_temperature(
 @pytest.mark.parametrize(
     ("settings", "text"),
     [
-        ({"temperature": np.inf}, "temperature is inf, not 0 or above and finite"),
-        ({"temperature": np.nan}, "temperature is nan, not 0 or above and finite"),
+        ({"temperature": np.inf}, "temperature is inf, not finite"),
+        ({"temperature": np.nan}, "temperature is nan, not 0 or above"),
         ({"frequency_penalty": np.nan}, "frequency_penalty is nan, not finite"),
         ({"presence_penalty": -np.inf}, "presence_penalty is -inf, not finite"),
         ({"repetition_penalty": np.inf}, "repetition_penalty is inf, not finite"),

@@ -23,12 +23,12 @@ void check(const SampleSettings& s) {
   require_range("repetition_penalty", s.repetition_penalty, s.repetition_penalty > 0.0f, "above 0");
   require_range("top_p", s.top_p, s.top_p > 0.0f && s.top_p <= 1.0f, "in (0, 1]");
   require_range("min_p", s.min_p, s.min_p >= 0.0f && s.min_p <= 1.0f, "in [0, 1]");
-  require_range("temperature", s.temperature, s.temperature >= 0.0f && std::isfinite(s.temperature),
-                "0 or above and finite");
-  for (const auto& [name, penalty] : {std::pair{"repetition_penalty", s.repetition_penalty},
-                                      std::pair{"frequency_penalty", s.frequency_penalty},
-                                      std::pair{"presence_penalty", s.presence_penalty}}) {
-    require_range(name, penalty, std::isfinite(penalty), "finite");
+  require_range("temperature", s.temperature, s.temperature >= 0.0f, "0 or above");
+  for (const auto& [name, value] : {std::pair{"temperature", s.temperature},
+                                    std::pair{"repetition_penalty", s.repetition_penalty},
+                                    std::pair{"frequency_penalty", s.frequency_penalty},
+                                    std::pair{"presence_penalty", s.presence_penalty}}) {
+    require_range(name, value, std::isfinite(value), "finite");
   }
 }
 

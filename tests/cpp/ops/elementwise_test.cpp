@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <array>
+#include <limits>
+
 #include "support.hpp"
 
 using namespace foundry;
@@ -34,6 +38,22 @@ TEST_CASE("elementwise operations over ragged counts and mixed types") {
   }
 }
 
+TEST_CASE("Fill and Arange keep every bit of 64-bit integers") {
+  const auto y = runtime().tensor({3}, DType::u64, bytes_of(std::vector<std::uint64_t>(3)));
+  const std::uint64_t last = std::numeric_limits<std::uint64_t>::max();
+  runtime().run(ops::Fill{y, last - 1});
+  CHECK(std::ranges::equal(y.host<std::uint64_t>(), std::array{last - 1, last - 1, last - 1}));
+  runtime().run(ops::Arange{y, last, -2});
+  CHECK(std::ranges::equal(y.host<std::uint64_t>(), std::array{last, last - 2, last - 4}));
+  CHECK_THROWS_WITH_AS(runtime().run(ops::Arange{y, last - 1, 1u}),
+                       "Arange: 18446744073709551616 is no u64; element 2 is an integer from 0 to "
+                       "18446744073709551615",
+                       ArgumentError);
+  CHECK_THROWS_WITH_AS(runtime().run(ops::Fill{y, -1}),
+                       "Fill: -1 is no u64; expected an integer from 0 to 18446744073709551615",
+                       ArgumentError);
+}
+
 TEST_CASE("an operation in place, and operands of different sizes") {
   Values a{1, 2, 3}, b{4, 5};
   const auto x = upload({3}, DType::f32, a);
@@ -63,4 +83,14 @@ TEST_CASE("Argmax finds the first of the largest, whatever else is in the row") 
     CHECK(have[1] == static_cast<double>(columns / 2));
     CHECK(have[2] == 0.0);
   }
+}
+
+TEST_CASE("Argmax takes the first NaN, and tells of what is not finite if asked") {
+  Values x{1, NAN, INFINITY, NAN, 2, 3, 5, 4, INFINITY, 1, INFINITY, 0};
+  const auto input = upload({3, 4}, DType::f32, x);
+  const auto y = output({3}, DType::i32);
+  runtime().run(ops::Argmax{input, y});
+  CHECK(download(y) == Values{1, 2, 0});
+  runtime().run(ops::Argmax{input, y, true});
+  CHECK(download(y) == Values{~1, 2, ~0});
 }
