@@ -65,7 +65,12 @@ void define(nb::module_& m, const char* name, const char* doc, PyObject* builtin
 
 /// A new Python exception object for `error`, its nested causes attached.
 nb::object make_exception(const std::exception& error) {
-  nb::object exception = nb::handle(class_of(error))(error.what());
+  // A message may name a file, whose bytes need not be UTF-8.
+  const std::string_view what = error.what();
+  const nb::object message = nb::steal(
+      PyUnicode_DecodeUTF8(what.data(), static_cast<Py_ssize_t>(what.size()), "backslashreplace"));
+  if (!message.is_valid()) nb::raise_python_error();
+  nb::object exception = nb::handle(class_of(error))(message);
   try {
     std::rethrow_if_nested(error);
   } catch (const nb::python_error& cause) {

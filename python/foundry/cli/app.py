@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ParamSpec
 
 import typer
 
-import foundry
-from foundry.cli import ui
+from foundry.cli import terminal, ui
 from foundry.generation.sampling import SamplingParameters
 
 app = typer.Typer(
@@ -37,7 +37,22 @@ Seed = Annotated[int | None, typer.Option(help="Makes sampling repeatable.")]
 Stop = Annotated[list[str] | None, typer.Option(help="Stop before this text; may be repeated.")]
 
 
-@app.command()
+P = ParamSpec("P")
+
+
+def command(body: Callable[P, None]) -> Callable[P, None]:
+    """A command of `app`, whose exceptions are ours: typer has its own idea of some."""
+
+    @wraps(body)
+    def run_body(*args: P.args, **kwargs: P.kwargs) -> None:
+        with terminal.session():
+            body(*args, **kwargs)
+
+    app.command()(run_body)
+    return run_body
+
+
+@command
 def generate(
     model: Model,
     prompt: Annotated[str, typer.Argument(help="The prompt; '-' reads it from standard input.")],
@@ -68,7 +83,7 @@ def generate(
         min_p=min_p,
         repetition_penalty=repetition_penalty,
     )
-    text = sys.stdin.read() if prompt == "-" else prompt
+    text = ui.read_input() if prompt == "-" else prompt
     loaded = ui.load_model(model, device)
     answer(
         loaded,
@@ -81,7 +96,7 @@ def generate(
     )
 
 
-@app.command()
+@command
 def chat(
     model: Model,
     system: System = None,
@@ -107,7 +122,7 @@ def chat(
     converse(ui.load_model(model, device), system, max_tokens, sampling, seed)
 
 
-@app.command()
+@command
 def devices() -> None:
     """List the Metal devices of this machine."""
     from foundry.cli.devices import show
@@ -115,7 +130,7 @@ def devices() -> None:
     show()
 
 
-@app.command()
+@command
 def inspect(
     model: Model,
     tensors: Annotated[bool, typer.Option("--tensors", help="List every tensor.")] = False,
@@ -126,7 +141,7 @@ def inspect(
     show(model, tensors)
 
 
-@app.command()
+@command
 def bench(
     model: Model,
     prompt_tokens: Annotated[int, typer.Option(min=1, help="Length of the prompt.")] = 128,
@@ -141,7 +156,7 @@ def bench(
     measure(ui.load_model(model, device), prompt_tokens, max_tokens, repeat, json)
 
 
-@app.command()
+@command
 def demo(
     prompt: Annotated[str, typer.Argument(help="The question.")] = (
         "What is the capital of France, and what is it known for?"
@@ -154,15 +169,14 @@ def demo(
     run(prompt, max_tokens)
 
 
-def main() -> None:
-    """Runs a command. A Foundry error is one line on standard error and exit status 1."""
+def run() -> None:
+    """Parses the command line and runs its command."""
+    ui.show_warnings()
     try:
-        app()
-    except foundry.Error as error:
-        ui.fail(error)
-    except KeyboardInterrupt:
-        ui.stderr.print()
-        sys.exit(130)
-    except BrokenPipeError:  # the reader of our output has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+        status = app(standalone_mode=False)
+    except SystemExit as leaving:
+        if isinstance(leaving, terminal.Leave):
+            raise
+        raise BrokenPipeError from leaving  # nothing else makes typer leave by itself
+    if isinstance(status, int):
+        sys.exit(status)

@@ -46,12 +46,12 @@ def measure(model: Llama, prompt_tokens: int, max_tokens: int, repeat: int, as_j
         print(json.dumps(report, indent=2))
         return
     table = Table(
-        title=f"{model.name} on {model.runtime.device.name}", box=None, title_style="bold"
+        title=ui.text(f"{model.name} on {model.runtime.device.name}"), box=None, title_style="bold"
     )
     for column in ("", "best", "median"):
         table.add_column(column, justify="left" if not column else "right")
     for name, values in figures.items():
-        table.add_row(name, f"{best[name]:.1f}", f"{statistics.median(values):.1f}")
-    table.add_row("dispatches per token", f"{runs[-1].dispatches_per_token:.0f}", "")
-    table.add_row("peak memory, MiB", f"{peak_memory() / 2**20:.0f}", "")
+        ui.add_row(table, name, f"{best[name]:.1f}", f"{statistics.median(values):.1f}")
+    ui.add_row(table, "dispatches per token", f"{runs[-1].dispatches_per_token:.0f}", "")
+    ui.add_row(table, "peak memory, MiB", f"{peak_memory() / 2**20:.0f}", "")
     ui.stdout.print(table)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from foundry.cli import ui
 from foundry.cli.generate import answer
-from foundry.errors import ChatTemplateError, ContextLengthError
+from foundry.errors import ArgumentError, ChatTemplateError, ContextLengthError
+from foundry.generation.arguments import checked_text
 from foundry.generation.messages import Message
 from foundry.generation.sampling import SamplingParameters
 from foundry.models import Llama
@@ -26,12 +27,12 @@ def converse(
         )
     opening: list[Message] = [] if system is None else [{"role": "system", "content": system}]
     history = list(opening)
-    ui.stderr.print(f"[bold]{model.name}[/]. {_HELP}")
+    ui.say(ui.stderr, (model.name, "bold"), f". {_HELP}")
     while True:
         try:
-            text = ui.stdout.input("[bold green]> [/]").strip()
-        except (EOFError, KeyboardInterrupt):
-            ui.stdout.print()
+            text = ui.stdout.input(ui.text(("> ", "bold green"))).strip()
+        except EOFError:
+            ui.stream("\n")
             return
         if text in ("/quit", "/exit"):
             return
@@ -40,11 +41,13 @@ def converse(
             continue
         if not text:
             continue
-        history.append({"role": "user", "content": text})
         try:
-            generation = answer(model, history, max_tokens=max_tokens, sampling=sampling, seed=seed)
-        except ContextLengthError as error:
-            history.pop()
-            ui.stderr.print(f"[yellow]{error}. /reset starts over.[/]")
+            turns = [*history, {"role": "user", "content": checked_text(text, "your turn")}]
+            generation = answer(model, turns, max_tokens=max_tokens, sampling=sampling, seed=seed)
+        except (ArgumentError, ContextLengthError) as error:
+            ui.say(ui.stderr, (f"{error}. /reset starts over.", "yellow"))
             continue
-        history.append({"role": "assistant", "content": generation.text})
+        except KeyboardInterrupt:
+            ui.say(ui.stderr, (" (interrupted; this turn is forgotten)", "dim"))
+            continue
+        history = [*turns, {"role": "assistant", "content": generation.text}]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from rich.markup import escape
-
 from foundry.cli import ui
 from foundry.cli.generate import answer
 from foundry.errors import ModelError
@@ -28,8 +26,8 @@ def find_model() -> Path:
 def run(prompt: str, max_tokens: int) -> None:
     """Streams the answer, then prints what it cost."""
     model = ui.load_model(find_model())
-    ui.stderr.print(f"[bold]{model.name}[/] on {model.runtime.device.name}")
-    ui.stdout.print(f"[bold green]> {escape(prompt)}[/]")
+    ui.say(ui.stderr, (model.name, "bold"), f" on {model.runtime.device.name}")
+    ui.say(ui.stdout, (f"> {prompt}", "bold green"))
     generation = answer(
         model,
         ui.messages(None, prompt),
@@ -38,4 +36,4 @@ def run(prompt: str, max_tokens: int) -> None:
         statistics=False,
     )
     for label, value in generation.statistics.rows():
-        ui.stdout.print(f"{label:<22}{value}")
+        ui.say(ui.stdout, f"{label:<22}{value}")

@@ -14,7 +14,8 @@ def show() -> None:
     for column in ("name", "unified memory", "threadgroup memory", "threads per threadgroup"):
         table.add_column(column)
     for device in foundry.devices():
-        table.add_row(
+        ui.add_row(
+            table,
             device.name,
             "yes" if device.has_unified_memory else "no",
             f"{device.max_threadgroup_memory / 1024:g} KiB",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 from foundry.cli import ui
@@ -21,21 +20,15 @@ def answer(
     stop: Sequence[str] = (),
     statistics: bool = True,
 ) -> Generation:
-    """Streams the answer to standard output and, after it, its cost to standard error.
-
-    Ctrl-C ends the answer, not the program.
-    """
+    """Streams the answer to standard output and, after it, its cost to standard error."""
     generation = model.generate(
         prompt, max_tokens=max_tokens, sampling=sampling, seed=seed, stop=stop
     )
     try:
         for piece in generation:
-            sys.stdout.write(piece)
-            sys.stdout.flush()
-    except KeyboardInterrupt:
-        ui.stderr.print("[dim] (interrupted)[/]", end="")
-    sys.stdout.write("\n")
-    sys.stdout.flush()
+            ui.stream(piece)
+    finally:
+        ui.stream("\n")
     if statistics:
-        ui.stderr.print(f"[dim]{generation.statistics}[/]", soft_wrap=True)
+        ui.say(ui.stderr, (str(generation.statistics), "dim"))
     return generation

@@ -6,7 +6,6 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-from rich.markup import escape
 from rich.table import Table
 
 import foundry
@@ -19,11 +18,11 @@ _SHOWN = 60  # characters of one metadata value
 def show(path: Path, tensors: bool) -> None:
     """Prints metadata, tensor formats, and with `tensors` every tensor."""
     file = foundry.Gguf(path)
-    ui.stdout.print(f"[bold]{escape(path.name)}[/]: GGUF {file.version}, {_size(file.nbytes)}")
+    ui.say(ui.stdout, (path.name, "bold"), f": GGUF {file.version}, {_size(file.nbytes)}")
 
     metadata = Table(box=None, show_header=False)
     for key, value in file.metadata.items():
-        metadata.add_row(escape(key), escape(_shorten(value)))
+        ui.add_row(metadata, key, _shorten(value))
     ui.stdout.print(metadata)
 
     formats: defaultdict[str, list[int]] = defaultdict(list)
@@ -33,7 +32,7 @@ def show(path: Path, tensors: bool) -> None:
     for column in ("format", "tensors", "size"):
         summary.add_column(column, justify="left" if column == "format" else "right")
     for name, sizes in sorted(formats.items(), key=lambda item: -sum(item[1])):
-        summary.add_row(name, f"{len(sizes)}", _size(sum(sizes)))
+        ui.add_row(summary, name, f"{len(sizes)}", _size(sum(sizes)))
     ui.stdout.print(summary)
 
     if tensors:
@@ -41,8 +40,8 @@ def show(path: Path, tensors: bool) -> None:
         for column in ("tensor", "shape", "format", "size"):
             table.add_column(column)
         for tensor in file.tensors.values():
-            table.add_row(
-                escape(tensor.name), str(tensor.shape), str(tensor.dtype), _size(tensor.nbytes)
+            ui.add_row(
+                table, tensor.name, str(tensor.shape), str(tensor.dtype), _size(tensor.nbytes)
             )
         ui.stdout.print(table)
 

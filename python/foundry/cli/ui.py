@@ -1,13 +1,13 @@
-"""What the commands share on the terminal: consoles, errors, loading with progress bars."""
+"""What the commands share on the terminal: consoles, tables, loading with progress bars."""
 
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
-from typing import NoReturn
+from typing import TextIO
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -16,34 +16,93 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.table import Table
+from rich.text import Text
 
 import foundry
+from foundry.cli.terminal import printable
+from foundry.generation.arguments import checked_text
 from foundry.generation.messages import Message
 
-stdout = Console(highlight=False)
-stderr = Console(stderr=True, highlight=False)
+_NARROWEST = 40  # columns; below, a table would lose its cells
 
 
-def fail(error: BaseException) -> NoReturn:
-    """Prints an error with the causes behind it and leaves with status 1."""
-    stderr.print(f"[bold red]{type(error).__name__}[/]: {escape(str(error))}")
-    cause = error.__cause__
-    while cause is not None:
-        stderr.print(f"  [dim]because {type(cause).__name__}: {escape(str(cause))}[/]")
-        cause = cause.__cause__
-    sys.exit(1)
+class _Console(Console):
+    """A console whose broken pipe is the command's to handle. What is printed may look like markup
+    or an emoji's name; it is neither."""
+
+    def __init__(self, *, is_error: bool) -> None:
+        super().__init__(stderr=is_error, highlight=False, markup=False, emoji=False)
+        if self.width < _NARROWEST:
+            self.width = _NARROWEST
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
 
 
-def messages(system: str | None, text: str) -> list[Message]:
+stdout = _Console(is_error=False)
+stderr = _Console(is_error=True)
+
+Part = str | tuple[str, str]
+"""A text, or a text with its style."""
+
+
+def text(*parts: Part, lines: bool = False) -> Text:
+    """The parts as one line, or as `lines` where they may hold several; safe to print."""
+    result = Text()
+    for part in parts:
+        plain, style = (part, None) if isinstance(part, str) else part
+        result.append(printable(plain, lines=lines), style)
+    return result
+
+
+def say(console: Console, *parts: Part, lines: bool = False, end: str = "\n") -> None:
+    """Prints the parts; a long line is the terminal's to wrap."""
+    console.print(text(*parts, lines=lines), end=end, soft_wrap=True)
+
+
+def add_row(table: Table, *cells: str) -> None:
+    """A row of plain texts."""
+    table.add_row(*(text(cell) for cell in cells))
+
+
+def stream(piece: str) -> None:
+    """Prints a piece of a model's answer at once."""
+    sys.stdout.write(printable(piece, lines=True))
+    sys.stdout.flush()
+
+
+def read_input() -> str:
+    """All of standard input."""
+    return checked_text(sys.stdin.read(), "standard input")
+
+
+def show_warnings() -> None:
+    """Python's warnings as one line each on standard error."""
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        say(stderr, (category.__name__, "yellow"), f": {message}", lines=True)
+
+    warnings.showwarning = show
+
+
+def messages(system: str | None, content: str) -> list[Message]:
     """The first turn of a chat."""
     head: list[Message] = [] if system is None else [{"role": "system", "content": system}]
-    return [*head, {"role": "user", "content": text}]
+    return [*head, {"role": "user", "content": content}]
 
 
 def load_model(path: Path, device: str | None = None) -> foundry.models.Llama:
     """Loads a model with a bar for each stage: weights, kernels."""
     columns = (
-        TextColumn("{task.description:<20}"),
+        TextColumn("{task.description:<20}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -54,7 +113,7 @@ def load_model(path: Path, device: str | None = None) -> foundry.models.Llama:
 
         def report(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
-                tasks[stage] = progress.add_task(stage)
+                tasks[stage] = progress.add_task(printable(stage))
             progress.update(tasks[stage], completed=done, total=total)
 
         return foundry.models.load(path, device=device, progress=report)
