@@ -38,6 +38,13 @@ def checked_integer(value: object, where: str) -> int:
     raise ArgumentTypeError(f"{where} is {shown(value)}; expected an int")
 
 
+def checked_flag(value: object, where: str) -> bool:
+    """A bool; nothing else is true or false here."""
+    if not isinstance(value, bool | np.bool_):
+        raise ArgumentTypeError(f"{where} is {shown(value)}; expected a bool")
+    return bool(value)
+
+
 def checked_number(value: object, where: str) -> float:
     """A finite number of any real type, within the range of a 32-bit float."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):

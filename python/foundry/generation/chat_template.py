@@ -10,7 +10,7 @@ import jinja2
 from jinja2 import nodes
 
 from foundry.errors import ArgumentError, ArgumentTypeError, ChatTemplateError
-from foundry.generation.arguments import shown
+from foundry.generation.arguments import checked_flag, shown
 from foundry.generation.messages import (
     Message,
     checked_messages,
@@ -58,9 +58,10 @@ class ChatTemplate:
         Raises `ChatTemplateError` where the template refuses the messages, does not parse or
         exceeds a limit, `ArgumentError` and `ArgumentTypeError` for what is no chat.
         """
+        continue_final_message = checked_flag(continue_final_message, "continue_final_message")
         opens = not continue_final_message
         if add_generation_prompt is not None:
-            opens = bool(add_generation_prompt)
+            opens = checked_flag(add_generation_prompt, "add_generation_prompt")
         if opens and continue_final_message:
             raise ArgumentError(
                 "continue_final_message leaves the last message open; add_generation_prompt opens "

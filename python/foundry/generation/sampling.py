@@ -14,6 +14,7 @@ _REALS = (
     *("temperature", "top_p", "min_p"),
     *("repetition_penalty", "frequency_penalty", "presence_penalty"),
 )
+_COUNTS = ("top_k", "penalty_window")
 _SMALLEST = float(np.finfo(np.float32).smallest_normal)
 """The device divides by some parameters; by less than this, the quotient would be infinite."""
 
@@ -45,7 +46,7 @@ class SamplingParameters:
     """How many recent tokens the penalties look at."""
 
     def __post_init__(self) -> None:
-        for name in ("top_k", "penalty_window"):
+        for name in _COUNTS:
             count = checked_integer(getattr(self, name), f"sampling: {name}")
             object.__setattr__(self, name, count)
         for name in _REALS:
@@ -55,19 +56,20 @@ class SamplingParameters:
         def check(name: str, rule: str, is_valid: Callable[[float], bool]) -> None:
             # The device computes with 32 bits: what is rounded has to be valid too.
             value = getattr(self, name)
-            if not (is_valid(value) and is_valid(float(np.float32(value)))):
+            single = value if isinstance(value, int) else float(np.float32(value))
+            if not (is_valid(value) and is_valid(single)):
                 raise ArgumentError(f"sampling: {name} is {shown(value)}, {rule}")
 
         check("temperature", "it cannot be negative", lambda value: value >= 0)
         check("temperature", f"it is 0 or at least {_SMALLEST:.4g}", _is_zero_or_normal)
         check("top_k", "it cannot be negative (0: all tokens)", lambda value: value >= 0)
-        check("top_k", "it is below 2^31", lambda value: value < 2**31)
         check("top_p", "it lies in (0, 1]", lambda value: 0 < value <= 1)
         check("min_p", "it lies in [0, 1)", lambda value: 0 <= value < 1)
         check("repetition_penalty", "it must be positive", lambda value: value > 0)
         check("repetition_penalty", f"it is at least {_SMALLEST:.4g}", _is_zero_or_normal)
         check("penalty_window", "it cannot be negative", lambda value: value >= 0)
-        check("penalty_window", "it is below 2^31", lambda value: value < 2**31)
+        for name in _COUNTS:
+            check(name, "it is below 2^31", lambda value: value < 2**31)
 
     @property
     def greedy(self) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from foundry.errors import ArgumentError, ArgumentTypeError
 from foundry.generation.arguments import checked_text, checked_tokens, shown
 
@@ -62,8 +64,8 @@ class StopText:
 
 def resolve_stops(stop: object, tokenizer: Tokenizer) -> tuple[list[str], frozenset[int]]:
     """The texts and the tokens that `stop` names."""
-    stops = [stop] if isinstance(stop, str | int) else stop
-    if isinstance(stops, bytes) or not isinstance(stops, Sequence | Set):
+    stops = [stop] if isinstance(stop, str | int | np.integer) else stop
+    if isinstance(stops, bytes | bytearray) or not isinstance(stops, Sequence | Set | np.ndarray):
         raise ArgumentTypeError(
             f"stop is {shown(stop)}; supported: texts, token ids, and lists of them"
         )

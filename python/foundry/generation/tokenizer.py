@@ -66,8 +66,8 @@ class Tokenizer:
         beginning-of-sequence token comes first where the model asks for one and the text does not
         start with it.
         """
-        spans = own_spans(text) if isinstance(text, TemplateText) else ((0, len(text)),)
         plain = checked_text(text, "encode: text")
+        spans = own_spans(text) if isinstance(text, TemplateText) else ((0, len(plain)),)
         ids: list[int] = []
         for piece in self.control.split(plain, spans if parse_special else ()):
             if isinstance(piece, int):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from foundry import ops
 from foundry._foundry import Device, DType, Foundry, Gguf
 from foundry.errors import ArgumentError, ArgumentTypeError, ContextLengthError, ModelError
-from foundry.generation.arguments import checked_integer, checked_tokens
+from foundry.generation.arguments import checked_flag, checked_integer, checked_tokens
 from foundry.generation.chat_template import ChatTemplate
 from foundry.generation.chat_templates import ChatTemplates
 from foundry.generation.messages import Message
@@ -205,7 +205,9 @@ class Llama:
         chat = {
             "tools": tools,
             "documents": documents,
-            "continue_final_message": continue_final_message,
+            "continue_final_message": checked_flag(
+                continue_final_message, "generate: continue_final_message"
+            ),
             "template": template,
             "template_arguments": template_arguments,
         }
@@ -224,8 +226,8 @@ class Llama:
             sampling=parameters,
             seed=draws % 2**64,
             stop=stop,
-            include_stop=include_stop,
-            ignore_end=ignore_end,
+            include_stop=checked_flag(include_stop, "generate: include_stop"),
+            ignore_end=checked_flag(ignore_end, "generate: ignore_end"),
         )
 
     def export(
@@ -258,15 +260,17 @@ class Llama:
             program = self._decoder.record(parameters)
             program.export(path, weights=[self._file])
 
-    def _prompt_tokens(self, prompt: object, chat: Mapping[str, Any]) -> list[int]:
-        if isinstance(prompt, Sequence) and any(isinstance(item, Mapping) for item in prompt):
+    def _prompt_tokens(self, prompt: Any, chat: Mapping[str, Any]) -> list[int]:
+        is_text = isinstance(prompt, str | bytes | bytearray)
+        is_row = isinstance(prompt, Sequence | np.ndarray) and not is_text
+        if is_row and any(isinstance(item, Mapping) for item in prompt):
             return self.tokenizer.encode(self.chat_templates.render(prompt, **chat))
         for name, value in chat.items():
-            if value:
+            if value is not None and value is not False:
                 raise ArgumentError(f"generate: {name} goes with messages, the prompt has none")
         if isinstance(prompt, str):
             return self.tokenizer.encode(prompt)
-        if isinstance(prompt, Sequence | np.ndarray) and not isinstance(prompt, bytes | bytearray):
+        if is_row:
             return checked_tokens(prompt, len(self.tokenizer), "generate")
         raise ArgumentTypeError(
             f"generate: unsupported prompt of type {type(prompt).__name__}; supported: a text, "
