@@ -239,7 +239,7 @@ def test_an_output_that_is_not_there_ends_quietly(
 
 def test_an_answer_into_a_broken_pipe_or_a_full_device(hostile_model: Path) -> None:
     given = ("generate", hostile_model, "x", "-n", "200", "--no-statistics")
-    assert run_in_shell('"$@" | head -c 9 >&2; exit ${PIPESTATUS[0]}', *given)[0] == 141
+    assert run_in_shell('"$@" | true; exit ${PIPESTATUS[0]}', *given)[0] == 141
     status, error = run_in_shell('"$@" >/dev/full', *given)
     assert (status, error) == (1, "OSError: [Errno 28] No space left on device\n")
     assert run_in_shell('"$@" >&-', *given) == (0, "")
