@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#define ANVIL_ABI_VERSION 1
+#define ANVIL_ABI_VERSION 2
 #define ANVIL_SIMD_WIDTH 32
 #define ANVIL_MAX_BUFFERS 31
 #define ANVIL_MAX_THREADS_PER_THREADGROUP 1024
@@ -13,8 +13,11 @@
 /* Alignment of static_memory and of every threadgroup_memory[i]. */
 #define ANVIL_THREADGROUP_MEMORY_ALIGNMENT 128
 
-/* The one symbol that a kernel's shared object exports, an AnvilEntry. */
+/* What a kernel's shared object exports: an AnvilEntry; and, written by the compiler, a uint64_t,
+   the bytes of stack that a call of it takes, and an AnvilLines, where its code comes from. */
 #define ANVIL_ENTRY_SYMBOL "anvil_entry"
+#define ANVIL_STACK_SYMBOL "anvil_stack_bytes"
+#define ANVIL_LINES_SYMBOL "anvil_lines"
 
 #ifdef __cplusplus
 extern "C" {
@@ -41,6 +44,20 @@ struct AnvilThreadgroup {
 
 /* Runs all lanes of one simdgroup. */
 typedef void (*AnvilEntry)(struct AnvilThreadgroup*, uint32_t simdgroup);
+
+/* Code from this offset on, counted from the entry, up to the next one's. */
+struct AnvilLine {
+  uint32_t code;
+  uint32_t line; /* as diagnostics count; 0: of no line */
+  uint32_t file; /* offset of its name, which a zero ends, among the names */
+};
+
+/* Looked up only after a fault. `count` AnvilLines follow, in the order of their code, and then the
+   names. */
+struct AnvilLines {
+  uint32_t code_bytes;
+  uint32_t count;
+};
 
 /* Whether the `full` variant may run a threadgroup of this size in a dispatch of that: no lane is
    off, and over the lanes of every simdgroup thread x is a multiple of 32, plus the lane, in the

@@ -23,7 +23,8 @@ struct Exported {
   std::string_view name;
   bool is_code;
 };
-constexpr Exported kExports[kKernelExports] = {{ANVIL_ENTRY_SYMBOL, true}};
+constexpr Exported kExports[kKernelExports] = {
+    {ANVIL_ENTRY_SYMBOL, true}, {ANVIL_STACK_SYMBOL, false}, {ANVIL_LINES_SYMBOL, false}};
 
 constexpr std::string_view kImports[] = {"memcpy", "memmove", "memset"};
 

@@ -13,8 +13,8 @@ namespace anvil {
 enum class KernelImport : uint8_t { memcpy, memmove, memset };
 
 /// What a kernel's file names for those who load it.
-enum class KernelExport : uint8_t { entry };
-inline constexpr size_t kKernelExports = 1;
+enum class KernelExport : uint8_t { entry, stack, lines };
+inline constexpr size_t kKernelExports = 3;
 
 /// What a kernel's ELF file puts in memory. Addresses count from where its first byte comes to lie.
 struct KernelFile {

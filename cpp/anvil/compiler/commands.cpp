@@ -1,7 +1,6 @@
 #include "commands.hpp"
 
 #include <llvm/Demangle/Demangle.h>
-#include <llvm/IR/DebugInfo.h>
 #include <llvm/IR/LLVMContext.h>
 #include <llvm/IR/Module.h>
 #include <llvm/IR/Verifier.h>
@@ -9,6 +8,7 @@
 #include <llvm/Support/raw_ostream.h>
 
 #include "clang_setup.hpp"
+#include "code_facts.hpp"
 #include "confinement.hpp"
 #include "constants.hpp"
 #include "emit.hpp"
@@ -104,7 +104,7 @@ bool run_kernel(const KernelCommand& command) {
   auto kernel = compile_kernel(program,
                                {.name = command.function,
                                 .full = command.variant == "full",
-                                .line_tables = !command.remarks.empty(),
+                                .line_tables = !command.remarks.empty() || !command.output.empty(),
                                 .triple = triple},
                                context);
   if (!kernel) return false;
@@ -136,13 +136,13 @@ bool run_kernel(const KernelCommand& command) {
   if (!vectorized)
     throw FileError{"vectorisation failed: " +
                     (remarks.empty() ? std::string("no reason given") : remarks.back().message)};
-  llvm::StripDebugInfo(module);
+  const KernelLines lines = keep_lines(module, program.source);
   retarget(module, *target);
   optimize_simdgroup(module, *target);
   if (!command.emit_simd_ir.empty()) write_ir(command.emit_simd_ir, module);
   if (!command.emit_assembly.empty()) emit_assembly(module, *target, command.emit_assembly);
   check_confined(module);
-  emit_shared_object(module, *target, command.output);
+  emit_shared_object(module, lines, *target, command.output);
   return true;
 }
 

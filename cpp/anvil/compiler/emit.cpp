@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <lld/Common/Driver.h>
+#include <llvm/IR/DebugInfo.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Module.h>
 #include <llvm/Object/ELFObjectFile.h>
@@ -86,10 +87,11 @@ class Redirected {
 
 // All in memory: lld would map a file that it writes, which a full disk turns into a signal, and
 // leave it behind when it is stopped.
-std::string link(std::string_view object) {
-  const MemoryFile version("{ global: " ANVIL_ENTRY_SYMBOL "; local: *; };\n");
-  const MemoryFile input(object), output;
-  const std::string input_path = input.path();
+std::string link(std::string_view object, std::string_view facts) {
+  const MemoryFile version("{ global: " ANVIL_ENTRY_SYMBOL "; " ANVIL_STACK_SYMBOL
+                           "; " ANVIL_LINES_SYMBOL "; local: *; };\n");
+  const MemoryFile input(object), data(facts), output;
+  const std::string input_path = input.path(), data_path = data.path();
   const std::string script = "--version-script=" + version.path();
   std::string log;
   llvm::raw_string_ostream messages(log);
@@ -106,6 +108,7 @@ std::string link(std::string_view object) {
                              "--strip-debug",
                              "--threads=1",
                              input_path.c_str(),
+                             data_path.c_str(),
                              "-o",
                              "-"};
   {
@@ -123,15 +126,19 @@ void emit_assembly(const llvm::Module& module, llvm::TargetMachine& target,
                    const std::string& path) {
   // The code generator changes the module it is given.
   const auto copy = llvm::CloneModule(module);
+  llvm::StripDebugInfo(*copy);
   const auto text = generate(*copy, target, llvm::CodeGenFileType::AssemblyFile);
   write_file(path, {text.data(), text.size()});
 }
 
-void emit_shared_object(llvm::Module& module, llvm::TargetMachine& target,
+void emit_shared_object(llvm::Module& module, const KernelLines& lines, llvm::TargetMachine& target,
                         const std::string& path) {
+  target.Options.EmitStackSizeSection = true;
   const auto code = generate(module, target, llvm::CodeGenFileType::ObjectFile);
   check_sections({code.data(), code.size()});
-  const std::string shared = link({code.data(), code.size()});
+  const auto described = describe_code({code.data(), code.size()}, lines, module);
+  const auto facts = generate(*described, target, llvm::CodeGenFileType::ObjectFile);
+  const std::string shared = link({code.data(), code.size()}, {facts.data(), facts.size()});
   check_shared_object(shared, target.getTargetTriple());
   write_file(path, shared);
 }

@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "code_facts.hpp"
+
 namespace llvm {
 class Module;
 class TargetMachine;
@@ -10,9 +12,10 @@ class TargetMachine;
 
 namespace anvil {
 
-/// Writes a shared object that exports `anvil_entry` alone and needs nothing but memcpy, memset and
-/// memmove. Throws FileError where that fails.
-void emit_shared_object(llvm::Module& module, llvm::TargetMachine& target, const std::string& path);
+/// Writes a shared object that exports `anvil_entry` and what kernel_abi.h says of it, and needs
+/// nothing but memcpy, memset and memmove. Throws FileError where that fails.
+void emit_shared_object(llvm::Module& module, const KernelLines& lines, llvm::TargetMachine& target,
+                        const std::string& path);
 
 /// Writes the code as assembly, for people and tests to read.
 void emit_assembly(const llvm::Module& module, llvm::TargetMachine& target,

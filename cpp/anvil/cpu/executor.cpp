@@ -19,7 +19,10 @@
 #include <vector>
 
 #include "anvil/cpu/float_environment.hpp"
+#include "anvil/cpu/kernel_fault.hpp"
 #include "anvil/cpu/spin.hpp"
+#include "anvil/cpu/thread.hpp"
+#include "anvil/cpu/trap.hpp"
 #include "anvil/cpu/work_parts.hpp"
 #include "anvil/cpu/worker.hpp"
 #include "anvil/service/host_cpu.hpp"
@@ -68,7 +71,8 @@ class CpuExecutor::Pool {
  public:
   explicit Pool(unsigned threads);
   ~Pool();
-  void run(std::span<const CpuDispatch> dispatches);
+  void run(std::span<const CpuDispatch> dispatches, RunControl* control);
+  void interrupt();
   unsigned threads() const { return static_cast<unsigned>(threads_.size()) + 1; }
 
  private:
@@ -82,6 +86,8 @@ class CpuExecutor::Pool {
   void run_range(size_t worker, uint64_t first, uint64_t count);
   void serve(size_t worker);
   void fail(std::exception_ptr error);
+  [[noreturn]] void throw_error(uint64_t total);
+  static void wait_for_turn(std::unique_lock<std::mutex>& lock, RunControl* control);
 
   std::mutex run_mutex_;                          // held for the length of a run
   std::vector<std::unique_ptr<Worker>> workers_;  // the first is the caller's
@@ -92,9 +98,11 @@ class CpuExecutor::Pool {
   // Written between divisions of parts_ only: a thread may read them from a successful claim()
   // until it has taken what it claimed from unfinished_.
   std::span<const CpuJob> jobs_;
+  const Interrupt* interrupt_ = nullptr;
   uint64_t first_ = 0;  // the threadgroup that number 0 of parts_ is
   std::atomic<bool> failed_{false};
-  std::mutex error_mutex_;  // guards error_
+  std::atomic<uint64_t> left_out_{0};  // threadgroups of a run that failed
+  std::mutex error_mutex_;             // guards error_
   std::exception_ptr error_;
 
   WorkParts parts_;
@@ -113,19 +121,14 @@ CpuExecutor::Pool::Pool(unsigned threads) : parts_(std::clamp(threads, 1u, kMaxT
     workers_.push_back(std::make_unique<Worker>());
   threads_.reserve(workers_.size());
 
-  // Signals belong to the program's own threads.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  install_trap_handlers();
   for (size_t i = 1; i < workers_.size(); ++i) {
     try {
-      threads_.emplace_back([this, i] { serve(i); });
-    } catch (const std::system_error&) {
+      threads_.push_back(start_thread("anvil-" + std::to_string(i), [this, i] { serve(i); }));
+    } catch (const std::exception&) {
       break;  // no more threads to be had: fewer do the same work
     }
-    pthread_setname_np(threads_.back().native_handle(), ("anvil-" + std::to_string(i)).c_str());
   }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 CpuExecutor::Pool::~Pool() {
@@ -140,14 +143,15 @@ CpuExecutor::Pool::~Pool() {
   for (auto& thread : threads_) thread.join();
 }
 
-void CpuExecutor::Pool::run(std::span<const CpuDispatch> dispatches) {
+void CpuExecutor::Pool::run(std::span<const CpuDispatch> dispatches, RunControl* control) {
   // Before the lock: another thread may have held it when the process was forked.
   if (forks_ != forks)
     throw std::runtime_error(
         "Anvil: this process was forked from one that had used the device, and its threads stayed "
         "there; start processes afresh instead (multiprocessing: the 'spawn' method)");
-  // Of this thread: no two of its runs overlap.
-  thread_local std::array<CpuJob, kMostTogether> jobs;
+  // Of this thread: no two of its runs overlap. Not the array itself: see trap.cpp's `current`.
+  thread_local const auto its_jobs = std::make_unique<std::array<CpuJob, kMostTogether>>();
+  std::array<CpuJob, kMostTogether>& jobs = *its_jobs;
   if (dispatches.size() > jobs.size())
     throw std::logic_error("Anvil: more dispatches at once than kMostTogether");
   uint64_t total = 0;
@@ -157,16 +161,48 @@ void CpuExecutor::Pool::run(std::span<const CpuDispatch> dispatches) {
     if (__builtin_add_overflow(total, jobs[i].threadgroups, &total))
       throw std::runtime_error("Anvil: dispatches of more than 2^64 threadgroups together");
   }
-  std::lock_guard lock(run_mutex_);
+  std::unique_lock lock(run_mutex_, std::try_to_lock);
+  if (!lock) wait_for_turn(lock, control);
   for (size_t i = 0; i < dispatches.size(); ++i) jobs[i].serial = ++serial_;
   jobs_ = std::span(jobs).first(dispatches.size());
-  for (uint64_t first = 0; first < total && !failed_; first += kMostAtOnce)
+  interrupt_ = control;
+  uint64_t first = 0;
+  for (; first < total && !failed_; first += kMostAtOnce)
     run_at_once(first, static_cast<uint32_t>(std::min(kMostAtOnce, total - first)));
   if (failed_.load(std::memory_order_relaxed)) {
-    failed_.store(false, std::memory_order_relaxed);
-    std::lock_guard error_lock(error_mutex_);
-    std::rethrow_exception(std::exchange(error_, nullptr));
+    if (first < total) left_out_.fetch_add(total - first, std::memory_order_relaxed);
+    throw_error(total);
   }
+}
+
+void CpuExecutor::Pool::wait_for_turn(std::unique_lock<std::mutex>& lock, RunControl* control) {
+  using Clock = std::chrono::steady_clock;
+  if (!control) return lock.lock();
+  const auto start = Clock::now();
+  control->waits.store(true, std::memory_order_relaxed);
+  lock.lock();
+  control->waited.fetch_add(std::chrono::nanoseconds(Clock::now() - start).count(),
+                            std::memory_order_relaxed);
+  control->waits.store(false, std::memory_order_relaxed);
+}
+
+void CpuExecutor::Pool::throw_error(uint64_t total) {
+  const uint64_t left_out = left_out_.exchange(0, std::memory_order_relaxed);
+  failed_.store(false, std::memory_order_relaxed);
+  std::unique_lock lock(error_mutex_);
+  const std::exception_ptr error = std::exchange(error_, nullptr);
+  lock.unlock();
+  try {
+    std::rethrow_exception(error);
+  } catch (KernelFault& fault) {
+    fault.threadgroups = total;
+    fault.finished = total - left_out;
+    throw;
+  }
+}
+
+void CpuExecutor::Pool::interrupt() {
+  for (std::thread& thread : threads_) interrupt_thread(thread.native_handle());
 }
 
 void CpuExecutor::Pool::run_at_once(uint64_t first, uint32_t count) {
@@ -240,20 +276,33 @@ uint64_t CpuExecutor::Pool::work(size_t worker) {
 }
 
 void CpuExecutor::Pool::run_range(size_t worker, uint64_t first, uint64_t count) {
-  if (failed_.load(std::memory_order_relaxed)) return;
-  const FloatEnvironment environment;
-  try {
-    for (const CpuJob& job : jobs_) {
-      const uint64_t begin = std::max(first, job.first);
-      const uint64_t end = std::min(first + count, job.first + job.threadgroups);
-      if (begin < end) workers_[worker]->run(job, begin - job.first, end - begin);
+  uint64_t finished = 0;
+  if (!failed_.load(std::memory_order_relaxed)) {
+    const FloatEnvironment environment;
+    const CpuJob* running = nullptr;
+    try {
+      for (const CpuJob& job : jobs_) {
+        const uint64_t begin = std::max(first, job.first);
+        const uint64_t end = std::min(first + count, job.first + job.threadgroups);
+        if (begin >= end) continue;
+        running = &job;
+        workers_[worker]->run(job, begin - job.first, end - begin, interrupt_);
+        finished += end - begin;
+      }
+      return;
+    } catch (KernelFault& fault) {
+      fault.dispatch = static_cast<size_t>(running - jobs_.data());
+      finished += workers_[worker]->finished();
+      fail(std::current_exception());
+    } catch (...) {
+      fail(std::current_exception());
     }
-  } catch (...) {
-    fail(std::current_exception());
   }
+  left_out_.fetch_add(count - finished, std::memory_order_relaxed);
 }
 
 void CpuExecutor::Pool::serve(size_t worker) {
+  const TrapStack stack;
   while (!stop_.load(std::memory_order_relaxed)) {
     const uint32_t seen = published_.load(std::memory_order_acquire);
     if (stop_.load(std::memory_order_relaxed)) return;
@@ -280,8 +329,11 @@ CpuExecutor& CpuExecutor::shared() {
 
 CpuExecutor::CpuExecutor(unsigned threads) : pool_(std::make_unique<Pool>(threads)) {}
 CpuExecutor::~CpuExecutor() = default;
-void CpuExecutor::run(std::span<const CpuDispatch> dispatches) {
-  pool_->run(dispatches);
+void CpuExecutor::run(std::span<const CpuDispatch> dispatches, RunControl* control) {
+  pool_->run(dispatches, control);
+}
+void CpuExecutor::interrupt() {
+  pool_->interrupt();
 }
 unsigned CpuExecutor::threads() const {
   return pool_->threads();

@@ -163,4 +163,18 @@ void Fiber::transfer(Fiber& next, [[maybe_unused]] bool for_good) {
 #endif
 }
 
+void Fiber::return_from([[maybe_unused]] Fiber& dropped, [[maybe_unused]] uintptr_t stack_pointer) {
+#if ANVIL_TSAN
+  __tsan_switch_to_fiber(thread_state_, 0);
+#endif
+#if ANVIL_ASAN
+  const auto bottom = reinterpret_cast<uintptr_t>(dropped.stack_bottom_);
+  if (stack_pointer - bottom < dropped.stack_bytes_) {
+    __sanitizer_start_switch_fiber(nullptr, stack_bottom_, stack_bytes_);
+    __sanitizer_finish_switch_fiber(fake_stack_, nullptr, nullptr);
+  }
+  __asan_handle_no_return();  // the red zones of frames that were dropped
+#endif
+}
+
 }  // namespace anvil

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace anvil {
 
@@ -28,6 +29,16 @@ class Fiber {
   void switch_to(Fiber& next) { transfer(next, false); }
   /// The same, for a fiber that will not be continued, only started anew.
   void leave_to(Fiber& next) { transfer(next, true); }
+
+  /// Whether the address is what an overflow of the stack meets.
+  bool is_guard(uintptr_t address) const {
+    const auto bottom = reinterpret_cast<uintptr_t>(stack_bottom_);
+    return address < bottom && address >= reinterpret_cast<uintptr_t>(mapping_);
+  }
+
+  /// After a signal handler has made the thread go on here, where `dropped` may have been running,
+  /// which is only started anew: tells the sanitizers. `stack_pointer`: what it was.
+  void return_from(Fiber& dropped, uintptr_t stack_pointer);
 
  private:
   void transfer(Fiber& next, bool for_good);

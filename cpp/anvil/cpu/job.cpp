@@ -7,6 +7,10 @@
 namespace anvil {
 namespace {
 
+// A simdgroup that needs more runs on a stack made for it: those of threads are as large as the
+// program and its limits made them.
+constexpr uint64_t kMostOnThreadStack = 64 << 10;
+
 std::string triple(const std::array<uint32_t, 3>& v) {
   return "(" + std::to_string(v[0]) + ", " + std::to_string(v[1]) + ", " + std::to_string(v[2]) +
          ")";
@@ -59,6 +63,7 @@ CpuJob lay_out(const CpuDispatch& from) {
     job.memory_bytes += aligned(job.memory_lengths[i]);
   }
 
+  uint32_t most_simdgroups = 0;
   for (unsigned bits = 0; groups > 0 && bits < job.shapes.size(); ++bits) {
     auto& shape = job.shapes[bits];
     bool occurs = true;
@@ -69,14 +74,20 @@ CpuJob lay_out(const CpuDispatch& from) {
     }
     const uint32_t total = shape.threads[0] * shape.threads[1] * shape.threads[2];
     shape.simdgroups = (total + ANVIL_SIMD_WIDTH - 1) / ANVIL_SIMD_WIDTH;
-    if (!occurs)
-      shape.entry = nullptr;
-    else
-      shape.entry =
-          anvil_threadgroup_is_full(shape.threads.data(), from.threads_per_threadgroup.data())
-              ? from.kernel->full()
-              : from.kernel->any();
+    shape.entry = nullptr;
+    if (!occurs) continue;
+    const KernelCode& code =
+        anvil_threadgroup_is_full(shape.threads.data(), from.threads_per_threadgroup.data())
+            ? from.kernel->full()
+            : from.kernel->any();
+    shape.entry = code.entry();
+    job.stack_bytes = std::max(job.stack_bytes, code.stack_bytes());
+    most_simdgroups = std::max(most_simdgroups, shape.simdgroups);
   }
+  if (job.barriers && most_simdgroups > 1)
+    job.fibers = most_simdgroups;
+  else if (job.stack_bytes > kMostOnThreadStack)
+    job.fibers = 1;
   return job;
 }
 

@@ -36,6 +36,8 @@ struct CpuJob {
   AnvilDispatch dispatch{};
   std::array<Shape, 8> shapes{};  // by bits: last in x, last in y, last in z
   bool barriers = false;
+  uint64_t stack_bytes = 0;     // of a simdgroup
+  uint32_t fibers = 0;          // stacks of their own that a threadgroup's simdgroups need
   CpuKernel* kernel = nullptr;  // lives as long as the dispatch
   // One block a worker: the static part at its start, then the arguments with a length, by index.
   uint64_t memory_bytes = 0;

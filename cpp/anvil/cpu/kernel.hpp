@@ -6,6 +6,7 @@
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <string>
 
 #include "anvil/cpu/kernel_code.hpp"
 #include "anvil/service/compiler_service.hpp"
@@ -15,17 +16,26 @@ namespace anvil {
 /// The code of one kernel in both variants, unloaded with the last reference.
 class CpuKernel {
  public:
+  /// The most stack that a simdgroup may take: 512 KiB of private memory a thread. Every worker has
+  /// up to 32 of them.
+  static constexpr uint64_t kMaxStack = 16 << 20;
+
   /// Opens the `full` variant now; `compile_any` is called at most once with success, on first
-  /// need. Throws std::runtime_error where that is no kernel's code or cannot be read.
+  /// need. Throws std::runtime_error where that is no kernel's code or cannot be read, CompileError
+  /// for code that takes more than kMaxStack.
   static std::shared_ptr<CpuKernel> load(KernelImage full,
                                          std::function<KernelImage()> compile_any);
 
   const KernelImage& image() const { return image_; }
 
-  AnvilEntry full() const { return full_.entry(); }
+  const KernelCode& full() const { return full_; }
 
-  /// Compiles and opens the `any` variant if it was not yet. Throws what compile_any throws.
-  AnvilEntry any();
+  /// Compiles and opens the `any` variant if it was not yet. Throws what compile_any throws, and
+  /// what load() does.
+  const KernelCode& any();
+
+  /// Where the instruction at `address` comes from, "file:line"; empty where that is not known.
+  std::string line_of(uintptr_t address);
 
   /// What a threadgroup took the last time; infinite before.
   std::atomic<float> nanoseconds_per_threadgroup{std::numeric_limits<float>::infinity()};

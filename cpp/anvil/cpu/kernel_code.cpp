@@ -7,6 +7,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "anvil/abi/kernel_file.hpp"
 
@@ -87,8 +88,35 @@ KernelCode::KernelCode(std::span<const std::byte> bytes) {
   }
   auto* begin = reinterpret_cast<char*>(memory_);
   __builtin___clear_cache(begin, begin + size_);
-  entry_ = reinterpret_cast<AnvilEntry>(
-      memory_ + file.exports[static_cast<size_t>(KernelExport::entry)].address);
+  const auto place_of = [&](KernelExport which) {
+    const KernelFile::Export& place = file.exports[static_cast<size_t>(which)];
+    return std::span(memory_ + place.address, place.size);
+  };
+  entry_ = reinterpret_cast<AnvilEntry>(place_of(KernelExport::entry).data());
+  if (const auto stack = place_of(KernelExport::stack); stack.size() == sizeof stack_bytes_)
+    std::memcpy(&stack_bytes_, stack.data(), sizeof stack_bytes_);
+  lines_ = place_of(KernelExport::lines);
+}
+
+std::string KernelCode::line_of(uintptr_t address) const {
+  AnvilLines head;
+  if (lines_.size() < sizeof head) return {};
+  std::memcpy(&head, lines_.data(), sizeof head);
+  const uintptr_t offset = address - reinterpret_cast<uintptr_t>(entry_);
+  const uint64_t names = sizeof head + uint64_t{head.count} * sizeof(AnvilLine);
+  if (offset >= head.code_bytes || names > lines_.size()) return {};
+  const std::string_view texts(reinterpret_cast<const char*>(lines_.data() + names),
+                               lines_.size() - names);
+  AnvilLine line{};
+  for (uint32_t i = 0; i < head.count; ++i) {
+    AnvilLine next;
+    std::memcpy(&next, lines_.data() + sizeof head + i * sizeof next, sizeof next);
+    if (next.code > offset) break;
+    line = next;
+  }
+  if (line.line == 0 || line.file >= texts.size()) return {};
+  const std::string_view name = texts.substr(line.file);
+  return std::string(name.substr(0, name.find('\0'))) + ":" + std::to_string(line.line);
 }
 
 KernelCode::~KernelCode() {

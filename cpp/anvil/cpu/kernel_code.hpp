@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "anvil/abi/kernel_abi.h"
@@ -21,21 +22,34 @@ class KernelCode {
   KernelCode(KernelCode&& other) noexcept
       : memory_(std::exchange(other.memory_, nullptr)),
         size_(std::exchange(other.size_, 0)),
-        entry_(std::exchange(other.entry_, nullptr)) {}
+        entry_(std::exchange(other.entry_, nullptr)),
+        stack_bytes_(other.stack_bytes_),
+        lines_(std::exchange(other.lines_, {})) {}
   KernelCode& operator=(KernelCode&& other) noexcept {
     std::swap(memory_, other.memory_);
     std::swap(size_, other.size_);
     std::swap(entry_, other.entry_);
+    std::swap(stack_bytes_, other.stack_bytes_);
+    std::swap(lines_, other.lines_);
     return *this;
   }
   ~KernelCode();
 
   AnvilEntry entry() const { return entry_; }
+  /// What a call of it takes.
+  uint64_t stack_bytes() const { return stack_bytes_; }
+  /// Where the instruction at `address` comes from, "file:line"; empty where that is not known.
+  std::string line_of(uintptr_t address) const;
 
  private:
+  /// Of code by hand that does not say.
+  static constexpr uint64_t kAssumedStack = 256 << 10;
+
   std::byte* memory_ = nullptr;
   size_t size_ = 0;
   AnvilEntry entry_ = nullptr;
+  uint64_t stack_bytes_ = kAssumedStack;
+  std::span<const std::byte> lines_;  // an AnvilLines and what follows it, or nothing
 };
 
 }  // namespace anvil

@@ -1,17 +1,21 @@
 #include "anvil/cpu/worker.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <new>
 #include <stdexcept>
 #include <string>
 
+#include "anvil/cpu/kernel_fault.hpp"
+
 namespace anvil {
 namespace {
 
-// Of a simdgroup's fiber: per-lane arrays of 32 lanes live here. Pages are taken as they are
-// touched.
-constexpr size_t kFiberStackBytes = size_t{1} << 20;
 constexpr std::align_val_t kMemoryAlignment{ANVIL_THREADGROUP_MEMORY_ALIGNMENT};
+
+// What a fiber needs beside the kernel's own frames: the switch at a barrier, the C library's
+// memcpy, and the sanitizers' red zones. Pages are taken as they are touched.
+constexpr size_t kStackMargin = size_t{64} << 10;
 
 }  // namespace
 
@@ -26,6 +30,12 @@ void Worker::prepare(const CpuJob& job) {
     memory_ = grown;
     memory_capacity_ = job.memory_bytes;
   }
+  const size_t stack = job.stack_bytes + kStackMargin;
+  if (job.fibers > 0 && stack > fiber_stack_) {
+    fibers_.clear();
+    fiber_stack_ = std::bit_ceil(stack);
+  }
+  while (fibers_.size() < job.fibers) fibers_.push_back(std::make_unique<Fiber>(fiber_stack_));
   dispatch = &job.dispatch;
   static_memory = memory_;
   for (size_t i = 0; i < job.memory_offsets.size(); ++i)
@@ -34,13 +44,42 @@ void Worker::prepare(const CpuJob& job) {
   serial_ = job.serial;
 }
 
-void Worker::run(const CpuJob& job, uint64_t first, uint64_t count) {
+void Worker::run(const CpuJob& job, uint64_t first, uint64_t count, const Interrupt* interrupt) {
+  finished_ = 0;
   if (serial_ != job.serial) prepare(job);
+  Range range{this, &job, first, count};
+  Trap trap;
+  Fiber thread;
+  thread_ = &thread;
+  const bool ended = run_trapped(
+      [](void* argument) {
+        const auto& [worker, its_job, its_first, its_count] = *static_cast<Range*>(argument);
+        worker->run_range(*its_job, its_first, its_count);
+      },
+      &range, interrupt, trap);
+  if (!ended) {
+    if (job.fibers > 0) {
+      Fiber& fiber = *fibers_[current_ % job.fibers];
+      thread.return_from(fiber, trap.stack_pointer);
+      if (trap.has_address && fiber.is_guard(trap.address)) trap.kind = Trap::Kind::stack;
+    }
+    fail(job, trap);
+  }
+  if (diverged_) {
+    diverged_ = false;
+    throw std::runtime_error("Anvil: kernel '" + job.kernel->image().name + "', " + place() +
+                             ": only some of its " + std::to_string(simdgroups) +
+                             " simdgroups reached a threadgroup_barrier, the others ended");
+  }
+}
+
+// Under run_trapped(): everything that allocates is done.
+void Worker::run_range(const CpuJob& job, uint64_t first, uint64_t count) {
   const uint32_t (&grid)[3] = job.dispatch.threadgroups_per_grid;
   uint32_t x = static_cast<uint32_t>(first % grid[0]);
   uint32_t y = static_cast<uint32_t>(first / grid[0] % grid[1]);
   uint32_t z = static_cast<uint32_t>(first / grid[0] / grid[1]);
-  for (; count > 0; --count) {
+  for (; finished_ < count; ++finished_) {
     const auto& shape =
         job.shapes[(x + 1 == grid[0]) | (y + 1 == grid[1]) << 1 | (z + 1 == grid[2]) << 2];
     position[0] = x;
@@ -50,7 +89,10 @@ void Worker::run(const CpuJob& job, uint64_t first, uint64_t count) {
     simdgroups = shape.simdgroups;
     entry_ = shape.entry;
     if (job.barriers && simdgroups > 1) {
-      run_as_fibers(job);
+      run_as_fibers();
+      if (diverged_) return;
+    } else if (job.fibers > 0) {
+      run_on_a_fiber();
     } else {
       barrier = pass_barrier;
       for (uint32_t simdgroup = 0; simdgroup < simdgroups; ++simdgroup) entry_(this, simdgroup);
@@ -63,21 +105,39 @@ void Worker::run(const CpuJob& job, uint64_t first, uint64_t count) {
   }
 }
 
-void Worker::run_as_fibers(const CpuJob& job) {
-  while (fibers_.size() < simdgroups) fibers_.push_back(std::make_unique<Fiber>(kFiberStackBytes));
+void Worker::run_as_fibers() {
   for (uint32_t i = 0; i < simdgroups; ++i) fibers_[i]->start(run_simdgroup, this);
   barrier = arrive_at_barrier;
   current_ = 0;
   diverged_ = false;
-  Fiber thread;
-  thread_ = &thread;
-  thread.switch_to(*fibers_[0]);
-  if (diverged_)
-    throw std::runtime_error("Anvil: kernel '" + job.kernel->image().name + "', threadgroup (" +
-                             std::to_string(position[0]) + ", " + std::to_string(position[1]) +
-                             ", " + std::to_string(position[2]) + "): only some of its " +
-                             std::to_string(simdgroups) +
-                             " simdgroups reached a threadgroup_barrier, the others ended");
+  thread_->switch_to(*fibers_[0]);
+}
+
+void Worker::run_on_a_fiber() {
+  barrier = pass_barrier;
+  for (current_ = 0; current_ < simdgroups; ++current_) {
+    fibers_[0]->start(run_alone, this);
+    thread_->switch_to(*fibers_[0]);
+  }
+}
+
+void Worker::run_alone(void* worker) {
+  auto* self = static_cast<Worker*>(worker);
+  self->entry_(self, self->current_);
+  self->fibers_[0]->leave_to(*self->thread_);
+}
+
+std::string Worker::place() const {
+  return "threadgroup (" + std::to_string(position[0]) + ", " + std::to_string(position[1]) + ", " +
+         std::to_string(position[2]) + ")";
+}
+
+void Worker::fail(const CpuJob& job, const Trap& trap) const {
+  CpuKernel& kernel = *job.kernel;
+  std::string line = kernel.line_of(trap.instruction);
+  if (line.empty() && trap.caller) line = kernel.line_of(trap.caller - 1);
+  throw_fault(trap, "kernel '" + kernel.image().name + "'" +
+                        (line.empty() ? "" : " (" + line + ")") + ", " + place());
 }
 
 void Worker::run_simdgroup(void* worker) {

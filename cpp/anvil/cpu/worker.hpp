@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "anvil/abi/kernel_abi.h"
 #include "anvil/cpu/fiber.hpp"
 #include "anvil/cpu/job.hpp"
+#include "anvil/cpu/trap.hpp"
 #include "anvil/cpu/work_parts.hpp"
 
 namespace anvil {
@@ -21,15 +23,31 @@ class alignas(kLineBytes) Worker : private AnvilThreadgroup {
   Worker& operator=(const Worker&) = delete;
 
   /// Runs `count` threadgroups from number `first` on (x varies fastest). Throws std::runtime_error
-  /// when only some simdgroups reach a barrier, std::bad_alloc or std::system_error without memory.
-  /// Allocates only when a job needs more memory or fibers than any before it.
-  void run(const CpuJob& job, uint64_t first, uint64_t count);
+  /// when only some simdgroups reach a barrier, KernelFault when the kernel touches memory that is
+  /// not there or `interrupt`, if any, is requested, std::bad_alloc or std::system_error without
+  /// memory. Allocates only when a job needs more memory or fibers than any before it.
+  void run(const CpuJob& job, uint64_t first, uint64_t count, const Interrupt* interrupt);
+
+  /// Of the last run(), how many threadgroups came to their end.
+  uint64_t finished() const { return finished_; }
 
  private:
   enum class Stop { at_barrier, at_end };
 
+  struct Range {
+    Worker* worker;
+    const CpuJob* job;
+    uint64_t first, count;
+  };
+
   void prepare(const CpuJob& job);
-  void run_as_fibers(const CpuJob& job);
+  void run_range(const CpuJob& job, uint64_t first, uint64_t count);
+  void run_as_fibers();
+  /// One simdgroup after another, on a stack that is large enough.
+  void run_on_a_fiber();
+  static void run_alone(void* worker);
+  [[noreturn]] void fail(const CpuJob& job, const Trap& trap) const;
+  std::string place() const;
   void stop(Stop where);
   static void arrive_at_barrier(AnvilThreadgroup* threadgroup);
   static void pass_barrier(AnvilThreadgroup*) {}
@@ -39,9 +57,12 @@ class alignas(kLineBytes) Worker : private AnvilThreadgroup {
   void* memory_ = nullptr;
   uint64_t memory_capacity_ = 0;
 
+  uint64_t finished_ = 0;
+
   // Simdgroups as fibers take turns in order, each until it stops: a round ends with all of them at
   // a barrier or all of them at their end.
   std::vector<std::unique_ptr<Fiber>> fibers_;
+  size_t fiber_stack_ = 0;   // bytes of each
   Fiber* thread_ = nullptr;  // whence the simdgroups were started
   AnvilEntry entry_ = nullptr;
   uint32_t current_ = 0;            // simdgroup whose turn it is

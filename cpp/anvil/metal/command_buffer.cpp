@@ -1,5 +1,6 @@
 #include "anvil/metal/command_buffer.hpp"
 
+#include <array>
 #include <chrono>
 #include <cstring>
 
@@ -11,6 +12,8 @@
 #include "anvil/metal/compute_pass.hpp"
 #include "anvil/metal/compute_pipeline.hpp"
 #include "anvil/metal/event.hpp"
+#include "anvil/metal/fault_report.hpp"
+#include "anvil/metal/watchdog.hpp"
 #include "anvil/objc/autorelease.hpp"
 #include "anvil/objc/errors.hpp"
 
@@ -23,13 +26,46 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+/// Carries out what is no dispatch. Throws KernelFault.
 struct Execute {
+  RunControl& control;
+
   void operator()(const DispatchCommand&) const {}  // run_commands() takes several together
   // Overlap of the two ranges is undefined in Metal; memmove makes it harmless.
-  void operator()(const CopyCommand& copy) const { std::memmove(copy.to, copy.from, copy.size); }
-  void operator()(const FillCommand& fill) const { std::memset(fill.to, fill.value, fill.size); }
+  void operator()(const CopyCommand& copy) const {
+    trapped("copy", copy.size, copy,
+            +[](const CopyCommand& c) { std::memmove(c.to, c.from, c.size); });
+  }
+  void operator()(const FillCommand& fill) const {
+    trapped("fill", fill.size, fill,
+            +[](const FillCommand& f) { std::memset(f.to, f.value, f.size); });
+  }
   void operator()(const SignalCommand& signal) const { signal.event->signal(signal.value); }
-  void operator()(const WaitCommand& wait) const { wait.event->wait(wait.value); }
+  void operator()(const WaitCommand& wait) const {
+    if (!wait.event->wait(wait.value, control))
+      throw KernelFault(KernelFault::Kind::interrupted, "waits for a signal of the value " +
+                                                            std::to_string(wait.value) +
+                                                            " that an event did not get");
+  }
+
+  /// A file that is mapped there may have become shorter.
+  template <typename Command>
+  void trapped(const char* what, size_t bytes, const Command& command,
+               void (*action)(const Command&)) const {
+    struct Call {
+      const Command& command;
+      void (*action)(const Command&);
+    } call{command, action};
+    Trap trap;
+    if (run_trapped(
+            [](void* argument) {
+              const auto& [its_command, its_action] = *static_cast<Call*>(argument);
+              its_action(its_command);
+            },
+            &call, &control, trap))
+      return;
+    throw_fault(trap, std::string(what) + " of " + std::to_string(bytes) + " bytes");
+  }
 };
 
 }  // namespace
@@ -237,22 +273,30 @@ void CommandBuffer::call(std::vector<Handler>& handlers, const char* kind) {
 }
 
 void CommandBuffer::run_commands() {
+  RunControl control;
+  const Watchdog::Watch watch(Watchdog::shared(), control);
   std::vector<CpuDispatch> together;
-  together.reserve(CpuExecutor::kMostTogether);
+  std::array<const DispatchCommand*, CpuExecutor::kMostTogether> recorded;
   const auto run_together = [&] {
-    if (!together.empty()) CpuExecutor::shared().run(together);
+    if (!together.empty()) CpuExecutor::shared().run(together, &control);
     together.clear();
   };
   const auto run = [&](const Command& command) {
     const auto* dispatch = std::get_if<DispatchCommand>(&command);
     if (!dispatch || dispatch->waits || together.size() == CpuExecutor::kMostTogether)
       run_together();
-    if (!dispatch) return std::visit(Execute{}, command);
+    if (!dispatch) return std::visit(Execute{control}, command);
+    together.reserve(CpuExecutor::kMostTogether);
+    recorded[together.size()] = dispatch;
     if (auto ready = dispatch->pipeline->dispatch(*dispatch)) together.push_back(std::move(*ready));
   };
   const auto guarded = [&](const auto& action) {
     try {
       action();
+    } catch (const KernelFault& fault) {
+      fail(error_code(fault),
+           together.empty() ? explain(fault) : explain(fault, *recorded[fault.dispatch]));
+      together.clear();
     } catch (const std::exception& error) {
       together.clear();
       fail(MTL::CommandBufferErrorInternal, error.what());

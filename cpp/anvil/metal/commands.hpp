@@ -16,12 +16,16 @@ struct Event;
 
 using Extent = std::array<uint32_t, 3>;
 
-/// Pointers are into the command buffer's CommandArena, in the order of the pipeline's arguments.
+/// What an argument is bound to: memory and its length, or a length of threadgroup memory.
+struct BoundArgument {
+  std::byte* data = nullptr;
+  size_t length = 0;
+};
+
 struct DispatchCommand {
   ComputePipelineState* pipeline = nullptr;
-  void* const* buffers = nullptr;
-  const uint32_t* threadgroup_memory = nullptr;  ///< bytes of each threadgroup argument
-  const size_t* lengths = nullptr;  ///< bytes from each buffer's pointer to its end, if captured
+  /// By the pipeline's arguments; in the command buffer's CommandArena.
+  const BoundArgument* bindings = nullptr;
   Extent threadgroups{};
   Extent threads_per_grid{};
   Extent threads_per_threadgroup{};

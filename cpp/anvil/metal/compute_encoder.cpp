@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "anvil/metal/buffer.hpp"
-#include "anvil/metal/capture.hpp"
 #include "anvil/metal/compute_pipeline.hpp"
 #include "anvil/metal/device.hpp"
 #include "anvil/metal/heap.hpp"
@@ -193,19 +192,16 @@ void ComputeCommandEncoder::dispatch_indirect(Buffer* indirect, NS::UInteger off
 
 void ComputeCommandEncoder::record(const char* method, DispatchCommand command) {
   const std::vector<ArgumentInfo>& arguments = pipeline_->image().arguments;
-  auto** buffers =
-      reinterpret_cast<void**>(buffer->arena().allocate(arguments.size() * sizeof(void*)));
-  auto* lengths =
-      reinterpret_cast<uint32_t*>(buffer->arena().allocate(arguments.size() * sizeof(uint32_t)));
+  auto* bindings =
+      reinterpret_cast<BoundArgument*>(buffer->arena().allocate(arguments.size() * sizeof(BoundArgument)));
   size_t threadgroup_memory = pipeline_->image().static_memory;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const ArgumentInfo& argument = arguments[i];
-    buffers[i] = nullptr;
-    lengths[i] = 0;
     if (argument.kind == ArgumentInfo::Kind::threadgroup) {
-      lengths[i] = threadgroup_memory_[argument.index];
-      if (lengths[i] == 0) return fail(method, describe(*pipeline_, argument) + " has no length");
-      threadgroup_memory += lengths[i];
+      const size_t length = threadgroup_memory_[argument.index];
+      if (length == 0) return fail(method, describe(*pipeline_, argument) + " has no length");
+      bindings[i] = {nullptr, length};
+      threadgroup_memory += length;
       continue;
     }
     const Slot& slot = slots_[argument.index];
@@ -219,21 +215,14 @@ void ComputeCommandEncoder::record(const char* method, DispatchCommand command) 
       return fail(method, describe(*pipeline_, argument) + ": the bound offset is not aligned to " +
                               std::to_string(argument.alignment) + " bytes, as " + argument.type +
                               " needs");
-    buffers[i] = slot.data;
+    bindings[i] = {slot.data, slot.length};
   }
   if (threadgroup_memory > Device::kMaxThreadgroupMemory)
     return fail(method, "kernel " + pipeline_->image().name + " would use " +
                             std::to_string(threadgroup_memory) + " bytes of threadgroup memory, " +
                             std::to_string(Device::kMaxThreadgroupMemory) + " are there");
-  if (Capture::active()) {
-    auto* bytes =
-        reinterpret_cast<size_t*>(buffer->arena().allocate(arguments.size() * sizeof(size_t)));
-    for (size_t i = 0; i < arguments.size(); ++i) bytes[i] = slots_[arguments[i].index].length;
-    command.lengths = bytes;
-  }
   command.pipeline = pipeline_;
-  command.buffers = buffers;
-  command.threadgroup_memory = lengths;
+  command.bindings = bindings;
   command.waits = std::exchange(next_waits_, dispatch_type != MTL::DispatchTypeConcurrent);
   buffer->commands().push_back(command);
 }

@@ -48,10 +48,12 @@ std::optional<CpuDispatch> ComputePipelineState::dispatch(const DispatchCommand&
   dispatch.kernel = kernel_;
   const std::vector<ArgumentInfo>& arguments = image().arguments;
   for (size_t i = 0; i < arguments.size(); ++i) {
+    const BoundArgument& binding = command.bindings[i];
     if (arguments[i].kind == ArgumentInfo::Kind::buffer)
-      dispatch.buffers[arguments[i].index] = command.buffers[i];
+      dispatch.buffers[arguments[i].index] = binding.data;
     else
-      dispatch.threadgroup_memory_length[arguments[i].index] = command.threadgroup_memory[i];
+      dispatch.threadgroup_memory_length[arguments[i].index] =
+          static_cast<uint32_t>(binding.length);
   }
   dispatch.threadgroups = command.threadgroups;
   dispatch.threads_per_grid = command.threads_per_grid;
@@ -70,10 +72,12 @@ std::optional<CpuDispatch> ComputePipelineState::dispatch(const DispatchCommand&
       dispatch.threads_per_grid[i] = static_cast<uint32_t>(threads);
     }
   }
-  if (command.lengths) {
+  if (Capture* const capture = Capture::active()) {
     std::array<size_t, ANVIL_MAX_BUFFERS> lengths{};
-    for (size_t i = 0; i < arguments.size(); ++i) lengths[arguments[i].index] = command.lengths[i];
-    Capture::active()->write(*function, dispatch, lengths);
+    for (size_t i = 0; i < arguments.size(); ++i)
+      if (arguments[i].kind == ArgumentInfo::Kind::buffer)
+        lengths[arguments[i].index] = command.bindings[i].length;
+    capture->write(*function, dispatch, lengths);
   }
   return dispatch;
 }

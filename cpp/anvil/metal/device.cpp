@@ -4,8 +4,11 @@
 #include <fstream>
 #include <thread>
 
+#include "anvil/cpu/trap.hpp"
 #include "anvil/metal/async.hpp"
+#include "anvil/metal/watchdog.hpp"
 #include "anvil/objc/errors.hpp"
+#include "anvil/service/environment.hpp"
 #include "anvil/service/host_cpu.hpp"
 
 namespace anvil::metal {
@@ -48,6 +51,8 @@ Library* no_compiled_library(Error** error) {
 Device::Device()
     : name(make_string("Anvil CPU (" + cpu_name() + ")")), architecture(make_architecture()) {
   require_supported_cpu();
+  check_environment();
+  Watchdog::shared();
 }
 
 // A third of the memory stays with the system and the program, as macOS arranges it on small
@@ -302,6 +307,7 @@ const objc::ClassDefinition<Device> definition{
 /// The one device; never destroyed, as everything made by it points to it.
 Device* device() {
   static Device* const instance = objc::make<Device>().detach();
+  install_trap_handlers();
   return instance;
 }
 

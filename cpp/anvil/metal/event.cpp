@@ -30,9 +30,13 @@ uint64_t Event::value() const {
   return value_;
 }
 
-void Event::wait(uint64_t value) {
+bool Event::wait(uint64_t value, const Interrupt& interrupt) {
+  // Who interrupts does not know what for this thread waits: it looks by itself.
+  constexpr auto kInterval = std::chrono::milliseconds(100);
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return value_ >= value; });
+  while (!changed_.wait_for(lock, kInterval, [&] { return value_ >= value; }))
+    if (interrupt.requested.load(std::memory_order_relaxed)) return false;
+  return true;
 }
 
 bool Event::wait_for(uint64_t value, uint64_t milliseconds) {

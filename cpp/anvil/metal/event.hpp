@@ -7,6 +7,7 @@
 
 #include <Metal/MTLEvent.hpp>
 
+#include "anvil/cpu/trap.hpp"
 #include "anvil/foundation/string.hpp"
 #include "anvil/objc/block.hpp"
 
@@ -23,7 +24,8 @@ struct Event : objc::Object {
   /// Sets the value and wakes whom it satisfies. Values may be set back, as in Metal.
   void signal(uint64_t value);
   uint64_t value() const;
-  void wait(uint64_t value);
+  /// False if `interrupt` was requested first.
+  bool wait(uint64_t value, const Interrupt& interrupt);
   /// False if `milliseconds` went by first.
   bool wait_for(uint64_t value, uint64_t milliseconds);
 

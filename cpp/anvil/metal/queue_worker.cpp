@@ -4,8 +4,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
+#include <string>
 
 #include "anvil/cpu/spin.hpp"
+#include "anvil/cpu/thread.hpp"
+#include "anvil/cpu/trap.hpp"
 #include "anvil/metal/command_buffer.hpp"
 
 namespace anvil::metal {
@@ -37,6 +41,15 @@ void QueueWorker::forget(CommandBuffer* buffer) {
 
 void QueueWorker::commit(objc::Ref<CommandBuffer> buffer) {
   std::unique_lock lock(mutex_);
+  if (!thread_.joinable()) {
+    try {
+      thread_ = start_thread("anvil-queue", [self = shared_from_this()] { self->loop(); });
+      thread_id_ = thread_.get_id();
+    } catch (const std::exception& error) {
+      refuse(lock, *buffer, error);
+      return;
+    }
+  }
   if (std::this_thread::get_id() != thread_id_)
     changed_.wait(lock, [this] { return in_flight_ < max_in_flight_; });
   ++in_flight_;
@@ -47,11 +60,20 @@ void QueueWorker::commit(objc::Ref<CommandBuffer> buffer) {
     slots_.push_back({buffer.get(), std::move(buffer)});
   else
     slot->committed = std::move(buffer);
-  if (!thread_.joinable()) {
-    thread_ = std::thread([self = shared_from_this()] { self->loop(); });
-    thread_id_ = thread_.get_id();
-  }
   changed_.notify_all();
+}
+
+void QueueWorker::refuse(std::unique_lock<std::mutex>& lock, CommandBuffer& buffer,
+                         const std::exception& error) {
+  std::erase_if(slots_, [&](const Slot& slot) { return slot.buffer == &buffer; });
+  // For as long as it takes this thread is the queue's.
+  thread_id_ = std::this_thread::get_id();
+  lock.unlock();
+  buffer.fail(MTL::CommandBufferErrorOutOfMemory,
+              std::string("the command queue gets no thread: ") + error.what());
+  buffer.execute();
+  lock.lock();
+  thread_id_ = {};
 }
 
 bool QueueWorker::on_worker_thread() const {
@@ -82,6 +104,7 @@ void QueueWorker::stop() {
 }
 
 void QueueWorker::loop() {
+  const TrapStack stack;
   std::unique_lock lock(mutex_);
   const auto ready = [this] { return stopping_ || (!slots_.empty() && slots_.front().committed); };
   for (;;) {

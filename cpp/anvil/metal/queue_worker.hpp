@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -36,6 +37,9 @@ class QueueWorker : public std::enable_shared_from_this<QueueWorker> {
     objc::Ref<CommandBuffer> committed;
   };
   void loop();
+  /// Makes the buffer fail on the calling thread, where there is none for the queue.
+  void refuse(std::unique_lock<std::mutex>& lock, CommandBuffer& buffer,
+              const std::exception& error);
 
   const size_t max_in_flight_;
   const int forks_;
