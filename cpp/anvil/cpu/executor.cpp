@@ -8,7 +8,6 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <exception>
 #include <mutex>
 #include <stdexcept>
@@ -25,6 +24,7 @@
 #include "anvil/cpu/trap.hpp"
 #include "anvil/cpu/work_parts.hpp"
 #include "anvil/cpu/worker.hpp"
+#include "anvil/service/environment.hpp"
 #include "anvil/service/host_cpu.hpp"
 
 namespace anvil {
@@ -55,14 +55,7 @@ unsigned processors() {
 }
 
 unsigned default_threads() {
-  const char* text = std::getenv("ANVIL_THREADS");
-  if (!text || !*text) return std::min(processors(), kMaxThreads);
-  char* end = nullptr;
-  const unsigned long value = std::strtoul(text, &end, 10);
-  if (*text < '0' || *text > '9' || *end || value < 1 || value > kMaxThreads)
-    throw std::runtime_error("Anvil: ANVIL_THREADS is '" + std::string(text) +
-                             "', a number from 1 to " + std::to_string(kMaxThreads) + " is needed");
-  return static_cast<unsigned>(value);
+  return environment_threads().value_or(std::min(processors(), kMaxThreads));
 }
 
 }  // namespace

@@ -22,8 +22,8 @@ struct RunControl : Interrupt {
 class CpuExecutor {
  public:
   /// The process's pool, made on first use with $ANVIL_THREADS threads, or as many as the affinity
-  /// mask has processors. Throws std::runtime_error when the variable is no number or the processor
-  /// is below the floor (host_cpu.hpp).
+  /// mask has processors. Throws EnvironmentError, and UnsupportedCpuError below the floor
+  /// (host_cpu.hpp).
   static CpuExecutor& shared();
 
   explicit CpuExecutor(unsigned threads);

@@ -1,11 +1,6 @@
 #include "anvil/cpu/kernel.hpp"
 
 #include <span>
-<<<<<<< HEAD
-=======
-#include <sstream>
-#include <stdexcept>
->>>>>>> 43e5596 (anvil: a kernel that goes wrong is an error of its command buffer)
 #include <string>
 #include <utility>
 
@@ -14,36 +9,22 @@ namespace anvil {
 namespace {
 
 KernelCode open_code(const KernelImage& image) {
-<<<<<<< HEAD
   static const std::string none;
-  return KernelCode(std::as_bytes(std::span(image.code ? *image.code : none)));
-=======
-  std::ifstream file(image.path, std::ios::binary);
-  std::ostringstream contents;
-  if (file) contents << file.rdbuf();
-  if (!file || !contents)
-    throw std::runtime_error("Anvil: compiled kernel cannot be loaded: " + image.path + ": " +
-                             std::strerror(errno));
-  KernelCode code(std::as_bytes(std::span(contents.view())));
+  KernelCode code(std::as_bytes(std::span(image.code ? *image.code : none)));
   if (code.stack_bytes() > CpuKernel::kMaxStack)
     throw CompileError("function '" + image.name + "' takes " + std::to_string(code.stack_bytes()) +
                        " bytes of private memory for a simdgroup of " +
                        std::to_string(ANVIL_SIMD_WIDTH) + " threads, " +
                        std::to_string(CpuKernel::kMaxStack) + " are there");
   return code;
->>>>>>> 43e5596 (anvil: a kernel that goes wrong is an error of its command buffer)
 }
 
 }  // namespace
 
 CpuKernel::CpuKernel(KernelImage full, std::function<KernelImage()> compile_any)
-<<<<<<< HEAD
     : image_(std::move(full)), full_(open_code(image_)), compile_any_(std::move(compile_any)) {
   image_.code.reset();  // it is in memory now
 }
-=======
-    : image_(std::move(full)), full_(open_code(image_)), compile_any_(std::move(compile_any)) {}
->>>>>>> 43e5596 (anvil: a kernel that goes wrong is an error of its command buffer)
 
 std::shared_ptr<CpuKernel> CpuKernel::load(KernelImage full,
                                            std::function<KernelImage()> compile_any) {

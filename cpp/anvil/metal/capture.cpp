@@ -1,11 +1,11 @@
 #include "anvil/metal/capture.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "anvil/service/environment.hpp"
 #include "anvil/service/hash.hpp"
 
 namespace fs = std::filesystem;
@@ -52,8 +52,8 @@ json describe(const ConstantValue& value) {
 
 Capture* Capture::active() {
   static Capture* const capture = [] {
-    const char* folder = std::getenv("ANVIL_CAPTURE");
-    return folder && *folder ? new Capture(folder) : nullptr;
+    const auto folder = environment("ANVIL_CAPTURE");
+    return folder ? new Capture(*folder) : nullptr;
   }();
   return capture;
 }

@@ -3,6 +3,8 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <new>
+#include <utility>
 
 #include "anvil/cpu/executor.hpp"
 #include "anvil/cpu/spin.hpp"
@@ -33,12 +35,12 @@ struct Execute {
   void operator()(const DispatchCommand&) const {}  // run_commands() takes several together
   // Overlap of the two ranges is undefined in Metal; memmove makes it harmless.
   void operator()(const CopyCommand& copy) const {
-    trapped("copy", copy.size, copy,
-            +[](const CopyCommand& c) { std::memmove(c.to, c.from, c.size); });
+    trapped(
+        "copy", copy.size, copy, +[](const CopyCommand& c) { std::memmove(c.to, c.from, c.size); });
   }
   void operator()(const FillCommand& fill) const {
-    trapped("fill", fill.size, fill,
-            +[](const FillCommand& f) { std::memset(f.to, f.value, f.size); });
+    trapped(
+        "fill", fill.size, fill, +[](const FillCommand& f) { std::memset(f.to, f.value, f.size); });
   }
   void operator()(const SignalCommand& signal) const { signal.event->signal(signal.value); }
   void operator()(const WaitCommand& wait) const {
@@ -68,6 +70,16 @@ struct Execute {
   }
 };
 
+constexpr const char* kErrorDomain = "MTLCommandBufferErrorDomain";
+
+/// Made before it is needed: then there is no memory to make it.
+const objc::Ref<Error>& out_of_memory() {
+  static const objc::Ref<Error>& error = *new objc::Ref<Error>(
+      make_error(kErrorDomain, static_cast<NS::Integer>(MTL::CommandBufferErrorOutOfMemory),
+                 "command buffer: out of memory"));
+  return error;
+}
+
 }  // namespace
 
 CommandBuffer::CommandBuffer(objc::Ref<CommandQueue> queue,
@@ -76,7 +88,9 @@ CommandBuffer::CommandBuffer(objc::Ref<CommandQueue> queue,
       retained_references(descriptor.retained_references),
       error_options(descriptor.error_options),
       serial_(next_serial.fetch_add(1, std::memory_order_relaxed)),
-      storage_(this->queue->storages.take()) {}
+      storage_(this->queue->storages.take()) {
+  out_of_memory();
+}
 
 CommandBuffer::~CommandBuffer() {
   if (status_ == MTL::CommandBufferStatusEnqueued) queue->worker->forget(this);
@@ -91,9 +105,30 @@ bool CommandBuffer::committed() const {
 void CommandBuffer::fail(MTL::CommandBufferError code, const std::string& text) {
   failed_ = true;
   std::lock_guard lock(mutex_);
-  if (!error_)
-    error_ = make_error("MTLCommandBufferErrorDomain", static_cast<NS::Integer>(code),
+  if (error_) return;
+  try {
+    error_ = make_error(kErrorDomain, static_cast<NS::Integer>(code),
                         "command buffer" + quoted(label) + ": " + text);
+  } catch (const std::bad_alloc&) {
+    error_ = out_of_memory();
+  }
+}
+
+void CommandBuffer::fail(const std::exception& error,
+                         const DispatchCommand* const* dispatches) noexcept {
+  try {
+    if (const auto* fault = dynamic_cast<const KernelFault*>(&error))
+      fail(error_code(*fault),
+           dispatches ? explain(*fault, *dispatches[fault->dispatch]) : explain(*fault));
+    else if (dynamic_cast<const std::bad_alloc*>(&error))
+      fail(MTL::CommandBufferErrorOutOfMemory, "out of memory");
+    else
+      fail(MTL::CommandBufferErrorInternal, error.what());
+  } catch (const std::bad_alloc&) {
+    failed_ = true;
+    std::lock_guard lock(mutex_);
+    if (!error_) error_ = out_of_memory();
+  }
 }
 
 bool CommandBuffer::can_encode(const char* method) {
@@ -198,11 +233,18 @@ void CommandBuffer::commit() {
     throw InvalidUse(
         "-[MTLCommandBuffer commit]: this process was forked after it had made the "
         "command queue, whose thread is in the parent");
+  MTL::CommandBufferStatus before;
   {
     std::lock_guard lock(mutex_);
-    status_ = MTL::CommandBufferStatusCommitted;
+    before = std::exchange(status_, MTL::CommandBufferStatusCommitted);
   }
-  queue->worker->commit(objc::Ref<CommandBuffer>(this));
+  try {
+    queue->worker->commit(objc::Ref<CommandBuffer>(this));
+  } catch (const std::bad_alloc&) {  // it is not, and may be once more
+    std::lock_guard lock(mutex_);
+    status_ = before;
+    throw;
+  }
 }
 
 void CommandBuffer::add_completed_handler(MTL::CommandBufferHandler block) {
@@ -293,13 +335,9 @@ void CommandBuffer::run_commands() {
   const auto guarded = [&](const auto& action) {
     try {
       action();
-    } catch (const KernelFault& fault) {
-      fail(error_code(fault),
-           together.empty() ? explain(fault) : explain(fault, *recorded[fault.dispatch]));
-      together.clear();
     } catch (const std::exception& error) {
+      fail(error, together.empty() ? nullptr : recorded.data());
       together.clear();
-      fail(MTL::CommandBufferErrorInternal, error.what());
     }
   };
   for (const Command& command : commands()) {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -91,6 +92,8 @@ struct CommandBuffer : objc::Object {
   Encoder* begin(const char* method, Args... args);
   bool can_encode(const char* method);
   void run_commands();
+  /// What was thrown as the commands ran; `dispatches`, if any, are those that ran together.
+  void fail(const std::exception& error, const DispatchCommand* const* dispatches) noexcept;
   void call(std::vector<Handler>& handlers, const char* kind);
 
   const uint64_t serial_;

@@ -26,6 +26,9 @@ struct CommandStorage {
 /// Thread-safe: buffers are made by their encoders' threads and done on the queue's.
 class CommandStoragePool {
  public:
+  /// For as many as there will ever be: put() must not allocate.
+  CommandStoragePool() { spare_.reserve(kSpare); }
+
   std::unique_ptr<CommandStorage> take() {
     {
       std::lock_guard lock(mutex_);
@@ -40,7 +43,7 @@ class CommandStoragePool {
   void put(std::unique_ptr<CommandStorage> storage) {
     storage->clear();
     std::lock_guard lock(mutex_);
-    if (spare_.size() < kSpare) spare_.push_back(std::move(storage));
+    if (spare_.size() < spare_.capacity()) spare_.push_back(std::move(storage));
   }
 
  private:

@@ -52,14 +52,14 @@ void QueueWorker::commit(objc::Ref<CommandBuffer> buffer) {
   }
   if (std::this_thread::get_id() != thread_id_)
     changed_.wait(lock, [this] { return in_flight_ < max_in_flight_; });
-  ++in_flight_;
-  commits_.fetch_add(1, std::memory_order_relaxed);
   const auto slot = std::find_if(slots_.begin(), slots_.end(),
                                  [&](const Slot& s) { return s.buffer == buffer.get(); });
   if (slot == slots_.end())
     slots_.push_back({buffer.get(), std::move(buffer)});
   else
     slot->committed = std::move(buffer);
+  ++in_flight_;
+  commits_.fetch_add(1, std::memory_order_relaxed);
   changed_.notify_all();
 }
 

@@ -45,11 +45,12 @@ void autorelease(objc_object* object) {
 }
 
 size_t push_pool() {
-  return of_this_thread().size();
+  return objects ? objects->size()
+                 : 0;  // allocates nothing: pools are opened on the way to an error
 }
 
 void pop_pool(size_t token) {
-  release_down_to(of_this_thread(), token);
+  if (objects) release_down_to(*objects, token);
 }
 
 }  // namespace anvil::objc

@@ -14,6 +14,7 @@
 #include <tuple>
 
 #include "anvil/service/compiler_service.hpp"
+#include "anvil/service/environment.hpp"
 #include "anvil/service/hash.hpp"
 #include "anvil/service/process.hpp"
 
@@ -22,35 +23,7 @@ namespace fs = std::filesystem;
 namespace anvil {
 namespace {
 
-constexpr double kDefaultSeconds = 600;
-constexpr uint64_t kDefaultMemoryMb = 4096, kLeastMemoryMb = 64;
 constexpr int kOutOfMemory = 71;  // anvil-compiler's exit status
-
-// Not by strtod: the process may have a decimal comma.
-double seconds_allowed() {
-  const char* text = std::getenv("ANVIL_COMPILER_TIMEOUT");
-  if (!text || !*text) return kDefaultSeconds;
-  const char* end = text + std::strlen(text);
-  double seconds = 0;
-  const auto [last, error] = std::from_chars(text, end, seconds);
-  if (error != std::errc() || last != end || !(seconds > 0) || seconds > 1e6)
-    throw CompileError("ANVIL_COMPILER_TIMEOUT is '" + std::string(text) +
-                       "', a number of seconds is needed");
-  return seconds;
-}
-
-uint64_t megabytes_allowed() {
-  const char* text = std::getenv("ANVIL_COMPILER_MEMORY_MB");
-  if (!text || !*text) return kDefaultMemoryMb;
-  const char* end = text + std::strlen(text);
-  uint64_t megabytes = 0;
-  const auto [last, error] = std::from_chars(text, end, megabytes);
-  if (error != std::errc() || last != end || megabytes < kLeastMemoryMb ||
-      megabytes > UINT64_MAX >> 20)
-    throw CompileError("ANVIL_COMPILER_MEMORY_MB is '" + std::string(text) + "', a number of " +
-                       "megabytes from " + std::to_string(kLeastMemoryMb) + " is needed");
-  return megabytes;
-}
 
 std::string shortest(double number) {
   char text[32];
@@ -151,8 +124,8 @@ Compiler::Compiler(const fs::path& program) {
 }
 
 std::string Compiler::run(std::vector<Argument> arguments, const std::string& task) const {
-  const double seconds = seconds_allowed();
-  const uint64_t megabytes = megabytes_allowed();
+  const double seconds = std::chrono::duration<double>(compiler_timeout()).count();
+  const uint64_t megabytes = compiler_megabytes();
   ProcessResult result;
   try {
     const HostWatch watch;

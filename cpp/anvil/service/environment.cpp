@@ -17,6 +17,7 @@ constexpr double kMostSeconds = 1e6;
 // A command buffer may hold a long prompt of a large model, on few cores.
 constexpr double kCommandTimeout = 600;
 constexpr double kCompilerTimeout = 600;
+constexpr uint64_t kCompilerMb = 4096, kLeastCompilerMb = 64;
 
 template <typename Number>
 std::optional<Number> number(const std::string& text) {
@@ -61,6 +62,11 @@ constexpr EnvironmentVariable kVariables[] = {
      }},
     {"ANVIL_COMPILER_TIMEOUT", "a number of seconds above 0, up to 1000000",
      [](const std::string& value) { return is_seconds(value, false); }},
+    {"ANVIL_COMPILER_MEMORY_MB", "a number of megabytes, 64 at least",
+     [](const std::string& value) {
+       const auto megabytes = number<uint64_t>(value);
+       return megabytes && *megabytes >= kLeastCompilerMb && *megabytes <= kMostMegabytes;
+     }},
     {"ANVIL_CPU", "'host' or a processor's name as LLVM has it, such as x86-64-v3", is_name},
     {"ANVIL_TARGET", "an LLVM triple, such as aarch64-linux-gnu", is_name},
     {"FOUNDRY_CACHE_DIR", "a folder, or a path where one can be made", is_folder_or_free},
@@ -114,6 +120,11 @@ std::optional<std::chrono::milliseconds> command_timeout() {
 
 std::chrono::milliseconds compiler_timeout() {
   return seconds("ANVIL_COMPILER_TIMEOUT", kCompilerTimeout);
+}
+
+uint64_t compiler_megabytes() {
+  const auto text = environment("ANVIL_COMPILER_MEMORY_MB");
+  return text ? *number<uint64_t>(*text) : kCompilerMb;
 }
 
 }  // namespace anvil

@@ -34,5 +34,6 @@ std::optional<std::string> environment(const char* name);
 std::optional<unsigned> environment_threads();               ///< ANVIL_THREADS
 std::optional<std::chrono::milliseconds> command_timeout();  ///< ANVIL_COMMAND_TIMEOUT; none: 0
 std::chrono::milliseconds compiler_timeout();                ///< ANVIL_COMPILER_TIMEOUT
+uint64_t compiler_megabytes();                               ///< ANVIL_COMPILER_MEMORY_MB
 
 }  // namespace anvil

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "anvil/abi/kernel_abi.h"
+#include "anvil/service/environment.hpp"
 #include "anvil/service/hash.hpp"
 #include "anvil/service/host_cpu.hpp"
 #include "anvil/service/reflection.hpp"
@@ -51,15 +52,13 @@ MemoryFile make_file(std::string_view contents, const std::string& task) {
 
 /// The processor to compile for: $ANVIL_CPU, else the one that runs this.
 std::string target_cpu() {
-  const char* named = std::getenv("ANVIL_CPU");
-  return named && *named ? named : "host";
+  return environment("ANVIL_CPU").value_or("host");
 }
 
 /// The architecture to compile for: $ANVIL_TARGET (an LLVM triple), else the compiler's own. For an
 /// emulated process, whose compiler is the machine's.
 std::string target_triple() {
-  const char* named = std::getenv("ANVIL_TARGET");
-  return named ? named : "";
+  return environment("ANVIL_TARGET").value_or("");
 }
 
 std::vector<ConstantValue> sorted(std::span<const ConstantValue> constants) {

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <charconv>
 #include <mutex>
+#include <stdexcept>
 
 #include "foundry/core/checked.hpp"
 #include "foundry/core/error.hpp"
@@ -44,6 +45,16 @@ std::shared_ptr<DeviceState> make_state(MTL::Device* metal) {
   return state;
 }
 
+/// A software device that cannot be says why by an exception: an environment variable, the
+/// processor.
+MTL::Device* open_default() {
+  try {
+    return MTL::CreateSystemDefaultDevice();
+  } catch (const std::runtime_error& error) {
+    throw DeviceError(error.what());
+  }
+}
+
 /// One state per device for the life of the process, so that handles compare. Never destroyed:
 /// objects with static storage may still hold handles at exit.
 const std::vector<std::shared_ptr<DeviceState>>& devices() {
@@ -51,7 +62,7 @@ const std::vector<std::shared_ptr<DeviceState>>& devices() {
   static const auto* const list = [] {
     const detail::AutoreleaseScope scope;
     auto* states = new std::vector<std::shared_ptr<DeviceState>>;
-    const auto first = NS::TransferPtr(MTL::CreateSystemDefaultDevice());
+    const auto first = NS::TransferPtr(open_default());
     if (first) states->push_back(make_state(first.get()));
     const auto all = NS::TransferPtr(MTL::CopyAllDevices());
     for (NS::UInteger i = 0; all && i < all->count(); ++i) {

@@ -302,8 +302,8 @@ TEST_CASE("the shared pool takes as many threads as ANVIL_THREADS says, or the a
   }));
   for (const char* bad : {"0", "-1", "many", "2x", "99999999999"})
     CHECK(in_child(bad, [bad] {
-      return error_of([] { CpuExecutor::shared(); }) == "Anvil: ANVIL_THREADS is '" +
-                                                            std::string(bad) +
-                                                            "', a number from 1 to 1024 is needed";
+      return error_of([] { CpuExecutor::shared(); }) ==
+             "Anvil: the environment variable ANVIL_THREADS is '" + std::string(bad) +
+                 "'; accepted: a number from 1 to 1024";
     }));
 }

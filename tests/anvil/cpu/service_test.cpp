@@ -243,7 +243,9 @@ TEST_CASE_FIXTURE(Fixture, "whatever goes wrong in the compiler is a CompileErro
     Environment limit("ANVIL_COMPILER_TIMEOUT", "0.3");
     CHECK(error("HANG").find("anvil-compiler was stopped after 0.3") == 0);
     Environment bad("ANVIL_COMPILER_TIMEOUT", "soon");
-    CHECK(error("x") == "ANVIL_COMPILER_TIMEOUT is 'soon', a number of seconds is needed");
+    CHECK(error("x") ==
+          "Anvil: the environment variable ANVIL_COMPILER_TIMEOUT is 'soon'; accepted: a number of "
+          "seconds above 0, up to 1000000");
   }
   CHECK_THROWS_WITH_AS(service.kernel(library("x"), "missing", {}, Variant::full),
                        "error: no function 'missing'\n", CompileError);
