@@ -173,7 +173,12 @@ void Fiber::return_from([[maybe_unused]] Fiber& dropped, [[maybe_unused]] uintpt
     __sanitizer_start_switch_fiber(nullptr, stack_bottom_, stack_bytes_);
     __sanitizer_finish_switch_fiber(fake_stack_, nullptr, nullptr);
   }
-  __asan_handle_no_return();  // the red zones of frames that were dropped
+#endif
+}
+
+void Fiber::forget_dropped_frames() {
+#if ANVIL_ASAN
+  __asan_handle_no_return();  // their red zones
 #endif
 }
 

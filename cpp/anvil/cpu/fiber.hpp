@@ -39,6 +39,8 @@ class Fiber {
   /// After a signal handler has made the thread go on here, where `dropped` may have been running,
   /// which is only started anew: tells the sanitizers. `stack_pointer`: what it was.
   void return_from(Fiber& dropped, uintptr_t stack_pointer);
+  /// After it has left functions of the stack that it is on without unwinding: the same.
+  static void forget_dropped_frames();
 
  private:
   void transfer(Fiber& next, bool for_good);

@@ -43,7 +43,7 @@ class KernelCode {
 
  private:
   /// Of code by hand that does not say.
-  static constexpr uint64_t kAssumedStack = 256 << 10;
+  static constexpr uint64_t kAssumedStack = 64 << 10;
 
   std::byte* memory_ = nullptr;
   size_t size_ = 0;

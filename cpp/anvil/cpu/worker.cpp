@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -16,6 +17,8 @@ constexpr std::align_val_t kMemoryAlignment{ANVIL_THREADGROUP_MEMORY_ALIGNMENT};
 // What a fiber needs beside the kernel's own frames: the switch at a barrier, the C library's
 // memcpy, and the sanitizers' red zones. Pages are taken as they are touched.
 constexpr size_t kStackMargin = size_t{64} << 10;
+// Of kernels by hand, which do not say what they take.
+constexpr size_t kLeastFiberStack = size_t{1} << 20;
 
 }  // namespace
 
@@ -33,7 +36,7 @@ void Worker::prepare(const CpuJob& job) {
   const size_t stack = job.stack_bytes + kStackMargin;
   if (job.fibers > 0 && stack > fiber_stack_) {
     fibers_.clear();
-    fiber_stack_ = std::bit_ceil(stack);
+    fiber_stack_ = std::max(std::bit_ceil(stack), kLeastFiberStack);
   }
   while (fibers_.size() < job.fibers) fibers_.push_back(std::make_unique<Fiber>(fiber_stack_));
   dispatch = &job.dispatch;
@@ -49,8 +52,8 @@ void Worker::run(const CpuJob& job, uint64_t first, uint64_t count, const Interr
   if (serial_ != job.serial) prepare(job);
   Range range{this, &job, first, count};
   Trap trap;
-  Fiber thread;
-  thread_ = &thread;
+  std::optional<Fiber> thread;
+  if (job.fibers > 0) thread_ = &thread.emplace();
   const bool ended = run_trapped(
       [](void* argument) {
         const auto& [worker, its_job, its_first, its_count] = *static_cast<Range*>(argument);
@@ -58,11 +61,12 @@ void Worker::run(const CpuJob& job, uint64_t first, uint64_t count, const Interr
       },
       &range, interrupt, trap);
   if (!ended) {
-    if (job.fibers > 0) {
+    if (thread) {
       Fiber& fiber = *fibers_[current_ % job.fibers];
-      thread.return_from(fiber, trap.stack_pointer);
+      thread->return_from(fiber, trap.stack_pointer);
       if (trap.has_address && fiber.is_guard(trap.address)) trap.kind = Trap::Kind::stack;
     }
+    Fiber::forget_dropped_frames();
     fail(job, trap);
   }
   if (diverged_) {
