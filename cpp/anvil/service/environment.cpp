@@ -40,9 +40,9 @@ bool is_name(const std::string& value) {
   });
 }
 
-bool is_folder_or_free(const std::string& value) {
+bool is_no_file(const std::string& value) {
   struct stat info{};
-  return stat(value.c_str(), &info) == 0 ? S_ISDIR(info.st_mode) : errno == ENOENT;
+  return stat(value.c_str(), &info) != 0 || S_ISDIR(info.st_mode);
 }
 
 constexpr EnvironmentVariable kVariables[] = {
@@ -53,7 +53,7 @@ constexpr EnvironmentVariable kVariables[] = {
      }},
     {"ANVIL_COMMAND_TIMEOUT", "a number of seconds up to 1000000, or 0 for no limit",
      [](const std::string& value) { return is_seconds(value, true); }},
-    {"ANVIL_CAPTURE", "a folder, or a path where one can be made", is_folder_or_free},
+    {"ANVIL_CAPTURE", "a folder, or a path where one can be made", is_no_file},
     {"ANVIL_COMPILER", "the path of the program anvil-compiler",
      [](const std::string& value) {
        struct stat info{};
@@ -69,7 +69,7 @@ constexpr EnvironmentVariable kVariables[] = {
      }},
     {"ANVIL_CPU", "'host' or a processor's name as LLVM has it, such as x86-64-v3", is_name},
     {"ANVIL_TARGET", "an LLVM triple, such as aarch64-linux-gnu", is_name},
-    {"FOUNDRY_CACHE_DIR", "a folder, or a path where one can be made", is_folder_or_free},
+    {"FOUNDRY_CACHE_DIR", "a folder, or a path where one can be made", is_no_file},
     {"FOUNDRY_CACHE_SIZE_MB", "a number of megabytes",
      [](const std::string& value) {
        const auto megabytes = number<uint64_t>(value);
