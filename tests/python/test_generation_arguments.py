@@ -209,15 +209,22 @@ def test_any_argument_is_taken_or_a_typed_error(
 @settings(max_examples=60)
 @given(prompt=st.one_of(ANY, st.lists(ANY, max_size=3)))
 def test_any_prompt_is_taken_or_a_typed_error(model: fd.models.Llama, prompt: Any) -> None:
-    for entry in (model.generate, model.logits, model.tokenizer.encode, model.tokenizer.bytes_of):
+    tokenizer = model.tokenizer
+    entries = (model.generate, tokenizer.encode, tokenizer.decode, tokenizer.bytes_of)
+    for entry in (*entries, tokenizer.is_special, tokenizer.stream().push):
         try:
-            if entry is model.logits and len(prompt) > 3:
-                continue
             entry(prompt)
         except fd.Error as error:
             assert isinstance(error, TypeError | ValueError) and str(error)
-        except TypeError:
-            assert entry is model.logits and not hasattr(prompt, "__len__")
+
+
+@settings(max_examples=30)
+@given(ids=st.one_of(ANY, st.lists(ANY, max_size=2)))
+def test_any_ids_have_logits_or_are_a_typed_error(model: fd.models.Llama, ids: Any) -> None:
+    try:
+        assert model.logits(ids).shape == (len(ids), len(model.tokenizer))
+    except fd.Error as error:
+        assert isinstance(error, TypeError | ValueError) and str(error)
 
 
 def test_seeds_are_any_ints_and_their_last_64_bits_count(model: fd.models.Llama) -> None:

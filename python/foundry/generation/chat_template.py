@@ -115,7 +115,7 @@ class ChatTemplate:
             raise
         except (
             *(jinja2.TemplateError, ArithmeticError, AttributeError, LookupError),
-            *(MemoryError, RecursionError, TypeError, ValueError),
+            *(MemoryError, RuntimeError, TypeError, ValueError),
         ) as error:
             what = str(error) or type(error).__name__
             raise ChatTemplateError(

@@ -6,8 +6,8 @@ import codecs
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
-from foundry.errors import TokenizerError
-from foundry.generation.arguments import checked_integer, checked_text
+from foundry.errors import ArgumentTypeError, TokenizerError
+from foundry.generation.arguments import checked_integer, checked_text, shown
 from foundry.generation.control_tokens import ControlTokens
 from foundry.generation.templates.text import TemplateText, own_spans
 from foundry.generation.vocabulary import Vocabulary
@@ -80,7 +80,10 @@ class Tokenizer:
         return ids
 
     def decode(self, ids: Iterable[int], *, skip_special: bool = True) -> str:
-        """Text of token ids. Bytes that are not UTF-8 become U+FFFD."""
+        """Text of token ids. Bytes that are not UTF-8 become U+FFFD. `TokenizerError` for a token
+        that is not there."""
+        if not isinstance(ids, Iterable):
+            raise ArgumentTypeError(f"decode: ids is {shown(ids)}; expected token ids")
         stream = self.stream(skip_special=skip_special)
         return "".join(map(stream.push, ids)) + stream.finish()
 
@@ -90,7 +93,7 @@ class Tokenizer:
 
     def is_special(self, token: int) -> bool:
         """Whether `token` is a control token, not text."""
-        return token in self._special
+        return checked_integer(token, "token") in self._special
 
     def bytes_of(self, token: int) -> bytes:
         """The bytes that `token` stands for. `TokenizerError` where there is no such token."""

@@ -86,7 +86,7 @@ class Llama:
 
     def __repr__(self) -> str:
         return (
-            f"Llama('{self.name}', {self.config.layers} layers, context {self.context_length}, "
+            f"Llama({self.name!r}, {self.config.layers} layers, context {self.context_length}, "
             f"on '{self.runtime.device.name}')"
         )
 
