@@ -209,6 +209,13 @@ def test_a_refused_template_says_why(source: str, message: str) -> None:
         ChatTemplate(source).render(USER)
 
 
+def test_numbers_that_are_given_are_paid_by_their_digits() -> None:
+    template = ChatTemplate("{{ [x] * 200000 }}")
+    assert len(template.render(USER, x=7)) == 3 * 200000
+    with pytest.raises(fd.ChatTemplateError, match="makes 269000002 characters, the limit is"):
+        template.render(USER, x=1 << 4000)
+
+
 ATOMS = st.sampled_from(
     ["messages", "x", "none", "true", "1", "-3", "99999", "2.5", "10**9", "'a b'", "'%5d%s'",
      "'{}{x}'", "''", "'x' * 9999", "[1, 2, 'q']", "[[1], [1]]", "{'a': 1, 'b': [2]}", "(1, 'z')",

@@ -10,6 +10,7 @@ import contextlib
 import io
 import os
 import re
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -96,7 +97,9 @@ def report(error: BaseException) -> None:
 
 
 def _leave(status: int) -> None:
-    """Leaves; what is still in a buffer may be refused once more, quietly."""
+    """Leaves; what is still in a buffer may be refused once more, and a Ctrl-C may come once more,
+    quietly."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

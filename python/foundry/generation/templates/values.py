@@ -150,8 +150,10 @@ def walk(budget: Budget, value: Any, depth: int = 0) -> int:
         budget.read(_WRITTEN * len(value))
         return _WRITTEN * len(value) + 2
     budget.step()
+    if isinstance(value, int):
+        return value.bit_length() // 3 + 8
     if not isinstance(value, list | tuple | dict):
-        return 32
+        return 96  # a float, a range, or a class's name with an address
     if depth == MAX_NESTING:
         raise ChatTemplateError(f"chat template nests values deeper than {MAX_NESTING} levels")
     size = 2
