@@ -160,6 +160,7 @@ class Llama:
         stop: Stop | Sequence[Stop] = (),
         include_stop: bool = False,
         ignore_end: bool = False,
+        parse_special: bool = True,
         tools: Sequence[Mapping[str, Any]] | None = None,
         documents: Sequence[Mapping[str, Any]] | None = None,
         continue_final_message: bool = False,
@@ -168,11 +169,12 @@ class Llama:
     ) -> Generation:
         """Continues `prompt`, piece by piece.
 
-        A text or token ids are continued as they are, a text that spells control tokens with those
-        tokens: it is the caller's own. Messages (`{"role": ..., "content": ...}`) go through the
-        model's chat template, and their contents are text, whatever they spell; `tools`,
-        `documents`, `continue_final_message` and the variables `template_arguments` go with them,
-        as `ChatTemplate.render` explains, and `template` names one of several templates.
+        A text or token ids are continued as they are. A text is the caller's own and may spell
+        control tokens, unless `parse_special` is False. Messages
+        (`{"role": ..., "content": ...}`) go through the model's chat template, and their contents
+        are text, whatever they spell; `tools`, `documents`, `continue_final_message` and the
+        variables `template_arguments` go with them, as `ChatTemplate.render` explains, and
+        `template` names one of several templates.
 
         `sampling` replaces the single sampling parameters, which `SamplingParameters` explains;
         without a `seed` every call draws anew, and of a seed the last 64 bits count. `stop` ends
@@ -211,7 +213,8 @@ class Llama:
             "template": template,
             "template_arguments": template_arguments,
         }
-        tokens = self._prompt_tokens(prompt, chat)
+        parse_special = checked_flag(parse_special, "generate: parse_special")
+        tokens = self._prompt_tokens(prompt, chat, parse_special)
         if not tokens:
             raise ArgumentError("generate: the prompt has no tokens")
         if len(tokens) >= self.context_length:
@@ -260,7 +263,9 @@ class Llama:
             program = self._decoder.record(parameters)
             program.export(path, weights=[self._file])
 
-    def _prompt_tokens(self, prompt: Any, chat: Mapping[str, Any]) -> list[int]:
+    def _prompt_tokens(
+        self, prompt: Any, chat: Mapping[str, Any], parse_special: bool
+    ) -> list[int]:
         is_text = isinstance(prompt, str | bytes | bytearray)
         is_row = isinstance(prompt, Sequence | np.ndarray) and not is_text
         if is_row and any(isinstance(item, Mapping) for item in prompt):
@@ -269,7 +274,7 @@ class Llama:
             if value is not None and value is not False:
                 raise ArgumentError(f"generate: {name} goes with messages, the prompt has none")
         if isinstance(prompt, str):
-            return self.tokenizer.encode(prompt)
+            return self.tokenizer.encode(prompt, parse_special=parse_special)
         if is_row:
             return checked_tokens(prompt, len(self.tokenizer), "generate")
         raise ArgumentTypeError(
