@@ -29,7 +29,7 @@ nb::object array_over(nb::handle source) {
   const nb::object asarray = nb::module_::import_("numpy").attr("asarray");
   if (nb::isinstance(source, nb::module_::import_("numpy").attr("ndarray"))) return asarray(source);
   if (!PyObject_CheckBuffer(source.ptr())) {
-    throw ArgumentError(concat("borrow: a ", nb::type_name(source.type()).c_str(),
+    throw ArgumentError(concat("borrow: a ", type_name_of(source),
                                " has no memory to share; it takes a numpy array or a buffer"));
   }
   try {
@@ -37,8 +37,8 @@ nb::object array_over(nb::handle source) {
     if (!view.is_valid()) nb::raise_python_error();
     return asarray(view);
   } catch (nb::python_error& error) {
-    throw_for<StorageError>(error, concat("borrow: the ", nb::type_name(source.type()).c_str(),
-                                          " has no memory that numpy reads"));
+    throw_for<StorageError>(
+        error, concat("borrow: the ", type_name_of(source), " has no memory that numpy reads"));
   }
 }
 

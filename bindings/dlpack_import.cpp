@@ -39,10 +39,6 @@ class BorrowedDlpack final : public DeferredKeepable {
   VersionedDlpack* versioned_ = nullptr;
 };
 
-std::string type_of(nb::handle value) {
-  return nb::type_name(value.type()).c_str();
-}
-
 /// The dtype of a DLPack type; DTypeError where there is none.
 DType dtype_of_dlpack(nb::dlpack::dtype type) {
   for (std::size_t i = 0; i < kDTypeCount; ++i) {
@@ -59,7 +55,7 @@ void require_host(nb::handle source) {
   if (!nb::hasattr(source, "__dlpack_device__")) return;
   const nb::object device = source.attr("__dlpack_device__")();
   if (!is_dlpack_host(device)) {
-    throw StorageError(concat("from_dlpack: the ", type_of(source), " is on DLPack device ",
+    throw StorageError(concat("from_dlpack: the ", type_name_of(source), " is on DLPack device ",
                               text_of(device), "; host memory, (1, 0), can be shared"));
   }
 }
@@ -90,15 +86,16 @@ std::pair<BorrowedDlpack*, KeepAlive> take(nb::handle source, nb::handle capsule
                    UnversionedDlpack::kUsedName);
   }
   if (!PyCapsule_IsValid(capsule.ptr(), VersionedDlpack::kName)) {
-    throw StorageError(concat("from_dlpack: __dlpack__ of the ", type_of(source), " gave a ",
-                              type_of(capsule), ", which is no unused DLPack capsule"));
+    throw StorageError(concat("from_dlpack: __dlpack__ of the ", type_name_of(source), " gave a ",
+                              type_name_of(capsule), ", which is no unused DLPack capsule"));
   }
   auto* lent =
       static_cast<VersionedDlpack*>(PyCapsule_GetPointer(capsule.ptr(), VersionedDlpack::kName));
   if (lent->version.major != VersionedDlpack::kVersion.major) {
-    throw StorageError(concat("from_dlpack: the ", type_of(source), " lends by DLPack version ",
-                              lent->version.major, ".", lent->version.minor,
-                              "; unsupported, supported: 0 and ", VersionedDlpack::kVersion.major));
+    throw StorageError(concat("from_dlpack: the ", type_name_of(source),
+                              " lends by DLPack version ", lent->version.major, ".",
+                              lent->version.minor, "; unsupported, supported: 0 and ",
+                              VersionedDlpack::kVersion.major));
   }
   return claimed(lent, VersionedDlpack::kUsedName);
 }
@@ -142,7 +139,7 @@ bool is_row_major_array(const nb::dlpack::dltensor& lent, const Extents& extents
 TensorHandle from_dlpack(const Shared& runtime, nb::handle source, bool copy, std::string name) {
   drain_released();
   if (!nb::hasattr(source, "__dlpack__")) {
-    throw ArgumentError(concat("from_dlpack: a ", type_of(source),
+    throw ArgumentError(concat("from_dlpack: a ", type_name_of(source),
                                " has no __dlpack__; Foundry.tensor() copies its values"));
   }
   nb::object capsule;
@@ -150,14 +147,15 @@ TensorHandle from_dlpack(const Shared& runtime, nb::handle source, bool copy, st
     require_host(source);
     capsule = capsule_of(source);
   } catch (nb::python_error& error) {
-    throw_for<StorageError>(error, concat("from_dlpack: the ", type_of(source), " lends nothing"));
+    throw_for<StorageError>(error,
+                            concat("from_dlpack: the ", type_name_of(source), " lends nothing"));
   }
   auto [owner, claim] = take(source, capsule);
   const nb::dlpack::dltensor& lent = owner->tensor();
   const DType dtype = dtype_of_dlpack(lent.dtype);
   const Extents extents = extents_of(lent);
   if (lent.device.device_type != nb::device::cpu::value || !lent.data) {
-    throw StorageError(concat("from_dlpack: the ", type_of(source), " lends ",
+    throw StorageError(concat("from_dlpack: the ", type_name_of(source), " lends ",
                               lent.data ? "memory of another device" : "no memory"));
   }
   if (!is_row_major_array(lent, extents)) {

@@ -67,7 +67,7 @@ Device to_device(nb::handle device) {
   if (nb::isinstance<Device>(device)) return nb::cast<Device>(device);
   std::string_view name;
   if (!nb::try_cast(device, name)) {
-    throw ArgumentTypeError(concat("Foundry: device is a ", nb::type_name(device.type()).c_str(),
+    throw ArgumentTypeError(concat("Foundry: device is a ", type_name_of(device),
                                    "; expected a Device, a name such as \"cpu:0\", or None"));
   }
   return Device::find(name);
@@ -134,9 +134,11 @@ Runtime::~Runtime() {
 void bind_runtime(nb::module_& m) {
   m.attr("DEFAULT_ARENA") = Foundry::kDefaultArena;
 
-  nb::class_<Runtime>(m, "Foundry", nb::is_weak_referenceable(),
-                      "One device, one stream of work, a kernel registry and named arenas. "
-                      "Thread-safe; runs are asynchronous.")
+  nb::class_<Runtime> runtime_class(
+      m, "Foundry", nb::is_weak_referenceable(),
+      "One device, one stream of work, a kernel registry and named arenas. "
+      "Thread-safe; runs are asynchronous.");
+  runtime_class
       .def(
           "__init__",
           [](Runtime* self, nb::handle device, std::uint64_t arena_cap) {
@@ -273,6 +275,8 @@ void bind_runtime(nb::module_& m) {
       .def(
           "flush", [](Runtime& f) { f.flush(); }, "Commits what is encoded; does not wait.")
       .def("__repr__", [](const Runtime& f) { return to_string(f); });
+
+  bind_creation(runtime_class);
 
   m.def(
       "finish", [owner = getpid()] { leave(owner); },

@@ -12,10 +12,10 @@ namespace {
 std::uint64_t to_extent(nb::handle value) {
   const nb::object index = nb::steal(PyNumber_Index(value.ptr()));
   if (!index.is_valid()) {
-    nb::python_error error;
-    throw_for<ArgumentTypeError>(
-        error, concat("an extent is a ", nb::type_name(value.type()).c_str(), ", ", text_of(value),
-                      "; expected an integer"));
+    const nb::python_error error;
+    if (!error.matches(PyExc_TypeError)) throw error;
+    throw_for<ArgumentTypeError>(error, concat("an extent is a ", type_name_of(value), ", ",
+                                               text_of(value), "; expected an integer"));
   }
   int overflow = 0;
   const long long extent = PyLong_AsLongLongAndOverflow(index.ptr(), &overflow);
@@ -37,7 +37,7 @@ std::string text_of(nb::handle value) {
   if (utf8.is_valid()) return PyBytes_AS_STRING(utf8.ptr());
   // Whatever it was, the message goes without it.
   PyErr_Clear();
-  return concat("<", nb::type_name(value.type()).c_str(), ">");
+  return concat("<", type_name_of(value), ">");
 }
 
 std::string type_name_of(nb::handle value) {
@@ -48,21 +48,25 @@ Extents to_extents(nb::handle shape) {
   std::vector<std::uint64_t> values;
   const nb::object index =
       nb::steal(PyIndex_Check(shape.ptr()) ? PyNumber_Index(shape.ptr()) : nullptr);
-  PyErr_Clear();  // an array of several is a sequence
+  if (PyErr_Occurred()) {
+    const nb::python_error error;
+    if (!error.matches(PyExc_TypeError)) throw error;  // else an array of several, a sequence
+  }
   if (index.is_valid()) {
     values.push_back(to_extent(index));
     return Extents(std::span<const std::uint64_t>(values));
   }
   if (!PySequence_Check(shape.ptr()) || nb::isinstance<nb::str>(shape) ||
       nb::isinstance<nb::bytes>(shape)) {
-    throw ArgumentTypeError(concat("a shape is a ", nb::type_name(shape.type()).c_str(), ", ",
-                                   text_of(shape), "; expected an integer or a sequence of them"));
+    throw ArgumentTypeError(concat("a shape is a ", type_name_of(shape), ", ", text_of(shape),
+                                   "; expected an integer or a sequence of them"));
   }
   try {
     for (nb::handle value : nb::iter(shape)) values.push_back(to_extent(value));
   } catch (const nb::python_error& error) {
-    throw_for<ArgumentTypeError>(error, concat("a shape is a ", nb::type_name(shape.type()).c_str(),
-                                               ", ", text_of(shape), ", which does not iterate"));
+    if (!error.matches(PyExc_TypeError)) throw;
+    throw_for<ArgumentTypeError>(error, concat("a shape is a ", type_name_of(shape), ", ",
+                                               text_of(shape), ", which does not iterate"));
   }
   return Extents(std::span<const std::uint64_t>(values));
 }

@@ -12,47 +12,55 @@
 #include "array_bytes.hpp"
 #include "dlpack.hpp"
 #include "foundry/core/error.hpp"
+#include "tensor_protocols.hpp"
 #include "values.hpp"
 
 namespace foundry::python {
 namespace {
 
-TensorHandle with(const TensorHandle& source, AnyTensor view) {
-  return {std::move(view), source.runtime};
+/// The one argument where it is a sequence, else all of them.
+nb::object sequence_of(const nb::args& values) {
+  const bool is_one = values.size() == 1 && PySequence_Check(nb::object(values[0]).ptr());
+  return is_one ? nb::object(values[0]) : nb::object(values);
 }
 
-/// `t[1]`, `t[2:5, 0]`: ints drop a dimension, slices keep it. Unlike Python's sequences a range
-/// past the end is an error (AnyTensor::slice).
-TensorHandle index(const TensorHandle& tensor, nb::handle key) {
-  const nb::tuple keys =
-      nb::isinstance<nb::tuple>(key) ? nb::borrow<nb::tuple>(key) : nb::make_tuple(nb::borrow(key));
-  if (keys.size() > tensor.rank()) {
-    throw ShapeError(concat(tensor.describe(), " has ", tensor.rank(), " dimensions, ", keys.size(),
-                            " are indexed"));
-  }
-  AnyTensor view = tensor;
-  std::int64_t axis = 0;
-  for (nb::handle item : keys) {
-    if (nb::isinstance<nb::slice>(item)) {
-      const auto bound = [&](const char* name, std::int64_t otherwise) {
-        const nb::object value = item.attr(name);
-        return value.is_none() ? otherwise : nb::cast<std::int64_t>(value);
-      };
-      view =
-          view.slice(axis, bound("start", 0),
-                     bound("stop", static_cast<std::int64_t>(view.extent(axis))), bound("step", 1));
-      ++axis;
+/// A shape of `count` elements, in which one extent may be -1: what the others leave.
+Extents reshaped_extents(const AnyTensor& tensor, const nb::args& shape) {
+  const nb::object given = sequence_of(shape);
+  if (!PySequence_Check(given.ptr()) || nb::isinstance<nb::str>(given)) return to_extents(given);
+  nb::list values(given);
+  std::optional<std::size_t> free;
+  std::uint64_t known = 1;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const nb::object value = values[i];
+    if (PyIndex_Check(value.ptr()) && value.equal(nb::int_(-1))) {
+      if (free) throw ShapeError(concat("reshape: ", text_of(given), " has more than one -1"));
+      free = i;
     } else {
-      view = view.select(axis, nb::cast<std::int64_t>(item));
+      known *= to_extents(value).count();
     }
   }
-  return with(tensor, std::move(view));
+  if (free) {
+    if (known == 0 || tensor.count() % known != 0) {
+      throw ShapeError(concat("reshape: ", tensor.describe(), " has ", tensor.count(),
+                              " elements, no multiple of the ", known, " in ", text_of(given)));
+    }
+    values[*free] = tensor.count() / known;
+  }
+  return to_extents(values);
 }
 
-/// Shape given as one sequence or as several ints.
-Extents shape_of(const nb::args& shape) {
-  const bool one = shape.size() == 1 && !PyIndex_Check(nb::object(shape[0]).ptr());
-  return one ? to_extents(nb::object(shape[0])) : to_extents(shape);
+std::vector<std::int64_t> axes_of(const nb::args& order) {
+  std::vector<std::int64_t> axes;
+  for (nb::handle value : nb::iter(sequence_of(order))) {
+    std::int64_t axis = 0;
+    if (PyBool_Check(value.ptr()) || !nb::try_cast(value, axis)) {
+      throw ArgumentTypeError(concat("transpose: an axis is ", text_of(value), ", a ",
+                                     type_name_of(value), "; expected an integer of 64 bits"));
+    }
+    axes.push_back(axis);
+  }
+  return axes;
 }
 
 /// The values of `source` in the tensor's dtype, copied in. A block dtype takes its bytes (uint8).
@@ -66,7 +74,7 @@ void copy_from(const TensorHandle& tensor, nb::handle source) {
 /// numpy's protocol: a view, unless a conversion or a copy is asked for.
 nb::object array(const TensorHandle& tensor, nb::handle dtype, nb::handle copy) {
   nb::object view = array_view(tensor);
-  if (dtype.is_none() && (copy.is_none() || !nb::cast<bool>(copy))) return view;
+  if (dtype.is_none() && PyObject_IsTrue(copy.ptr()) != 1) return view;
   const nb::object make = nb::module_::import_("numpy").attr("array");
   return copy.is_none() ? make(view, nb::arg("dtype") = dtype)
                         : make(view, nb::arg("dtype") = dtype, nb::arg("copy") = copy);
@@ -78,9 +86,10 @@ void bind_tensor(nb::module_& m) {
   m.def("numpy_dtype", &numpy_dtype, nb::arg("dtype"),
         "numpy's dtype for a dtype; uint8, its bytes, for a block format.",
         nb::sig("def numpy_dtype(dtype: DType) -> numpy.dtype[typing.Any]"));
-  nb::class_<TensorHandle>(m, "Tensor", nb::type_slots(buffer_slots()), nb::is_weak_referenceable(),
-                           "A handle on typed device memory: copies and views share the bytes, and "
-                           "each holds the lease. Made by Foundry.")
+  TensorClass tensor(m, "Tensor", nb::type_slots(buffer_slots()), nb::is_weak_referenceable(),
+                     "A handle on typed device memory: copies and views share the bytes, and "
+                     "each holds the lease. Made by Foundry.");
+  tensor
       .def_prop_ro(
           "shape",
           [](const TensorHandle& t) {
@@ -97,8 +106,20 @@ void bind_tensor(nb::module_& m) {
       .def_prop_ro(
           "size", [](const TensorHandle& t) { return t.count(); }, "Elements.")
       .def_prop_ro(
-          "nbytes", [](const TensorHandle& t) { return t.byte_length(); },
-          "Bytes from the first element to one past the last.")
+          "nbytes", [](const TensorHandle& t) { return byte_length(t.extents(), t.dtype()); },
+          "Bytes of the elements; of a view without the gaps between them.")
+      .def_prop_ro(
+          "itemsize",
+          [](const TensorHandle& t) {
+            if (is_block(t.dtype())) {
+              throw DTypeError(concat(t.describe(),
+                                      ": elements of a block format have no size; "
+                                      "DType.block_bytes is that of a block"));
+            }
+            return info(t.dtype()).block_bytes;
+          },
+          "Bytes of an element.")
+      .def_prop_ro("device", [](const TensorHandle& t) { return t.runtime->device(); })
       .def_prop_ro(
           "storage", [](const TensorHandle& t) { return std::string(name_of(t.storage())); },
           "\"dedicated\", \"pooled\" or \"view\".")
@@ -114,18 +135,22 @@ void bind_tensor(nb::module_& m) {
       .def(
           "reshape",
           [](const TensorHandle& t, const nb::args& shape) {
-            return with(t, t.reshape(shape_of(shape)));
+            return with(t, t.reshape(reshaped_extents(t, shape)));
           },
-          "A view of another shape; ShapeError where only a copy could have it.",
+          "A view of another shape, in which one extent may be -1: what the others leave. "
+          "ShapeError where only a copy could have it.",
           nb::sig("def reshape(self, *shape: int | collections.abc.Sequence[int]) -> Tensor"))
       .def(
           "transpose",
           [](const TensorHandle& t, const nb::args& order) {
             if (order.empty()) return with(t, t.transpose());
-            return with(t, t.transpose(nb::cast<std::vector<std::int64_t>>(order)));
+            return with(t, t.transpose(axes_of(order)));
           },
           "Dimensions reversed, or in `order`.",
-          nb::sig("def transpose(self, *order: int) -> Tensor"))
+          nb::sig("def transpose(self, *order: int | collections.abc.Sequence[int]) -> Tensor"))
+      .def_prop_ro(
+          "T", [](const TensorHandle& t) { return with(t, t.transpose()); },
+          "Dimensions reversed: a view.")
       .def(
           "squeeze",
           [](const TensorHandle& t, std::optional<std::int64_t> axis) {
@@ -139,16 +164,10 @@ void bind_tensor(nb::module_& m) {
       .def(
           "broadcast_to",
           [](const TensorHandle& t, const nb::args& shape) {
-            return with(t, t.broadcast(shape_of(shape)));
+            return with(t, t.broadcast(to_extents(sequence_of(shape))));
           },
           "Dimensions of extent 1 repeated, without memory; read-only.",
           nb::sig("def broadcast_to(self, *shape: int | collections.abc.Sequence[int]) -> Tensor"))
-      .def("__getitem__", &index, nb::arg("key"))
-      .def("__len__",
-           [](const TensorHandle& t) {
-             if (t.rank() == 0) throw ShapeError(concat(t.describe(), ": a scalar has no length"));
-             return t.extents()[0];
-           })
       .def("__array__", &array, nb::arg("dtype") = nb::none(), nb::arg("copy") = nb::none(),
            nb::sig("def __array__(self, dtype: typing.Any = None, copy: bool | None = None) -> "
                    "numpy.typing.NDArray[typing.Any]"))
@@ -176,7 +195,14 @@ void bind_tensor(nb::module_& m) {
            "Copies an array of the same shape in, converting its dtype. After kernels that use the "
            "tensor, before later ones.",
            nb::sig("def copy_from(self, source: numpy.typing.ArrayLike) -> None"))
-      .def("__repr__", [](const TensorHandle& t) { return to_string(t); });
+      .def(
+          "__repr__", [](const TensorHandle& t) { return to_string(t); },
+          "Name, shape, dtype and storage. Reads no values, so that it never waits or fails.");
+  bind_tensor_index(tensor);
+  bind_tensor_values(tensor);
+  // The last: in the stub's class, `numpy` is the method from here on.
+  tensor.def("numpy", &numpy_view, "The same as host().",
+             nb::sig("def numpy(self) -> numpy.typing.NDArray[typing.Any]"));
 }
 
 }  // namespace foundry::python

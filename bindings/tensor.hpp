@@ -54,6 +54,9 @@ class ArenaScopeHandle {
 TensorHandle alloc(const ArenaHandle& arena, nb::handle shape, nb::handle dtype, nb::handle init,
                    std::string name);
 
+/// zeros, ones, full, arange.
+void bind_creation(nb::class_<Runtime>& runtime);
+
 /// A DType, its name, or anything that numpy makes a dtype of; DTypeError for the rest, and for the
 /// byte order of another machine.
 DType to_dtype(nb::handle dtype);

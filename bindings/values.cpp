@@ -19,10 +19,6 @@ nb::module_ numpy() {
   return nb::module_::import_("numpy");
 }
 
-std::string type_of(nb::handle value) {
-  return nb::type_name(value.type()).c_str();
-}
-
 /// " at [1, 2]": the place of an element in `shape`, by its place in row-major order; nothing for a
 /// scalar.
 std::string place_of(std::uint64_t index, const nb::object& shape) {
@@ -50,7 +46,7 @@ std::pair<nb::object, bool> array_of(nb::handle source, const char* what) {
   }
   if (nb::hasattr(source, "mask") && nb::hasattr(source, "filled") &&
       numpy().attr("any")(source.attr("mask")).equal(nb::bool_(true))) {
-    throw ArgumentError(concat(what, ": values of the ", type_of(source),
+    throw ArgumentError(concat(what, ": values of the ", type_name_of(source),
                                " are masked; its .filled() says what stands there"));
   }
   const bool is_typed = nb::isinstance(source, numpy().attr("ndarray")) ||
@@ -62,10 +58,10 @@ std::pair<nb::object, bool> array_of(nb::handle source, const char* what) {
   } catch (nb::python_error& error) {
     if (error.matches(PyExc_ValueError)) {
       throw_for<ShapeError>(
-          error, concat(what, ": the values of the ", type_of(source), " have no one shape"));
+          error, concat(what, ": the values of the ", type_name_of(source), " have no one shape"));
     }
-    throw_for<ArgumentTypeError>(error,
-                                 concat(what, ": numpy makes no array of the ", type_of(source)));
+    throw_for<ArgumentTypeError>(
+        error, concat(what, ": numpy makes no array of the ", type_name_of(source)));
   }
 }
 
@@ -112,7 +108,7 @@ nb::object convert_objects(const nb::object& objects, std::optional<DType> wante
     all_integers = all_integers && PyIndex_Check(object.ptr());
     if (!is_number(object)) {
       throw DTypeError(concat(what, ": ", text_of(object), place_of(numbers.size(), shape),
-                              " is a ", type_of(object),
+                              " is a ", type_name_of(object),
                               ": unsupported; supported: numbers of bool, int and float"));
     }
     const auto number = number_of(object);
@@ -143,6 +139,13 @@ bool may_hide_integers(const nb::object& array) {
              numpy().attr("max")(numpy().attr("abs")(array), nb::arg("initial") = 0)) >= 0x1p63;
 }
 
+/// In this machine's byte order.
+nb::object native(const nb::object& array) {
+  const nb::object dtype = array.attr("dtype");
+  if (nb::cast<bool>(dtype.attr("isnative"))) return array;
+  return array.attr("astype")(dtype.attr("newbyteorder")("="));
+}
+
 }  // namespace
 
 nb::object values_of(nb::handle source, std::optional<DType> dtype, const char* what) {
@@ -161,9 +164,7 @@ nb::object values_of(nb::handle source, std::optional<DType> dtype, const char* 
     throw DTypeError(concat(what, ": ", name_of(*wanted), " is unsupported, as Metal has none; ",
                             "supported: ", supported_dtypes(), "; dtype=foundry.f32 rounds to it"));
   }
-  if (!nb::cast<bool>(array.attr("dtype").attr("isnative"))) {
-    array = array.attr("astype")(array.attr("dtype").attr("newbyteorder")("="));
-  }
+  array = native(array);
   array = numpy().attr("asarray")(array, nb::arg("order") = "C");
   if (from == *wanted) return array;
   if (!nb::cast<bool>(array.attr("flags").attr("aligned"))) array = array.attr("copy")();
@@ -174,6 +175,36 @@ nb::object values_of(nb::handle source, std::optional<DType> dtype, const char* 
     fail_value(what, array.attr("ravel")()[*misfit], *misfit, array.attr("shape"), *wanted);
   }
   return result;
+}
+
+nb::object operand_of(nb::handle source, DType dtype) {
+  try {
+    auto [array, is_guess] = array_of(source, "comparison");
+    std::string kind = nb::cast<std::string>(array.attr("dtype").attr("kind"));
+    if (is_guess && kind == "f" && info(dtype).is_float) {
+      try {
+        return values_of(source, dtype, "comparison");
+      } catch (const ArgumentError&) {
+        return array;  // past its range: equal to nothing
+      }
+    }
+    if (is_guess && kind == "f") {
+      array = numpy().attr("asarray")(source, nb::arg("dtype") = "object");
+      kind = "O";
+    }
+    if (kind == "O") {
+      for (nb::handle object : nb::iter(array.attr("ravel")())) {
+        if (!is_number(object)) return {};
+      }
+      return array;
+    }
+    static_cast<void>(dtype_of_numpy(array.attr("dtype")));
+    return native(array);
+  } catch (const ShapeError&) {
+  } catch (const DTypeError&) {
+  } catch (const ArgumentTypeError&) {
+  }
+  return {};
 }
 
 void bind_values(nb::module_& m) {

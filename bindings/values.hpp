@@ -13,5 +13,9 @@ namespace foundry::python {
 /// messages. ArgumentError for a value that the dtype does not hold, with its place; DTypeError
 /// for values that are no numbers or of an unsupported numpy dtype; ShapeError for ragged lists.
 nb::object values_of(nb::handle source, std::optional<DType> dtype, const char* what);
+/// What a tensor of `dtype` is compared with, as a numpy array whose dtype is one of ours or of
+/// Python objects that are numbers: floats of Python's rounded to a float `dtype`, the rest as it
+/// is. An invalid object for what has no numbers.
+nb::object operand_of(nb::handle source, DType dtype);
 
 }  // namespace foundry::python

@@ -248,7 +248,14 @@ class Tensor:
 
     @property
     def nbytes(self) -> int:
-        """Bytes from the first element to one past the last."""
+        """Bytes of the elements; of a view without the gaps between them."""
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of an element."""
+
+    @property
+    def device(self) -> Device: ...
 
     @property
     def storage(self) -> str:
@@ -272,10 +279,16 @@ class Tensor:
     def name(self, arg: str, /) -> None: ...
 
     def reshape(self, *shape: int | Sequence[int]) -> Tensor:
-        """A view of another shape; ShapeError where only a copy could have it."""
+        """
+        A view of another shape, in which one extent may be -1: what the others leave. ShapeError where only a copy could have it.
+        """
 
-    def transpose(self, *order: int) -> Tensor:
+    def transpose(self, *order: int | Sequence[int]) -> Tensor:
         """Dimensions reversed, or in `order`."""
+
+    @property
+    def T(self) -> Tensor:
+        """Dimensions reversed: a view."""
 
     def squeeze(self, axis: int | None = None) -> Tensor:
         """Without the dimensions of extent 1, or without `axis`."""
@@ -284,10 +297,6 @@ class Tensor:
 
     def broadcast_to(self, *shape: int | Sequence[int]) -> Tensor:
         """Dimensions of extent 1 repeated, without memory; read-only."""
-
-    def __getitem__(self, key: object) -> Tensor: ...
-
-    def __len__(self) -> int: ...
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> numpy.typing.NDArray[Any]: ...
 
@@ -313,7 +322,164 @@ class Tensor:
         Copies an array of the same shape in, converting its dtype. After kernels that use the tensor, before later ones.
         """
 
-    def __repr__(self) -> str: ...
+    def __repr__(self) -> str:
+        """
+        Name, shape, dtype and storage. Reads no values, so that it never waits or fails.
+        """
+
+    def __getitem__(self, key: Any) -> Tensor:
+        """
+        A view. Integers drop a dimension, slices keep it, None adds one, ... stands for the dimensions that are not named. TensorIndexError past an extent, ShapeError for a slice that leaves it or is empty.
+        """
+
+    def __setitem__(self, key: Any, value: numpy.typing.ArrayLike) -> None:
+        """
+        Copies values in, broadcast to the view's shape, converted as Foundry.tensor() does.
+        """
+
+    def __delitem__(self, key: Any) -> None: ...
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Tensor]:
+        """Views of the rows."""
+
+    def __contains__(self, value: object) -> bool:
+        """Whether any element is equal to it."""
+
+    def item(self, *index: int) -> float | int | bool:
+        """The one element, or the element at `index`, as a number of Python's."""
+
+    def tolist(self) -> Any:
+        """Nested lists of Python's numbers; of a scalar the number."""
+
+    def __float__(self) -> float: ...
+
+    def __int__(self) -> int: ...
+
+    def __index__(self) -> int: ...
+
+    def __bool__(self) -> bool: ...
+
+    def astype(self, dtype: DType | numpy.typing.DTypeLike) -> Tensor:
+        """
+        A copy of its own in another dtype: exact, or rounded to nearest in a float; ArgumentError for a value that the dtype does not hold.
+        """
+
+    def copy(self) -> Tensor:
+        """A tensor of its own with the same values, of any dtype and storage."""
+
+    def __copy__(self) -> Tensor: ...
+
+    def __deepcopy__(self, memo: Any) -> Tensor: ...
+
+    def __reduce_ex__(self, protocol: Any) -> Any: ...
+
+    def __eq__(self, other: object, /) -> Any:
+        """
+        Element by element, exactly, as a numpy array of bool; a float of Python's is first rounded to a float dtype. Waits for the device.
+        """
+
+    def __hash__(self) -> int: ...
+
+    def __ne__(self, other: object, /) -> Any: ...
+
+    def __add__(self, other: Any, /) -> Any: ...
+
+    def __radd__(self, other: Any, /) -> Any: ...
+
+    def __iadd__(self, other: Any, /) -> Any: ...
+
+    def __sub__(self, other: Any, /) -> Any: ...
+
+    def __rsub__(self, other: Any, /) -> Any: ...
+
+    def __isub__(self, other: Any, /) -> Any: ...
+
+    def __mul__(self, other: Any, /) -> Any: ...
+
+    def __rmul__(self, other: Any, /) -> Any: ...
+
+    def __imul__(self, other: Any, /) -> Any: ...
+
+    def __truediv__(self, other: Any, /) -> Any: ...
+
+    def __rtruediv__(self, other: Any, /) -> Any: ...
+
+    def __itruediv__(self, other: Any, /) -> Any: ...
+
+    def __floordiv__(self, other: Any, /) -> Any: ...
+
+    def __rfloordiv__(self, other: Any, /) -> Any: ...
+
+    def __ifloordiv__(self, other: Any, /) -> Any: ...
+
+    def __mod__(self, other: Any, /) -> Any: ...
+
+    def __rmod__(self, other: Any, /) -> Any: ...
+
+    def __imod__(self, other: Any, /) -> Any: ...
+
+    def __pow__(self, other: Any, /) -> Any: ...
+
+    def __rpow__(self, other: Any, /) -> Any: ...
+
+    def __ipow__(self, other: Any, /) -> Any: ...
+
+    def __matmul__(self, other: Any, /) -> Any: ...
+
+    def __rmatmul__(self, other: Any, /) -> Any: ...
+
+    def __imatmul__(self, other: Any, /) -> Any: ...
+
+    def __lshift__(self, other: Any, /) -> Any: ...
+
+    def __rlshift__(self, other: Any, /) -> Any: ...
+
+    def __ilshift__(self, other: Any, /) -> Any: ...
+
+    def __rshift__(self, other: Any, /) -> Any: ...
+
+    def __rrshift__(self, other: Any, /) -> Any: ...
+
+    def __irshift__(self, other: Any, /) -> Any: ...
+
+    def __and__(self, other: Any, /) -> Any: ...
+
+    def __rand__(self, other: Any, /) -> Any: ...
+
+    def __iand__(self, other: Any, /) -> Any: ...
+
+    def __or__(self, other: Any, /) -> Any: ...
+
+    def __ror__(self, other: Any, /) -> Any: ...
+
+    def __ior__(self, other: Any, /) -> Any: ...
+
+    def __xor__(self, other: Any, /) -> Any: ...
+
+    def __rxor__(self, other: Any, /) -> Any: ...
+
+    def __ixor__(self, other: Any, /) -> Any: ...
+
+    def __lt__(self, other: Any, /) -> Any: ...
+
+    def __le__(self, other: Any, /) -> Any: ...
+
+    def __gt__(self, other: Any, /) -> Any: ...
+
+    def __ge__(self, other: Any, /) -> Any: ...
+
+    def __neg__(self) -> None: ...
+
+    def __pos__(self) -> None: ...
+
+    def __invert__(self) -> None: ...
+
+    def __abs__(self) -> None: ...
+
+    def numpy(self) -> numpy.typing.NDArray[Any]:
+        """The same as host()."""
 
 def encode_scalar(value: object | None, dtype: DType) -> bytes | None:
     """
@@ -1262,6 +1428,22 @@ class Foundry:
         """Commits what is encoded; does not wait."""
 
     def __repr__(self) -> str: ...
+
+    def zeros(self, shape: int | Sequence[int], dtype: DType | numpy.typing.DTypeLike = 'f32', *, name: str = '', arena: str = 'default') -> Tensor:
+        """A tensor of zeros from an arena; of a block format, of zero bytes."""
+
+    def ones(self, shape: int | Sequence[int], dtype: DType | numpy.typing.DTypeLike = 'f32', *, name: str = '', arena: str = 'default') -> Tensor:
+        """A tensor of ones from an arena."""
+
+    def full(self, shape: int | Sequence[int], value: float, dtype: DType | numpy.typing.DTypeLike | None = None, *, name: str = '', arena: str = 'default') -> Tensor:
+        """
+        A tensor of one value from an arena. Without a dtype, the value's: f32 of a float, i64 of an int.
+        """
+
+    def arange(self, start: float, stop: float | None = None, step: float = 1, dtype: DType | numpy.typing.DTypeLike | None = None, *, name: str = '', arena: str = 'default') -> Tensor:
+        """
+        A tensor from an arena of start, start + step, ... before `stop`, or of 0, 1, ... before `start`: of ints exactly (i64), of floats computed in double (f32).
+        """
 
     def record(self, name: str = 'program') -> Program:
         """

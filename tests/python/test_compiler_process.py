@@ -148,7 +148,9 @@ def test_a_limit_on_files_is_an_error_only_where_something_is_compiled(tmp_path:
 
 def test_limits_are_named_in_the_error(tmp_path: Path) -> None:
     error = fails("run()", environment(tmp_path, ANVIL_COMPILER_MEMORY_MB="lots"))
-    assert "ANVIL_COMPILER_MEMORY_MB is 'lots'; accepted: a number of megabytes, 64 at least" in error
+    assert (
+        "ANVIL_COMPILER_MEMORY_MB is 'lots'; accepted: a number of megabytes, 64 at least" in error
+    )
 
 
 def compiler() -> str:

@@ -27,6 +27,10 @@ void check_tensor(const CompiledKernel& kernel, const ArgumentDescription& argum
     throw ShapeError(
         concat(place(kernel, argument), " must be contiguous; ", to_string(tensor), " has gaps"));
   }
+  if (tensor.is_read_only() && writes(argument.access)) {
+    throw StorageError(
+        concat(place(kernel, argument), " is written, but it is ", to_string(tensor)));
+  }
 }
 
 [[noreturn]] void fail_parameter(const CompiledKernel& kernel, const ArgumentDescription& argument,

@@ -127,7 +127,9 @@ const Layout& AnyTensor::present() const {
 
 AnyTensor AnyTensor::viewed(const char* what, const Layout& layout) const {
   check_blocks(what, layout, dtype_);
-  return AnyTensor(lease_.as_view(), layout, dtype_, StorageKind::view, byte_offset_);
+  AnyTensor view(lease_.as_view(), layout, dtype_, StorageKind::view, byte_offset_);
+  view.is_read_only_ = view.is_read_only_ || is_read_only_;
+  return view;
 }
 
 const AnyTensor& AnyTensor::named(std::string name) const {

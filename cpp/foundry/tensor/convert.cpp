@@ -43,27 +43,63 @@ decltype(auto) with_type(DType dtype, Use&& use) {
   }
 }
 
+/// A byte of a bool may be any: it is read as one, and is true unless it is 0.
+template <class T>
+using Stored = std::conditional_t<std::is_same_v<T, bool>, std::uint8_t, T>;
+
+template <class T>
+auto number_of(Stored<T> stored) {
+  if constexpr (std::is_same_v<T, bool>) {
+    return static_cast<std::uint8_t>(stored != 0);
+  } else if constexpr (sizeof(T) == 2 && !std::is_integral_v<T>) {
+    return static_cast<float>(stored);
+  } else {
+    return stored;
+  }
+}
+
+void require_same_count(std::size_t a, std::size_t b) {
+  if (a != b) throw ShapeError(concat(a, " elements for ", b));
+}
+
 template <class To, class From>
 std::optional<std::uint64_t> convert_all(std::span<const std::byte> source,
                                          std::span<std::byte> target) {
-  // A byte of a bool may be any: it is read as one, and is true unless it is 0.
-  using Stored = std::conditional_t<std::is_same_v<From, bool>, std::uint8_t, From>;
-  const auto from = unsafe::view_as<Stored>(source);
+  const auto from = unsafe::view_as<Stored<From>>(source);
   const auto to = unsafe::mutable_view_as<To>(target);
-  if (from.size() != to.size()) {
-    throw ShapeError(concat("conversion of ", from.size(), " elements to ", to.size()));
-  }
+  require_same_count(from.size(), to.size());
   for (std::size_t i = 0; i < from.size(); ++i) {
-    std::optional<To> value;
-    if constexpr (std::is_same_v<From, bool>) {
-      value = narrow<To>(static_cast<std::uint8_t>(from[i] != 0));
-    } else {
-      value = narrow<To>(from[i]);
-    }
+    const std::optional<To> value = narrow<To>(number_of<From>(from[i]));
     if (!value) return i;
     to[i] = *value;
   }
   return std::nullopt;
+}
+
+template <class A, class B>
+bool is_same_number(A a, B b) {
+  if constexpr (std::integral<A> && std::integral<B>) {
+    return static_cast<detail::WideInteger>(a) == static_cast<detail::WideInteger>(b);
+  } else if constexpr (std::integral<A>) {
+    const std::optional<A> exact = narrow<A>(b);
+    return exact && *exact == a;
+  } else if constexpr (std::integral<B>) {
+    return is_same_number(b, a);
+  } else {
+    return static_cast<double>(a) == static_cast<double>(b);
+  }
+}
+
+template <class A, class B>
+void compare_all(std::span<const std::byte> a, std::span<const std::byte> b,
+                 std::span<std::byte> equal) {
+  const auto left = unsafe::view_as<Stored<A>>(a);
+  const auto right = unsafe::view_as<Stored<B>>(b);
+  require_same_count(left.size(), right.size());
+  require_same_count(left.size(), equal.size());
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    equal[i] = std::byte{is_same_number(number_of<A>(left[i]), number_of<B>(right[i]))};
+  }
 }
 
 }  // namespace
@@ -73,6 +109,15 @@ std::optional<std::uint64_t> convert_elements(std::span<const std::byte> source,
   return with_type(from, [&](auto from_value) {
     return with_type(to, [&](auto to_value) {
       return convert_all<decltype(to_value), decltype(from_value)>(source, target);
+    });
+  });
+}
+
+void equal_elements(std::span<const std::byte> a, DType a_type, std::span<const std::byte> b,
+                    DType b_type, std::span<std::byte> equal) {
+  with_type(a_type, [&](auto a_value) {
+    with_type(b_type, [&](auto b_value) {
+      compare_all<decltype(a_value), decltype(b_value)>(a, b, equal);
     });
   });
 }

@@ -87,4 +87,9 @@ std::optional<To> narrow(From value) noexcept {
 std::optional<std::uint64_t> convert_elements(std::span<const std::byte> source, DType from,
                                               std::span<std::byte> target, DType to);
 
+/// Whether each element of `a` and that of `b` there are the same number, whatever their plain
+/// types: `equal` gets a bool for each. NaN equals nothing.
+void equal_elements(std::span<const std::byte> a, DType a_type, std::span<const std::byte> b,
+                    DType b_type, std::span<std::byte> equal);
+
 }  // namespace foundry
