@@ -143,9 +143,9 @@ void bind_metadata(nb::module_& m) {
           "An array of strings in a GGUF file, decoded as they are asked for. Bytes that are not "
           "UTF-8 are lone surrogates (PEP 383).")
           .def("__len__", [](const Strings& s) { return s.values.size(); })
-          .def("__getitem__", &item, nb::arg("index"),
+          .def("__getitem__", &item, nb::arg("index").none(),
                nb::sig("def __getitem__(self, index: int, /) -> str"))
-          .def("__getitem__", &item, nb::arg("index"),
+          .def("__getitem__", &item, nb::arg("index").none(),
                nb::sig("def __getitem__(self, index: slice, /) -> list[str]"))
           .def(
               "__iter__", [](const Strings& s) { return nb::iter(decoded(s)); },
@@ -159,7 +159,7 @@ void bind_metadata(nb::module_& m) {
                 }
                 return nb::bool_(decoded(s).equal(nb::list(other)));
               },
-              nb::arg("other"), nb::sig("def __eq__(self, other: object, /) -> bool"))
+              nb::arg("other").none(), nb::sig("def __eq__(self, other: object, /) -> bool"))
           .def(
               "index",
               [](const Strings& s, nb::args args) { return decoded(s).attr("index")(*args); },
@@ -167,7 +167,7 @@ void bind_metadata(nb::module_& m) {
           .def(
               "count",
               [](const Strings& s, nb::handle value) { return decoded(s).attr("count")(value); },
-              nb::arg("value"), nb::sig("def count(self, value: typing.Any) -> int"))
+              nb::arg("value").none(), nb::sig("def count(self, value: typing.Any) -> int"))
           .def("__repr__", [](const Strings& s) {
             return concat("GgufStrings(", s.values.size(), " strings)");
           });
@@ -182,7 +182,7 @@ void bind_metadata(nb::module_& m) {
           .def(
               "__contains__",
               [](const Metadata& d, nb::handle key) { return find(d, key) != nullptr; },
-              nb::arg("key"), nb::sig("def __contains__(self, key: object, /) -> bool"))
+              nb::arg("key").none(), nb::sig("def __contains__(self, key: object, /) -> bool"))
           .def(
               "__getitem__",
               [](const Metadata& d, nb::handle key) {
@@ -190,14 +190,14 @@ void bind_metadata(nb::module_& m) {
                 PyErr_SetObject(PyExc_KeyError, key.ptr());
                 throw nb::python_error();
               },
-              nb::arg("key"), nb::sig("def __getitem__(self, key: str, /) -> typing.Any"))
+              nb::arg("key").none(), nb::sig("def __getitem__(self, key: str, /) -> typing.Any"))
           .def(
               "get",
               [](const Metadata& d, nb::handle key, nb::object otherwise) {
                 const GgufValue* value = find(d, key);
                 return value ? to_python(d, *value) : otherwise;
               },
-              nb::arg("key"), nb::arg("default") = nb::none(),
+              nb::arg("key").none(), nb::arg("default") = nb::none(),
               nb::sig("def get(self, key: str, default: typing.Any = None, /) -> typing.Any"))
           .def(
               "keys", [](nb::handle self) { return abstract("KeysView")(self); },

@@ -29,12 +29,14 @@ from foundry._foundry import (
     StorageError,
     TensorIndexError,
 )
+from foundry.errors import MissingKeyError
 
 # The first whose builtin matches; what none does is an Error.
 _KINDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], type[Error]], ...] = (
     (MemoryError, OutOfMemoryError),
     (BufferError, StorageError),
     (IndexError, TensorIndexError),
+    (KeyError, MissingKeyError),
     ((TypeError, AttributeError), ArgumentTypeError),
     ((ValueError, ArithmeticError, LookupError, RecursionError), ArgumentError),
     (OSError, DeviceError),

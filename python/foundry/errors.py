@@ -34,6 +34,7 @@ __all__ = [
     "Error",
     "GgufError",
     "KernelCompileError",
+    "MissingKeyError",
     "ModelError",
     "ModelWarning",
     "OutOfMemoryError",
@@ -65,6 +66,12 @@ for _error in (
     TensorIndexError,
 ):
     _error.__module__ = "foundry"  # where users find it
+
+
+class MissingKeyError(Error, KeyError):
+    """A key that a mapping of Foundry's has not."""
+
+    __str__ = Exception.__str__  # KeyError shows its text as a value
 
 
 class ModelError(Error, ValueError):

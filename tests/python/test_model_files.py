@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -223,3 +224,31 @@ def test_metadata_takes_memory_in_proportion_to_the_file(tmp_path: Path, kind: s
     )  # fmt: skip
     used, size, _ = map(int, done.stdout.split())
     assert used < 4 * size + 48 * MIB  # the device, the package's modules and a tokenizer's
+
+
+# --- arguments -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"path": 3}, fd.ArgumentTypeError, "load: path is 3; expected a str or an os.PathLike"),
+        ({"path": None}, fd.ArgumentTypeError, "load: path is None; expected a str"),
+        ({"path": b"x"}, fd.ArgumentTypeError, "load: path is b'x'; expected a str"),
+        ({"runtime": 3}, fd.ArgumentTypeError, "load: runtime is 3; expected a Foundry or None"),
+        ({"context_length": 2.0}, fd.ArgumentTypeError, "context_length is 2.0; expected an int"),
+        ({"context_length": "9"}, fd.ArgumentTypeError, "context_length is '9'; expected an int"),
+        ({"context_length": 65}, fd.ArgumentError, "is 65; the model was made for 2 to 64"),
+        ({"context_length": -1}, fd.ArgumentError, "is -1; the model was made for 2 to 64"),
+        ({"progress": "yes"}, fd.ArgumentTypeError, "progress is 'yes'; expected a callable"),
+        ({"runtime": ..., "device": "cpu:0"}, fd.ArgumentError, "give one of the two"),
+    ],
+)
+def test_arguments_of_load_that_are_none_are_typed_errors(
+    tmp_path: Path, rt: fd.Foundry, arguments: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    given: dict[str, Any] = {"path": TinyLlama().write(tmp_path / "tiny.gguf")} | arguments
+    if given.get("runtime") is ...:
+        given["runtime"] = rt
+    with pytest.raises(error, match=message):
+        fd.models.load(**given)

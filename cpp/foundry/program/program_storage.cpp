@@ -17,6 +17,15 @@ using detail::TensorContents;
 
 namespace {
 
+// A file is read whole before it is checked. One of this size would hold thousands of kernels.
+constexpr std::uint64_t kMostFileBytes = std::uint64_t{256} << 20;
+
+void require_file_size(const std::string& path, std::uint64_t size) {
+  if (size <= kMostFileBytes) return;
+  throw ProgramError(concat(path, ": ", format_bytes(size), "; a program file has ",
+                            format_bytes(kMostFileBytes), " at most"));
+}
+
 using Files = std::span<const std::shared_ptr<const GgufFile>>;
 
 TensorContents weight_of(const GgufFile& file, std::uint32_t number, const GgufTensorInfo& info) {
@@ -118,6 +127,7 @@ void Program::save(const std::string& path, Files weights) const {
     image.contents.push_back(std::move(contents));
   }
   const std::vector<std::byte> bytes = detail::write_program(image);
+  require_file_size(path, bytes.size());
   try {
     write_atomically(path, bytes);
   } catch (const std::system_error& error) {
@@ -127,7 +137,9 @@ void Program::save(const std::string& path, Files weights) const {
 
 Program Program::load(Trusted, Encoder& encoder, const std::string& path,
                       std::span<const std::string> weights) {
-  ProgramImage image = detail::read_program(path, unsafe::OpenFile::open(path)->read_all());
+  const auto file = unsafe::OpenFile::open(path);
+  require_file_size(path, file->size());
+  ProgramImage image = detail::read_program(path, file->read_all());
   if (weights.size() != image.weight_files.size()) {
     std::string names;
     for (const auto& name : image.weight_files) names += (names.empty() ? "" : ", ") + name;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 
 from foundry.errors import UnsupportedModelError
 from foundry.metadata.keys import KEYS, Key, Treatment
@@ -15,10 +16,10 @@ _LISTED = 8  # unknown keys in a message
 def check_keys(values: Mapping[str, object], architecture: str) -> None:
     """Decides every key as `keys.KEYS` says. `UnsupportedModelError` for the first value that
     would have to be honoured, a `ModelWarning` for what is passed over."""
-    exact, patterns = _tables(architecture)
+    exact = {row.name.replace("{arch}", architecture): row for row in KEYS}
     unknown = []
     for name in values:
-        row = exact.get(name) or next((row for form, row in patterns if form.fullmatch(name)), None)
+        row = exact.get(name) or _pattern_of(name, architecture)
         if row is None:
             if name.startswith((f"{architecture}.", "tokenizer.")):
                 unknown.append(name)
@@ -45,14 +46,17 @@ def _is_neutral(value: object, neutral: tuple[object, ...]) -> bool:
     return any(value == accepted for accepted in neutral)
 
 
-def _tables(architecture: str) -> tuple[dict[str, Key], list[tuple[re.Pattern[str], Key]]]:
-    """Rows by name, and those whose name is a pattern."""
-    exact, patterns = {}, []
-    for row in KEYS:
-        name = row.name.replace("{arch}", architecture)
-        if "{" in name:
-            parts = re.split(r"\{\w+\}", name)
-            patterns.append((re.compile("[^.]+".join(map(re.escape, parts))), row))
-        else:
-            exact[name] = row
-    return exact, patterns
+def _pattern_of(name: str, architecture: str) -> Key | None:
+    """The row whose name has parts of any text, if it is one of those."""
+    patterns = _patterns(architecture)
+    return next((row for pattern, row in patterns if pattern.fullmatch(name)), None)
+
+
+@cache
+def _patterns(architecture: str) -> list[tuple[re.Pattern[str], Key]]:
+    rows = [(row.name.replace("{arch}", architecture), row) for row in KEYS]
+    return [
+        (re.compile("[^.]+".join(map(re.escape, re.split(r"\{\w+\}", name)))), row)
+        for name, row in rows
+        if "{" in name
+    ]

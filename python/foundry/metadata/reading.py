@@ -89,7 +89,7 @@ class Metadata:
         if isinstance(value, str) or not isinstance(value, Sequence):
             self._refuse(name, value, "an array of strings")
         texts = list(value)
-        if not all(isinstance(text, str) for text in texts):
+        if not set(map(type, texts)) <= {str}:
             self._refuse(name, value, "an array of strings")
         self._require_utf8(name, texts)
         return texts

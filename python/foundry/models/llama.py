@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from foundry import ops
 from foundry._foundry import Device, DType, Foundry, Gguf
 from foundry.errors import ArgumentError, ArgumentTypeError, ContextLengthError, ModelError
-from foundry.generation.arguments import checked_flag, checked_integer, checked_tokens
+from foundry.generation.arguments import checked_flag, checked_integer, checked_tokens, shown
 from foundry.generation.chat_template import ChatTemplate
 from foundry.generation.chat_templates import ChatTemplates
 from foundry.generation.messages import Message
@@ -252,7 +252,9 @@ class Llama:
         parameters = sampling or SamplingParameters()
         if parameters.penalises:
             raise ArgumentError("export: a program does not penalise recent tokens")
-        positions = self._cache.capacity if context_length is None else context_length
+        positions = self._cache.capacity
+        if context_length is not None:
+            positions = checked_integer(context_length, "export: context_length")
         if not 1 < positions <= self.context_length:
             raise ArgumentError(
                 f"export: context_length is {positions}; the model has {self.context_length}"
@@ -358,9 +360,10 @@ class _ForgetOnError:
 def _context_length(config: LlamaConfig, asked: int | None) -> int:
     if asked is None:
         return config.context_length
+    asked = checked_integer(asked, "load: context_length")
     if not 1 < asked <= config.context_length:
         raise ArgumentError(
-            f"context_length is {asked}; the model was made for 2 to {config.context_length}"
+            f"load: context_length is {asked}; the model was made for 2 to {config.context_length}"
         )
     return asked
 
@@ -381,10 +384,23 @@ def load(
 
     Raises `GgufError` for a malformed file, `UnsupportedModelError` (naming it, and what there is)
     for an architecture, format or tokenizer that is not there, `ModelError` for a file whose parts
-    do not fit together.
+    do not fit together, `ArgumentError` and `ArgumentTypeError` for what is no path, device,
+    runtime or context length.
     """
+    try:
+        file = Path(path)
+    except TypeError as error:
+        raise ArgumentTypeError(
+            f"load: path is {shown(path)}; expected a str or an os.PathLike of str"
+        ) from error
+    if runtime is not None and not isinstance(runtime, Foundry):
+        raise ArgumentTypeError(f"load: runtime is {shown(runtime)}; expected a Foundry or None")
+    if runtime is not None and device is not None:
+        raise ArgumentError("load: a runtime has its device; give one of the two")
+    if progress is not None and not callable(progress):
+        raise ArgumentTypeError(f"load: progress is {shown(progress)}; expected a callable or None")
     return Llama(
-        Path(path),
+        file,
         runtime=runtime or Foundry(device),
         context_length=context_length,
         progress=progress,

@@ -189,3 +189,26 @@ TEST_CASE("a path that cannot be read or written is named") {
                        doctest::Contains("cannot be written: open the folder: No such file"),
                        ProgramError);
 }
+
+TEST_CASE("a file larger than any program is refused before it is read") {
+  const Folder folder;
+  write_bytes(folder / "step.foundry", "FOUNDRY");
+  fs::resize_file(folder / "step.foundry", std::uintmax_t{1} << 40);
+  const std::string message =
+      (folder / "step.foundry") + ": 1.0 TiB; a program file has 256.0 MiB at most";
+  CHECK_THROWS_WITH_AS(Program::load(trusted, runtime(), folder / "step.foundry", {}),
+                       message.c_str(), ProgramError);
+}
+
+TEST_CASE("a weight file that was cut since it was opened is refused by name, and not read") {
+  const Folder folder;
+  write_bytes(folder / "weights.gguf", weights_file(1.0f));
+  const auto file = GgufFile::open(folder / "weights.gguf");
+  Program recorded = record_step(runtime(), *file);
+  fs::resize_file(folder / "weights.gguf", 100);
+  CHECK_THROWS_WITH_AS(recorded.save(folder / "step.foundry", std::vector{file}),
+                       doctest::Contains("was cut while it was in use: it has 100 bytes"),
+                       GgufError);
+  write_bytes(folder / "weights.gguf", weights_file(1.0f));
+  recorded.save(folder / "step.foundry", std::vector{file});
+}
