@@ -5,9 +5,13 @@
 
 #include <array>
 #include <bit>
+#include <cstddef>
+#include <optional>
+#include <span>
 
 #include "foundry/core/error.hpp"
 #include "tensor.hpp"
+#include "values.hpp"
 
 namespace foundry::python {
 namespace {
@@ -77,6 +81,25 @@ nb::object numpy_array(DType dtype, void* data, const Dimensions& extents, const
   // Steals the owner, whatever happens.
   if (PyArray_SetBaseObject(typed, owner.release().ptr()) < 0) nb::raise_python_error();
   return array;
+}
+
+std::optional<std::span<const std::byte>> row_major_bytes(nb::handle source, DType dtype,
+                                                          const Extents& extents) {
+  require_numpy();
+  if (!PyArray_CheckExact(source.ptr()) || is_block(dtype) || dtype == DType::bf16) return {};
+  // A PyArrayObject is what was just checked.
+  auto* array = std::bit_cast<PyArrayObject*>(source.ptr());
+  if (PyArray_TYPE(array) != type_number(dtype) || !PyArray_ISCARRAY_RO(array) ||
+      PyArray_NDIM(array) != static_cast<int>(extents.rank())) {
+    return {};
+  }
+  for (std::size_t axis = 0; axis < extents.rank(); ++axis) {
+    if (static_cast<std::uint64_t>(PyArray_DIM(array, static_cast<int>(axis))) != extents[axis]) {
+      return {};
+    }
+  }
+  return std::span(static_cast<const std::byte*>(PyArray_DATA(array)),
+                   static_cast<std::size_t>(PyArray_NBYTES(array)));
 }
 
 }  // namespace foundry::python

@@ -115,6 +115,11 @@ TensorHandle alloc(const ArenaHandle& arena, nb::handle shape, nb::handle dtype,
                         arena.runtime);
   };
   if (init.is_none()) return make();
+  if (const auto bytes = row_major_bytes(init, type, extents)) {
+    TensorHandle tensor = make();
+    tensor.copy_from_host(tensor.runtime->stream(), *bytes);
+    return tensor;
+  }
   // The values first: where they do not fit, the arena stays as it was.
   const nb::object values = values_of(init, type, "alloc");
   if (!is_block(type)) require_shape(values, extents, "alloc", name, type);

@@ -65,6 +65,10 @@ std::vector<std::int64_t> axes_of(const nb::args& order) {
 
 /// The values of `source` in the tensor's dtype, copied in. A block dtype takes its bytes (uint8).
 void copy_from(const TensorHandle& tensor, nb::handle source) {
+  if (const auto bytes = row_major_bytes(source, tensor.dtype(), tensor.extents())) {
+    tensor.copy_from_host(tensor.runtime->stream(), *bytes);
+    return;
+  }
   const nb::object values = values_of(source, tensor.dtype(), "copy_from");
   if (!is_block(tensor.dtype()))
     require_shape(values, tensor.extents(), "copy_from", tensor.name(), tensor.dtype());

@@ -31,7 +31,8 @@ bool is_bool(nb::handle value) {
 /// The integer of an index; nullopt if it is none. One that 64 bits do not hold is the nearest that
 /// they do, which is past any extent.
 std::optional<std::int64_t> integer_of(nb::handle item) {
-  if (is_bool(item) || !PyIndex_Check(item.ptr())) return std::nullopt;
+  const bool is_plain = PyLong_CheckExact(item.ptr());
+  if (!is_plain && (is_bool(item) || !PyIndex_Check(item.ptr()))) return std::nullopt;
   const Py_ssize_t value = PyNumber_AsSsize_t(item.ptr(), nullptr);
   if (value != -1 || !PyErr_Occurred()) return value;
   if (!PyErr_ExceptionMatches(PyExc_TypeError)) nb::raise_python_error();

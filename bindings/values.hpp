@@ -1,7 +1,9 @@
 // Values of Python's and numpy's in a dtype: exact, or an error; floats round to nearest even.
 #pragma once
 
+#include <cstddef>
 #include <optional>
+#include <span>
 
 #include "tensor.hpp"
 
@@ -13,6 +15,11 @@ namespace foundry::python {
 /// messages. ArgumentError for a value that the dtype does not hold, with its place; DTypeError
 /// for values that are no numbers or of an unsupported numpy dtype; ShapeError for ragged lists.
 nb::object values_of(nb::handle source, std::optional<DType> dtype, const char* what);
+/// The bytes of a numpy array that is what values_of() would make of it, and of this shape; nullopt
+/// of anything else. They are there as long as the array.
+std::optional<std::span<const std::byte>> row_major_bytes(nb::handle source, DType dtype,
+                                                          const Extents& extents);
+
 /// What a tensor of `dtype` is compared with, as a numpy array whose dtype is one of ours or of
 /// Python objects that are numbers: floats of Python's rounded to a float `dtype`, the rest as it
 /// is. An invalid object for what has no numbers.
