@@ -180,11 +180,6 @@ def text_of(budget: Budget, value: Any) -> str:
     raise TypeError(f"unsupported print of a {kind(value)}")
 
 
-def truth(value: Any) -> bool:
-    """Whether `{% if value %}` is taken."""
-    return bool(value)
-
-
 def equal(budget: Budget, left: Any, right: Any, depth: int = 0) -> bool:
     """`==`, paid by what is compared."""
     budget.step()
