@@ -36,6 +36,21 @@ def run():
 """
 
 
+# The native code would hold 600 MB of data.
+LARGE = """
+@fd.kernel(dispatch=fd.per_element("y"))
+def large(y: fd.Out[fd.f32]):
+    \"\"\"
+    struct Table { char c[600000000]; constexpr Table() : c{} { c[599999999] = 1; } };
+    static constexpr constant Table table;
+    if (gid < y_size) y[gid] = table.c[gid];
+    \"\"\"
+
+rt = fd.Foundry()
+rt.run(large(y=rt.empty((64,), fd.f32)))
+"""
+
+
 def environment(cache: Path, **variables: str) -> dict[str, str]:
     return {**os.environ, "FOUNDRY_CACHE_DIR": str(cache), **variables}
 
@@ -149,8 +164,10 @@ def test_a_limit_on_files_is_an_error_only_where_something_is_compiled(tmp_path:
 def test_limits_are_named_in_the_error(tmp_path: Path) -> None:
     error = fails("run()", environment(tmp_path, ANVIL_COMPILER_MEMORY_MB="lots"))
     assert (
-        "ANVIL_COMPILER_MEMORY_MB is 'lots'; accepted: a number of megabytes, 64 at least" in error
+        "ANVIL_COMPILER_MEMORY_MB is 'lots'; accepted: a number of megabytes, 512 at least" in error
     )
+    error = fails(LARGE, environment(tmp_path, ANVIL_COMPILER_MEMORY_MB="700"))
+    assert "anvil-compiler ran out of memory (limit 700 MB; ANVIL_COMPILER_MEMORY_MB" in error
 
 
 def compiler() -> str:

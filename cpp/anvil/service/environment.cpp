@@ -17,7 +17,9 @@ constexpr double kMostSeconds = 1e6;
 // A command buffer may hold a long prompt of a large model, on few cores.
 constexpr double kCommandTimeout = 600;
 constexpr double kCompilerTimeout = 600;
-constexpr uint64_t kCompilerMb = 4096, kLeastCompilerMb = 64;
+// The least is what the compiler takes before it compiles anything: LLVM, and a stack to recurse
+// on.
+constexpr uint64_t kCompilerMb = 4096, kLeastCompilerMb = 512;
 
 template <typename Number>
 std::optional<Number> number(const std::string& text) {
@@ -62,7 +64,7 @@ constexpr EnvironmentVariable kVariables[] = {
      }},
     {"ANVIL_COMPILER_TIMEOUT", "a number of seconds above 0, up to 1000000",
      [](const std::string& value) { return is_seconds(value, false); }},
-    {"ANVIL_COMPILER_MEMORY_MB", "a number of megabytes, 64 at least",
+    {"ANVIL_COMPILER_MEMORY_MB", "a number of megabytes, 512 at least",
      [](const std::string& value) {
        const auto megabytes = number<uint64_t>(value);
        return megabytes && *megabytes >= kLeastCompilerMb && *megabytes <= kMostMegabytes;

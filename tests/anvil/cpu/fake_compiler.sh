@@ -24,6 +24,7 @@ if [ "$mode" = library ]; then
     *CRASH*) echo "stack dump follows" >&2; kill -SEGV $$ ;;
     *HANG*) echo "thinking"; sleep 60 ;;
     *ODD*) echo "assertion failed"; exit 70 ;;
+    *MEMORY*) exit 71 ;;
     *JUNK*) echo "not json" > "$output"; exit 0 ;;
     *WARN*) echo "program_source:1:1: warning: shady" >&2 ;;
   esac

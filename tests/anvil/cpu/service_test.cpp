@@ -238,6 +238,10 @@ TEST_CASE_FIXTURE(Fixture, "whatever goes wrong in the compiler is a CompileErro
         "stack dump follows\n");
   CHECK(error("ODD") ==
         "anvil-compiler failed with exit status 70 on a library:\nassertion failed\n");
+  CHECK(
+      error("MEMORY") ==
+      "anvil-compiler ran out of memory (limit 4096 MB; ANVIL_COMPILER_MEMORY_MB sets another) on "
+      "a library; it wrote nothing");
   CHECK(error("JUNK").find("anvil-compiler wrote a library that cannot be read: ") == 0);
   {
     Environment limit("ANVIL_COMPILER_TIMEOUT", "0.3");

@@ -1,0 +1,19 @@
+// Any bytes as a cache entry: not one without the key; and as what is sealed: nothing, or files
+// that are sealed and opened as they were.
+#include <string_view>
+
+#include "anvil/service/cache_entry.hpp"
+#include "input.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const anvil::Sha256::Digest key{1, 2, 3}, other{3, 2, 1};
+  require(!anvil::open_entry(key, "name", text), "no entry is made without the key");
+  const auto files = anvil::unpack_files(text);
+  if (!files) return 0;
+  const std::string sealed = anvil::seal_entry(key, "name", *files);
+  require(anvil::open_entry(key, "name", sealed) == files, "an entry is opened as it was sealed");
+  require(!anvil::open_entry(key, "eman", sealed), "by its name alone");
+  require(!anvil::open_entry(other, "name", sealed), "and with its key alone");
+  return 0;
+}
