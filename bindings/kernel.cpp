@@ -138,6 +138,7 @@ std::string call_text(const KernelCall& call) {
   return concat(call.kernel->name(), "(", text, ")");
 }
 
+using NamePairs = std::vector<std::pair<std::string, std::string>>;
 using MemberTuple = std::tuple<std::string, DType, std::uint32_t, std::uint32_t>;
 
 }  // namespace
@@ -276,7 +277,8 @@ void bind_kernel(nb::module_& m) {
           "__init__",
           [](DefinitionHandle* self, std::string name, std::vector<ArgumentDescription> arguments,
              std::string body, std::string file, unsigned first_line,
-             const std::vector<std::pair<std::string, DType>>& constants) {
+             const std::vector<std::pair<std::string, DType>>& constants,
+             const std::optional<NamePairs>& in_place) {
             KernelDescription description;
             description.name = std::move(name);
             description.arguments = std::move(arguments);
@@ -288,12 +290,17 @@ void bind_kernel(nb::module_& m) {
               description.constants.push_back(
                   {constant, to_constant(dtype, nb::bytes(zero.data(), zero.size()))});
             }
+            if (!in_place) allow_in_place(description);
+            for (const auto& [output, input] : in_place.value_or(NamePairs())) {
+              allow_in_place(description, output, input);
+            }
             new (self)
                 DefinitionHandle{std::make_shared<const KernelDefinition>(std::move(description))};
           },
           nb::arg("name"), nb::arg("arguments"), nb::arg("body"), nb::arg("file"),
           nb::arg("first_line") = 1,
-          nb::arg("constants") = std::vector<std::pair<std::string, DType>>())
+          nb::arg("constants") = std::vector<std::pair<std::string, DType>>(),
+          nb::arg("in_place") = nb::none())
       .def_prop_ro(
           "source", [](const DefinitionHandle& k) { return k.definition->source(); },
           "The whole MSL, signature included.")

@@ -912,7 +912,7 @@ class KernelCall(Operation):
 class KernelDefinition:
     """A kernel from a signature and an MSL body."""
 
-    def __init__(self, name: str, arguments: Sequence[ArgumentDescription], body: str, file: str, first_line: int = 1, constants: Sequence[tuple[str, DType]] = []) -> None: ...
+    def __init__(self, name: str, arguments: Sequence[ArgumentDescription], body: str, file: str, first_line: int = 1, constants: Sequence[tuple[str, DType]] = [], in_place: Sequence[tuple[str, str]] | None = None) -> None: ...
 
     @property
     def source(self) -> str:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
@@ -99,6 +99,7 @@ class Kernel:
         function: Callable[..., Any],
         dispatch: Dispatch | DispatchConfig,
         body: str | None = None,
+        in_place: Mapping[str, str | Sequence[str]] | None = None,
     ) -> None:
         function = _checked(function, dispatch, body)
         self.name = function.__name__
@@ -143,7 +144,13 @@ class Kernel:
         source: Body = body_of(function, body)
         constants = [(name, dtype) for name, dtype, _ in self._constant_converters]
         self._kernel = KernelDefinition(
-            self.name, arguments, source.text, source.file, source.line, constants
+            self.name,
+            arguments,
+            source.text,
+            source.file,
+            source.line,
+            constants,
+            _pairs(where, in_place),
         )
         functools.update_wrapper(self, function)
         self.__signature__ = signature.replace(
@@ -216,7 +223,10 @@ class Kernel:
 
 @typed_call
 def kernel(
-    *, dispatch: Dispatch | DispatchConfig, body: str | None = None
+    *,
+    dispatch: Dispatch | DispatchConfig,
+    body: str | None = None,
+    in_place: Mapping[str, str | Sequence[str]] | None = None,
 ) -> Callable[[Callable[..., Any]], Kernel]:
     """Makes a kernel of a function whose docstring is an MSL body.
 
@@ -224,12 +234,17 @@ def kernel(
     (a mapping by name) to a `DispatchConfig`. `body` is the MSL where the docstring is to be
     documentation.
 
+    A tensor that is written may be another one, as the same elements in the same order; other
+    overlaps are an `ArgumentError` before anything is encoded. `in_place` says which may, where not
+    all do: `{"y": ("a", "b")}` if each element of a and b is read by no thread but the one that
+    writes it in y, `{}` if none may.
+
     Raises `ArgumentError` and `ArgumentTypeError`, with the argument's name, for a signature that
     no kernel can have.
     """
 
     def decorate(function: Callable[..., Any]) -> Kernel:
-        return Kernel(function, dispatch, body)
+        return Kernel(function, dispatch, body, in_place)
 
     return decorate
 
@@ -252,6 +267,26 @@ def _checked(function: Any, dispatch: Dispatch | DispatchConfig, body: str | Non
             f"kernel {function.__name__}: argument 'body' is {shown(body)}; expected a string"
         )
     return function
+
+
+def _pairs(where: str, in_place: Any) -> list[tuple[str, str]] | None:
+    """(output, input) of every entry of `in_place`."""
+    if in_place is None:
+        return None
+    expected = "expected a dict from an output's name to an input's or to several"
+    if not isinstance(in_place, Mapping):
+        raise ArgumentTypeError(f"{where}: argument 'in_place' is {shown(in_place)}; {expected}")
+    pairs = []
+    for output, inputs in in_place.items():
+        names = (inputs,) if isinstance(inputs, str) else inputs
+        if not isinstance(output, str) or not (
+            isinstance(names, Sequence) and all(isinstance(name, str) for name in names)
+        ):
+            raise ArgumentTypeError(
+                f"{where}: 'in_place' has {shown(output)}: {shown(inputs)}; {expected}"
+            )
+        pairs.extend((output, name) for name in names)
+    return pairs
 
 
 def _check_kind(where: str, parameter: inspect.Parameter) -> None:

@@ -129,6 +129,11 @@ class LinearSource {
     const auto& stages = kernel_.parts[index].epilogues;
     const bool is_cache = !stages.empty() && stages.back().type->kind == StageKind::store;
     tensor(name, is_cache ? Access::write_some : Access::write, y.dtype());
+    // The thread that stores a result is the one that reads its epilogues' values for it.
+    for (std::size_t e = 0; e < stages.size(); ++e) {
+      if (stages[e].type->tensor != StageTensor::result) continue;
+      allow_in_place(description_, name, concat(stages[e].type->argument, index, "_", e));
+    }
     return name;
   }
 

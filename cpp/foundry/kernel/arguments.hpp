@@ -122,6 +122,14 @@ struct Constant {
   T value{};
 };
 
+/// In a kernel struct, `static constexpr std::array in_place{InPlace{"y", "x"}}`: only x may be y,
+/// as the same elements in the same order. Without it any two tensors may; no other overlap is
+/// allowed where one of them is written (ArgumentError).
+struct InPlace {
+  std::string_view output;
+  std::string_view input;
+};
+
 /// Source of a kernel: a shader file with the marker FOUNDRY_ARGUMENTS (kernel/description.hpp).
 struct ShaderFile {
   std::string_view path;
@@ -288,6 +296,11 @@ KernelDescription describe_kernel(const K& kernel) {
          ...);
       },
       foundry_kernel_fields(static_cast<const K*>(nullptr)));
+  if constexpr (requires { K::in_place; }) {
+    for (const InPlace& pair : K::in_place) allow_in_place(description, pair.output, pair.input);
+  } else {
+    allow_in_place(description);
+  }
   return description;
 }
 

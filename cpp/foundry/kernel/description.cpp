@@ -212,26 +212,80 @@ void emit_file(const KernelDescription& kernel, SourceBuilder& out) {
 }  // namespace
 
 ArgumentDescription ArgumentDescription::buffer(std::string name, Access access, DType dtype) {
-  return {std::move(name), Kind::buffer, access, dtype, {}, false, true, false};
+  return {std::move(name), Kind::buffer, access, dtype, {}, false, true, false, {}};
 }
 
 ArgumentDescription ArgumentDescription::optional_buffer(std::string name, Access access,
                                                          DType dtype, bool present) {
-  return {std::move(name), Kind::buffer, access, dtype, {}, true, present, false};
+  return {std::move(name), Kind::buffer, access, dtype, {}, true, present, false, {}};
 }
 
 ArgumentDescription ArgumentDescription::value(std::string name, DType dtype) {
-  return {std::move(name), Kind::bytes, Access::read, dtype, {}, false, true, false};
+  return {std::move(name), Kind::bytes, Access::read, dtype, {}, false, true, false, {}};
 }
 
 ArgumentDescription ArgumentDescription::value(std::string name, StructLayout layout) {
-  return {std::move(name),   Kind::bytes, Access::read, DType::u8,
-          std::move(layout), false,       true,         false};
+  return {std::move(name), Kind::bytes, Access::read, DType::u8, std::move(layout),
+          false,           true,        false,        {}};
 }
 
 ArgumentDescription ArgumentDescription::threadgroup_memory(std::string name, DType dtype) {
-  return {
-      std::move(name), Kind::threadgroup_memory, Access::read_write, dtype, {}, false, true, false};
+  return {std::move(name),
+          Kind::threadgroup_memory,
+          Access::read_write,
+          dtype,
+          {},
+          false,
+          true,
+          false,
+          {}};
+}
+
+bool ArgumentDescription::may_be(const ArgumentDescription& other) const {
+  return std::find(in_place.begin(), in_place.end(), other.name) != in_place.end();
+}
+
+std::string ArgumentDescription::what_may_overlap() const {
+  if (in_place.empty()) return concat("no tensor may overlap '", name, "'");
+  std::string names;
+  for (const std::string& input : in_place)
+    names += concat(names.empty() ? "'" : ", '", input, "'");
+  return concat("only ", names, " may be '", name, "', as the same elements in the same order");
+}
+
+const ArgumentDescription& KernelDescription::buffer_at(std::uint32_t index) const {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i].kind == Kind::buffer && index_of(i) == index) return arguments[i];
+  }
+  throw ArgumentError(concat(name, ": no tensor is at buffer index ", index));
+}
+
+void allow_in_place(KernelDescription& kernel, std::string_view output, std::string_view input) {
+  const auto find = [&](std::string_view name) -> ArgumentDescription& {
+    const auto found = std::find_if(kernel.arguments.begin(), kernel.arguments.end(),
+                                    [&](const auto& a) { return a.name == name; });
+    if (found == kernel.arguments.end() || found->kind != Kind::buffer) {
+      throw ArgumentError(
+          concat(kernel.name, ": in place: '", name, "' is no tensor among its arguments"));
+    }
+    return *found;
+  };
+  find(input);
+  ArgumentDescription& written = find(output);
+  if (!writes(written.access) || input == output) {
+    throw ArgumentError(
+        concat(kernel.name, ": in place: '", output, "' is not written over '", input, "'"));
+  }
+  written.in_place.emplace_back(input);
+}
+
+void allow_in_place(KernelDescription& kernel) {
+  for (ArgumentDescription& output : kernel.arguments) {
+    if (output.kind != Kind::buffer || !writes(output.access)) continue;
+    for (const ArgumentDescription& input : kernel.arguments) {
+      if (input.kind == Kind::buffer && &input != &output) output.in_place.push_back(input.name);
+    }
+  }
 }
 
 std::string_view position_arguments() {

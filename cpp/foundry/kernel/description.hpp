@@ -32,6 +32,13 @@ struct ArgumentDescription {
   bool optional = false;
   bool present = true;   ///< whether an optional buffer is there this time
   bool strided = false;  ///< a view with gaps may be bound: the kernel takes strides
+  /// Of a buffer that is written: the others that may be the same elements in the same order, each
+  /// read by no thread but the one that writes it, before it does. No other overlap is allowed.
+  std::vector<std::string> in_place = {};
+
+  bool may_be(const ArgumentDescription& other) const;
+  /// "only 'x' may be 'y', as the same elements in the same order".
+  std::string what_may_overlap() const;
 
   static ArgumentDescription buffer(std::string name, Access access, DType dtype);
   static ArgumentDescription optional_buffer(std::string name, Access access, DType dtype,
@@ -82,6 +89,8 @@ struct KernelDescription {
   /// Whether the kernel takes the generated `<name>_size` values, bound after the arguments.
   bool has_sizes() const noexcept { return form == Form::body; }
   std::uint32_t sizes_index() const;
+  /// The buffer at [[buffer(index)]]; ArgumentError if there is none.
+  const ArgumentDescription& buffer_at(std::uint32_t index) const;
 };
 
 /// How MSL writes the element type: "half", "uint", and for block dtypes the policy's block struct.
@@ -89,6 +98,12 @@ std::string msl_type(DType dtype);
 
 /// "device half* y [[buffer(1)]]": one argument as the signature has it.
 std::string msl_argument(const KernelDescription& kernel, std::size_t position);
+
+/// Notes that `input` may be `output`, element for element. ArgumentError unless these are buffers,
+/// of which `output` is written.
+void allow_in_place(KernelDescription& kernel, std::string_view output, std::string_view input);
+/// The same of every two buffers: the kernel's author knows best, as with Metal.
+void allow_in_place(KernelDescription& kernel);
 
 /// The position arguments that every generated signature ends with, under Metal's own names.
 std::string_view position_arguments();

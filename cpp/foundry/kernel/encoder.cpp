@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "foundry/core/error.hpp"
+#include "foundry/kernel/overlap.hpp"
 #include "foundry/kernel/recorder.hpp"
 
 namespace foundry {
@@ -10,7 +11,8 @@ namespace {
 
 using Kind = ArgumentDescription::Kind;
 
-constexpr std::size_t kMaxBindings = 64;        // 31 buffers, 31 threadgroup memories, the sizes
+constexpr std::size_t kMaxBindings = 64;  // 31 buffers, 31 threadgroup memories, the sizes
+constexpr std::size_t kMaxBuffers = 31;
 constexpr std::uint64_t kThreadgroupUnit = 16;  // Metal: lengths are multiples of 16 bytes
 
 std::string place(const CompiledKernel& kernel, const ArgumentDescription& argument) {
@@ -99,6 +101,8 @@ void Encoder::dispatch(const CompiledKernel& kernel, std::span<const Argument> a
   }
   InlineVector<Binding, kMaxBindings> bindings;
   InlineVector<std::uint32_t, kMaxBindings> sizes;
+  std::array<TensorPlace, kMaxBuffers> places;
+  std::size_t placed = 0;
   std::uint32_t buffer_index = 0;
   std::uint32_t threadgroup_index = 0;
   for (std::size_t i = 0; i < described.size(); ++i) {
@@ -117,6 +121,7 @@ void Encoder::dispatch(const CompiledKernel& kernel, std::span<const Argument> a
         if (!there) break;
         const AnyTensor& tensor = *given.tensor_;
         check_tensor(kernel, argument, tensor);
+        places.at(placed++) = place_of(argument, tensor);
         // What a view leaves out keeps its values.
         const Access access = argument.access == Access::write && !tensor.is_contiguous()
                                   ? Access::write_some
@@ -147,6 +152,7 @@ void Encoder::dispatch(const CompiledKernel& kernel, std::span<const Argument> a
       }
     }
   }
+  check_overlaps(kernel.name(), std::span(places).first(placed));
   if (kernel.description.has_sizes()) {
     if (sizes.empty()) sizes.push_back(0);
     bindings.push_back(

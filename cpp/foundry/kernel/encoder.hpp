@@ -107,10 +107,10 @@ class Encoder {
   }
 
   /// Binds `arguments`, in the order of the description. Throws before anything is encoded:
-  /// ArgumentError for a missing or surplus argument or bytes of another size, DTypeError,
-  /// ShapeError for a tensor with gaps, and what CommandStream::dispatch throws. While the calling
-  /// thread records (kernel/recorder.hpp), the recorder takes the dispatch; else a parameter is an
-  /// ArgumentError.
+  /// ArgumentError for a missing or surplus argument, bytes of another size or tensors that overlap
+  /// where the description does not allow it, DTypeError, ShapeError for a tensor with gaps, and
+  /// what CommandStream::dispatch throws. While the calling thread records (kernel/recorder.hpp),
+  /// the recorder takes the dispatch; else a parameter is an ArgumentError.
   void dispatch(const CompiledKernel& kernel, std::span<const Argument> arguments,
                 const DispatchConfig& config);
   void dispatch(const CompiledKernel& kernel, std::initializer_list<Argument> arguments,

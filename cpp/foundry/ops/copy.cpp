@@ -19,6 +19,7 @@ KernelDescription describe(const Copy& op, const char* name, const StructLayout&
   kernel.arguments = {ArgumentDescription::buffer("x", Access::read, x),
                       ArgumentDescription::buffer("y", Access::write, y),
                       ArgumentDescription::value("params", params)};
+  allow_in_place(kernel, "y", "x");
   kernel.arguments[0].strided = kernel.arguments[1].strided = true;
   kernel.aliases = {{"X", msl_type(x)},
                     {"Y", msl_type(y)},

@@ -37,6 +37,7 @@ void encode_binary(Encoder& encoder, const char* op, const char* name, const voi
           description.aliases.push_back({operand.alias, msl_type(dtype)});
         }
         description.arguments.push_back(ArgumentDescription::buffer("y", Access::write, y.dtype()));
+        for (const auto& operand : operands) allow_in_place(description, "y", operand.name);
         description.arguments.push_back(
             ArgumentDescription::value("params", struct_layout<ElementwiseParams>()));
         description.aliases.push_back({"Y", msl_type(y.dtype())});

@@ -18,6 +18,7 @@ KernelDescription describe(const LayerNorm& op, bool whole_threadgroup) {
                                                            static_cast<bool>(op.bias)),
                       ArgumentDescription::buffer("y", Access::write, op.y.dtype()),
                       ArgumentDescription::value("params", struct_layout<LayerNormParams>())};
+  allow_in_place(kernel, "y", "x");
   kernel.aliases = {{"X", msl_type(op.x.dtype())},
                     {"Weight", msl_type(op.weight.dtype())},
                     {"Bias", msl_type(bias_type(op))},

@@ -15,6 +15,7 @@ KernelDescription describe(const RmsNorm& op, bool whole_threadgroup) {
                       ArgumentDescription::buffer("weight", Access::read, op.weight.dtype()),
                       ArgumentDescription::buffer("y", Access::write, op.y.dtype()),
                       ArgumentDescription::value("params", struct_layout<RmsNormParams>())};
+  allow_in_place(kernel, "y", "x");
   kernel.aliases = {{"X", msl_type(op.x.dtype())},
                     {"Weight", msl_type(op.weight.dtype())},
                     {"Y", msl_type(op.y.dtype())}};

@@ -45,6 +45,7 @@ KernelDescription describe(const Rope& op) {
                       ArgumentDescription::buffer("y", Access::write, op.y.dtype()),
                       factors_argument(op.settings),
                       ArgumentDescription::value("params", struct_layout<RopeParams>())};
+  allow_in_place(kernel, "y", "x");
   kernel.aliases = {{"Y", msl_type(op.y.dtype())}};
   return kernel;
 }

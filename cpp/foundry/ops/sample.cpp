@@ -40,6 +40,7 @@ KernelDescription describe(const Sample& op) {
                       ArgumentDescription::optional_buffer("counts", Access::read_write, DType::u32,
                                                            static_cast<bool>(op.counts)),
                       ArgumentDescription::value("params", struct_layout<SampleParams>())};
+  allow_in_place(kernel, "adjusted", "logits");
   kernel.aliases = {{"Token", msl_type(op.token.dtype())}};
   return kernel;
 }

@@ -17,6 +17,8 @@ KernelDescription describe(const Softmax& op, bool whole_threadgroup) {
                                                            static_cast<bool>(op.mask)),
                       ArgumentDescription::buffer("y", Access::write, op.y.dtype()),
                       ArgumentDescription::value("params", struct_layout<SoftmaxParams>())};
+  allow_in_place(kernel, "y", "x");
+  allow_in_place(kernel, "y", "mask");
   kernel.aliases = {{"X", msl_type(op.x.dtype())},
                     {"Mask", msl_type(mask_type(op))},
                     {"Y", msl_type(op.y.dtype())}};

@@ -51,6 +51,36 @@ Program::State::State(Encoder& e, ProgramGraph g,
   for (const ProgramTensor& tensor : graph.tensors) extents.push_back(tensor.extents);
 }
 
+void Program::State::check_overlaps_locked(const ProgramStep& step) const {
+  const CompiledKernel& kernel = *kernels[step.kernel];
+  const auto place_of = [&](const ProgramBinding& binding) {
+    const Lease& lease = (*leases)[binding.tensor];
+    const std::uint64_t begin = lease.buffer().hazard_address() + lease.offset() + binding.offset;
+    return std::pair(begin, begin + binding.length);
+  };
+  const auto words_of = [&](const ProgramBinding& binding, const ArgumentDescription& argument) {
+    const ProgramTensor& tensor = graph.tensors[binding.tensor];
+    return concat("'", argument.name, "' (", words(tensor, extents[binding.tensor]), ")");
+  };
+  for (const ProgramBinding& written : step.bindings) {
+    if (written.kind != Binding::Kind::buffer || !writes(written.access)) continue;
+    const auto [begin, end] = place_of(written);
+    for (const ProgramBinding& other : step.bindings) {
+      if (other.kind != Binding::Kind::buffer || other.tensor == written.tensor) continue;
+      const auto [other_begin, other_end] = place_of(other);
+      if (begin >= other_end || other_begin >= end) continue;
+      const ArgumentDescription& output = kernel.description.buffer_at(written.index);
+      const ArgumentDescription& input = kernel.description.buffer_at(other.index);
+      const bool is_same = begin == other_begin && end == other_end &&
+                           output.dtype == input.dtype && written.access != Access::write_some;
+      if (is_same && output.may_be(input)) continue;
+      throw ArgumentError(concat("program '", graph.name, "', ", kernel.name(), ": ",
+                                 words_of(written, output), ", which it writes, overlaps ",
+                                 words_of(other, input), "; ", output.what_may_overlap()));
+    }
+  }
+}
+
 void Program::State::build_locked() {
   if (list) return;
   CommandList built(encoder->device());
@@ -81,6 +111,7 @@ void Program::State::build_locked() {
           break;
       }
     }
+    check_overlaps_locked(step);
     for (const ProgramUse& use : step.uses) {
       places[use.parameter].push_back({&use, at[use.binding] + use.offset});
     }

@@ -26,6 +26,9 @@ struct Program::State {
   // Functions ending in _locked need `mutex`.
   /// Makes `list` and what goes with it, unless it is there.
   void build_locked();
+  /// ArgumentError if tensors that are bound now overlap where a step's kernel does not allow it.
+  /// Of parts of one tensor that is known since the recording.
+  void check_overlaps_locked(const detail::ProgramStep& step) const;
   void set_locked(std::span<const ParameterSetting> settings);
   /// The bytes of `value` for `use`; throws as replay() documents.
   std::uint64_t encode_locked(const detail::ProgramUse& use, const ParameterValue& value) const;
