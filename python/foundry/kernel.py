@@ -276,7 +276,7 @@ def _pairs(where: str, in_place: Any) -> list[tuple[str, str]] | None:
     expected = "expected a dict from an output's name to an input's or to several"
     if not isinstance(in_place, Mapping):
         raise ArgumentTypeError(f"{where}: argument 'in_place' is {shown(in_place)}; {expected}")
-    pairs = []
+    pairs: list[tuple[str, str]] = []
     for output, inputs in in_place.items():
         names = (inputs,) if isinstance(inputs, str) else inputs
         if not isinstance(output, str) or not (
