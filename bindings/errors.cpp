@@ -11,6 +11,7 @@
 #include <typeinfo>
 #include <unordered_map>
 
+#include "interpreter_exit.hpp"
 #include "tensor.hpp"
 
 namespace foundry::python {
@@ -90,13 +91,15 @@ void raise(const std::exception& error) {
 }
 
 void translate(const std::exception_ptr& pointer, void*) {
+  // What is no C++ exception is the end of this thread.
+  if (!pointer) sleep_for_good();
   try {
     std::rethrow_exception(pointer);
   } catch (const std::bad_cast&) {
     // nanobind's, of an argument: which one, typed_error() finds out.
     PyErr_SetString(PyExc_TypeError, "an argument of a type that is not taken there");
   } catch (const std::exception& error) {
-    raise(error);
+    set_python_error(error);
   }
 }
 
@@ -107,6 +110,8 @@ void set_python_error(const std::exception& error) noexcept {
     raise(error);
   } catch (const std::exception& failure) {
     PyErr_SetString(PyExc_RuntimeError, failure.what());
+  } catch (...) {
+    sleep_for_good();
   }
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "foundry/core/error.hpp"
+#include "interpreter_exit.hpp"
 #include "tensor.hpp"
 
 namespace foundry::python {
@@ -65,6 +66,8 @@ nb::object replacement(PyObject* function, PyObject* const* arguments, std::size
     }
   } catch (const std::exception&) {  // no memory, or no stack, to say it better
     error.restore();
+  } catch (...) {
+    sleep_for_good();
   }
   return nullptr;
 }
@@ -76,6 +79,7 @@ std::array<vectorcallfunc, 8> dispatchers{};
 template <std::size_t kIndex>
 PyObject* guarded(PyObject* function, PyObject* const* arguments, std::size_t flags,
                   PyObject* keywords) {
+  const CallScope inside;
   PyObject* result = dispatchers[kIndex](function, arguments, flags, keywords);
   if (result) [[likely]]
     return result;

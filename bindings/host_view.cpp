@@ -9,6 +9,7 @@
 #include "array_bytes.hpp"
 #include "foundry/core/error.hpp"
 #include "foundry/core/release_queue.hpp"
+#include "interpreter_exit.hpp"
 #include "tensor.hpp"
 
 namespace foundry::python {
@@ -151,6 +152,7 @@ void raise_what_numpy_dropped() {
 }
 
 int get_buffer(PyObject* self, Py_buffer* view, int flags) noexcept {
+  const CallScope inside;
   view->obj = nullptr;
   if (lost.exception) Py_CLEAR(lost.exception);
   try {
@@ -160,6 +162,8 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) noexcept {
     error.restore();
   } catch (const std::exception& error) {
     set_python_error(error);
+  } catch (...) {
+    sleep_for_good();
   }
   return -1;
 }

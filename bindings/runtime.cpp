@@ -13,11 +13,13 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "array_bytes.hpp"
 #include "foundry/core/error.hpp"
 #include "foundry/core/release_queue.hpp"
 #include "foundry/core/waiting.hpp"
+#include "interpreter_exit.hpp"
 #include "operation.hpp"
 #include "tensor.hpp"
 #include "values.hpp"
@@ -73,20 +75,28 @@ Device to_device(nb::handle device) {
   return Device::find(name);
 }
 
-/// At interpreter exit: waits for work in flight, then takes the hooks into Python away. A forked
-/// child has no work of its own to wait for.
+/// At interpreter exit: waits for work in flight. Other threads may still be inside of Foundry, so
+/// that the hooks around waits stay. A forked child has no work of its own to wait for.
 void leave(pid_t owner) {
   if (getpid() != owner) return;
+  // Their Python objects, since other threads run meanwhile and may let go of theirs.
+  std::vector<nb::object> held;
   for (Runtime* runtime : runtimes()) {
+    if (const nb::object object = nb::find(*runtime); object.is_valid()) held.push_back(object);
+  }
+  for (const nb::object& object : held) {
     try {
-      runtime->synchronize();
+      nb::cast<Runtime&>(object).synchronize();
     } catch (const std::exception& error) {
       PySys_WriteStderr("foundry: %s\n", describe_error(error).c_str());
     }
   }
   drain_released();
   set_release_hook(nullptr);
-  set_wait_hooks({});
+  keep_others_out();
+  // What daemon threads hold in their stacks is never let go of, and no leak of ours.
+  PyThreadState* const first = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
+  if (first && PyThreadState_Next(first)) nb::set_leak_warnings(false);
 }
 
 nb::dict statistics(const Foundry& runtime, CommandStream& stream) {
@@ -285,7 +295,7 @@ void bind_runtime(nb::module_& m) {
 
   m.def(
       "finish", [owner = getpid()] { leave(owner); },
-      "At interpreter exit: waits for the work of every runtime, then takes the hooks away.");
+      "At interpreter exit: waits for the work of every runtime.");
 }
 
 }  // namespace foundry::python

@@ -2,17 +2,32 @@
 #include "foundry/core/waiting.hpp"
 
 #include "foundry/core/release_queue.hpp"
-#include "module.hpp"
+#include "interpreter_exit.hpp"
 
 namespace foundry::python {
 namespace {
 
+PyThreadState* save_thread() noexcept {
+  ++calls.without_gil;
+  return PyEval_SaveThread();
+}
+
+/// Null, and the GIL stays, where this thread has none, and while the interpreter leaves: its
+/// thread alone runs then.
 void* release_gil() noexcept {
-  return PyGILState_Check() ? PyEval_SaveThread() : nullptr;
+  return Py_IsInitialized() && PyGILState_Check() ? save_thread() : nullptr;
 }
 
 void restore_gil(void* state) noexcept {
-  if (state) PyEval_RestoreThread(static_cast<PyThreadState*>(state));
+  if (!state) return;
+  try {
+    PyEval_RestoreThread(static_cast<PyThreadState*>(state));
+  } catch (...) {
+    sleep_for_good();
+  }
+  if (calls.leaver != 0) [[unlikely]]
+    calls.stay_out();
+  --calls.without_gil;
 }
 
 /// Runs pending signal handlers; what one raises (KeyboardInterrupt) abandons the wait.
@@ -20,12 +35,12 @@ void check_signals(void* state) {
   if (!state) return;
   restore_gil(state);
   if (PyErr_CheckSignals() == 0) {
-    PyEval_SaveThread();
+    save_thread();
     return;
   }
   nb::python_error error;  // takes the pending Python exception, which needs the GIL
   pass_unchanged(error.value());
-  PyEval_SaveThread();
+  save_thread();
   throw error;
 }
 
@@ -37,7 +52,7 @@ int drain(void*) noexcept {
 /// On a completion thread: asks the interpreter to drain soon. It may refuse (a full queue, an
 /// interpreter that is leaving); the next Python call into Foundry drains then.
 void request_drain() noexcept {
-  Py_AddPendingCall(drain, nullptr);
+  if (Py_IsInitialized()) Py_AddPendingCall(drain, nullptr);
 }
 
 }  // namespace

@@ -1451,9 +1451,7 @@ class Foundry:
         """
 
 def finish() -> None:
-    """
-    At interpreter exit: waits for the work of every runtime, then takes the hooks away.
-    """
+    """At interpreter exit: waits for the work of every runtime."""
 
 class Parameter:
     """
