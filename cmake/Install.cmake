@@ -3,8 +3,6 @@
 include(CMakePackageConfigHelpers)
 
 set(FOUNDRY_INSTALL_CMAKEDIR ${CMAKE_INSTALL_LIBDIR}/cmake/Foundry)
-install(TARGETS foundry EXPORT FoundryTargets COMPONENT runtime
-        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT FoundryTargets NAMESPACE Foundry:: DESTINATION ${FOUNDRY_INSTALL_CMAKEDIR}
         COMPONENT development)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/cpp/foundry DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}

@@ -26,6 +26,18 @@ function(foundry_precompile target)
   target_compile_options(${target} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
 endfunction()
 
+# foundry_library(TARGET): a library that others link, shared or static as BUILD_SHARED_LIBS says. Versions
+# of one minor number have one ABI, and so one SONAME.
+function(foundry_library target)
+  add_library(${target})
+  set_target_properties(${target} PROPERTIES DEFINE_SYMBOL ""
+    VERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
+    SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+  install(TARGETS ${target} EXPORT FoundryTargets
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT runtime NAMELINK_COMPONENT development
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
+endfunction()
+
 add_library(foundry_warnings INTERFACE)
 target_compile_options(foundry_warnings INTERFACE
   $<$<COMPILE_LANGUAGE:C,CXX>:-Wall> $<$<COMPILE_LANGUAGE:C,CXX>:-Wextra>

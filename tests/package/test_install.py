@@ -74,6 +74,39 @@ def test_find_package_builds_the_example_without_python(prefix: Path, tmp_path: 
     assert "libLLVM" not in libraries
 
 
+def test_static_libraries_make_a_program_that_needs_neither(tmp_path: Path) -> None:
+    built, prefix = ROOT / "build" / "static", tmp_path / "prefix"
+    run(
+        "cmake", "-G", "Ninja", "-S", ROOT, "-B", built, "-DBUILD_SHARED_LIBS=OFF",
+        "-DFOUNDRY_BUILD_TESTS=OFF", "-DFOUNDRY_BUILD_COMPILER=OFF",
+        f"-DFOUNDRY_METAL_CPP_DIR={ROOT / '.venv' / 'metal-cpp'}",
+    )  # fmt: skip
+    run("cmake", "--build", built)
+    for component in ("runtime", "development"):
+        run("cmake", "--install", built, "--component", component, "--prefix", prefix)
+    source = ROOT / "examples" / "cpp"
+    run("cmake", "-G", "Ninja", "-S", source, "-B", tmp_path, f"-DCMAKE_PREFIX_PATH={prefix}")
+    run("cmake", "--build", tmp_path, "--target", "scaled_add")
+    program = tmp_path / "scaled_add"
+    output = run(
+        program,
+        FOUNDRY_CACHE_DIR=str(tmp_path / "cache"),
+        ANVIL_COMPILER=str(BUILD / "bin" / "anvil-compiler"),
+    )
+    assert "ok" in output
+    libraries = run("ldd", program)
+    assert "libfoundry" not in libraries
+    assert "libanvil" not in libraries
+
+
+def test_libraries_have_names_that_change_with_their_abi(prefix: Path) -> None:
+    for name in ("libfoundry", "libanvil"):
+        library = prefix / "lib" / f"{name}.so"
+        assert library.is_symlink()
+        assert library.resolve().name == f"{name}.so.0.1"
+        assert f"[{name}.so.0.1]" in run("readelf", "-d", library)
+
+
 def test_public_headers_compile_with_gcc_and_without_metal_cpp(
     prefix: Path, tmp_path: Path
 ) -> None:

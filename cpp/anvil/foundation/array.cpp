@@ -57,7 +57,7 @@ Array* copy(Array* self) {
   return self;
 }
 
-const objc::ClassDefinition<Array> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Array> definition{
     "NSArray",
     {
         objc::class_method<&empty>("array"),
@@ -99,7 +99,7 @@ NS::UInteger fill(Enumerator* self, NS::FastEnumerationState* state, objc_object
   return filled;
 }
 
-const objc::ClassDefinition<Enumerator> enumerator_definition{
+ANVIL_OBJC_CLASS_DEFINITION<Enumerator> enumerator_definition{
     "NSEnumerator",
     {
         objc::function<&next>("nextObject"),

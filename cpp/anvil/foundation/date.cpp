@@ -32,7 +32,7 @@ Date* copy(Date* self) {
   return self;
 }
 
-const objc::ClassDefinition<Date> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Date> definition{
     "NSDate",
     {
         objc::class_method<&from_now>("dateWithTimeIntervalSinceNow:"),
@@ -66,7 +66,7 @@ void broadcast(Condition* self) {
   self->changed.notify_all();
 }
 
-const objc::ClassDefinition<Condition> condition_definition{
+ANVIL_OBJC_CLASS_DEFINITION<Condition> condition_definition{
     "NSCondition",
     {
         objc::function<&lock>("lock"),

@@ -79,7 +79,7 @@ Dictionary* copy(Dictionary* self) {
   return self;
 }
 
-const objc::ClassDefinition<Dictionary> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Dictionary> definition{
     "NSDictionary",
     {
         objc::class_method<&empty>("dictionary"),

@@ -150,7 +150,7 @@ Value* copy(Value* self) {
   return self;
 }
 
-const objc::ClassDefinition<Value> value_definition{
+ANVIL_OBJC_CLASS_DEFINITION<Value> value_definition{
     "NSValue",
     {
         objc::class_method<&with_bytes>("valueWithBytes:objCType:"),
@@ -220,7 +220,7 @@ objc::MethodGroup kind(const char* make, const char* init, const char* get) {
   return group;
 }
 
-const objc::ClassDefinition<Number> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Number> definition{
     "NSNumber",
     {
         kind<char>("numberWithChar:", "initWithChar:", "charValue"),

@@ -14,7 +14,7 @@ struct MethodSignature : objc::Object {
   using Super = RootObject;
 };
 
-const objc::ClassDefinition<MethodSignature> signature_definition{"NSMethodSignature", {}};
+ANVIL_OBJC_CLASS_DEFINITION<MethodSignature> signature_definition{"NSMethodSignature", {}};
 
 objc_object* alloc(objc_class* cls) {
   if (!cls->create)
@@ -77,7 +77,7 @@ objc_object* debug_description(objc_object* self) {
   return objc::send<objc_object*>(self, selector);
 }
 
-const objc::ClassDefinition<RootObject> definition{
+ANVIL_OBJC_CLASS_DEFINITION<RootObject> definition{
     "NSObject",
     {
         objc::class_function<&alloc>("alloc"),

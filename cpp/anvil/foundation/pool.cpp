@@ -24,7 +24,7 @@ void show() {
   std::fprintf(stderr, "autorelease pools of this thread: %zu objects\n", objc::push_pool());
 }
 
-const objc::ClassDefinition<AutoreleasePool> definition{"NSAutoreleasePool",
+ANVIL_OBJC_CLASS_DEFINITION<AutoreleasePool> definition{"NSAutoreleasePool",
                                                         {
                                                             objc::function<&drain>("drain"),
                                                             objc::function<&drain>("release"),

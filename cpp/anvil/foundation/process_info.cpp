@@ -114,7 +114,7 @@ bool never(const ProcessInfo*) {
   return false;
 }
 
-const objc::ClassDefinition<ProcessInfo> definition{
+ANVIL_OBJC_CLASS_DEFINITION<ProcessInfo> definition{
     "NSProcessInfo",
     {
         objc::class_method<&shared>("processInfo"),

@@ -46,7 +46,7 @@ Set* copy(Set* self) {
   return self;
 }
 
-const objc::ClassDefinition<Set> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Set> definition{
     "NSSet",
     {
         objc::function<&init_with>("initWithObjects:count:"),

@@ -224,7 +224,7 @@ String* copy(String* self) {
   return self;
 }
 
-const objc::ClassDefinition<String> definition{
+ANVIL_OBJC_CLASS_DEFINITION<String> definition{
     "NSString",
     {
         objc::class_method<&empty>("string"),
@@ -251,7 +251,7 @@ const objc::ClassDefinition<String> definition{
         objc::function<&copy>("copy"),
     }};
 
-const objc::ClassDefinition<ConstantString> constant_definition{"NSConstantString", {}};
+ANVIL_OBJC_CLASS_DEFINITION<ConstantString> constant_definition{"NSConstantString", {}};
 
 }  // namespace
 

@@ -83,7 +83,7 @@ URL* copy(URL* self) {
   return self;
 }
 
-const objc::ClassDefinition<URL> definition{
+ANVIL_OBJC_CLASS_DEFINITION<URL> definition{
     "NSURL",
     {
         objc::class_method<&with_path>("fileURLWithPath:"),

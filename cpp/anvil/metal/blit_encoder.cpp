@@ -33,7 +33,7 @@ void BlitCommandEncoder::synchronize(Resource* resource) {
 
 namespace {
 
-const objc::ClassDefinition<BlitCommandEncoder> definition{
+ANVIL_OBJC_CLASS_DEFINITION<BlitCommandEncoder> definition{
     "MTLBlitCommandEncoder",
     {
         objc::method<&BlitCommandEncoder::copy>(

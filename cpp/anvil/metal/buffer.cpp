@@ -42,7 +42,7 @@ std::string refusal(const Device* device, size_t length, MTL::ResourceOptions op
   return {};
 }
 
-const objc::ClassDefinition<Buffer> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Buffer> definition{
     "MTLBuffer",
     {
         objc::method<&Buffer::contents>("contents"),

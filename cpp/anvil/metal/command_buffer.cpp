@@ -376,7 +376,7 @@ void CommandBuffer::execute() {
 
 namespace {
 
-const objc::ClassDefinition<CommandBufferDescriptor> descriptor_definition{
+ANVIL_OBJC_CLASS_DEFINITION<CommandBufferDescriptor> descriptor_definition{
     "MTLCommandBufferDescriptor",
     {
         objc::property<&CommandBufferDescriptor::retained_references>("retainedReferences",
@@ -385,7 +385,7 @@ const objc::ClassDefinition<CommandBufferDescriptor> descriptor_definition{
         objc::copying<CommandBufferDescriptor>(),
     }};
 
-const objc::ClassDefinition<CommandBuffer> definition{
+ANVIL_OBJC_CLASS_DEFINITION<CommandBuffer> definition{
     "MTLCommandBuffer",
     {
         objc::method<&CommandBuffer::device>("device"),

@@ -76,7 +76,7 @@ void CommandEncoder::wait_for_fence(Fence* fence) {
 
 namespace {
 
-const objc::ClassDefinition<CommandEncoder> definition{
+ANVIL_OBJC_CLASS_DEFINITION<CommandEncoder> definition{
     "MTLCommandEncoder",
     {
         objc::method<&CommandEncoder::device>("device"),

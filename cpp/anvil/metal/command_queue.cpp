@@ -27,7 +27,7 @@ CommandBuffer* CommandQueue::command_buffer_unretained() {
 
 namespace {
 
-const objc::ClassDefinition<CommandQueueDescriptor> descriptor_definition{
+ANVIL_OBJC_CLASS_DEFINITION<CommandQueueDescriptor> descriptor_definition{
     "MTLCommandQueueDescriptor",
     {
         objc::property<&CommandQueueDescriptor::max_command_buffer_count>(
@@ -35,7 +35,7 @@ const objc::ClassDefinition<CommandQueueDescriptor> descriptor_definition{
         objc::copying<CommandQueueDescriptor>(),
     }};
 
-const objc::ClassDefinition<CommandQueue> definition{
+ANVIL_OBJC_CLASS_DEFINITION<CommandQueue> definition{
     "MTLCommandQueue",
     {
         objc::property<&CommandQueue::device>("device"),

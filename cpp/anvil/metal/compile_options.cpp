@@ -26,7 +26,7 @@ namespace {
 
 using O = CompileOptions;
 
-const objc::ClassDefinition<CompileOptions> definition{
+ANVIL_OBJC_CLASS_DEFINITION<CompileOptions> definition{
     "MTLCompileOptions",
     {
         objc::property<&O::preprocessor_macros>("preprocessorMacros", "setPreprocessorMacros:"),

@@ -192,8 +192,8 @@ void ComputeCommandEncoder::dispatch_indirect(Buffer* indirect, NS::UInteger off
 
 void ComputeCommandEncoder::record(const char* method, DispatchCommand command) {
   const std::vector<ArgumentInfo>& arguments = pipeline_->image().arguments;
-  auto* bindings =
-      reinterpret_cast<BoundArgument*>(buffer->arena().allocate(arguments.size() * sizeof(BoundArgument)));
+  auto* bindings = reinterpret_cast<BoundArgument*>(
+      buffer->arena().allocate(arguments.size() * sizeof(BoundArgument)));
   size_t threadgroup_memory = pipeline_->image().static_memory;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const ArgumentInfo& argument = arguments[i];
@@ -258,7 +258,7 @@ void ComputeCommandEncoder::use_heaps(Heap* const* heaps, NS::UInteger count) {
 
 namespace {
 
-const objc::ClassDefinition<ComputeCommandEncoder> definition{
+ANVIL_OBJC_CLASS_DEFINITION<ComputeCommandEncoder> definition{
     "MTLComputeCommandEncoder",
     {
         objc::property<&ComputeCommandEncoder::dispatch_type>("dispatchType"),

@@ -7,7 +7,7 @@ ComputePassDescriptor* descriptor() {
   return objc::make<ComputePassDescriptor>().autoreleased();
 }
 
-const objc::ClassDefinition<ComputePassDescriptor> definition{
+ANVIL_OBJC_CLASS_DEFINITION<ComputePassDescriptor> definition{
     "MTLComputePassDescriptor",
     {
         objc::class_method<&descriptor>("computePassDescriptor"),

@@ -128,7 +128,7 @@ namespace {
 using D = ComputePipelineDescriptor;
 using P = ComputePipelineState;
 
-const objc::ClassDefinition<ComputePipelineDescriptor> descriptor_definition{
+ANVIL_OBJC_CLASS_DEFINITION<ComputePipelineDescriptor> descriptor_definition{
     "MTLComputePipelineDescriptor",
     {
         objc::property<&D::label>("label", "setLabel:"),
@@ -152,7 +152,7 @@ const objc::ClassDefinition<ComputePipelineDescriptor> descriptor_definition{
         objc::copying<D>(),
     }};
 
-const objc::ClassDefinition<ComputePipelineState> definition{
+ANVIL_OBJC_CLASS_DEFINITION<ComputePipelineState> definition{
     "MTLComputePipelineState",
     {
         objc::property<&P::device>("device"),

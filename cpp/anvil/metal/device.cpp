@@ -229,13 +229,13 @@ bool supports_one_sample(const Device*, NS::UInteger samples) {
   return samples == 1;
 }
 
-const objc::ClassDefinition<Architecture> architecture_definition{
+ANVIL_OBJC_CLASS_DEFINITION<Architecture> architecture_definition{
     "MTLArchitecture",
     {
         objc::property<&Architecture::name>("name"),
     }};
 
-const objc::ClassDefinition<Device> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Device> definition{
     "MTLDevice",
     {
         objc::property<&Device::name>("name"),

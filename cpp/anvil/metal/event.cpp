@@ -85,14 +85,14 @@ dispatch_queue_t no_queue(const SharedEventListener*) {
   return nullptr;
 }
 
-const objc::ClassDefinition<Event> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Event> definition{
     "MTLEvent",
     {
         objc::property<&Event::device>("device"),
         objc::property<&Event::label>("label", "setLabel:"),
     }};
 
-const objc::ClassDefinition<SharedEvent> shared_definition{
+ANVIL_OBJC_CLASS_DEFINITION<SharedEvent> shared_definition{
     "MTLSharedEvent",
     {
         objc::method<&SharedEvent::value>("signaledValue"),
@@ -102,13 +102,13 @@ const objc::ClassDefinition<SharedEvent> shared_definition{
         objc::method<&SharedEvent::new_handle>("newSharedEventHandle"),
     }};
 
-const objc::ClassDefinition<SharedEventHandle> handle_definition{
+ANVIL_OBJC_CLASS_DEFINITION<SharedEventHandle> handle_definition{
     "MTLSharedEventHandle",
     {
         objc::method<&SharedEventHandle::label>("label"),
     }};
 
-const objc::ClassDefinition<SharedEventListener> listener_definition{
+ANVIL_OBJC_CLASS_DEFINITION<SharedEventListener> listener_definition{
     "MTLSharedEventListener",
     {
         objc::class_method<&shared_listener>("sharedListener"),

@@ -3,7 +3,7 @@
 namespace anvil::metal {
 namespace {
 
-const objc::ClassDefinition<Fence> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Fence> definition{
     "MTLFence",
     {
         objc::property<&Fence::device>("device"),

@@ -23,7 +23,7 @@ D* descriptor() {
   return objc::make<D>().autoreleased();
 }
 
-const objc::ClassDefinition<FunctionDescriptor> descriptor_definition{
+ANVIL_OBJC_CLASS_DEFINITION<FunctionDescriptor> descriptor_definition{
     "MTLFunctionDescriptor",
     {
         objc::class_method<&descriptor>("functionDescriptor"),
@@ -35,7 +35,7 @@ const objc::ClassDefinition<FunctionDescriptor> descriptor_definition{
         objc::copying<D>(),
     }};
 
-const objc::ClassDefinition<Function> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Function> definition{
     "MTLFunction",
     {
         objc::property<&Function::device>("device"),

@@ -69,7 +69,7 @@ std::vector<ConstantValue> match_constants(const FunctionConstantValues* values,
 
 namespace {
 
-const objc::ClassDefinition<FunctionConstantValues> definition{
+ANVIL_OBJC_CLASS_DEFINITION<FunctionConstantValues> definition{
     "MTLFunctionConstantValues",
     {
         objc::method<&FunctionConstantValues::set_at_index>("setConstantValue:type:atIndex:"),
@@ -79,7 +79,7 @@ const objc::ClassDefinition<FunctionConstantValues> definition{
         objc::copying<FunctionConstantValues>(),
     }};
 
-const objc::ClassDefinition<FunctionConstant> constant_definition{
+ANVIL_OBJC_CLASS_DEFINITION<FunctionConstant> constant_definition{
     "MTLFunctionConstant",
     {
         objc::property<&FunctionConstant::name>("name"),

@@ -118,7 +118,7 @@ objc::Ref<Heap> new_heap(Device* device, const HeapDescriptor* descriptor) {
 
 namespace {
 
-const objc::ClassDefinition<HeapDescriptor> descriptor_definition{
+ANVIL_OBJC_CLASS_DEFINITION<HeapDescriptor> descriptor_definition{
     "MTLHeapDescriptor",
     {
         objc::property<&HeapDescriptor::size>("size", "setSize:"),
@@ -132,7 +132,7 @@ const objc::ClassDefinition<HeapDescriptor> descriptor_definition{
         objc::copying<HeapDescriptor>(),
     }};
 
-const objc::ClassDefinition<Heap> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Heap> definition{
     "MTLHeap",
     {
         objc::property<&Heap::device>("device"),

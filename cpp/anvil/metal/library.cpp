@@ -101,7 +101,7 @@ void Library::new_function_for_async(FunctionDescriptor* descriptor, FunctionHan
 
 namespace {
 
-const objc::ClassDefinition<Library> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Library> definition{
     "MTLLibrary",
     {
         objc::property<&Library::device>("device"),

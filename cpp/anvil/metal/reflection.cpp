@@ -86,19 +86,19 @@ objc_object* none(const T*) {
   return nullptr;
 }
 
-const objc::ClassDefinition<Type> type_definition{"MTLType",
+ANVIL_OBJC_CLASS_DEFINITION<Type> type_definition{"MTLType",
                                                   {
                                                       objc::property<&Type::data_type>("dataType"),
                                                   }};
 
-const objc::ClassDefinition<StructType> struct_definition{
+ANVIL_OBJC_CLASS_DEFINITION<StructType> struct_definition{
     "MTLStructType",
     {
         objc::property<&StructType::members>("members"),
         objc::method<&StructType::member>("memberByName:"),
     }};
 
-const objc::ClassDefinition<StructMember> member_definition{
+ANVIL_OBJC_CLASS_DEFINITION<StructMember> member_definition{
     "MTLStructMember",
     {
         objc::property<&StructMember::name>("name"),
@@ -110,7 +110,7 @@ const objc::ClassDefinition<StructMember> member_definition{
         objc::function<&none<StructMember>>("pointerType"),
     }};
 
-const objc::ClassDefinition<PointerType> pointer_definition{
+ANVIL_OBJC_CLASS_DEFINITION<PointerType> pointer_definition{
     "MTLPointerType",
     {
         objc::property<&PointerType::element_type>("elementType"),
@@ -122,7 +122,7 @@ const objc::ClassDefinition<PointerType> pointer_definition{
         objc::function<&no<PointerType>>("elementIsArgumentBuffer"),
     }};
 
-const objc::ClassDefinition<Binding> binding_definition{
+ANVIL_OBJC_CLASS_DEFINITION<Binding> binding_definition{
     "MTLBinding",
     {
         objc::property<&Binding::name>("name"),
@@ -151,13 +151,13 @@ objc::MethodGroup threadgroup_questions() {
   return all;
 }
 
-const objc::ClassDefinition<BufferBinding> buffer_definition{"MTLBufferBinding",
+ANVIL_OBJC_CLASS_DEFINITION<BufferBinding> buffer_definition{"MTLBufferBinding",
                                                              {buffer_questions()}};
 
-const objc::ClassDefinition<ThreadgroupBinding> threadgroup_definition{"MTLThreadgroupBinding",
+ANVIL_OBJC_CLASS_DEFINITION<ThreadgroupBinding> threadgroup_definition{"MTLThreadgroupBinding",
                                                                        {threadgroup_questions()}};
 
-const objc::ClassDefinition<Argument> argument_definition{
+ANVIL_OBJC_CLASS_DEFINITION<Argument> argument_definition{
     "MTLArgument",
     {
         buffer_questions(),
@@ -166,7 +166,7 @@ const objc::ClassDefinition<Argument> argument_definition{
         objc::function<&one<Argument>>("arrayLength"),
     }};
 
-const objc::ClassDefinition<ComputePipelineReflection> definition{
+ANVIL_OBJC_CLASS_DEFINITION<ComputePipelineReflection> definition{
     "MTLComputePipelineReflection",
     {
         objc::property<&ComputePipelineReflection::bindings>("bindings"),

@@ -58,7 +58,7 @@ Array* ResidencySet::all() const {
 
 namespace {
 
-const objc::ClassDefinition<ResidencySetDescriptor> descriptor_definition{
+ANVIL_OBJC_CLASS_DEFINITION<ResidencySetDescriptor> descriptor_definition{
     "MTLResidencySetDescriptor",
     {
         objc::property<&ResidencySetDescriptor::label>("label", "setLabel:"),
@@ -67,7 +67,7 @@ const objc::ClassDefinition<ResidencySetDescriptor> descriptor_definition{
         objc::copying<ResidencySetDescriptor>(),
     }};
 
-const objc::ClassDefinition<ResidencySet> definition{
+ANVIL_OBJC_CLASS_DEFINITION<ResidencySet> definition{
     "MTLResidencySet",
     {
         objc::property<&ResidencySet::device>("device"),

@@ -29,13 +29,13 @@ std::string quoted(const objc::Ref<String>& label) {
 
 namespace {
 
-const objc::ClassDefinition<Allocation> allocation_definition{
+ANVIL_OBJC_CLASS_DEFINITION<Allocation> allocation_definition{
     "MTLAllocation",
     {
         objc::property<&Allocation::allocated_size>("allocatedSize"),
     }};
 
-const objc::ClassDefinition<Resource> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Resource> definition{
     "MTLResource",
     {
         objc::property<&Resource::device>("device"),

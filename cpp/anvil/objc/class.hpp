@@ -1,6 +1,6 @@
 // Defining a class: the C++ struct of its instances and the methods that messages reach.
 //
-//   const objc::ClassDefinition<Buffer> definition{"MTLBuffer", {
+//   ANVIL_OBJC_CLASS_DEFINITION<Buffer> definition{"MTLBuffer", {
 //       objc::method<&Buffer::contents>("contents"),
 //       objc::property<&Buffer::label>("label", "setLabel:"),
 //   }};
@@ -174,6 +174,10 @@ struct ClassRecord {
 
 /// Takes a record in before the first look-up; called while the library is loaded.
 void add_class(ClassRecord* record);
+
+/// Made before the other globals of a program that links Anvil statically: metal-cpp's look classes
+/// up.
+#define ANVIL_OBJC_CLASS_DEFINITION [[gnu::init_priority(200)]] const ::anvil::objc::ClassDefinition
 
 template <class T>
 concept HasSuper = requires { typename T::Super; };
