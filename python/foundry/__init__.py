@@ -95,6 +95,12 @@ if not TYPE_CHECKING:  # which knows what is there
         raise AttributeError(f"module 'foundry' has no attribute '{name}'")
 
 
+# Classes are named by where users find them.
+for _module, _names in (("foundry", globals()), ("foundry.ops", vars(ops))):
+    for _value in list(_names.values()):
+        if isinstance(_value, type) and _value.__module__ == "foundry._foundry":
+            _value.__module__ = _module
+
 # Work in flight is finished before the interpreter goes.
 _atexit.register(finish)
 

@@ -127,11 +127,13 @@ def shown(value: object) -> str:
     kind = type(value).__name__
     if value is None:
         return "None"
+    if isinstance(value, type):
+        return f"the class {value.__qualname__}"
     try:
         text = _repr.repr(value)
     except Exception:
         return f"{_article(kind)} that cannot be shown"
-    text = text.encode("utf-8", "backslashreplace").decode()
+    text = text.encode("utf-8", "backslashreplace").decode().replace("foundry._foundry.", "")
     return f"{text[:80]} ({_article(kind)})" if text else _article(kind)
 
 

@@ -212,6 +212,7 @@ class ParameterStruct:
             raise ArgumentTypeError(f"{takes}; {'; '.join(parts)}{hint}")
         return given
 
+    @typed_call
     def tobytes(self) -> bytes:
         """The struct as the kernel reads it."""
         return self._bytes

@@ -68,8 +68,8 @@ def parameter_struct(where: str, kind: type[ParameterStruct]) -> Converter:
             raise _unfit(where, value, kind.__name__)
         if type(value) is not kind and value.layout.size != kind.layout.size:
             # A derived struct has more members; the kernel reads those of its own.
-            return value.tobytes()[: kind.layout.size]
-        return value.tobytes()
+            return value._bytes[: kind.layout.size]
+        return value._bytes
 
     return convert
 
