@@ -122,6 +122,21 @@ def typed_call(function: Callable[_P, _R]) -> Callable[_P, _R]:
     return call
 
 
+_C = TypeVar("_C", bound=type[Any])
+
+
+def typed_calls(kind: _C) -> _C:
+    """A class whose constructor and public methods are typed_call()s."""
+    for name, member in list(vars(kind).items()):
+        if name.startswith("_") and name != "__init__":
+            continue
+        if inspect.isfunction(member):
+            setattr(kind, name, typed_call(member))
+        elif isinstance(member, staticmethod | classmethod):
+            setattr(kind, name, type(member)(typed_call(member.__func__)))
+    return kind
+
+
 def shown(value: object) -> str:
     """The value's type and a short text of it, whatever its own methods do."""
     kind = type(value).__name__

@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 from jinja2 import nodes
 
+from foundry.call_errors import typed_calls
 from foundry.errors import ArgumentError, ArgumentTypeError, ChatTemplateError
 from foundry.generation.arguments import checked_flag, shown
 from foundry.generation.messages import (
@@ -27,6 +28,7 @@ from foundry.generation.templates.text import TemplateText, own_spans, part
 _PROBE = "content-part"
 
 
+@typed_calls
 class ChatTemplate:
     """A chat template and the special tokens that it names (`bos_token`, `eos_token`, ...).
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from foundry.call_errors import typed_calls
 from foundry.errors import ArgumentError, ArgumentTypeError, ChatTemplateError
 from foundry.generation.arguments import shown
 from foundry.generation.chat_template import ChatTemplate
@@ -18,6 +19,7 @@ _DEFAULT = "default"
 _TOOLS = "tool_use"
 
 
+@typed_calls
 class ChatTemplates(Mapping[str, ChatTemplate]):
     """Templates by name: `tokenizer.chat_template` is "default", `tokenizer.chat_template.NAME`
     is NAME. Empty where the file has none."""

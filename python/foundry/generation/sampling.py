@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from foundry.call_errors import typed_calls
 from foundry.errors import ArgumentError
 from foundry.generation.arguments import checked_integer, checked_number, shown
 
@@ -19,6 +20,7 @@ _SMALLEST = float(np.finfo(np.float32).smallest_normal)
 """The device divides by some parameters; by less than this, the quotient would be infinite."""
 
 
+@typed_calls
 @dataclass(frozen=True)
 class SamplingParameters:
     """Sampling of one token from logits; the default is greedy.

@@ -6,6 +6,8 @@ import resource
 import sys
 from dataclasses import dataclass
 
+from foundry.call_errors import typed_calls
+
 
 def peak_memory() -> int:
     """The most resident memory that this process has held so far, in bytes."""
@@ -13,6 +15,7 @@ def peak_memory() -> int:
     return peak if sys.platform == "darwin" else peak * 1024  # getrusage(2): bytes, kibibytes
 
 
+@typed_calls
 @dataclass
 class Statistics:
     """Counts and times of one generation; times in seconds."""

@@ -6,6 +6,7 @@ import codecs
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
+from foundry.call_errors import typed_calls
 from foundry.errors import ArgumentTypeError, TokenizerError
 from foundry.generation.arguments import checked_integer, checked_text, shown
 from foundry.generation.control_tokens import ControlTokens
@@ -27,6 +28,7 @@ def _byte_alphabet() -> dict[str, int]:
 _BYTES = _byte_alphabet()
 
 
+@typed_calls
 class Tokenizer:
     """Byte-level BPE (GGUF's tokenizer model "gpt2"). Safe to use from several threads.
 
@@ -114,6 +116,7 @@ class Tokenizer:
         return {token: index for index, token in enumerate(self._tokens)}
 
 
+@typed_calls
 class StreamDecoder:
     """Turns tokens into text as they come, never cutting a character in two."""
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from foundry.call_errors import typed_calls
 from foundry.errors import ModelError, UnsupportedModelError
 from foundry.metadata import Metadata, check_keys, shown
 from foundry.models.rope import RopeScaling
@@ -13,6 +14,7 @@ from foundry.models.rope import RopeScaling
 ARCHITECTURES = ("llama",)
 
 
+@typed_calls
 @dataclass(frozen=True)
 class LlamaConfig:
     """Sizes and constants of a model, named as in the GGUF specification."""

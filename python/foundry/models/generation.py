@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
+from foundry.call_errors import typed_calls
 from foundry.errors import ArgumentError
 from foundry.generation.arguments import checked_integer, shown
 from foundry.generation.sampling import SamplingParameters
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 FinishReason = Literal["end", "stop", "length", "context"]
 
 
+@typed_calls
 class Generation(Iterator[str]):
     """Streams text; the model works only while it is iterated.
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from foundry import ops
 from foundry._foundry import Device, DType, Foundry, Gguf
+from foundry.call_errors import typed_call, typed_calls
 from foundry.errors import ArgumentError, ArgumentTypeError, ContextLengthError, ModelError
 from foundry.generation.arguments import checked_flag, checked_integer, checked_tokens, shown
 from foundry.generation.chat_template import ChatTemplate
@@ -42,6 +43,7 @@ class StepCost:
     reused_tokens: int
 
 
+@typed_calls
 class Llama:
     """A model from a GGUF file. Calls from several threads take turns.
 
@@ -368,6 +370,7 @@ def _context_length(config: LlamaConfig, asked: int | None) -> int:
     return asked
 
 
+@typed_call
 def load(
     path: str | Path,
     *,
