@@ -14,6 +14,7 @@ import inspect
 import operator
 import re
 import reprlib
+import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
@@ -75,6 +76,26 @@ def typed_error(
     """The exception in place of `raised`, which came out of the bound function `name`."""
     if isinstance(raised, Error):
         return raised
+    # To say what was given calls its methods, and these may be bound functions that fail too.
+    if getattr(_explaining, "active", False):
+        return ArgumentTypeError(f"{name}: an argument of a type that is not taken there")
+    _explaining.active = True
+    try:
+        return _explained(signatures, name, args, kwargs, raised)
+    finally:
+        _explaining.active = False
+
+
+_explaining = threading.local()
+
+
+def _explained(
+    signatures: Sequence[tuple[str, Any, Any]],
+    name: str,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    raised: Exception,
+) -> Exception:
     signature = _parse(signatures[-1][0])
     if type(raised) is TypeError and raised.__traceback__ is None and signature is not None:
         misfit = _misfit(name, signature, args, kwargs)
@@ -221,7 +242,7 @@ def _misfit(
         if not any(_fits(part, value) for part in accepted):
             return ArgumentTypeError(f"{where} is {shown(value)}; expected {_said(accepted)}")
     for argument, value in given.items():
-        problem = _problem(value)
+        problem = "" if argument == "self" else _problem(value)
         if problem:
             called = _called(signature.parameters[argument])
             return ArgumentError(f"{name}: {called} is {shown(value)}, {problem}")

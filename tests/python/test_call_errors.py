@@ -193,3 +193,14 @@ def test_errors_cross_processes() -> None:
         fd.Device.find(3)  # type: ignore[arg-type]
     copy = pickle.loads(pickle.dumps(caught.value))
     assert type(copy) is fd.ArgumentTypeError and str(copy) == str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore:nanobind")
+def test_a_handle_that_was_never_made_is_named_at_once(rt: fd.Foundry) -> None:
+    """Whose own methods, which would say what it is, fail as well."""
+    tensor = fd.Tensor.__new__(fd.Tensor)
+    with pytest.raises(fd.ArgumentTypeError, match=r"Tensor\.shape is called on .* never made"):
+        tensor.shape  # noqa: B018
+    for call in (tensor.__repr__, tensor.__len__, lambda: rt.alloc(tensor, fd.f32)):
+        with pytest.raises(fd.Error):
+            call()
