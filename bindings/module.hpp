@@ -7,6 +7,9 @@ namespace foundry::python {
 
 namespace nb = nanobind;
 
+/// Whether Ctrl-C has interrupted a wait for the device: its work may be without an end.
+bool is_interrupted() noexcept;
+
 void bind_errors(nb::module_&);
 void bind_waiting(nb::module_&);
 void bind_dtype(nb::module_&);

@@ -75,8 +75,13 @@ Device to_device(nb::handle device) {
   return Device::find(name);
 }
 
-/// At interpreter exit: waits for work in flight. Other threads may still be inside of Foundry, so
-/// that the hooks around waits stay. A forked child has no work of its own to wait for.
+bool is_busy(Runtime& runtime) {
+  return runtime.stream().statistics().in_flight > 0;
+}
+
+/// At interpreter exit: waits for work in flight. Ctrl-C ends the wait, also if it came before and
+/// that work still runs. Other threads may still be inside of Foundry, so that the hooks around
+/// waits stay. A forked child has no work of its own to wait for.
 void leave(pid_t owner) {
   if (getpid() != owner) return;
   // Their Python objects, since other threads run meanwhile and may let go of theirs.
@@ -86,11 +91,18 @@ void leave(pid_t owner) {
   }
   for (const nb::object& object : held) {
     try {
-      nb::cast<Runtime&>(object).synchronize();
+      auto& runtime = nb::cast<Runtime&>(object);
+      if (is_interrupted() && is_busy(runtime)) abandon_work();
+      if (!detail::is_work_abandoned()) runtime.synchronize();
+    } catch (nb::python_error& error) {
+      if (error.matches(PyExc_KeyboardInterrupt)) abandon_work();
+      error.discard_as_unraisable("foundry at exit");
     } catch (const std::exception& error) {
       PySys_WriteStderr("foundry: %s\n", describe_error(error).c_str());
     }
   }
+  if (detail::is_work_abandoned())
+    PySys_WriteStderr("foundry: interrupted; exit does not wait for the device's work\n");
   drain_released();
   set_release_hook(nullptr);
   keep_others_out();
@@ -295,7 +307,7 @@ void bind_runtime(nb::module_& m) {
 
   m.def(
       "finish", [owner = getpid()] { leave(owner); },
-      "At interpreter exit: waits for the work of every runtime.");
+      "At interpreter exit: waits for the work of every runtime unless Ctrl-C was pressed.");
 }
 
 }  // namespace foundry::python

@@ -1,11 +1,15 @@
 // Waits without the GIL that Ctrl-C interrupts, and Python objects that completion threads let go.
 #include "foundry/core/waiting.hpp"
 
+#include <atomic>
+
 #include "foundry/core/release_queue.hpp"
 #include "interpreter_exit.hpp"
 
 namespace foundry::python {
 namespace {
+
+std::atomic<bool> interrupted = false;
 
 PyThreadState* save_thread() noexcept {
   ++calls.without_gil;
@@ -38,6 +42,7 @@ void check_signals(void* state) {
     save_thread();
     return;
   }
+  if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) interrupted = true;
   nb::python_error error;  // takes the pending Python exception, which needs the GIL
   pass_unchanged(error.value());
   save_thread();
@@ -56,6 +61,10 @@ void request_drain() noexcept {
 }
 
 }  // namespace
+
+bool is_interrupted() noexcept {
+  return interrupted;
+}
 
 void bind_waiting(nb::module_&) {
   set_wait_hooks({release_gil, check_signals, restore_gil});

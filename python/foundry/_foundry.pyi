@@ -1451,7 +1451,9 @@ class Foundry:
         """
 
 def finish() -> None:
-    """At interpreter exit: waits for the work of every runtime."""
+    """
+    At interpreter exit: waits for the work of every runtime unless Ctrl-C was pressed.
+    """
 
 class Parameter:
     """

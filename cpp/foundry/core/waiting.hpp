@@ -20,9 +20,14 @@ struct WaitHooks {
 /// Installs the process's hooks. Not to be changed while another thread waits.
 void set_wait_hooks(const WaitHooks& hooks) noexcept;
 
+/// For a process that leaves: from now on no stream waits for its work as it is destroyed. The work
+/// goes on, on memory that it holds, until the process has ended.
+void abandon_work() noexcept;
+
 namespace detail {
 const WaitHooks& wait_hooks() noexcept;
-}
+bool is_work_abandoned() noexcept;
+}  // namespace detail
 
 /// Runs the hooks around a section of the caller that takes long: a wait, a compilation. No lock of
 /// foundry may be held where it begins and where it ends.

@@ -425,6 +425,7 @@ void StreamState::finish() noexcept {
       abandon_locked(error.what());
     }
   }
+  if (is_work_abandoned()) return;
   std::unique_lock lock(progress_->mutex);
   progress_->changed.wait(lock, [this] { return progress_->running.empty(); });
 }
