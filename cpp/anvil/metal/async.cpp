@@ -6,7 +6,9 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 
+#include "anvil/cpu/thread.hpp"
 #include "anvil/metal/report.hpp"
 #include "anvil/objc/autorelease.hpp"
 
@@ -16,12 +18,19 @@ namespace {
 /// Never destroyed: notifications may come until the process has ended.
 class SerialThread {
  public:
-  SerialThread() {
-    std::thread([this] { loop(); }).detach();
-  }
-
   void post(std::function<void()> work) {
-    std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    if (!has_thread_) {
+      try {
+        start_thread("anvil-notify", [this] { loop(); }).detach();
+        has_thread_ = true;
+      } catch (const std::exception&) {
+        // Nothing is waiting before it, and the next one asks for a thread again.
+        lock.unlock();
+        call_handler("notification", work);
+        return;
+      }
+    }
     queue_.push_back(std::move(work));
     changed_.notify_one();
   }
@@ -41,6 +50,7 @@ class SerialThread {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::function<void()>> queue_;
+  bool has_thread_ = false;
 };
 
 }  // namespace
@@ -57,7 +67,12 @@ void call_handler(const char* kind, const std::function<void()>& handler) {
 }
 
 void run_detached(std::function<void()> work) {
-  std::thread([work = std::move(work)] { call_handler("completion", work); }).detach();
+  const auto run = [work = std::move(work)] { call_handler("completion", work); };
+  try {
+    start_thread("anvil-async", run).detach();
+  } catch (const std::exception&) {
+    run();  // where no thread is to be had the caller waits
+  }
 }
 
 void run_in_order(std::function<void()> work) {

@@ -186,6 +186,27 @@ TEST_CASE("threads, mappings, pipes and processes may be refused at any point") 
     }
 }
 
+TEST_CASE("without threads, completion and notification handlers run all the same") {
+  const int outcome = outcome_of([] {
+    auto* const pool = NS::AutoreleasePool::alloc()->init();
+    auto device = NS::TransferPtr(MTL::CreateSystemDefaultDevice());
+    first = 0;
+    count = 1 << 20;
+    refused = Resource::thread;
+    int made = 0, notified = 0;
+    device->newLibrary(host::string("// asked for later"), nullptr,
+                       [&](MTL::Library* library, NS::Error*) { made += library != nullptr; });
+    auto event = NS::TransferPtr(device->newSharedEvent());
+    auto* listener = MTL::SharedEventListener::sharedListener();
+    event->notifyListener(listener, 3,
+                          [&](MTL::SharedEvent*, uint64_t value) { notified += value == 3; });
+    event->setSignaledValue(3);
+    pool->release();
+    return made == 1 && notified == 1 && calls == 2 ? right : broken;
+  });
+  CHECK(outcome == right);
+}
+
 #if !defined(__has_feature) || \
     !(__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
 TEST_CASE("whatever limit there is on a process's memory, it is met with an error") {
