@@ -11,6 +11,7 @@
 #include "foundry/core/error.hpp"
 #include "interpreter_exit.hpp"
 #include "tensor.hpp"
+#include "unsafe/object_slots.hpp"
 
 namespace foundry::python {
 namespace {
@@ -103,11 +104,8 @@ vectorcallfunc guard_of(vectorcallfunc dispatcher) {
 /// Puts the guard in place, if `function` is one of nanobind's.
 void guard(nb::handle function, const std::string& name) {
   if (!nb::hasattr(function, "__nb_signature__") || names().contains(function.ptr())) return;
-  // SAFETY: CPython reads the function's dispatcher at this offset of the object ("The Vectorcall
-  // Protocol", tp_vectorcall_offset).
-  auto* place = reinterpret_cast<vectorcallfunc*>(reinterpret_cast<std::byte*>(function.ptr()) +
-                                                  Py_TYPE(function.ptr())->tp_vectorcall_offset);
-  *place = guard_of(*place);
+  vectorcallfunc& dispatcher = unsafe::dispatcher_of(function.ptr());
+  dispatcher = guard_of(dispatcher);
   names().emplace(function.ptr(), name);
 }
 
@@ -141,13 +139,10 @@ void guard_class(nb::handle type) {
   if (names().contains(init.ptr())) return;
   // Of a class without a constructor: a call goes through tp_init then, and classes of Python that
   // derive from it take theirs from the descriptor.
-  auto* slots = reinterpret_cast<PyTypeObject*>(type.ptr());
-  slots->tp_vectorcall = nullptr;
-  slots->tp_init = refuse_construction;
-  if (Py_IS_TYPE(init.ptr(), &PyWrapperDescr_Type)) {
-    auto* descriptor = reinterpret_cast<PyWrapperDescrObject*>(init.ptr());
-    descriptor->d_wrapped = reinterpret_cast<void*>(&refuse_construction);
-  }
+  PyTypeObject& slots = unsafe::slots_of(type.ptr());
+  slots.tp_vectorcall = nullptr;
+  slots.tp_init = refuse_construction;
+  static_cast<void>(unsafe::redirect(init.ptr(), refuse_construction));
 }
 
 }  // namespace

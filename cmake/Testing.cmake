@@ -8,6 +8,8 @@ if(FOUNDRY_BUILD_TESTS)
   find_path(FOUNDRY_DOCTEST_DIR doctest/doctest.h REQUIRED)
   add_library(foundry_doctest_main OBJECT ${PROJECT_SOURCE_DIR}/tests/doctest_main.cpp)
   target_include_directories(foundry_doctest_main SYSTEM PUBLIC ${FOUNDRY_DOCTEST_DIR})
+  # What CHECK_THROWS looks at is often worth having, and meant to be lost.
+  target_compile_definitions(foundry_doctest_main PUBLIC DOCTEST_CONFIG_VOID_CAST_EXPRESSIONS)
   target_link_libraries(foundry_doctest_main PRIVATE foundry_warnings)
 endif()
 

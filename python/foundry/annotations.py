@@ -109,7 +109,7 @@ def resolved(owner: Annotated, where: str) -> dict[str, Any]:
             if scope is None:
                 scope = _scope(owner)
             value = _evaluated(value, scope, f"{where}: the annotation of '{name}', {value!r},")
-        if typing.get_origin(value) is ClassVar or value is ClassVar:
+        if ClassVar in (value, typing.get_origin(value)):
             continue
         values[name] = _without_union(value)
     return values

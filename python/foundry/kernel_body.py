@@ -47,8 +47,9 @@ def body_of(function: FunctionType, body: str | None) -> Body:
 def _text_of_body(definition: ast.FunctionDef, is_argument: bool) -> ast.Constant | None:
     if not is_argument:
         first = definition.body[0]
-        is_text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
-        return first.value if is_text else None  # type: ignore[attr-defined,no-any-return]
+        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+            return first.value
+        return None
     for decorator in definition.decorator_list:
         if isinstance(decorator, ast.Call):
             for keyword in decorator.keywords:

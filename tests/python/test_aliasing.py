@@ -328,9 +328,7 @@ def test_a_kernel_of_ones_own_says_what_may_be_in_place(rt: fd.Foundry) -> None:
         shift("wrong", in_place={"y": ("x", "z")})
     with pytest.raises(fd.ArgumentError, match="in place: 'x' is not written over 'y'"):
         shift("wrong", in_place={"x": "y"})
-    with pytest.raises(
-        fd.ArgumentTypeError, match=r"'in_place' has 'y' .*: 3 .*; expected a dict"
-    ):
+    with pytest.raises(fd.ArgumentTypeError, match=r"'in_place' has 'y' .*: 3 .*; expected a dict"):
         shift("wrong", in_place={"y": 3})
 
     @fd.kernel(dispatch=fd.per_element("x"))

@@ -9,7 +9,7 @@ namespace foundry {
 
 /// The operands' text, one after the other, as `std::ostream` prints them in the C locale.
 template <class... Parts>
-std::string concat(const Parts&... parts) {
+[[nodiscard]] std::string concat(const Parts&... parts) {
   std::ostringstream out;
   out.imbue(std::locale::classic());
   (out << ... << parts);
@@ -17,6 +17,6 @@ std::string concat(const Parts&... parts) {
 }
 
 /// A byte count as people read it: "512 B", "448.0 MiB", "2.0 GiB" (binary units, one decimal).
-std::string format_bytes(std::uint64_t bytes);
+[[nodiscard]] std::string format_bytes(std::uint64_t bytes);
 
 }  // namespace foundry

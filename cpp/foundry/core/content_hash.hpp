@@ -9,6 +9,6 @@ namespace foundry {
 
 /// Four independent lanes of 8 bytes (multiply, rotate), mixed at the end: several GB/s. Stable: it
 /// is part of file formats. Not for adversaries.
-std::uint64_t content_hash(std::span<const std::byte> bytes) noexcept;
+[[nodiscard]] std::uint64_t content_hash(std::span<const std::byte> bytes) noexcept;
 
 }  // namespace foundry

@@ -14,7 +14,7 @@ namespace foundry {
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
-  virtual const char* kind() const noexcept { return "Error"; }
+  [[nodiscard]] virtual const char* kind() const noexcept { return "Error"; }
 };
 
 #define FOUNDRY_DECLARE_ERROR(name)                              \
@@ -36,13 +36,13 @@ FOUNDRY_DECLARE_ERROR(GgufError);               ///< A malformed or unsupported 
 FOUNDRY_DECLARE_ERROR(
     ProgramError);                   ///< A malformed program file, or weights that are not its own.
 FOUNDRY_DECLARE_ERROR(DeviceError);  ///< No device, a failed command buffer, use after fork.
-FOUNDRY_DECLARE_ERROR(ArgumentError);  ///< Any other argument outside its stated domain.
+FOUNDRY_DECLARE_ERROR(ArgumentError);      ///< Any other argument outside its stated domain.
 FOUNDRY_DECLARE_ERROR(ArgumentTypeError);  ///< An argument of a type that is not taken there.
 FOUNDRY_DECLARE_ERROR(TensorIndexError);   ///< An index past an extent, or of the wrong kind.
 
 #undef FOUNDRY_DECLARE_ERROR
 
 /// "ShapeError: ...", then each nested cause on its own line as "  caused by: ...".
-std::string describe_error(const std::exception& error);
+[[nodiscard]] std::string describe_error(const std::exception& error);
 
 }  // namespace foundry

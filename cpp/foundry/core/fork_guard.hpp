@@ -7,7 +7,7 @@ namespace foundry {
 void arm_fork_guard() noexcept;
 
 /// Whether this process is a child forked after arm_fork_guard().
-bool is_forked() noexcept;
+[[nodiscard]] bool is_forked() noexcept;
 
 /// Throws DeviceError in a child forked after arm_fork_guard(): "<what>: this process was forked
 /// after a device was opened; open devices in the child only, or start it with 'spawn'".

@@ -13,14 +13,14 @@ struct f16 {
   constexpr f16() = default;
   constexpr explicit f16(float value) : bits(from_float(value)) {}
   constexpr operator float() const { return to_float(bits); }
-  static constexpr f16 from_bits(std::uint16_t bits) {
+  [[nodiscard]] static constexpr f16 from_bits(std::uint16_t bits) {
     f16 value;
     value.bits = bits;
     return value;
   }
 
  private:
-  static constexpr std::uint16_t from_float(float value) {
+  [[nodiscard]] static constexpr std::uint16_t from_float(float value) {
     const std::uint32_t word = std::bit_cast<std::uint32_t>(value);
     const auto sign = static_cast<std::uint16_t>((word >> 16) & 0x8000u);
     const std::uint32_t magnitude = word & 0x7fffffffu;
@@ -37,7 +37,7 @@ struct f16 {
     return static_cast<std::uint16_t>(sign | ((magnitude - 0x38000000u + 0xfffu + odd) >> 13));
   }
 
-  static constexpr float to_float(std::uint16_t half) {
+  [[nodiscard]] static constexpr float to_float(std::uint16_t half) {
     const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000u) << 16;
     const std::uint32_t magnitude = half & 0x7fffu;
     if (magnitude >= 0x7c00u) {
@@ -60,14 +60,14 @@ struct bf16 {
   constexpr operator float() const {
     return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
   }
-  static constexpr bf16 from_bits(std::uint16_t bits) {
+  [[nodiscard]] static constexpr bf16 from_bits(std::uint16_t bits) {
     bf16 value;
     value.bits = bits;
     return value;
   }
 
  private:
-  static constexpr std::uint16_t from_float(float value) {
+  [[nodiscard]] static constexpr std::uint16_t from_float(float value) {
     const std::uint32_t word = std::bit_cast<std::uint32_t>(value);
     if ((word & 0x7fffffffu) > 0x7f800000u) {
       return static_cast<std::uint16_t>((word >> 16) | 0x40u);

@@ -15,9 +15,9 @@ class InlineVector {
  public:
   constexpr InlineVector() = default;
 
-  static constexpr std::size_t capacity() noexcept { return N; }
-  constexpr std::size_t size() const noexcept { return size_; }
-  constexpr bool empty() const noexcept { return size_ == 0; }
+  [[nodiscard]] static constexpr std::size_t capacity() noexcept { return N; }
+  [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] constexpr bool empty() const noexcept { return size_ == 0; }
 
   constexpr bool push_back(T value) noexcept {
     if (size_ == N) return false;
@@ -28,9 +28,9 @@ class InlineVector {
 
   constexpr T& operator[](std::size_t i) noexcept { return values_[i]; }
   constexpr const T& operator[](std::size_t i) const noexcept { return values_[i]; }
-  constexpr const T* data() const noexcept { return values_.data(); }
-  constexpr const T* begin() const noexcept { return values_.data(); }
-  constexpr const T* end() const noexcept {
+  [[nodiscard]] constexpr const T* data() const noexcept { return values_.data(); }
+  [[nodiscard]] constexpr const T* begin() const noexcept { return values_.data(); }
+  [[nodiscard]] constexpr const T* end() const noexcept {
     return std::next(values_.data(), static_cast<std::ptrdiff_t>(size_));
   }
 

@@ -18,18 +18,20 @@ struct Holder {
   Kind kind = Kind::tensor;
   std::uint64_t number = 0;  ///< of the command buffer, unique in the process; else 0
 
-  static constexpr Holder tensor() { return {Kind::tensor, 0}; }
-  static constexpr Holder view() { return {Kind::view, 0}; }
-  static constexpr Holder array() { return {Kind::array, 0}; }
-  static constexpr Holder capsule() { return {Kind::capsule, 0}; }
-  static constexpr Holder program() { return {Kind::program, 0}; }
-  static constexpr Holder command_buffer(std::uint64_t n) { return {Kind::command_buffer, n}; }
+  [[nodiscard]] static constexpr Holder tensor() { return {Kind::tensor, 0}; }
+  [[nodiscard]] static constexpr Holder view() { return {Kind::view, 0}; }
+  [[nodiscard]] static constexpr Holder array() { return {Kind::array, 0}; }
+  [[nodiscard]] static constexpr Holder capsule() { return {Kind::capsule, 0}; }
+  [[nodiscard]] static constexpr Holder program() { return {Kind::program, 0}; }
+  [[nodiscard]] static constexpr Holder command_buffer(std::uint64_t n) {
+    return {Kind::command_buffer, n};
+  }
   friend constexpr bool operator==(const Holder&, const Holder&) = default;
 };
 
 /// "a tensor", "a view", "a numpy array", "a DLPack capsule", "a recorded program", "command buffer
 /// 17, still running".
-std::string describe(const Holder& holder);
+[[nodiscard]] std::string describe(const Holder& holder);
 
 /// A resource that holders can keep. Counted, never copied; destroys itself after its last release.
 /// Both calls are safe from any thread, completion threads included, and never block on the device.
@@ -44,16 +46,16 @@ class Keepable {
   /// Undoes one keep() that returned true.
   virtual void release(Holder by) noexcept = 0;
   /// Whether anyone but command buffers holds it.
-  virtual bool is_in_use() const noexcept { return true; }
+  [[nodiscard]] virtual bool is_in_use() const noexcept { return true; }
   /// The resource in words, e.g. "y (14336,) f16".
-  virtual std::string describe() const = 0;
+  [[nodiscard]] virtual std::string describe() const = 0;
 
  protected:
   virtual ~Keepable() = default;
 };
 
 /// Owns one claim of one holder; drops it on destruction. Move-only; empty claims nothing.
-class KeepAlive {
+class [[nodiscard]] KeepAlive {
  public:
   KeepAlive() = default;
   /// Claims `target` for `by`. Empty if that command buffer already holds it.
@@ -72,20 +74,20 @@ class KeepAlive {
   ~KeepAlive() { reset(); }
 
   /// Takes over a claim that was already made with keep(); the caller must not release it.
-  static KeepAlive adopt(Keepable& target, Holder by) noexcept {
+  [[nodiscard]] static KeepAlive adopt(Keepable& target, Holder by) noexcept {
     KeepAlive claim;
     claim.target_ = &target;
     claim.holder_ = by;
     return claim;
   }
   /// Keeps any object alive through its shared_ptr; `name` is what error messages call it.
-  static KeepAlive of(std::shared_ptr<const void> object, std::string name);
+  [[nodiscard]] static KeepAlive of(std::shared_ptr<const void> object, std::string name);
 
   explicit operator bool() const noexcept { return target_ != nullptr; }
-  Keepable* target() const noexcept { return target_; }
-  Holder holder() const noexcept { return holder_; }
+  [[nodiscard]] Keepable* target() const noexcept { return target_; }
+  [[nodiscard]] Holder holder() const noexcept { return holder_; }
   /// "y (14336,) f16 by a numpy array"; "nothing" when empty.
-  std::string describe() const;
+  [[nodiscard]] std::string describe() const;
   void reset() noexcept {
     if (Keepable* target = std::exchange(target_, nullptr)) target->release(holder_);
   }

@@ -14,8 +14,8 @@ struct Utf8 {
   std::uint32_t code = 0;
   std::size_t length = 0;
 };
-Utf8 first_character(std::string_view text) noexcept;
-bool is_utf8(std::string_view text) noexcept;
+[[nodiscard]] Utf8 first_character(std::string_view text) noexcept;
+[[nodiscard]] bool is_utf8(std::string_view text) noexcept;
 
 /// Prints as 'text': 60 characters at most, and nothing that a terminal or a reader would take for
 /// something else. Control and formatting characters, and bytes that are no UTF-8, become escapes.

@@ -25,8 +25,8 @@ void set_wait_hooks(const WaitHooks& hooks) noexcept;
 void abandon_work() noexcept;
 
 namespace detail {
-const WaitHooks& wait_hooks() noexcept;
-bool is_work_abandoned() noexcept;
+[[nodiscard]] const WaitHooks& wait_hooks() noexcept;
+[[nodiscard]] bool is_work_abandoned() noexcept;
 }  // namespace detail
 
 /// Runs the hooks around a section of the caller that takes long: a wait, a compilation. No lock of
@@ -40,7 +40,7 @@ class BlockingSection {
   BlockingSection(const BlockingSection&) = delete;
   BlockingSection& operator=(const BlockingSection&) = delete;
 
-  bool has_poll() const noexcept { return hooks_.poll != nullptr; }
+  [[nodiscard]] bool has_poll() const noexcept { return hooks_.poll != nullptr; }
   void poll() const { hooks_.poll(token_); }
 
  private:

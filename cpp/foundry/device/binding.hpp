@@ -30,7 +30,8 @@ struct Binding {
   std::span<const std::byte> constant;   ///< kind bytes: copied at once, 4096 bytes at most
   std::uint64_t threadgroup_length = 0;  ///< kind threadgroup_memory: bytes, a multiple of 16
 
-  static Binding buffer(std::uint32_t index, BufferRange range, Access access, Keepable* keep) {
+  [[nodiscard]] static Binding buffer(std::uint32_t index, BufferRange range, Access access,
+                                      Keepable* keep) {
     Binding binding;
     binding.access = access;
     binding.index = index;
@@ -38,14 +39,14 @@ struct Binding {
     binding.keep = keep;
     return binding;
   }
-  static Binding bytes(std::uint32_t index, std::span<const std::byte> constant) {
+  [[nodiscard]] static Binding bytes(std::uint32_t index, std::span<const std::byte> constant) {
     Binding binding;
     binding.kind = Kind::bytes;
     binding.index = index;
     binding.constant = constant;
     return binding;
   }
-  static Binding threadgroup_memory(std::uint32_t index, std::uint64_t length) {
+  [[nodiscard]] static Binding threadgroup_memory(std::uint32_t index, std::uint64_t length) {
     Binding binding;
     binding.kind = Kind::threadgroup_memory;
     binding.index = index;

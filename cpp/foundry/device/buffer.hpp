@@ -17,24 +17,24 @@ struct BufferState;
 
 /// A block of device memory. Made by Device. Safe to share between threads; the bytes are not.
 /// An empty (default) Buffer has length 0; anything else on it throws StorageError.
-class Buffer {
+class [[nodiscard]] Buffer {
  public:
   Buffer() = default;
 
   explicit operator bool() const noexcept { return state_ != nullptr; }
-  std::uint64_t length() const noexcept;
-  StorageMode mode() const noexcept;
+  [[nodiscard]] std::uint64_t length() const noexcept;
+  [[nodiscard]] StorageMode mode() const noexcept;
   /// Borrowed from read-only pages: the host and kernels may read it, nothing may write it.
-  bool is_read_only() const noexcept;
-  const std::string& label() const noexcept;
+  [[nodiscard]] bool is_read_only() const noexcept;
+  [[nodiscard]] const std::string& label() const noexcept;
   /// The host's view of the bytes. It does not wait for the device: see wait_for_writes().
   /// Throws StorageError for private storage.
-  unsafe::HostMemory host() const;
+  [[nodiscard]] unsafe::HostMemory host() const;
   /// Where the buffer lies on the line of addresses that hazards are computed on: the host address
   /// (so that two buffers over the same pages meet), for private storage a range of its own.
-  std::uint64_t hazard_address() const noexcept;
+  [[nodiscard]] std::uint64_t hazard_address() const noexcept;
   /// "buffer 'chunk 0' of 64.0 MiB, shared".
-  std::string describe() const;
+  [[nodiscard]] std::string describe() const;
 
   friend bool operator==(const Buffer&, const Buffer&) = default;
 

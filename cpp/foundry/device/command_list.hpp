@@ -21,7 +21,7 @@ struct CommandListState;
 /// bind anew, and where a hazard needs a barrier, is found out while the list is built. The list
 /// holds its pipelines and buffers, and what hold() was given; a `keep` of a binding is not
 /// claimed.
-class CommandList {
+class [[nodiscard]] CommandList {
  public:
   /// Constants begin at multiples of this in constants(): the widest alignment of MSL's types.
   static constexpr std::size_t kConstantAlignment = 16;
@@ -37,10 +37,10 @@ class CommandList {
   /// Lives as long as the list, and until command buffers that replay it complete.
   void hold(std::shared_ptr<const void> owner);
 
-  std::size_t size() const noexcept;      ///< dispatches
-  std::size_t barriers() const noexcept;  ///< between them
+  [[nodiscard]] std::size_t size() const noexcept;      ///< dispatches
+  [[nodiscard]] std::size_t barriers() const noexcept;  ///< between them
   /// The bytes of all bindings of kind bytes as they were given.
-  std::span<const std::byte> constants() const noexcept;
+  [[nodiscard]] std::span<const std::byte> constants() const noexcept;
 
  private:
   friend struct detail::CommandListState;

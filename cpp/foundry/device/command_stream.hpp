@@ -58,7 +58,7 @@ class CommandStream {
   CommandStream(CommandStream&&) noexcept;
   CommandStream& operator=(CommandStream&&) noexcept;
 
-  const Device& device() const noexcept;
+  [[nodiscard]] const Device& device() const noexcept;
 
   /// Encodes one dispatch. Throws before anything is encoded: DispatchError if a limit is passed
   /// (both numbers in the message), a range leaves its buffer, an index is past 30 or used twice;
@@ -93,7 +93,7 @@ class CommandStream {
   /// Throws the failures since the last synchronize() that are known by now; does not wait.
   void throw_failures();
 
-  StreamStatistics statistics() const;
+  [[nodiscard]] StreamStatistics statistics() const;
 
  private:
   std::shared_ptr<detail::StreamState> state_;
@@ -107,6 +107,6 @@ void wait_for_writes(const BufferRange& range);
 void wait_for_uses(const BufferRange& range);
 
 /// "stream on 'Anvil CPU': 120 dispatches, 31 barriers, 3 command buffers, 1 in flight".
-std::string to_string(const CommandStream& stream);
+[[nodiscard]] std::string to_string(const CommandStream& stream);
 
 }  // namespace foundry

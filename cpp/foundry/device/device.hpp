@@ -29,39 +29,41 @@ struct DeviceLimits {
 class Device {
  public:
   /// The system's default device. Throws DeviceError if there is none.
-  static Device system_default();
+  [[nodiscard]] static Device system_default();
   /// Every device, the default one first.
-  static std::vector<Device> all();
+  [[nodiscard]] static std::vector<Device> all();
   /// The device of that name, or by "type:index" ("cpu:0", "cuda:0"; the type is the name's first
   /// word that matches, in any case). Throws DeviceError that lists what there is.
-  static Device find(std::string_view name);
+  [[nodiscard]] static Device find(std::string_view name);
 
-  const std::string& name() const noexcept;
-  const DeviceLimits& limits() const noexcept;
+  [[nodiscard]] const std::string& name() const noexcept;
+  [[nodiscard]] const DeviceLimits& limits() const noexcept;
   /// Host and device share one memory: shared buffers cost nothing extra on the device.
-  bool has_unified_memory() const noexcept;
+  [[nodiscard]] bool has_unified_memory() const noexcept;
   /// Bytes of buffers that are alive on the device.
-  std::uint64_t allocated_bytes() const;
+  [[nodiscard]] std::uint64_t allocated_bytes() const;
 
   /// The most bytes of buffers that make_buffer() may have on the device, for the whole process; 0,
   /// as at first: no limit but the device's own. Buffers that are there already stay. Threads that
   /// allocate at the same time may pass it by what they ask for.
   void set_memory_limit(std::uint64_t bytes) const noexcept;
-  std::uint64_t memory_limit() const noexcept;
+  [[nodiscard]] std::uint64_t memory_limit() const noexcept;
 
   /// `length` bytes of shared or private storage, zeroed or not as the device likes. Throws
   /// ArgumentError for length 0 or borrowed mode, OutOfMemoryError past max_buffer_length, past
   /// the memory limit, or when the device refuses, with both figures.
-  Buffer make_buffer(std::uint64_t length, StorageMode mode, std::string label = {}) const;
+  [[nodiscard]] Buffer make_buffer(std::uint64_t length, StorageMode mode,
+                                   std::string label = {}) const;
   /// A no-copy buffer over the whole pages that enclose `memory`, whose bytes begin at
   /// `borrow_offset(memory)` in it. `owner` keeps the pages alive and drops with the last handle.
-  Buffer borrow(const unsafe::HostMemory& memory, KeepAlive owner, std::string label = {}) const;
+  [[nodiscard]] Buffer borrow(const unsafe::HostMemory& memory, KeepAlive owner,
+                              std::string label = {}) const;
   /// Offset of `memory`'s first byte in the buffer that borrow() makes of it.
-  static std::uint64_t borrow_offset(const unsafe::HostMemory& memory) noexcept;
+  [[nodiscard]] static std::uint64_t borrow_offset(const unsafe::HostMemory& memory) noexcept;
 
   /// Compiles MSL. `name` is what messages call it. Throws KernelCompileError with the log.
-  Library compile(const std::string& source, const std::string& name,
-                  const CompileOptions& options = {}) const;
+  [[nodiscard]] Library compile(const std::string& source, const std::string& name,
+                                const CompileOptions& options = {}) const;
 
   friend bool operator==(const Device&, const Device&) = default;
 
@@ -72,6 +74,6 @@ class Device {
 };
 
 /// "device 'Anvil CPU' (unified memory, 1024 threads a threadgroup, 32.0 KiB threadgroup memory)".
-std::string to_string(const Device& device);
+[[nodiscard]] std::string to_string(const Device& device);
 
 }  // namespace foundry

@@ -10,11 +10,11 @@ namespace foundry {
 struct ThreadgroupSize {
   std::uint32_t x = 1, y = 1, z = 1;
 
-  static ThreadgroupSize d1(std::uint64_t x) { return d3(x, 1, 1); }
-  static ThreadgroupSize d2(std::uint64_t x, std::uint64_t y) { return d3(x, y, 1); }
-  static ThreadgroupSize d3(std::uint64_t x, std::uint64_t y, std::uint64_t z);
+  [[nodiscard]] static ThreadgroupSize d1(std::uint64_t x) { return d3(x, 1, 1); }
+  [[nodiscard]] static ThreadgroupSize d2(std::uint64_t x, std::uint64_t y) { return d3(x, y, 1); }
+  [[nodiscard]] static ThreadgroupSize d3(std::uint64_t x, std::uint64_t y, std::uint64_t z);
 
-  std::uint64_t count() const noexcept { return std::uint64_t{x} * y * z; }
+  [[nodiscard]] std::uint64_t count() const noexcept { return std::uint64_t{x} * y * z; }
   friend bool operator==(const ThreadgroupSize&, const ThreadgroupSize&) = default;
 };
 
@@ -25,17 +25,20 @@ struct GridSize {
   std::uint32_t x = 1, y = 1, z = 1;
   Unit unit = Unit::threads;
 
-  static GridSize d1(std::uint64_t x) { return threads(x); }
-  static GridSize d2(std::uint64_t x, std::uint64_t y) { return threads(x, y); }
-  static GridSize d3(std::uint64_t x, std::uint64_t y, std::uint64_t z) { return threads(x, y, z); }
-  static GridSize threads(std::uint64_t x, std::uint64_t y = 1, std::uint64_t z = 1);
-  static GridSize threadgroups(std::uint64_t x, std::uint64_t y = 1, std::uint64_t z = 1);
+  [[nodiscard]] static GridSize d1(std::uint64_t x) { return threads(x); }
+  [[nodiscard]] static GridSize d2(std::uint64_t x, std::uint64_t y) { return threads(x, y); }
+  [[nodiscard]] static GridSize d3(std::uint64_t x, std::uint64_t y, std::uint64_t z) {
+    return threads(x, y, z);
+  }
+  [[nodiscard]] static GridSize threads(std::uint64_t x, std::uint64_t y = 1, std::uint64_t z = 1);
+  [[nodiscard]] static GridSize threadgroups(std::uint64_t x, std::uint64_t y = 1,
+                                             std::uint64_t z = 1);
 
   friend bool operator==(const GridSize&, const GridSize&) = default;
 };
 
 /// "(128, 1, 1)"; a grid adds its unit: "(4096, 1, 1) threads".
-std::string to_string(const ThreadgroupSize& size);
-std::string to_string(const GridSize& size);
+[[nodiscard]] std::string to_string(const ThreadgroupSize& size);
+[[nodiscard]] std::string to_string(const GridSize& size);
 
 }  // namespace foundry

@@ -22,7 +22,7 @@ using Failure = std::shared_ptr<const std::string>;
 /// one counts as failed: nothing that failed is ever taken for whole.
 class FailedRanges {
  public:
-  static FailedRanges& all();
+  [[nodiscard]] static FailedRanges& all();
 
   bool empty() const noexcept { return size_.load(std::memory_order_relaxed) == 0; }
   void add(std::uint64_t begin, std::uint64_t end, const Failure& failure) noexcept;

@@ -22,10 +22,10 @@ class FunctionConstants {
     values_.insert_or_assign(index, value);
     return *this;
   }
-  bool empty() const noexcept { return values_.empty(); }
-  const std::map<std::uint32_t, Value>& values() const noexcept { return values_; }
+  [[nodiscard]] bool empty() const noexcept { return values_.empty(); }
+  [[nodiscard]] const std::map<std::uint32_t, Value>& values() const noexcept { return values_; }
   /// Canonical text, equal exactly when type and value of every constant are: "0=uint:64,2=bool:1".
-  std::string key() const;
+  [[nodiscard]] std::string key() const;
 
  private:
   std::map<std::uint32_t, Value> values_;

@@ -14,13 +14,13 @@ class IntervalSet {
     std::uint64_t begin, end;
   };
   void add(std::uint64_t begin, std::uint64_t end);
-  bool overlaps(std::uint64_t begin, std::uint64_t end) const noexcept;
+  [[nodiscard]] bool overlaps(std::uint64_t begin, std::uint64_t end) const noexcept;
   void clear() noexcept { intervals_.clear(); }
-  bool empty() const noexcept { return intervals_.empty(); }
-  std::size_t size() const noexcept { return intervals_.size(); }
+  [[nodiscard]] bool empty() const noexcept { return intervals_.empty(); }
+  [[nodiscard]] std::size_t size() const noexcept { return intervals_.size(); }
   // In order.
-  auto begin() const noexcept { return intervals_.begin(); }
-  auto end() const noexcept { return intervals_.end(); }
+  [[nodiscard]] auto begin() const noexcept { return intervals_.begin(); }
+  [[nodiscard]] auto end() const noexcept { return intervals_.end(); }
 
  private:
   std::vector<Interval> intervals_;  // sorted, disjoint, not touching
@@ -30,8 +30,8 @@ class IntervalSet {
 /// write-after-read and write-after-write.
 class HazardTracker {
  public:
-  bool conflicts(std::uint64_t begin, std::uint64_t end, bool is_read,
-                 bool is_write) const noexcept {
+  [[nodiscard]] bool conflicts(std::uint64_t begin, std::uint64_t end, bool is_read,
+                               bool is_write) const noexcept {
     return ((is_read || is_write) && writes_.overlaps(begin, end)) ||
            (is_write && reads_.overlaps(begin, end));
   }
@@ -39,12 +39,12 @@ class HazardTracker {
     if (is_read) reads_.add(begin, end);
     if (is_write) writes_.add(begin, end);
   }
-  bool has_write(std::uint64_t begin, std::uint64_t end) const noexcept {
+  [[nodiscard]] bool has_write(std::uint64_t begin, std::uint64_t end) const noexcept {
     return writes_.overlaps(begin, end);
   }
-  bool empty() const noexcept { return reads_.empty() && writes_.empty(); }
-  const IntervalSet& reads() const noexcept { return reads_; }
-  const IntervalSet& writes() const noexcept { return writes_; }
+  [[nodiscard]] bool empty() const noexcept { return reads_.empty() && writes_.empty(); }
+  [[nodiscard]] const IntervalSet& reads() const noexcept { return reads_; }
+  [[nodiscard]] const IntervalSet& writes() const noexcept { return writes_; }
   void clear() noexcept {
     reads_.clear();
     writes_.clear();

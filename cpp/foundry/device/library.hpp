@@ -26,16 +26,17 @@ struct CompileOptions {
 };
 
 /// Immutable and thread-safe counted handle. Made by Device::compile().
-class Library {
+class [[nodiscard]] Library {
  public:
   Library() = default;
 
   explicit operator bool() const noexcept { return state_ != nullptr; }
-  const std::string& name() const noexcept;
-  std::vector<std::string> functions() const;
+  [[nodiscard]] const std::string& name() const noexcept;
+  [[nodiscard]] std::vector<std::string> functions() const;
   /// The kernel `function`, specialised and reflected. Throws KernelCompileError with the
   /// compiler's log, and ArgumentError naming the functions there are if it is not one of them.
-  Pipeline pipeline(const std::string& function, const FunctionConstants& constants = {}) const;
+  [[nodiscard]] Pipeline pipeline(const std::string& function,
+                                  const FunctionConstants& constants = {}) const;
 
  private:
   friend struct detail::LibraryState;

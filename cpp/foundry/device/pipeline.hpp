@@ -14,19 +14,19 @@ struct PipelineState;
 }
 
 /// Immutable and thread-safe. Made by Library. Default-constructed it is empty and only testable.
-class Pipeline {
+class [[nodiscard]] Pipeline {
  public:
   Pipeline() = default;
 
   explicit operator bool() const noexcept { return state_ != nullptr; }
-  const std::string& name() const noexcept;
+  [[nodiscard]] const std::string& name() const noexcept;
   /// Threads one threadgroup may have; depends on the kernel's registers.
-  std::uint32_t max_threads_per_threadgroup() const noexcept;
+  [[nodiscard]] std::uint32_t max_threads_per_threadgroup() const noexcept;
   /// Lanes of a simdgroup: 32.
-  std::uint32_t thread_execution_width() const noexcept;
+  [[nodiscard]] std::uint32_t thread_execution_width() const noexcept;
   /// Bytes of threadgroup memory that the kernel declares itself.
-  std::uint64_t static_threadgroup_memory() const noexcept;
-  const Reflection& reflection() const noexcept;
+  [[nodiscard]] std::uint64_t static_threadgroup_memory() const noexcept;
+  [[nodiscard]] const Reflection& reflection() const noexcept;
 
   friend bool operator==(const Pipeline&, const Pipeline&) = default;
 
@@ -38,6 +38,6 @@ class Pipeline {
 };
 
 /// "pipeline 'axpy' (3 arguments, up to 1024 threads a threadgroup)".
-std::string to_string(const Pipeline& pipeline);
+[[nodiscard]] std::string to_string(const Pipeline& pipeline);
 
 }  // namespace foundry

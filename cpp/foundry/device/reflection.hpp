@@ -11,20 +11,20 @@ namespace foundry {
 /// `write_some`, without reading others than these.
 enum class Access : std::uint8_t { read, write, read_write, write_some };
 
-constexpr const char* name_of(Access access) noexcept {
+[[nodiscard]] constexpr const char* name_of(Access access) noexcept {
   return access == Access::read         ? "read"
          : access == Access::write      ? "write"
          : access == Access::read_write ? "read-write"
                                         : "write-some";
 }
-constexpr bool reads(Access access) noexcept {
+[[nodiscard]] constexpr bool reads(Access access) noexcept {
   return access == Access::read || access == Access::read_write;
 }
-constexpr bool writes(Access access) noexcept {
+[[nodiscard]] constexpr bool writes(Access access) noexcept {
   return access != Access::read;
 }
 /// Whether what the bytes were before is gone without a trace.
-constexpr bool covers(Access access) noexcept {
+[[nodiscard]] constexpr bool covers(Access access) noexcept {
   return access == Access::write;
 }
 
@@ -54,6 +54,6 @@ struct Reflection {
 };
 
 /// "buffer 1 'y': half, read-write", for error messages.
-std::string to_string(const ReflectedArgument& argument);
+[[nodiscard]] std::string to_string(const ReflectedArgument& argument);
 
 }  // namespace foundry

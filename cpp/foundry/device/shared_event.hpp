@@ -19,7 +19,7 @@ class SharedEvent {
  public:
   explicit SharedEvent(const Device& device);
 
-  std::uint64_t value() const noexcept;
+  [[nodiscard]] std::uint64_t value() const noexcept;
   /// Blocks, through the hooks of core/waiting.hpp, until the value is `value` or more. `stream` is
   /// what signals it: its failure (DeviceError) ends the wait; what it has not committed would
   /// never be signalled, so it is committed.

@@ -12,13 +12,13 @@ enum class StorageMode : std::uint8_t {
 };
 
 /// "shared", "private", "borrowed".
-constexpr const char* name_of(StorageMode mode) noexcept {
+[[nodiscard]] constexpr const char* name_of(StorageMode mode) noexcept {
   return mode == StorageMode::shared     ? "shared"
          : mode == StorageMode::private_ ? "private"
                                          : "borrowed";
 }
 
-constexpr bool is_host_visible(StorageMode mode) noexcept {
+[[nodiscard]] constexpr bool is_host_visible(StorageMode mode) noexcept {
   return mode != StorageMode::private_;
 }
 

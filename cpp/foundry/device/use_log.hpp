@@ -38,7 +38,9 @@ class UseLog {
     bool begins;  // a command
   };
   /// Bytes that a scope has left belong to nobody, or to somebody who has not written them yet.
-  static bool matters(const Use& use) noexcept { return !use.keep || use.keep->is_in_use(); }
+  [[nodiscard]] static bool matters(const Use& use) noexcept {
+    return !use.keep || use.keep->is_in_use();
+  }
   std::vector<Use> uses_;
   bool begins_ = false;
 };

@@ -30,7 +30,7 @@ struct MainStage {
 /// refused when it is added, ArgumentError with the reason:
 ///   "fused kernel mlp_in: Bias is an epilogue and cannot be the prologue"
 ///   "fused kernel a: Attention cannot be fused: its result is mixed over positions, not per row"
-class CompoundKernel {
+class [[nodiscard]] CompoundKernel {
  public:
   explicit CompoundKernel(std::string_view name);
 
@@ -38,16 +38,17 @@ class CompoundKernel {
   CompoundKernel& main(MainStage stage);
   CompoundKernel& epilogue(Stage stage);
 
-  const std::string& name() const noexcept { return *kernel_.name; }
+  [[nodiscard]] const std::string& name() const noexcept { return *kernel_.name; }
 
   /// The kernel with its input and one output per main, ready for Foundry::run(); `start` is the
   /// position of the first token, for Rope and CacheWrite. ArgumentError if there is no main or the
   /// number of outputs differs.
-  FusedLinear build(AnyTensor x, AnyTensor y, const Scalar<std::uint32_t>& start = 0) const {
+  [[nodiscard]] FusedLinear build(AnyTensor x, AnyTensor y,
+                                  const Scalar<std::uint32_t>& start = 0) const {
     return build(std::move(x), std::vector<AnyTensor>{std::move(y)}, start);
   }
-  FusedLinear build(AnyTensor x, std::vector<AnyTensor> y,
-                    const Scalar<std::uint32_t>& start = 0) const;
+  [[nodiscard]] FusedLinear build(AnyTensor x, std::vector<AnyTensor> y,
+                                  const Scalar<std::uint32_t>& start = 0) const;
 
   /// "mlp: RmsNorm -> w (256, 64) q4_0 -> Bias", as far as it is built.
   friend std::string to_string(const CompoundKernel& kernel) { return to_string(kernel.kernel_); }

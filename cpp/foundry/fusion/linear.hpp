@@ -33,7 +33,7 @@ enum class LinearForm : std::uint8_t {
 };
 
 /// A name that lives as long as the process; equal names are one object.
-const std::string& intern(std::string_view name);
+[[nodiscard]] const std::string& intern(std::string_view name);
 
 /// Up to kMaxParts products of one input in one dispatch (q, k and v; gate and up), each with a
 /// policy of its own. The source is generated once per combination of dtypes and stages, not per
@@ -55,13 +55,13 @@ struct FusedLinear {
   /// differ", DTypeError, ArgumentError for a stage where it cannot stand, and what dispatch
   /// throws.
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
 
   /// The generated kernel, for reading and for compiling on its own.
-  KernelDescription describe(const Device& device) const;
+  [[nodiscard]] KernelDescription describe(const Device& device) const;
 };
 
 /// "mlp: x (64,) f32 -> RmsNorm -> w (256, 64) q4_0 -> Bias -> y (256,) f32".
-std::string to_string(const FusedLinear& kernel);
+[[nodiscard]] std::string to_string(const FusedLinear& kernel);
 
 }  // namespace foundry

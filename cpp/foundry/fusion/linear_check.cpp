@@ -58,7 +58,7 @@ LinearShape input_shape(const LinearView& kernel) {
 void check_weights(const LinearView& kernel, const LinearShape& x, const char* what,
                    const AnyTensor* weights) {
   if (is_missing(weights)) throw ArgumentError(concat(label(kernel), ": ", what, " is missing"));
-  policy_of(weights->dtype(), label(kernel));
+  static_cast<void>(policy_of(weights->dtype(), label(kernel)));
   if (weights->rank() != 2) {
     fail_shape(kernel, concat(what, " are ", shape(*weights), ", not (rows, columns)"));
   }

@@ -31,7 +31,7 @@ struct LinearShape {
 };
 
 /// Throws unless everything fits, as FusedLinear::encode documents.
-LinearShape check_linear(const LinearView& kernel);
+[[nodiscard]] LinearShape check_linear(const LinearView& kernel);
 
 /// What is compiled into a kernel besides its dtypes and stages.
 struct LinearPlan {
@@ -62,15 +62,15 @@ inline constexpr GemmTile kLanesTile{64, 64, 1};
 /// measures both).
 inline constexpr GemmTile kMatrixTile{32, 64, 4};
 
-inline const GemmTile& tile_of(LinearForm form) {
+[[nodiscard]] inline const GemmTile& tile_of(LinearForm form) {
   return form == LinearForm::gemm_matrices ? kMatrixTile : kLanesTile;
 }
 
 /// Rows of a part that one step of the grid takes.
-std::uint32_t rows_of_tile(const LinearPlan& plan, const LinearPartView& part);
+[[nodiscard]] std::uint32_t rows_of_tile(const LinearPlan& plan, const LinearPartView& part);
 
 /// Arguments in the order of the signature: x; the prologue's tensor and scalar; per part weights,
 /// gate, stages' tensors and scalars, y; LinearParams; HeadParams if there are heads.
-KernelDescription describe_linear(const LinearView& kernel, const LinearPlan& plan);
+[[nodiscard]] KernelDescription describe_linear(const LinearView& kernel, const LinearPlan& plan);
 
 }  // namespace foundry::detail

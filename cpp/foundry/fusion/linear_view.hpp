@@ -33,18 +33,19 @@ struct LinearView {
   Scalar<std::uint32_t> start = {};
 
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
-  KernelDescription describe(const Device& device) const;
+  [[nodiscard]] Traffic traffic() const;
+  [[nodiscard]] KernelDescription describe(const Device& device) const;
 };
 
 /// A null pointer for an optional that is empty.
-inline const Stage* pointer_to(const std::optional<Stage>& stage) noexcept {
+[[nodiscard]] inline const Stage* pointer_to(const std::optional<Stage>& stage) noexcept {
   return stage ? &*stage : nullptr;
 }
 
 /// Of one product, as Gemv, Gemm, Linear and GatedLinear are.
-LinearView one_product(const std::string& name, std::string_view label, const AnyTensor& x,
-                       const std::optional<Stage>& prologue, const LinearPartView& part,
-                       LinearForm form = LinearForm::automatic);
+[[nodiscard]] LinearView one_product(const std::string& name, std::string_view label,
+                                     const AnyTensor& x, const std::optional<Stage>& prologue,
+                                     const LinearPartView& part,
+                                     LinearForm form = LinearForm::automatic);
 
 }  // namespace foundry

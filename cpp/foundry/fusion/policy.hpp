@@ -33,19 +33,20 @@ struct PolicyRegistration {
 };
 
 /// Throws DTypeError "<what>: no policy for i32; there are f32, f16, ..."
-const Policy& policy_of(DType dtype, std::string_view what);
-std::vector<Policy> policies();
+[[nodiscard]] const Policy& policy_of(DType dtype, std::string_view what);
+[[nodiscard]] std::vector<Policy> policies();
 
 /// Whether the device's lanes are the elements of a CPU's vector registers.
-bool has_narrow_lanes(const Device& device);
+[[nodiscard]] bool has_narrow_lanes(const Device& device);
 
 /// Whether those registers are 32 of 512 bits, not 16 of 256 or 32 of 128.
-bool has_wide_registers(const Device& device);
+[[nodiscard]] bool has_wide_registers(const Device& device);
 
 /// "Q4_1<8>", for narrow lanes "NarrowLanes<Q4_1<8>, 1>": the policy as MSL.
-std::string msl_policy(const Policy& policy, bool narrow);
-std::string msl_policy(const Policy& policy, std::uint32_t width) = delete;  // a width is no bool
+[[nodiscard]] std::string msl_policy(const Policy& policy, bool narrow);
+[[nodiscard]] std::string msl_policy(const Policy& policy,
+                                     std::uint32_t width) = delete;  // a width is no bool
 /// Weights per lane and step: Policy::narrow or wide.
-std::uint32_t policy_width(const Policy& policy, bool narrow);
+[[nodiscard]] std::uint32_t policy_width(const Policy& policy, bool narrow);
 
 }  // namespace foundry

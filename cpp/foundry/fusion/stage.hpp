@@ -54,13 +54,13 @@ struct Stage {
 };
 
 /// "a prologue", "an epilogue", "a head stage", "a store".
-std::string_view describe(StageKind kind) noexcept;
+[[nodiscard]] std::string_view describe(StageKind kind) noexcept;
 
 /// Why `added` cannot follow the stages before it in a product; empty if it can.
-std::string refusal(std::span<const Stage> before, const Stage& added);
+[[nodiscard]] std::string refusal(std::span<const Stage> before, const Stage& added);
 
 /// Whether the stage needs results taken as heads: everything after the epilogues.
-inline bool is_head_stage(const StageType& type) noexcept {
+[[nodiscard]] inline bool is_head_stage(const StageType& type) noexcept {
   return type.kind > StageKind::epilogue;
 }
 

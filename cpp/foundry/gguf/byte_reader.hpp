@@ -20,8 +20,8 @@ static_assert(std::endian::native == std::endian::little, "files of ours are lit
 class SpanSource {
  public:
   SpanSource(std::span<const std::byte> bytes) : bytes_(bytes) {}
-  std::uint64_t size() const noexcept { return bytes_.size(); }
-  std::span<const std::byte> view(std::uint64_t offset, std::uint64_t length) const {
+  [[nodiscard]] std::uint64_t size() const noexcept { return bytes_.size(); }
+  [[nodiscard]] std::span<const std::byte> view(std::uint64_t offset, std::uint64_t length) const {
     return bytes_.subspan(offset, length);
   }
 
@@ -37,9 +37,9 @@ class BasicByteReader {
   BasicByteReader(const std::string& path, Source source)
       : path_(path), source_(std::move(source)) {}
 
-  std::uint64_t position() const noexcept { return position_; }
-  std::uint64_t left() const noexcept { return size() - position_; }
-  std::uint64_t size() const noexcept { return source_.size(); }
+  [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
+  [[nodiscard]] std::uint64_t left() const noexcept { return size() - position_; }
+  [[nodiscard]] std::uint64_t size() const noexcept { return source_.size(); }
 
   /// A number of the file; `what` names it if the file ends before it does.
   template <class T, class What>

@@ -18,7 +18,7 @@ class FileBlocks {
  public:
   explicit FileBlocks(std::shared_ptr<const unsafe::OpenFile> file) : file_(std::move(file)) {}
 
-  std::uint64_t size() const noexcept { return file_->size(); }
+  [[nodiscard]] std::uint64_t size() const noexcept { return file_->size(); }
   /// Bytes within the file. ArgumentError if it is shorter by now.
   std::span<const std::byte> view(std::uint64_t offset, std::uint64_t length) {
     if (offset < begin_ || length > end_ - begin_ || offset - begin_ > end_ - begin_ - length) {
@@ -40,7 +40,7 @@ class FileBlocks {
 class BlockSource {
  public:
   explicit BlockSource(FileBlocks& blocks) : blocks_(&blocks) {}
-  std::uint64_t size() const noexcept { return blocks_->size(); }
+  [[nodiscard]] std::uint64_t size() const noexcept { return blocks_->size(); }
   std::span<const std::byte> view(std::uint64_t offset, std::uint64_t length) {
     return blocks_->view(offset, length);
   }

@@ -9,6 +9,6 @@
 namespace foundry {
 
 /// ggml.h's ggml_type; nullopt for a number it does not have, or had once and dropped.
-std::optional<DType> dtype_of_ggml_type(std::uint32_t type) noexcept;
+[[nodiscard]] std::optional<DType> dtype_of_ggml_type(std::uint32_t type) noexcept;
 
 }  // namespace foundry

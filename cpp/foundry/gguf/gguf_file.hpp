@@ -35,37 +35,38 @@ struct GgufTensorInfo {
 class GgufFile {
  public:
   /// GgufError at once for what is no regular file.
-  static std::shared_ptr<const GgufFile> open(const std::string& path);
+  [[nodiscard]] static std::shared_ptr<const GgufFile> open(const std::string& path);
   ~GgufFile();
   GgufFile(const GgufFile&) = delete;
   GgufFile& operator=(const GgufFile&) = delete;
 
-  const std::string& path() const noexcept;
-  std::uint32_t version() const noexcept { return version_; }
-  std::uint32_t alignment() const noexcept { return alignment_; }
-  std::uint64_t size() const noexcept;
+  [[nodiscard]] const std::string& path() const noexcept;
+  [[nodiscard]] std::uint32_t version() const noexcept { return version_; }
+  [[nodiscard]] std::uint32_t alignment() const noexcept { return alignment_; }
+  [[nodiscard]] std::uint64_t size() const noexcept;
 
   /// Keys in the order of the file.
-  const std::vector<std::pair<std::string_view, GgufValue>>& metadata() const noexcept {
+  [[nodiscard]] const std::vector<std::pair<std::string_view, GgufValue>>& metadata()
+      const noexcept {
     return metadata_;
   }
   /// nullptr if there is no such key.
-  const GgufValue* find(std::string_view key) const noexcept;
+  [[nodiscard]] const GgufValue* find(std::string_view key) const noexcept;
   /// Typed reads; GgufError naming the key if it is missing or of another kind. Integers of any
   /// width and sign convert when the value fits.
-  std::uint64_t get_unsigned(std::string_view key) const;
-  double get_float(std::string_view key) const;
-  bool get_bool(std::string_view key) const;
-  std::string_view get_string(std::string_view key) const;
+  [[nodiscard]] std::uint64_t get_unsigned(std::string_view key) const;
+  [[nodiscard]] double get_float(std::string_view key) const;
+  [[nodiscard]] bool get_bool(std::string_view key) const;
+  [[nodiscard]] std::string_view get_string(std::string_view key) const;
 
-  const std::vector<GgufTensorInfo>& tensors() const noexcept { return tensors_; }
-  const GgufTensorInfo* find_tensor(std::string_view name) const noexcept;
+  [[nodiscard]] const std::vector<GgufTensorInfo>& tensors() const noexcept { return tensors_; }
+  [[nodiscard]] const GgufTensorInfo* find_tensor(std::string_view name) const noexcept;
   /// As find_tensor(), GgufError if there is none.
-  const GgufTensorInfo& tensor_info(std::string_view name) const;
+  [[nodiscard]] const GgufTensorInfo& tensor_info(std::string_view name) const;
   /// The mapped bytes.
-  std::span<const std::byte> tensor_bytes(const GgufTensorInfo& info) const;
+  [[nodiscard]] std::span<const std::byte> tensor_bytes(const GgufTensorInfo& info) const;
   /// A copy of the bytes, read from the file: GgufError, and no SIGBUS, if it was cut.
-  std::vector<std::byte> read_tensor(const GgufTensorInfo& info) const;
+  [[nodiscard]] std::vector<std::byte> read_tensor(const GgufTensorInfo& info) const;
   /// GgufError with both sizes if the file is shorter than when it was opened.
   void require_whole() const;
 
@@ -73,16 +74,16 @@ class GgufFile {
   /// whole file and keeps it mapped. A tensor that does not lie where its dtype needs it, which a
   /// general.alignment below 4 allows, is a copy in a buffer of its own. DTypeError for an
   /// unsupported dtype; GgufError if there is no such tensor or the file was cut.
-  AnyTensor tensor(const Device& device, std::string_view name) const;
+  [[nodiscard]] AnyTensor tensor(const Device& device, std::string_view name) const;
 
  private:
   friend class GgufParser;
   struct Impl;
   GgufFile();
-  const GgufValue& get(std::string_view key) const;
+  [[nodiscard]] const GgufValue& get(std::string_view key) const;
   [[noreturn]] void fail_kind(std::string_view key, const char* wanted) const;
-  const unsafe::MappedFile& mapping_locked() const;
-  Buffer buffer(const Device& device) const;
+  [[nodiscard]] const unsafe::MappedFile& mapping_locked() const;
+  [[nodiscard]] Buffer buffer(const Device& device) const;
   std::unique_ptr<Impl> impl_;
   std::uint32_t version_ = 0;
   std::uint32_t alignment_ = 32;
@@ -91,6 +92,6 @@ class GgufFile {
 };
 
 /// "GGUF v3 'model.gguf': 97.9 MiB, 272 tensors, 33 keys".
-std::string to_string(const GgufFile& file);
+[[nodiscard]] std::string to_string(const GgufFile& file);
 
 }  // namespace foundry

@@ -20,6 +20,6 @@ using GgufValue =
                  std::vector<std::uint64_t>, std::vector<std::int64_t>, std::vector<double>>;
 
 /// "u32 5", "string 'llama'", "array of 49152 string".
-std::string to_string(const GgufValue& value);
+[[nodiscard]] std::string to_string(const GgufValue& value);
 
 }  // namespace foundry

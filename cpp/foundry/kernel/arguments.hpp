@@ -80,8 +80,8 @@ class TensorArgument {
     check();
   }
 
-  const AnyTensor& tensor() const noexcept { return tensor_; }
-  std::uint64_t count() const noexcept { return tensor_.count(); }
+  [[nodiscard]] const AnyTensor& tensor() const noexcept { return tensor_; }
+  [[nodiscard]] std::uint64_t count() const noexcept { return tensor_.count(); }
 
  private:
   void check() const {
@@ -134,7 +134,7 @@ struct InPlace {
 struct ShaderFile {
   std::string_view path;
 };
-constexpr ShaderFile shader(std::string_view path) {
+[[nodiscard]] constexpr ShaderFile shader(std::string_view path) {
   return {path};
 }
 
@@ -144,8 +144,8 @@ struct ShaderBody {
   std::string_view file;
   unsigned line = 1;
 };
-constexpr ShaderBody msl(std::string_view text,
-                         std::source_location where = std::source_location::current()) {
+[[nodiscard]] constexpr ShaderBody msl(
+    std::string_view text, std::source_location where = std::source_location::current()) {
   return {text, where.file_name(), where.line()};
 }
 
@@ -153,7 +153,7 @@ namespace detail {
 
 void set_source(KernelDescription& description, const ShaderFile& source);
 void set_source(KernelDescription& description, const ShaderBody& source);
-std::string snake_case(std::string_view type_name);
+[[nodiscard]] std::string snake_case(std::string_view type_name);
 
 /// How a field of type F is described, keyed and bound. Specialised for what may be a field.
 template <class F>
@@ -284,7 +284,7 @@ concept DescribedKernel = requires(const K& kernel) {
 
 /// The description of a kernel struct; its values say which optional arguments are present.
 template <DescribedKernel K>
-KernelDescription describe_kernel(const K& kernel) {
+[[nodiscard]] KernelDescription describe_kernel(const K& kernel) {
   detail::check_covered_bytes(kernel, foundry_kernel_fields(static_cast<const K*>(nullptr)));
   KernelDescription description;
   description.name = detail::snake_case(detail::type_name<K>());

@@ -36,16 +36,16 @@ struct ArgumentDescription {
   /// read by no thread but the one that writes it, before it does. No other overlap is allowed.
   std::vector<std::string> in_place = {};
 
-  bool may_be(const ArgumentDescription& other) const;
+  [[nodiscard]] bool may_be(const ArgumentDescription& other) const;
   /// "only 'x' may be 'y', as the same elements in the same order".
-  std::string what_may_overlap() const;
+  [[nodiscard]] std::string what_may_overlap() const;
 
-  static ArgumentDescription buffer(std::string name, Access access, DType dtype);
-  static ArgumentDescription optional_buffer(std::string name, Access access, DType dtype,
-                                             bool present);
-  static ArgumentDescription value(std::string name, DType dtype);
-  static ArgumentDescription value(std::string name, StructLayout layout);
-  static ArgumentDescription threadgroup_memory(std::string name, DType dtype);
+  [[nodiscard]] static ArgumentDescription buffer(std::string name, Access access, DType dtype);
+  [[nodiscard]] static ArgumentDescription optional_buffer(std::string name, Access access,
+                                                           DType dtype, bool present);
+  [[nodiscard]] static ArgumentDescription value(std::string name, DType dtype);
+  [[nodiscard]] static ArgumentDescription value(std::string name, StructLayout layout);
+  [[nodiscard]] static ArgumentDescription threadgroup_memory(std::string name, DType dtype);
 };
 
 /// `using name = msl;` before the source, so that one file serves many types.
@@ -80,24 +80,24 @@ struct KernelDescription {
 
   /// The whole MSL. Throws ArgumentError on names that are not identifiers, repeated names, more
   /// arguments than indices, and a name that the generated signature uses itself.
-  std::string msl() const;
+  [[nodiscard]] std::string msl() const;
   /// Values of `constants` and of every `has_<name>`.
-  FunctionConstants function_constants() const;
+  [[nodiscard]] FunctionConstants function_constants() const;
 
   /// [[buffer(i)]] or [[threadgroup(i)]] of argument `position`.
-  std::uint32_t index_of(std::size_t position) const;
+  [[nodiscard]] std::uint32_t index_of(std::size_t position) const;
   /// Whether the kernel takes the generated `<name>_size` values, bound after the arguments.
-  bool has_sizes() const noexcept { return form == Form::body; }
-  std::uint32_t sizes_index() const;
+  [[nodiscard]] bool has_sizes() const noexcept { return form == Form::body; }
+  [[nodiscard]] std::uint32_t sizes_index() const;
   /// The buffer at [[buffer(index)]]; ArgumentError if there is none.
-  const ArgumentDescription& buffer_at(std::uint32_t index) const;
+  [[nodiscard]] const ArgumentDescription& buffer_at(std::uint32_t index) const;
 };
 
 /// How MSL writes the element type: "half", "uint", and for block dtypes the policy's block struct.
-std::string msl_type(DType dtype);
+[[nodiscard]] std::string msl_type(DType dtype);
 
 /// "device half* y [[buffer(1)]]": one argument as the signature has it.
-std::string msl_argument(const KernelDescription& kernel, std::size_t position);
+[[nodiscard]] std::string msl_argument(const KernelDescription& kernel, std::size_t position);
 
 /// Notes that `input` may be `output`, element for element. ArgumentError unless these are buffers,
 /// of which `output` is written.
@@ -106,7 +106,7 @@ void allow_in_place(KernelDescription& kernel, std::string_view output, std::str
 void allow_in_place(KernelDescription& kernel);
 
 /// The position arguments that every generated signature ends with, under Metal's own names.
-std::string_view position_arguments();
+[[nodiscard]] std::string_view position_arguments();
 
 /// Compares the signature with the pipeline's reflection. Throws SignatureMismatchError with both.
 void check_signature(const KernelDescription& kernel, const Reflection& reflection);

@@ -24,38 +24,38 @@ class Argument {
   /// An optional argument that is left out.
   Argument() = default;
   Argument(const AnyTensor& tensor) noexcept : tensor_(&tensor) {}
-  static Argument bytes(std::span<const std::byte> bytes) noexcept {
+  [[nodiscard]] static Argument bytes(std::span<const std::byte> bytes) noexcept {
     Argument argument;
     argument.bytes_ = bytes;
     return argument;
   }
   template <class T>
     requires std::is_trivially_copyable_v<T>
-  static Argument value(const T& value) noexcept {
+  [[nodiscard]] static Argument value(const T& value) noexcept {
     return bytes(std::as_bytes(std::span(&value, 1)));
   }
   /// The same where some fields may hold parameters.
   template <class T>
     requires std::is_trivially_copyable_v<T>
-  static Argument value(const T& value, std::span<const ParameterUse> uses) noexcept {
+  [[nodiscard]] static Argument value(const T& value, std::span<const ParameterUse> uses) noexcept {
     Argument argument = Argument::value(value);
     argument.uses_ = uses;
     return argument;
   }
   /// A value or parameter; `scalar` must outlive the argument.
   template <Element T>
-  static Argument scalar(const Scalar<T>& scalar) noexcept {
+  [[nodiscard]] static Argument scalar(const Scalar<T>& scalar) noexcept {
     return value(scalar.value(), std::span(&scalar.use(), 1));
   }
   /// The same with the bytes' parameters at run time.
-  static Argument bytes(std::span<const std::byte> bytes,
-                        std::span<const ParameterUse> uses) noexcept {
+  [[nodiscard]] static Argument bytes(std::span<const std::byte> bytes,
+                                      std::span<const ParameterUse> uses) noexcept {
     Argument argument = Argument::bytes(bytes);
     argument.uses_ = uses;
     return argument;
   }
   /// Threadgroup memory for so many elements.
-  static Argument threadgroup_memory(std::uint64_t elements) noexcept {
+  [[nodiscard]] static Argument threadgroup_memory(std::uint64_t elements) noexcept {
     Argument argument;
     argument.elements_ = elements;
     return argument;
@@ -81,7 +81,7 @@ class KernelKey {
   KernelKey& add(std::uint64_t word);
 
   friend bool operator==(const KernelKey&, const KernelKey&) = default;
-  std::size_t hash() const noexcept;
+  [[nodiscard]] std::size_t hash() const noexcept;
 
  private:
   const void* family_;

@@ -19,12 +19,12 @@ class KernelDefinition {
   /// Checks the description (KernelDescription::msl) and keeps it.
   explicit KernelDefinition(KernelDescription description);
 
-  const KernelDescription& description() const noexcept { return description_; }
-  const std::string& name() const noexcept { return description_.name; }
+  [[nodiscard]] const KernelDescription& description() const noexcept { return description_; }
+  [[nodiscard]] const std::string& name() const noexcept { return description_.name; }
   /// The whole MSL, signature included, with all optional arguments as the description has them.
-  const std::string& source() const noexcept { return source_; }
+  [[nodiscard]] const std::string& source() const noexcept { return source_; }
   /// Unique in the process.
-  std::uint64_t id() const noexcept { return id_; }
+  [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
 
  private:
   KernelDescription description_;
@@ -47,7 +47,7 @@ struct KernelCall {
 
   void encode(Encoder& encoder) const;
   /// Every tensor counts whole, by its access.
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
 };
 
 }  // namespace foundry

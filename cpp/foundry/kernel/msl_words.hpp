@@ -7,9 +7,9 @@ namespace foundry {
 
 /// Whether it is a keyword of MSL or C++14, a built-in type, a macro of <metal_stdlib>, or of the
 /// form that C++ reserves.
-bool is_msl_word(std::string_view name) noexcept;
+[[nodiscard]] bool is_msl_word(std::string_view name) noexcept;
 
 /// Letters, digits and underscores, no digit first.
-bool is_msl_identifier(std::string_view name) noexcept;
+[[nodiscard]] bool is_msl_identifier(std::string_view name) noexcept;
 
 }  // namespace foundry

@@ -15,7 +15,8 @@ struct TensorPlace {
   const AnyTensor* tensor;
   std::uint64_t begin, end;  // hazard addresses
 };
-TensorPlace place_of(const ArgumentDescription& argument, const AnyTensor& tensor) noexcept;
+[[nodiscard]] TensorPlace place_of(const ArgumentDescription& argument,
+                                   const AnyTensor& tensor) noexcept;
 
 /// Throws ArgumentError, with both arguments and their bytes, if one that is written shares bytes
 /// with another and is not `in_place` of it: the same elements in the same order.
@@ -23,6 +24,6 @@ void check_overlaps(std::string_view kernel, std::span<const TensorPlace> places
 
 /// Whether two tensors may have a byte in common. Views that lie between each other (the even and
 /// the odd columns of a matrix) have none; where that is hard to tell, true.
-bool may_share_bytes(const AnyTensor& a, const AnyTensor& b);
+[[nodiscard]] bool may_share_bytes(const AnyTensor& a, const AnyTensor& b);
 
 }  // namespace foundry

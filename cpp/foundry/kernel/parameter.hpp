@@ -20,8 +20,8 @@ class Parameter {
   /// ArgumentError unless `name` is an identifier.
   explicit Parameter(std::string_view name);
 
-  const std::string& name() const noexcept { return *name_; }
-  std::int64_t plus() const noexcept { return plus_; }
+  [[nodiscard]] const std::string& name() const noexcept { return *name_; }
+  [[nodiscard]] std::int64_t plus() const noexcept { return plus_; }
   friend Parameter operator+(Parameter parameter, std::int64_t plus) noexcept {
     parameter.plus_ += plus;
     return parameter;
@@ -38,7 +38,7 @@ class Parameter {
 };
 
 /// "position", "position + 1".
-std::string to_string(const Parameter& parameter);
+[[nodiscard]] std::string to_string(const Parameter& parameter);
 
 /// Where a kernel's bytes argument holds a parameter. It owns nothing.
 struct ParameterUse {
@@ -60,11 +60,13 @@ class Scalar {
   Scalar(T value = {}) : value_(value) {}
   Scalar(const Parameter& parameter) : use_{0, dtype_of<T>, parameter} {}
 
-  const std::optional<Parameter>& parameter() const noexcept { return use_.parameter; }
+  [[nodiscard]] const std::optional<Parameter>& parameter() const noexcept {
+    return use_.parameter;
+  }
   /// The value; 0 for a parameter.
-  const T& value() const noexcept { return value_; }
+  [[nodiscard]] const T& value() const noexcept { return value_; }
   /// Of an argument that is the scalar alone.
-  const ParameterUse& use() const noexcept { return use_; }
+  [[nodiscard]] const ParameterUse& use() const noexcept { return use_; }
 
  private:
   T value_{};
@@ -73,17 +75,19 @@ class Scalar {
 
 /// `scalar` at `offset` of its argument.
 template <Element T>
-ParameterUse parameter_use(std::size_t offset, const Scalar<T>& scalar) {
+[[nodiscard]] ParameterUse parameter_use(std::size_t offset, const Scalar<T>& scalar) {
   return {static_cast<std::uint32_t>(offset), dtype_of<T>, scalar.parameter()};
 }
 /// The same for the position of the first of `tokens` tokens in `room`.
-inline ParameterUse position_use(std::size_t offset, const Scalar<std::uint32_t>& start,
-                                 const AnyTensor& room, std::uint64_t tokens) {
+[[nodiscard]] inline ParameterUse position_use(std::size_t offset,
+                                               const Scalar<std::uint32_t>& start,
+                                               const AnyTensor& room, std::uint64_t tokens) {
   return {static_cast<std::uint32_t>(offset), DType::u32, start.parameter(), &room, tokens};
 }
 /// The same with room for `limit` positions.
-inline ParameterUse position_use(std::size_t offset, const Scalar<std::uint32_t>& start,
-                                 std::uint64_t limit, std::uint64_t tokens) {
+[[nodiscard]] inline ParameterUse position_use(std::size_t offset,
+                                               const Scalar<std::uint32_t>& start,
+                                               std::uint64_t limit, std::uint64_t tokens) {
   return {
       static_cast<std::uint32_t>(offset), DType::u32, start.parameter(), nullptr, tokens, limit};
 }
@@ -93,7 +97,7 @@ using ParameterValue = std::variant<std::int64_t, std::uint64_t, double>;
 
 template <class T>
   requires std::is_arithmetic_v<T>
-constexpr ParameterValue parameter_value(T value) noexcept {
+[[nodiscard]] constexpr ParameterValue parameter_value(T value) noexcept {
   if constexpr (std::is_floating_point_v<T>) {
     return static_cast<double>(value);
   } else if constexpr (std::is_unsigned_v<T>) {
@@ -103,14 +107,14 @@ constexpr ParameterValue parameter_value(T value) noexcept {
   }
 }
 
-std::string to_string(const ParameterValue& value);
+[[nodiscard]] std::string to_string(const ParameterValue& value);
 
 /// `value + plus` as the 1 to 8 bytes of a plain `type`, in the low bytes of the result. nullopt if
 /// it does not hold it, by the rules of narrow().
-std::optional<std::uint64_t> encode_scalar(const ParameterValue& value, std::int64_t plus,
-                                           DType type) noexcept;
+[[nodiscard]] std::optional<std::uint64_t> encode_scalar(const ParameterValue& value,
+                                                         std::int64_t plus, DType type) noexcept;
 /// "an integer from 0 to 4294967295", "a number from -65504 to 65504, an infinity or NaN": what
 /// `type` holds.
-std::string describe_range(DType type);
+[[nodiscard]] std::string describe_range(DType type);
 
 }  // namespace foundry

@@ -33,7 +33,7 @@ class Recorder {
                         const DispatchConfig& config) = 0;
 
   /// The calling thread's recorder of `encoder`; nullptr if there is none.
-  static Recorder* of(const Encoder& encoder) noexcept;
+  [[nodiscard]] static Recorder* of(const Encoder& encoder) noexcept;
 
  protected:
   Recorder() = default;
@@ -41,7 +41,7 @@ class Recorder {
   void open(const Encoder& encoder);
   /// ArgumentError on another thread than open()'s. Closing twice is fine.
   void close();
-  bool is_open() const noexcept { return encoder_ != nullptr; }
+  [[nodiscard]] bool is_open() const noexcept { return encoder_ != nullptr; }
   /// For destructors: ends the recording if it is this thread's.
   void abandon() noexcept;
 

@@ -28,7 +28,7 @@ struct CompiledKernel : std::enable_shared_from_this<CompiledKernel> {
 };
 
 /// "kernel 'axpy' 1f9c...: 3 arguments, 41 lines".
-std::string to_string(const CompiledKernel& kernel);
+[[nodiscard]] std::string to_string(const CompiledKernel& kernel);
 
 struct RegistryStatistics {
   std::uint64_t compilations = 0;
@@ -83,9 +83,9 @@ class KernelRegistry {
   };
   static void start(const std::shared_ptr<Compilation>& compilation, const Device& device,
                     Pipelines pipelines, const KernelDescription& description, std::string source);
-  static std::shared_ptr<const CompiledKernel> compile(const Device& device, Pipelines pipelines,
-                                                       const KernelDescription& description,
-                                                       std::string source);
+  [[nodiscard]] static std::shared_ptr<const CompiledKernel> compile(
+      const Device& device, Pipelines pipelines, const KernelDescription& description,
+      std::string source);
   void evict_locked();
 
   const Device device_;

@@ -9,13 +9,13 @@ namespace foundry {
 
 /// The text of `path` ("kernels/rope.metal"). The view stays valid for the whole process.
 /// Throws ArgumentError with the path.
-std::string_view find_shader(std::string_view path);
+[[nodiscard]] std::string_view find_shader(std::string_view path);
 
 /// Adds a shader file of the app's own; stages, policies and kernels may then name or include it.
 /// The same text again changes nothing; another text for a path that exists throws ArgumentError.
 void register_shader(const std::string& path, const std::string& text);
 
 /// All paths, sorted.
-std::vector<std::string> shader_paths();
+[[nodiscard]] std::vector<std::string> shader_paths();
 
 }  // namespace foundry

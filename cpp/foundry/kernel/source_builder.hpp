@@ -28,7 +28,7 @@ class SourceBuilder {
   /// Text with an origin of its own; its includes of shader files are resolved too.
   SourceBuilder& splice(std::string_view file, std::string_view text, unsigned first_line = 1);
 
-  const std::string& str() const noexcept { return text_; }
+  [[nodiscard]] const std::string& str() const noexcept { return text_; }
 
  private:
   void origin(std::string_view file, unsigned line);
@@ -42,6 +42,6 @@ class SourceBuilder {
 
 /// `source` with the names alone where its `#line` directives have absolute paths: for a reader on
 /// another machine.
-std::string without_folders(std::string_view source);
+[[nodiscard]] std::string without_folders(std::string_view source);
 
 }  // namespace foundry

@@ -36,7 +36,7 @@ class SourceCollection final : private Recorder {
 /// The whole MSL of every kernel that `encode(encoder)` would run on the device. Throws what it
 /// throws for arguments that do not fit.
 template <class Encode>
-std::string sources_of(const Device& device, const Encode& encode) {
+[[nodiscard]] std::string sources_of(const Device& device, const Encode& encode) {
   CommandStream stream(device);
   KernelRegistry registry(device, KernelRegistry::kDefaultCapacity,
                           KernelRegistry::Pipelines::left_out);

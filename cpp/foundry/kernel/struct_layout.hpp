@@ -37,7 +37,7 @@ struct StructMember {
 };
 
 /// "float", "packed_float3".
-std::string msl_type(const StructMember& member);
+[[nodiscard]] std::string msl_type(const StructMember& member);
 
 struct StructLayout {
   std::string name;
@@ -46,10 +46,11 @@ struct StructLayout {
   std::vector<StructMember> members;
 
   /// Lays members out in order, as C does, from their name, type and count (offsets are ignored).
-  static StructLayout packed_like_c(std::string name, std::vector<StructMember> members);
+  [[nodiscard]] static StructLayout packed_like_c(std::string name,
+                                                  std::vector<StructMember> members);
 
   /// The MSL definition, with a static_assert for size, alignment and every offset.
-  std::string msl() const;
+  [[nodiscard]] std::string msl() const;
 
   friend bool operator==(const StructLayout&, const StructLayout&) = default;
 };
@@ -82,7 +83,7 @@ template <class T, std::size_t N>
 struct MemberElement<std::array<T, N>> : MemberElement<T[N]> {};
 
 template <class T, std::size_t... I>
-std::vector<StructMember> members_of(std::index_sequence<I...>) {
+[[nodiscard]] std::vector<StructMember> members_of(std::index_sequence<I...>) {
   static_assert((Element<typename MemberElement<MemberType<T, I>>::type> && ...),
                 "a member of a parameter struct is a scalar of the dtype table, an enumeration of "
                 "one, a Packed vector, or an array of these");
@@ -103,7 +104,7 @@ concept ParameterStruct =
 
 /// The layout of `T`, read from the type itself: adding or reordering a member is one edit.
 template <ParameterStruct T>
-const StructLayout& struct_layout() {
+[[nodiscard]] const StructLayout& struct_layout() {
   static_assert(detail::has_plain_layout<T>(), "parameter structs take no alignas and no bases");
   static_assert(!detail::type_name<T>().empty(), "a parameter struct needs a name of its own");
   static const StructLayout layout{

@@ -16,7 +16,7 @@ struct Traffic {
   std::uint64_t reads = 0;   ///< bytes
   std::uint64_t writes = 0;  ///< bytes
 
-  std::uint64_t total() const noexcept { return reads + writes; }
+  [[nodiscard]] std::uint64_t total() const noexcept { return reads + writes; }
   friend Traffic operator+(const Traffic& a, const Traffic& b) noexcept {
     return {a.reads + b.reads, a.writes + b.writes};
   }
@@ -25,15 +25,15 @@ struct Traffic {
 };
 
 /// Bytes of the tensor's elements, gaps between them left out; 0 for an empty one.
-inline std::uint64_t bytes_of(const AnyTensor& tensor) {
+[[nodiscard]] inline std::uint64_t bytes_of(const AnyTensor& tensor) {
   if (!tensor) return 0;
   const DTypeInfo& type = info(tensor.dtype());
   return tensor.count() / type.block_elements * type.block_bytes;
 }
 
 /// Of an operation that reads and writes whole tensors.
-inline Traffic traffic_of(std::initializer_list<const AnyTensor*> reads,
-                          std::initializer_list<const AnyTensor*> writes) {
+[[nodiscard]] inline Traffic traffic_of(std::initializer_list<const AnyTensor*> reads,
+                                        std::initializer_list<const AnyTensor*> writes) {
   Traffic traffic;
   for (const AnyTensor* tensor : reads) traffic.reads += bytes_of(*tensor);
   for (const AnyTensor* tensor : writes) traffic.writes += bytes_of(*tensor);

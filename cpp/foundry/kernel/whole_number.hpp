@@ -12,7 +12,7 @@
 namespace foundry::detail {
 
 /// nullopt for a fraction, NaN, and from 2^65 on, where no integer type could hold it.
-inline std::optional<WideInteger> whole_number(const ParameterValue& value) {
+[[nodiscard]] inline std::optional<WideInteger> whole_number(const ParameterValue& value) {
   if (const auto* integer = std::get_if<std::int64_t>(&value)) return *integer;
   if (const auto* integer = std::get_if<std::uint64_t>(&value)) return *integer;
   const double number = std::get<double>(value);

@@ -35,7 +35,9 @@ struct ArenaStatistics {
   std::uint32_t retired = 0;  ///< of these, left behind by a scope
 
   /// Reserved bytes that serve nobody and cannot be allocated now.
-  std::uint64_t waste_bytes() const noexcept { return alignment_bytes + stranded_bytes; }
+  [[nodiscard]] std::uint64_t waste_bytes() const noexcept {
+    return alignment_bytes + stranded_bytes;
+  }
   friend bool operator==(const ArenaStatistics&, const ArenaStatistics&) = default;
 };
 
@@ -75,7 +77,7 @@ class ArenaPool {
   Lease allocate(std::uint64_t bytes, Label label);
 
   /// Where the next allocation would go.
-  ArenaMark mark() const noexcept;
+  [[nodiscard]] ArenaMark mark() const noexcept;
   /// Returns to `mark`: what was allocated since is free, except ranges that a tensor, a view or a
   /// numpy array still holds; these stay retired until the last of them lets go. Ranges that only
   /// command buffers hold are reused at once: the device orders the reuse. Never throws or waits.
@@ -88,19 +90,19 @@ class ArenaPool {
   /// Gives chunks without a lease back to the device, except the first and the current one.
   void trim();
 
-  const std::string& name() const noexcept;
-  StorageMode mode() const noexcept;
-  const Device& device() const noexcept;
-  ArenaStatistics statistics() const;
+  [[nodiscard]] const std::string& name() const noexcept;
+  [[nodiscard]] StorageMode mode() const noexcept;
+  [[nodiscard]] const Device& device() const noexcept;
+  [[nodiscard]] ArenaStatistics statistics() const;
   /// Every holder of every range, in order of allocation. What is held may change meanwhile.
-  std::vector<ArenaHolder> holders() const;
+  [[nodiscard]] std::vector<ArenaHolder> holders() const;
 
  private:
   detail::ArenaState* state_ = nullptr;
 };
 
 /// Rewinds the pool to where it was when the scope was entered. The pool must outlive it.
-class ArenaScope {
+class [[nodiscard]] ArenaScope {
  public:
   explicit ArenaScope(ArenaPool& pool) noexcept : pool_(&pool), mark_(pool.mark()) {}
   ~ArenaScope() { pool_->rewind(mark_); }
@@ -114,9 +116,9 @@ class ArenaScope {
 
 /// "arena 'activations': 12.5 MiB in 40 leases (peak 14.0 MiB), 1.2 KiB wasted, 16.0 MiB reserved
 /// in 1 chunk, cap 2.0 GiB".
-std::string to_string(const ArenaPool& pool);
+[[nodiscard]] std::string to_string(const ArenaPool& pool);
 /// "y (14336,) f16, 28.0 KiB, by a numpy array", "x (64,) f32, 256 B, retired, by a view
 /// (2 claims)".
-std::string to_string(const ArenaHolder& holder);
+[[nodiscard]] std::string to_string(const ArenaHolder& holder);
 
 }  // namespace foundry

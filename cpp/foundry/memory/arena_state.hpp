@@ -57,7 +57,7 @@ class ArenaState {
     std::uint64_t offset = 0;
     std::uint64_t limit = 0;             // the next island's start, or the chunk's length
     LeaseRecord* next_island = nullptr;  // the first at or after the cursor, in any chunk
-    std::uint64_t room() const noexcept { return limit - offset; }
+    [[nodiscard]] std::uint64_t room() const noexcept { return limit - offset; }
   };
 
   LeaseRecord* take_locked(std::uint64_t bytes, std::uint64_t rounded) noexcept;

@@ -20,10 +20,10 @@ struct Label {
   const char* type_name = nullptr;  ///< a dtype's static name; null: raw bytes
   Dimensions dimensions;            ///< of a tensor; for raw bytes, the length alone
 
-  std::string to_string() const;
+  [[nodiscard]] std::string to_string() const;
 };
 
 /// "(4096,)", "(2, 3)", "()".
-std::string to_string(const Dimensions& dimensions);
+[[nodiscard]] std::string to_string(const Dimensions& dimensions);
 
 }  // namespace foundry

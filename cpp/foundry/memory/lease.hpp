@@ -77,12 +77,13 @@ class LeaseRecord final : public Keepable {
 };
 
 /// A handle on a LeaseRecord, held as a tensor or as a view. Copying claims once more.
-class Lease {
+class [[nodiscard]] Lease {
  public:
   Lease() = default;
   /// A lease on a range of a buffer of its own, outside any arena. Throws ShapeError if the range
   /// leaves the buffer.
-  static Lease of(Buffer buffer, std::uint64_t offset, std::uint64_t length, Label label = {});
+  [[nodiscard]] static Lease of(Buffer buffer, std::uint64_t offset, std::uint64_t length,
+                                Label label = {});
 
   Lease(const Lease& other) noexcept : Lease(other.record_, other.kind_) {}
   Lease(Lease&& other) noexcept
@@ -98,26 +99,26 @@ class Lease {
 
   explicit operator bool() const noexcept { return record_ != nullptr; }
   /// The same claim, held as a view.
-  Lease as_view() const noexcept { return Lease(record_, Holder::Kind::view); }
+  [[nodiscard]] Lease as_view() const noexcept { return Lease(record_, Holder::Kind::view); }
   /// The same claim, held as a tensor, a view or a program.
-  Lease held_as(Holder::Kind kind) const noexcept { return Lease(record_, kind); }
+  [[nodiscard]] Lease held_as(Holder::Kind kind) const noexcept { return Lease(record_, kind); }
   /// The same range, held by `by` (a numpy array, a command buffer).
-  KeepAlive held_by(Holder by) const noexcept {
+  [[nodiscard]] KeepAlive held_by(Holder by) const noexcept {
     return record_ ? KeepAlive(*record_, by) : KeepAlive();
   }
   /// What a Binding keeps.
-  Keepable* target() const noexcept { return record_; }
+  [[nodiscard]] Keepable* target() const noexcept { return record_; }
 
-  const Buffer& buffer() const noexcept { return record_->buffer(); }
-  std::uint64_t offset() const noexcept { return record_->offset(); }
-  std::uint64_t length() const noexcept { return record_->length(); }
-  bool is_pooled() const noexcept { return record_ && record_->is_pooled(); }
-  Label label() const { return record_ ? record_->label() : Label{}; }
+  [[nodiscard]] const Buffer& buffer() const noexcept { return record_->buffer(); }
+  [[nodiscard]] std::uint64_t offset() const noexcept { return record_->offset(); }
+  [[nodiscard]] std::uint64_t length() const noexcept { return record_->length(); }
+  [[nodiscard]] bool is_pooled() const noexcept { return record_ && record_->is_pooled(); }
+  [[nodiscard]] Label label() const { return record_ ? record_->label() : Label{}; }
   void set_label(Label label) const {
     if (record_) record_->set_label(std::move(label));
   }
   /// "y (14336,) f16".
-  std::string describe() const { return record_ ? record_->describe() : "no lease"; }
+  [[nodiscard]] std::string describe() const { return record_ ? record_->describe() : "no lease"; }
 
  private:
   friend class detail::ArenaState;

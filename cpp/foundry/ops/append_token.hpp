@@ -27,7 +27,7 @@ struct AppendToken {
   std::uint32_t window = 0;
 
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
 };
 
 }  // namespace foundry::ops

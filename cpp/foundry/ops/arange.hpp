@@ -25,7 +25,7 @@ struct Arange {
   Number start = 0.0;
   Number step = 1.0;
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
 };
 
 }  // namespace foundry::ops

@@ -21,7 +21,7 @@ struct Argmax {
   bool finite_only = false;
 
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
 };
 
 }  // namespace foundry::ops

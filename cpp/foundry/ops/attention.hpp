@@ -66,16 +66,16 @@ struct Attention {
   std::uint32_t splits = 0;  ///< parts of the context, up to kMaxAttentionSplits; 0: chosen
 
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
   operator MainStage() const;
 };
 
 inline constexpr std::uint32_t kMaxAttentionSplits = 32;  ///< a lane of the merging simdgroup each
 
 /// Elements of scratch that `splits` parts need.
-constexpr std::uint64_t attention_scratch(std::uint64_t tokens, std::uint64_t heads,
-                                          std::uint64_t head_dim,
-                                          std::uint64_t splits = kMaxAttentionSplits) {
+[[nodiscard]] constexpr std::uint64_t attention_scratch(
+    std::uint64_t tokens, std::uint64_t heads, std::uint64_t head_dim,
+    std::uint64_t splits = kMaxAttentionSplits) {
   return tokens * heads * splits * (head_dim + 2);
 }
 

@@ -40,14 +40,15 @@ inline void require_count(std::string_view op, std::string_view what, const AnyT
 }
 
 /// A number that shaders hold in 32 bits.
-inline std::uint32_t narrow(std::string_view op, std::string_view what, std::uint64_t value) {
+[[nodiscard]] inline std::uint32_t narrow(std::string_view op, std::string_view what,
+                                          std::uint64_t value) {
   if (value > std::numeric_limits<std::uint32_t>::max()) {
     throw ShapeError(concat(op, ": ", what, " is ", value, ", up to 2^32 - 1 is possible"));
   }
   return static_cast<std::uint32_t>(value);
 }
 
-inline std::uint64_t word(DType dtype) {
+[[nodiscard]] inline std::uint64_t word(DType dtype) {
   return static_cast<std::uint64_t>(dtype);
 }
 

@@ -32,7 +32,7 @@ struct Copy {
   AnyTensor x;
   AnyTensor y;
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
 };
 
 }  // namespace foundry::ops

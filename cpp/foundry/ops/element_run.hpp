@@ -12,7 +12,7 @@ namespace foundry::ops {
 inline constexpr std::uint64_t kSimdgroupElements = 8 * kSimdWidth;
 
 /// For kernels that walk `count` elements with for_elements.
-inline DispatchConfig element_runs(std::uint64_t count) {
+[[nodiscard]] inline DispatchConfig element_runs(std::uint64_t count) {
   constexpr std::uint64_t kMaxSimdgroups = 8;
   const std::uint64_t simdgroups = (count + kSimdgroupElements - 1) / kSimdgroupElements;
   const std::uint64_t of_threadgroup = std::min(kMaxSimdgroups, simdgroups);
@@ -27,7 +27,7 @@ inline void require_plain(std::string_view op, std::string_view what, const AnyT
   }
 }
 
-inline bool is_float(DType dtype) {
+[[nodiscard]] inline bool is_float(DType dtype) {
   return info(dtype).is_float;
 }
 

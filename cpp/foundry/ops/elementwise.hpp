@@ -22,7 +22,7 @@ struct Add {
   AnyTensor b;
   AnyTensor y;
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
 };
 
 /// y = a * b, in the types that Add computes in.
@@ -31,7 +31,7 @@ struct Multiply {
   AnyTensor b;
   AnyTensor y;
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
 };
 
 /// y = silu(gate) * up, in f32 (Shazeer, "GLU Variants Improve Transformer", 2020). Float types.
@@ -40,7 +40,7 @@ struct SwiGlu {
   AnyTensor up;
   AnyTensor y;
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
 };
 
 /// y = gelu(gate) * up, in f32, with GELU's tanh form (Shazeer 2020). Float types.
@@ -49,7 +49,7 @@ struct GeGlu {
   AnyTensor up;
   AnyTensor y;
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
 };
 
 }  // namespace foundry::ops

@@ -21,7 +21,7 @@ struct Embedding {
   AnyTensor y;
 
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
 };
 
 }  // namespace foundry::ops

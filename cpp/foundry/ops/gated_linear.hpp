@@ -22,11 +22,11 @@ struct GatedLinear {
   std::vector<Stage> epilogues;
 
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
   operator MainStage() const;
 
  private:
-  LinearView view() const;
+  [[nodiscard]] LinearView view() const;
 };
 
 }  // namespace foundry::ops

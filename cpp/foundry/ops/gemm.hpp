@@ -20,11 +20,11 @@ struct Gemm {
   LinearForm form = LinearForm::gemm;  ///< or gemm_lanes, gemm_matrices: the device chooses well
 
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
   operator MainStage() const;
 
  private:
-  LinearView view() const;
+  [[nodiscard]] LinearView view() const;
 };
 
 }  // namespace foundry::ops

@@ -22,11 +22,11 @@ struct Gemv {
   std::uint32_t simdgroups = 0;          ///< of a threadgroup, 1 to 32; 0: chosen
 
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
   operator MainStage() const;
 
  private:
-  LinearView view() const;
+  [[nodiscard]] LinearView view() const;
 };
 
 }  // namespace foundry::ops

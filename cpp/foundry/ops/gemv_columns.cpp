@@ -39,7 +39,7 @@ KernelDescription describe(const GemvColumns& op, const Device& device) {
 void GemvColumns::encode(Encoder& encoder) const {
   static const char family = 0;
   require_present("GemvColumns", "weights", weights);
-  policy_of(weights.dtype(), "GemvColumns");
+  static_cast<void>(policy_of(weights.dtype(), "GemvColumns"));
   require_float("GemvColumns", "x", x);
   require_float("GemvColumns", "y", y);
   if (weights.rank() != 2) {

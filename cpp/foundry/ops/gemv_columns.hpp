@@ -22,7 +22,7 @@ struct GemvColumns {
   AnyTensor y;
 
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
 };
 
 }  // namespace foundry::ops

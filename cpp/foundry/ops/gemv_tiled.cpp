@@ -45,7 +45,7 @@ KernelDescription describe(const GemvTiled& op, std::uint32_t simdgroups) {
 void TileWeights::encode(Encoder& encoder) const {
   static const char family = 0;
   require_present("TileWeights", "weights", weights);
-  policy_of(weights.dtype(), "TileWeights");
+  static_cast<void>(policy_of(weights.dtype(), "TileWeights"));
   require_float("TileWeights", "y", y);
   if (weights.rank() != 2) {
     throw ShapeError(

@@ -22,7 +22,7 @@ struct TileWeights {
   AnyTensor y;
 
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
 };
 
 /// weights: tiled, (tiles, columns, 32); x: (columns,), y: (rows,), rows within the last tile;
@@ -33,7 +33,7 @@ struct GemvTiled {
   AnyTensor y;
 
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
 };
 
 }  // namespace foundry::ops

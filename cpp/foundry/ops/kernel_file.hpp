@@ -10,7 +10,7 @@
 namespace foundry::ops {
 
 /// The kernel `name` of kernels/<name>.metal, without arguments yet.
-inline KernelDescription kernel_file(const std::string& name) {
+[[nodiscard]] inline KernelDescription kernel_file(const std::string& name) {
   KernelDescription description;
   description.name = name;
   const std::string path = concat("kernels/", name, ".metal");

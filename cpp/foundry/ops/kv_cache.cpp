@@ -46,7 +46,7 @@ HeadsShape heads_shape(std::string_view op, std::string_view what, const AnyTens
     throw ShapeError(concat(op, ": ", what, " is ", to_string(extents), ", not (tokens, heads, ",
                             head_dim, ")"));
   }
-  narrow(op, "the number of elements", tensor.count());
+  static_cast<void>(narrow(op, "the number of elements", tensor.count()));
   return {static_cast<std::uint32_t>(tokens), static_cast<std::uint32_t>(per_token / head_dim)};
 }
 

@@ -19,14 +19,16 @@ struct CacheShape {
 };
 
 /// Throws ShapeError or DTypeError unless `cache` is one.
-CacheShape cache_shape(std::string_view op, std::string_view what, const AnyTensor& cache);
+[[nodiscard]] CacheShape cache_shape(std::string_view op, std::string_view what,
+                                     const AnyTensor& cache);
 
 /// Both caches; they must agree in dtype and extents.
 struct CachePair {
   CacheShape k;
   CacheShape v;
 };
-CachePair cache_pair(std::string_view op, const AnyTensor& k_cache, const AnyTensor& v_cache);
+[[nodiscard]] CachePair cache_pair(std::string_view op, const AnyTensor& k_cache,
+                                   const AnyTensor& v_cache);
 
 /// Tokens and heads of a (tokens, heads, head_dim) or (tokens, heads * head_dim) tensor of plain
 /// float type; rank 1 is one token.
@@ -34,8 +36,8 @@ struct HeadsShape {
   std::uint32_t tokens;
   std::uint32_t heads;
 };
-HeadsShape heads_shape(std::string_view op, std::string_view what, const AnyTensor& tensor,
-                       std::uint32_t head_dim);
+[[nodiscard]] HeadsShape heads_shape(std::string_view op, std::string_view what,
+                                     const AnyTensor& tensor, std::uint32_t head_dim);
 
 /// Throws ShapeError unless positions start .. start + tokens - 1 lie in the cache. Of a parameter
 /// only the tokens are checked: the rest is checked at each replay (position_use).

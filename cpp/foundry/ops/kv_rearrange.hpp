@@ -13,7 +13,7 @@ struct KvRearrange {
   AnyTensor x;
   AnyTensor y;
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
 };
 
 }  // namespace foundry::ops

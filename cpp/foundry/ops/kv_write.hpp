@@ -26,7 +26,7 @@ struct KvWrite {
   Scalar<std::uint32_t> start = {};
 
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
 };
 
 }  // namespace foundry::ops

@@ -24,7 +24,7 @@ struct LayerNorm {
   float epsilon = 1e-5f;
 
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
 };
 
 }  // namespace foundry::ops

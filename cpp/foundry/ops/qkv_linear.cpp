@@ -30,7 +30,8 @@ struct Parts {
 
   explicit Parts(const QkvLinear& op) {
     static const std::string& name = intern("qkv_linear");
-    if (!op.k_cache || !op.v_cache) cache_pair("QkvLinear", op.k_cache, op.v_cache);
+    if (!op.k_cache || !op.v_cache)
+      static_cast<void>(cache_pair("QkvLinear", op.k_cache, op.v_cache));
     const Stage rope = Rope{{}, {}, 0, op.settings};
     finish(query, op.query_bias, op.query_norm, op.norm_epsilon, &rope, false);
     finish(key, op.key_bias, op.key_norm, op.norm_epsilon, &rope, true);

@@ -34,9 +34,9 @@ struct QkvLinear {
   float norm_epsilon = 1e-6f;
 
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
   /// The generated kernel, for reading.
-  KernelDescription describe(const Device& device) const;
+  [[nodiscard]] KernelDescription describe(const Device& device) const;
 };
 
 }  // namespace foundry::ops

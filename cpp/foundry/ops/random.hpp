@@ -35,7 +35,7 @@ struct RandomUniform {
   std::uint64_t seed = 0;
   std::uint64_t stream = 0;  ///< another number, other numbers
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
 };
 
 /// y = mean + deviation * n, n of the standard normal distribution (Box & Muller, 1958), rounded to
@@ -47,7 +47,7 @@ struct RandomNormal {
   std::uint64_t seed = 0;
   std::uint64_t stream = 0;
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
 };
 
 }  // namespace foundry::ops

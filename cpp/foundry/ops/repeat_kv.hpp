@@ -14,7 +14,7 @@ struct RepeatKv {
   AnyTensor x;
   AnyTensor y;
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
 };
 
 }  // namespace foundry::ops

@@ -23,7 +23,7 @@ struct RmsNorm {
   AnyTensor y;
 
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
   operator Stage() const;
 };
 

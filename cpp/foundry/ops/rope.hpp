@@ -46,7 +46,7 @@ struct Rope {
   RopeSettings settings;
 
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
   operator Stage() const;
 };
 
@@ -65,7 +65,7 @@ struct RopeKvWrite {
   RopeSettings settings;
 
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
 };
 
 }  // namespace foundry::ops

@@ -15,8 +15,8 @@ struct RowShape {
   std::uint32_t columns;
 };
 
-inline RowShape row_shape(std::string_view op, const AnyTensor& x) {
-  narrow(op, "the number of elements of x", x.count());
+[[nodiscard]] inline RowShape row_shape(std::string_view op, const AnyTensor& x) {
+  static_cast<void>(narrow(op, "the number of elements of x", x.count()));
   const std::uint64_t columns = x.extents().inner();
   return {static_cast<std::uint32_t>(x.count() / columns), static_cast<std::uint32_t>(columns)};
 }
@@ -28,7 +28,7 @@ struct RowDispatch {
 
 /// A GPU shares long rows out over a threadgroup. Anvil's CPU runs a threadgroup on one thread,
 /// where that gains nothing.
-inline RowDispatch row_dispatch(const Device& device, const RowShape& shape) {
+[[nodiscard]] inline RowDispatch row_dispatch(const Device& device, const RowShape& shape) {
   constexpr std::uint32_t kLongRow = 1024;  // columns
   constexpr std::uint32_t kColumnsOfSimdgroup = 256;
   constexpr std::uint32_t kMaxSimdgroups = 32;

@@ -56,7 +56,7 @@ struct Sample {
   Scalar<std::uint32_t> step = {};
 
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
 };
 
 /// counts[id] += 1 for every id: a prompt for the penalties. ids: (tokens,) i32 or u32; counts:
@@ -66,7 +66,7 @@ struct CountTokens {
   AnyTensor counts;
 
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
 };
 
 }  // namespace foundry::ops

@@ -26,7 +26,7 @@ struct Softmax {
   float scale = 1.0f;
 
   void encode(Encoder& encoder) const;
-  Traffic traffic() const;
+  [[nodiscard]] Traffic traffic() const;
 };
 
 }  // namespace foundry::ops

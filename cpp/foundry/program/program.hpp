@@ -47,7 +47,7 @@ inline constexpr Trusted trusted;
 /// encoder (its Foundry) must outlive it. Thread-safe; a replay is encoded whole.
 ///
 /// Tensors go by the names they were allocated with; of equal names the second is "x (2)".
-class Program {
+class [[nodiscard]] Program {
  public:
   Program(Program&&) noexcept;
   Program& operator=(Program&&) noexcept;
@@ -75,13 +75,13 @@ class Program {
   /// program writes.
   void bind(std::string_view name, const AnyTensor& tensor);
   /// The tensor that replays use under that name.
-  AnyTensor tensor(std::string_view name) const;
+  [[nodiscard]] AnyTensor tensor(std::string_view name) const;
 
-  const std::string& name() const noexcept;
-  std::vector<std::string> parameters() const;
-  std::vector<std::string> tensors() const;
-  std::size_t size() const noexcept;  ///< dispatches of a replay
-  std::size_t barriers() const;       ///< of a replay, between its dispatches
+  [[nodiscard]] const std::string& name() const noexcept;
+  [[nodiscard]] std::vector<std::string> parameters() const;
+  [[nodiscard]] std::vector<std::string> tensors() const;
+  [[nodiscard]] std::size_t size() const noexcept;  ///< dispatches of a replay
+  [[nodiscard]] std::size_t barriers() const;       ///< of a replay, between its dispatches
 
   /// Writes a file that load() reads, anywhere, whole or not at all: kernels as MSL, dispatches,
   /// parameters and tensors. Tensors that the program writes are stored by shape alone and are zero
@@ -97,15 +97,15 @@ class Program {
   /// process: load only what you `trusted`. `weights` are the GGUF files, in the order of
   /// save(). ProgramError names the file and what is wrong: truncated, damaged, of another version,
   /// or weights that are not those it was made with.
-  static Program load(Trusted, Encoder& encoder, const std::string& path,
-                      std::span<const std::string> weights = {});
+  [[nodiscard]] static Program load(Trusted, Encoder& encoder, const std::string& path,
+                                    std::span<const std::string> weights = {});
   /// The same on a Foundry.
   template <class Runtime>
     requires requires(Runtime& runtime) {
       { runtime.encoder() } -> std::same_as<Encoder&>;
     }
-  static Program load(Trusted, Runtime& runtime, const std::string& path,
-                      const std::vector<std::string>& weights = {}) {
+  [[nodiscard]] static Program load(Trusted, Runtime& runtime, const std::string& path,
+                                    const std::vector<std::string>& weights = {}) {
     return load(trusted, runtime.encoder(), path, std::span<const std::string>(weights));
   }
 
@@ -118,6 +118,6 @@ class Program {
 };
 
 /// "program 'decode': 182 dispatches, 91 barriers, 340 tensors; parameters position, seed".
-std::string to_string(const Program& program);
+[[nodiscard]] std::string to_string(const Program& program);
 
 }  // namespace foundry

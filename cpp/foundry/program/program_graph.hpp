@@ -70,8 +70,8 @@ struct ProgramGraph {
   std::vector<std::byte> constants;  // of the steps, one after the other
 
   /// Indices by name; ArgumentError that lists the names there are.
-  std::uint32_t tensor(std::string_view name) const;
-  std::uint32_t parameter(std::string_view name) const;
+  [[nodiscard]] std::uint32_t tensor(std::string_view name) const;
+  [[nodiscard]] std::uint32_t parameter(std::string_view name) const;
 };
 
 }  // namespace foundry::detail

@@ -16,7 +16,7 @@ namespace foundry {
 /// While it is open, what its thread runs on `encoder` is recorded and does not run: kernels are
 /// compiled and arguments checked as ever, a Parameter may stand for a scalar, and nothing reaches
 /// the device. Copies between host and tensors are no part of a program: they happen at once.
-class Recording final : private Recorder {
+class [[nodiscard]] Recording final : private Recorder {
  public:
   /// `name` is what messages call the program. ArgumentError if the thread records already.
   explicit Recording(Encoder& encoder, std::string name = "program");

@@ -35,7 +35,7 @@ struct HostValues {
 /// Any contiguous range of elements: a vector, an array, a span. It must outlive the call.
 template <std::ranges::contiguous_range Range>
   requires Element<std::ranges::range_value_t<Range>>
-HostValues<std::ranges::range_value_t<Range>> from(const Range& range) {
+[[nodiscard]] HostValues<std::ranges::range_value_t<Range>> from(const Range& range) {
   return {std::span(std::ranges::data(range), std::ranges::size(range))};
 }
 
@@ -204,6 +204,6 @@ class Foundry {
 };
 
 /// "Foundry on 'Anvil CPU': 12 kernels, 3 arenas".
-std::string to_string(const Foundry& foundry);
+[[nodiscard]] std::string to_string(const Foundry& foundry);
 
 }  // namespace foundry

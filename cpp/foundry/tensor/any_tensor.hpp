@@ -19,81 +19,87 @@ namespace foundry {
 
 /// dedicated: a buffer of its own; pooled: a range of an arena; view: part or shape of another.
 enum class StorageKind : std::uint8_t { dedicated, pooled, view };
-const char* name_of(StorageKind kind) noexcept;
+[[nodiscard]] const char* name_of(StorageKind kind) noexcept;
 
 /// A handle: copies share the bytes and each holds the lease. Empty by default; any other call on
 /// an empty one throws StorageError. Distinct handles may be used from distinct threads.
-class AnyTensor {
+class [[nodiscard]] AnyTensor {
  public:
   AnyTensor() = default;
   /// A buffer of its own, shared or private. Contents are unspecified.
-  static AnyTensor dedicated(const Device& device, const Extents& extents, DType dtype,
-                             StorageMode mode = StorageMode::shared, std::string name = {});
+  [[nodiscard]] static AnyTensor dedicated(const Device& device, const Extents& extents,
+                                           DType dtype, StorageMode mode = StorageMode::shared,
+                                           std::string name = {});
   /// A range of an arena.
-  static AnyTensor pooled(ArenaPool& pool, const Extents& extents, DType dtype,
-                          std::string name = {});
+  [[nodiscard]] static AnyTensor pooled(ArenaPool& pool, const Extents& extents, DType dtype,
+                                        std::string name = {});
   /// Host memory without a copy; `owner` keeps it alive. Throws ShapeError if it is shorter than
   /// the shape, StorageError if its address is not aligned for the dtype.
-  static AnyTensor borrowed(const Device& device, const unsafe::HostMemory& memory, KeepAlive owner,
-                            const Extents& extents, DType dtype, std::string name = {});
+  [[nodiscard]] static AnyTensor borrowed(const Device& device, const unsafe::HostMemory& memory,
+                                          KeepAlive owner, const Extents& extents, DType dtype,
+                                          std::string name = {});
   /// A row-major tensor over a lease's range, from its start.
-  static AnyTensor over(Lease lease, const Extents& extents, DType dtype);
+  [[nodiscard]] static AnyTensor over(Lease lease, const Extents& extents, DType dtype);
 
   explicit operator bool() const noexcept { return static_cast<bool>(lease_); }
-  DType dtype() const noexcept { return dtype_; }
-  const Extents& extents() const noexcept { return layout_.extents; }
-  const Strides& strides() const noexcept { return layout_.strides; }  ///< in elements
-  std::size_t rank() const noexcept { return layout_.extents.rank(); }
-  std::uint64_t count() const noexcept { return layout_.extents.count(); }
-  std::uint64_t extent(std::int64_t axis) const { return layout_.extents.at(axis); }
+  [[nodiscard]] DType dtype() const noexcept { return dtype_; }
+  [[nodiscard]] const Extents& extents() const noexcept { return layout_.extents; }
+  [[nodiscard]] const Strides& strides() const noexcept {
+    return layout_.strides;
+  }  ///< in elements
+  [[nodiscard]] std::size_t rank() const noexcept { return layout_.extents.rank(); }
+  [[nodiscard]] std::uint64_t count() const noexcept { return layout_.extents.count(); }
+  [[nodiscard]] std::uint64_t extent(std::int64_t axis) const { return layout_.extents.at(axis); }
   /// Bytes from the first element to one past the last.
-  std::uint64_t byte_length() const noexcept { return byte_length_; }
+  [[nodiscard]] std::uint64_t byte_length() const noexcept { return byte_length_; }
   /// Bytes from the buffer's start to the first element.
-  std::uint64_t byte_offset() const noexcept { return byte_offset_; }
-  bool is_contiguous() const noexcept { return is_contiguous_; }
+  [[nodiscard]] std::uint64_t byte_offset() const noexcept { return byte_offset_; }
+  [[nodiscard]] bool is_contiguous() const noexcept { return is_contiguous_; }
   /// Nothing may write it: it is borrowed from read-only pages, or broadcast.
-  bool is_read_only() const noexcept { return is_read_only_; }
-  StorageMode mode() const noexcept { return mode_; }
-  StorageKind storage() const noexcept { return storage_; }
-  const Lease& lease() const noexcept { return lease_; }
-  const Buffer& buffer() const noexcept { return lease_.buffer(); }
+  [[nodiscard]] bool is_read_only() const noexcept { return is_read_only_; }
+  [[nodiscard]] StorageMode mode() const noexcept { return mode_; }
+  [[nodiscard]] StorageKind storage() const noexcept { return storage_; }
+  [[nodiscard]] const Lease& lease() const noexcept { return lease_; }
+  [[nodiscard]] const Buffer& buffer() const noexcept { return lease_.buffer(); }
   /// What a kernel may touch through this tensor.
-  BufferRange range() const noexcept { return {&buffer(), byte_offset_, byte_length_}; }
+  [[nodiscard]] BufferRange range() const noexcept {
+    return {&buffer(), byte_offset_, byte_length_};
+  }
 
-  std::string name() const { return lease_.label().name; }
+  [[nodiscard]] std::string name() const { return lease_.label().name; }
   /// The same tensor; its lease is called `name` from now on.
   const AnyTensor& named(std::string name) const;
 
   // Views share the bytes and hold the lease as a view. ShapeError when impossible without a copy;
   // block dtypes keep their innermost dimension in whole blocks, else DTypeError.
   /// The same elements, held as a view.
-  AnyTensor as_view() const;
-  AnyTensor reshape(const Extents& extents) const;
+  [[nodiscard]] AnyTensor as_view() const;
+  [[nodiscard]] AnyTensor reshape(const Extents& extents) const;
   /// [start, stop) by `step` along `axis`. Negative indices count from the end; a range past the
   /// end is an error, not clipped; step >= 1; never empty.
-  AnyTensor slice(std::int64_t axis, std::int64_t start, std::int64_t stop,
-                  std::int64_t step = 1) const;
+  [[nodiscard]] AnyTensor slice(std::int64_t axis, std::int64_t start, std::int64_t stop,
+                                std::int64_t step = 1) const;
   /// One index of `axis`, which is dropped.
-  AnyTensor select(std::int64_t axis, std::int64_t index) const;
+  [[nodiscard]] AnyTensor select(std::int64_t axis, std::int64_t index) const;
   /// Dimensions in reverse, or in `order` (a permutation).
-  AnyTensor transpose() const;
-  AnyTensor transpose(std::span<const std::int64_t> order) const;
+  [[nodiscard]] AnyTensor transpose() const;
+  [[nodiscard]] AnyTensor transpose(std::span<const std::int64_t> order) const;
   /// Without the dimensions of extent 1, or without `axis`, which must be one.
-  AnyTensor squeeze(std::optional<std::int64_t> axis = {}) const;
-  AnyTensor unsqueeze(std::int64_t axis) const;
+  [[nodiscard]] AnyTensor squeeze(std::optional<std::int64_t> axis = {}) const;
+  [[nodiscard]] AnyTensor unsqueeze(std::int64_t axis) const;
   /// Dimensions of extent 1 (and missing outer ones) repeated, without memory; read-only.
-  AnyTensor broadcast(const Extents& extents) const;
+  [[nodiscard]] AnyTensor broadcast(const Extents& extents) const;
 
   /// The elements on the host, after waiting for their last write. Throws StorageError for private
   /// storage, DTypeError for another T, ShapeError if not contiguous.
   template <Element T>
-  std::span<const T> host() const& {
+  [[nodiscard]] std::span<const T> host() const& {
     require_elements(dtype_of<T>);
     return unsafe::view_as<T>(host_bytes());
   }
   /// The same to write, after waiting for every use. StorageError also if read-only.
   template <Element T>
-  std::span<T> host_mutable() const& {
+  [[nodiscard]] std::span<T> host_mutable() const& {
     require_elements(dtype_of<T>);
     return unsafe::mutable_view_as<T>(host_bytes_mutable());
   }
@@ -114,7 +120,7 @@ class AnyTensor {
   void copy_from_host(CommandStream& stream, std::span<const std::byte> bytes) const;
 
   /// "y (14336,) f16", the words of error messages.
-  std::string describe() const;
+  [[nodiscard]] std::string describe() const;
 
  private:
   AnyTensor(Lease lease, const Layout& layout, DType dtype, StorageKind storage,
@@ -136,6 +142,6 @@ class AnyTensor {
 };
 
 /// "Tensor 'y' (14336,) f16, pooled, shared"; a view adds its strides.
-std::string to_string(const AnyTensor& tensor);
+[[nodiscard]] std::string to_string(const AnyTensor& tensor);
 
 }  // namespace foundry

@@ -24,7 +24,7 @@ __extension__ typedef __int128 WideInteger;
 /// The nearest float, but one with an odd last bit where that is not exact: rounding it once more
 /// to 16 bits is rounding once.
 template <class From>
-float round_to_odd(From value) noexcept {
+[[nodiscard]] float round_to_odd(From value) noexcept {
   const auto nearest = static_cast<float>(value);
   bool is_past = false, is_exact = false;
   if constexpr (std::integral<From>) {
@@ -45,7 +45,7 @@ float round_to_odd(From value) noexcept {
 /// `value` in To. An integer type or bool holds it exactly or not at all; a float rounds to nearest
 /// even, keeps infinities and NaN, and does not hold a finite value that would round to infinity.
 template <class To, class From>
-std::optional<To> narrow(From value) noexcept {
+[[nodiscard]] std::optional<To> narrow(From value) noexcept {
   if constexpr (std::is_same_v<From, f16> || std::is_same_v<From, bf16>) {
     return narrow<To>(static_cast<float>(value));
   } else if constexpr (std::is_same_v<To, bool>) {
@@ -84,8 +84,9 @@ std::optional<To> narrow(From value) noexcept {
 /// narrow() does. nullopt, or the index of the first value that `to` does not hold; what `target`
 /// has from there on is unspecified. DTypeError for a block type, ShapeError unless both are
 /// aligned and of one number of elements.
-std::optional<std::uint64_t> convert_elements(std::span<const std::byte> source, DType from,
-                                              std::span<std::byte> target, DType to);
+[[nodiscard]] std::optional<std::uint64_t> convert_elements(std::span<const std::byte> source,
+                                                            DType from, std::span<std::byte> target,
+                                                            DType to);
 
 /// Whether each element of `a` and that of `b` there are the same number, whatever their plain
 /// types: `equal` gets a bool for each. NaN equals nothing.

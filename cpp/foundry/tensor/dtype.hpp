@@ -76,27 +76,27 @@ struct DTypeInfo {
   bool is_float;
 };
 
-const DTypeInfo& info(DType dtype) noexcept;
-inline const char* name_of(DType dtype) noexcept {
+[[nodiscard]] const DTypeInfo& info(DType dtype) noexcept;
+[[nodiscard]] inline const char* name_of(DType dtype) noexcept {
   return info(dtype).name;
 }
-inline bool is_block(DType dtype) noexcept {
+[[nodiscard]] inline bool is_block(DType dtype) noexcept {
   return info(dtype).block_elements > 1;
 }
 /// By name, in any case ("F16", "q4_1", "bool"); nullopt if there is none.
-std::optional<DType> find_dtype(std::string_view name) noexcept;
+[[nodiscard]] std::optional<DType> find_dtype(std::string_view name) noexcept;
 /// By name; DTypeError that lists the names there are.
-DType parse_dtype(std::string_view name);
+[[nodiscard]] DType parse_dtype(std::string_view name);
 /// Whether tensors of it can be made; else it has a name and a size, for messages. A block type is
 /// supported once it has a policy.
-bool is_supported(DType dtype) noexcept;
+[[nodiscard]] bool is_supported(DType dtype) noexcept;
 /// Makes a block type supported for the rest of the process; PolicyRegistration calls it.
 /// Thread-safe.
 void support(DType dtype) noexcept;
 /// Throws DTypeError "<what>: q2_k is not there yet; there are f32, f16, ..." unless supported.
 void require_supported(DType dtype, std::string_view what);
 /// "f32, f16, bf16, ...": what is supported.
-std::string supported_dtypes();
+[[nodiscard]] std::string supported_dtypes();
 
 /// Storage of the block types that kernels read. Layouts: ggml's, in ggml-common.h; what the codes
 /// mean: the policies' shaders (shaders/policies).

@@ -20,18 +20,18 @@ class Extents {
   Extents(std::initializer_list<std::uint64_t> values);
   explicit Extents(std::span<const std::uint64_t> values);
 
-  std::size_t rank() const noexcept { return values_.size(); }
+  [[nodiscard]] std::size_t rank() const noexcept { return values_.size(); }
   /// Extent of `axis`; ShapeError outside the rank. Negative axes count from the end.
-  std::uint64_t at(std::int64_t axis) const;
+  [[nodiscard]] std::uint64_t at(std::int64_t axis) const;
   std::uint64_t operator[](std::size_t axis) const noexcept { return values_[axis]; }
   /// Elements: the product.
-  std::uint64_t count() const noexcept { return count_; }
+  [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
   /// Extent of the innermost dimension; 1 for a scalar.
-  std::uint64_t inner() const noexcept { return rank() ? values_[rank() - 1] : 1; }
+  [[nodiscard]] std::uint64_t inner() const noexcept { return rank() ? values_[rank() - 1] : 1; }
 
-  const std::uint64_t* begin() const noexcept { return values_.begin(); }
-  const std::uint64_t* end() const noexcept { return values_.end(); }
-  const Dimensions& dimensions() const noexcept { return values_; }
+  [[nodiscard]] const std::uint64_t* begin() const noexcept { return values_.begin(); }
+  [[nodiscard]] const std::uint64_t* end() const noexcept { return values_.end(); }
+  [[nodiscard]] const Dimensions& dimensions() const noexcept { return values_; }
   friend bool operator==(const Extents& a, const Extents& b) noexcept {
     return a.values_ == b.values_;
   }
@@ -46,19 +46,19 @@ class Extents {
 using Strides = InlineVector<std::uint64_t, kMaxRank>;
 
 /// "(4096,)".
-std::string to_string(const Extents& extents);
+[[nodiscard]] std::string to_string(const Extents& extents);
 
 /// `axis` counted from the front; ShapeError outside [-rank, rank).
-std::size_t normalize_axis(std::int64_t axis, std::size_t rank, const char* what);
+[[nodiscard]] std::size_t normalize_axis(std::int64_t axis, std::size_t rank, const char* what);
 /// Row-major strides.
-Strides row_major(const Extents& extents) noexcept;
+[[nodiscard]] Strides row_major(const Extents& extents) noexcept;
 /// Whether elements lie row-major without gaps (dimensions of extent 1 may have any stride).
-bool is_row_major(const Extents& extents, const Strides& strides) noexcept;
+[[nodiscard]] bool is_row_major(const Extents& extents, const Strides& strides) noexcept;
 /// Elements from the first to one past the last.
-std::uint64_t span_of(const Extents& extents, const Strides& strides) noexcept;
+[[nodiscard]] std::uint64_t span_of(const Extents& extents, const Strides& strides) noexcept;
 /// Bytes of `count` elements, whole blocks; DTypeError unless `extents`' inner size is a multiple
 /// of the dtype's block, ShapeError past 2^63.
-std::uint64_t byte_length(const Extents& extents, DType dtype);
+[[nodiscard]] std::uint64_t byte_length(const Extents& extents, DType dtype);
 
 /// A shape seen through strides, at an offset in elements from the viewed range's start.
 struct Layout {
@@ -68,12 +68,12 @@ struct Layout {
 };
 
 /// Views. Each throws ShapeError with the shapes in it when it is not possible without a copy.
-Layout reshaped(const Layout& layout, const Extents& extents);
-Layout sliced(const Layout& layout, std::int64_t axis, std::int64_t start, std::int64_t stop,
-              std::int64_t step);
-Layout transposed(const Layout& layout, std::span<const std::int64_t> order);
-Layout squeezed(const Layout& layout, std::optional<std::int64_t> axis);
-Layout unsqueezed(const Layout& layout, std::int64_t axis);
-Layout broadcast(const Layout& layout, const Extents& extents);
+[[nodiscard]] Layout reshaped(const Layout& layout, const Extents& extents);
+[[nodiscard]] Layout sliced(const Layout& layout, std::int64_t axis, std::int64_t start,
+                            std::int64_t stop, std::int64_t step);
+[[nodiscard]] Layout transposed(const Layout& layout, std::span<const std::int64_t> order);
+[[nodiscard]] Layout squeezed(const Layout& layout, std::optional<std::int64_t> axis);
+[[nodiscard]] Layout unsqueezed(const Layout& layout, std::int64_t axis);
+[[nodiscard]] Layout broadcast(const Layout& layout, const Extents& extents);
 
 }  // namespace foundry

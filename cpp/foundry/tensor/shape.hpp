@@ -21,7 +21,7 @@ inline constexpr std::uint64_t kAny = 0;
 namespace detail {
 /// The product, or kAny if a factor is; past 2^63 - 1 no tensor can be made, and it does not
 /// compile.
-consteval std::uint64_t static_count(std::span<const std::uint64_t> extents) {
+[[nodiscard]] consteval std::uint64_t static_count(std::span<const std::uint64_t> extents) {
   constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
   std::uint64_t count = 1;
   for (const std::uint64_t extent : extents) {
@@ -70,7 +70,7 @@ struct ShapeFrom<kValues, std::index_sequence<kAxes...>> {
 
 using Known = std::span<const std::uint64_t>;
 
-consteval bool forgets(bool from_has_rank, Known from, bool to_has_rank, Known to) {
+[[nodiscard]] consteval bool forgets(bool from_has_rank, Known from, bool to_has_rank, Known to) {
   if (!to_has_rank) return true;
   if (!from_has_rank || from.size() != to.size()) return false;
   for (std::size_t i = 0; i < to.size(); ++i) {
@@ -79,7 +79,7 @@ consteval bool forgets(bool from_has_rank, Known from, bool to_has_rank, Known t
   return true;
 }
 
-consteval bool may_be(bool from_has_rank, Known from, bool to_has_rank, Known to) {
+[[nodiscard]] consteval bool may_be(bool from_has_rank, Known from, bool to_has_rank, Known to) {
   if (!from_has_rank || !to_has_rank) return true;
   if (from.size() != to.size()) return false;
   for (std::size_t i = 0; i < to.size(); ++i) {
@@ -88,7 +88,8 @@ consteval bool may_be(bool from_has_rank, Known from, bool to_has_rank, Known to
   return true;
 }
 
-consteval bool repeats_to(bool from_has_rank, Known from, bool to_has_rank, Known to) {
+[[nodiscard]] consteval bool repeats_to(bool from_has_rank, Known from, bool to_has_rank,
+                                        Known to) {
   if (!from_has_rank || !to_has_rank) return true;
   if (from.size() > to.size()) return false;
   const Known inner = to.last(from.size());
@@ -98,16 +99,17 @@ consteval bool repeats_to(bool from_has_rank, Known from, bool to_has_rank, Know
   return true;
 }
 
-consteval bool has_axis(bool has_rank, Known extents, std::size_t axis) {
+[[nodiscard]] consteval bool has_axis(bool has_rank, Known extents, std::size_t axis) {
   return !has_rank || axis < extents.size();
 }
 
 /// The extent of an axis; kAny if it is not known.
-consteval std::uint64_t known_extent(bool has_rank, Known extents, std::size_t axis) {
+[[nodiscard]] consteval std::uint64_t known_extent(bool has_rank, Known extents, std::size_t axis) {
   return has_rank ? extents[axis] : kAny;
 }
 
-consteval bool is_order(bool has_rank, Known extents, std::span<const std::size_t> order) {
+[[nodiscard]] consteval bool is_order(bool has_rank, Known extents,
+                                      std::span<const std::size_t> order) {
   if (has_rank && order.size() != extents.size()) return false;
   std::array<bool, kMaxRank> seen{};
   for (const std::size_t axis : order) {
@@ -173,7 +175,7 @@ namespace detail {
 
 template <ShapeTag S, std::size_t kAxis, std::uint64_t kExtent>
 struct WithExtent {
-  static consteval auto values() {
+  [[nodiscard]] static consteval auto values() {
     auto values = S::kValues;
     values[kAxis] = kExtent;
     return values;
@@ -187,7 +189,7 @@ struct WithExtent<AnyShape, kAxis, kExtent> {
 
 template <ShapeTag S, std::size_t kAxis>
 struct WithoutAxis {
-  static consteval auto values() {
+  [[nodiscard]] static consteval auto values() {
     std::array<std::uint64_t, S::kRank - 1> values{};
     for (std::size_t i = 0; i < values.size(); ++i) values[i] = S::kValues[i < kAxis ? i : i + 1];
     return values;
@@ -201,7 +203,7 @@ struct WithoutAxis<AnyShape, kAxis> {
 
 template <ShapeTag S, std::size_t kAxis>
 struct WithAxis {
-  static consteval auto values() {
+  [[nodiscard]] static consteval auto values() {
     std::array<std::uint64_t, S::kRank + 1> values{};
     for (std::size_t i = 0; i < values.size(); ++i) {
       values[i] = i == kAxis ? 1 : S::kValues[i < kAxis ? i : i - 1];
@@ -226,7 +228,7 @@ struct InOrder<AnyShape, kOrder...> {
 
 template <ShapeTag S>
 struct Reversed {
-  static consteval auto values() {
+  [[nodiscard]] static consteval auto values() {
     auto values = S::kValues;
     for (std::size_t i = 0; i < S::kRank; ++i) values[i] = S::kValues[S::kRank - 1 - i];
     return values;
@@ -253,7 +255,7 @@ struct RankOnly<AnyShape, kChange> {
 /// The extents of a wholly static shape.
 template <ShapeTag S>
   requires(S::kIsStatic)
-Extents extents_of() {
+[[nodiscard]] Extents extents_of() {
   return Extents(std::span<const std::uint64_t>(S::kValues));
 }
 

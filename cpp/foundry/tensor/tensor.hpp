@@ -60,7 +60,7 @@ void check_tensor_shape(const AnyTensor& tensor, bool has_rank,
 /// Shape that knows more, as<Shape>(), checked. None touches the bytes.
 template <Element T, StorageState Storage = Dedicated, StorageModeTag Mode = Shared,
           ShapeTag S = AnyShape>
-class Tensor {
+class [[nodiscard]] Tensor {
   template <ShapeTag To>
   using ViewOf = Tensor<T, View, Mode, To>;
 
@@ -83,22 +83,22 @@ class Tensor {
   Tensor(const Tensor<T, Storage, Mode, From>& tensor) : any_(tensor.any()) {}
 
   operator const AnyTensor&() const noexcept { return any_; }
-  const AnyTensor& any() const noexcept { return any_; }
+  [[nodiscard]] const AnyTensor& any() const noexcept { return any_; }
   explicit operator bool() const noexcept { return static_cast<bool>(any_); }
-  const Extents& extents() const noexcept { return any_.extents(); }
-  std::uint64_t count() const noexcept { return any_.count(); }
-  std::string name() const { return any_.name(); }
+  [[nodiscard]] const Extents& extents() const noexcept { return any_.extents(); }
+  [[nodiscard]] std::uint64_t count() const noexcept { return any_.count(); }
+  [[nodiscard]] std::string name() const { return any_.name(); }
   const Tensor& named(std::string name) const {
     any_.named(std::move(name));
     return *this;
   }
 
-  std::span<const T> host() const&
+  [[nodiscard]] std::span<const T> host() const&
     requires(HostVisible<Mode>)
   {
     return any_.template host<T>();
   }
-  std::span<T> host_mutable() const&
+  [[nodiscard]] std::span<T> host_mutable() const&
     requires(HostVisible<Mode>)
   {
     return any_.template host_mutable<T>();
@@ -195,7 +195,7 @@ class Tensor {
 };
 
 template <Element T, StorageState Storage, StorageModeTag Mode, ShapeTag S>
-std::string to_string(const Tensor<T, Storage, Mode, S>& tensor) {
+[[nodiscard]] std::string to_string(const Tensor<T, Storage, Mode, S>& tensor) {
   return to_string(tensor.any());
 }
 

@@ -14,19 +14,19 @@ namespace foundry::unsafe {
 class HostMemory {
  public:
   HostMemory() = default;
-  static HostMemory writable(std::span<std::byte> bytes) noexcept;
-  static HostMemory read_only(std::span<const std::byte> bytes) noexcept;
+  [[nodiscard]] static HostMemory writable(std::span<std::byte> bytes) noexcept;
+  [[nodiscard]] static HostMemory read_only(std::span<const std::byte> bytes) noexcept;
 
-  std::size_t length() const noexcept { return length_; }
-  bool is_read_only() const noexcept { return read_only_; }
+  [[nodiscard]] std::size_t length() const noexcept { return length_; }
+  [[nodiscard]] bool is_read_only() const noexcept { return read_only_; }
   /// The address as a number, for alignment checks and hazard ranges; not for access.
-  std::uint64_t address() const noexcept;
+  [[nodiscard]] std::uint64_t address() const noexcept;
   /// The bytes [offset, offset + length). Throws ShapeError past the end; the mutable form throws
   /// StorageError on read-only memory.
-  std::span<const std::byte> bytes(std::size_t offset, std::size_t length) const;
-  std::span<std::byte> mutable_bytes(std::size_t offset, std::size_t length) const;
+  [[nodiscard]] std::span<const std::byte> bytes(std::size_t offset, std::size_t length) const;
+  [[nodiscard]] std::span<std::byte> mutable_bytes(std::size_t offset, std::size_t length) const;
   /// The whole pages that enclose the range, as no-copy buffers need; `page` is a power of two.
-  HostMemory enclosing_pages(std::size_t page) const noexcept;
+  [[nodiscard]] HostMemory enclosing_pages(std::size_t page) const noexcept;
 
  private:
   friend void* raw_pointer(const HostMemory&) noexcept;
@@ -48,7 +48,7 @@ void check_view(std::span<const std::byte> bytes, std::size_t element_size, std:
 
 /// Bytes seen as `T`s. Throws ShapeError unless they are aligned for T and a whole number of them.
 template <class T>
-std::span<const T> view_as(std::span<const std::byte> bytes) {
+[[nodiscard]] std::span<const T> view_as(std::span<const std::byte> bytes) {
   static_assert(std::is_trivially_copyable_v<T>);
   detail::check_view(bytes, sizeof(T), alignof(T));
   // SAFETY: T is trivially copyable; check_view() proved the alignment and that size() / sizeof(T)
@@ -57,7 +57,7 @@ std::span<const T> view_as(std::span<const std::byte> bytes) {
 }
 
 template <class T>
-std::span<T> mutable_view_as(std::span<std::byte> bytes) {
+[[nodiscard]] std::span<T> mutable_view_as(std::span<std::byte> bytes) {
   static_assert(std::is_trivially_copyable_v<T>);
   detail::check_view(bytes, sizeof(T), alignof(T));
   // SAFETY: as in view_as(); the bytes are writable because the span is.
@@ -65,14 +65,14 @@ std::span<T> mutable_view_as(std::span<std::byte> bytes) {
 }
 
 /// Bytes seen as characters.
-inline std::string_view text_of(std::span<const std::byte> bytes) noexcept {
+[[nodiscard]] inline std::string_view text_of(std::span<const std::byte> bytes) noexcept {
   // SAFETY: char may alias anything, and the view has the span's own length.
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 /// The value at `offset`, read without regard to alignment. Throws ShapeError past the end.
 template <class T>
-T load(std::span<const std::byte> bytes, std::size_t offset) {
+[[nodiscard]] T load(std::span<const std::byte> bytes, std::size_t offset) {
   static_assert(std::is_trivially_copyable_v<T>);
   detail::check_range(bytes.size(), offset, sizeof(T));
   T value;

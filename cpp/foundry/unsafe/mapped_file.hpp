@@ -17,15 +17,17 @@ class MappedFile {
   /// reason, or if the file is shorter now. An empty file maps to no bytes. The file must not
   /// shrink while it is mapped: who touches a page that is gone gets a SIGBUS, which
   /// require_whole() finds out before.
-  static std::shared_ptr<const MappedFile> map(std::shared_ptr<const OpenFile> file);
+  [[nodiscard]] static std::shared_ptr<const MappedFile> map(std::shared_ptr<const OpenFile> file);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
 
-  const std::string& path() const noexcept { return file_->path(); }
-  std::uint64_t size() const noexcept { return memory_.length(); }
-  std::span<const std::byte> bytes() const { return memory_.bytes(0, memory_.length()); }
-  const HostMemory& memory() const noexcept { return memory_; }
+  [[nodiscard]] const std::string& path() const noexcept { return file_->path(); }
+  [[nodiscard]] std::uint64_t size() const noexcept { return memory_.length(); }
+  [[nodiscard]] std::span<const std::byte> bytes() const {
+    return memory_.bytes(0, memory_.length());
+  }
+  [[nodiscard]] const HostMemory& memory() const noexcept { return memory_; }
 
  private:
   MappedFile(std::shared_ptr<const OpenFile> file, HostMemory memory)

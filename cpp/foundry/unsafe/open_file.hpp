@@ -15,20 +15,20 @@ class OpenFile {
  public:
   /// Throws ArgumentError with the path and the system's reason. What is no regular file (a FIFO, a
   /// device, a folder, a socket) is refused at once: open() does not wait for a writer.
-  static std::shared_ptr<const OpenFile> open(const std::string& path);
+  [[nodiscard]] static std::shared_ptr<const OpenFile> open(const std::string& path);
   ~OpenFile();
   OpenFile(const OpenFile&) = delete;
   OpenFile& operator=(const OpenFile&) = delete;
 
-  const std::string& path() const noexcept { return path_; }
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
   /// Bytes when it was opened.
-  std::uint64_t size() const noexcept { return size_; }
-  int descriptor() const noexcept { return descriptor_; }
+  [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+  [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
 
   /// Fills `bytes` from `offset` on. ArgumentError if the file ends before or cannot be read.
   void read(std::uint64_t offset, std::span<std::byte> bytes) const;
   /// The whole file.
-  std::vector<std::byte> read_all() const;
+  [[nodiscard]] std::vector<std::byte> read_all() const;
   /// Throws ArgumentError with both sizes if the file is shorter than when it was opened.
   void require_whole() const;
 

@@ -15,4 +15,6 @@ struct Add {
 };
 FOUNDRY_KERNEL(Add, x);
 
-void use() { (void)describe_kernel(Add{}); }
+void use() {
+  (void)describe_kernel(Add{});
+}

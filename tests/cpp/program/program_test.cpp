@@ -132,7 +132,7 @@ TEST_CASE("recordings end once, on their thread, with something in them") {
   CHECK_THROWS_WITH_AS(foundry.record([] {}, "nothing"),
                        "record: no dispatch of 'nothing' was recorded", ArgumentError);
   CHECK_THROWS_WITH_AS(
-      foundry.record([&] { foundry.record([&] { foundry.run(Axpy{x, x, 1.0f}); }); }),
+      foundry.record([&] { (void)foundry.record([&] { foundry.run(Axpy{x, x, 1.0f}); }); }),
       "record: this thread is recording a program already", ArgumentError);
   Recording recording(foundry.encoder(), "once");
   foundry.run(Axpy{x, x, 1.0f});

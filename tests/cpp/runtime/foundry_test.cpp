@@ -148,7 +148,7 @@ TEST_CASE("arenas: scopes give back, reset refuses under a live tensor and names
                        ArgumentError);
   {
     const auto scope = fd.scope();
-    fd.alloc<f32>({100});
+    const auto x = fd.alloc<f32>({100});
   }
   CHECK(fd.pool().statistics().leased_bytes == 0);
   auto held = fd.alloc<f32>({8}, "held");
