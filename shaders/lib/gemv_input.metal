@@ -9,20 +9,22 @@
 
 FOUNDRY_GLOBAL uint kGemvInputColumns = 4096;  // the host has it too: fusion/linear_source.hpp
 
-/// Blocks of 32 inputs as 16-bit numbers and a scale, for products with integer codes. A step is
-/// 256 inputs, eight of each lane, taken in pairs: lane l has bytes 4 (l % 4) to 4 (l % 4) + 3 of
-/// block l / 4 where a byte holds codes i and i + 16, so its pairs are the codes (0, 2), (16, 18),
-/// (1, 3), (17, 19) from 4 (l % 4) on. Rounding is by 2^-16 of the block's largest input at most.
+/// Inputs as 16-bit numbers and a scale for each lane's eight, for products with integer codes. A
+/// step is 256 inputs, taken in pairs: lane l has bytes 4 (l % 4) to 4 (l % 4) + 3 of block l / 4
+/// where a byte holds codes i and i + 16, so its pairs are the codes (0, 2), (16, 18), (1, 3),
+/// (17, 19) from 4 (l % 4) on. Rounding is by 2^-16 of the largest of the eight at most.
 /// Inputs that 16 bits and a scale cannot stand for are multiplied as floats, all of them.
 struct GemvPairs {
   short2 values[kGemvInputColumns / 2];  // [step][pair of the lane][lane]
   float scales[kGemvInputColumns / 8];   // [step][lane]
-  float sums[kGemvInputColumns / 8];     // [step][lane]: of the lane's eight inputs
-  uint steps;                            // that are there: all whole ones, or none
+  // [step][lane]: of the lane's eight inputs, rounded. Codes and minimum then multiply the same
+  // numbers, so that an error counts with the weight and not with its code alone, which is larger.
+  float sums[kGemvInputColumns / 8];
+  uint steps;  // that are there: all whole ones, or none
 };
 
-// Magnitudes of a block's largest input between which 32767 over it, it over 32767, and the codes
-// are numbers: 2^-96, and below infinity.
+// Magnitudes of the largest of a lane's inputs between which 32767 over it, it over 32767, and the
+// codes are numbers: 2^-96, and below infinity.
 FOUNDRY_GLOBAL uint kSmallestPairBits = 0x0f800000u;
 
 struct GemvInput {
@@ -64,9 +66,7 @@ inline void prepare_pairs(uint columns, threadgroup GemvInput& input, uint simdg
     const float4 high = own[4];
     // By their bits: NaN is above infinity there, where max() of floats drops it.
     const uint4 sizes = max(magnitude_bits(low), magnitude_bits(high));
-    uint bits = max(max(sizes.x, sizes.y), max(sizes.z, sizes.w));
-    bits = max(bits, simd_shuffle_xor(bits, 1));
-    bits = max(bits, simd_shuffle_xor(bits, 2));
+    const uint bits = max(max(sizes.x, sizes.y), max(sizes.z, sizes.w));
     if (simd_any(bits >= kInfinityBits || (bits != 0 && bits < kSmallestPairBits))) {
       if (lane == 0) input.pairs.steps = 0;
       continue;
@@ -80,9 +80,10 @@ inline void prepare_pairs(uint columns, threadgroup GemvInput& input, uint simdg
     input.pairs.values[first + 32] = high_codes.xz;
     input.pairs.values[first + 64] = low_codes.yw;
     input.pairs.values[first + 96] = high_codes.yw;
-    input.pairs.scales[step * 32 + lane] = largest / 32767.0f;
-    const float4 sums = low + high;
-    input.pairs.sums[step * 32 + lane] = (sums.x + sums.y) + (sums.z + sums.w);
+    const float scale = largest / 32767.0f;
+    const int4 sums = int4(low_codes) + int4(high_codes);
+    input.pairs.scales[step * 32 + lane] = scale;
+    input.pairs.sums[step * 32 + lane] = scale * float(sums.x + sums.y + sums.z + sums.w);
   }
   threadgroup_barrier(mem_flags::mem_threadgroup);
 }

@@ -55,10 +55,12 @@ def put(rt: fd.Foundry, values: Any, dtype: fd.DType = fd.f32) -> tuple[fd.Tenso
 
 
 def input_rounding(w64: F64, x64: F64) -> F64:
-    """What a product with integer codes may lose, per row: blocks of 32 inputs become 16-bit
-    multiples of a step, each off by half a step (shaders/lib/gemv_input.metal)."""
-    step = np.abs(x64).reshape(-1, 32).max(axis=1) / 32767
-    return np.abs(w64).reshape(len(w64), -1, 32).sum(axis=2) @ (step / 2)
+    """What a product with integer codes may lose, per row: eight inputs at a time, four and those
+    16 further on, become 16-bit multiples of a step, each but zero off by half a step
+    (shaders/lib/gemv_input.metal)."""
+    step = np.abs(x64).reshape(-1, 2, 4, 4).max(axis=(1, 3)) / 32767
+    sizes = np.where(x64 == 0, 0, np.abs(w64)).reshape(len(w64), -1, 2, 4, 4)
+    return np.einsum("rbhqi,bq->r", sizes, step / 2)
 
 
 def lost(name: str, w64: F64, x64: F64) -> F64 | float:
@@ -99,6 +101,25 @@ def test_gemv(rt: fd.Foundry, name: str, shape: tuple[int, int]) -> None:
     y = rt.empty((shape[0],), fd.f32)
     rt.run(fd.ops.Gemv(weights=w, x=x, y=y))
     check(y, w64 @ x64, np.abs(w64) @ np.abs(x64), absolute=lost(name, w64, x64))
+
+
+@pytest.mark.parametrize("name", ["q4_1", "q5_1", "q4_k", "q5_k"])
+def test_what_inputs_lose_counts_with_the_weight_not_with_its_code(
+    rt: fd.Foundry, name: str
+) -> None:
+    """One weight of 32 is the minimum, the others are near zero: the largest code above it."""
+    random = rng("minimum", name)
+    values = np.zeros((64, 512))
+    values[:, ::32] = -8
+    packed = quantised.pack(values, name)
+    w = rt.dedicated((64, 512), fd.DType[name], name="weights")
+    w.copy_from(packed.reshape(-1))
+    w64 = quantised.unpack(packed, name).astype(np.float64)
+    x, x64 = put(rt, random.standard_normal(512) * (np.arange(512) % 32 != 0))
+    y = rt.empty((64,), fd.f32)
+    rt.run(fd.ops.Gemv(weights=w, x=x, y=y))
+    # Codes are summed exactly; rounded are sums of eight, and minima: 8 times an input of any sign.
+    check(y, w64 @ x64, np.full(64, 4 * np.abs(x64).sum()), 1, lost(name, w64, x64))
 
 
 @pytest.mark.parametrize(("rows", "simdgroups"), [(1, 1), (2, 4), (4, 4), (8, 2)])
