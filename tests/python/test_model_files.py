@@ -240,6 +240,12 @@ def test_metadata_takes_memory_in_proportion_to_the_file(tmp_path: Path, kind: s
         ({"context_length": "9"}, fd.ArgumentTypeError, "context_length is '9'; expected an int"),
         ({"context_length": 65}, fd.ArgumentError, "is 65; the model was made for 2 to 64"),
         ({"context_length": -1}, fd.ArgumentError, "is -1; the model was made for 2 to 64"),
+        ({"cache_dtype": "f32"}, fd.ArgumentTypeError, "cache_dtype is 'f32'; expected a DType"),
+        (
+            {"cache_dtype": fd.i32},
+            fd.DTypeError,
+            "load: unsupported cache_dtype i32; supported: f16, bf16, f32",
+        ),
         ({"progress": "yes"}, fd.ArgumentTypeError, "progress is 'yes'; expected a callable"),
         ({"runtime": ..., "device": "cpu:0"}, fd.ArgumentError, "give one of the two"),
     ],

@@ -18,7 +18,7 @@ _PROMPT = 32  # tokens of prompt_step(): every prompt of 5 and more takes the sa
 
 
 class Forward:
-    """Evaluates batches of tokens against the KV cache. Activations are f32, the cache is f16."""
+    """Evaluates batches of tokens against the KV cache. Activations are f32."""
 
     def __init__(
         self, runtime: Foundry, config: LlamaConfig, weights: LlamaWeights, cache: KvCache

@@ -8,15 +8,17 @@ from foundry import ops
 from foundry._foundry import DType, Foundry, Tensor
 from foundry.models.config import LlamaConfig
 
+CACHE_DTYPES = (DType.f16, DType.bf16, DType.f32)
 _INITIAL = 256  # positions
 
 
 class KvCache:
-    """A (capacity, kv_heads, head_dim) f16 tensor of keys and one of values for each layer."""
+    """A (capacity, kv_heads, head_dim) tensor of keys and one of values for each layer."""
 
-    def __init__(self, runtime: Foundry, config: LlamaConfig, limit: int) -> None:
+    def __init__(self, runtime: Foundry, config: LlamaConfig, limit: int, dtype: DType) -> None:
         self._runtime = runtime
         self._config = config
+        self.dtype = dtype
         self.limit = limit
         """Positions at most: the context length."""
         self.capacity = 0
@@ -49,7 +51,7 @@ class KvCache:
     def _grown(self, old: list[Tensor], what: str, old_capacity: int) -> list[Tensor]:
         shape = (self.capacity, self._config.kv_heads, self._config.head_dim)
         grown = [
-            self._runtime.dedicated(shape, DType.f16, name=f"{what} cache {layer}")
+            self._runtime.dedicated(shape, self.dtype, name=f"{what} cache {layer}")
             for layer in range(self._config.layers)
         ]
         for source, target in zip(old, grown, strict=False):

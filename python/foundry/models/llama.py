@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 from foundry import ops
 from foundry._foundry import Device, DType, Foundry, Gguf
 from foundry.call_errors import typed_call, typed_calls
-from foundry.errors import ArgumentError, ArgumentTypeError, ContextLengthError, ModelError
+from foundry.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    ContextLengthError,
+    DTypeError,
+    ModelError,
+)
 from foundry.generation.arguments import checked_flag, checked_integer, checked_tokens, shown
 from foundry.generation.chat_template import ChatTemplate
 from foundry.generation.chat_templates import ChatTemplates
@@ -27,7 +33,7 @@ from foundry.models.config import LlamaConfig
 from foundry.models.decode import Decoder, DecodeRun, draw, write_counts
 from foundry.models.forward import ACTIVATIONS, Forward, Step
 from foundry.models.generation import Generation
-from foundry.models.kv_cache import KvCache
+from foundry.models.kv_cache import CACHE_DTYPES, KvCache
 from foundry.models.prepare import prepare
 from foundry.models.weights import LlamaWeights, Progress
 
@@ -56,6 +62,7 @@ class Llama:
         *,
         runtime: Foundry,
         context_length: int | None = None,
+        cache_dtype: DType = DType.f16,
         progress: Progress | None = None,
     ) -> None:
         file = self._file = Gguf(path)
@@ -69,7 +76,7 @@ class Llama:
         self.context_length = _context_length(self.config, context_length)
         self._check_vocabulary(file)
         weights = LlamaWeights.bind(file, self.config, self.context_length, runtime, progress)
-        self._cache = KvCache(runtime, self.config, self.context_length)
+        self._cache = KvCache(runtime, self.config, self.context_length, cache_dtype)
         self._forward = Forward(runtime, self.config, weights, self._cache)
         vocabulary = len(self.tokenizer)
         self._decoder = Decoder(runtime, self._forward, self._cache, vocabulary)
@@ -377,18 +384,21 @@ def load(
     device: Device | str | None = None,
     runtime: Foundry | None = None,
     context_length: int | None = None,
+    cache_dtype: DType = DType.f16,
     progress: Progress | None = None,
 ) -> Llama:
     """Loads a model from a GGUF file and prepares its kernels.
 
     Weights stay in the mapped file where device and host share memory. `device` names where it
-    runs, or `runtime` is an existing one. `context_length` lowers the model's own limit.
-    `progress` is called with a stage, steps done and steps in all.
+    runs, or `runtime` is an existing one. `context_length` lowers the model's own limit. Keys and
+    values of earlier tokens are kept in `cache_dtype`: f16, bf16, or f32, which takes twice the
+    memory and keeps what rounding them loses. `progress` is called with a stage, steps done and
+    steps in all.
 
     Raises `GgufError` for a malformed file, `UnsupportedModelError` (naming it, and what there is)
     for an architecture, format or tokenizer that is not there, `ModelError` for a file whose parts
     do not fit together, `ArgumentError` and `ArgumentTypeError` for what is no path, device,
-    runtime or context length.
+    runtime, context length or dtype, `DTypeError` for a dtype that caches are not kept in.
     """
     try:
         file = Path(path)
@@ -400,11 +410,17 @@ def load(
         raise ArgumentTypeError(f"load: runtime is {shown(runtime)}; expected a Foundry or None")
     if runtime is not None and device is not None:
         raise ArgumentError("load: a runtime has its device; give one of the two")
+    if not isinstance(cache_dtype, DType):
+        raise ArgumentTypeError(f"load: cache_dtype is {shown(cache_dtype)}; expected a DType")
+    if cache_dtype not in CACHE_DTYPES:
+        names = ", ".join(dtype.name for dtype in CACHE_DTYPES)
+        raise DTypeError(f"load: unsupported cache_dtype {cache_dtype.name}; supported: {names}")
     if progress is not None and not callable(progress):
         raise ArgumentTypeError(f"load: progress is {shown(progress)}; expected a callable or None")
     return Llama(
         file,
         runtime=runtime or Foundry(device),
         context_length=context_length,
+        cache_dtype=cache_dtype,
         progress=progress,
     )
