@@ -22,6 +22,7 @@ def every_operation(rt: fd.Foundry) -> list[tuple[ops.Operation, str]]:
     w, x, y = t("w", 8, 64, dtype=fd.f16), t("x", 64), t("y", 8)
     heads, cache = t("q", 1, 4, 64), t("cache", 16, 2, 64)
     k, ids = t("k", 1, 2, 64), t("ids", 1, dtype=fd.u32)
+    g, b = t("g", 64), t("b", 8)
     n = fd.Parameter("n")
     counts = t("counts", 64, dtype=fd.u32)
     return [
@@ -41,16 +42,16 @@ def every_operation(rt: fd.Foundry) -> list[tuple[ops.Operation, str]]:
         (ops.RepeatKv(x=k, y=heads), "RepeatKv(x=k (1, 2, 64) f32, y=q (1, 4, 64) f32)"),
         (ops.Softmax(x=x, y=x, scale=0.1), "Softmax(x=x (64,) f32, y=x (64,) f32, scale=0.1)"),
         (
-            ops.LayerNorm(x=x, y=x, weight=x, eps=1e-6),
+            ops.LayerNorm(x=x, y=x, weight=g, eps=1e-6),
             "LayerNorm(x=x (64,) f32, y=x (64,) f32, weig",
         ),
-        (ops.RmsNorm(x, x=x, y=x), "RmsNorm(weight=x (64,) f32, x=x (64,) f32, y=x (64,) f32)"),
+        (ops.RmsNorm(g, x=x, y=x), "RmsNorm(weight=g (64,) f32, x=x (64,) f32, y=x (64,) f32)"),
         (
             ops.Gemv(
-                weights=w, x=x, y=y, prologue=ops.RmsNorm(x), epilogue=[ops.Silu(), ops.Bias(y)]
+                weights=w, x=x, y=y, prologue=ops.RmsNorm(g), epilogue=[ops.Silu(), ops.Bias(b)]
             ),
             "Gemv(weights=w (8, 64) f16, x=x (64,) f32, y=y (8,) f32, "
-            "prologue=RmsNorm(x (64,) f32), epilogue=[Silu(), Bias(y (8,) f32)])",
+            "prologue=RmsNorm(g (64,) f32), epilogue=[Silu(), Bias(b (8,) f32)])",
         ),
         (
             ops.Gemm(weights=w, x=t("xs", 2, 64), y=t("ys", 2, 8), form=ops.LinearForm.gemm_lanes),
@@ -81,7 +82,7 @@ def every_operation(rt: fd.Foundry) -> list[tuple[ops.Operation, str]]:
                 x,
                 t("qs", 1, 4, 64),
                 cache,
-                cache,
+                t("values", 16, 2, 64),
                 start=n + 1,
             ),
             "QkvLinear(query=wq (256, 64) f32, key=wk (128, 64) f32, value=wv (128, 64) f32, x=",
