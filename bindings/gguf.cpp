@@ -162,7 +162,9 @@ void bind_metadata(nb::module_& m) {
               nb::arg("other").none(), nb::sig("def __eq__(self, other: object, /) -> bool"))
           .def(
               "index",
-              [](const Strings& s, nb::args args) { return decoded(s).attr("index")(*args); },
+              [](const Strings& s, const nb::args& args) {
+                return decoded(s).attr("index")(*args);
+              },
               nb::sig("def index(self, value: typing.Any, start: int = 0, stop: int = ...) -> int"))
           .def(
               "count",
@@ -193,11 +195,11 @@ void bind_metadata(nb::module_& m) {
               nb::arg("key").none(), nb::sig("def __getitem__(self, key: str, /) -> typing.Any"))
           .def(
               "get",
-              [](const Metadata& d, nb::handle key, nb::object otherwise) {
+              [](const Metadata& d, nb::handle key, nb::handle otherwise) {
                 const GgufValue* value = find(d, key);
-                return value ? to_python(d, *value) : otherwise;
+                return value ? to_python(d, *value) : nb::borrow(otherwise);
               },
-              nb::arg("key").none(), nb::arg("default") = nb::none(),
+              nb::arg("key").none(), nb::arg("default").none() = nb::none(),
               nb::sig("def get(self, key: str, default: typing.Any = None, /) -> typing.Any"))
           .def(
               "keys", [](nb::handle self) { return abstract("KeysView")(self); },

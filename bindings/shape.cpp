@@ -13,7 +13,7 @@ std::uint64_t to_extent(nb::handle value) {
   const nb::object index = nb::steal(PyNumber_Index(value.ptr()));
   if (!index.is_valid()) {
     const nb::python_error error;
-    if (!error.matches(PyExc_TypeError)) throw error;
+    if (!error.matches(PyExc_TypeError)) rethrow(error);
     throw_for<ArgumentTypeError>(error, concat("an extent is a ", type_name_of(value), ", ",
                                                text_of(value), "; expected an integer"));
   }
@@ -50,7 +50,7 @@ Extents to_extents(nb::handle shape) {
       nb::steal(PyIndex_Check(shape.ptr()) ? PyNumber_Index(shape.ptr()) : nullptr);
   if (PyErr_Occurred()) {
     const nb::python_error error;
-    if (!error.matches(PyExc_TypeError)) throw error;  // else an array of several, a sequence
+    if (!error.matches(PyExc_TypeError)) rethrow(error);  // else an array of several, a sequence
   }
   if (index.is_valid()) {
     values.push_back(to_extent(index));

@@ -79,12 +79,16 @@ void set_python_error(const std::exception& error) noexcept;
 /// Whether a Python exception stays what it is: Foundry's own, out of memory, or no `Exception`
 /// (KeyboardInterrupt).
 bool passes_through(const nb::python_error& error);
+[[noreturn]] inline void rethrow(nb::python_error error) {
+  error.restore();
+  nb::raise_python_error();
+}
 /// Throws T with `error` as its cause, or `error` itself if it passes through.
 template <class T>
 [[noreturn]] void throw_for(const nb::python_error& error, const std::string& message) {
-  if (passes_through(error)) throw error;
+  if (passes_through(error)) rethrow(error);
   try {
-    throw error;
+    rethrow(error);
   } catch (const nb::python_error&) {
     std::throw_with_nested(T(message));
   }

@@ -34,7 +34,8 @@ function(foundry_add_c_kernel target)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/cpp)
   target_compile_definitions(${target} PRIVATE ${arg_DEFINITIONS})
   target_compile_options(${target} PRIVATE -fno-sanitize=all -fno-stack-protector
-                         -fno-asynchronous-unwind-tables)
+                         -fno-asynchronous-unwind-tables
+                         $<$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},aarch64>:-mno-outline-atomics>)
   target_link_libraries(${target} PRIVATE foundry_warnings)
   target_link_options(${target} PRIVATE -fno-sanitize=all -nostdlib -Wl,-z,now -Wl,--hash-style=gnu
                       -Wl,--build-id=none)

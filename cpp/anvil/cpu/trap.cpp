@@ -15,7 +15,11 @@
 namespace anvil {
 namespace {
 
+#if defined(__aarch64__)
+constexpr std::array kFaults{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};  // brk is its trap
+#else
 constexpr std::array kFaults{SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+#endif
 // Ignored by default and sent by nobody but sockets with urgent data, which is why Go's run time
 // stops its threads with it too.
 constexpr int kInterruptSignal = SIGURG;
@@ -152,6 +156,7 @@ Trap describe(int signal, const siginfo_t& info, const ucontext_t& context) {
       trap.kind = Trap::Kind::arithmetic;
       break;
     case SIGILL:
+    case SIGTRAP:
       trap.kind = Trap::Kind::instruction;
       break;
     default:

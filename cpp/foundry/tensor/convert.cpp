@@ -79,7 +79,7 @@ std::optional<std::uint64_t> convert_all(std::span<const std::byte> source,
 template <class A, class B>
 bool is_same_number(A a, B b) {
   if constexpr (std::integral<A> && std::integral<B>) {
-    return static_cast<detail::WideInteger>(a) == static_cast<detail::WideInteger>(b);
+    return detail::wide(a) == detail::wide(b);
   } else if constexpr (std::integral<A>) {
     const std::optional<A> exact = narrow<A>(b);
     return exact && *exact == a;

@@ -21,6 +21,12 @@ namespace detail {
 /// Holds every value of the 64-bit integers.
 __extension__ typedef __int128 WideInteger;
 
+/// Any integer, a byte's sign kept.
+template <std::integral T>
+[[nodiscard]] constexpr WideInteger wide(T value) noexcept {
+  return WideInteger{} + value;
+}
+
 /// The nearest float, but one with an odd last bit where that is not exact: rounding it once more
 /// to 16 bits is rounding once.
 template <class From>
@@ -52,8 +58,9 @@ template <class To, class From>
     if (value != From(0) && value != From(1)) return std::nullopt;
     return value != From(0);
   } else if constexpr (std::integral<To> && std::integral<From>) {
-    const auto wide = static_cast<detail::WideInteger>(value);
-    if (wide < std::numeric_limits<To>::min() || wide > std::numeric_limits<To>::max()) {
+    const auto wide = detail::wide(value);
+    if (wide < detail::wide(std::numeric_limits<To>::min()) ||
+        wide > detail::wide(std::numeric_limits<To>::max())) {
       return std::nullopt;
     }
     return static_cast<To>(value);

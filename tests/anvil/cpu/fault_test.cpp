@@ -81,8 +81,23 @@ bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
+/// An emulated arm64 does not say whether it read or wrote: qemu's user mode leaves the syndrome
+/// out of a signal's context.
+Trap::Access expected_access(Order what) {
+#if defined(__aarch64__)
+  if (std::getenv("ANVIL_TARGET")) return Trap::Access::unknown;
+#endif
+  return what == Order::write ? Trap::Access::write : Trap::Access::read;
+}
+
+std::string words_of(Trap::Access access) {
+  return access == Trap::Access::write  ? "write to"
+         : access == Trap::Access::read ? "read of"
+                                        : "access to";
+}
+
 /// How a child process that runs `action` ends.
-int status_of(const std::function<void()>& action) {
+[[maybe_unused]] int status_of(const std::function<void()>& action) {
   const pid_t child = fork();
   if (child == 0) {
     close(1);  // doctest's handlers have much to say
@@ -109,15 +124,14 @@ TEST_CASE("an access to memory that is not there is an error, with or without ba
         CHECK(fault->kind == KernelFault::Kind::memory);
         CHECK(fault->has_address);
         CHECK(fault->address == reinterpret_cast<uintptr_t>(nowhere.memory) + 40);
-        CHECK(fault->access == (what == Order::write ? Trap::Access::write : Trap::Access::read));
+        CHECK(fault->access == expected_access(what));
         const std::string text = fault->what();
         CHECK(contains(text, "kernel 'misbehave', threadgroup (" + std::to_string(lane / 128) +
-                                 ", 0, 0): " + (what == Order::write ? "write to" : "read of") +
-                                 " memory at 0x"));
+                                 ", 0, 0): " + words_of(expected_access(what)) + " memory at 0x"));
         CHECK(bench.works());
       }
       CHECK(contains(bench.fault(Order::read, 3, nullptr)->what(),
-                     "read of a null pointer, address 0x0"));
+                     words_of(expected_access(Order::read)) + " a null pointer, address 0x0"));
 #if defined(__x86_64__)
       const auto wild =
           bench.fault(Order::write, 3, reinterpret_cast<void*>(0xdead'0000'0000'0000));
