@@ -47,6 +47,12 @@ struct ByrefLayout {
   void (*destroy)(ByrefLayout*);
 };
 
+/// Other threads may count references in the same word meanwhile.
+template <class Layout>
+int32_t flags_of(Layout& layout) {
+  return std::atomic_ref(layout.flags).load(std::memory_order_relaxed);
+}
+
 void count_up(int32_t& flags) {
   std::atomic_ref(flags).fetch_add(kReference, std::memory_order_relaxed);
 }
@@ -74,14 +80,15 @@ ANVIL_EXPORT void* _NSConcreteMallocBlock[32];
 ANVIL_EXPORT void* _Block_copy(const void* source) {
   if (!source) return nullptr;
   auto* block = static_cast<BlockLayout*>(const_cast<void*>(source));
-  if (block->flags & kIsGlobal) return block;
-  if (block->flags & kNeedsFree) {
+  const int32_t flags = flags_of(*block);
+  if (flags & kIsGlobal) return block;
+  if (flags & kNeedsFree) {
     count_up(block->flags);
     return block;
   }
   auto* copy = static_cast<BlockLayout*>(allocate(block->descriptor->size));
   std::memcpy(copy, block, block->descriptor->size);
-  copy->flags = (block->flags & ~kReferenceMask) | kNeedsFree | kReference;
+  copy->flags = (flags & ~kReferenceMask) | kNeedsFree | kReference;
   copy->isa = _NSConcreteMallocBlock;
   if (copy->flags & kHasCopyDispose) copy->descriptor->copy(copy, block);
   return copy;
@@ -89,9 +96,11 @@ ANVIL_EXPORT void* _Block_copy(const void* source) {
 
 ANVIL_EXPORT void _Block_release(const void* source) {
   auto* block = static_cast<BlockLayout*>(const_cast<void*>(source));
-  if (!block || (block->flags & kIsGlobal) || !(block->flags & kNeedsFree)) return;
+  if (!block) return;
+  const int32_t flags = flags_of(*block);
+  if ((flags & kIsGlobal) || !(flags & kNeedsFree)) return;
   if (!count_down(block->flags)) return;
-  if (block->flags & kHasCopyDispose) block->descriptor->dispose(block);
+  if (flags & kHasCopyDispose) block->descriptor->dispose(block);
   std::free(block);
 }
 
@@ -103,7 +112,7 @@ ANVIL_EXPORT void _Block_object_assign(void* destination, const void* object, co
   } else if (kind & kByref) {
     auto* source = static_cast<ByrefLayout*>(const_cast<void*>(object));
     ByrefLayout* current = source->forwarding;
-    if (current->flags & kNeedsFree) {  // already on the heap
+    if (flags_of(*current) & kNeedsFree) {  // already on the heap
       count_up(current->flags);
     } else {
       auto* copy = static_cast<ByrefLayout*>(allocate(static_cast<size_t>(current->size)));
@@ -139,8 +148,8 @@ ANVIL_EXPORT void _Block_object_dispose(const void* object, const int kind) {
   if (!object || (kind & kByrefCaller)) return;
   if (kind & kByref) {
     ByrefLayout* byref = static_cast<ByrefLayout*>(const_cast<void*>(object))->forwarding;
-    if (!(byref->flags & kNeedsFree) || !count_down(byref->flags)) return;
-    if (byref->flags & kHasCopyDispose) byref->destroy(byref);
+    if (!(flags_of(*byref) & kNeedsFree) || !count_down(byref->flags)) return;
+    if (flags_of(*byref) & kHasCopyDispose) byref->destroy(byref);
     std::free(byref);
   } else if ((kind & kBlock) == kBlock) {
     _Block_release(object);
