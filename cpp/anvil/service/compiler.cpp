@@ -83,7 +83,7 @@ Compiler Compiler::locate() {
   std::string places;
   for (const char* relative : {"", "../libexec/foundry", "../libexec", "../bin"}) {
     fs::path program = (folder / relative / "anvil-compiler").lexically_normal();
-    if (access(program.c_str(), X_OK) == 0) return Compiler(std::move(program));
+    if (access(program.c_str(), X_OK) == 0) return Compiler(program);
     places += "\n  " + program.string();
   }
   throw CompileError("anvil-compiler was not found; set ANVIL_COMPILER to its path. Looked at" +
