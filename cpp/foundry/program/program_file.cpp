@@ -370,7 +370,8 @@ ProgramImage read_program(const std::string& path, std::span<const std::byte> by
     const std::uint64_t at = in.position();
     tensor.dtype = in.dtype("tensor dtype");
     if (!is_supported(tensor.dtype)) {
-      in.fail(at, concat("dtype ", name_of(tensor.dtype), " is not there yet"));
+      in.fail(at, concat("unsupported dtype ", name_of(tensor.dtype),
+                         "; supported: ", supported_dtypes()));
     }
     tensor.is_written = in.boolean("is written");
     tensor.extents = read_extents(in, tensor.dtype, lengths.emplace_back());

@@ -68,7 +68,7 @@ AnyTensor load_weight(CommandStream& stream, const std::string& path, const Prog
     throw ProgramError(concat(path, ": tensor '", contents.weight, "' of ", file.path(), what));
   };
   const GgufTensorInfo* info = file.find_tensor(contents.weight);
-  if (!info) fail(" is not there");
+  if (!info) fail(" is missing");
   if (info->dtype != tensor.dtype || !(info->extents == tensor.extents)) {
     fail(concat(" is ", to_string(info->extents), " ", name_of(info->dtype),
                 ", the program was saved with ", to_string(tensor.extents), " ",

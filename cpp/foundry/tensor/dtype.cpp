@@ -111,7 +111,7 @@ DType parse_dtype(std::string_view name) {
 void require_supported(DType dtype, std::string_view what) {
   if (is_supported(dtype)) return;
   throw DTypeError(
-      concat(what, ": ", name_of(dtype), " is not there yet; there are ", supported_dtypes()));
+      concat(what, ": unsupported dtype ", name_of(dtype), "; supported: ", supported_dtypes()));
 }
 
 }  // namespace foundry

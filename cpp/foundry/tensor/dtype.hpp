@@ -93,7 +93,7 @@ struct DTypeInfo {
 /// Makes a block type supported for the rest of the process; PolicyRegistration calls it.
 /// Thread-safe.
 void support(DType dtype) noexcept;
-/// Throws DTypeError "<what>: q2_k is not there yet; there are f32, f16, ..." unless supported.
+/// Throws DTypeError "<what>: unsupported dtype q2_k; supported: f32, f16, ..." unless supported.
 void require_supported(DType dtype, std::string_view what);
 /// "f32, f16, bf16, ...": what is supported.
 [[nodiscard]] std::string supported_dtypes();

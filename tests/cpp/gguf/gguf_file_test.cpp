@@ -59,7 +59,7 @@ TEST_CASE("tensors bind to a device straight from the mapping") {
     mapped = file->tensor_bytes(file->tensor_info("embed")).data();
     CHECK_THROWS_WITH_AS(
         file->tensor(device, "later"),
-        (disk.path() + ": tensor 'later': q2_k is not there yet; there are " + supported_dtypes())
+        (disk.path() + ": tensor 'later': unsupported dtype q2_k; supported: " + supported_dtypes())
             .c_str(),
         DTypeError);
     CHECK_THROWS_WITH_AS(file->tensor(device, "missing"),

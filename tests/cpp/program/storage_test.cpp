@@ -150,7 +150,7 @@ TEST_CASE("weights that are not those of the program are refused") {
           " has other contents than the one the program was saved with");
   GgufWriter absent;
   absent.header(0, 1).string_entry("general.architecture", "test");
-  refused("absent.gguf", absent.bytes(), " is not there");
+  refused("absent.gguf", absent.bytes(), " is missing");
   GgufWriter shape;
   shape.header(1, 1).string_entry("general.architecture", "test");
   shape.tensor("weights", {3, 4}, 0, 0).pad(32).raw(std::string(48, '\0'));
