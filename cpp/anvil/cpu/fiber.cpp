@@ -139,11 +139,18 @@ void Fiber::start(Function function, void* argument) {
   stack_pointer_ = frame;
 }
 
+#if ANVIL_ASAN
+// Between the two halves of a switch, of which the sanitizer allows one at a time: a signal may
+// make the thread leave there.
+static thread_local volatile bool is_switching = false;
+#endif
+
 void Fiber::enter(void* fiber) {
   auto* self = static_cast<Fiber*>(fiber);
 #if ANVIL_ASAN
   __sanitizer_finish_switch_fiber(nullptr, &self->previous_->stack_bottom_,
                                   &self->previous_->stack_bytes_);
+  is_switching = false;
 #endif
   self->function_(self->argument_);
 }
@@ -153,6 +160,7 @@ void Fiber::transfer(Fiber& next, [[maybe_unused]] bool for_good) {
 #if ANVIL_ASAN
   __sanitizer_start_switch_fiber(for_good ? nullptr : &fake_stack_, next.stack_bottom_,
                                  next.stack_bytes_);
+  is_switching = true;
 #endif
 #if ANVIL_TSAN
   __tsan_switch_to_fiber(next.thread_state_, 0);
@@ -160,6 +168,7 @@ void Fiber::transfer(Fiber& next, [[maybe_unused]] bool for_good) {
   switch_stacks(&stack_pointer_, next.stack_pointer_);
 #if ANVIL_ASAN
   __sanitizer_finish_switch_fiber(fake_stack_, &previous_->stack_bottom_, &previous_->stack_bytes_);
+  is_switching = false;
 #endif
 }
 
@@ -169,7 +178,10 @@ void Fiber::return_from([[maybe_unused]] Fiber& dropped, [[maybe_unused]] uintpt
 #endif
 #if ANVIL_ASAN
   const auto bottom = reinterpret_cast<uintptr_t>(dropped.stack_bottom_);
-  if (stack_pointer - bottom < dropped.stack_bytes_) {
+  const bool was_switching = is_switching;
+  if (was_switching) __sanitizer_finish_switch_fiber(nullptr, nullptr, nullptr);
+  is_switching = false;
+  if (was_switching || stack_pointer - bottom < dropped.stack_bytes_) {
     __sanitizer_start_switch_fiber(nullptr, stack_bottom_, stack_bytes_);
     __sanitizer_finish_switch_fiber(fake_stack_, nullptr, nullptr);
   }
