@@ -193,12 +193,18 @@ def test_a_file_is_loaded_again(
         fd.Program.load(rt, path, weights=["model.gguf"], trusted=True)
 
 
-def test_a_file_runs_code_only_where_it_is_trusted(
-    rt: fd.Foundry, tensors: tuple[fd.Tensor, fd.Tensor], tmp_path: Path
-) -> None:
+@pytest.fixture
+def step(rt: fd.Foundry, tensors: tuple[fd.Tensor, fd.Tensor]) -> fd.Program:
+    """One dispatch, y = x + y."""
     x, y = tensors
-    with rt.record("step") as step:
+    with rt.record("step") as program:
         rt.run(axpy(x=x, y=y, a=1.0))
+    return program
+
+
+def test_a_file_runs_code_only_where_it_is_trusted(
+    rt: fd.Foundry, step: fd.Program, tmp_path: Path
+) -> None:
     path = tmp_path / "step.foundry"
     step.export(path)
     with pytest.raises(fd.ArgumentError, match=r"step\.foundry' would run .* pass trusted=True"):
@@ -206,12 +212,7 @@ def test_a_file_runs_code_only_where_it_is_trusted(
     assert len(fd.Program.load(rt, path, trusted=True)) == 1
 
 
-def test_a_file_says_nothing_of_where_its_author_works(
-    rt: fd.Foundry, tensors: tuple[fd.Tensor, fd.Tensor], tmp_path: Path
-) -> None:
-    x, y = tensors
-    with rt.record("step") as step:
-        rt.run(axpy(x=x, y=y, a=1.0))
+def test_a_file_says_nothing_of_where_its_author_works(step: fd.Program, tmp_path: Path) -> None:
     step.export(tmp_path / "step.foundry")
     data = (tmp_path / "step.foundry").read_bytes()
     here = Path(__file__)
@@ -220,11 +221,8 @@ def test_a_file_says_nothing_of_where_its_author_works(
 
 
 def test_export_replaces_a_file_whole_and_keeps_its_permissions(
-    rt: fd.Foundry, tensors: tuple[fd.Tensor, fd.Tensor], tmp_path: Path
+    rt: fd.Foundry, step: fd.Program, tmp_path: Path
 ) -> None:
-    x, y = tensors
-    with rt.record("step") as step:
-        rt.run(axpy(x=x, y=y, a=1.0))
     path = tmp_path / "step.foundry"
     path.write_bytes(b"old")
     path.chmod(0o600)
