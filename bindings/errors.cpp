@@ -124,7 +124,7 @@ void bind_errors(nb::module_& m) {
   define<Error>(m, "Error", "Base of every error that Foundry raises.");
   define<ShapeError>(m, "ShapeError", "Extents, ranks, indices or sizes that do not fit.",
                      PyExc_ValueError);
-  define<DTypeError>(m, "DTypeError", "An element type that does not fit or is not there.",
+  define<DTypeError>(m, "DTypeError", "An element type that does not fit or is unsupported.",
                      PyExc_TypeError);
   define<StorageError>(m, "StorageError", "An access that the storage mode forbids.",
                        PyExc_BufferError);

@@ -280,7 +280,7 @@ void bind_gguf(nb::module_& m) {
           },
           nb::arg("runtime"), nb::arg("name"),
           "The tensor on the runtime's device, without a copy: read-only, the file stays mapped. "
-          "DTypeError for a format that is not there, GgufError for a missing tensor.")
+          "DTypeError for an unsupported format, GgufError for a missing tensor.")
       .def(
           "read",
           [](const GgufHandle& f, std::string_view name) {

@@ -25,7 +25,7 @@ class ShapeError(Error, ValueError):
     """Extents, ranks, indices or sizes that do not fit."""
 
 class DTypeError(Error, TypeError):
-    """An element type that does not fit or is not there."""
+    """An element type that does not fit or is unsupported."""
 
 class StorageError(Error, BufferError):
     """An access that the storage mode forbids."""
@@ -742,7 +742,7 @@ class Gguf:
 
     def tensor(self, runtime: Foundry, name: str) -> Tensor:
         """
-        The tensor on the runtime's device, without a copy: read-only, the file stays mapped. DTypeError for a format that is not there, GgufError for a missing tensor.
+        The tensor on the runtime's device, without a copy: read-only, the file stays mapped. DTypeError for an unsupported format, GgufError for a missing tensor.
         """
 
     def read(self, name: str) -> numpy.typing.NDArray[numpy.uint8]:
