@@ -1,63 +1,37 @@
 """The house keeps its shape: who includes whom, where raw pointers and metal-cpp may live."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from rooms import ARROWS, ROOT, arrows_of_the_code, circle, includes, sources
 
-ROOT = Path(__file__).parents[2]
 FOUNDRY = ROOT / "cpp" / "foundry"
 
-# A room may include from the rooms named here, and from itself.
-MAY_INCLUDE = {
-    "core": set(),
-    "unsafe": {"core"},
-    "device": {"core", "unsafe"},
-    "memory": {"core", "unsafe", "device"},
-    "tensor": {"core", "unsafe", "device", "memory"},
-    "gguf": {"core", "unsafe", "device", "memory", "tensor"},
-    "kernel": {"core", "unsafe", "device", "memory", "tensor"},
-    "fusion": {"core", "unsafe", "device", "memory", "tensor", "kernel"},
-    "program": {"core", "unsafe", "device", "memory", "tensor", "gguf", "kernel"},
-    "ops": {"core", "unsafe", "device", "memory", "tensor", "kernel", "fusion", "program"},
-}
-MAY_INCLUDE["runtime"] = set(MAY_INCLUDE)
-
-INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]', re.MULTILINE)
+ARROWS_OF_THE_CODE = arrows_of_the_code()
 
 
-def sources(*folders: Path) -> Iterator[Path]:
-    for folder in folders:
-        for path in sorted(folder.rglob("*")):
-            if path.suffix in {".hpp", ".cpp", ".h"}:
-                yield path
+@pytest.mark.parametrize("room", sorted(ARROWS))
+def test_a_room_includes_only_from_the_rooms_that_it_may(room: str) -> None:
+    found = ARROWS_OF_THE_CODE[room]
+    assert [line for target in found.keys() - ARROWS[room] for line in found[target]] == []
 
 
-def includes(path: Path) -> list[str]:
-    return INCLUDE.findall(path.read_text())
+@pytest.mark.parametrize("room", sorted(ARROWS))
+def test_every_arrow_that_is_allowed_is_used(room: str) -> None:
+    assert ARROWS[room] - ARROWS_OF_THE_CODE[room].keys() == set()
 
 
-def room_of(path: Path) -> str:
-    relative = path.relative_to(FOUNDRY)
-    return relative.parts[0] if len(relative.parts) > 1 else "runtime"
+def test_no_arrows_lead_in_a_circle() -> None:
+    assert circle(ARROWS) == []
 
 
-@pytest.mark.parametrize("room", sorted(MAY_INCLUDE))
-def test_rooms_of_foundry_include_only_what_is_below_them(room: str) -> None:
-    wrong = []
-    for path in sources(FOUNDRY):
-        if room_of(path) != room:
-            continue
-        for name in includes(path):
-            match = re.match(r"foundry/(\w+)/", name)
-            if match and match[1] != room and match[1] not in MAY_INCLUDE[room]:
-                wrong.append(f"{path.relative_to(ROOT)} includes {name}")
-    assert not wrong
-
-
-def test_every_room_is_known() -> None:
-    assert {room_of(path) for path in sources(FOUNDRY)} <= set(MAY_INCLUDE)
+def test_every_folder_of_the_house_is_a_room() -> None:
+    folders = {
+        "/".join(path.relative_to(ROOT).parts[:3])
+        for path in sources(FOUNDRY, ROOT / "cpp" / "anvil")
+        if path.parent != FOUNDRY
+    }
+    assert folders - ARROWS.keys() == set()
 
 
 def test_foundry_reaches_anvil_only_through_metal_cpp() -> None:
