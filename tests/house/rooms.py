@@ -42,12 +42,17 @@ ARROWS: Mapping[str, frozenset[str]] = {
         "cpp/foundry/unsafe": "cpp/foundry/core",
         "cpp/foundry/core": "",
         # The software Metal device.
+        "cpp/anvil": "cpp/anvil/backend cpp/anvil/cpu cpp/anvil/service",
         "cpp/anvil/metal": """
-            cpp/anvil/abi cpp/anvil/cpu cpp/anvil/foundation cpp/anvil/objc cpp/anvil/service""",
+            cpp/anvil/abi cpp/anvil/backend cpp/anvil/cpu cpp/anvil/foundation cpp/anvil/objc
+            cpp/anvil/service cpp/anvil/system""",
         "cpp/anvil/foundation": "cpp/anvil/objc",
         "cpp/anvil/objc": "",
-        "cpp/anvil/cpu": "cpp/anvil/abi cpp/anvil/service",
+        "cpp/anvil/cpu": """
+            cpp/anvil/abi cpp/anvil/backend cpp/anvil/service cpp/anvil/system""",
+        "cpp/anvil/backend": "",
         "cpp/anvil/service": "cpp/anvil/abi",
+        "cpp/anvil/system": "",
         "cpp/anvil/abi": "",
         # Its compiler, a program of its own.
         "cpp/anvil/compiler": "cpp/anvil/abi cpp/anvil/compiler/vectorize",

@@ -19,13 +19,14 @@
 
 #include "anvil/cpu/float_environment.hpp"
 #include "anvil/cpu/kernel_fault.hpp"
-#include "anvil/cpu/spin.hpp"
-#include "anvil/cpu/thread.hpp"
 #include "anvil/cpu/trap.hpp"
 #include "anvil/cpu/work_parts.hpp"
 #include "anvil/cpu/worker.hpp"
 #include "anvil/service/environment.hpp"
 #include "anvil/service/host_cpu.hpp"
+#include "anvil/system/forks.hpp"
+#include "anvil/system/spin.hpp"
+#include "anvil/system/thread.hpp"
 
 namespace anvil {
 namespace {
@@ -38,8 +39,6 @@ constexpr unsigned kMaxThreads = 1024;
 
 // Threadgroups that the workers divide at a time: numbers of 32 bits, and a grid may have more.
 constexpr uint64_t kMostAtOnce = uint64_t{1} << 20;
-
-std::atomic<unsigned> forks{0};  // survived by this process as the child
 
 unsigned processors() {
   for (int capacity = 1024; capacity <= 1 << 20; capacity *= 2) {
@@ -85,7 +84,7 @@ class CpuExecutor::Pool {
   std::mutex run_mutex_;                          // held for the length of a run
   std::vector<std::unique_ptr<Worker>> workers_;  // the first is the caller's
   std::vector<std::thread> threads_;
-  const unsigned forks_ = forks;
+  const unsigned forks_ = forks();
   uint64_t serial_ = 0;  // of the last job
 
   // Written between divisions of parts_ only: a thread may read them from a successful claim()
@@ -108,8 +107,6 @@ class CpuExecutor::Pool {
 };
 
 CpuExecutor::Pool::Pool(unsigned threads) : parts_(std::clamp(threads, 1u, kMaxThreads)) {
-  [[maybe_unused]] static const int registered =
-      pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
   for (unsigned i = 0; i < std::clamp(threads, 1u, kMaxThreads); ++i)
     workers_.push_back(std::make_unique<Worker>());
   threads_.reserve(workers_.size());
@@ -125,7 +122,7 @@ CpuExecutor::Pool::Pool(unsigned threads) : parts_(std::clamp(threads, 1u, kMaxT
 }
 
 CpuExecutor::Pool::~Pool() {
-  if (forks_ != forks) {
+  if (forks_ != forks()) {
     // The threads stayed in the parent; nothing here may wait for them.
     [[maybe_unused]] auto* leaked = new std::vector<std::thread>(std::move(threads_));
     return;
@@ -138,7 +135,7 @@ CpuExecutor::Pool::~Pool() {
 
 void CpuExecutor::Pool::run(std::span<const CpuDispatch> dispatches, RunControl* control) {
   // Before the lock: another thread may have held it when the process was forked.
-  if (forks_ != forks)
+  if (forks_ != forks())
     throw std::runtime_error(
         "Anvil: this process was forked from one that had used the device, and its threads stayed "
         "there; start processes afresh instead (multiprocessing: the 'spawn' method)");

@@ -8,9 +8,9 @@
 #include <thread>
 #include <utility>
 
-#include "anvil/cpu/thread.hpp"
 #include "anvil/metal/report.hpp"
 #include "anvil/objc/autorelease.hpp"
+#include "anvil/system/thread.hpp"
 
 namespace anvil::metal {
 namespace {

@@ -6,16 +6,19 @@
 #include "anvil/metal/heap.hpp"
 #include "anvil/metal/report.hpp"
 #include "anvil/objc/errors.hpp"
+#include "anvil/system/memory.hpp"
 
 namespace anvil::metal {
 
 Buffer::~Buffer() {
   if (heap && !aliasable) heap->give_back(heap_offset);
-  if (deallocator) deallocator(data, length);
+  if (!deallocator) return;
+  memory = nullptr;
+  deallocator(host, length);
 }
 
 void* Buffer::contents() const {
-  return storage_mode() == MTL::StorageModePrivate ? nullptr : data;
+  return storage_mode() == MTL::StorageModePrivate ? nullptr : host;
 }
 
 void Buffer::did_modify(NS::Range range) {
@@ -48,22 +51,27 @@ ANVIL_OBJC_CLASS_DEFINITION<Buffer> definition{
         objc::method<&Buffer::contents>("contents"),
         objc::property<&Buffer::length>("length"),
         objc::method<&Buffer::did_modify>("didModifyRange:"),
-        objc::method<&Buffer::gpu_address>("gpuAddress"),
+        objc::property<&Buffer::address>("gpuAddress"),
         objc::method<&Buffer::add_debug_marker>("addDebugMarker:range:"),
         objc::method<&Buffer::remove_debug_markers>("removeAllDebugMarkers"),
     }};
 
 }  // namespace
 
+backend::Storage storage_of(MTL::ResourceOptions options) {
+  return storage_mode(options) == MTL::StorageModePrivate ? backend::Storage::device_only
+                                                          : backend::Storage::shared;
+}
+
 objc::Ref<Buffer> new_buffer(Device* device, size_t length, MTL::ResourceOptions options) {
   if (const std::string why = refusal(device, length, options); !why.empty())
     return report_nil("-[MTLDevice newBufferWithLength:options:]: " + why);
-  Memory memory(length);
-  if (!memory.data())
+  std::unique_ptr<backend::Memory> memory = device->backend.allocate(length, storage_of(options));
+  if (!memory)
     return report_nil("-[MTLDevice newBufferWithLength:options:]: no memory for " +
-                      std::to_string(length) + " bytes; " + std::to_string(Memory::total()) +
-                      " are allocated");
-  objc::Ref<Buffer> buffer = objc::make<Buffer>(device, options, memory.data(), length);
+                      std::to_string(length) + " bytes; " +
+                      std::to_string(device->backend.allocated()) + " are allocated");
+  objc::Ref<Buffer> buffer = objc::make<Buffer>(device, options, *memory, 0, length);
   buffer->memory = std::move(memory);
   return buffer;
 }
@@ -72,14 +80,18 @@ objc::Ref<Buffer> new_buffer_with_bytes(Device* device, const void* bytes, size_
                                         MTL::ResourceOptions options) {
   if (!bytes) return report_nil("-[MTLDevice newBufferWithBytes:length:options:]: bytes is null");
   objc::Ref<Buffer> buffer = new_buffer(device, length, options);
-  if (buffer) std::memcpy(buffer->data, bytes, length);
+  if (!buffer) return nullptr;
+  if (buffer->host)
+    std::memcpy(buffer->host, bytes, length);
+  else
+    device->backend.write(buffer->address, {static_cast<const std::byte*>(bytes), length});
   return buffer;
 }
 
 objc::Ref<Buffer> new_buffer_without_copy(Device* device, void* pointer, size_t length,
                                           MTL::ResourceOptions options, Deallocator deallocator) {
   const std::string method = "-[MTLDevice newBufferWithBytesNoCopy:length:options:deallocator:]: ";
-  const size_t page = Memory::page_size();
+  const size_t page = page_size();
   if (const std::string why = refusal(device, length, options); !why.empty())
     return report_nil(method + why);
   if (storage_mode(options) == MTL::StorageModePrivate)
@@ -90,8 +102,11 @@ objc::Ref<Buffer> new_buffer_without_copy(Device* device, void* pointer, size_t 
   if (length % page != 0)
     return report_nil(method + "length " + std::to_string(length) +
                       " is not a multiple of the page size of " + std::to_string(page));
-  objc::Ref<Buffer> buffer =
-      objc::make<Buffer>(device, options, static_cast<std::byte*>(pointer), length);
+  std::unique_ptr<backend::Memory> memory =
+      device->backend.borrow(static_cast<std::byte*>(pointer), length);
+  if (!memory) return report_nil(method + "kernels of this device cannot reach the memory");
+  objc::Ref<Buffer> buffer = objc::make<Buffer>(device, options, *memory, 0, length);
+  buffer->memory = std::move(memory);
   buffer->deallocator = std::move(deallocator);
   return buffer;
 }

@@ -1,9 +1,11 @@
 // MTLBuffer.
 #pragma once
 
+#include <memory>
+
 #include <Metal/MTLBuffer.hpp>
 
-#include "anvil/metal/memory.hpp"
+#include "anvil/backend/memory.hpp"
 #include "anvil/metal/resource.hpp"
 #include "anvil/objc/block.hpp"
 
@@ -14,24 +16,32 @@ using Deallocator = objc::Block<void(void*, NS::UInteger)>;
 struct Buffer : Resource {
   using Super = Resource;
 
-  Buffer(Device* device, MTL::ResourceOptions options, std::byte* data, size_t length)
-      : Resource(device, options), data(data), length(length) {
+  /// Does not own `memory`.
+  Buffer(Device* device, MTL::ResourceOptions options, const backend::Memory& memory, size_t offset,
+         size_t length)
+      : Resource(device, options),
+        address(memory.address + offset),
+        host(memory.host ? memory.host + offset : nullptr),
+        length(length) {
     allocated_size = length;
   }
   ~Buffer();
 
-  /// Null for private storage, as on Apple's devices, though the memory is the same here.
+  /// Null for private storage, as on Apple's devices, though the host may see it.
   void* contents() const;
   void did_modify(NS::Range range);
-  uint64_t gpu_address() const { return reinterpret_cast<uint64_t>(data); }
   void add_debug_marker(String* marker, NS::Range range);
   void remove_debug_markers() {}
 
-  std::byte* data;
-  size_t length;
-  Memory memory;            ///< of buffers that own theirs
-  Deallocator deallocator;  ///< of no-copy buffers
+  const backend::Address address;
+  std::byte* const host;  ///< null where the host does not see it
+  const size_t length;
+  std::unique_ptr<backend::Memory> memory;  ///< null: it is the heap's
+  Deallocator deallocator;                  ///< of no-copy buffers
 };
+
+/// The storage that buffers and heaps of these options are in.
+backend::Storage storage_of(MTL::ResourceOptions options);
 
 /// Null, with the reason on stderr, when there is no memory or the length is out of range.
 objc::Ref<Buffer> new_buffer(Device* device, size_t length, MTL::ResourceOptions options);

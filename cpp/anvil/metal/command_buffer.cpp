@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "anvil/cpu/executor.hpp"
-#include "anvil/cpu/spin.hpp"
 #include "anvil/metal/async.hpp"
 #include "anvil/metal/blit_encoder.hpp"
 #include "anvil/metal/compute_encoder.hpp"
@@ -18,6 +17,7 @@
 #include "anvil/metal/watchdog.hpp"
 #include "anvil/objc/autorelease.hpp"
 #include "anvil/objc/errors.hpp"
+#include "anvil/system/spin.hpp"
 
 namespace anvil::metal {
 namespace {
@@ -42,9 +42,9 @@ struct Execute {
     trapped(
         "fill", fill.size, fill, +[](const FillCommand& f) { std::memset(f.to, f.value, f.size); });
   }
-  void operator()(const SignalCommand& signal) const { signal.event->signal(signal.value); }
+  void operator()(const SignalCommand& signal) const { signal.event->counter.signal(signal.value); }
   void operator()(const WaitCommand& wait) const {
-    if (!wait.event->wait(wait.value, control))
+    if (!wait.event->counter.wait(wait.value, control.requested))
       throw KernelFault(KernelFault::Kind::interrupted, "waits for a signal of the value " +
                                                             std::to_string(wait.value) +
                                                             " that an event did not get");

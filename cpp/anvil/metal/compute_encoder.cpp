@@ -57,7 +57,7 @@ void ComputeCommandEncoder::bind(const char* method, Buffer* target, size_t offs
                             std::to_string(target->length) + " of buffer" + quoted(target->label) +
                             " at index " + std::to_string(index));
   if (slots_[index].buffer != target) buffer->hold(target);
-  slots_[index] = {target->data + offset, target->length - offset, target};
+  slots_[index] = {target->host + offset, target->length - offset, target};
 }
 
 void ComputeCommandEncoder::set_buffer(Buffer* target, NS::UInteger offset, NS::UInteger index) {
@@ -98,9 +98,9 @@ void ComputeCommandEncoder::set_threadgroup_memory_length(NS::UInteger length, N
   if (!open(method) || !check_index(method, index)) return;
   if (length % 16 != 0)
     return fail(method, "length " + std::to_string(length) + " is not a multiple of 16");
-  if (length > Device::kMaxThreadgroupMemory)
-    return fail(method, "length " + std::to_string(length) + " exceeds " +
-                            std::to_string(Device::kMaxThreadgroupMemory));
+  const size_t most = device()->facts.max_threadgroup_memory;
+  if (length > most)
+    return fail(method, "length " + std::to_string(length) + " exceeds " + std::to_string(most));
   threadgroup_memory_[index] = static_cast<uint32_t>(length);
 }
 
@@ -110,7 +110,7 @@ bool ComputeCommandEncoder::check_threadgroup(const char* method, MTL::Size thre
     return false;
   }
   // Each is checked first, so that the product of the three cannot overflow.
-  constexpr NS::UInteger limit = ANVIL_MAX_THREADS_PER_THREADGROUP;
+  const NS::UInteger limit = device()->facts.max_threads_per_threadgroup;
   const NS::UInteger most = pipeline_->max_total_threads();
   const bool possible =
       threadgroup.width <= limit && threadgroup.height <= limit && threadgroup.depth <= limit;
@@ -187,7 +187,7 @@ void ComputeCommandEncoder::dispatch_indirect(Buffer* indirect, NS::UInteger off
                 "indirectBufferOffset " + std::to_string(offset) + " is not a multiple of 4");
   buffer->hold(indirect);
   record(method,
-         {.threads_per_threadgroup = extent(threadgroup), .indirect = indirect->data + offset});
+         {.threads_per_threadgroup = extent(threadgroup), .indirect = indirect->host + offset});
 }
 
 void ComputeCommandEncoder::record(const char* method, DispatchCommand command) {
@@ -217,10 +217,11 @@ void ComputeCommandEncoder::record(const char* method, DispatchCommand command) 
                               " needs");
     bindings[i] = {slot.data, slot.length};
   }
-  if (threadgroup_memory > Device::kMaxThreadgroupMemory)
+  const size_t most = device()->facts.max_threadgroup_memory;
+  if (threadgroup_memory > most)
     return fail(method, "kernel " + pipeline_->image().name + " would use " +
                             std::to_string(threadgroup_memory) + " bytes of threadgroup memory, " +
-                            std::to_string(Device::kMaxThreadgroupMemory) + " are there");
+                            std::to_string(most) + " are there");
   command.pipeline = pipeline_;
   command.bindings = bindings;
   command.waits = std::exchange(next_waits_, dispatch_type != MTL::DispatchTypeConcurrent);

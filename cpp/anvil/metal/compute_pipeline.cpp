@@ -36,7 +36,7 @@ ComputePipelineState::ComputePipelineState(Device* device, std::shared_ptr<CpuKe
 }
 
 NS::UInteger ComputePipelineState::thread_execution_width() const {
-  return ANVIL_SIMD_WIDTH;
+  return device->facts.simd_width;
 }
 
 NS::UInteger ComputePipelineState::static_threadgroup_memory() const {
@@ -84,16 +84,16 @@ std::optional<CpuDispatch> ComputePipelineState::dispatch(const DispatchCommand&
 
 namespace {
 
-std::shared_ptr<CpuKernel> load_kernel(const Function& function) {
+std::shared_ptr<CpuKernel> load_kernel(const Device& device, const Function& function) {
   const auto compile = [library = function.library, name = function.function,
                         constants = function.constants](Variant variant) {
     return compile_kernel(*library, name, constants, variant);
   };
   KernelImage image = compile(Variant::full);
-  if (image.static_memory > Device::kMaxThreadgroupMemory)
+  if (image.static_memory > device.facts.max_threadgroup_memory)
     throw CompileError("function '" + function.function + "' declares " +
                        std::to_string(image.static_memory) + " bytes of threadgroup memory, " +
-                       std::to_string(Device::kMaxThreadgroupMemory) + " are there");
+                       std::to_string(device.facts.max_threadgroup_memory) + " are there");
   return CpuKernel::load(std::move(image), [compile] { return compile(Variant::any); });
 }
 
@@ -112,7 +112,7 @@ objc::Ref<ComputePipelineState> new_compute_pipeline(Device* device,
   }
   try {
     objc::Ref<ComputePipelineState> pipeline =
-        objc::make<ComputePipelineState>(device, load_kernel(*function), descriptor);
+        objc::make<ComputePipelineState>(device, load_kernel(*device, *function), descriptor);
     if (reflection) *reflection = objc::Ref(pipeline->reflection).autoreleased();
     return pipeline;
   } catch (const CompileError& failure) {

@@ -1,33 +1,21 @@
 #include "anvil/metal/device.hpp"
 
 #include <chrono>
-#include <fstream>
+#include <span>
 #include <thread>
+#include <vector>
 
-#include "anvil/cpu/trap.hpp"
+#include "anvil/backend/registry.hpp"
 #include "anvil/metal/async.hpp"
 #include "anvil/metal/watchdog.hpp"
 #include "anvil/objc/errors.hpp"
-#include "anvil/service/environment.hpp"
-#include "anvil/service/host_cpu.hpp"
 
 namespace anvil::metal {
 namespace {
 
-std::string cpu_name() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);)
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-#if defined(__aarch64__)
-  return "aarch64";
-#else
-  return "x86-64";
-#endif
-}
-
-objc::Ref<Architecture> make_architecture() {
+objc::Ref<Architecture> make_architecture(const std::string& name) {
   objc::Ref<Architecture> architecture = objc::make<Architecture>();
-  architecture->name = make_string("anvil_cpu");
+  architecture->name = make_string(name);
   return architecture;
 }
 
@@ -48,25 +36,17 @@ Library* no_compiled_library(Error** error) {
 
 }  // namespace
 
-Device::Device()
-    : name(make_string("Anvil CPU (" + cpu_name() + ")")), architecture(make_architecture()) {
-  require_supported_cpu();
-  check_environment();
+Device::Device(backend::Device& backend, uint64_t registry_id)
+    : backend(backend),
+      facts(backend.facts()),
+      registry_id(registry_id),
+      name(make_string(facts.name)),
+      architecture(make_architecture(facts.architecture)) {
   Watchdog::shared();
 }
 
-// A third of the memory stays with the system and the program, as macOS arranges it on small
-// machines.
-uint64_t Device::recommended_working_set() const {
-  return Memory::physical() / 3 * 2;
-}
-
-NS::UInteger Device::max_buffer_length() const {
-  return recommended_working_set() / Memory::page_size() * Memory::page_size();
-}
-
 MTL::Size Device::max_threads_per_threadgroup() const {
-  constexpr NS::UInteger most = ANVIL_MAX_THREADS_PER_THREADGROUP;
+  const NS::UInteger most = facts.max_threads_per_threadgroup;
   return {most, most, most};
 }
 
@@ -240,14 +220,14 @@ ANVIL_OBJC_CLASS_DEFINITION<Device> definition{
     {
         objc::property<&Device::name>("name"),
         objc::property<&Device::architecture>("architecture"),
-        objc::method<&Device::registry_id>("registryID"),
+        objc::property<&Device::registry_id>("registryID"),
         objc::method<&Device::location>("location"),
         objc::function<&zero<NS::UInteger>>("locationNumber"),
         objc::function<&zero<uint64_t>>("maxTransferRate"),
         objc::function<&zero<uint64_t>>("peerGroupID"),
         objc::function<&zero<uint32_t>>("peerIndex"),
         objc::function<&zero<uint32_t>>("peerCount"),
-        objc::function<&yes>("hasUnifiedMemory"),
+        objc::method<&Device::has_unified_memory>("hasUnifiedMemory"),
         objc::function<&yes>("isHeadless"),
         objc::function<&no>("isLowPower"),
         objc::function<&no>("isRemovable"),
@@ -304,11 +284,15 @@ ANVIL_OBJC_CLASS_DEFINITION<Device> definition{
         objc::method<&Device::new_residency_set>("newResidencySetWithDescriptor:error:"),
     }};
 
-/// The one device; never destroyed, as everything made by it points to it.
-Device* device() {
-  static Device* const instance = objc::make<Device>().detach();
-  install_trap_handlers();
-  return instance;
+/// Never destroyed, as everything made by one points to it.
+const std::vector<objc::Ref<Device>>& devices() {
+  const std::span<backend::Device* const> there = backend::devices();
+  static const auto& all = *new std::vector<objc::Ref<Device>>([&] {
+    std::vector<objc::Ref<Device>> made;
+    for (backend::Device* each : there) made.push_back(objc::make<Device>(*each, made.size() + 1));
+    return made;
+  }());
+  return all;
 }
 
 }  // namespace
@@ -317,14 +301,12 @@ Device* device() {
 extern "C" {
 
 ANVIL_EXPORT MTL::Device* MTLCreateSystemDefaultDevice() {
-  anvil::metal::Device* device = anvil::metal::device();
-  anvil::objc::retain(device);
-  return reinterpret_cast<MTL::Device*>(device);
+  return reinterpret_cast<MTL::Device*>(anvil::objc::Ref(anvil::metal::devices().front()).detach());
 }
 
 ANVIL_EXPORT NS::Array* MTLCopyAllDevices() {
-  std::vector<anvil::objc::Ref<objc_object>> devices{
-      anvil::objc::Ref<objc_object>(anvil::metal::device())};
+  const auto& all = anvil::metal::devices();
+  std::vector<anvil::objc::Ref<objc_object>> devices(all.begin(), all.end());
   return reinterpret_cast<NS::Array*>(anvil::objc::make<anvil::Array>(std::move(devices)).detach());
 }
 

@@ -1,9 +1,9 @@
-// MTLDevice: the CPU as a Metal device.
+// MTLDevice: a device of the backend as Metal has it.
 #pragma once
 
 #include <Metal/MTLDevice.hpp>
 
-#include "anvil/abi/kernel_abi.h"
+#include "anvil/backend/device.hpp"
 #include "anvil/metal/buffer.hpp"
 #include "anvil/metal/command_queue.hpp"
 #include "anvil/metal/compute_pipeline.hpp"
@@ -28,20 +28,16 @@ struct Device : objc::Object {
   using PipelineHandler = void (^)(ComputePipelineState*, Error*);
   using ReflectionHandler = void (^)(ComputePipelineState*, ComputePipelineReflection*, Error*);
 
-  /// As on Apple's GPUs (Metal Feature Set Tables).
-  static constexpr size_t kMaxThreadgroupMemory = 32 << 10;
-
-  /// Throws UnsupportedCpuError on a processor that the compiler has no code for.
-  Device();
+  Device(backend::Device& backend, uint64_t registry_id);
 
   // Facts.
-  NS::UInteger max_buffer_length() const;
-  uint64_t recommended_working_set() const;
-  NS::UInteger current_allocated_size() const { return Memory::total(); }
+  NS::UInteger max_buffer_length() const { return facts.max_buffer_length; }
+  uint64_t recommended_working_set() const { return facts.recommended_working_set; }
+  bool has_unified_memory() const { return facts.unified_memory; }
+  NS::UInteger current_allocated_size() const { return backend.allocated(); }
   MTL::Size max_threads_per_threadgroup() const;
-  NS::UInteger max_threadgroup_memory() const { return kMaxThreadgroupMemory; }
+  NS::UInteger max_threadgroup_memory() const { return facts.max_threadgroup_memory; }
   NS::UInteger max_compile_tasks() const;
-  uint64_t registry_id() const { return 1; }
   bool supports_family(MTL::GPUFamily family) const;
   /// Buffers may hold the gpuAddress of others.
   MTL::ArgumentBuffersTier argument_buffers() const { return MTL::ArgumentBuffersTier2; }
@@ -85,6 +81,9 @@ struct Device : objc::Object {
   Fence* new_fence();
   ResidencySet* new_residency_set(ResidencySetDescriptor* descriptor, Error** error);
 
+  backend::Device& backend;
+  const backend::Facts& facts;
+  const uint64_t registry_id;
   const objc::Ref<String> name;
   const objc::Ref<Architecture> architecture;
   bool maximize_concurrent_compilation = false;

@@ -1,15 +1,10 @@
 // MTLEvent and MTLSharedEvent: a counter that command buffers and the host raise and wait for.
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
-#include <vector>
-
 #include <Metal/MTLEvent.hpp>
 
-#include "anvil/cpu/trap.hpp"
+#include "anvil/backend/event.hpp"
 #include "anvil/foundation/string.hpp"
-#include "anvil/objc/block.hpp"
 
 namespace anvil::metal {
 
@@ -21,27 +16,14 @@ struct Event : objc::Object {
 
   explicit Event(Device* device) : device(device) {}
 
-  /// Sets the value and wakes whom it satisfies. Values may be set back, as in Metal.
-  void signal(uint64_t value);
-  uint64_t value() const;
-  /// False if `interrupt` was requested first.
-  bool wait(uint64_t value, const Interrupt& interrupt);
+  uint64_t value() const { return counter.value(); }
+  void signal(uint64_t value) { counter.signal(value); }
   /// False if `milliseconds` went by first.
   bool wait_for(uint64_t value, uint64_t milliseconds);
 
   Device* device;
   objc::Ref<String> label;
-
- protected:
-  mutable std::mutex mutex_;  // guards the rest
-  std::condition_variable changed_;
-  uint64_t value_ = 0;
-
-  struct Listener {
-    uint64_t value;
-    objc::Block<void(MTL::SharedEvent*, uint64_t)> block;
-  };
-  std::vector<Listener> listeners_;  // of shared events only
+  backend::Event counter;
 };
 
 struct SharedEvent : Event {

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "anvil/cpu/memory.hpp"
 #include "anvil/metal/compute_pipeline.hpp"
-#include "anvil/metal/memory.hpp"
 #include "anvil/metal/watchdog.hpp"
 
 namespace anvil::metal {
@@ -98,7 +98,8 @@ std::string explain(const KernelFault& fault, const DispatchCommand& dispatch) {
   if (!nearest) return text;
   text += ", " + describe(fault, place) + "buffer " + std::to_string(nearest->index) + " ('" +
           nearest->name + "', " + std::to_string(length) + " bytes)";
-  const bool certain = place.side == Place::Side::inside || place.distance <= Memory::kGuard;
+  const bool certain =
+      place.side == Place::Side::inside || place.distance <= cpu::HostMemory::kGuard;
   return certain ? text : text + ", the nearest argument";
 }
 

@@ -11,7 +11,8 @@ void HeapDescriptor::set_resource_options(MTL::ResourceOptions options) {
   hazard_tracking_mode = metal::hazard_tracking_mode(options);
 }
 
-Heap::Heap(Device* device, const HeapDescriptor& descriptor, Memory memory)
+Heap::Heap(Device* device, const HeapDescriptor& descriptor,
+           std::unique_ptr<backend::Memory> memory)
     : device(device),
       options(descriptor.resource_options()),
       type(descriptor.type),
@@ -32,7 +33,7 @@ bool Heap::options_match(MTL::ResourceOptions wanted) const {
 
 objc::Ref<Buffer> Heap::place(size_t offset, size_t length, MTL::ResourceOptions wanted) {
   used_.emplace(offset, length);
-  objc::Ref<Buffer> buffer = objc::make<Buffer>(device, wanted, memory_.data() + offset, length);
+  objc::Ref<Buffer> buffer = objc::make<Buffer>(device, wanted, *memory_, offset, length);
   buffer->heap = objc::Ref<Heap>(this);
   buffer->heap_offset = offset;
   return buffer;
@@ -110,8 +111,9 @@ objc::Ref<Heap> new_heap(Device* device, const HeapDescriptor* descriptor) {
                       std::to_string(device->max_buffer_length()));
   if (descriptor->type == MTL::HeapTypeSparse)
     return report_nil(method + "there are no sparse heaps");
-  Memory memory(descriptor->size);
-  if (!memory.data())
+  std::unique_ptr<backend::Memory> memory =
+      device->backend.allocate(descriptor->size, storage_of(descriptor->resource_options()));
+  if (!memory)
     return report_nil(method + "no memory for " + std::to_string(descriptor->size) + " bytes");
   return objc::make<Heap>(device, *descriptor, std::move(memory));
 }

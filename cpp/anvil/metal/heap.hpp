@@ -2,12 +2,12 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <mutex>
 
 #include <Metal/MTLHeap.hpp>
 
 #include "anvil/metal/buffer.hpp"
-#include "anvil/metal/memory.hpp"
 #include "anvil/metal/resource.hpp"
 
 namespace anvil::metal {
@@ -34,7 +34,7 @@ constexpr size_t kHeapAlignment = 256;
 struct Heap : Allocation {
   using Super = Allocation;
 
-  Heap(Device* device, const HeapDescriptor& descriptor, Memory memory);
+  Heap(Device* device, const HeapDescriptor& descriptor, std::unique_ptr<backend::Memory> memory);
 
   Buffer* new_buffer(NS::UInteger length, MTL::ResourceOptions options);
   Buffer* new_buffer_at(NS::UInteger length, MTL::ResourceOptions options, NS::UInteger offset);
@@ -60,7 +60,7 @@ struct Heap : Allocation {
   objc::Ref<Buffer> place(size_t offset, size_t length, MTL::ResourceOptions options);
   bool options_match(MTL::ResourceOptions options) const;
 
-  Memory memory_;
+  const std::unique_ptr<backend::Memory> memory_;
   mutable std::mutex mutex_;            // guards the rest
   std::multimap<size_t, size_t> used_;  // offset -> length; ranges overlap in placement heaps only
 };

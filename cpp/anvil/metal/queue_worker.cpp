@@ -7,10 +7,10 @@
 #include <exception>
 #include <string>
 
-#include "anvil/cpu/spin.hpp"
-#include "anvil/cpu/thread.hpp"
 #include "anvil/cpu/trap.hpp"
 #include "anvil/metal/command_buffer.hpp"
+#include "anvil/system/spin.hpp"
+#include "anvil/system/thread.hpp"
 
 namespace anvil::metal {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <exception>
 
-#include "anvil/cpu/thread.hpp"
 #include "anvil/service/environment.hpp"
+#include "anvil/system/thread.hpp"
 
 namespace anvil::metal {
 namespace {

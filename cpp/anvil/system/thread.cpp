@@ -1,4 +1,4 @@
-#include "anvil/cpu/thread.hpp"
+#include "anvil/system/thread.hpp"
 
 #include <pthread.h>
 #include <signal.h>

@@ -1,16 +1,16 @@
-#include "anvil/metal/memory.hpp"
+#include "anvil/cpu/memory.hpp"
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 
-namespace anvil::metal {
+#include "anvil/system/memory.hpp"
+
+namespace anvil::cpu {
 namespace {
 
 // Small buffers share pages: a mapping each would soon meet the kernel's limit on mappings.
@@ -46,12 +46,12 @@ Mapping map(size_t bytes, int protection) {
 Mapping map_guarded(size_t size) {
   const bool huge = size >= kHugeFrom;
   Mapping mapping = map(
-      round_up(size, Memory::page_size()) + Memory::kGuard + (huge ? kHugePage : Memory::kGuard),
+      round_up(size, page_size()) + HostMemory::kGuard + (huge ? kHugePage : HostMemory::kGuard),
       PROT_NONE);
   if (!mapping.begin) return {};
   // Huge pages begin at multiples of their size.
   const auto begin = reinterpret_cast<uintptr_t>(mapping.begin);
-  mapping.data += huge ? round_up(begin + 1, kHugePage) - begin : Memory::kGuard;
+  mapping.data += huge ? round_up(begin + 1, kHugePage) - begin : HostMemory::kGuard;
   if (mprotect(mapping.data, size, PROT_READ | PROT_WRITE) == 0) return mapping;
   munmap(mapping.begin, mapping.bytes);
   return {};
@@ -59,7 +59,7 @@ Mapping map_guarded(size_t size) {
 
 }  // namespace
 
-Memory::Memory(size_t size) {
+HostMemory::HostMemory(size_t size) {
   if (size < kMapFrom) {
     const size_t rounded = round_up(std::max<size_t>(size, 1), kSmallAlignment);
     data_ = static_cast<std::byte*>(std::aligned_alloc(kSmallAlignment, rounded));
@@ -81,7 +81,7 @@ Memory::Memory(size_t size) {
   allocated.fetch_add(size_, std::memory_order_relaxed);
 }
 
-Memory::~Memory() {
+HostMemory::~HostMemory() {
   if (!data_) return;
   allocated.fetch_sub(size_, std::memory_order_relaxed);
   if (!mapping_) {
@@ -92,27 +92,8 @@ Memory::~Memory() {
   munmap(mapping_, mapping_bytes_);
 }
 
-size_t Memory::total() {
+size_t HostMemory::total() {
   return allocated.load(std::memory_order_relaxed);
 }
 
-size_t Memory::page_size() {
-  static const auto size = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  return size;
-}
-
-size_t Memory::physical() {
-  static const size_t bytes = [] {
-    size_t limit = static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * page_size();
-    // cgroup v2, then v1; "max" or a missing file: no limit.
-    for (const char* path :
-         {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
-      size_t group = 0;
-      if (std::ifstream(path) >> group) limit = std::min(limit, group);
-    }
-    return limit;
-  }();
-  return bytes;
-}
-
-}  // namespace anvil::metal
+}  // namespace anvil::cpu

@@ -1,26 +1,26 @@
-// The memory of buffers and heaps: zeroed, counted, given back on destruction; what is large lies
+// memory.hpp: memory of kernels: zeroed, counted, given back on destruction; what is large lies
 // between pages that nobody may touch.
 #pragma once
 
 #include <cstddef>
 #include <utility>
 
-namespace anvil::metal {
+namespace anvil::cpu {
 
-class Memory {
+class HostMemory {
  public:
-  Memory() = default;
+  HostMemory() = default;
   /// Null data() if the system has no `size` bytes left.
-  explicit Memory(size_t size);
-  Memory(Memory&& other) noexcept { *this = std::move(other); }
-  Memory& operator=(Memory&& other) noexcept {
+  explicit HostMemory(size_t size);
+  HostMemory(HostMemory&& other) noexcept { *this = std::move(other); }
+  HostMemory& operator=(HostMemory&& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
     std::swap(mapping_, other.mapping_);
     std::swap(mapping_bytes_, other.mapping_bytes_);
     return *this;
   }
-  ~Memory();
+  ~HostMemory();
 
   std::byte* data() const { return data_; }
   size_t size() const { return size_; }
@@ -29,11 +29,8 @@ class Memory {
   /// row or two meets them, not the next buffer.
   static constexpr size_t kGuard = 64 << 10;
 
-  /// Bytes held by all live objects of this class: MTLDevice's currentAllocatedSize.
+  /// Bytes held by all live objects of this class.
   static size_t total();
-  static size_t page_size();
-  /// RAM of the machine, or less where a control group limits this process.
-  static size_t physical();
 
  private:
   std::byte* data_ = nullptr;
@@ -42,4 +39,4 @@ class Memory {
   size_t mapping_bytes_ = 0;
 };
 
-}  // namespace anvil::metal
+}  // namespace anvil::cpu

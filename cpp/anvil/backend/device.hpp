@@ -1,0 +1,48 @@
+// device.hpp: what Metal's classes ask of a device.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "anvil/backend/memory.hpp"
+
+namespace anvil::backend {
+
+/// What a device is; the same for as long as it lives.
+struct Facts {
+  std::string name;          ///< for people
+  std::string architecture;  ///< for programs that choose kernels by it
+  bool unified_memory;  ///< the host sees device_only memory too, and works on it as on its own
+  uint32_t simd_width;  ///< threads of a simdgroup
+  uint32_t max_threads_per_threadgroup;
+  uint64_t max_threadgroup_memory;  ///< bytes
+  uint64_t recommended_working_set;
+  uint64_t max_buffer_length;
+};
+
+/// Never destroyed. Any thread may call any of it.
+class Device {
+ public:
+  Device() = default;
+  virtual ~Device() = default;
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+
+  virtual const Facts& facts() const = 0;
+
+  /// Zeroed memory; null if there are no `size` bytes left.
+  virtual std::unique_ptr<Memory> allocate(size_t size, Storage storage) = 0;
+  /// Makes whole pages of the caller's reachable; they stay where they are, and outlive the result.
+  /// Null if kernels cannot reach them.
+  virtual std::unique_ptr<Memory> borrow(std::byte* pages, size_t size) = 0;
+  /// Bytes of all that allocate() gave and that still is.
+  virtual size_t allocated() const = 0;
+  /// Copy at once, whatever is under way: for memory that the host does not see.
+  virtual void read(Address from, std::span<std::byte> to) = 0;
+  virtual void write(Address to, std::span<const std::byte> from) = 0;
+};
+
+}  // namespace anvil::backend

@@ -1,0 +1,93 @@
+#include "anvil/cpu/device.hpp"
+
+#include <cstring>
+#include <fstream>
+#include <utility>
+
+#include "anvil/abi/kernel_abi.h"
+#include "anvil/cpu/memory.hpp"
+#include "anvil/cpu/trap.hpp"
+#include "anvil/service/host_cpu.hpp"
+#include "anvil/system/memory.hpp"
+
+namespace anvil::cpu {
+namespace {
+
+/// As Apple's GPUs have (Metal Feature Set Tables).
+constexpr uint64_t kMaxThreadgroupMemory = 32 << 10;
+
+std::string processor_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+#if defined(__aarch64__)
+  return "aarch64";
+#else
+  return "x86-64";
+#endif
+}
+
+backend::Facts find_facts() {
+  // A third of the memory stays with the system and the program, as macOS arranges it on small
+  // machines.
+  const uint64_t working_set = physical_memory() / 3 * 2;
+  return {.name = "Anvil CPU (" + processor_name() + ")",
+          .architecture = "anvil_cpu",
+          .unified_memory = true,
+          .simd_width = ANVIL_SIMD_WIDTH,
+          .max_threads_per_threadgroup = ANVIL_MAX_THREADS_PER_THREADGROUP,
+          .max_threadgroup_memory = kMaxThreadgroupMemory,
+          .recommended_working_set = working_set,
+          .max_buffer_length = working_set / page_size() * page_size()};
+}
+
+backend::Address address_of(const std::byte* byte) {
+  return reinterpret_cast<backend::Address>(byte);
+}
+std::byte* byte_at(backend::Address address) {
+  return reinterpret_cast<std::byte*>(address);
+}
+
+struct OwnMemory final : backend::Memory {
+  explicit OwnMemory(HostMemory from)
+      : Memory(address_of(from.data()), from.data(), from.size()), memory(std::move(from)) {}
+
+  const HostMemory memory;
+};
+
+class Device final : public backend::Device {
+ public:
+  const backend::Facts& facts() const override { return facts_; }
+
+  std::unique_ptr<backend::Memory> allocate(size_t size, backend::Storage) override {
+    HostMemory memory(size);
+    if (!memory.data()) return nullptr;
+    return std::make_unique<OwnMemory>(std::move(memory));
+  }
+  std::unique_ptr<backend::Memory> borrow(std::byte* pages, size_t size) override {
+    return std::make_unique<backend::Memory>(address_of(pages), pages, size);
+  }
+  size_t allocated() const override { return HostMemory::total(); }
+  void read(backend::Address from, std::span<std::byte> to) override {
+    std::memcpy(to.data(), byte_at(from), to.size());
+  }
+  void write(backend::Address to, std::span<const std::byte> from) override {
+    std::memcpy(byte_at(to), from.data(), from.size());
+  }
+
+ private:
+  const backend::Facts facts_ = find_facts();
+};
+
+}  // namespace
+
+backend::Device* make_device() {
+  require_supported_cpu();
+  return new Device;
+}
+
+void take_signals() {
+  install_trap_handlers();
+}
+
+}  // namespace anvil::cpu
