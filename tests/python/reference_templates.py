@@ -1,62 +1,10 @@
-"""Chat templates in the formats of published models, and Jinja as transformers sets it up.
+"""Chat templates in the formats of published models.
 
 The templates were written for these tests after the formats that the models' pages describe.
 """
 
 # ruff: noqa: E501 - templates keep the lines that they have
 from __future__ import annotations
-
-import json
-from datetime import datetime
-from typing import Any
-
-import jinja2
-from jinja2.ext import Extension, loopcontrols
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-
-class _Generation(Extension):
-    tags = {"generation"}  # noqa: RUF012 - declared so by jinja2
-
-    def parse(self, parser: Any) -> Any:
-        line = next(parser.stream).lineno
-        body = parser.parse_statements(["name:endgeneration"], drop_needle=True)
-        call = self.call_method("_print")
-        return jinja2.nodes.CallBlock(call, [], [], body).set_lineno(line)
-
-    def _print(self, caller: Any) -> str:
-        return caller()
-
-
-def transformers_environment() -> ImmutableSandboxedEnvironment:
-    """The environment of `apply_chat_template` (transformers, utils/chat_template_utils.py)."""
-
-    def tojson(
-        x: Any,
-        ensure_ascii: bool = False,
-        indent: Any = None,
-        separators: Any = None,
-        sort_keys: bool = False,
-    ) -> str:
-        return json.dumps(
-            x,
-            ensure_ascii=ensure_ascii,
-            indent=indent,
-            separators=separators,
-            sort_keys=sort_keys,
-        )
-
-    def raise_exception(message: str) -> None:
-        raise jinja2.exceptions.TemplateError(message)
-
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols]
-    )
-    environment.filters["tojson"] = tojson
-    environment.globals["raise_exception"] = raise_exception
-    environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
-    return environment
-
 
 CHATML = """{%- for message in messages %}
 {%- if loop.first and message.role != 'system' %}
@@ -455,54 +403,4 @@ TEMPLATES = {
     "phi4": PHI4,
     "qwen3": QWEN3,
     "smollm3": SMOLLM3,
-}
-
-TOOLS: list[dict[str, Any]] = [
-    {
-        "type": "function",
-        "function": {
-            "name": "weather",
-            "description": "The weather of a place.\nNow, in °C.",
-            "parameters": {
-                "type": "object",
-                "properties": {
-                    "place": {"type": "string", "enum": ["Zürich", "東京"]},
-                    "days": {"type": "array", "items": {"type": "integer"}},
-                    "unit": {"type": ["string", "null"]},
-                },
-                "required": ["place"],
-            },
-        },
-    }
-]
-
-_CALL = {
-    "role": "assistant",
-    "content": "Let me look.",
-    "tool_calls": [
-        {
-            "id": "abcdef123",
-            "type": "function",
-            "function": {"name": "weather", "arguments": {"place": "Zürich", "days": [1, 2]}},
-        }
-    ],
-}
-
-CHATS: dict[str, list[dict[str, Any]]] = {
-    "one turn": [{"role": "user", "content": "What is the capital of France?"}],
-    "system": [
-        {"role": "system", "content": " Be brief. /no_think\n"},
-        {"role": "user", "content": "\n  Bonjour \u00e0 tous \U0001f600 <b>&</b>  "},
-        {"role": "assistant", "content": "<think>\nhm\n</think>\n\nSalut"},
-        {"role": "user", "content": "x" * 300},
-    ],
-    "tools": [
-        {"role": "user", "content": "Weather?"},
-        _CALL,
-        {"role": "tool", "content": '{"celsius": 21}'},
-        {"role": "assistant", "content": "21 °C"},
-        {"role": "user", "content": "Thanks\n\n1. a\n2. b"},
-    ],
-    "roles": [{"role": "assistant", "content": "a"}, {"role": "assistant", "content": "b"}],
-    "parts": [{"role": "user", "content": [{"type": "text", "text": " part "}]}],
 }

@@ -15,7 +15,9 @@ import foundry as fd
 from foundry.generation.chat_template import ChatTemplate
 from foundry.generation.chat_templates import ChatTemplates
 from foundry.generation.tokenizer import Tokenizer
-from reference_templates import CHATS, TEMPLATES, TOOLS, transformers_environment
+from reference_chats import CHATS, TOOLS
+from reference_environment import transformers_environment
+from reference_templates import TEMPLATES
 from test_chat_limits import EXPRESSIONS
 
 USER = [{"role": "user", "content": "hi"}]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import zlib
 from typing import Any
 
 import numpy as np
 import pytest
 
 import foundry as fd
+from values import rng
 
 RANGES = {
     **{f"i{bits}": (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for bits in (8, 16, 32, 64)},
@@ -25,10 +25,6 @@ def dtype_of(name: str) -> fd.DType:
 def described(name: str) -> str:
     low, high = RANGES[name]
     return "0 or 1" if name == "bool" else f"an integer from {low} to {high}"
-
-
-def rng(*seed: object) -> np.random.Generator:
-    return np.random.default_rng(zlib.crc32(repr(seed).encode()))
 
 
 @pytest.mark.parametrize("name", RANGES)

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
 import pytest
 
-SETUP = """
-import os, sys, threading, time
-import numpy as np, foundry as fd
-rt = fd.Foundry()
+from processes import SPIN, run_script
 
-def spin(y: fd.InOut[fd.f32], n: fd.u32):
-    '''
-    float v = y[gid];
-    for (uint i = 0; i < n; ++i) v = fma(v, 0.999f, 0.001f);
-    if (gid < y_size) y[gid] = v;
-    '''
-spin = fd.kernel(dispatch=fd.per_element("y"))(spin)
-y = rt.alloc((64,), fd.f32, np.zeros(64))
+SETUP = (
+    SPIN
+    + """
+import os, sys, threading
 x = rt.alloc((64,), fd.f32, np.zeros(64))
 rt.run(spin(y=y, n=1))
 rt.run(fd.ops.Add(a=x, b=x, y=x))
@@ -38,6 +29,7 @@ def compile_one():
     body.__doc__ = f"y[gid] = {time.perf_counter_ns()}ul;"
     rt.prepare(fd.kernel(dispatch=fd.per_element("y"))(body)(y=x))
 """
+)
 
 CALLS = {
     "synchronize": "lambda: busy(rt.synchronize)",
@@ -73,13 +65,7 @@ def leave(call: str, times: int) -> None:
             """
     ).replace("CALL", call)
     for i in range(times):
-        done = subprocess.run(
-            [sys.executable, "-c", script, str(i)],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        done = run_script(script, str(i))
         assert done.returncode == 0, (i, done.returncode, done.stderr)
         assert done.stderr == ""
 

@@ -8,7 +8,6 @@ adds 2^-11 of its own magnitude; polynomials for exp, sin and cos a few units of
 
 from __future__ import annotations
 
-import zlib
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 import foundry as fd
 import quantised
 from quantised import FORMATS
+from values import rng
 
 F64 = NDArray[np.float64]
 EPS = 2.0**-24
@@ -28,10 +28,6 @@ BLOCK_SHAPES = {
     32: [(1, 32), (3, 64), (33, 96), (65, 576), (200, 1536)],
     256: [(1, 256), (3, 512), (65, 768), (200, 1536)],
 }
-
-
-def rng(*seed: object) -> np.random.Generator:
-    return np.random.default_rng(zlib.crc32(repr(seed).encode()))
 
 
 def weights(

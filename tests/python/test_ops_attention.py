@@ -8,7 +8,6 @@ is a convex mixture of values.
 from __future__ import annotations
 
 import os
-import zlib
 from typing import Any
 
 import numpy as np
@@ -16,13 +15,10 @@ import pytest
 from numpy.typing import NDArray
 
 import foundry as fd
+from values import rng
 
 F64 = NDArray[np.float64]
 FORMS = ["decode", "prefill"]
-
-
-def rng(*seed: object) -> np.random.Generator:
-    return np.random.default_rng(zlib.crc32(repr(seed).encode()))
 
 
 def attended(

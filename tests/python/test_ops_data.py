@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import zlib
 from typing import Any
 
 import numpy as np
@@ -13,16 +12,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import foundry as fd
+from values import rng
 
 INTEGERS = ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"]
 FLOATS = ["f32", "f16", "bf16"]
 PLAIN = [*FLOATS, *INTEGERS, "bool"]
 # One lane, part of a run, a whole run of a simdgroup, several threadgroups and a ragged end.
 SIZES = [1, 31, 256, 257, 2048, 5000]
-
-
-def rng(*seed: object) -> np.random.Generator:
-    return np.random.default_rng(zlib.crc32(repr(seed).encode()))
 
 
 def dtype_of(name: str) -> fd.DType:

@@ -5,18 +5,16 @@ Tolerance: sums in f32, see test_ops.py; 32 units of 2^-24 of the sum of magnitu
 
 from __future__ import annotations
 
-import zlib
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 import foundry as fd
 import quantised
 from quantised import FORMATS
+from values import F64, rng, weights
 
-F64 = NDArray[np.float64]
 SHAPES = [(1, 1), (1, 32), (3, 64), (5, 33), (33, 96), (65, 576), (200, 1536), (7, 544), (35, 768)]
 # Block formats have rows of whole blocks.
 CASES = [
@@ -25,21 +23,6 @@ CASES = [
     for shape in SHAPES
     if shape[1] % quantised.block_of(name)[0] == 0
 ]
-
-
-def rng(*seed: object) -> np.random.Generator:
-    return np.random.default_rng(zlib.crc32(repr(seed).encode()))
-
-
-def weights(rt: fd.Foundry, shape: tuple[int, int], name: str) -> tuple[fd.Tensor, F64]:
-    values = rng("weights", shape, name).standard_normal(shape).astype(np.float32)
-    if name in quantised.PLAIN:
-        tensor = rt.tensor(values, fd.DType[name])
-        return tensor, tensor.copy_to_host().astype(np.float64)
-    packed = quantised.pack(values, name)
-    tensor = rt.dedicated(shape, fd.DType[name])
-    tensor.copy_from(packed.reshape(-1))
-    return tensor, quantised.unpack(packed, name).astype(np.float64)
 
 
 def check(found: Any, expected: F64, magnitude: F64, stored: float = 0.0) -> None:

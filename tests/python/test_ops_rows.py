@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import Any
 
 import numpy as np
@@ -10,16 +9,13 @@ import pytest
 from numpy.typing import NDArray
 
 import foundry as fd
+from values import rng
 
 F64 = NDArray[np.float64]
 SHAPES = [(1, 1), (1, 31), (3, 32), (5, 33), (4, 100), (9, 576), (2, 4099), (1, 49152)]
 FLOATS = ["f32", "f16", "bf16"]
 # Half of the last place of what the result is stored in; f32's results are sums of their own.
 STORED = {"f32": 2.0**-21, "f16": 2.0**-11 * 1.01, "bf16": 2.0**-8 * 1.01}
-
-
-def rng(*seed: object) -> np.random.Generator:
-    return np.random.default_rng(zlib.crc32(repr(seed).encode()))
 
 
 def put(rt: fd.Foundry, values: Any, name: str) -> tuple[fd.Tensor, F64]:

@@ -6,7 +6,6 @@ distribution as a whole, and logits that make filters hard: ties, -inf, one toke
 
 from __future__ import annotations
 
-import zlib
 from typing import Any
 
 import numpy as np
@@ -14,12 +13,9 @@ import pytest
 from numpy.typing import NDArray
 
 import foundry as fd
+from values import rng
 
 F64 = NDArray[np.float64]
-
-
-def rng(*seed: object) -> np.random.Generator:
-    return np.random.default_rng(zlib.crc32(repr(seed).encode()))
 
 
 def distribution(

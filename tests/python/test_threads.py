@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
-import textwrap
 import threading
 import time
 
@@ -14,35 +11,12 @@ import numpy as np
 import pytest
 
 import foundry as fd
-
-
-def run_script(body: str, **options: object) -> subprocess.CompletedProcess[str]:
-    """Runs Python text in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(body)],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-
+from processes import SPIN, run_script
 
 # A kernel of seconds, in pieces: single command buffers of Metal may not run long either.
-SLOW = """
-import time
-import numpy as np, foundry as fd
-rt = fd.Foundry()
-
-def spin(y: fd.InOut[fd.f32], n: fd.u32):
-    '''
-    float v = y[gid];
-    for (uint i = 0; i < n; ++i) v = fma(v, 0.999f, 0.001f);
-    if (gid < y_size) y[gid] = v;
-    '''
-spin = fd.kernel(dispatch=fd.per_element("y"))(spin)
-y = rt.alloc((64,), fd.f32, np.zeros(64))
-rt.run(spin(y=y, n=1))
-rt.synchronize()
+SLOW = (
+    SPIN
+    + """
 begin = time.perf_counter()
 rt.run(spin(y=y, n=20_000_000))
 rt.synchronize()
@@ -52,6 +26,7 @@ def run_for(seconds):
     for _ in range(20):
         rt.run(spin(y=y, n=max(1, int(seconds / 20 / seconds_each))))
 """
+)
 
 
 def test_threads_may_share_a_runtime(rt: fd.Foundry) -> None:
