@@ -51,10 +51,22 @@ void bind_binaries(nb::module_& m) {
                        "y = a + b; y may be an operand. Any plain dtypes: in f32 if one of them is "
                        "a float type, else in y's integers, which wrap.",
                        "def __init__(self, a: Tensor, b: Tensor, y: Tensor) -> None");
-  bind_binary<fo::Multiply>(m, "Multiply", shown("a", &fo::Multiply::a),
-                            shown("b", &fo::Multiply::b),
-                            "y = a * b; y may be an operand. Computes in the types that Add does.",
-                            "def __init__(self, a: Tensor, b: Tensor, y: Tensor) -> None");
+  Class<fo::Multiply>(m, "Multiply",
+                      "y = a * b; y may be an operand. Computes in the types that Add does. With a "
+                      "alone an epilogue: value * a[token, row].")
+      .def("__repr__",
+           repr_of<fo::Multiply>(shown("a", &fo::Multiply::a), shown("b", &fo::Multiply::b),
+                                 shown("y", &fo::Multiply::y)))
+      .def(
+          "__init__",
+          [](OperationOf<fo::Multiply>* self, nb::handle a, nb::handle b, nb::handle y) {
+            const Take take("Multiply");
+            new (self) OperationOf<fo::Multiply>(
+                {take(a, "a"), take.optional(b, "b"), take.optional(y, "y")}, "Multiply");
+          },
+          nb::arg("a") = nb::none(), nb::arg("b") = nb::none(), nb::arg("y") = nb::none(),
+          nb::sig("def __init__(self, a: Tensor, b: Tensor | None = None, y: Tensor | None = None) "
+                  "-> None"));
   bind_binary<fo::SwiGlu>(m, "SwiGlu", shown("gate", &fo::SwiGlu::gate),
                           shown("up", &fo::SwiGlu::up),
                           "y = silu(gate) * up, float types; y may be an operand. Shazeer 2020.",

@@ -150,25 +150,25 @@ void bind_gated_linear(nb::module_& m) {
 
 void bind_rms_norm(nb::module_& m) {
   Class<fo::RmsNorm>(m, "RmsNorm",
-                     "y = x / sqrt(mean(x^2) + eps) * weight, sums in f32. x, y: (columns,) or "
-                     "(rows, columns); weight: (columns,). As a prologue only weight and eps "
+                     "y = x / sqrt(mean(x^2) + epsilon) * weight, sums in f32. x, y: (columns,) or "
+                     "(rows, columns); weight: (columns,). As a prologue only weight and epsilon "
                      "count. Zhang & Sennrich 2019.")
       .def("__repr__",
            repr_of<fo::RmsNorm>(shown("weight", &fo::RmsNorm::weight),
-                                shown("eps", &fo::RmsNorm::epsilon), shown("x", &fo::RmsNorm::x),
-                                shown("y", &fo::RmsNorm::y)))
+                                shown("epsilon", &fo::RmsNorm::epsilon),
+                                shown("x", &fo::RmsNorm::x), shown("y", &fo::RmsNorm::y)))
       .def(
           "__init__",
-          [](OperationOf<fo::RmsNorm>* self, nb::handle weight, float eps, nb::handle x,
+          [](OperationOf<fo::RmsNorm>* self, nb::handle weight, float epsilon, nb::handle x,
              nb::handle y) {
             const Take take("RmsNorm");
             new (self) OperationOf<fo::RmsNorm>(
-                {take(weight, "weight"), eps, take.optional(x, "x"), take.optional(y, "y")},
+                {take(weight, "weight"), epsilon, take.optional(x, "x"), take.optional(y, "y")},
                 "RmsNorm");
           },
-          nb::arg("weight") = nb::none(), nb::arg("eps") = 1e-5f, nb::arg("x") = nb::none(),
+          nb::arg("weight") = nb::none(), nb::arg("epsilon") = 1e-5f, nb::arg("x") = nb::none(),
           nb::arg("y") = nb::none(),
-          nb::sig("def __init__(self, weight: Tensor, eps: float = 1e-05, x: Tensor | None = "
+          nb::sig("def __init__(self, weight: Tensor, epsilon: float = 1e-05, x: Tensor | None = "
                   "None, y: Tensor | None = None) -> None"));
 }
 
@@ -195,14 +195,14 @@ void bind_qkv_linear(nb::module_& m) {
                shown("value_bias", &fo::QkvLinear::value_bias),
                shown("query_norm", &fo::QkvLinear::query_norm),
                shown("key_norm", &fo::QkvLinear::key_norm),
-               shown("norm_eps", &fo::QkvLinear::norm_epsilon)))
+               shown("norm_epsilon", &fo::QkvLinear::norm_epsilon)))
       .def(
           "__init__",
           [](Qkv* self, nb::handle query, nb::handle key, nb::handle value, nb::handle x,
              nb::handle q, nb::handle k_cache, nb::handle v_cache, nb::handle start, float base,
              bool interleaved, nb::handle factors, nb::handle prologue, nb::handle query_bias,
              nb::handle key_bias, nb::handle value_bias, nb::handle query_norm, nb::handle key_norm,
-             float norm_eps) {
+             float norm_epsilon) {
             const Take take("QkvLinear");
             new (self) Qkv({take(query, "query"),
                             take(key, "key"),
@@ -219,7 +219,7 @@ void bind_qkv_linear(nb::module_& m) {
                             take.optional(value_bias, "value_bias"),
                             take.optional(query_norm, "query_norm"),
                             take.optional(key_norm, "key_norm"),
-                            norm_eps},
+                            norm_epsilon},
                            "QkvLinear");
           },
           nb::arg("query") = nb::none(), nb::arg("key") = nb::none(), nb::arg("value") = nb::none(),
@@ -229,14 +229,14 @@ void bind_qkv_linear(nb::module_& m) {
           nb::arg("factors") = nb::none(), nb::arg("prologue") = nb::none(),
           nb::arg("query_bias") = nb::none(), nb::arg("key_bias") = nb::none(),
           nb::arg("value_bias") = nb::none(), nb::arg("query_norm") = nb::none(),
-          nb::arg("key_norm") = nb::none(), nb::arg("norm_eps") = 1e-6f,
+          nb::arg("key_norm") = nb::none(), nb::arg("norm_epsilon") = 1e-6f,
           nb::sig("def __init__(self, query: Tensor, key: Tensor, value: Tensor, x: Tensor, q: "
                   "Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0, base: "
                   "float = "
                   "10000.0, interleaved: bool = True, factors: Tensor | None = None, prologue: "
                   "Operation | None = None, query_bias: Tensor | None = None, key_bias: Tensor | "
                   "None = None, value_bias: Tensor | None = None, query_norm: Tensor | None = "
-                  "None, key_norm: Tensor | None = None, norm_eps: float = 1e-06) -> None"))
+                  "None, key_norm: Tensor | None = None, norm_epsilon: float = 1e-06) -> None"))
       .def_prop_rw(
           "start", [](const Qkv& o) { return to_python(o.op().start); },
           [](Qkv& o, nb::handle start) {
@@ -249,15 +249,15 @@ void bind_qkv_linear(nb::module_& m) {
                       "Head stage: RMSNorm of every head by itself (Qwen 3, Gemma 3). weight: "
                       "(head_dim,).")
       .def("__repr__", repr_of<fo::HeadNorm>(shown("weight", &fo::HeadNorm::weight),
-                                             shown("eps", &fo::HeadNorm::epsilon)))
+                                             shown("epsilon", &fo::HeadNorm::epsilon)))
       .def(
           "__init__",
-          [](OperationOf<fo::HeadNorm>* self, nb::handle weight, float eps) {
-            new (self)
-                OperationOf<fo::HeadNorm>({Take("HeadNorm")(weight, "weight"), eps}, "HeadNorm");
+          [](OperationOf<fo::HeadNorm>* self, nb::handle weight, float epsilon) {
+            new (self) OperationOf<fo::HeadNorm>({Take("HeadNorm")(weight, "weight"), epsilon},
+                                                 "HeadNorm");
           },
-          nb::arg("weight") = nb::none(), nb::arg("eps") = 1e-6f,
-          nb::sig("def __init__(self, weight: Tensor, eps: float = 1e-06) -> None"));
+          nb::arg("weight") = nb::none(), nb::arg("epsilon") = 1e-6f,
+          nb::sig("def __init__(self, weight: Tensor, epsilon: float = 1e-06) -> None"));
   Class<fo::CacheWrite>(m, "CacheWrite",
                         "Store: the result goes to position start of y, a (capacity, heads, "
                         "head_dim) cache; build() takes start.")

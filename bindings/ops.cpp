@@ -334,9 +334,6 @@ void bind_ops(nb::module_& m) {
   bind_epilogue<fo::Residual>(m, "Residual", shown("residual", &fo::Residual::residual),
                               "Epilogue: value + residual[token, row]; it may be the result.",
                               "def __init__(self, residual: Tensor) -> None");
-  bind_epilogue<fo::Mul>(m, "Mul", shown("factor", &fo::Mul::factor),
-                         "Epilogue: value * factor[token, row].",
-                         "def __init__(self, factor: Tensor) -> None");
   bind_activation<fo::Silu>(m, "Silu", "Epilogue: value * sigmoid(value).");
   bind_activation<fo::Gelu>(m, "Gelu", "Epilogue: GELU, tanh form.");
 }

@@ -84,29 +84,30 @@ void bind_row_ops(nb::module_& m) {
           nb::arg("scale") = 1.0f,
           nb::sig("def __init__(self, x: Tensor, y: Tensor, mask: Tensor | None = None, scale: "
                   "float = 1.0) -> None"));
-  Class<fo::LayerNorm>(m, "LayerNorm",
-                       "y = (x - mean) / sqrt(variance + eps) * weight + bias, row by row, in f32. "
-                       "x, y: (columns,) or (..., columns); weight, bias: (columns,). y may be x. "
-                       "Ba, Kiros & Hinton 2016.")
+  Class<fo::LayerNorm>(
+      m, "LayerNorm",
+      "y = (x - mean) / sqrt(variance + epsilon) * weight + bias, row by row, in f32. "
+      "x, y: (columns,) or (..., columns); weight, bias: (columns,). y may be x. "
+      "Ba, Kiros & Hinton 2016.")
       .def("__repr__",
            repr_of<fo::LayerNorm>(shown("x", &fo::LayerNorm::x), shown("y", &fo::LayerNorm::y),
                                   shown("weight", &fo::LayerNorm::weight),
                                   shown("bias", &fo::LayerNorm::bias),
-                                  shown("eps", &fo::LayerNorm::epsilon)))
+                                  shown("epsilon", &fo::LayerNorm::epsilon)))
       .def(
           "__init__",
           [](OperationOf<fo::LayerNorm>* self, nb::handle x, nb::handle y, nb::handle weight,
-             nb::handle bias, float eps) {
+             nb::handle bias, float epsilon) {
             const Take take("LayerNorm");
             new (self)
                 OperationOf<fo::LayerNorm>({take(x, "x"), take(y, "y"), take(weight, "weight"),
-                                            take.optional(bias, "bias"), eps},
+                                            take.optional(bias, "bias"), epsilon},
                                            "LayerNorm");
           },
           nb::arg("x") = nb::none(), nb::arg("y") = nb::none(), nb::arg("weight") = nb::none(),
-          nb::arg("bias") = nb::none(), nb::arg("eps") = 1e-5f,
+          nb::arg("bias") = nb::none(), nb::arg("epsilon") = 1e-5f,
           nb::sig("def __init__(self, x: Tensor, y: Tensor, weight: Tensor, bias: Tensor | None = "
-                  "None, eps: float = 1e-05) -> None"));
+                  "None, epsilon: float = 1e-05) -> None"));
 }
 
 }  // namespace foundry::python

@@ -12,7 +12,7 @@ rt = fd.Foundry()
 y = rt.empty((1536,), fd.f32, name="y")
 kernel = (
     fd.fuse("mlp_in")
-    .prologue(fd.ops.RmsNorm(weight=rt.tensor(gamma), eps=1e-5))
+    .prologue(fd.ops.RmsNorm(weight=rt.tensor(gamma), epsilon=1e-5))
     .main(fd.ops.Gemv(weights=rt.tensor(weights)))
     .epilogue(fd.ops.Silu())
     .build(x=rt.tensor(x), y=y)

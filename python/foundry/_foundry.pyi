@@ -1047,13 +1047,6 @@ class Residual(Operation):
 
     def __repr__(self) -> str: ...
 
-class Mul(Operation):
-    """Epilogue: value * factor[token, row]."""
-
-    def __init__(self, factor: Tensor) -> None: ...
-
-    def __repr__(self) -> str: ...
-
 class Silu(Operation):
     """Epilogue: value * sigmoid(value)."""
 
@@ -1078,9 +1071,11 @@ class Add(Operation):
     def __repr__(self) -> str: ...
 
 class Multiply(Operation):
-    """y = a * b; y may be an operand. Computes in the types that Add does."""
+    """
+    y = a * b; y may be an operand. Computes in the types that Add does. With a alone an epilogue: value * a[token, row].
+    """
 
-    def __init__(self, a: Tensor, b: Tensor, y: Tensor) -> None: ...
+    def __init__(self, a: Tensor, b: Tensor | None = None, y: Tensor | None = None) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -1201,10 +1196,10 @@ class Softmax(Operation):
 
 class LayerNorm(Operation):
     """
-    y = (x - mean) / sqrt(variance + eps) * weight + bias, row by row, in f32. x, y: (columns,) or (..., columns); weight, bias: (columns,). y may be x. Ba, Kiros & Hinton 2016.
+    y = (x - mean) / sqrt(variance + epsilon) * weight + bias, row by row, in f32. x, y: (columns,) or (..., columns); weight, bias: (columns,). y may be x. Ba, Kiros & Hinton 2016.
     """
 
-    def __init__(self, x: Tensor, y: Tensor, weight: Tensor, bias: Tensor | None = None, eps: float = 1e-05) -> None: ...
+    def __init__(self, x: Tensor, y: Tensor, weight: Tensor, bias: Tensor | None = None, epsilon: float = 1e-05) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -1270,7 +1265,7 @@ class QkvLinear(Operation):
     The input half of attention for one token, in one kernel: q, k and v with their biases and head norms, RoPE, and the write to position start of the cache. query: (heads * head_dim, columns); key, value: (kv_heads * head_dim, columns); x: (columns,); q: (1, heads, head_dim); the caches: (capacity, kv_heads, head_dim).
     """
 
-    def __init__(self, query: Tensor, key: Tensor, value: Tensor, x: Tensor, q: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, prologue: Operation | None = None, query_bias: Tensor | None = None, key_bias: Tensor | None = None, value_bias: Tensor | None = None, query_norm: Tensor | None = None, key_norm: Tensor | None = None, norm_eps: float = 1e-06) -> None: ...
+    def __init__(self, query: Tensor, key: Tensor, value: Tensor, x: Tensor, q: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, prologue: Operation | None = None, query_bias: Tensor | None = None, key_bias: Tensor | None = None, value_bias: Tensor | None = None, query_norm: Tensor | None = None, key_norm: Tensor | None = None, norm_epsilon: float = 1e-06) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -1286,7 +1281,7 @@ class HeadNorm(Operation):
     Head stage: RMSNorm of every head by itself (Qwen 3, Gemma 3). weight: (head_dim,).
     """
 
-    def __init__(self, weight: Tensor, eps: float = 1e-06) -> None: ...
+    def __init__(self, weight: Tensor, epsilon: float = 1e-06) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -1301,10 +1296,10 @@ class CacheWrite(Operation):
 
 class RmsNorm(Operation):
     """
-    y = x / sqrt(mean(x^2) + eps) * weight, sums in f32. x, y: (columns,) or (rows, columns); weight: (columns,). As a prologue only weight and eps count. Zhang & Sennrich 2019.
+    y = x / sqrt(mean(x^2) + epsilon) * weight, sums in f32. x, y: (columns,) or (rows, columns); weight: (columns,). As a prologue only weight and epsilon count. Zhang & Sennrich 2019.
     """
 
-    def __init__(self, weight: Tensor, eps: float = 1e-05, x: Tensor | None = None, y: Tensor | None = None) -> None: ...
+    def __init__(self, weight: Tensor, epsilon: float = 1e-05, x: Tensor | None = None, y: Tensor | None = None) -> None: ...
 
     def __repr__(self) -> str: ...
 

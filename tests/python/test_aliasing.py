@@ -36,7 +36,7 @@ def residual_gemm(w: fd.Tensor, x: fd.Tensor, r: fd.Tensor, y: fd.Tensor) -> ops
 
 
 def normed(g: fd.Tensor, w: fd.Tensor, x: fd.Tensor, b: fd.Tensor, y: fd.Tensor) -> ops.Operation:
-    prologue = ops.RmsNorm(weight=g, eps=1e-5)
+    prologue = ops.RmsNorm(weight=g, epsilon=1e-5)
     return ops.Gemv(weights=w, x=x, y=y, prologue=prologue, epilogue=ops.Bias(b))
 
 

@@ -19,7 +19,7 @@ HEADS = ROWS // HEAD_DIM
 
 PROLOGUES = ["none", "RmsNorm"]
 MAINS = ["Gemv", "Gemm", "Linear", "GatedLinear"]
-EPILOGUES = ["none", "Bias", "Residual", "Mul", "Silu", "Gelu"]
+EPILOGUES = ["none", "Bias", "Residual", "Multiply", "Silu", "Gelu"]
 HEAD_STAGES = ["HeadNorm", "Rope", "CacheWrite"]
 
 
@@ -52,7 +52,7 @@ class Case:
             "RmsNorm": lambda: fd.ops.RmsNorm(weight=self.columns),
             "Bias": lambda: fd.ops.Bias(self.rows),
             "Residual": lambda: fd.ops.Residual(self.result),
-            "Mul": lambda: fd.ops.Mul(self.result),
+            "Multiply": lambda: fd.ops.Multiply(self.result),
             "HeadNorm": lambda: fd.ops.HeadNorm(self.head),
             "Rope": lambda: fd.ops.Rope(interleaved=False),
         }
@@ -69,7 +69,7 @@ class Case:
         finish: dict[str, Callable[[F64], F64]] = {
             "Bias": lambda y: y + self.rows64,
             "Residual": lambda y: y + self.result64,
-            "Mul": lambda y: y * self.result64,
+            "Multiply": lambda y: y * self.result64,
             "Silu": lambda y: y / (1 + np.exp(-y)),
             "Gelu": lambda y: 0.5 * y * (1 + np.tanh(np.sqrt(2 / np.pi) * (y + 0.044715 * y**3))),
             "HeadNorm": self._normed_heads,
@@ -164,7 +164,7 @@ def test_only_a_prologue_is_a_prologue(rt: fd.Foundry, stage: str) -> None:
     if stage in HEAD_STAGES:
         kind = "a store" if stage == "CacheWrite" else "a head stage"
     with pytest.raises(
-        fd.ArgumentError, match=f"fused kernel k: {stage_name(stage)} is {kind} and cannot be the "
+        fd.ArgumentError, match=f"fused kernel k: {stage} is {kind} and cannot be the "
     ):
         fd.fuse("k").prologue(Case(rt, 1).stage(stage))
 
@@ -181,13 +181,12 @@ def test_stages_after_a_product_stand_in_their_order(
     if a < b or a == b == 0:
         kernel.epilogue(case.stage(after))
         return
-    first, second = stage_name(before), stage_name(after)
     reason = (
-        f"is the second stage of its kind after {first}; a product has one at most"
+        f"is the second stage of its kind after {before}; a product has one at most"
         if a == b
         else "the order is epilogues, HeadNorm, Rope, CacheWrite"
     )
-    with pytest.raises(fd.ArgumentError, match=f"fused kernel k: {second}.*{reason}"):
+    with pytest.raises(fd.ArgumentError, match=f"fused kernel k: {after}.*{reason}"):
         kernel.epilogue(case.stage(after))
 
 
@@ -220,5 +219,13 @@ def test_a_main_is_no_stage(rt: fd.Foundry, main: str) -> None:
         fd.fuse("k").main(case.main("Linear")).epilogue(operation)
 
 
-def stage_name(stage: str) -> str:
-    return "Multiply" if stage == "Mul" else stage  # the shader's name for it
+def test_a_multiply_of_two_tensors_is_no_epilogue(rt: fd.Foundry) -> None:
+    case = Case(rt, 1)
+    kernel = fd.fuse("k").main(case.main("Linear"))
+    with pytest.raises(
+        fd.ArgumentError, match=r"Multiply: an epilogue takes a alone, got b tensor \("
+    ):
+        kernel.epilogue(fd.ops.Multiply(case.result, case.result))
+    assert repr(fd.ops.Multiply(rt.empty((8,), fd.f32, name="t"))) == "Multiply(a=t (8,) f32)"
+    with pytest.raises(fd.ArgumentError, match="Multiply: y is missing"):
+        rt.run(fd.ops.Multiply(case.result, case.result))

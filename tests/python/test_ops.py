@@ -159,14 +159,14 @@ def test_linear_with_everything_fused(rt: fd.Foundry, tokens: int, name: str) ->
     # Silu's slope stays below 1.1.
     absolute = 1.1 * np.abs(factor64) * lost(name, w64, norm)
     y = rt.empty((tokens, 70), fd.f32)
-    stages = [fd.ops.Bias(bias), fd.ops.Silu(), fd.ops.Mul(factor), fd.ops.Residual(residual)]
+    stages = [fd.ops.Bias(bias), fd.ops.Silu(), fd.ops.Multiply(factor), fd.ops.Residual(residual)]
     rt.run(
         fd.ops.Linear(weights=w, x=x, y=y, prologue=fd.ops.RmsNorm(gamma, 1e-5), epilogue=stages)
     )
     check(y, expected, magnitude, absolute=absolute)
 
     # The same by the fusion builder, and unfused: norm, product, then the rest in numpy.
-    built = fd.fuse("everything").prologue(fd.ops.RmsNorm(gamma, eps=1e-5))
+    built = fd.fuse("everything").prologue(fd.ops.RmsNorm(gamma, epsilon=1e-5))
     built = built.main(fd.ops.Linear(weights=w))
     for stage in stages:
         built = built.epilogue(stage)
@@ -255,7 +255,7 @@ def test_rms_norm(rt: fd.Foundry, shape: tuple[int, int], scale: float) -> None:
     x, x64 = put(rt, random.standard_normal(shape) * scale)
     gamma, gamma64 = put(rt, random.standard_normal(shape[1]))
     y = rt.empty(shape, fd.f32)
-    rt.run(fd.ops.RmsNorm(weight=gamma, eps=1e-5, x=x, y=y))
+    rt.run(fd.ops.RmsNorm(weight=gamma, epsilon=1e-5, x=x, y=y))
     expected = x64 / np.sqrt((x64**2).mean(axis=1, keepdims=True) + 1e-5) * gamma64
     check(y, expected, np.abs(expected))
 

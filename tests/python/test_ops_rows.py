@@ -95,13 +95,13 @@ def test_layer_norm(rt: fd.Foundry, shape: tuple[int, int], name: str, bias: boo
     gamma, gamma64 = put(rt, random.standard_normal(shape[1]), "f32")
     beta, beta64 = put(rt, random.standard_normal(shape[1]), "f16")
     y = rt.empty(shape, fd.DType[name])
-    rt.run(fd.ops.LayerNorm(x=x, y=y, weight=gamma, bias=beta if bias else None, eps=1e-5))
+    rt.run(fd.ops.LayerNorm(x=x, y=y, weight=gamma, bias=beta if bias else None, epsilon=1e-5))
     centred = x64 - x64.mean(axis=1, keepdims=True)
     expected = centred / np.sqrt((centred**2).mean(axis=1, keepdims=True) + 1e-5) * gamma64
     if bias:
         expected = expected + beta64
     # The mean of values up to 15 is off by a few 2^-24 of them; one column alone has no variance,
-    # and 1 / sqrt(eps) = 316 magnifies that.
+    # and 1 / sqrt(epsilon) = 316 magnifies that.
     check(y, expected, name, 2e-5 if shape[1] > 1 else 1e-3)
 
 
@@ -125,7 +125,7 @@ def test_rms_norm(rt: fd.Foundry, shape: tuple[int, int], name: str) -> None:
     x, x64 = put(rt, random.standard_normal(shape) * 8_000, name)
     gamma, gamma64 = put(rt, random.standard_normal(shape[1]), "f32")
     y = rt.empty(shape, fd.DType[name])
-    rt.run(fd.ops.RmsNorm(weight=gamma, eps=1e-5, x=x, y=y))
+    rt.run(fd.ops.RmsNorm(weight=gamma, epsilon=1e-5, x=x, y=y))
     expected = x64 / np.sqrt((x64**2).mean(axis=1, keepdims=True) + 1e-5) * gamma64
     check(y, expected, name, 2.0**-25)
 

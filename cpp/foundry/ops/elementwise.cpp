@@ -8,6 +8,9 @@
 namespace foundry::ops {
 namespace {
 
+constexpr StageType kMultiply{StageKind::epilogue, "Multiply", "stages/multiply.metal", "factor",
+                              StageTensor::result, false};
+
 struct Operand {
   const char* name;   ///< of the argument
   const char* alias;  ///< of its type in the kernel
@@ -86,6 +89,14 @@ void Multiply::encode(Encoder& encoder) const {
 
 Traffic Multiply::traffic() const {
   return traffic_of({&a, &b}, {&y});
+}
+
+Multiply::operator Stage() const {
+  if (b || y) {
+    throw ArgumentError(concat("Multiply: an epilogue takes a alone, got ", b ? "b" : "y", " ",
+                               (b ? b : y).describe()));
+  }
+  return {&kMultiply, a, 0.0f};
 }
 
 void SwiGlu::encode(Encoder& encoder) const {

@@ -1,6 +1,7 @@
 // Elementwise operations of two tensors: add, multiply, SwiGLU, GeGLU.
 #pragma once
 
+#include "foundry/fusion/stage.hpp"
 #include "foundry/kernel/encoder.hpp"
 #include "foundry/kernel/traffic.hpp"
 
@@ -25,13 +26,16 @@ struct Add {
   [[nodiscard]] Traffic traffic() const;
 };
 
-/// y = a * b, in the types that Add computes in.
+/// y = a * b, in the types that Add computes in. With `a` alone an epilogue: value * a[token, row],
+/// a plain float type of the result's shape.
 struct Multiply {
   AnyTensor a;
-  AnyTensor b;
-  AnyTensor y;
+  AnyTensor b = {};
+  AnyTensor y = {};
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
+  /// ArgumentError with b or y.
+  operator Stage() const;
 };
 
 /// y = silu(gate) * up, in f32 (Shazeer, "GLU Variants Improve Transformer", 2020). Float types.

@@ -7,8 +7,6 @@ constexpr StageType kBias{StageKind::epilogue, "Bias", "stages/bias.metal", "bia
                           StageTensor::rows,   false};
 constexpr StageType kResidual{StageKind::epilogue, "Residual",          "stages/residual.metal",
                               "residual",          StageTensor::result, false};
-constexpr StageType kMul{StageKind::epilogue, "Multiply", "stages/multiply.metal", "factor",
-                         StageTensor::result, false};
 constexpr StageType kSilu{StageKind::epilogue, "Silu", "stages/silu.metal", "",
                           StageTensor::none,   false};
 constexpr StageType kGelu{StageKind::epilogue, "Gelu", "stages/gelu.metal", "",
@@ -21,9 +19,6 @@ Bias::operator Stage() const {
 }
 Residual::operator Stage() const {
   return {&kResidual, residual, 0.0f};
-}
-Mul::operator Stage() const {
-  return {&kMul, factor, 0.0f};
 }
 Silu::operator Stage() const {
   return {&kSilu, {}, 0.0f};

@@ -17,12 +17,6 @@ struct Residual {
   operator Stage() const;
 };
 
-/// value * factor[token, row]. factor: the result's shape.
-struct Mul {
-  AnyTensor factor;
-  operator Stage() const;
-};
-
 /// value * sigmoid(value).
 struct Silu {
   operator Stage() const;

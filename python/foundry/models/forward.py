@@ -118,7 +118,7 @@ class Step:
                 weights=weights.output,
                 x=self._x[tokens - rows :],
                 y=self.logits,
-                prologue=ops.RmsNorm(weight=weights.output_norm, eps=config.rms_epsilon),
+                prologue=ops.RmsNorm(weight=weights.output_norm, epsilon=config.rms_epsilon),
             )
         )
 
@@ -156,7 +156,7 @@ class Step:
 
     def _gated(self, layer: LayerWeights) -> list[ops.Operation]:
         """The input half of the gated MLP: one kernel, or two where its products have biases."""
-        norm = ops.RmsNorm(weight=layer.feed_forward_norm, eps=self._config.rms_epsilon)
+        norm = ops.RmsNorm(weight=layer.feed_forward_norm, epsilon=self._config.rms_epsilon)
         if layer.gate_bias is None and layer.up_bias is None:
             return [
                 ops.GatedLinear(
@@ -180,7 +180,7 @@ class Step:
         """Normalised input to turned queries, and turned keys and values in the cache: one kernel
         for one token, two for more."""
         config = self._config
-        norm = ops.RmsNorm(weight=layer.attention_norm, eps=config.rms_epsilon)
+        norm = ops.RmsNorm(weight=layer.attention_norm, epsilon=config.rms_epsilon)
         if self._tokens == 1:
             qkv = ops.QkvLinear(
                 query=layer.query,

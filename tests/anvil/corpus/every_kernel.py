@@ -60,7 +60,7 @@ def products(dtype: fd.DType) -> None:
 
 def epilogues() -> None:
     w, x, y = weights(fd.f16, ROWS, COLUMNS), floats(COLUMNS), floats(ROWS)
-    stages = [ops.Bias(floats(ROWS)), ops.Silu(), ops.Gelu(), ops.Mul(floats(ROWS))]
+    stages = [ops.Bias(floats(ROWS)), ops.Silu(), ops.Gelu(), ops.Multiply(floats(ROWS))]
     rt.run(ops.Linear(weights=w, x=x, y=y, epilogue=[*stages, ops.Residual(floats(ROWS))]))
 
 

@@ -105,7 +105,7 @@ TEST_CASE("prologue, epilogues and store are one kernel with the result of many"
                         .main(ops::Linear{weights, {}, {}, {}, {}})
                         .epilogue(ops::Bias{b})
                         .epilogue(ops::Silu())
-                        .epilogue(ops::Mul{f})
+                        .epilogue(ops::Multiply{f})
                         .epilogue(ops::Residual{r})
                         .build(input, y));
       const Values normed = rms_norm(x, gamma, 1e-5);
