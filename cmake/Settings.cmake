@@ -26,6 +26,12 @@ function(foundry_precompile target)
   target_compile_options(${target} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
 endfunction()
 
+# foundry_precompile_as(TARGET OTHER): with what OTHER, of the same options, has precompiled.
+function(foundry_precompile_as target other)
+  target_precompile_headers(${target} REUSE_FROM ${other})
+  target_compile_options(${target} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
+endfunction()
+
 # foundry_library(TARGET): a library that others link, shared or static as BUILD_SHARED_LIBS says. Versions
 # of one minor number have one ABI, and so one SONAME.
 function(foundry_library target)

@@ -55,19 +55,26 @@ ARROWS: Mapping[str, frozenset[str]] = {
         "cpp/anvil/system": "",
         "cpp/anvil/abi": "",
         # Its compiler, a program of its own.
-        "cpp/anvil/compiler": "cpp/anvil/abi cpp/anvil/compiler/vectorize",
-        "cpp/anvil/compiler/vectorize": "cpp/anvil/abi",
+        "cpp/anvil/compiler/driver": """
+            cpp/anvil/abi cpp/anvil/compiler/cpu cpp/anvil/compiler/frontend cpp/anvil/compiler/ir
+            cpp/anvil/compiler/simd cpp/anvil/compiler/source""",
+        "cpp/anvil/compiler/cpu": """
+            cpp/anvil/abi cpp/anvil/compiler/simd cpp/anvil/compiler/source""",
+        "cpp/anvil/compiler/simd": "cpp/anvil/abi cpp/anvil/compiler/source",
+        "cpp/anvil/compiler/frontend": "cpp/anvil/abi cpp/anvil/compiler/source",
+        "cpp/anvil/compiler/ir": "cpp/anvil/abi cpp/anvil/compiler/source",
+        "cpp/anvil/compiler/source": "",
     }.items()
 }
 
 SUFFIXES = {".hpp", ".cpp", ".h", ".S"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]', re.MULTILINE)
 # Where the build looks for quoted and angled includes.
-SEARCHED = [ROOT / folder for folder in ("cpp", "cpp/anvil", "cpp/anvil/compiler")]
+SEARCHED = [ROOT / "cpp"]
 # Not of the house: Apple's headers, and what a kernel's source includes.
 OUTSIDE = [
     ROOT / folder
-    for folder in ("cpp/anvil/sdk", "cpp/anvil/compiler/library", "cpp/anvil/compiler/prelude")
+    for folder in ("cpp/anvil/sdk", "cpp/anvil/compiler/library", "cpp/anvil/compiler/cpu/prelude")
 ]
 
 

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from rooms import ARROWS, ROOT, arrows_of_the_code, circle, includes, sources
+from rooms import ARROWS, ROOT, arrows_of_the_code, circle, includes, room_of, sources
 
 FOUNDRY = ROOT / "cpp" / "foundry"
 
@@ -26,12 +26,14 @@ def test_no_arrows_lead_in_a_circle() -> None:
 
 
 def test_every_folder_of_the_house_is_a_room() -> None:
+    # Files of a folder that is no room count as those of the room around it, which has rooms in it.
+    houses = {room for room in ARROWS if any(other.startswith(f"{room}/") for other in ARROWS)}
     folders = {
-        "/".join(path.relative_to(ROOT).parts[:3])
+        path.parent.relative_to(ROOT).as_posix()
         for path in sources(FOUNDRY, ROOT / "cpp" / "anvil")
-        if path.parent not in {FOUNDRY, ROOT / "cpp" / "anvil"}
+        if room_of(path) in houses
     }
-    assert folders - ARROWS.keys() == set()
+    assert folders - houses == set()
 
 
 def test_foundry_reaches_anvil_only_through_metal_cpp() -> None:

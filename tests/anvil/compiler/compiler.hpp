@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "abi/kernel_abi.h"
+#include "anvil/abi/kernel_abi.h"
 
 namespace compiler_test {
 

@@ -1,10 +1,10 @@
 // Edited text keeps lines, and knows where each byte came from.
-#include "edits.hpp"
+#include "anvil/compiler/source/edits.hpp"
 
 #include <doctest/doctest.h>
 
-using anvil::Edit;
-using anvil::EditedText;
+using anvil::compiler::Edit;
+using anvil::compiler::EditedText;
 
 TEST_CASE("what an edit removes becomes blanks, so that columns stay") {
   const EditedText edited("int device* p;", {{4, 10, ""}});

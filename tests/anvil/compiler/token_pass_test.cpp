@@ -1,13 +1,13 @@
 // What the token pass makes of MSL, construct by construct; spacing aside, the text is golden.
-#include "token_pass.hpp"
+#include "anvil/compiler/frontend/token_pass.hpp"
 
 #include <doctest/doctest.h>
 
-#include "edits.hpp"
+#include "anvil/compiler/source/edits.hpp"
 
 namespace {
 
-using anvil::run_token_pass;
+using anvil::compiler::run_token_pass;
 
 // Runs of blanks become one.
 std::string squeeze(const std::string& text) {
@@ -19,7 +19,7 @@ std::string squeeze(const std::string& text) {
 }
 
 std::string transform(const std::string& text) {
-  return squeeze(anvil::EditedText(text, run_token_pass(text).edits).text());
+  return squeeze(anvil::compiler::EditedText(text, run_token_pass(text).edits).text());
 }
 
 #define NOTE(text) "__attribute__((annotate(\"anvil:" text "\")))"
@@ -182,7 +182,7 @@ TEST_CASE("no text breaks the pass") {
                            "struct f {}; f() constant"}) {
     INFO(text);
     const auto result = run_token_pass(text);
-    const std::string edited = anvil::EditedText(text, result.edits).text();
+    const std::string edited = anvil::compiler::EditedText(text, result.edits).text();
     CHECK(edited.size() >= std::string(text).size());
   }
 }

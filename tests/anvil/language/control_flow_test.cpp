@@ -178,7 +178,8 @@ TEST_CASE("divergent loops, switches and calls") {
   check_expressions(kDivergent, language::usual_inputs(), kFunctions);
 }
 
-// With AVX-512 each of these may be one instruction under a mask: vectorize/bit_merges.hpp.
+// With AVX-512 each of these may be one instruction under a mask:
+// cpp/anvil/compiler/cpu/bit_merges.hpp.
 TEST_CASE("bits of another value are inserted in some of the lanes") {
   const char* const merges[] = {
       "(a & ~bits) | (b & bits)",

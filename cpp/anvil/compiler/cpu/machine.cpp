@@ -1,0 +1,101 @@
+#include "anvil/compiler/cpu/machine.hpp"
+
+#include <llvm/IR/Module.h>
+#include <llvm/MC/MCSubtargetInfo.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Support/CommandLine.h>
+#include <llvm/Support/TargetSelect.h>
+#include <llvm/Support/raw_ostream.h>
+#include <llvm/TargetParser/Host.h>
+#include <llvm/TargetParser/SubtargetFeature.h>
+
+#include "anvil/compiler/source/errors.hpp"
+
+namespace anvil::compiler::cpu {
+
+namespace {
+
+// Scheduling again after register allocation is quadratic in the length of a block, and kernels'
+// are long: it took a third of the code generator's time, for CPUs that reorder by themselves.
+void set_code_generator_options() {
+  static const bool once = [] {
+    const char* arguments[] = {"anvil-compiler", "-disable-post-ra"};
+    return llvm::cl::ParseCommandLineOptions(2, arguments, "", &llvm::errs());
+  }();
+  (void)once;
+}
+
+void initialize_targets() {
+#define ANVIL_INITIALIZE(architecture)        \
+  LLVMInitialize##architecture##TargetInfo(); \
+  LLVMInitialize##architecture##Target();     \
+  LLVMInitialize##architecture##TargetMC();   \
+  LLVMInitialize##architecture##AsmPrinter();
+  ANVIL_INITIALIZE(X86)
+  ANVIL_INITIALIZE(AArch64)
+#undef ANVIL_INITIALIZE
+}
+
+}  // namespace
+
+std::string target_triple(const std::string& asked) {
+  if (asked.empty()) return llvm::sys::getDefaultTargetTriple();
+  const llvm::Triple triple(llvm::Triple::normalize(asked));
+  if (triple.getArch() != llvm::Triple::x86_64 && triple.getArch() != llvm::Triple::aarch64)
+    throw TargetError("kernels are compiled for x86_64 and aarch64, not for '" + asked + "'");
+  return triple.str();
+}
+
+std::unique_ptr<llvm::TargetMachine> make_target(const std::string& name_of_triple,
+                                                 const std::string& cpu) {
+  initialize_targets();
+  set_code_generator_options();
+  const llvm::Triple triple(name_of_triple);
+  std::string error;
+  const llvm::Target* target = llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!target) throw TargetError(error);
+
+  std::string name = cpu;
+  llvm::SubtargetFeatures features;
+  const bool here = triple.getArch() == llvm::Triple(llvm::sys::getDefaultTargetTriple()).getArch();
+  if (cpu == "host" && !here) {
+    name = triple.isX86() ? "x86-64-v3" : "generic";
+  } else if (cpu == "host") {
+    name = llvm::sys::getHostCPUName().str();
+    // What the operating system lets programs use, which the name does not tell.
+    for (const auto& [feature, enabled] : llvm::sys::getHostCPUFeatures())
+      features.AddFeature(feature, enabled);
+  }
+  std::unique_ptr<llvm::MCSubtargetInfo> known(target->createMCSubtargetInfo(triple, "", ""));
+  if (!known || !known->isCPUStringValid(name)) throw TargetError("unknown CPU '" + cpu + "'");
+  llvm::TargetOptions options;
+  std::unique_ptr<llvm::TargetMachine> machine(
+      target->createTargetMachine(triple, name, features.getString(), options, llvm::Reloc::PIC_,
+                                  std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+  if (!machine) throw TargetError("no code generator for " + triple.str());
+  const llvm::MCSubtargetInfo& subtarget = *machine->getMCSubtargetInfo();
+  if (triple.isX86())
+    for (const char* needed : {"+avx2", "+fma", "+f16c", "+bmi2"})
+      if (!subtarget.checkFeatures(needed))
+        throw TargetError("CPU '" + name + "' lacks " + (needed + 1) +
+                          "; kernels need x86-64-v3 (AVX2, FMA, F16C)");
+  return machine;
+}
+
+void retarget(llvm::Module& module, const llvm::TargetMachine& target) {
+  module.setTargetTriple(target.getTargetTriple());
+  const bool wide =
+      target.getTargetTriple().isX86() && target.getMCSubtargetInfo()->checkFeatures("+avx512f");
+  for (llvm::Function& function : module) {
+    if (function.isDeclaration()) continue;
+    function.addFnAttr("target-cpu", target.getTargetCPU());
+    function.addFnAttr("target-features", target.getTargetFeatureString());
+    function.removeFnAttr("tune-cpu");
+    if (!wide) continue;
+    // Without these LLVM stays with 256-bit registers.
+    function.addFnAttr("prefer-vector-width", "512");
+    function.addFnAttr("min-legal-vector-width", "512");
+  }
+}
+
+}  // namespace anvil::compiler::cpu

@@ -1,0 +1,170 @@
+#include "anvil/compiler/cpu/optimize.hpp"
+
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/IntrinsicInst.h>
+#include <llvm/IR/Module.h>
+#include <llvm/Passes/PassBuilder.h>
+#include <llvm/Target/TargetMachine.h>
+#include <llvm/Transforms/IPO/GlobalDCE.h>
+#include <llvm/Transforms/InstCombine/InstCombine.h>
+#include <llvm/Transforms/Scalar/ADCE.h>
+#include <llvm/Transforms/Scalar/BDCE.h>
+#include <llvm/Transforms/Scalar/DeadStoreElimination.h>
+#include <llvm/Transforms/Scalar/EarlyCSE.h>
+#include <llvm/Transforms/Scalar/GVN.h>
+#include <llvm/Transforms/Scalar/IndVarSimplify.h>
+#include <llvm/Transforms/Scalar/InstSimplifyPass.h>
+#include <llvm/Transforms/Scalar/LICM.h>
+#include <llvm/Transforms/Scalar/LoopDeletion.h>
+#include <llvm/Transforms/Scalar/LoopPassManager.h>
+#include <llvm/Transforms/Scalar/LoopRotation.h>
+#include <llvm/Transforms/Scalar/LoopSimplifyCFG.h>
+#include <llvm/Transforms/Scalar/LoopUnrollPass.h>
+#include <llvm/Transforms/Scalar/SCCP.h>
+#include <llvm/Transforms/Scalar/SROA.h>
+#include <llvm/Transforms/Scalar/SimplifyCFG.h>
+#include <llvm/Transforms/Utils/LCSSA.h>
+#include <llvm/Transforms/Utils/LoopSimplify.h>
+
+#include "anvil/compiler/cpu/bit_merges.hpp"
+#include "anvil/compiler/cpu/prefetch.hpp"
+#include "anvil/compiler/simd/small_floats.hpp"
+
+namespace anvil::compiler::cpu {
+namespace {
+
+void run(llvm::Module& module, llvm::TargetMachine& target, llvm::FunctionPassManager functions) {
+  llvm::LoopAnalysisManager loop_analyses;
+  llvm::FunctionAnalysisManager function_analyses;
+  llvm::CGSCCAnalysisManager component_analyses;
+  llvm::ModuleAnalysisManager module_analyses;
+  llvm::PassBuilder builder(&target);
+  builder.registerModuleAnalyses(module_analyses);
+  builder.registerCGSCCAnalyses(component_analyses);
+  builder.registerFunctionAnalyses(function_analyses);
+  builder.registerLoopAnalyses(loop_analyses);
+  builder.crossRegisterProxies(loop_analyses, function_analyses, component_analyses,
+                               module_analyses);
+  llvm::ModulePassManager passes;
+  passes.addPass(llvm::createModuleToFunctionPassAdaptor(std::move(functions)));
+  passes.addPass(llvm::GlobalDCEPass());
+  passes.run(module, module_analyses);
+}
+
+// Converts what is small to selects, hoists nothing across branches: the vectoriser sees the
+// kernel's own control flow.
+llvm::SimplifyCFGOptions control_flow() {
+  return llvm::SimplifyCFGOptions()
+      .convertSwitchToLookupTable(false)
+      .needCanonicalLoops(true)
+      .hoistCommonInsts(false)
+      .sinkCommonInsts(false)
+      .speculateBlocks(true);
+}
+
+// Load and expression PRE duplicate code into branches, which blurs what is uniform.
+llvm::GVNPass value_numbering() {
+  return llvm::GVNPass(llvm::GVNOptions().setPRE(false).setLoadPRE(false));
+}
+
+// `a * b + c` in one expression is llvm.fmuladd, which may be fused or not: LLVM rounds the product
+// where it knows it. Every target can fuse, and results should not depend on what is known.
+void fuse_multiply_adds(llvm::Module& module) {
+  for (llvm::Function& function : module) {
+    if (function.getIntrinsicID() != llvm::Intrinsic::fmuladd) continue;
+    for (llvm::User* user : llvm::make_early_inc_range(function.users())) {
+      auto& call = *llvm::cast<llvm::IntrinsicInst>(user);
+      llvm::IRBuilder<> builder(&call);
+      call.replaceAllUsesWith(builder.CreateIntrinsic(
+          llvm::Intrinsic::fma, {call.getType()},
+          {call.getArgOperand(0), call.getArgOperand(1), call.getArgOperand(2)}, &call));
+      call.eraseFromParent();
+    }
+  }
+}
+
+void simplify(llvm::FunctionPassManager& passes) {
+  passes.addPass(llvm::EarlyCSEPass(/*UseMemorySSA=*/true));
+  passes.addPass(llvm::InstCombinePass());
+  passes.addPass(llvm::SimplifyCFGPass(control_flow()));
+}
+
+void loops(llvm::FunctionPassManager& passes) {
+  llvm::LoopPassManager first;
+  first.addPass(llvm::LoopSimplifyCFGPass());
+  first.addPass(llvm::LoopRotatePass(/*EnableHeaderDuplication=*/true));
+  first.addPass(llvm::LICMPass(llvm::LICMOptions()));
+  passes.addPass(llvm::createFunctionToLoopPassAdaptor(std::move(first), /*UseMemorySSA=*/true));
+  passes.addPass(llvm::SimplifyCFGPass(control_flow()));
+  passes.addPass(llvm::InstCombinePass());
+  llvm::LoopPassManager second;
+  second.addPass(llvm::IndVarSimplifyPass());
+  second.addPass(llvm::LoopDeletionPass());
+  second.addPass(llvm::LoopFullUnrollPass(/*OptLevel=*/3));
+  passes.addPass(llvm::createFunctionToLoopPassAdaptor(std::move(second)));
+}
+
+}  // namespace
+
+void optimize_scalar(llvm::Module& module, llvm::TargetMachine& target) {
+  fuse_multiply_adds(module);
+  llvm::FunctionPassManager passes;
+  passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
+  simplify(passes);
+  passes.addPass(llvm::SCCPPass());
+  simplify(passes);
+  // Twice: what unrolling turns into constant indices lets SROA dissolve arrays, and that lets
+  // further loops be counted.
+  for (int round = 0; round < 2; ++round) {
+    loops(passes);
+    passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
+    simplify(passes);
+    passes.addPass(value_numbering());
+    passes.addPass(llvm::SCCPPass());
+    passes.addPass(llvm::BDCEPass());
+    passes.addPass(llvm::InstCombinePass());
+    passes.addPass(llvm::DSEPass());
+  }
+  // `#pragma unroll(n)` on loops whose count is not known.
+  passes.addPass(llvm::LoopUnrollPass(llvm::LoopUnrollOptions(
+      /*OptLevel=*/2, /*OnlyWhenForced=*/true)));
+  passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
+  simplify(passes);
+  passes.addPass(value_numbering());
+  llvm::LoopPassManager invariants;
+  invariants.addPass(llvm::LICMPass(llvm::LICMOptions()));
+  passes.addPass(
+      llvm::createFunctionToLoopPassAdaptor(std::move(invariants), /*UseMemorySSA=*/true));
+  passes.addPass(llvm::ADCEPass());
+  passes.addPass(llvm::InstCombinePass());
+  passes.addPass(llvm::SimplifyCFGPass(control_flow()));
+  run(module, target, std::move(passes));
+}
+
+void optimize_simdgroup(llvm::Module& module, llvm::TargetMachine& target) {
+  llvm::FunctionPassManager passes;
+  passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
+  passes.addPass(llvm::EarlyCSEPass(/*UseMemorySSA=*/true));
+  passes.addPass(llvm::InstCombinePass());
+  passes.addPass(llvm::SimplifyCFGPass());
+  llvm::LoopPassManager invariants;
+  invariants.addPass(llvm::LICMPass(llvm::LICMOptions()));
+  passes.addPass(
+      llvm::createFunctionToLoopPassAdaptor(std::move(invariants), /*UseMemorySSA=*/true));
+  passes.addPass(llvm::GVNPass());
+  passes.addPass(llvm::DSEPass());
+  passes.addPass(llvm::ADCEPass());
+  passes.addPass(llvm::InstCombinePass());
+  passes.addPass(llvm::SimplifyCFGPass());
+  passes.addPass(llvm::LoopSimplifyPass());
+  passes.addPass(PrefetchStreams());
+  run(module, target, std::move(passes));
+  // InstCombine narrows what was widened (a maximum of two halves), and code generation would call
+  // a library for it.
+  for (llvm::Function& function : module) {
+    simd::expand_small_floats(function);
+    choose_lanes_before_bits(function);
+  }
+}
+
+}  // namespace anvil::compiler::cpu

@@ -1,0 +1,17 @@
+// library_file.hpp: a compiled library on disk.
+#pragma once
+
+#include <string>
+
+#include "anvil/compiler/frontend/frontend.hpp"
+
+namespace anvil::compiler {
+
+/// First line: JSON for the driver (functions, constants). Second: JSON for the compiler. Then the
+/// original and the expanded source.
+std::string write_library(const Program& program, const LibraryIndex& index);
+
+/// Throws InputError for contents that this version of the compiler did not write.
+Program read_library(const std::string& contents);
+
+}  // namespace anvil::compiler

@@ -1,0 +1,152 @@
+#include "anvil/compiler/driver/pipeline.hpp"
+
+#include <llvm/Demangle/Demangle.h>
+#include <llvm/IR/LLVMContext.h>
+#include <llvm/IR/Module.h>
+#include <llvm/Support/JSON.h>
+#include <llvm/Support/raw_ostream.h>
+
+#include "anvil/abi/kernel_abi.h"
+#include "anvil/compiler/cpu/code_facts.hpp"
+#include "anvil/compiler/cpu/elf.hpp"
+#include "anvil/compiler/cpu/machine.hpp"
+#include "anvil/compiler/cpu/optimize.hpp"
+#include "anvil/compiler/cpu/thunk.hpp"
+#include "anvil/compiler/driver/library_file.hpp"
+#include "anvil/compiler/driver/reflection.hpp"
+#include "anvil/compiler/frontend/clang_setup.hpp"
+#include "anvil/compiler/frontend/frontend.hpp"
+#include "anvil/compiler/frontend/preprocess.hpp"
+#include "anvil/compiler/ir/checks.hpp"
+#include "anvil/compiler/ir/constants.hpp"
+#include "anvil/compiler/ir/loop_exits.hpp"
+#include "anvil/compiler/ir/lowering.hpp"
+#include "anvil/compiler/simd/vectorize.hpp"
+#include "anvil/compiler/source/errors.hpp"
+#include "anvil/compiler/source/files.hpp"
+#include "anvil/compiler/source/symbols.hpp"
+
+namespace anvil::compiler {
+namespace {
+
+using simd::Remark;
+using simd::Remarks;
+
+void write_ir(const std::string& path, const llvm::Module& module) {
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  module.print(out, nullptr);
+  write_file(path, text);
+}
+
+// The IR knows lines of the text given to clang, the user those that #line speaks of.
+void write_remarks(const std::string& path, const Remarks& remarks, const Source& source) {
+  llvm::json::Array list;
+  for (const Remark& remark : remarks) {
+    const LineOrigin place = remark.file == source.name ? source.presumed(remark.line)
+                                                        : LineOrigin{0, remark.line, remark.file};
+    list.push_back(llvm::json::Object{
+        {"kind", remark.kind == Remark::Kind::failure ? "failure" : "serialised"},
+        {"message", remark.message},
+        {"file", place.file},
+        {"line", place.presumed}});
+  }
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::json::Value(std::move(list)) << '\n';
+  write_file(path, text);
+}
+
+bool report(const std::vector<std::string>& errors, const KernelCommand& command,
+            const Source& source) {
+  for (const std::string& error : errors)
+    llvm::errs() << source.name << ": error: in kernel '" << command.function << "': " << error
+                 << '\n';
+  return !errors.empty();
+}
+
+bool report_computed(const std::vector<std::string>& variables,
+                     const std::map<std::string, std::string>& places, const Source& source) {
+  for (const std::string& symbol : variables) {
+    const auto place = places.find(symbol);
+    llvm::errs() << (place == places.end() ? source.name : place->second)
+                 << ": error: program scope variable '" << llvm::demangle(symbol)
+                 << "' has an initializer that is not a constant\n";
+  }
+  return !variables.empty();
+}
+
+}  // namespace
+
+bool run_library(const LibraryCommand& command) {
+  auto source =
+      preprocess(command.name, read_file(command.source), command.defines, command.standard);
+  if (!source) return false;
+  Program program{.source = std::move(*source), .tokens = {}, .math = command.math};
+  program.tokens = run_token_pass(program.source.expanded);
+  const auto index = check_library(program);
+  if (!index) return false;
+  write_file(command.output, write_library(program, *index));
+  return true;
+}
+
+void run_headers(const HeadersCommand& command) {
+  write_precompiled_headers(command.output, cpu::target_triple(command.target));
+}
+
+bool run_kernel(const KernelCommand& command) {
+  const Program program = read_library(read_file(command.library));
+  std::vector<ConstantValue> values;
+  if (!command.constants.empty()) values = parse_constants(read_file(command.constants));
+
+  const std::string triple = cpu::target_triple(command.target);
+  llvm::LLVMContext context;
+  auto kernel =
+      compile_kernel(program,
+                     {.name = command.function,
+                      .line_tables = !command.remarks.empty() || !command.output.empty(),
+                      .triple = triple,
+                      .thunk =
+                          [&](const KernelSignature& signature) {
+                            return cpu::entry_source(signature, command.variant == "full");
+                          }},
+                     context);
+  if (!kernel) return false;
+  llvm::Module& module = *kernel->module;
+  if (report(bind_constants(module, kernel->constants, values), command, program.source))
+    return false;
+  const LoweredKernel lowered = lower_kernel(module, kernel->symbol, kernel->signature);
+  if (report_computed(lowered.computed, kernel->places, program.source)) return false;
+  if (report(lowered.errors, command, program.source)) return false;
+  check_valid(module, "lowering");
+  if (!command.emit_ir.empty()) write_ir(command.emit_ir, module);
+  std::erase_if(kernel->signature.parameters, [&](const Parameter& parameter) {
+    return is_switched_off(parameter.condition, kernel->constants, values);
+  });
+  if (!command.reflection.empty())
+    write_file(command.reflection, reflection_json(kernel->signature, lowered, kernel->constants));
+  if (command.output.empty() && command.emit_scalar_ir.empty()) return true;
+
+  const auto target = cpu::make_target(triple, command.cpu);
+  cpu::retarget(module, *target);
+  keep_operations_in_loops(*module.getFunction(kScalarEntry));
+  cpu::optimize_scalar(module, *target);
+  if (!command.emit_scalar_ir.empty()) write_ir(command.emit_scalar_ir, module);
+  if (command.output.empty()) return true;
+
+  Remarks remarks;
+  const bool vectorized = simd::vectorize(module, {.target = target.get()}, remarks);
+  if (!command.remarks.empty()) write_remarks(command.remarks, remarks, program.source);
+  if (!vectorized)
+    throw InternalError("vectorisation failed: " + (remarks.empty() ? std::string("no reason given")
+                                                                    : remarks.back().message));
+  const cpu::KernelLines lines = cpu::keep_lines(module, program.source);
+  cpu::retarget(module, *target);
+  cpu::optimize_simdgroup(module, *target);
+  if (!command.emit_simd_ir.empty()) write_ir(command.emit_simd_ir, module);
+  if (!command.emit_assembly.empty()) cpu::emit_assembly(module, *target, command.emit_assembly);
+  check_confined(module, ANVIL_ENTRY_SYMBOL);
+  cpu::emit_shared_object(module, lines, *target, command.output);
+  return true;
+}
+
+}  // namespace anvil::compiler

@@ -1,0 +1,14 @@
+// commands.hpp: what anvil-compiler can be asked to do.
+#pragma once
+
+#include "anvil/compiler/driver/options.hpp"
+
+namespace anvil::compiler {
+
+/// Both return false after diagnostics on stderr where the user's source is at fault.
+bool run_library(const LibraryCommand& command);
+bool run_kernel(const KernelCommand& command);
+/// Compiles the library's headers ahead, for this machine's architecture.
+void run_headers(const HeadersCommand& command);
+
+}  // namespace anvil::compiler

@@ -1,0 +1,54 @@
+#include "anvil/compiler/driver/reflection.hpp"
+
+#include <llvm/Support/JSON.h>
+#include <llvm/Support/raw_ostream.h>
+
+namespace anvil::compiler {
+namespace {
+
+llvm::json::Value argument(const Parameter& parameter) {
+  llvm::json::Object object{
+      {"name", parameter.name},
+      {"kind", parameter.kind == Parameter::Kind::buffer ? "buffer" : "threadgroup"},
+      {"index", parameter.index},
+      {"type", parameter.type},
+      {"pointer_size", 8},
+      {"element_size", parameter.element_size},
+      {"alignment", parameter.alignment},
+      {"access", parameter.read_only ? "read" : "readwrite"},
+      {"address_space", parameter.address_space},
+      {"struct", nullptr}};
+  if (parameter.is_struct) {
+    llvm::json::Array members;
+    for (const StructMember& member : parameter.members)
+      members.push_back(llvm::json::Object{
+          {"name", member.name}, {"offset", member.offset}, {"type", member.type}});
+    object["struct"] = llvm::json::Object{{"name", parameter.type},
+                                          {"size", parameter.element_size},
+                                          {"members", std::move(members)}};
+  }
+  return object;
+}
+
+}  // namespace
+
+std::string reflection_json(const KernelSignature& signature, const LoweredKernel& lowered,
+                            const std::vector<FunctionConstantInfo>& constants) {
+  llvm::json::Array arguments, values;
+  for (const Parameter& parameter : signature.parameters)
+    if (parameter.kind != Parameter::Kind::input) arguments.push_back(argument(parameter));
+  for (const FunctionConstantInfo& constant : constants)
+    values.push_back(llvm::json::Object{
+        {"name", constant.name}, {"index", constant.index}, {"type", constant.type}});
+  const llvm::json::Value json = llvm::json::Object{{"name", signature.name},
+                                                    {"barriers", lowered.barriers},
+                                                    {"static_memory", lowered.static_memory},
+                                                    {"max_threads", signature.max_threads},
+                                                    {"arguments", std::move(arguments)},
+                                                    {"constants", std::move(values)}};
+  std::string text;
+  llvm::raw_string_ostream(text) << json;
+  return text + "\n";
+}
+
+}  // namespace anvil::compiler

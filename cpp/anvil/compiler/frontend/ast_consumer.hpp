@@ -1,0 +1,52 @@
+// ast_consumer.hpp: collects kernels and function constants while clang parses, and readies
+// declarations for code generation.
+#pragma once
+
+#include <clang/AST/ASTConsumer.h>
+#include <clang/Basic/SourceLocation.h>
+
+#include <string>
+#include <vector>
+
+#include "anvil/compiler/source/signature.hpp"
+
+namespace clang {
+class Expr;
+class FunctionDecl;
+class NamedDecl;
+class Stmt;
+class VarDecl;
+}  // namespace clang
+
+namespace anvil::compiler {
+
+class KernelConsumer : public clang::ASTConsumer {
+ public:
+  struct Kernel {
+    const clang::FunctionDecl* function;
+    const clang::NamedDecl* instance;  ///< null for a kernel that is no template
+  };
+
+  void Initialize(clang::ASTContext& context) override { context_ = &context; }
+  bool HandleTopLevelDecl(clang::DeclGroupRef group) override;
+
+  clang::ASTContext& context() const { return *context_; }
+  const std::vector<Kernel>& kernels() const { return kernels_; }
+  const std::vector<const clang::VarDecl*>& constants() const { return constants_; }
+  /// Program scope variables with an initialiser, whatever its kind.
+  const std::vector<const clang::VarDecl*>& initialised() const { return initialised_; }
+
+ private:
+  void visit(clang::Decl* declaration);
+  void visit_function(clang::FunctionDecl* function);
+  void visit_variable(clang::VarDecl* variable);
+  void visit_instance(const clang::NamedDecl* instance, const clang::Expr* expression);
+  void visit_threadgroup_variables(clang::Stmt* statement);
+  void error(clang::SourceLocation location, const std::string& message);
+
+  clang::ASTContext* context_ = nullptr;
+  std::vector<Kernel> kernels_;
+  std::vector<const clang::VarDecl*> constants_, initialised_;
+};
+
+}  // namespace anvil::compiler

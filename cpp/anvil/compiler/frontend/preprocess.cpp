@@ -1,0 +1,238 @@
+#include "anvil/compiler/frontend/preprocess.hpp"
+
+#include <clang/Basic/SourceManager.h>
+#include <clang/Frontend/FrontendAction.h>
+#include <clang/Lex/Pragma.h>
+#include <clang/Lex/Preprocessor.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "anvil/compiler/frontend/clang_setup.hpp"
+#include "anvil/compiler/frontend/diagnostics.hpp"
+
+namespace anvil::compiler {
+namespace {
+
+// Writes tokens at the lines and columns they have in the source.
+class Printer {
+ public:
+  Printer(clang::Preprocessor& preprocessor, Source& source)
+      : preprocessor_(preprocessor), sources_(preprocessor.getSourceManager()), source_(source) {}
+
+  void token(const clang::Token& token) {
+    if (!move_to(token.getLocation(), token.hasLeadingSpace())) return;
+    write(preprocessor_.getSpelling(token));
+  }
+  void pragma(clang::SourceLocation location, const std::string& text) {
+    if (move_to(location, true)) write("_Pragma(\"" + text + "\")");
+  }
+  void finish() {
+    const auto lines = std::count(source_.original.begin(), source_.original.end(), '\n');
+    while (line_ <= static_cast<uint32_t>(lines)) new_line();
+  }
+
+ private:
+  bool move_to(clang::SourceLocation location, bool leading_space) {
+    const bool from_macro = location.isMacroID();
+    const clang::SourceLocation place = sources_.getExpansionLoc(location);
+    if (sources_.getFileID(place) != sources_.getMainFileID()) return false;
+    const uint32_t line = sources_.getSpellingLineNumber(place);
+    const uint32_t column = sources_.getSpellingColumnNumber(place);
+    const bool fresh = line_ < line;
+    while (line_ < line) new_line();
+    if (fresh) note_origin(place);
+    if (column > column_) {
+      source_.expanded.append(column - column_, ' ');
+      column_ = column;
+    } else if (!fresh && (column < column_ || leading_space || from_macro)) {
+      source_.expanded += ' ';
+      ++column_;
+    }
+    return true;
+  }
+  void write(const std::string& text) {
+    source_.expanded += text;
+    for (char c : text) {
+      ++column_;
+      if (c != '\n') continue;  // a raw string
+      ++line_;
+      column_ = 1;
+    }
+  }
+  void new_line() {
+    source_.expanded += '\n';
+    ++line_;
+    column_ = 1;
+  }
+  // Remembers what #line says where it differs from counting on.
+  void note_origin(clang::SourceLocation place) {
+    const clang::PresumedLoc presumed = sources_.getPresumedLoc(place);
+    if (presumed.isInvalid()) return;
+    const LineOrigin expected = source_.presumed(line_);
+    if (expected.presumed == presumed.getLine() && expected.file == presumed.getFilename()) return;
+    source_.origins.push_back({line_, presumed.getLine(), presumed.getFilename()});
+  }
+
+  clang::Preprocessor& preprocessor_;
+  clang::SourceManager& sources_;
+  Source& source_;
+  uint32_t line_ = 1;
+  uint32_t column_ = 1;
+};
+
+// Those that name sections and symbols, in clang's, GNU's and Microsoft's spelling.
+bool places_code(const std::string& space, const std::string& word) {
+  if (space == "clang") return word == "section" || word == "attribute";
+  for (const char* name :
+       {"weak", "redefine_extname", "section", "init_seg", "code_seg", "data_seg", "bss_seg",
+        "const_seg", "alloc_text", "comment", "export", "ident"})
+    if (word == name) return true;
+  return false;
+}
+
+// Keeps the pragmas that steer clang's code generation and those that lay structures out, refuses
+// those that place code; drops the others, `#pragma METAL` first.
+class PragmaPrinter : public clang::PragmaHandler {
+ public:
+  PragmaPrinter(Printer& printer, std::string prefix)
+      : printer_(printer), prefix_(std::move(prefix)) {}
+
+  void HandlePragma(clang::Preprocessor& preprocessor, clang::PragmaIntroducer introducer,
+                    clang::Token& first) override {
+    std::vector<std::string> words;
+    for (clang::Token token = first; token.isNot(clang::tok::eod); preprocessor.Lex(token)) {
+      if (token.is(clang::tok::eof)) break;
+      if (token.isAnnotation()) continue;
+      words.push_back(preprocessor.getSpelling(token));
+    }
+    if (words.empty()) return;
+    if (places_code(prefix_, words[0])) {
+      auto& engine = preprocessor.getDiagnostics();
+      engine.Report(introducer.Loc,
+                    engine.getCustomDiagID(clang::DiagnosticsEngine::Error,
+                                           "unsupported pragma '%0'; supported: unroll, nounroll, "
+                                           "pack, clang loop, clang fp"))
+          << (prefix_.empty() ? "" : prefix_ + " ") + words[0];
+      return;
+    }
+    std::string text;
+    if (prefix_.empty() && words[0] == "pack") {
+      for (const std::string& word : words) {
+        if (word.find_first_of("\"\\") != std::string::npos) return;
+        text += text.empty() ? word : ' ' + word;
+      }
+    } else if (prefix_.empty() && (words[0] == "unroll" || words[0] == "nounroll")) {
+      // clang 22 crashes on a count that depends on a template parameter.
+      const bool literal = words.size() == 4 && words[1] == "(" && is_number(words[2]);
+      const bool bare_literal = words.size() == 2 && is_number(words[1]);
+      text = words[0];
+      if (literal) text += "(" + words[2] + ")";
+      if (bare_literal) text += "(" + words[1] + ")";
+    } else if (prefix_ == "clang" && (words[0] == "loop" || words[0] == "fp")) {
+      text = prefix_;
+      for (const std::string& word : words) {
+        if (word.find_first_of("\"\\") != std::string::npos) return;
+        text += ' ' + word;
+      }
+    } else {
+      return;
+    }
+    printer_.pragma(introducer.Loc, text);
+  }
+
+ private:
+  static bool is_number(const std::string& word) {
+    return std::all_of(word.begin(), word.end(), [](unsigned char c) { return std::isdigit(c); });
+  }
+
+  Printer& printer_;
+  std::string prefix_;
+};
+
+class ExpandAction : public clang::PreprocessorFrontendAction {
+ public:
+  explicit ExpandAction(Source& source) : source_(source) {}
+
+ protected:
+  void ExecuteAction() override {
+    clang::Preprocessor& preprocessor = getCompilerInstance().getPreprocessor();
+    Printer printer(preprocessor, source_);
+    PragmaPrinter plain(printer, ""), scoped(printer, "clang");
+    preprocessor.AddPragmaHandler(&plain);
+    preprocessor.AddPragmaHandler("clang", &scoped);
+    preprocessor.EnterMainSourceFile();
+    clang::Token token;
+    for (preprocessor.Lex(token); token.isNot(clang::tok::eof); preprocessor.Lex(token)) {
+      if (token.isOneOf(clang::tok::hash, clang::tok::hashhash)) {
+        // Would be a directive once the text is read again.
+        auto& engine = preprocessor.getDiagnostics();
+        engine.Report(token.getLocation(), engine.getCustomDiagID(clang::DiagnosticsEngine::Error,
+                                                                  "stray '%0' in program"))
+            << preprocessor.getSpelling(token);
+        continue;
+      }
+      if (!token.isAnnotation()) printer.token(token);
+    }
+    printer.finish();
+    preprocessor.RemovePragmaHandler(&plain);
+    preprocessor.RemovePragmaHandler("clang", &scoped);
+  }
+
+ private:
+  Source& source_;
+};
+
+// metal3.1 -> 310
+std::string version_number(const std::string& standard) {
+  std::string digits;
+  for (char c : standard)
+    if (std::isdigit(static_cast<unsigned char>(c))) digits += c;
+  return digits + "0";
+}
+
+}  // namespace
+
+std::optional<Source> preprocess(std::string name, std::string original,
+                                 const std::vector<std::pair<std::string, std::string>>& defines,
+                                 const std::string& standard) {
+  Source source;
+  source.name = std::move(name);
+  source.original = std::move(original);
+  Diagnostics diagnostics(source);
+  const std::string version = version_number(standard);
+  std::vector<std::string> arguments{
+      "-E",
+      "-undef",
+      "-disable-pragma-debug-crash",
+      "-x",
+      "c++",
+      "-std=c++17",
+      "-nostdsysteminc",
+      "-nobuiltininc",
+      "-nostdinc++",
+      "-D",
+      "__METAL__=1",
+      "-D",
+      "__METAL_VERSION__=" + version,
+      "-D",
+      "__METAL_MACOS__=1",
+      "-isystem",
+      std::string(kHeaderRoot) + "/library/include",
+      "-include",
+      std::string(kHeaderRoot) + "/library/include/anvil/predefined.h",
+      "-Wno-builtin-macro-redefined",  // what predefined.h takes away
+      "-Wno-unknown-pragmas",
+      "-Wno-ignored-pragmas"};
+  for (const auto& [key, value] : defines) {
+    arguments.push_back("-D");
+    arguments.push_back(key + "=" + value);
+  }
+  auto compiler = make_compiler(arguments, diagnostics);
+  set_input(*compiler, source.original, source.name);
+  ExpandAction action(source);
+  if (!compiler->ExecuteAction(action) || diagnostics.failed()) return {};
+  return source;
+}
+
+}  // namespace anvil::compiler

@@ -1,0 +1,313 @@
+#include "anvil/compiler/frontend/signature_reader.hpp"
+
+#include <clang/AST/ASTContext.h>
+#include <clang/AST/Attr.h>
+#include <clang/AST/DeclCXX.h>
+#include <clang/AST/DeclTemplate.h>
+#include <clang/AST/Expr.h>
+#include <clang/AST/RecordLayout.h>
+
+#include "anvil/compiler/frontend/type_names.hpp"
+#include "anvil/compiler/source/inputs.hpp"
+
+namespace anvil::compiler {
+namespace {
+
+constexpr uint32_t kMaxBuffers = 31;  // ANVIL_MAX_BUFFERS; Metal's own limit
+constexpr uint32_t kMaxThreads = 1024;
+constexpr llvm::StringLiteral kPrefix = "anvil:";
+
+const clang::AnnotateAttr* find_annotation(const clang::Decl& declaration, llvm::StringRef name) {
+  for (const auto* attribute : declaration.specific_attrs<clang::AnnotateAttr>())
+    if (attribute->getAnnotation().starts_with(kPrefix) &&
+        attribute->getAnnotation().substr(kPrefix.size()) == name)
+      return attribute;
+  return nullptr;
+}
+
+std::string string_argument(const clang::AnnotateAttr& attribute) {
+  if (attribute.args_size() == 0) return {};
+  const auto* text =
+      llvm::dyn_cast<clang::StringLiteral>((*attribute.args_begin())->IgnoreParenImpCasts());
+  return text ? text->getString().str() : "";
+}
+
+class Reader {
+ public:
+  explicit Reader(clang::ASTContext& context) : context_(context) {}
+
+  bool failed() const { return failed_; }
+  void error(clang::SourceLocation location, const std::string& message) {
+    failed_ = true;
+    auto& engine = context_.getDiagnostics();
+    engine.Report(location, engine.getCustomDiagID(clang::DiagnosticsEngine::Error, "%0"))
+        << message;
+  }
+
+  // The attribute's first argument, an integer constant.
+  std::optional<uint32_t> integer(const clang::AnnotateAttr& attribute, uint32_t limit) {
+    const std::string name = attribute.getAnnotation().substr(kPrefix.size()).str();
+    if (attribute.args_size() == 0) {
+      error(attribute.getLocation(), "attribute '" + name + "' needs an integer argument");
+      return {};
+    }
+    const clang::Expr* expression = *attribute.args_begin();
+    clang::Expr::EvalResult value;
+    if (expression->isValueDependent() || !expression->EvaluateAsInt(value, context_)) {
+      error(attribute.getLocation(),
+            "argument of attribute '" + name + "' is not an integer constant");
+      return {};
+    }
+    const llvm::APSInt& number = value.Val.getInt();
+    if (number.isNegative() || number.getActiveBits() > 32 || number.getZExtValue() >= limit) {
+      llvm::SmallString<24> text;
+      number.toString(text);
+      error(attribute.getLocation(),
+            "'" + name + "' attribute parameter is out of bounds: " + std::string(text) +
+                " must be between 0 and " + std::to_string(limit - 1));
+      return {};
+    }
+    return static_cast<uint32_t>(number.getZExtValue());
+  }
+
+  Parameter parameter(const clang::ParmVarDecl& declaration, const std::string& kernel);
+  void assign_indices(const clang::FunctionDecl& function, KernelSignature& kernel,
+                      std::vector<bool>& automatic);
+  bool has_automatic_index = false;  ///< of the parameter read last
+
+ private:
+  void resource(const clang::ParmVarDecl& declaration, Parameter& parameter);
+  void members(clang::QualType type, Parameter& parameter);
+  void input(const clang::ParmVarDecl& declaration, const KernelInput& input,
+             const clang::AnnotateAttr& attribute, Parameter& parameter);
+
+  clang::ASTContext& context_;
+  bool failed_ = false;
+};
+
+Parameter Reader::parameter(const clang::ParmVarDecl& declaration, const std::string& kernel) {
+  Parameter result;
+  has_automatic_index = false;
+  result.name = declaration.getName().str();
+  const clang::QualType type = declaration.getType();
+  for (const auto* attribute : declaration.specific_attrs<clang::AnnotateAttr>()) {
+    llvm::StringRef name = attribute->getAnnotation();
+    if (!name.consume_front(kPrefix)) continue;
+    if (const KernelInput* known = find_kernel_input(std::string_view(name))) {
+      input(declaration, *known, *attribute, result);
+      return result;
+    }
+    if (name != "buffer" && name != "threadgroup" && name != "device" && name != "constant" &&
+        name != "thread" && name != "function_constant" && name != "id") {
+      error(attribute->getLocation(), "attribute '" + name.str() + "' of parameter '" +
+                                          result.name + "' is not supported in a kernel");
+      return result;
+    }
+  }
+  if (type->isPointerType() || type->isLValueReferenceType()) {
+    resource(declaration, result);
+    return result;
+  }
+  if (find_annotation(declaration, "buffer") || find_annotation(declaration, "threadgroup")) {
+    error(declaration.getLocation(), "parameter '" + result.name + "' of kernel '" + kernel +
+                                         "' must be a pointer or a reference, not '" +
+                                         msl_type_name(type) + "'");
+  } else {
+    error(declaration.getLocation(), "parameter '" + result.name + "' of kernel '" + kernel +
+                                         "' (type '" + msl_type_name(type) +
+                                         "') needs an attribute that says where its value comes "
+                                         "from, such as [[thread_position_in_grid]]");
+  }
+  return result;
+}
+
+void Reader::input(const clang::ParmVarDecl& declaration, const KernelInput& input,
+                   const clang::AnnotateAttr& attribute, Parameter& parameter) {
+  parameter.kind = Parameter::Kind::input;
+  parameter.input = input.attribute;
+  parameter.type = msl_type_name(declaration.getType());
+  const auto type = as_integer_vector(declaration.getType());
+  const unsigned most = input.vector ? 3 : 1;
+  if (!type || type->width > most) {
+    error(attribute.getLocation(),
+          "type '" + parameter.type + "' of parameter '" + parameter.name +
+              "' is not valid for "
+              "attribute '" +
+              parameter.input + "': it must be " +
+              (input.vector ? "ushort, ushort2, ushort3, uint, uint2 or uint3" : "ushort or uint"));
+    return;
+  }
+  parameter.component = type->component;
+  parameter.width = type->width;
+}
+
+void Reader::resource(const clang::ParmVarDecl& declaration, Parameter& parameter) {
+  const clang::QualType type = declaration.getType();
+  parameter.reference = type->isReferenceType();
+  const clang::QualType pointee = type->getPointeeType();
+  parameter.read_only = pointee.isConstQualified();
+  parameter.type = msl_type_name(pointee);
+
+  if (const auto* condition = find_annotation(declaration, "function_constant"))
+    parameter.condition = string_argument(*condition);
+  const auto* buffer = find_annotation(declaration, "buffer");
+  const bool has_space =
+      find_annotation(declaration, "device") || find_annotation(declaration, "constant");
+  const clang::AnnotateAttr* memory = nullptr;  // [[threadgroup(i)]], not the address space
+  bool threadgroup_space = false;
+  for (const auto* attribute : declaration.specific_attrs<clang::AnnotateAttr>()) {
+    if (attribute->getAnnotation().substr(kPrefix.size()) != "threadgroup" ||
+        !attribute->getAnnotation().starts_with(kPrefix))
+      continue;
+    if (attribute->args_size() > 0)
+      memory = attribute;
+    else
+      threadgroup_space = true;
+  }
+  if (memory || threadgroup_space) {
+    parameter.kind = Parameter::Kind::threadgroup;
+    parameter.address_space = "threadgroup";
+    if (has_space || buffer) {
+      error(declaration.getLocation(),
+            "parameter '" + parameter.name +
+                "' cannot be both in a buffer and in threadgroup memory");
+      return;
+    }
+  } else {
+    if (!has_space) {
+      error(declaration.getLocation(), "parameter '" + parameter.name +
+                                           "' must be in the device, constant or threadgroup "
+                                           "address space");
+      return;
+    }
+    parameter.address_space = find_annotation(declaration, "constant") ? "constant" : "device";
+  }
+  const auto* place = parameter.kind == Parameter::Kind::buffer ? buffer : memory;
+  if (place) {
+    if (const auto index = integer(*place, kMaxBuffers)) parameter.index = *index;
+  } else {
+    has_automatic_index = true;
+  }
+
+  if (pointee->isIncompleteType() || pointee->isFunctionType()) {
+    if (pointee->isVoidType()) {
+      parameter.element_size = parameter.alignment = 1;
+      return;
+    }
+    error(declaration.getLocation(), "parameter '" + parameter.name +
+                                         "' points to the incomplete type '" + parameter.type +
+                                         "'");
+    return;
+  }
+  parameter.element_size =
+      static_cast<uint64_t>(context_.getTypeSizeInChars(pointee).getQuantity());
+  parameter.alignment = static_cast<uint64_t>(context_.getTypeAlignInChars(pointee).getQuantity());
+  members(pointee, parameter);
+}
+
+void Reader::members(clang::QualType type, Parameter& parameter) {
+  const auto* record = type->getAsRecordDecl();
+  // The library's own classes (vec, atomic, ...) are values, not structs.
+  if (!record || record->isInvalidDecl() || !record->getDefinition()) return;
+  record = record->getDefinition();
+  for (const auto* space = record->getDeclContext(); space; space = space->getParent())
+    if (const auto* name = llvm::dyn_cast<clang::NamespaceDecl>(space);
+        name && name->getName() == "metal")
+      return;
+  parameter.is_struct = true;
+  const clang::ASTRecordLayout& layout = context_.getASTRecordLayout(record);
+  for (const clang::FieldDecl* field : record->fields())
+    parameter.members.push_back({field->getName().str(),
+                                 layout.getFieldOffset(field->getFieldIndex()) / 8,
+                                 msl_type_name(field->getType())});
+}
+
+// Metal gives the parameters without an index the lowest that are free, in order.
+void Reader::assign_indices(const clang::FunctionDecl& function, KernelSignature& kernel,
+                            std::vector<bool>& automatic) {
+  for (const auto kind : {Parameter::Kind::buffer, Parameter::Kind::threadgroup}) {
+    const char* name = kind == Parameter::Kind::buffer ? "buffer" : "threadgroup";
+    std::vector<const Parameter*> owners(kMaxBuffers);
+    for (size_t i = 0; i < kernel.parameters.size(); ++i) {
+      Parameter& parameter = kernel.parameters[i];
+      if (parameter.kind != kind || automatic[i]) continue;
+      if (const Parameter* other = owners[parameter.index];
+          other && other->condition.empty() && parameter.condition.empty()) {
+        error(function.getParamDecl(i)->getLocation(),
+              "parameters '" + other->name + "' and '" + parameter.name + "' both use " + name +
+                  " index " + std::to_string(parameter.index));
+      }
+      owners[parameter.index] = &parameter;
+    }
+    for (size_t i = 0, free = 0; i < kernel.parameters.size(); ++i) {
+      Parameter& parameter = kernel.parameters[i];
+      if (parameter.kind != kind || !automatic[i]) continue;
+      while (free < owners.size() && owners[free]) ++free;
+      if (free == owners.size()) {
+        error(function.getParamDecl(i)->getLocation(),
+              "no " + std::string(name) + " index is left for parameter '" + parameter.name + "'");
+        return;
+      }
+      parameter.index = static_cast<uint32_t>(free);
+      owners[free] = &parameter;
+    }
+  }
+}
+
+}  // namespace
+
+bool has_annotation(const clang::Decl& declaration, const char* name) {
+  return find_annotation(declaration, name) != nullptr;
+}
+
+std::string host_name(const clang::FunctionDecl& function) {
+  if (const auto* attribute = find_annotation(function, "host_name"))
+    if (std::string name = string_argument(*attribute); !name.empty()) return name;
+  return function.getNameAsString();
+}
+
+std::optional<KernelSignature> read_signature(clang::ASTContext& context,
+                                              const clang::FunctionDecl& function) {
+  Reader reader(context);
+  KernelSignature kernel;
+  kernel.name = host_name(function);
+  if (!function.getReturnType()->isVoidType())
+    reader.error(function.getLocation(), "kernel '" + kernel.name + "' must return void");
+  if (function.isVariadic())
+    reader.error(function.getLocation(), "kernel '" + kernel.name + "' cannot be variadic");
+  if (const auto* attribute = find_annotation(function, "max_total_threads_per_threadgroup"))
+    if (const auto limit = reader.integer(*attribute, kMaxThreads + 1)) {
+      kernel.max_threads = *limit;
+      if (*limit == 0)
+        reader.error(attribute->getLocation(),
+                     "'max_total_threads_per_threadgroup' must be at least 1");
+    }
+  std::vector<bool> automatic;
+  for (const clang::ParmVarDecl* declaration : function.parameters()) {
+    kernel.parameters.push_back(reader.parameter(*declaration, kernel.name));
+    automatic.push_back(reader.has_automatic_index);
+  }
+  if (!reader.failed()) reader.assign_indices(function, kernel, automatic);
+  if (reader.failed()) return {};
+  return kernel;
+}
+
+std::optional<FunctionConstantInfo> read_function_constant(clang::ASTContext& context,
+                                                           const clang::VarDecl& variable) {
+  const auto* attribute = find_annotation(variable, "function_constant");
+  if (!attribute) return {};
+  Reader reader(context);
+  FunctionConstantInfo info;
+  info.name = variable.getName().str();
+  info.type = msl_type_name(variable.getType());
+  if (!variable.getType()->isArithmeticType() && !is_vector_type(variable.getType()))
+    reader.error(variable.getLocation(), "function constant '" + info.name +
+                                             "' cannot have type '" + info.type +
+                                             "': it must be a scalar or a vector");
+  const auto index = reader.integer(*attribute, 65536);
+  if (!index || reader.failed()) return {};
+  info.index = *index;
+  return info;
+}
+
+}  // namespace anvil::compiler

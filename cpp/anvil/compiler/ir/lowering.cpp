@@ -1,0 +1,273 @@
+#include "anvil/compiler/ir/lowering.hpp"
+
+#include <llvm/Analysis/ValueTracking.h>
+#include <llvm/Demangle/Demangle.h>
+#include <llvm/IR/ConstantRange.h>
+#include <llvm/IR/Constants.h>
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/Instructions.h>
+#include <llvm/IR/IntrinsicInst.h>
+#include <llvm/IR/Module.h>
+#include <llvm/IR/ReplaceConstant.h>
+#include <llvm/Passes/PassBuilder.h>
+#include <llvm/Transforms/IPO/AlwaysInliner.h>
+#include <llvm/Transforms/IPO/GlobalDCE.h>
+#include <llvm/Transforms/IPO/GlobalOpt.h>
+
+#include <set>
+
+#include "anvil/abi/kernel_abi.h"
+#include "anvil/compiler/ir/function_pointers.hpp"
+#include "anvil/compiler/ir/tail_calls.hpp"
+#include "anvil/compiler/source/symbols.hpp"
+
+namespace anvil::compiler {
+namespace {
+
+void strip_annotations(llvm::Module& module) {
+  std::vector<llvm::CallInst*> calls;
+  for (llvm::Function& function : module)
+    for (llvm::BasicBlock& block : function)
+      for (llvm::Instruction& instruction : block)
+        if (auto* call = llvm::dyn_cast<llvm::IntrinsicInst>(&instruction))
+          if (call->getIntrinsicID() == llvm::Intrinsic::var_annotation ||
+              call->getIntrinsicID() == llvm::Intrinsic::ptr_annotation)
+            calls.push_back(call);
+  for (llvm::CallInst* call : calls) {
+    if (!call->getType()->isVoidTy()) call->replaceAllUsesWith(call->getArgOperand(0));
+    call->eraseFromParent();
+  }
+  if (auto* annotations = module.getNamedGlobal("llvm.global.annotations"))
+    annotations->eraseFromParent();
+}
+
+// Nobody writes what a `constant` argument points to while the kernel runs, so a store to any other
+// buffer leaves it as it is.
+void mark_constant_arguments(llvm::Function& kernel, const KernelSignature& signature) {
+  if (kernel.arg_size() != signature.parameters.size()) return;
+  for (size_t i = 0; i < signature.parameters.size(); ++i) {
+    const Parameter& parameter = signature.parameters[i];
+    if (parameter.address_space != "constant") continue;
+    llvm::Argument* argument = kernel.getArg(static_cast<unsigned>(i));
+    argument->addAttr(llvm::Attribute::NoAlias);
+    argument->addAttr(llvm::Attribute::ReadOnly);
+  }
+}
+
+void run(llvm::Module& module, llvm::ModulePassManager passes) {
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager components;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PassBuilder builder;
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  passes.run(module, modules);
+}
+
+// What one of clang's initialising functions writes, or leaves for a destructor.
+const llvm::GlobalVariable* initialised_variable(const llvm::Function& initialiser) {
+  const llvm::GlobalVariable* found = nullptr;
+  for (const llvm::BasicBlock& block : initialiser)
+    for (const llvm::Instruction& instruction : block) {
+      const auto* store = llvm::dyn_cast<llvm::StoreInst>(&instruction);
+      const auto* call = llvm::dyn_cast<llvm::CallBase>(&instruction);
+      if (store) {
+        const llvm::Value* place = llvm::getUnderlyingObject(store->getPointerOperand());
+        if (const auto* variable = llvm::dyn_cast<llvm::GlobalVariable>(place)) found = variable;
+      } else if (call) {
+        for (const llvm::Value* argument : call->args())
+          if (const auto* variable = llvm::dyn_cast<llvm::GlobalVariable>(argument);
+              variable && !variable->getName().starts_with("__dso_handle"))
+            found = variable;
+      }
+    }
+  return found;
+}
+
+// Program-scope constants that are computed from function constants have initialisers that clang
+// could not evaluate; with the values bound, they fold.
+void fold_initialisers(llvm::Module& module, std::vector<std::string>& computed) {
+  if (!module.getNamedGlobal("llvm.global_ctors")) return;
+  llvm::ModulePassManager passes;
+  passes.addPass(llvm::GlobalOptPass());
+  run(module, std::move(passes));
+  auto* rest = module.getNamedGlobal("llvm.global_ctors");
+  if (!rest) return;
+  for (llvm::Function& function : module) {
+    if (!function.getName().starts_with("__cxx_global_var_init")) continue;
+    if (const auto* variable = initialised_variable(function))
+      computed.push_back(variable->getName().str());
+  }
+  if (computed.empty() && rest->hasInitializer() && !rest->getInitializer()->isNullValue())
+    computed.push_back("");
+  rest->eraseFromParent();
+}
+
+void inline_everything(llvm::Module& module) {
+  for (llvm::Function& function : module) {
+    if (function.isDeclaration() || function.getName() == llvm::StringRef(kScalarEntry)) continue;
+    function.setLinkage(llvm::GlobalValue::InternalLinkage);
+    function.setComdat(nullptr);
+    function.removeFnAttr(llvm::Attribute::NoInline);
+    function.removeFnAttr(llvm::Attribute::OptimizeNone);
+    function.addFnAttr(llvm::Attribute::AlwaysInline);
+  }
+  llvm::ModulePassManager passes;
+  passes.addPass(llvm::AlwaysInlinerPass(/*InsertLifetimeIntrinsics=*/true));
+  passes.addPass(llvm::GlobalDCEPass());
+  run(module, std::move(passes));
+}
+
+// Tells the optimiser that an argument of the entry is below `values`.
+void limit_argument(llvm::Function& entry, unsigned argument, uint64_t values) {
+  const llvm::ConstantRange range(llvm::APInt(32, 0), llvm::APInt(32, values));
+  entry.getArg(argument)->addAttr(
+      llvm::Attribute::get(entry.getContext(), llvm::Attribute::Range, range));
+}
+
+void replace_lane(llvm::Module& module, llvm::Function& entry) {
+  llvm::Function* lane = module.getFunction("__anvil_lane");
+  if (!lane) return;
+  while (!lane->use_empty()) {
+    auto* call = llvm::cast<llvm::CallInst>(lane->user_back());
+    call->replaceAllUsesWith(entry.getArg(2));
+    call->eraseFromParent();
+  }
+  lane->eraseFromParent();
+}
+
+bool mentions(const llvm::Constant* constant, llvm::ArrayRef<llvm::Constant*> variables) {
+  if (llvm::is_contained(variables, constant)) return true;
+  if (llvm::isa<llvm::GlobalValue>(constant)) return false;
+  return llvm::any_of(constant->operands(), [&](const llvm::Use& operand) {
+    const auto* inner = llvm::dyn_cast<llvm::Constant>(operand);
+    return inner && mentions(inner, variables);
+  });
+}
+
+// `threadgroup float t; const P p = {&t};`: clang keeps such an initialiser in a constant, but
+// where t lies is known only once the kernel runs. The constant becomes a local variable.
+void make_addresses_local(llvm::Module& module, llvm::Function& entry,
+                          llvm::ArrayRef<llvm::Constant*> variables) {
+  std::vector<llvm::Constant*> unknown = variables.vec();
+  for (size_t known = 0; known != unknown.size();) {
+    known = unknown.size();
+    for (llvm::GlobalVariable& global : module.globals())
+      if (global.hasInitializer() && !llvm::is_contained(unknown, &global) &&
+          mentions(global.getInitializer(), unknown))
+        unknown.push_back(&global);
+  }
+  const auto constants = llvm::ArrayRef(unknown).drop_front(variables.size());
+  llvm::IRBuilder<> builder(&*entry.getEntryBlock().getFirstInsertionPt());
+  std::vector<llvm::AllocaInst*> locals;
+  for (llvm::Constant* each : constants) {
+    auto* constant = llvm::cast<llvm::GlobalVariable>(each);
+    locals.push_back(builder.CreateAlloca(constant->getValueType(), nullptr, constant->getName()));
+    if (constant->getAlign()) locals.back()->setAlignment(*constant->getAlign());
+  }
+  for (size_t i = 0; i < locals.size(); ++i) {
+    auto* constant = llvm::cast<llvm::GlobalVariable>(constants[i]);
+    builder.CreateStore(constant->getInitializer(), locals[i]);
+    constant->setInitializer(nullptr);
+  }
+  llvm::convertUsersOfConstantsToInstructions(constants);
+  for (size_t i = 0; i < locals.size(); ++i) {
+    auto* constant = llvm::cast<llvm::GlobalVariable>(constants[i]);
+    constant->removeDeadConstantUsers();
+    constant->replaceAllUsesWith(locals[i]);
+    constant->eraseFromParent();
+  }
+}
+
+// Lays the marked variables out in tg->static_memory.
+uint64_t lower_threadgroup_variables(llvm::Module& module, llvm::Function& entry) {
+  std::vector<llvm::Constant*> variables;
+  for (llvm::GlobalVariable& variable : module.globals())
+    if (variable.getSection() == llvm::StringRef(kThreadgroupSection))
+      variables.push_back(&variable);
+  if (variables.empty()) return 0;
+  make_addresses_local(module, entry, variables);
+  llvm::convertUsersOfConstantsToInstructions(variables);
+
+  llvm::IRBuilder<> builder(&*entry.getEntryBlock().getFirstInsertionPt());
+  llvm::Value* field = builder.CreateConstInBoundsGEP1_64(
+      builder.getInt8Ty(), entry.getArg(0), offsetof(AnvilThreadgroup, static_memory));
+  llvm::Value* base = builder.CreateLoad(builder.getPtrTy(), field, "static_memory");
+  uint64_t end = 0;
+  for (llvm::Constant* constant : variables) {
+    auto* variable = llvm::cast<llvm::GlobalVariable>(constant);
+    const llvm::DataLayout& layout = module.getDataLayout();
+    const llvm::Align alignment =
+        std::max(llvm::Align(16),
+                 layout.getValueOrABITypeAlignment(variable->getAlign(), variable->getValueType()));
+    end = llvm::alignTo(end, alignment);
+    llvm::Value* address =
+        builder.CreateConstInBoundsGEP1_64(builder.getInt8Ty(), base, end, variable->getName());
+    end += layout.getTypeAllocSize(variable->getValueType());
+    variable->replaceAllUsesWith(address);
+    variable->eraseFromParent();
+  }
+  return llvm::alignTo(end, 16);
+}
+
+void check_calls(llvm::Function& entry, LoweredKernel& result) {
+  std::set<std::string> reported;
+  for (llvm::BasicBlock& block : entry)
+    for (llvm::Instruction& instruction : block) {
+      auto* call = llvm::dyn_cast<llvm::CallBase>(&instruction);
+      if (!call || llvm::isa<llvm::IntrinsicInst>(call)) continue;
+      llvm::Function* callee = call->getCalledFunction();
+      if (!callee) {
+        if (reported.insert("").second)
+          result.errors.push_back(
+              "a function pointer is called that no function of the program fits");
+        continue;
+      }
+      const std::string name = callee->getName().str();
+      if (name == "__anvil_threadgroup_barrier") result.barriers = true;
+      if (name.starts_with("__anvil_") || !reported.insert(name).second) continue;
+      result.errors.push_back(callee->isDeclaration()
+                                  ? "function '" + llvm::demangle(name) + "' has no definition"
+                                  : "recursion is not allowed: function '" + llvm::demangle(name) +
+                                        "' calls itself");
+    }
+}
+
+}  // namespace
+
+LoweredKernel lower_kernel(llvm::Module& module, const std::string& kernel_symbol,
+                           const KernelSignature& signature) {
+  LoweredKernel result;
+  strip_annotations(module);
+  if (auto* kernel = module.getFunction(kernel_symbol)) mark_constant_arguments(*kernel, signature);
+  for (llvm::GlobalVariable& variable : module.globals()) {
+    if (variable.getSection() != llvm::StringRef(kThreadgroupSection)) continue;
+    // Not even the inliner may fold what is read before it is written.
+    variable.setInitializer(nullptr);
+    variable.setLinkage(llvm::GlobalValue::ExternalLinkage);
+    variable.setComdat(nullptr);
+  }
+  fold_initialisers(module, result.computed);
+  if (!result.computed.empty()) return result;
+  resolve_function_pointers(module);
+  turn_tail_calls_into_loops(module);
+  inline_everything(module);
+  llvm::Function& entry = *module.getFunction(kScalarEntry);
+  check_calls(entry, result);
+  if (!result.errors.empty()) return result;
+  replace_lane(module, entry);
+  limit_argument(entry, 1, ANVIL_MAX_THREADS_PER_THREADGROUP / ANVIL_SIMD_WIDTH);
+  limit_argument(entry, 2, ANVIL_SIMD_WIDTH);
+  result.static_memory = lower_threadgroup_variables(module, entry);
+  for (llvm::GlobalVariable& variable : module.globals())
+    if (variable.isDeclaration() && !variable.getName().starts_with("llvm."))
+      result.errors.push_back("program scope variable '" +
+                              llvm::demangle(variable.getName().str()) + "' has no definition");
+  return result;
+}
+
+}  // namespace anvil::compiler

@@ -1,0 +1,311 @@
+// Loads and stores, by how the lanes' addresses lie to each other.
+//
+// With all lanes active: adjacent lanes are one wide access; groups of adjacent lanes one access
+// each; a constant pattern inside a small window one wide load and a permutation (the first and the
+// last byte belong to active lanes and the window is smaller than a page, so no page is touched
+// that the lanes do not touch); anything else one access per lane. With fewer lanes: a masked wide
+// access where the machine has one, else a test for all lanes, else a loop over those active.
+#include "anvil/compiler/simd/emitter.hpp"
+
+namespace anvil::compiler::simd {
+
+using namespace llvm;
+
+namespace {
+
+/// A window may hold this many times the elements that are wanted.
+constexpr int64_t kMaxWindowSpread = 4;
+
+Type* times(Type* type, unsigned count) {
+  if (const auto* vector = dyn_cast<FixedVectorType>(type))
+    return FixedVectorType::get(vector->getElementType(), vector->getNumElements() * count);
+  return FixedVectorType::get(type, count);
+}
+
+unsigned elements_of(const Type* type) {
+  const auto* vector = dyn_cast<FixedVectorType>(type);
+  return vector ? vector->getNumElements() : 1;
+}
+
+}  // namespace
+
+Value* Emitter::byte_address(Value* base, int64_t offset) {
+  return offset ? builder_.CreatePtrAdd(base, ConstantInt::getSigned(builder_.getInt64Ty(), offset))
+                : base;
+}
+
+/// What aliasing says about one lane's access holds for all lanes' accesses alike; what is said
+/// about the value (ranges, alignment of the pointer loaded) may not hold in inactive lanes.
+Instruction* Emitter::annotate(Instruction* wide, const Instruction& original) {
+  wide->copyMetadata(original, {LLVMContext::MD_tbaa, LLVMContext::MD_alias_scope,
+                                LLVMContext::MD_noalias, LLVMContext::MD_nontemporal,
+                                LLVMContext::MD_invariant_load, LLVMContext::MD_access_group});
+  return wide;
+}
+
+/// Chooses at run time between code for all lanes and code for any lanes.
+Value* Emitter::if_all_active(function_ref<Value*()> all, function_ref<Value*()> some) {
+  if (!code_->active) return all();
+  if (!code_->may_be_full) return some();
+  return choose(builder_.CreateICmpEQ(active_bits(), all_lanes()), all, some);
+}
+
+/// Both make a value of one type, or both null.
+Value* Emitter::choose(Value* condition, function_ref<Value*()> yes, function_ref<Value*()> no) {
+  const auto vectors = vectors_;
+  const auto loaded = loaded_;
+  const auto masks = masks_;
+  const auto block = [&](const Twine& name) {
+    return BasicBlock::Create(vector_.getContext(), name, &vector_, code_->outer->end);
+  };
+  BasicBlock *then = block("yes"), *otherwise = block("no"), *done = block("done");
+  builder_.CreateCondBr(condition, then, otherwise);
+  const auto restore = [&](BasicBlock* at) {
+    builder_.SetInsertPoint(at);
+    vectors_ = vectors;
+    loaded_ = loaded;
+    masks_ = masks;
+  };
+  restore(then);
+  Value* from_then = yes();
+  BasicBlock* then_end = builder_.GetInsertBlock();
+  builder_.CreateBr(done);
+  restore(otherwise);
+  Value* from_otherwise = no();
+  BasicBlock* otherwise_end = builder_.GetInsertBlock();
+  builder_.CreateBr(done);
+  restore(done);
+  if (!from_then) return nullptr;
+  PHINode* merged = builder_.CreatePHI(from_then->getType(), 2);
+  merged->addIncoming(from_then, then_end);
+  merged->addIncoming(from_otherwise, otherwise_end);
+  return merged;
+}
+
+void Emitter::emit_load(LoadInst& load) {
+  const Value* pointer = load.getPointerOperand();
+  const Shape form = shape(pointer);
+  if (form.is_uniform()) {
+    auto* copy = cast<LoadInst>(clone_with(load, {base(pointer)}));
+    return record(load, copy);
+  }
+  if (load.isAtomic() || load.isVolatile()) return record(load, emit_serially(load));
+  if (form.is_affine()) return record(load, load_lanes(load, {form, base(pointer)}));
+  if (const auto pattern = useful_pattern(pointer, load.getType()))
+    return record(load, choose(
+                            pattern->holds, [&] { return load_lanes(load, *pattern); },
+                            [&] { return load_anywhere(load); }));
+  record(load, load_anywhere(load));
+}
+
+Value* Emitter::load_anywhere(LoadInst& load) {
+  if (!code_->active) return load_gathered(load);
+  if (abilities_.wide && !load.getType()->isVectorTy() &&
+      layout_.getTypeSizeInBits(load.getType()) >= 32)
+    return builder_.CreateFreeze(
+        annotate(builder_.CreateMaskedGather(flat(load.getType()), vector(load.getPointerOperand()),
+                                             load.getAlign(), mask_of(code_->active)),
+                 load));
+  return if_all_active([&] { return load_gathered(load); }, [&] { return emit_serially(load); });
+}
+
+Value* Emitter::load_lanes(LoadInst& load, const Pattern& pattern) {
+  const auto size = int64_t(layout_.getTypeStoreSize(load.getType()));
+  if (code_->active && abilities_.masks(layout_, load.getType()) &&
+      pattern.offsets.has_stride(size)) {
+    Value* first = byte_address(pattern.base, pattern.offsets.offset(0));
+    Type* wide = flat(load.getType());
+    Value* lanes =
+        annotate(builder_.CreateMaskedLoad(wide, first, commonAlignment(load.getAlign(), size),
+                                           mask_of(code_->active, elements_of(load.getType())),
+                                           Constant::getNullValue(wide)),
+                 load);
+    // NOTE: InstCombine (22.1) merges a masked load into a later select with the same mask, at the
+    // select, past stores in between. The freeze keeps the two apart and costs nothing.
+    return builder_.CreateFreeze(lanes);
+  }
+  return if_all_active([&] { return load_pattern(load, pattern); },
+                       [&] { return emit_serially(load); });
+}
+
+/// All lanes, offsets known at compile time.
+Value* Emitter::load_pattern(LoadInst& load, const Pattern& pattern) {
+  Type* type = load.getType();
+  const Shape& form = pattern.offsets;
+  Value* address = pattern.base;
+  const auto size = int64_t(layout_.getTypeStoreSize(type));
+  const unsigned elements = elements_of(type);
+  const auto load_at = [&](Type* wide, int64_t offset) {
+    return annotate(builder_.CreateAlignedLoad(wide, byte_address(address, offset),
+                                               commonAlignment(load.getAlign(), size)),
+                    load);
+  };
+  // Vectors of `count` lanes each, put one after the other.
+  const auto concatenate = [&](SmallVector<Value*, kLanes> parts) {
+    while (parts.size() > 1) {
+      SmallVector<Value*, kLanes> halves;
+      const unsigned width = elements_of(parts[0]->getType());
+      SmallVector<int> both;
+      for (unsigned i = 0; i < 2 * width; ++i) both.push_back(int(i));
+      for (size_t i = 0; i < parts.size(); i += 2)
+        halves.push_back(builder_.CreateShuffleVector(parts[i], parts[i + 1], both));
+      parts = std::move(halves);
+    }
+    return parts[0];
+  };
+  constexpr int64_t kMinGroupBytes = 8;
+  if (const unsigned count = form.group_size(size);
+      count == kLanes || (count > 1 && count * size >= kMinGroupBytes)) {
+    SmallVector<Value*, kLanes> parts;
+    for (unsigned lane = 0; lane < kLanes; lane += count)
+      parts.push_back(load_at(times(type, count), form.offset(lane)));
+    return concatenate(std::move(parts));
+  }
+  // Every group of lanes reads the same. A group below a register is cheaper to permute.
+  constexpr int64_t kMinSplatBytes = 16;
+  if (const unsigned count = form.group_size(0);
+      count > 2 && count * size >= kMinSplatBytes && elements == 1) {
+    SmallVector<Value*, kLanes> parts;
+    for (unsigned lane = 0; lane < kLanes; lane += count)
+      parts.push_back(builder_.CreateVectorSplat(count, load_at(type, form.offset(lane))));
+    return concatenate(std::move(parts));
+  }
+  const int64_t lowest = form.min_offset();
+  const int64_t span = (form.max_offset() - lowest) / size + 1;
+  const auto on_grid = [&](unsigned lane) { return (form.offset(lane) - lowest) % size == 0; };
+  if (elements == 1 && span <= kMaxWindowSpread * kLanes && all_of(seq(0u, kLanes), on_grid)) {
+    SmallVector<int> picks;
+    for (unsigned lane = 0; lane < kLanes; ++lane)
+      picks.push_back(int((form.offset(lane) - lowest) / size));
+    return builder_.CreateShuffleVector(load_at(times(type, unsigned(span)), lowest), picks);
+  }
+  return load_gathered(load);
+}
+
+/// All lanes, any addresses.
+Value* Emitter::load_gathered(LoadInst& load) {
+  Type* type = load.getType();
+  const Value* pointer = load.getPointerOperand();
+  const bool scalar = !type->isVectorTy();
+  if (scalar && abilities_.wide && layout_.getTypeSizeInBits(type) >= 32)
+    return annotate(builder_.CreateMaskedGather(flat(type), vector(pointer), load.getAlign()),
+                    load);
+  if (!scalar) {
+    AllocaInst* memory = stack(in_memory(flat(type)), "gathered");
+    for (unsigned lane = 0; lane < kLanes; ++lane) {
+      Value* value = annotate(
+          builder_.CreateAlignedLoad(type, lane_pointer(pointer, lane), load.getAlign()), load);
+      respill(memory, value, builder_.getInt64(lane));
+    }
+    return unspill(memory, type);
+  }
+  Value* result = PoisonValue::get(flat(type));
+  for (unsigned lane = 0; lane < kLanes; ++lane) {
+    Value* value = annotate(
+        builder_.CreateAlignedLoad(type, lane_pointer(pointer, lane), load.getAlign()), load);
+    result = builder_.CreateInsertElement(result, value, lane);
+  }
+  return result;
+}
+
+void Emitter::emit_store(StoreInst& store) {
+  const Value* pointer = store.getPointerOperand();
+  const Shape form = shape(pointer);
+  if (form.is_unknown()) return;
+  if (form.is_uniform()) return store_at_one_address(store);
+  if (store.isAtomic() || store.isVolatile()) {
+    emit_serially(store);
+    return;
+  }
+  if (form.is_affine()) return store_lanes(store, {form, base(pointer)});
+  if (const auto pattern = useful_pattern(pointer, store.getValueOperand()->getType())) {
+    choose(
+        pattern->holds, [&] { return store_lanes(store, *pattern), nullptr; },
+        [&] { return store_anywhere(store), nullptr; });
+    return;
+  }
+  store_anywhere(store);
+}
+
+void Emitter::store_anywhere(StoreInst& store) {
+  Type* type = store.getValueOperand()->getType();
+  if (code_->active && abilities_.wide && !type->isVectorTy() &&
+      layout_.getTypeSizeInBits(type) >= 32) {
+    annotate(builder_.CreateMaskedScatter(vector(store.getValueOperand()),
+                                          vector(store.getPointerOperand()), store.getAlign(),
+                                          mask_of(code_->active)),
+             store);
+    return;
+  }
+  if_all_active([&] { return store_scattered(store), nullptr; },
+                [&] { return emit_serially(store); });
+}
+
+void Emitter::store_lanes(StoreInst& store, const Pattern& pattern) {
+  Type* type = store.getValueOperand()->getType();
+  const auto size = int64_t(layout_.getTypeStoreSize(type));
+  if (code_->active && abilities_.masks(layout_, type) && pattern.offsets.has_stride(size)) {
+    Value* first = byte_address(pattern.base, pattern.offsets.offset(0));
+    annotate(builder_.CreateMaskedStore(vector(store.getValueOperand()), first,
+                                        commonAlignment(store.getAlign(), size),
+                                        mask_of(code_->active, elements_of(type))),
+             store);
+    return;
+  }
+  if_all_active([&] { return store_pattern(store, pattern), nullptr; },
+                [&] { return emit_serially(store); });
+}
+
+/// Lanes that write to one address do so in lane order: the last active one prevails.
+void Emitter::store_at_one_address(StoreInst& store) {
+  const Value* value = store.getValueOperand();
+  Value* last;
+  if (shape(value).is_uniform() || shape(value).is_unknown()) {
+    last = base(value);
+  } else if (!code_->active) {
+    last = lane(value, kLanes - 1);
+  } else {
+    Value* zeros = builder_.CreateIntrinsic(Intrinsic::ctlz, {builder_.getInt32Ty()},
+                                            {code_->active, builder_.getTrue()});
+    Value* index = builder_.CreateZExt(builder_.CreateSub(builder_.getInt32(kLanes - 1), zeros),
+                                       builder_.getInt64Ty());
+    last = reload(spill(vector(value)), value->getType(), index);
+  }
+  clone_with(store, {last, base(store.getPointerOperand())});
+}
+
+void Emitter::store_pattern(StoreInst& store, const Pattern& pattern) {
+  const Value* value = store.getValueOperand();
+  const Shape& form = pattern.offsets;
+  const auto size = int64_t(layout_.getTypeStoreSize(value->getType()));
+  const unsigned count = form.group_size(size);
+  constexpr int64_t kMinGroupBytes = 8;
+  if (count == 1 || (count < kLanes && count * size < kMinGroupBytes))
+    return store_scattered(store);
+  Value* address = pattern.base;
+  const unsigned width = count * elements_of(value->getType());
+  for (unsigned lane = 0; lane < kLanes; lane += count) {
+    SmallVector<int> part;
+    for (unsigned i = 0; i < width; ++i) part.push_back(int(lane / count * width + i));
+    Value* lanes = vector(value);
+    if (count < kLanes) lanes = builder_.CreateShuffleVector(lanes, part);
+    annotate(builder_.CreateAlignedStore(lanes, byte_address(address, form.offset(lane)),
+                                         commonAlignment(store.getAlign(), size)),
+             store);
+  }
+}
+
+void Emitter::store_scattered(StoreInst& store) {
+  const Value *value = store.getValueOperand(), *pointer = store.getPointerOperand();
+  if (abilities_.wide && !value->getType()->isVectorTy() && shape(pointer).is_varying() &&
+      layout_.getTypeSizeInBits(value->getType()) >= 32) {
+    annotate(builder_.CreateMaskedScatter(vector(value), vector(pointer), store.getAlign()), store);
+    return;
+  }
+  for (unsigned i = 0; i < kLanes; ++i)
+    annotate(
+        builder_.CreateAlignedStore(lane(value, i), lane_pointer(pointer, i), store.getAlign()),
+        store);
+}
+
+}  // namespace anvil::compiler::simd

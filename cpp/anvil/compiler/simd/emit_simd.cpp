@@ -1,0 +1,183 @@
+// Operations across the lanes of a simdgroup: all of them, or those of the current mask.
+#include <cstddef>
+
+#include "anvil/abi/kernel_abi.h"
+#include "anvil/compiler/simd/emitter.hpp"
+
+namespace anvil::compiler::simd {
+
+using namespace llvm;
+
+namespace {
+
+Constant* identity_of(const Primitive& primitive, Type* type) {
+  using Operation = Primitive::Operation;
+  const bool maximum = primitive.operation == Operation::max;
+  switch (primitive.operation) {
+    case Operation::add:
+      return type->isFloatingPointTy() ? ConstantFP::get(type, -0.0) : ConstantInt::get(type, 0);
+    case Operation::mul:
+      return type->isFloatingPointTy() ? ConstantFP::get(type, 1.0) : ConstantInt::get(type, 1);
+    case Operation::min:
+    case Operation::max: {
+      if (type->isFloatingPointTy()) return ConstantFP::getInfinity(type, maximum);
+      const unsigned width = type->getIntegerBitWidth();
+      if (!primitive.is_signed)
+        return ConstantInt::get(type, maximum ? APInt::getZero(width) : APInt::getAllOnes(width));
+      return ConstantInt::get(
+          type, maximum ? APInt::getSignedMinValue(width) : APInt::getSignedMaxValue(width));
+    }
+    case Operation::bit_and:
+      return Constant::getAllOnesValue(type);
+    default:
+      return Constant::getNullValue(type);
+  }
+}
+
+SmallVector<int> consecutive(unsigned first, unsigned count) {
+  SmallVector<int> indices;
+  for (unsigned i = 0; i < count; ++i) indices.push_back(int(first + i));
+  return indices;
+}
+
+}  // namespace
+
+void Emitter::emit_primitive(CallBase& call, const Primitive& primitive) {
+  using Kind = Primitive::Kind;
+  switch (primitive.kind) {
+    case Kind::threadgroup_barrier:
+      return emit_barrier();
+    case Kind::simdgroup_barrier:
+      // Lanes run in lockstep; only the compiler could reorder what the barrier separates.
+      builder_.CreateFence(AtomicOrdering::AcquireRelease, SyncScope::SingleThread);
+      return;
+    case Kind::ballot: {
+      Value* bits = bits_of(call.getArgOperand(0));
+      return record(call, code_->active ? builder_.CreateAnd(bits, code_->active) : bits);
+    }
+    case Kind::shuffle:
+      return record(call, emit_shuffle(call));
+    case Kind::reduce:
+      return record(call, emit_reduction(call, primitive));
+    case Kind::scan_inclusive:
+    case Kind::scan_exclusive:
+      return record(call, emit_scan(call, primitive));
+  }
+}
+
+void Emitter::emit_barrier() {
+  Value* threadgroup = vector_.getArg(0);
+  Value* slot = byte_address(threadgroup, offsetof(AnvilThreadgroup, barrier));
+  Value* callee = builder_.CreateLoad(builder_.getPtrTy(), slot);
+  auto* type = FunctionType::get(builder_.getVoidTy(), {builder_.getPtrTy()}, false);
+  builder_.CreateCall(type, callee, {threadgroup});
+}
+
+Value* Emitter::combine(const Primitive& primitive, Value* a, Value* b) {
+  using Operation = Primitive::Operation;
+  const bool real = a->getType()->isFPOrFPVectorTy();
+  const auto pick = [&](Intrinsic::ID of_float, Intrinsic::ID of_signed,
+                        Intrinsic::ID of_unsigned) {
+    return builder_.CreateBinaryIntrinsic(real                  ? of_float
+                                          : primitive.is_signed ? of_signed
+                                                                : of_unsigned,
+                                          a, b);
+  };
+  switch (primitive.operation) {
+    case Operation::add:
+      return real ? builder_.CreateFAdd(a, b) : builder_.CreateAdd(a, b);
+    case Operation::mul:
+      return real ? builder_.CreateFMul(a, b) : builder_.CreateMul(a, b);
+    case Operation::min:
+      return pick(Intrinsic::minnum, Intrinsic::smin, Intrinsic::umin);
+    case Operation::max:
+      return pick(Intrinsic::maxnum, Intrinsic::smax, Intrinsic::umax);
+    case Operation::bit_and:
+      return builder_.CreateAnd(a, b);
+    case Operation::bit_or:
+      return builder_.CreateOr(a, b);
+    default:
+      return builder_.CreateXor(a, b);
+  }
+}
+
+/// By halves: the order of the sum is part of the contract.
+Value* Emitter::reduce_lanes(Value* lanes, const Primitive& primitive) {
+  for (unsigned width = kLanes / 2; width; width /= 2)
+    lanes = combine(primitive, builder_.CreateShuffleVector(lanes, consecutive(0, width)),
+                    builder_.CreateShuffleVector(lanes, consecutive(width, width)));
+  return builder_.CreateExtractElement(lanes, uint64_t{0});
+}
+
+Value* Emitter::emit_reduction(CallBase& call, const Primitive& primitive) {
+  const Value* operand = call.getArgOperand(0);
+  Type* type = operand->getType();
+  // Idempotent operations on equal values: the value itself.
+  const bool adds = primitive.operation == Primitive::Operation::add ||
+                    primitive.operation == Primitive::Operation::mul ||
+                    primitive.operation == Primitive::Operation::bit_xor;
+  if (!adds && shape(operand).is_uniform()) return base(operand);
+  IRBuilder<>::FastMathFlagGuard guard(builder_);
+  builder_.clearFastMathFlags();
+  return reduce_lanes(or_where_inactive(vector(operand), identity_of(primitive, type)), primitive);
+}
+
+/// Inclusive by Hillis and Steele's doubling; exclusive is the same one lane later.
+Value* Emitter::emit_scan(CallBase& call, const Primitive& primitive) {
+  const Value* operand = call.getArgOperand(0);
+  Type* type = operand->getType();
+  IRBuilder<>::FastMathFlagGuard guard(builder_);
+  builder_.clearFastMathFlags();
+  Constant* identity = identity_of(primitive, type);
+  Value* identities = builder_.CreateVectorSplat(kLanes, identity);
+  Value* lanes = or_where_inactive(vector(operand), identity);
+  const auto later = [&](Value* from, Value* fill, unsigned distance) {
+    SmallVector<int> indices;
+    for (unsigned lane = 0; lane < kLanes; ++lane)
+      indices.push_back(int(lane < distance ? kLanes + lane : lane - distance));
+    return builder_.CreateShuffleVector(from, fill, indices);
+  };
+  for (unsigned distance = 1; distance < kLanes; distance *= 2) {
+    Value* sums = combine(primitive, later(lanes, identities, distance), lanes);
+    // The first lanes stay as they are: identity op v need not be v in floating point.
+    SmallVector<int> indices;
+    for (unsigned lane = 0; lane < kLanes; ++lane)
+      indices.push_back(int(lane < distance ? lane : kLanes + lane));
+    lanes = builder_.CreateShuffleVector(lanes, sums, indices);
+  }
+  return primitive.kind == Primitive::Kind::scan_exclusive ? later(lanes, identities, 1) : lanes;
+}
+
+Value* Emitter::emit_shuffle(CallBase& call) {
+  const Value *operand = call.getArgOperand(0), *from = call.getArgOperand(1);
+  Type* type = operand->getType();
+  const Shape source = shape(from);
+  if (shape(operand).is_uniform()) return base(operand);
+  if (source.is_constant()) {
+    SmallVector<int> lanes;
+    for (unsigned lane = 0; lane < kLanes; ++lane)
+      lanes.push_back(int(uint64_t(source.constant_of(lane, 32)) % kLanes));
+    if (source.is_uniform()) return lane(operand, unsigned(lanes[0]));
+    return builder_.CreateShuffleVector(vector(operand), lanes);
+  }
+  const auto within = [&](Value* index) {
+    return builder_.CreateAnd(index, ConstantInt::get(index->getType(), kLanes - 1));
+  };
+  Value* memory = spill(vector(operand));
+  if (source.is_uniform()) {
+    Value* index = builder_.CreateZExt(within(base(from)), builder_.getInt64Ty());
+    return reload(memory, type, index);
+  }
+  Value* indices = spill(within(vector(from)));
+  Value* result = PoisonValue::get(flat(type));
+  for (unsigned lane = 0; lane < kLanes; ++lane) {
+    Value* index = reload(indices, from->getType(), builder_.getInt64(lane));
+    // Inactive lanes may hold poison.
+    if (code_->active) index = within(builder_.CreateFreeze(index));
+    Value* value = reload(memory, type, builder_.CreateZExt(index, builder_.getInt64Ty()));
+    result = builder_.CreateInsertElement(result, value, lane);
+  }
+  return result;
+}
+
+}  // namespace anvil::compiler::simd

@@ -1,0 +1,82 @@
+#include "anvil/compiler/simd/private_memory.hpp"
+
+#include <llvm/ADT/MapVector.h>
+#include <llvm/IR/DataLayout.h>
+#include <llvm/IR/InstIterator.h>
+#include <llvm/IR/Module.h>
+#include <llvm/IR/Operator.h>
+
+#include "anvil/compiler/simd/primitives.hpp"
+
+namespace anvil::compiler::simd {
+namespace {
+
+using namespace llvm;
+
+/// All pointers derived from one object and the size of the accesses through them.
+struct ObjectUses {
+  SmallVector<const Value*, 8> pointers;
+  SmallVector<const GEPOperator*, 8> steps;
+  uint64_t access_size = 0;
+};
+
+bool note_access(ObjectUses& uses, uint64_t size) {
+  if (uses.access_size && uses.access_size != size) return false;
+  uses.access_size = size;
+  return true;
+}
+
+/// False if a pointer goes anywhere but into loads, stores and address arithmetic.
+bool collect_uses(const Value* pointer, const DataLayout& layout, ObjectUses& uses) {
+  uses.pointers.push_back(pointer);
+  for (const User* user : pointer->users()) {
+    if (const auto* load = dyn_cast<LoadInst>(user)) {
+      if (!note_access(uses, layout.getTypeAllocSize(load->getType()))) return false;
+    } else if (const auto* store = dyn_cast<StoreInst>(user)) {
+      if (store->getValueOperand() == pointer ||
+          !note_access(uses, layout.getTypeAllocSize(store->getValueOperand()->getType())))
+        return false;
+    } else if (const auto* step = dyn_cast<GEPOperator>(user)) {
+      uses.steps.push_back(step);
+      if (!collect_uses(step, layout, uses)) return false;
+    } else if (const auto* instruction = dyn_cast<Instruction>(user);
+               !instruction || !is_ignorable(*instruction)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool steps_by_elements(const GEPOperator& step, const DataLayout& layout, uint64_t size) {
+  SmallMapVector<Value*, APInt, 4> variable;
+  APInt constant(64, 0);
+  if (!step.collectOffset(layout, 64, variable, constant)) return false;
+  const auto whole = [&](const APInt& bytes) { return bytes.getSExtValue() % int64_t(size) == 0; };
+  return whole(constant) && all_of(variable, [&](const auto& term) { return whole(term.second); });
+}
+
+}  // namespace
+
+PrivateMemory::PrivateMemory(Function& function) {
+  const DataLayout& layout = function.getParent()->getDataLayout();
+  for (Instruction& instruction : instructions(function)) {
+    auto* object = dyn_cast<AllocaInst>(&instruction);
+    if (!object) continue;
+    ObjectUses uses;
+    if (!collect_uses(object, layout, uses) || !uses.access_size) continue;
+    const auto by_elements = [&](const GEPOperator* step) {
+      return steps_by_elements(*step, layout, uses.access_size);
+    };
+    if (!all_of(uses.steps, by_elements)) continue;
+    for (const Value* pointer : uses.pointers) elements_[pointer] = uses.access_size;
+  }
+}
+
+uint64_t PrivateMemory::lane_stride(const AllocaInst& object) const {
+  if (const uint64_t element = interleaved_element(&object)) return element;
+  const DataLayout& layout = object.getModule()->getDataLayout();
+  const uint64_t size = object.getAllocationSize(layout)->getFixedValue();
+  return alignTo(size, object.getAlign());
+}
+
+}  // namespace anvil::compiler::simd

@@ -1,0 +1,56 @@
+// signature.hpp: a kernel's arguments, free of clang's types.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace anvil::compiler {
+
+struct StructMember {
+  std::string name;
+  uint64_t offset = 0;
+  std::string type;
+};
+
+struct Parameter {
+  enum class Kind { buffer, threadgroup, input };
+  Kind kind = Kind::buffer;
+  std::string name;
+  std::string type;  ///< MSL's name of what is pointed to, or of the input
+
+  // buffers and threadgroup memory
+  bool reference = false;
+  uint32_t index = 0;
+  uint64_t element_size = 0;
+  uint64_t alignment = 0;
+  bool read_only = false;
+  std::string address_space;
+  std::string condition;  ///< a function constant; where it is false, the argument is absent
+  bool is_struct = false;
+  std::vector<StructMember> members;
+
+  // inputs
+  std::string input;      ///< its attribute
+  std::string component;  ///< C++'s name of the element type
+  unsigned width = 1;     ///< number of elements
+};
+
+struct KernelSignature {
+  std::string name;    ///< as the host asks for it
+  std::string callee;  ///< a C++ expression that names the function
+  std::string type;    ///< a C++ type-id: its function type
+  uint32_t max_threads = 1024;
+  std::vector<Parameter> parameters;
+};
+
+struct FunctionConstantInfo {
+  std::string name;
+  uint32_t index = 0;
+  std::string type;    ///< MSL's name
+  std::string symbol;  ///< of the variable in the IR
+  std::string defined_symbol;
+  bool required = true;
+};
+
+}  // namespace anvil::compiler
