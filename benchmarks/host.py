@@ -57,15 +57,15 @@ def python_costs() -> Table:
         rt.synchronize()
 
     half = rt.tensor(np.ones(1024, np.float32), fd.bf16)
-    pool = rt.make_pool("bench")
+    arena = rt.make_arena("bench")
 
     def allocate() -> None:
-        with pool.scope():
+        with arena.scope():
             for _ in range(100):
-                pool.alloc(64, fd.f32)
+                arena.alloc(64, fd.f32)
 
     timing = time_call(allocate, repeats=20, calls=10)
-    table.add("pool.alloc(), dropped", timing.best * 1e7, timing.median * 1e7, "")
+    table.add("arena.alloc(), dropped", timing.best * 1e7, timing.median * 1e7, "")
     row("tensor[16:512]", lambda: x[16:512])
     row("tensor.host(): a numpy view", x.host, 200)
     row("tensor.host() of bf16", half.host, 200)

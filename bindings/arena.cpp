@@ -1,5 +1,5 @@
-// ArenaPool: an arena of a runtime, its accounts and who holds what; scopes as context managers.
-#include "foundry/memory/arena_pool.hpp"
+// Arena: an arena of a runtime, its accounts and who holds what; scopes as context managers.
+#include "foundry/memory/arena.hpp"
 
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/shared_ptr.h>
@@ -21,12 +21,12 @@ namespace {
 
 std::vector<ArenaHolder> holders(const ArenaHandle& arena) {
   drain_released();
-  return arena.pool->holders();
+  return arena.arena->holders();
 }
 
 ArenaStatistics statistics(const ArenaHandle& arena) {
   drain_released();
-  return arena.pool->statistics();
+  return arena.arena->statistics();
 }
 
 /// The shape of what is held; of raw bytes, their number.
@@ -115,9 +115,9 @@ void bind_statistics(nb::module_& m) {
 
 ArenaScopeHandle& ArenaScopeHandle::enter() {
   if (scope_) {
-    throw ArgumentError(concat("scope of arena '", arena_.pool->name(), "' is entered already"));
+    throw ArgumentError(concat("scope of arena '", arena_.arena->name(), "' is entered already"));
   }
-  scope_.emplace(*arena_.pool);
+  scope_.emplace(*arena_.arena);
   return *this;
 }
 
@@ -144,12 +144,12 @@ void bind_arena(nb::module_& m) {
                       scope.is_entered() ? ", entered" : "", ">");
       });
 
-  nb::class_<ArenaHandle>(m, "ArenaPool",
+  nb::class_<ArenaHandle>(m, "Arena",
                           "Bump allocation in growable chunks, never reused under a live lease. "
-                          "Made by Foundry.pool() and Foundry.make_pool().")
-      .def_prop_ro("name", [](const ArenaHandle& a) { return a.pool->name(); })
+                          "Made by Foundry.arena() and Foundry.make_arena().")
+      .def_prop_ro("name", [](const ArenaHandle& a) { return a.arena->name(); })
       .def_prop_ro(
-          "mode", [](const ArenaHandle& a) { return std::string(name_of(a.pool->mode())); },
+          "mode", [](const ArenaHandle& a) { return std::string(name_of(a.arena->mode())); },
           "\"shared\" or \"private\".")
       .def("alloc", &alloc, nb::arg("shape"), nb::arg("dtype"), nb::arg("init") = nb::none(),
            nb::kw_only(), nb::arg("name") = "",
@@ -161,13 +161,13 @@ void bind_arena(nb::module_& m) {
           "scope", [](const ArenaHandle& a) { return std::make_unique<ArenaScopeHandle>(a); },
           "A context manager: what is allocated inside is retired when it ends.")
       .def(
-          "mark", [](const ArenaHandle& a) { return a.pool->mark(); },
+          "mark", [](const ArenaHandle& a) { return a.arena->mark(); },
           "Where the next allocation goes, to return to with rewind().")
       .def(
           "rewind",
           [](const ArenaHandle& a, const ArenaMark& mark) {
             drain_released();
-            a.pool->rewind(mark);
+            a.arena->rewind(mark);
           },
           nb::arg("mark"),
           "Frees what was allocated since `mark`; what is still held is retired until it is let "
@@ -176,14 +176,14 @@ void bind_arena(nb::module_& m) {
           "reset",
           [](const ArenaHandle& a) {
             drain_released();
-            a.runtime->reset(a.pool->name());
+            a.runtime->reset(a.arena->name());
           },
-          "Waits for the device, then makes everything free. PoolInUseError names the holders.")
+          "Waits for the device, then makes everything free. ArenaInUseError names the holders.")
       .def(
           "trim",
           [](const ArenaHandle& a) {
             drain_released();
-            a.pool->trim();
+            a.arena->trim();
           },
           "Gives chunks that nobody holds back to the device, except the first and the current "
           "one.")
@@ -191,7 +191,7 @@ void bind_arena(nb::module_& m) {
       .def("holders", &holders,
            "Who holds what now, in order of allocation: one entry for each kind of holder of each "
            "range.")
-      .def("__repr__", [](const ArenaHandle& a) { return concat("<", to_string(*a.pool), ">"); });
+      .def("__repr__", [](const ArenaHandle& a) { return concat("<", to_string(*a.arena), ">"); });
 }
 
 }  // namespace foundry::python

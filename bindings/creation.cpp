@@ -26,7 +26,7 @@ nb::module_ numpy() {
 
 TensorHandle empty(const Shared& runtime, const std::string& arena, nb::handle shape, DType dtype,
                    std::string name) {
-  return alloc({runtime, &runtime->pool(arena)}, shape, nb::cast(dtype), nb::none(),
+  return alloc({runtime, &runtime->arena(arena)}, shape, nb::cast(dtype), nb::none(),
                std::move(name));
 }
 

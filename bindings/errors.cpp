@@ -128,8 +128,8 @@ void bind_errors(nb::module_& m) {
                      PyExc_TypeError);
   define<StorageError>(m, "StorageError", "An access that the storage mode forbids.",
                        PyExc_BufferError);
-  define<PoolInUseError>(m, "PoolInUseError", "An arena reset under live leases; names them.",
-                         PyExc_RuntimeError);
+  define<ArenaInUseError>(m, "ArenaInUseError", "An arena reset under live leases; names them.",
+                          PyExc_RuntimeError);
   define<OutOfMemoryError>(m, "OutOfMemoryError",
                            "An arena's cap or the device's memory is exhausted.",
                            PyExc_MemoryError);

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "arguments.hpp"
-#include "foundry/fusion/compound_kernel.hpp"
+#include "foundry/fusion/fused_kernel_builder.hpp"
 #include "foundry/fusion/policy.hpp"
 #include "foundry/ops/ops.hpp"
 #include "operation_text.hpp"
@@ -20,7 +20,7 @@ namespace fo = foundry::ops;
 
 template <class Op>
 using Class = nb::class_<OperationOf<Op>, Operation>;
-using Fused = OperationOf<FusedLinear>;
+using Fused = OperationOf<FusedKernel>;
 
 void bind_linear(nb::module_& m) {
   Class<fo::Linear>(m, "Linear",
@@ -267,7 +267,7 @@ void bind_qkv_linear(nb::module_& m) {
       });
 }
 
-std::unique_ptr<Fused> build(const CompoundKernel& kernel, nb::handle x, nb::handle y,
+std::unique_ptr<Fused> build(const FusedKernelBuilder& kernel, nb::handle x, nb::handle y,
                              nb::handle start) {
   const Take take(kernel.name().c_str());
   std::vector<AnyTensor> outputs;
@@ -299,7 +299,7 @@ void bind_fusion(nb::module_& m) {
   bind_qkv_linear(m);
   bind_rms_norm(m);
 
-  Class<FusedLinear>(m, "FusedKernel", "Stages in one kernel, ready to run.")
+  Class<FusedKernel>(m, "FusedKernel", "Stages in one kernel, ready to run.")
       .def("__repr__", [](const Fused& fused) { return "FusedKernel " + to_string(fused.op()); })
       .def_prop_rw(
           "start", [](const Fused& fused) { return to_python(fused.op().start); },
@@ -309,28 +309,34 @@ void bind_fusion(nb::module_& m) {
           nb::for_getter(nb::sig("def start(self) -> int | Parameter")),
           nb::for_setter(nb::sig("def start(self, value: int | Parameter, /) -> None")),
           "Position of the first token, for Rope and CacheWrite.");
-  nb::class_<CompoundKernel>(m, "CompoundKernel",
-                             "Builds a fused kernel: a prologue, main products of one input, and "
-                             "the epilogues of each. ArgumentError for what does not fit.")
+  nb::class_<FusedKernelBuilder>(
+      m, "FusedKernelBuilder",
+      "Builds a fused kernel: a prologue, main products of one input, and "
+      "the epilogues of each. ArgumentError for what does not fit.")
       .def(
           "__init__",
-          [](CompoundKernel* self, const std::string& name) { new (self) CompoundKernel(name); },
+          [](FusedKernelBuilder* self, const std::string& name) {
+            new (self) FusedKernelBuilder(name);
+          },
           nb::arg("name"))
-      .def_prop_ro("name", &CompoundKernel::name)
-      .def("__repr__", [](const CompoundKernel& k) { return "CompoundKernel " + to_string(k); })
+      .def_prop_ro("name", &FusedKernelBuilder::name)
+      .def("__repr__",
+           [](const FusedKernelBuilder& k) { return "FusedKernelBuilder " + to_string(k); })
       .def(
           "prologue",
-          [](CompoundKernel& k, const Operation& o) -> CompoundKernel& {
+          [](FusedKernelBuilder& k, const Operation& o) -> FusedKernelBuilder& {
             return k.prologue(o.stage());
           },
           nb::arg("stage"), nb::rv_policy::none)
       .def(
           "main",
-          [](CompoundKernel& k, const Operation& o) -> CompoundKernel& { return k.main(o.main()); },
+          [](FusedKernelBuilder& k, const Operation& o) -> FusedKernelBuilder& {
+            return k.main(o.main());
+          },
           nb::arg("operation"), nb::rv_policy::none)
       .def(
           "epilogue",
-          [](CompoundKernel& k, const Operation& o) -> CompoundKernel& {
+          [](FusedKernelBuilder& k, const Operation& o) -> FusedKernelBuilder& {
             return k.epilogue(o.stage());
           },
           nb::arg("stage"), nb::rv_policy::none)

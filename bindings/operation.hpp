@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "foundry/core/error.hpp"
-#include "foundry/fusion/compound_kernel.hpp"
+#include "foundry/fusion/fused_kernel_builder.hpp"
 #include "foundry/kernel/encoder.hpp"
 #include "foundry/kernel/sources.hpp"
 #include "foundry/kernel/traffic.hpp"

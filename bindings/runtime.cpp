@@ -133,7 +133,7 @@ TensorHandle alloc(const ArenaHandle& arena, nb::handle shape, nb::handle dtype,
   const Extents extents = to_extents(shape);
   const DType type = to_dtype(dtype);
   const auto make = [&] {
-    return TensorHandle(AnyTensor::pooled(*arena.pool, extents, type, std::move(name)),
+    return TensorHandle(AnyTensor::pooled(*arena.arena, extents, type, std::move(name)),
                         arena.runtime);
   };
   if (init.is_none()) return make();
@@ -183,7 +183,7 @@ void bind_runtime(nb::module_& m) {
           "alloc",
           [](const Shared& runtime, nb::handle shape, nb::handle dtype, nb::handle init,
              std::string name, const std::string& arena) {
-            return alloc({runtime, &runtime->pool(arena)}, shape, dtype, init, std::move(name));
+            return alloc({runtime, &runtime->arena(arena)}, shape, dtype, init, std::move(name));
           },
           nb::arg("shape"), nb::arg("dtype"), nb::arg("init") = nb::none(), nb::kw_only(),
           nb::arg("name") = "", nb::arg("arena") = Foundry::kDefaultArena,
@@ -196,7 +196,7 @@ void bind_runtime(nb::module_& m) {
           "empty",
           [](const Shared& runtime, nb::handle shape, nb::handle dtype, std::string name,
              const std::string& arena) {
-            return alloc({runtime, &runtime->pool(arena)}, shape, dtype, nb::none(),
+            return alloc({runtime, &runtime->arena(arena)}, shape, dtype, nb::none(),
                          std::move(name));
           },
           nb::arg("shape"), nb::arg("dtype"), nb::kw_only(), nb::arg("name") = "",
@@ -252,7 +252,7 @@ void bind_runtime(nb::module_& m) {
       .def(
           "scope",
           [](const Shared& runtime, const std::string& arena) {
-            return std::make_unique<ArenaScopeHandle>(ArenaHandle{runtime, &runtime->pool(arena)});
+            return std::make_unique<ArenaScopeHandle>(ArenaHandle{runtime, &runtime->arena(arena)});
           },
           nb::arg("arena") = Foundry::kDefaultArena,
           "A context manager: the arena's allocations inside are retired when it ends.")
@@ -263,30 +263,30 @@ void bind_runtime(nb::module_& m) {
             f.reset(arena);
           },
           nb::arg("arena") = Foundry::kDefaultArena,
-          "Waits for the device, then makes everything in the arena free. PoolInUseError names "
+          "Waits for the device, then makes everything in the arena free. ArenaInUseError names "
           "the tensors and numpy arrays that still hold it.")
       .def(
-          "pool",
+          "arena",
           [](const Shared& runtime, const std::string& name) {
-            return ArenaHandle{runtime, &runtime->pool(name)};
+            return ArenaHandle{runtime, &runtime->arena(name)};
           },
           nb::arg("name") = Foundry::kDefaultArena,
           "The arena of that name; made on first use, shared storage, no cap.")
       .def(
-          "make_pool",
+          "make_arena",
           [](const Shared& runtime, const std::string& name, const std::string& mode,
              std::uint64_t chunk_bytes, std::uint64_t cap_bytes) {
             ArenaOptions options;
             options.mode = to_mode(mode);
             if (chunk_bytes != 0) options.chunk_bytes = chunk_bytes;
             options.cap_bytes = cap_bytes;
-            return ArenaHandle{runtime, &runtime->make_pool(name, options)};
+            return ArenaHandle{runtime, &runtime->make_arena(name, options)};
           },
           nb::arg("name"), nb::kw_only(), nb::arg("mode") = "shared", nb::arg("chunk_bytes") = 0,
           nb::arg("cap_bytes") = 0,
           "Makes an arena; 0 means the default chunk size, and no cap. ArgumentError if there is "
           "one of that name.")
-      .def_prop_ro("pool_names", [](const Runtime& f) { return f.pool_names(); })
+      .def_prop_ro("arena_names", [](const Runtime& f) { return f.arena_names(); })
       .def_prop_ro(
           "statistics", [](Runtime& f) { return statistics(f, f.stream()); },
           "Counts since the runtime was made: dispatches, barriers, compilations, ...",

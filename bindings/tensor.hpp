@@ -33,7 +33,7 @@ struct TensorHandle : AnyTensor {
 /// An arena of a runtime, which it keeps alive.
 struct ArenaHandle {
   std::shared_ptr<Runtime> runtime;
-  ArenaPool* pool;
+  Arena* arena;
 };
 
 /// Rewinds its arena on leaving. Entering twice is an error.
@@ -42,7 +42,7 @@ class ArenaScopeHandle {
   explicit ArenaScopeHandle(ArenaHandle arena) : arena_(std::move(arena)) {}
   ArenaScopeHandle& enter();
   void leave();
-  const std::string& arena_name() const { return arena_.pool->name(); }
+  const std::string& arena_name() const { return arena_.arena->name(); }
   bool is_entered() const noexcept { return scope_.has_value(); }
 
  private:

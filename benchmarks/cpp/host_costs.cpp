@@ -37,7 +37,7 @@ int main() try {
   Foundry foundry;
   std::vector<bench::Cost> costs;
 
-  ArenaPool& arena = foundry.pool("bench");
+  Arena& arena = foundry.arena("bench");
   std::vector<Lease> leases;
   leases.reserve(kCalls);
   costs.push_back(bench::measure(

@@ -10,7 +10,7 @@
 #endif
 
 #include "foundry/core/error.hpp"
-#include "foundry/fusion/compound_kernel.hpp"
+#include "foundry/fusion/fused_kernel_builder.hpp"
 #include "foundry/fusion/policy.hpp"
 #include "foundry/gguf/gguf_file.hpp"
 #include "foundry/kernel/kernel_call.hpp"

@@ -13,16 +13,16 @@ from typing import Any as _Any
 
 from foundry import ops
 from foundry._foundry import (
+    Arena,
     ArenaHolder,
     ArenaMark,
-    ArenaPool,
     ArenaScope,
     ArenaStatistics,
-    CompoundKernel,
     Device,
     DispatchConfig,
     DType,
     Foundry,
+    FusedKernelBuilder,
     Gguf,
     GgufMetadata,
     GgufStrings,
@@ -41,6 +41,7 @@ from foundry._foundry import (
 from foundry.annotations import Constant, In, InOut, Out, ThreadgroupMemory
 from foundry.call_errors import typed_call as _typed_call
 from foundry.errors import (
+    ArenaInUseError,
     ArgumentError,
     ArgumentTypeError,
     ChatTemplateError,
@@ -55,7 +56,6 @@ from foundry.errors import (
     ModelError,
     ModelWarning,
     OutOfMemoryError,
-    PoolInUseError,
     ProgramError,
     ShapeError,
     SignatureMismatchError,
@@ -81,9 +81,9 @@ q4_k, q5_k, q6_k = DType.q4_k, DType.q5_k, DType.q6_k
 
 
 @_typed_call
-def fuse(name: str) -> CompoundKernel:
+def fuse(name: str) -> FusedKernelBuilder:
     """Starts a fused kernel: `fuse("mlp").prologue(...).main(...).epilogue(...).build(x=, y=)`."""
-    return CompoundKernel(name)
+    return FusedKernelBuilder(name)
 
 
 if not TYPE_CHECKING:  # which knows what is there
@@ -105,16 +105,16 @@ for _module, _names in (("foundry", globals()), ("foundry.ops", vars(ops))):
 _atexit.register(finish)
 
 __all__ = [
+    "Arena",
     "ArenaHolder",
+    "ArenaInUseError",
     "ArenaMark",
-    "ArenaPool",
     "ArenaScope",
     "ArenaStatistics",
     "ArgumentError",
     "ArgumentTypeError",
     "Array",
     "ChatTemplateError",
-    "CompoundKernel",
     "Constant",
     "ContextLengthError",
     "DType",
@@ -125,6 +125,7 @@ __all__ = [
     "DispatchError",
     "Error",
     "Foundry",
+    "FusedKernelBuilder",
     "Gguf",
     "GgufError",
     "GgufMetadata",
@@ -143,7 +144,6 @@ __all__ = [
     "Packed",
     "Parameter",
     "ParameterStruct",
-    "PoolInUseError",
     "Program",
     "ProgramError",
     "ShapeError",

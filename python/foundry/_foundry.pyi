@@ -30,7 +30,7 @@ class DTypeError(Error, TypeError):
 class StorageError(Error, BufferError):
     """An access that the storage mode forbids."""
 
-class PoolInUseError(Error, RuntimeError):
+class ArenaInUseError(Error, RuntimeError):
     """An arena reset under live leases; names them."""
 
 class OutOfMemoryError(Error, MemoryError):
@@ -600,9 +600,9 @@ class ArenaScope:
 
     def __repr__(self) -> str: ...
 
-class ArenaPool:
+class Arena:
     """
-    Bump allocation in growable chunks, never reused under a live lease. Made by Foundry.pool() and Foundry.make_pool().
+    Bump allocation in growable chunks, never reused under a live lease. Made by Foundry.arena() and Foundry.make_arena().
     """
 
     @property
@@ -630,7 +630,7 @@ class ArenaPool:
 
     def reset(self) -> None:
         """
-        Waits for the device, then makes everything free. PoolInUseError names the holders.
+        Waits for the device, then makes everything free. ArenaInUseError names the holders.
         """
 
     def trim(self) -> None:
@@ -1315,7 +1315,7 @@ class FusedKernel(Operation):
     @start.setter
     def start(self, value: int | Parameter, /) -> None: ...
 
-class CompoundKernel:
+class FusedKernelBuilder:
     """
     Builds a fused kernel: a prologue, main products of one input, and the epilogues of each. ArgumentError for what does not fit.
     """
@@ -1327,11 +1327,11 @@ class CompoundKernel:
 
     def __repr__(self) -> str: ...
 
-    def prologue(self, stage: Operation) -> CompoundKernel: ...
+    def prologue(self, stage: Operation) -> FusedKernelBuilder: ...
 
-    def main(self, operation: Operation) -> CompoundKernel: ...
+    def main(self, operation: Operation) -> FusedKernelBuilder: ...
 
-    def epilogue(self, stage: Operation) -> CompoundKernel: ...
+    def epilogue(self, stage: Operation) -> FusedKernelBuilder: ...
 
     def build(self, x: Tensor, y: Tensor | Sequence[Tensor], *, start: int | Parameter = 0) -> FusedKernel:
         """The kernel with its input and one output for each main."""
@@ -1394,19 +1394,19 @@ class Foundry:
 
     def reset(self, arena: str = 'default') -> None:
         """
-        Waits for the device, then makes everything in the arena free. PoolInUseError names the tensors and numpy arrays that still hold it.
+        Waits for the device, then makes everything in the arena free. ArenaInUseError names the tensors and numpy arrays that still hold it.
         """
 
-    def pool(self, name: str = 'default') -> ArenaPool:
+    def arena(self, name: str = 'default') -> Arena:
         """The arena of that name; made on first use, shared storage, no cap."""
 
-    def make_pool(self, name: str, *, mode: str = 'shared', chunk_bytes: int = 0, cap_bytes: int = 0) -> ArenaPool:
+    def make_arena(self, name: str, *, mode: str = 'shared', chunk_bytes: int = 0, cap_bytes: int = 0) -> Arena:
         """
         Makes an arena; 0 means the default chunk size, and no cap. ArgumentError if there is one of that name.
         """
 
     @property
-    def pool_names(self) -> list[str]: ...
+    def arena_names(self) -> list[str]: ...
 
     @property
     def statistics(self) -> dict[str, int]:

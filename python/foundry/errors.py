@@ -6,6 +6,7 @@ The runtime's own errors are C++ exceptions, one Python class for each; all deri
 from __future__ import annotations
 
 from foundry._foundry import (
+    ArenaInUseError,
     ArgumentError,
     ArgumentTypeError,
     DeviceError,
@@ -15,7 +16,6 @@ from foundry._foundry import (
     GgufError,
     KernelCompileError,
     OutOfMemoryError,
-    PoolInUseError,
     ProgramError,
     ShapeError,
     SignatureMismatchError,
@@ -24,6 +24,7 @@ from foundry._foundry import (
 )
 
 __all__ = [
+    "ArenaInUseError",
     "ArgumentError",
     "ArgumentTypeError",
     "ChatTemplateError",
@@ -38,7 +39,6 @@ __all__ = [
     "ModelError",
     "ModelWarning",
     "OutOfMemoryError",
-    "PoolInUseError",
     "ProgramError",
     "ShapeError",
     "SignatureMismatchError",
@@ -58,7 +58,7 @@ for _error in (
     GgufError,
     KernelCompileError,
     OutOfMemoryError,
-    PoolInUseError,
+    ArenaInUseError,
     ProgramError,
     ShapeError,
     SignatureMismatchError,

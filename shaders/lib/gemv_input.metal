@@ -73,15 +73,15 @@ inline void prepare_pairs(uint columns, threadgroup GemvInput& input, uint simdg
     }
     const float largest = as_type<float>(bits);
     const float inverse = largest > 0.0f ? 32767.0f / largest : 0.0f;
-    const short4 low_codes = short4(rint(low * inverse));
-    const short4 high_codes = short4(rint(high * inverse));
+    const short4 low_numbers = short4(rint(low * inverse));
+    const short4 high_numbers = short4(rint(high * inverse));
     const uint first = step * 128 + lane;
-    input.pairs.values[first] = low_codes.xz;
-    input.pairs.values[first + 32] = high_codes.xz;
-    input.pairs.values[first + 64] = low_codes.yw;
-    input.pairs.values[first + 96] = high_codes.yw;
+    input.pairs.values[first] = low_numbers.xz;
+    input.pairs.values[first + 32] = high_numbers.xz;
+    input.pairs.values[first + 64] = low_numbers.yw;
+    input.pairs.values[first + 96] = high_numbers.yw;
     const float scale = largest / 32767.0f;
-    const int4 sums = int4(low_codes) + int4(high_codes);
+    const int4 sums = int4(low_numbers) + int4(high_numbers);
     input.pairs.scales[step * 32 + lane] = scale;
     input.pairs.sums[step * 32 + lane] = scale * float(sums.x + sums.y + sums.z + sums.w);
   }
@@ -120,10 +120,10 @@ inline uint fifth_bits(uint bits) {
   return ((bits & 15) * 0x00204081 & 0x01010101) << 4;
 }
 
-/// A word at any address, which every CPU reads as fast as another.
-struct __attribute__((packed)) UnalignedWord {
+/// A uint at any address, which every CPU reads as fast as another.
+struct __attribute__((packed)) UnalignedUint {
   uint value;
 };
-inline uint any_word(device const uchar* bytes) {
-  return reinterpret_cast<device const UnalignedWord*>(bytes)->value;
+inline uint any_uint(device const uchar* bytes) {
+  return reinterpret_cast<device const UnalignedUint*>(bytes)->value;
 }

@@ -55,12 +55,12 @@ struct NarrowLanes {
 };
 
 /// Four neighbouring bytes, the first in the low bits. Their address is even.
-inline uint even_word(device const void* bytes) {
+inline uint even_uint(device const void* bytes) {
   device const ushort* halves = static_cast<device const ushort*>(bytes);
   return uint(halves[0]) | uint(halves[1]) << 16;
 }
 
 /// Likewise; their address is a multiple of four.
-inline uint aligned_word(device const void* bytes) {
+inline uint aligned_uint(device const void* bytes) {
   return *static_cast<device const uint*>(bytes);
 }

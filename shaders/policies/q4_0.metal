@@ -24,7 +24,7 @@ struct Q4_0 {
 
   static float dot(device const Block* step, uint lane, thread const float* x) {
     device const Block& block = step[lane / kLanes];
-    const uint codes = even_word(block.codes + lane % kLanes * 4);
+    const uint codes = even_uint(block.codes + lane % kLanes * 4);
     float sum = 0.0f;
     float total = 0.0f;
 #pragma unroll
@@ -47,7 +47,7 @@ struct Q4_0Integer {
   static float dot(device const Q4_0Block* step, uint lane, threadgroup const short2* pairs,
                    float x_scale, float) {
     device const Q4_0Block& block = step[lane / 4];
-    const uint codes = any_word(block.codes + lane % 4 * 4);
+    const uint codes = any_uint(block.codes + lane % 4 * 4);
     const int sum = dot_bytes(codes & 0x0F0F0F0F, codes >> 4 & 0x0F0F0F0F, 8, pairs);
     return float(block.scale) * x_scale * float(sum);
   }

@@ -25,7 +25,7 @@ struct Q4_1 {
 
   static float dot(device const Block* step, uint lane, thread const float* x) {
     device const Block& block = step[lane / kLanes];
-    const uint codes = aligned_word(block.codes + lane % kLanes * 4);
+    const uint codes = aligned_uint(block.codes + lane % kLanes * 4);
     float sum = 0.0f;
     float total = 0.0f;
 #pragma unroll

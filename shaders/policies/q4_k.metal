@@ -26,7 +26,7 @@ struct Q4_K {
   }
 
   static float dot(device const Block* step, uint lane, thread const float* x) {
-    const uint codes = aligned_word(step->codes + 4 * lane);
+    const uint codes = aligned_uint(step->codes + 4 * lane);
     float2 sum = 0.0f;
     float2 total = 0.0f;
 #pragma unroll
@@ -56,8 +56,8 @@ struct Q4_KInteger {
                    float x_scale, float x_sum) {
     device const uchar* codes = block->codes + lane / 8 * 32 + lane % 4 * 4;
     const uint shift = lane / 4 % 2 * 4;
-    const int sum = dot_bytes(any_word(codes) >> shift & 0x0F0F0F0F,
-                              any_word(codes + 16) >> shift & 0x0F0F0F0F, 0, pairs);
+    const int sum = dot_bytes(any_uint(codes) >> shift & 0x0F0F0F0F,
+                              any_uint(codes + 16) >> shift & 0x0F0F0F0F, 0, pairs);
     const float scale = float(block->scale) * float(k_scale(block->sub_scales, lane / 4));
     const float minimum = float(block->minimum) * float(k_minimum(block->sub_scales, lane / 4));
     return scale * x_scale * float(sum) - minimum * x_sum;

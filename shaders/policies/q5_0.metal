@@ -27,8 +27,8 @@ struct Q5_0 {
   static float dot(device const Block* step, uint lane, thread const float* x) {
     device const Block& block = step[lane / kLanes];
     const uint first = lane % kLanes * 4;
-    const uint low = even_word(block.low + first);
-    const uint high = even_word(block.high) >> first;
+    const uint low = even_uint(block.low + first);
+    const uint high = even_uint(block.high) >> first;
     float sum = 0.0f;
     float total = 0.0f;
 #pragma unroll
@@ -54,8 +54,8 @@ struct Q5_0Integer {
   static float dot(device const Q5_0Block* step, uint lane, threadgroup const short2* pairs,
                    float x_scale, float) {
     device const Q5_0Block& block = step[lane / 4];
-    const uint codes = any_word(block.low + lane % 4 * 4);
-    const uint bits = any_word(block.high) >> lane % 4 * 4;
+    const uint codes = any_uint(block.low + lane % 4 * 4);
+    const uint bits = any_uint(block.high) >> lane % 4 * 4;
     const int sum = dot_bytes((codes & 0x0F0F0F0F) | fifth_bits(bits),
                               (codes >> 4 & 0x0F0F0F0F) | fifth_bits(bits >> 16), 16, pairs);
     return float(block.scale) * x_scale * float(sum);

@@ -28,8 +28,8 @@ struct Q5_1 {
   static float dot(device const Block* step, uint lane, thread const float* x) {
     device const Block& block = step[lane / kLanes];
     const uint first = lane % kLanes * 4;
-    const uint low = aligned_word(block.low + first);
-    const uint high = aligned_word(block.high) >> first;
+    const uint low = aligned_uint(block.low + first);
+    const uint high = aligned_uint(block.high) >> first;
     float sum = 0.0f;
     float total = 0.0f;
 #pragma unroll
@@ -55,8 +55,8 @@ struct Q5_1Integer {
   static float dot(device const Q5_1Block* step, uint lane, threadgroup const short2* pairs,
                    float x_scale, float x_sum) {
     device const Q5_1Block& block = step[lane / 4];
-    const uint codes = any_word(block.low + lane % 4 * 4);
-    const uint bits = any_word(block.high) >> lane % 4 * 4;
+    const uint codes = any_uint(block.low + lane % 4 * 4);
+    const uint bits = any_uint(block.high) >> lane % 4 * 4;
     const int sum = dot_bytes((codes & 0x0F0F0F0F) | fifth_bits(bits),
                               (codes >> 4 & 0x0F0F0F0F) | fifth_bits(bits >> 16), 0, pairs);
     return float(block.scale) * x_scale * float(sum) + float(block.minimum) * x_sum;

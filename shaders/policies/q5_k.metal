@@ -25,8 +25,8 @@ struct Q5_K {
   }
 
   static float dot(device const Block* step, uint lane, thread const float* x) {
-    const uint low = aligned_word(step->low + 4 * lane);
-    const uint high = aligned_word(step->high + lane % 8 * 4) >> lane / 8 * 2;
+    const uint low = aligned_uint(step->low + 4 * lane);
+    const uint high = aligned_uint(step->high + lane % 8 * 4) >> lane / 8 * 2;
     float2 sum = 0.0f;
     float2 total = 0.0f;
 #pragma unroll
@@ -60,10 +60,10 @@ struct Q5_KInteger {
     device const uchar* low = block->low + lane / 8 * 32 + lane % 4 * 4;
     device const uchar* high = block->high + lane % 4 * 4;
     const uint shift = lane / 4 % 2 * 4;
-    const uint a = any_word(low) >> shift & 0x0F0F0F0F;
-    const uint b = any_word(low + 16) >> shift & 0x0F0F0F0F;
-    const int sum = dot_bytes(a | (any_word(high) >> lane / 4 & 0x01010101) << 4,
-                              b | (any_word(high + 16) >> lane / 4 & 0x01010101) << 4, 0, pairs);
+    const uint a = any_uint(low) >> shift & 0x0F0F0F0F;
+    const uint b = any_uint(low + 16) >> shift & 0x0F0F0F0F;
+    const int sum = dot_bytes(a | (any_uint(high) >> lane / 4 & 0x01010101) << 4,
+                              b | (any_uint(high + 16) >> lane / 4 & 0x01010101) << 4, 0, pairs);
     const float scale = float(block->scale) * float(k_scale(block->sub_scales, lane / 4));
     const float minimum = float(block->minimum) * float(k_minimum(block->sub_scales, lane / 4));
     return scale * x_scale * float(sum) - minimum * x_sum;

@@ -26,8 +26,8 @@ struct Q6_K {
   }
 
   static float dot(device const Block* step, uint lane, thread const float* x) {
-    const uint low = even_word(step->low + 4 * lane);
-    const uint high = even_word(step->high + lane / 16 * 32 + lane % 8 * 4) >> lane / 8 % 2 * 2;
+    const uint low = even_uint(step->low + 4 * lane);
+    const uint high = even_uint(step->high + lane / 16 * 32 + lane % 8 * 4) >> lane / 8 % 2 * 2;
     float2 sum = 0.0f;
     float2 total = 0.0f;
 #pragma unroll
@@ -62,10 +62,10 @@ struct Q6_KInteger {
     device const uchar* low = block->low + lane / 16 * 64 + run % 2 * 32 + lane % 4 * 4;
     device const uchar* high = block->high + lane / 16 * 32 + lane % 4 * 4;
     const uint shift = run / 2 * 4;
-    const uint a = any_word(low) >> shift & 0x0F0F0F0F;
-    const uint b = any_word(low + 16) >> shift & 0x0F0F0F0F;
-    const uint a_high = (any_word(high) >> 2 * run & 0x03030303) << 4;
-    const uint b_high = (any_word(high + 16) >> 2 * run & 0x03030303) << 4;
+    const uint a = any_uint(low) >> shift & 0x0F0F0F0F;
+    const uint b = any_uint(low + 16) >> shift & 0x0F0F0F0F;
+    const uint a_high = (any_uint(high) >> 2 * run & 0x03030303) << 4;
+    const uint b_high = (any_uint(high + 16) >> 2 * run & 0x03030303) << 4;
     device const char* scales = block->sub_scales + lane / 4 * 2;
     const int sum = int(scales[0]) * dot_bytes(a | a_high, 32, pairs) +
                     int(scales[1]) * dot_bytes(b | b_high, 32, pairs + 32);

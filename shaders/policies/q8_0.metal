@@ -25,7 +25,7 @@ struct Q8_0 {
     float sum = 0.0f;
 #pragma unroll
     for (uint j = 0; j < Width; j += 4) {
-      const float4 four = float4(as_type<char4>(even_word(codes + j)));
+      const float4 four = float4(as_type<char4>(even_uint(codes + j)));
       sum += four.x * x[j] + four.y * x[j + 1] + four.z * x[j + 2] + four.w * x[j + 3];
     }
     return float(block.scale) * sum;
@@ -44,7 +44,7 @@ struct Q8_0Integer {
     device const uchar* codes = reinterpret_cast<device const uchar*>(block.codes) + lane % 4 * 4;
     // Codes from -128 on, as those from 0 on less 128.
     const uint signs = 0x80808080;
-    const int sum = dot_bytes(any_word(codes) ^ signs, any_word(codes + 16) ^ signs, 128, pairs);
+    const int sum = dot_bytes(any_uint(codes) ^ signs, any_uint(codes + 16) ^ signs, 128, pairs);
     return float(block.scale) * x_scale * float(sum);
   }
 };

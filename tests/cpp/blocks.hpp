@@ -26,19 +26,19 @@ inline int bit(const std::uint8_t* bytes, std::size_t i) {
 }
 
 inline double value_of(const q4_0& b, std::size_t i) {
-  return number(b.scale) * (nibble(b.quants, i) - 8);
+  return number(b.scale) * (nibble(b.codes, i) - 8);
 }
 inline double value_of(const q4_1& b, std::size_t i) {
-  return number(b.scale) * nibble(b.quants, i) + number(b.minimum);
+  return number(b.scale) * nibble(b.codes, i) + number(b.minimum);
 }
 inline double value_of(const q5_0& b, std::size_t i) {
-  return number(b.scale) * (nibble(b.quants, i) + 16 * bit(b.high, i) - 16);
+  return number(b.scale) * (nibble(b.low, i) + 16 * bit(b.high, i) - 16);
 }
 inline double value_of(const q5_1& b, std::size_t i) {
-  return number(b.scale) * (nibble(b.quants, i) + 16 * bit(b.high, i)) + number(b.minimum);
+  return number(b.scale) * (nibble(b.low, i) + 16 * bit(b.high, i)) + number(b.minimum);
 }
 inline double value_of(const q8_0& b, std::size_t i) {
-  return number(b.scale) * b.quants[i];
+  return number(b.scale) * b.codes[i];
 }
 
 /// get_scale_min_k4.
@@ -56,14 +56,14 @@ inline int k_nibble(const std::uint8_t* bytes, std::size_t i) {
   return bytes[i / 64 * 32 + i % 32] >> (i / 32 % 2 * 4) & 15;
 }
 inline double value_of(const q4_k& b, std::size_t i) {
-  return value_of_k(b, i, k_nibble(b.quants, i));
+  return value_of_k(b, i, k_nibble(b.codes, i));
 }
 inline double value_of(const q5_k& b, std::size_t i) {
-  return value_of_k(b, i, k_nibble(b.quants, i) + 16 * (b.high[i % 32] >> i / 32 & 1));
+  return value_of_k(b, i, k_nibble(b.low, i) + 16 * (b.high[i % 32] >> i / 32 & 1));
 }
 inline double value_of(const q6_k& b, std::size_t i) {
   const std::size_t half = i / 128, run = i % 128 / 32, l = i % 32;
-  const int low = b.quants[half * 64 + run % 2 * 32 + l] >> (run / 2 * 4) & 15;
+  const int low = b.low[half * 64 + run % 2 * 32 + l] >> (run / 2 * 4) & 15;
   const int high = b.high[half * 32 + l] >> run * 2 & 3;
   return number(b.scale) * b.sub_scales[i / 16] * (low + 16 * high - 32);
 }

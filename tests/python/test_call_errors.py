@@ -54,9 +54,9 @@ CASES: list[tuple[Callable[[fd.Foundry], object], type[Exception], str]] = [
         "Foundry.alloc: argument 'name' is 3 (an int); expected a string",
     ),
     (
-        lambda rt: rt.pool("\ud800"),
+        lambda rt: rt.arena("\ud800"),
         fd.ArgumentError,
-        "Foundry.pool: argument 'name' is '\\ud800' (a str), "
+        "Foundry.arena: argument 'name' is '\\ud800' (a str), "
         "which is no valid Unicode text: it has lone surrogates",
     ),
     (

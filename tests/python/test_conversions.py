@@ -32,7 +32,7 @@ def taken(values: Any, dtype: fd.DType | None = None) -> np.ndarray[Any, Any]:
     if dtype is not None:
         for other in (
             RUNTIME.alloc(tensor.shape, dtype, values),
-            RUNTIME.pool("values").alloc(tensor.shape, dtype, init=values),
+            RUNTIME.arena("values").alloc(tensor.shape, dtype, init=values),
             RUNTIME.tensor(values, dtype, mode="private"),
         ):
             assert other.copy_to_host().tobytes() == held.tobytes()
@@ -46,19 +46,19 @@ def refused(values: Any, dtype: fd.DType) -> str:
     """The message of the one error by which every way refuses the values, writing nothing."""
     shape = np.shape(np.asarray(values, dtype=object))
     kept = RUNTIME.tensor(np.ones(shape), dtype)
-    pool = RUNTIME.pool("refused")
-    before = pool.statistics.allocations
+    arena = RUNTIME.arena("refused")
+    before = arena.statistics.allocations
     messages = set()
     ways: list[Callable[[], Any]] = [
         lambda: RUNTIME.tensor(values, dtype),
-        lambda: pool.alloc(shape, dtype, values),
+        lambda: arena.alloc(shape, dtype, values),
         lambda: kept.copy_from(values),
     ]
     for way in ways:
         with pytest.raises(fd.ArgumentError) as caught:
             way()
         messages.add(str(caught.value).split(": ", 1)[1])
-    assert pool.statistics.allocations == before
+    assert arena.statistics.allocations == before
     assert (kept.copy_to_host() == 1).all()
     (message,) = messages
     return message

@@ -184,13 +184,13 @@ class World:
             twice(x=tensors[0], y=tensors[0], a=1.0),
         ]
         self.values: list[Any] = [
-            *(rt, other, rt.device, rt.pool("pool"), rt.pool("pool").mark(), rt.scope(), event),
+            *(rt, other, rt.device, rt.arena("pool"), rt.arena("pool").mark(), rt.scope(), event),
             *(program, rt.record("new"), fd.Parameter("n"), fd.Parameter("n") + 1, twice),
-            *(twice._kernel, Pair(a=1, b=[1, 2]), Pair, rt.pool("pool").statistics),
+            *(twice._kernel, Pair(a=1, b=[1, 2]), Pair, rt.arena("pool").statistics),
             *(fd.fuse("fused"), fd.GridSize.threads(4), fd.ThreadgroupSize(4), ops[4].traffic),
             fd.DispatchConfig(fd.GridSize.threads(4), fd.ThreadgroupSize(4)),
             *(fd.f32, fd.q4_0, fd.DType.f64, fd.ops.LinearForm.gemv, fd.ops.AttentionForm.decode),
-            *rt.pool().holders()[:1],
+            *rt.arena().holders()[:1],
             *tensors,
             *ops,
         ]

@@ -80,13 +80,13 @@ def test_a_consumer_may_outlive_tensor_and_runtime() -> None:
     tensor = runtime.alloc((1000,), fd.f32, np.arange(1000), name="x")
     consumer = np.from_dlpack(tensor)
     with pytest.raises(
-        fd.PoolInUseError, match=r"x \(1000,\) f32 by a tensor and a DLPack capsule"
+        fd.ArenaInUseError, match=r"x \(1000,\) f32 by a tensor and a DLPack capsule"
     ):
         runtime.reset()
     del tensor
     with runtime.scope():
         runtime.alloc((1000,), fd.f32, np.zeros(1000))
-    with pytest.raises(fd.PoolInUseError, match=r"x \(1000,\) f32 by a DLPack capsule"):
+    with pytest.raises(fd.ArenaInUseError, match=r"x \(1000,\) f32 by a DLPack capsule"):
         runtime.reset()
     part = consumer[500:]
     reference = weakref.ref(runtime)
@@ -100,7 +100,7 @@ def test_a_capsule_that_nobody_takes_lets_go(rt: fd.Foundry) -> None:
     tensor = rt.empty((8,), fd.f32, name="x")
     capsule = tensor.__dlpack__()
     del tensor
-    with pytest.raises(fd.PoolInUseError, match="by a DLPack capsule"):
+    with pytest.raises(fd.ArenaInUseError, match="by a DLPack capsule"):
         rt.reset()
     del capsule
     rt.reset()

@@ -44,7 +44,7 @@ CALLS = {
     "view": "x.host",
     "compile": "compile_one",
     "runtime": "lambda: fd.Foundry().empty((64,), fd.f32).host()",
-    "error": "lambda: rt.pool('default').alloc((1 << 50,), fd.f32)",
+    "error": "lambda: rt.arena('default').alloc((1 << 50,), fd.f32)",
 }
 
 

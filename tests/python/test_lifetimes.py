@@ -37,7 +37,7 @@ class Lifetimes(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.rt = fd.Foundry()
-        self.pool = self.rt.make_pool("model", chunk_bytes=4096)
+        self.arena = self.rt.make_arena("model", chunk_bytes=4096)
         self.scopes: list[Any] = []
         self.live: dict[int, Held] = {}
         self.made = 0
@@ -61,7 +61,7 @@ class Lifetimes(RuleBasedStateMachine):
     )
     def alloc(self, shape: list[int], start: int) -> int:
         values = np.arange(start, start + np.prod(shape), dtype=np.float32).reshape(shape)
-        return self.keep(self.pool.alloc(tuple(shape), fd.f32, values), values, self.made)
+        return self.keep(self.arena.alloc(tuple(shape), fd.f32, values), values, self.made)
 
     @rule(target=keys, key=keys, data=st.data())
     def view(self, key: int, data: st.DataObject) -> int:
@@ -115,7 +115,7 @@ class Lifetimes(RuleBasedStateMachine):
     @rule()
     def enter(self) -> None:
         if len(self.scopes) < 3:
-            self.scopes.append(self.pool.scope())
+            self.scopes.append(self.arena.scope())
             self.scopes[-1].__enter__()
 
     @rule()
@@ -133,18 +133,18 @@ class Lifetimes(RuleBasedStateMachine):
     @rule()
     def reset(self) -> None:
         if self.roots():
-            with pytest.raises(fd.PoolInUseError, match="cannot reset arena 'model'"):
-                self.pool.reset()
+            with pytest.raises(fd.ArenaInUseError, match="cannot reset arena 'model'"):
+                self.arena.reset()
         else:
-            self.pool.reset()
-            assert self.pool.holders() == []
+            self.arena.reset()
+            assert self.arena.holders() == []
 
     def roots(self) -> set[int]:
         return {held.root for held in self.live.values() if held.root is not None}
 
     @invariant()
     def accounts_are_the_models(self) -> None:
-        accounts = self.pool.statistics
+        accounts = self.arena.statistics
         assert accounts.leases == len(self.roots())
         assert accounts.reserved_bytes == (
             accounts.leased_bytes + accounts.waste_bytes + accounts.available_bytes
@@ -153,7 +153,7 @@ class Lifetimes(RuleBasedStateMachine):
             isinstance(held.handle, fd.Tensor) and held.root is not None
             for held in self.live.values()
         )
-        claims = [h.claims for h in self.pool.holders() if h.kind in ("tensor", "view")]
+        claims = [h.claims for h in self.arena.holders() if h.kind in ("tensor", "view")]
         assert sum(claims) == tensors
 
     def teardown(self) -> None:
@@ -168,7 +168,7 @@ test_every_handle_has_the_values_of_the_model = Lifetimes.TestCase
 def test_threads_on_one_arena_never_see_each_others_values() -> None:
     """Random steps of several threads; each checks what it holds against arrays of its own."""
     runtime = fd.Foundry()
-    pool = runtime.make_pool("shared", chunk_bytes=1 << 14)
+    arena = runtime.make_arena("shared", chunk_bytes=1 << 14)
     failures: list[str] = []
 
     def work(seed: int) -> None:
@@ -176,9 +176,9 @@ def test_threads_on_one_arena_never_see_each_others_values() -> None:
         held: list[tuple[Any, Values]] = []
         try:
             for _ in range(150):
-                with pool.scope():
+                with arena.scope():
                     values = np.full(rng.randint(1, 500), rng.randint(0, 99), np.float32)
-                    tensor = pool.alloc(values.shape, fd.f32, values)
+                    tensor = arena.alloc(values.shape, fd.f32, values)
                     runtime.run(fd.ops.Add(a=tensor, b=tensor, y=tensor))
                     handle = rng.choice([lambda t: t, np.asarray, np.from_dlpack, lambda t: t[:]])
                     held.append((handle(tensor), values * 2))
@@ -196,8 +196,8 @@ def test_threads_on_one_arena_never_see_each_others_values() -> None:
         thread.join()
     assert failures == []
     gc.collect()
-    pool.reset()
-    assert pool.holders() == []
+    arena.reset()
+    assert arena.holders() == []
 
 
 def test_a_memory_limit_is_a_typed_error_that_passes(rt: fd.Foundry) -> None:
@@ -210,7 +210,7 @@ def test_a_memory_limit_is_a_typed_error_that_passes(rt: fd.Foundry) -> None:
             rt.dedicated((1 << 20,), fd.f32, name="large")
         with pytest.raises(fd.OutOfMemoryError, match="arena 'default': 256 B asked, the device"):
             rt.empty((64,), fd.f32)
-        assert rt.pool().statistics.reserved_bytes == 0
+        assert rt.arena().statistics.reserved_bytes == 0
     finally:
         device.memory_limit = 0
     assert rt.alloc((64,), fd.f32, np.ones(64)).host().sum() == 64

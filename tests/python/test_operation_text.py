@@ -203,17 +203,17 @@ def test_kernel_calls_and_what_is_around_them(rt: fd.Foundry) -> None:
     assert "a=n" in repr(blend(y=y, p=P(3, [1, 2]), s=8, t=0.5, a=fd.Parameter("n")))
     # The source of a call has its optional arguments as the call has them.
     assert call.source() == blend.source
-    compound = fd.fuse("mlp").prologue(ops.RmsNorm(y))
-    assert repr(compound) == "CompoundKernel mlp: RmsNorm -> ..."
-    scope = rt.scope("pool")
-    assert repr(scope) == "<scope of arena 'pool'>"
+    builder = fd.fuse("mlp").prologue(ops.RmsNorm(y))
+    assert repr(builder) == "FusedKernelBuilder mlp: RmsNorm -> ..."
+    scope = rt.scope("scratch")
+    assert repr(scope) == "<scope of arena 'scratch'>"
     with scope:
-        assert repr(scope) == "<scope of arena 'pool', entered>"
+        assert repr(scope) == "<scope of arena 'scratch', entered>"
     assert repr(P.layout) == "<struct P {uint count, float factors}, 12 bytes>"
     for value in (
         rt,
         rt.device,
-        rt.pool(),
+        rt.arena(),
         rt.record("p"),
         fd.Parameter("n"),
         blend,

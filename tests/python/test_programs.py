@@ -142,7 +142,7 @@ def test_a_program_holds_pooled_tensors(rt: fd.Foundry) -> None:
     with rt.record() as step:
         rt.run(axpy(x=y, y=y, a=1.0))
     del y
-    with pytest.raises(fd.PoolInUseError, match=r"y \(16,\) f32 by a recorded program"):
+    with pytest.raises(fd.ArenaInUseError, match=r"y \(16,\) f32 by a recorded program"):
         rt.reset()
     step.replay()
     del step

@@ -184,15 +184,15 @@ def test_the_arguments_of_dlpack_are_the_standards(rt: fd.Foundry) -> None:
 
 
 def test_a_capsule_may_be_freed_on_any_thread(rt: fd.Foundry) -> None:
-    pool = rt.make_pool("threads")
+    arena = rt.make_arena("threads")
     for _ in range(20):
-        capsules = [pool.alloc((3,), fd.f32).__dlpack__(max_version=(1, 0)) for _ in range(4)]
+        capsules = [arena.alloc((3,), fd.f32).__dlpack__(max_version=(1, 0)) for _ in range(4)]
         held = [np.from_dlpack(_Capsule(capsule)) for capsule in capsules]
         del capsules
         thread = threading.Thread(target=held.clear)
         thread.start()
         thread.join()
-    pool.reset()
+    arena.reset()
 
 
 class _Capsule:

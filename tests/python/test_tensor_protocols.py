@@ -351,7 +351,7 @@ def test_zeros_ones_and_full(rt: fd.Foundry) -> None:
     assert rt.full(2, 2**53 + 1, fd.i64).tolist() == [2**53 + 1] * 2
     assert rt.full(2, True).dtype is fd.bool_
     assert not rt.zeros((1, 32), fd.q8_0).copy_to_host().any()
-    rt.make_pool("away", mode="private")
+    rt.make_arena("away", mode="private")
     assert rt.ones(3, arena="away").tolist() == [1, 1, 1]
     assert rt.zeros(3, arena="away", name="n").name == "n"
     with pytest.raises(fd.ArgumentError, match="full: 300 does not fit u8"):

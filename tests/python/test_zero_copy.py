@@ -111,13 +111,13 @@ def test_reset_under_a_live_view_is_refused(rt: fd.Foundry) -> None:
     tensor = rt.alloc((14336,), fd.f16, np.ones(14336), name="y")
     view = np.asarray(tensor)
     del tensor
-    with pytest.raises(fd.PoolInUseError, match=r"y \(14336,\) f16 by a numpy array"):
+    with pytest.raises(fd.ArenaInUseError, match=r"y \(14336,\) f16 by a numpy array"):
         rt.reset()
     assert view.sum() == 14336, "the memory is still there"
     del view
     gc.collect()
     rt.reset()
-    assert rt.pool().statistics.leases == 0
+    assert rt.arena().statistics.leases == 0
 
 
 def test_a_slice_of_a_view_keeps_the_lease(rt: fd.Foundry) -> None:
@@ -125,7 +125,7 @@ def test_a_slice_of_a_view_keeps_the_lease(rt: fd.Foundry) -> None:
     part = np.asarray(tensor)[10:20]
     del tensor
     gc.collect()
-    with pytest.raises(fd.PoolInUseError, match="x"):
+    with pytest.raises(fd.ArenaInUseError, match="x"):
         rt.reset()
     assert part.tolist() == list(range(10, 20))
 
@@ -134,12 +134,12 @@ def test_every_kind_of_view_holds_and_drops_its_lease(rt: fd.Foundry) -> None:
     makers = [np.asarray, memoryview, np.from_dlpack, lambda t: t[1:], lambda t: t.reshape(2, 2)]
     for make in makers:
         view = make(rt.empty((4,), fd.f32, name="held"))
-        with pytest.raises(fd.PoolInUseError, match="held"):
+        with pytest.raises(fd.ArenaInUseError, match="held"):
             rt.reset()
         del view
         rt.reset()
     bf16 = np.asarray(rt.empty((4,), fd.bf16, name="held"))
-    with pytest.raises(fd.PoolInUseError, match="held"):
+    with pytest.raises(fd.ArenaInUseError, match="held"):
         rt.reset()
     del bf16
     rt.reset()
@@ -149,7 +149,7 @@ def test_a_scope_retires_what_is_still_held(rt: fd.Foundry) -> None:
     with rt.scope():
         kept = np.asarray(rt.alloc((64,), fd.f32, np.arange(64)))
         rt.empty((64,), fd.f32)
-    assert rt.pool().statistics.retired == 1
+    assert rt.arena().statistics.retired == 1
     fresh = rt.alloc((64,), fd.f32, np.zeros(64))
     assert kept.tolist() == list(range(64)), "its memory was not given away"
     del kept, fresh

@@ -21,9 +21,9 @@ struct f16 {
 
  private:
   [[nodiscard]] static constexpr std::uint16_t from_float(float value) {
-    const std::uint32_t word = std::bit_cast<std::uint32_t>(value);
-    const auto sign = static_cast<std::uint16_t>((word >> 16) & 0x8000u);
-    const std::uint32_t magnitude = word & 0x7fffffffu;
+    const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
+    const auto sign = static_cast<std::uint16_t>((bits >> 16) & 0x8000u);
+    const std::uint32_t magnitude = bits & 0x7fffffffu;
     if (magnitude > 0x7f800000u) {  // NaN: quiet, the payload's top bits kept
       return static_cast<std::uint16_t>(sign | 0x7e00u | ((magnitude >> 13) & 0x1ffu));
     }
@@ -68,11 +68,11 @@ struct bf16 {
 
  private:
   [[nodiscard]] static constexpr std::uint16_t from_float(float value) {
-    const std::uint32_t word = std::bit_cast<std::uint32_t>(value);
-    if ((word & 0x7fffffffu) > 0x7f800000u) {
-      return static_cast<std::uint16_t>((word >> 16) | 0x40u);
+    const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
+    if ((bits & 0x7fffffffu) > 0x7f800000u) {
+      return static_cast<std::uint16_t>((bits >> 16) | 0x40u);
     }
-    return static_cast<std::uint16_t>((word + 0x7fffu + ((word >> 16) & 1u)) >> 16);
+    return static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
   }
 };
 

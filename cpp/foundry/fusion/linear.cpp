@@ -46,7 +46,7 @@ std::uint32_t unit_of(const LinearShape& shape, bool narrow, std::uint32_t tile)
   return shape.head_dim;
 }
 
-LinearPlan plan_of(const LinearView& kernel, const LinearShape& x, const Device& device) {
+LinearPlan plan_of(const FusedKernelView& kernel, const LinearShape& x, const Device& device) {
   LinearPlan plan;
   plan.narrow = has_narrow_lanes(device);
   plan.form = kernel.form;
@@ -96,7 +96,7 @@ void add_stage(KernelKey& key, const Stage& stage) {
   }
 }
 
-KernelKey key_of(const LinearView& kernel, const LinearPlan& plan) {
+KernelKey key_of(const FusedKernelView& kernel, const LinearPlan& plan) {
   KernelKey key(kernel.name, {static_cast<std::uint64_t>(plan.form) |
                                   static_cast<std::uint64_t>(plan.narrow) << 8 |
                                   static_cast<std::uint64_t>(plan.input_in_memory) << 9 |
@@ -119,7 +119,7 @@ KernelKey key_of(const LinearView& kernel, const LinearPlan& plan) {
 
 using Arguments = InlineVector<Argument, kMaxArguments>;
 
-void bind(const LinearView& kernel, Arguments& arguments, const Argument& argument) {
+void bind(const FusedKernelView& kernel, Arguments& arguments, const Argument& argument) {
   if (!arguments.push_back(argument)) {
     throw ArgumentError(concat(kernel.label.empty() ? *kernel.name : kernel.label, ": more than ",
                                kMaxArguments,
@@ -127,7 +127,7 @@ void bind(const LinearView& kernel, Arguments& arguments, const Argument& argume
   }
 }
 
-void bind_stage(const LinearView& kernel, const Stage& stage, Arguments& arguments) {
+void bind_stage(const FusedKernelView& kernel, const Stage& stage, Arguments& arguments) {
   if (has_tensor(stage)) bind(kernel, arguments, stage.tensor);
   if (stage.type->has_scalar) bind(kernel, arguments, Argument::value(stage.scalar));
 }
@@ -136,7 +136,8 @@ std::uint64_t divide_up(std::uint64_t a, std::uint64_t b) {
   return (a + b - 1) / b;
 }
 
-DispatchConfig config_of(const LinearView& kernel, const LinearPlan& plan, const LinearShape& x) {
+DispatchConfig config_of(const FusedKernelView& kernel, const LinearPlan& plan,
+                         const LinearShape& x) {
   std::uint64_t tiles = 0;
   for (const auto& part : kernel.parts)
     tiles += divide_up(part.weights->extents()[0], detail::rows_of_tile(plan, part));
@@ -157,23 +158,23 @@ DispatchConfig config_of(const LinearView& kernel, const LinearPlan& plan, const
   return threadgroups_of(simdgroups, divide_up(tiles, simdgroups));
 }
 
-LinearView view_of(const FusedLinear& kernel) {
-  LinearView view{kernel.name,
-                  kernel.label,
-                  &kernel.x,
-                  pointer_to(kernel.prologue),
-                  {},
-                  kernel.form,
-                  kernel.rows_per_simdgroup,
-                  kernel.simdgroups,
-                  kernel.start};
-  for (const LinearPart& part : kernel.parts) {
+FusedKernelView view_of(const FusedKernel& kernel) {
+  FusedKernelView view{kernel.name,
+                       kernel.label,
+                       &kernel.x,
+                       pointer_to(kernel.prologue),
+                       {},
+                       kernel.form,
+                       kernel.rows_per_simdgroup,
+                       kernel.simdgroups,
+                       kernel.start};
+  for (const Product& part : kernel.parts) {
     const bool fits =
         view.parts.push_back({&part.weights, &part.y, part.epilogues,
                               part.gate ? &part.gate : nullptr, pointer_to(part.activation)});
     if (!fits) {
       throw ArgumentError(concat(kernel.label.empty() ? *kernel.name : kernel.label, ": ",
-                                 kernel.parts.size(), " products, 1 to ", FusedLinear::kMaxParts,
+                                 kernel.parts.size(), " products, 1 to ", FusedKernel::kMaxParts,
                                  " are possible"));
     }
   }
@@ -194,19 +195,19 @@ const std::string& intern(std::string_view name) {
   return found != names.end() ? *found : *names.emplace(name).first;
 }
 
-LinearView one_product(const std::string& name, std::string_view label, const AnyTensor& x,
-                       const std::optional<Stage>& prologue, const LinearPartView& part,
-                       LinearForm form) {
-  LinearView view{&name, label, &x, pointer_to(prologue), {}, form, 0, 0, 0};
+FusedKernelView one_product(const std::string& name, std::string_view label, const AnyTensor& x,
+                            const std::optional<Stage>& prologue, const ProductView& part,
+                            LinearForm form) {
+  FusedKernelView view{&name, label, &x, pointer_to(prologue), {}, form, 0, 0, 0};
   view.parts.push_back(part);
   return view;
 }
 
-KernelDescription LinearView::describe(const Device& device) const {
+KernelDescription FusedKernelView::describe(const Device& device) const {
   return detail::describe_linear(*this, plan_of(*this, detail::check_linear(*this), device));
 }
 
-void LinearView::encode(Encoder& encoder) const {
+void FusedKernelView::encode(Encoder& encoder) const {
   const LinearShape shape = detail::check_linear(*this);
   const LinearPlan plan = plan_of(*this, shape, encoder.device());
   const auto compiled =
@@ -214,12 +215,12 @@ void LinearView::encode(Encoder& encoder) const {
   LinearParams params{
       static_cast<std::uint32_t>(shape.tokens), static_cast<std::uint32_t>(shape.columns), {}};
   HeadParams heads{start.value(), {}, {}};
-  InlineVector<ParameterUse, FusedLinear::kMaxParts> uses;
+  InlineVector<ParameterUse, FusedKernel::kMaxParts> uses;
   Arguments arguments;
   bind(*this, arguments, *x);
   if (prologue) bind_stage(*this, *prologue, arguments);
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    const LinearPartView& part = parts[i];
+    const ProductView& part = parts[i];
     params.rows.at(i) = static_cast<std::uint32_t>(part.weights->extents()[0]);
     if (part.y->rank() == 3) {
       heads.position_stride.at(i) = static_cast<std::uint32_t>(part.y->strides()[0]);
@@ -250,11 +251,11 @@ void LinearView::encode(Encoder& encoder) const {
                    config_of(*this, plan, shape));
 }
 
-Traffic LinearView::traffic() const {
+Traffic FusedKernelView::traffic() const {
   const LinearShape shape = detail::check_linear(*this);
   Traffic traffic{bytes_of(*x), 0};
   if (prologue) traffic += traffic_of_stage(*prologue);
-  for (const LinearPartView& part : parts) {
+  for (const ProductView& part : parts) {
     traffic.reads += bytes_of(*part.weights);
     if (part.gate) traffic.reads += bytes_of(*part.gate);
     for (const Stage& stage : part.epilogues) traffic += traffic_of_stage(stage);
@@ -264,24 +265,24 @@ Traffic LinearView::traffic() const {
   return traffic;
 }
 
-void FusedLinear::encode(Encoder& encoder) const {
+void FusedKernel::encode(Encoder& encoder) const {
   view_of(*this).encode(encoder);
 }
 
-Traffic FusedLinear::traffic() const {
+Traffic FusedKernel::traffic() const {
   return view_of(*this).traffic();
 }
 
-KernelDescription FusedLinear::describe(const Device& device) const {
+KernelDescription FusedKernel::describe(const Device& device) const {
   return view_of(*this).describe(device);
 }
 
-std::string to_string(const FusedLinear& kernel) {
+std::string to_string(const FusedKernel& kernel) {
   std::string before;
   if (kernel.x) before += concat(kernel.x.describe(), " -> ");
   if (kernel.prologue) before += concat(kernel.prologue->type->name, " -> ");
   std::string text;
-  for (const LinearPart& part : kernel.parts) {
+  for (const Product& part : kernel.parts) {
     text += concat(text.empty() ? "" : "; ", before);
     if (part.gate) text += concat(part.gate.describe(), " gates ");
     text += part.weights.describe();

@@ -1,4 +1,4 @@
-// FusedLinear: prologue -> matrix product(s) of one input -> epilogues, as one generated kernel.
+// FusedKernel: prologue -> matrix product(s) of one input -> epilogues, as one generated kernel.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 namespace foundry {
 
 /// One product: y = stages(weights x), or stages(activation(gate x) * (weights x)).
-struct LinearPart {
+struct Product {
   AnyTensor weights;  ///< (rows, columns), any dtype with a policy
   /// A plain float type: (rows,) or (tokens, rows); with head stages (tokens, heads, head_dim), or
   /// with a CacheWrite (capacity, heads, head_dim).
@@ -38,14 +38,14 @@ enum class LinearForm : std::uint8_t {
 /// Up to kMaxParts products of one input in one dispatch (q, k and v; gate and up), each with a
 /// policy of its own. The source is generated once per combination of dtypes and stages, not per
 /// shape (head sizes excepted).
-struct FusedLinear {
+struct FusedKernel {
   static constexpr std::size_t kMaxParts = 4;
 
   const std::string* name = nullptr;  ///< of the kernel, interned
   std::string_view label = {};        ///< what messages call it, "Gemv"; empty: the name
   AnyTensor x;                        ///< (columns,) or (tokens, columns), a plain float type
   std::optional<Stage> prologue;
-  std::vector<LinearPart> parts;
+  std::vector<Product> parts;
   LinearForm form = LinearForm::automatic;
   std::uint32_t rows_per_simdgroup = 0;  ///< of gemv, 1 to 8; 0: chosen
   std::uint32_t simdgroups = 0;          ///< of a gemv's threadgroup; 0: chosen
@@ -62,6 +62,6 @@ struct FusedLinear {
 };
 
 /// "mlp: x (64,) f32 -> RmsNorm -> w (256, 64) q4_0 -> Bias -> y (256,) f32".
-[[nodiscard]] std::string to_string(const FusedLinear& kernel);
+[[nodiscard]] std::string to_string(const FusedKernel& kernel);
 
 }  // namespace foundry

@@ -14,7 +14,7 @@ std::string shape(const AnyTensor& tensor) {
   return to_string(tensor.extents());
 }
 
-std::string_view label(const LinearView& kernel) {
+std::string_view label(const FusedKernelView& kernel) {
   return kernel.label.empty() ? std::string_view(*kernel.name) : kernel.label;
 }
 
@@ -22,7 +22,7 @@ bool is_missing(const AnyTensor* tensor) {
   return tensor == nullptr || !*tensor;
 }
 
-[[noreturn]] void fail_shape(const LinearView& kernel, const std::string& what) {
+[[noreturn]] void fail_shape(const FusedKernelView& kernel, const std::string& what) {
   throw ShapeError(concat(label(kernel), ": ", what));
 }
 
@@ -30,7 +30,7 @@ bool is_plain(const AnyTensor* tensor) {
   return !is_missing(tensor) && info(tensor->dtype()).is_float && !is_block(tensor->dtype());
 }
 
-void require_plain(const LinearView& kernel, std::string_view what, const AnyTensor* tensor) {
+void require_plain(const FusedKernelView& kernel, std::string_view what, const AnyTensor* tensor) {
   if (is_plain(tensor)) return;
   if (is_missing(tensor)) throw ArgumentError(concat(label(kernel), ": ", what, " is missing"));
   throw DTypeError(
@@ -38,14 +38,14 @@ void require_plain(const LinearView& kernel, std::string_view what, const AnyTen
 }
 
 /// Stages index inputs and results with 32 bits.
-void check_indices(const LinearView& kernel, const AnyTensor& tensor) {
+void check_indices(const FusedKernelView& kernel, const AnyTensor& tensor) {
   if (tensor.count() > std::numeric_limits<std::uint32_t>::max()) {
     fail_shape(kernel, concat(tensor.describe(), " has ", tensor.count(),
                               " elements, up to 2^32 - 1 are possible"));
   }
 }
 
-LinearShape input_shape(const LinearView& kernel) {
+LinearShape input_shape(const FusedKernelView& kernel) {
   require_plain(kernel, "x", kernel.x);
   const Extents& extents = kernel.x->extents();
   if (extents.rank() < 1 || extents.rank() > 2) {
@@ -55,7 +55,7 @@ LinearShape input_shape(const LinearView& kernel) {
   return {extents.rank() == 2 ? extents[0] : 1, extents.inner(), 0, false};
 }
 
-void check_weights(const LinearView& kernel, const LinearShape& x, const char* what,
+void check_weights(const FusedKernelView& kernel, const LinearShape& x, const char* what,
                    const AnyTensor* weights) {
   if (is_missing(weights)) throw ArgumentError(concat(label(kernel), ": ", what, " is missing"));
   static_cast<void>(policy_of(weights->dtype(), label(kernel)));
@@ -70,7 +70,7 @@ void check_weights(const LinearView& kernel, const LinearShape& x, const char* w
 }
 
 /// The stage's own tensor and scalar. `head_dim` is 0 for a part without heads.
-void check_values(const LinearView& kernel, const Stage& stage, const LinearShape& x,
+void check_values(const FusedKernelView& kernel, const Stage& stage, const LinearShape& x,
                   std::uint64_t rows, std::uint64_t head_dim) {
   const StageType& type = *stage.type;
   if (type.has_scalar && !std::isfinite(stage.scalar)) {
@@ -105,7 +105,7 @@ void check_values(const LinearView& kernel, const Stage& stage, const LinearShap
   }
 }
 
-void check_gate(const LinearView& kernel, const LinearShape& x, const LinearPartView& part,
+void check_gate(const FusedKernelView& kernel, const LinearShape& x, const ProductView& part,
                 std::uint64_t rows) {
   check_weights(kernel, x, "gate weights", part.gate);
   if (part.gate->extents()[0] != rows) {
@@ -126,7 +126,7 @@ void check_gate(const LinearView& kernel, const LinearShape& x, const LinearPart
 }
 
 /// y of a part whose rows are heads, and the size of a head.
-std::uint32_t check_heads(const LinearView& kernel, const LinearPartView& part,
+std::uint32_t check_heads(const FusedKernelView& kernel, const ProductView& part,
                           std::uint64_t rows) {
   const Stage& first = *std::find_if(part.epilogues.begin(), part.epilogues.end(),
                                      [](const Stage& s) { return is_head_stage(*s.type); });
@@ -165,7 +165,7 @@ std::uint32_t check_heads(const LinearView& kernel, const LinearPartView& part,
   return static_cast<std::uint32_t>(head_dim);
 }
 
-void check_result(const LinearView& kernel, const LinearShape& x, const AnyTensor& y,
+void check_result(const FusedKernelView& kernel, const LinearShape& x, const AnyTensor& y,
                   std::uint64_t rows) {
   if (y.count() != x.tokens * rows || y.extents().inner() != rows) {
     fail_shape(kernel,
@@ -173,7 +173,7 @@ void check_result(const LinearView& kernel, const LinearShape& x, const AnyTenso
   }
 }
 
-void check_part(const LinearView& kernel, LinearShape& x, const LinearPartView& part) {
+void check_part(const FusedKernelView& kernel, LinearShape& x, const ProductView& part) {
   check_weights(kernel, x, "weights", part.weights);
   const std::uint64_t rows = part.weights->extents()[0];
   if (part.gate != nullptr) check_gate(kernel, x, part, rows);
@@ -200,14 +200,14 @@ void check_part(const LinearView& kernel, LinearShape& x, const LinearPartView& 
   }
 }
 
-void check_head_kernel(const LinearView& kernel, const LinearShape& x) {
+void check_head_kernel(const FusedKernelView& kernel, const LinearShape& x) {
   if (x.tokens != 1 || (kernel.form != LinearForm::automatic && kernel.form != LinearForm::gemv)) {
     throw ArgumentError(concat(label(kernel), ": head stages and stores take one token, got ",
                                x.tokens,
                                "; for more, let the products write plain results, and run RmsNorm "
                                "on the heads and RopeKvWrite"));
   }
-  for (const LinearPartView& part : kernel.parts) {
+  for (const ProductView& part : kernel.parts) {
     if (part.gate != nullptr) {
       throw ArgumentError(
           concat(label(kernel), ": a gated product cannot share a kernel with heads"));
@@ -222,12 +222,12 @@ void check_head_kernel(const LinearView& kernel, const LinearShape& x) {
 
 }  // namespace
 
-LinearShape check_linear(const LinearView& kernel) {
+LinearShape check_linear(const FusedKernelView& kernel) {
   if (kernel.name == nullptr) throw ArgumentError("a fused kernel without a name");
   LinearShape x = input_shape(kernel);
   if (kernel.parts.empty()) {
     throw ArgumentError(concat(label(kernel), ": ", kernel.parts.size(), " products, 1 to ",
-                               FusedLinear::kMaxParts, " are possible"));
+                               FusedKernel::kMaxParts, " are possible"));
   }
   if (kernel.form == LinearForm::gemv && x.tokens != 1) {
     fail_shape(kernel,
@@ -241,7 +241,7 @@ LinearShape check_linear(const LinearView& kernel) {
     }
     check_values(kernel, *kernel.prologue, x, 0, 0);
   }
-  for (const LinearPartView& part : kernel.parts) check_part(kernel, x, part);
+  for (const ProductView& part : kernel.parts) check_part(kernel, x, part);
   if (x.head_dim != 0) check_head_kernel(kernel, x);
   return x;
 }

@@ -11,7 +11,8 @@ namespace {
 /// Collects arguments and source of one kernel.
 class LinearSource {
  public:
-  LinearSource(const LinearView& kernel, const LinearPlan& plan) : kernel_(kernel), plan_(plan) {
+  LinearSource(const FusedKernelView& kernel, const LinearPlan& plan)
+      : kernel_(kernel), plan_(plan) {
     description_.name = *kernel.name;
   }
 
@@ -105,7 +106,7 @@ class LinearSource {
   /// `value = ...;` for the activation's product and each epilogue of a part.
   std::string epilogue_lines(std::size_t index, const std::string& gate, const std::string& token,
                              const std::string& row, const std::string& indent) {
-    const LinearPartView& part = kernel_.parts[index];
+    const ProductView& part = kernel_.parts[index];
     const std::string place = concat(token, ", ", row, ", params.rows[", index, "])");
     std::string text;
     if (part.gate) {
@@ -219,7 +220,7 @@ class LinearSource {
         "    prepare_floats(prologue, params.columns, input, simdgroup_index_in_threadgroup,\n"
         "                   simdgroups_per_threadgroup, lane);\n  }");
     const bool integer =
-        std::any_of(kernel_.parts.begin(), kernel_.parts.end(), [&](const LinearPartView& part) {
+        std::any_of(kernel_.parts.begin(), kernel_.parts.end(), [&](const ProductView& part) {
           return has_integer_form(*part.weights) || (part.gate && has_integer_form(*part.gate));
         });
     if (integer) {
@@ -250,7 +251,7 @@ class LinearSource {
   }
 
   void gemv_part(std::size_t index) {
-    const LinearPartView& part = kernel_.parts[index];
+    const ProductView& part = kernel_.parts[index];
     const std::uint32_t rows = plan_.rows_per_simdgroup;
     const auto product = [&](const AnyTensor& weights, const std::string& argument) {
       return gemv_product(index, weights, argument, "NeighbourRows{row}");
@@ -302,7 +303,7 @@ class LinearSource {
   }
 
   void head_part(std::size_t index) {
-    const LinearPartView& part = kernel_.parts[index];
+    const ProductView& part = kernel_.parts[index];
     const std::uint32_t rows = plan_.rows_per_simdgroup;
     const std::string weights = weights_argument("weights", index, *part.weights);
     const std::string epilogues = epilogue_lines(index, "", "0", "rows.row(lane)", "        ");
@@ -345,7 +346,7 @@ class LinearSource {
   }
 
   void lanes_part(std::size_t index) {
-    const LinearPartView& part = kernel_.parts[index];
+    const ProductView& part = kernel_.parts[index];
     const std::uint32_t rows = rows_of_tile(plan_, part);
     const auto round = [&](const AnyTensor& weights, const std::string& argument,
                            std::uint32_t slot) {
@@ -383,7 +384,7 @@ class LinearSource {
   }
 
   void matrices_part(std::size_t index) {
-    const LinearPartView& part = kernel_.parts[index];
+    const ProductView& part = kernel_.parts[index];
     const auto product = [&](const AnyTensor& weights, const std::string& argument,
                              const char* results) {
       return concat("    gemm_matrices<", policy(weights), ">(", argument,
@@ -411,20 +412,20 @@ class LinearSource {
     line("    }");
   }
 
-  const LinearView& kernel_;
+  const FusedKernelView& kernel_;
   const LinearPlan& plan_;
   KernelDescription description_;
 };
 
 }  // namespace
 
-std::uint32_t rows_of_tile(const LinearPlan& plan, const LinearPartView& part) {
+std::uint32_t rows_of_tile(const LinearPlan& plan, const ProductView& part) {
   if (plan.form == LinearForm::gemm_lanes && part.gate) return kLanesTile.rows / 2;
   if (plan.form != LinearForm::gemv) return tile_of(plan.form).rows;
   return plan.unit != 0 ? plan.unit : plan.rows_per_simdgroup;
 }
 
-KernelDescription describe_linear(const LinearView& kernel, const LinearPlan& plan) {
+KernelDescription describe_linear(const FusedKernelView& kernel, const LinearPlan& plan) {
   return LinearSource(kernel, plan).generate();
 }
 

@@ -12,14 +12,14 @@ namespace foundry::detail {
 struct LinearParams {
   std::uint32_t tokens;
   std::uint32_t columns;
-  std::array<std::uint32_t, FusedLinear::kMaxParts> rows;
+  std::array<std::uint32_t, FusedKernel::kMaxParts> rows;
 };
 
 /// Shared with generated kernels that have head stages. Strides of y in elements.
 struct HeadParams {
   std::uint32_t start;  ///< position of the token
-  std::array<std::uint32_t, FusedLinear::kMaxParts> position_stride;
-  std::array<std::uint32_t, FusedLinear::kMaxParts> head_stride;
+  std::array<std::uint32_t, FusedKernel::kMaxParts> position_stride;
+  std::array<std::uint32_t, FusedKernel::kMaxParts> head_stride;
 };
 
 /// What the tensors of a kernel say, once they fit together.
@@ -30,8 +30,8 @@ struct LinearShape {
   bool has_head_norm = false;
 };
 
-/// Throws unless everything fits, as FusedLinear::encode documents.
-[[nodiscard]] LinearShape check_linear(const LinearView& kernel);
+/// Throws unless everything fits, as FusedKernel::encode documents.
+[[nodiscard]] LinearShape check_linear(const FusedKernelView& kernel);
 
 /// What is compiled into a kernel besides its dtypes and stages.
 struct LinearPlan {
@@ -67,10 +67,11 @@ inline constexpr GemmTile kMatrixTile{32, 64, 4};
 }
 
 /// Rows of a part that one step of the grid takes.
-[[nodiscard]] std::uint32_t rows_of_tile(const LinearPlan& plan, const LinearPartView& part);
+[[nodiscard]] std::uint32_t rows_of_tile(const LinearPlan& plan, const ProductView& part);
 
 /// Arguments in the order of the signature: x; the prologue's tensor and scalar; per part weights,
 /// gate, stages' tensors and scalars, y; LinearParams; HeadParams if there are heads.
-[[nodiscard]] KernelDescription describe_linear(const LinearView& kernel, const LinearPlan& plan);
+[[nodiscard]] KernelDescription describe_linear(const FusedKernelView& kernel,
+                                                const LinearPlan& plan);
 
 }  // namespace foundry::detail

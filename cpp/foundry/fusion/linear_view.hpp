@@ -1,4 +1,4 @@
-// LinearView: a FusedLinear's parts where they are, so that ops encode without owning a copy.
+// FusedKernelView: a FusedKernel's parts where they are, so that ops encode without owning a copy.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@
 
 namespace foundry {
 
-/// LinearPart by reference. Pointers are null where there is nothing.
-struct LinearPartView {
+/// Product by reference. Pointers are null where there is nothing.
+struct ProductView {
   const AnyTensor* weights = nullptr;
   const AnyTensor* y = nullptr;
   std::span<const Stage> epilogues;
@@ -20,13 +20,13 @@ struct LinearPartView {
   const Stage* activation = nullptr;
 };
 
-/// FusedLinear by reference; what it refers to must outlive it. Encoding allocates nothing.
-struct LinearView {
+/// FusedKernel by reference; what it refers to must outlive it. Encoding allocates nothing.
+struct FusedKernelView {
   const std::string* name = nullptr;
   std::string_view label = {};
   const AnyTensor* x = nullptr;
   const Stage* prologue = nullptr;
-  InlineVector<LinearPartView, FusedLinear::kMaxParts> parts = {};
+  InlineVector<ProductView, FusedKernel::kMaxParts> parts = {};
   LinearForm form = LinearForm::automatic;
   std::uint32_t rows_per_simdgroup = 0;
   std::uint32_t simdgroups = 0;
@@ -43,9 +43,9 @@ struct LinearView {
 }
 
 /// Of one product, as Gemv, Gemm, Linear and GatedLinear are.
-[[nodiscard]] LinearView one_product(const std::string& name, std::string_view label,
-                                     const AnyTensor& x, const std::optional<Stage>& prologue,
-                                     const LinearPartView& part,
-                                     LinearForm form = LinearForm::automatic);
+[[nodiscard]] FusedKernelView one_product(const std::string& name, std::string_view label,
+                                          const AnyTensor& x, const std::optional<Stage>& prologue,
+                                          const ProductView& part,
+                                          LinearForm form = LinearForm::automatic);
 
 }  // namespace foundry

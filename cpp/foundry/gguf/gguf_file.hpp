@@ -1,4 +1,4 @@
-// GgufFile: a GGUF model file: metadata read and checked, tensors mapped (decisions.md 1).
+// GgufFile: a GGUF model file: metadata read and checked, tensors mapped.
 #pragma once
 
 #include <cstdint>

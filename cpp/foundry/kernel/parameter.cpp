@@ -46,8 +46,8 @@ std::optional<std::uint64_t> integer_bits(const ParameterValue& value, std::int6
 template <class T>
 std::optional<std::uint64_t> float_bits(const ParameterValue& value, std::int64_t plus) {
   const std::optional<T> number =
-      plus == 0 ? std::visit([](auto exact) { return narrow<T>(exact); }, value)
-                : narrow<T>(real(value) + static_cast<double>(plus));
+      plus == 0 ? std::visit([](auto exact) { return converted<T>(exact); }, value)
+                : converted<T>(real(value) + static_cast<double>(plus));
   if (!number) return std::nullopt;
   if constexpr (sizeof(T) == 8) return std::bit_cast<std::uint64_t>(*number);
   if constexpr (sizeof(T) == 4) return std::bit_cast<std::uint32_t>(*number);

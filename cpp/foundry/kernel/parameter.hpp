@@ -110,7 +110,7 @@ template <class T>
 [[nodiscard]] std::string to_string(const ParameterValue& value);
 
 /// `value + plus` as the 1 to 8 bytes of a plain `type`, in the low bytes of the result. nullopt if
-/// it does not hold it, by the rules of narrow().
+/// it does not hold it, by the rules of converted().
 [[nodiscard]] std::optional<std::uint64_t> encode_scalar(const ParameterValue& value,
                                                          std::int64_t plus, DType type) noexcept;
 /// "an integer from 0 to 4294967295", "a number from -65504 to 65504, an infinity or NaN": what

@@ -16,7 +16,7 @@ namespace {
 
 /// Bytes that a range of `length` takes: it fits, as it was allocated.
 constexpr std::uint64_t padded(std::uint64_t length) {
-  return (length + ArenaPool::kAlignment - 1) & ~(ArenaPool::kAlignment - 1);
+  return (length + Arena::kAlignment - 1) & ~(Arena::kAlignment - 1);
 }
 
 }  // namespace
@@ -26,7 +26,7 @@ ArenaState::ArenaState(Device device, ArenaOptions options)
 
 Lease ArenaState::allocate(std::uint64_t bytes, Label* label) {
   if (bytes == 0) throw ShapeError(concat("arena '", options_.name, "': 0 bytes asked"));
-  const auto rounded = checked_align(bytes, ArenaPool::kAlignment);
+  const auto rounded = checked_align(bytes, Arena::kAlignment);
   if (!rounded) fail_out_of_memory(bytes);
   for (;;) {
     std::size_t chunks = 0;
@@ -192,12 +192,12 @@ void ArenaState::insert_islands_locked(std::uint64_t after_sequence) noexcept {
 
 ArenaMark ArenaState::mark() const noexcept {
   const std::lock_guard guard(lock_);
-  return {cursor_.index, cursor_.offset, sequence_, generation_};
+  return {cursor_.index, cursor_.offset, sequence_, resets_};
 }
 
 void ArenaState::rewind(const ArenaMark& mark) noexcept {
   const std::lock_guard guard(lock_);
-  if (!cursor_.chunk || mark.generation != generation_ || mark.chunk > cursor_.index ||
+  if (!cursor_.chunk || mark.resets != resets_ || mark.chunk > cursor_.index ||
       (mark.chunk == cursor_.index && mark.offset > cursor_.offset)) {
     return;
   }
@@ -227,7 +227,7 @@ void ArenaState::reset() {
       const std::lock_guard guard(lock_);
       count = records_;
       if (count == 0) {
-        ++generation_;
+        ++resets_;
         cursor_.next_island = nullptr;
         if (cursor_.chunk) set_cursor_locked(0, 0);
         return;
@@ -249,8 +249,8 @@ void ArenaState::reset() {
     last = holder.allocation;
   }
   if (count > ranges) text += concat("; and ", count - ranges, " more");
-  throw PoolInUseError(concat("cannot reset arena '", options_.name, "': ", count,
-                              count == 1 ? " lease" : " leases", " held (", text, ")"));
+  throw ArenaInUseError(concat("cannot reset arena '", options_.name, "': ", count,
+                               count == 1 ? " lease" : " leases", " held (", text, ")"));
 }
 
 std::vector<ArenaHolder> ArenaState::holders(std::size_t most_ranges) const {
@@ -343,7 +343,7 @@ void ArenaState::add_chunk(std::uint64_t bytes, std::uint64_t rounded) {
 
   const std::uint64_t wanted = std::max(rounded, options_.chunk_bytes);
   Chunk chunk;
-  chunk.length = std::min(wanted, left) & ~(ArenaPool::kAlignment - 1);
+  chunk.length = std::min(wanted, left) & ~(Arena::kAlignment - 1);
   try {
     chunk.buffer = device_.make_buffer(chunk.length, options_.mode,
                                        concat("chunk of arena '", options_.name, "'"));

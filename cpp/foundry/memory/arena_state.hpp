@@ -1,4 +1,4 @@
-// ArenaState: chunks, the bump cursor and the records of an ArenaPool. Included by memory/*.cpp
+// ArenaState: chunks, the bump cursor and the records of an Arena. Included by memory/*.cpp
 // only.
 #pragma once
 
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "foundry/core/spin_lock.hpp"
-#include "foundry/memory/arena_pool.hpp"
+#include "foundry/memory/arena.hpp"
 #include "foundry/memory/lease.hpp"
 
 namespace foundry::detail {
@@ -33,7 +33,7 @@ class ArenaState {
   std::vector<ArenaHolder> holders(std::size_t most_ranges) const;
   const Device& device() const noexcept { return device_; }
   const ArenaOptions& options() const noexcept { return options_; }
-  /// The pool object is gone: the state goes with its last record.
+  /// The arena object is gone: the state goes with its last record.
   void orphan() noexcept;
 
   // For LeaseRecord.
@@ -89,7 +89,7 @@ class ArenaState {
 
   std::uint64_t chunks_added_ = 0;
   std::uint64_t sequence_ = 0;
-  std::uint64_t generation_ = 0;
+  std::uint64_t resets_ = 0;
   std::uint64_t reserved_ = 0;
   std::uint64_t leased_ = 0;
   std::uint64_t peak_leased_ = 0;

@@ -35,8 +35,8 @@ void AppendToken::encode(Encoder& encoder) const {
                             window, " takes more than as many"));
   }
   const AppendTokenParams params{
-      position.value(), narrow("AppendToken", "the ring's capacity", ring.count()), window,
-      counts ? narrow("AppendToken", "the number of counts", counts.count()) : 0};
+      position.value(), in_32_bits("AppendToken", "the ring's capacity", ring.count()), window,
+      counts ? in_32_bits("AppendToken", "the number of counts", counts.count()) : 0};
   const auto kernel =
       encoder.kernel(KernelKey(&family, {word(token.dtype()), static_cast<bool>(counts)}),
                      [&] { return describe(*this); });

@@ -80,7 +80,7 @@ void Arange::encode(Encoder& encoder) const {
   if (dtype == DType::bool_) {
     throw DTypeError(concat("Arange: y takes numbers, got ", y.describe()));
   }
-  ArangeParams params{narrow("Arange", "the number of elements", y.count()), 0.0f, 0.0f, 0, 0};
+  ArangeParams params{in_32_bits("Arange", "the number of elements", y.count()), 0.0f, 0.0f, 0, 0};
   if (is_float(dtype)) {
     params.start = rounded(start, "a start");
     params.step = rounded(step, "a step");

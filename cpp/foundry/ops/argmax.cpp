@@ -24,7 +24,7 @@ void Argmax::encode(Encoder& encoder) const {
   static const char family = 0;
   require_float("Argmax", "x", x);
   require_index("Argmax", "y", y);
-  const ArgmaxParams params{narrow("Argmax", "the number of columns", x.extents().inner())};
+  const ArgmaxParams params{in_32_bits("Argmax", "the number of columns", x.extents().inner())};
   const std::uint64_t rows = x.count() / params.columns;
   require_count("Argmax", "y", y, rows);
   const auto kernel =

@@ -263,8 +263,9 @@ void Attention::encode(Encoder& encoder) const {
     check_mask(*this, k_shape, shape);
     const auto& strides = mask.strides();
     const std::size_t rank = mask.rank();
-    params.mask_token_stride = narrow("Attention", "the mask's stride", strides[rank - 2]);
-    if (rank == 3) params.mask_head_stride = narrow("Attention", "the mask's stride", strides[0]);
+    params.mask_token_stride = in_32_bits("Attention", "the mask's stride", strides[rank - 2]);
+    if (rank == 3)
+      params.mask_head_stride = in_32_bits("Attention", "the mask's stride", strides[0]);
   }
 
   const bool decode = form == AttentionForm::automatic ? shape.tokens <= kMostDecodeTokens

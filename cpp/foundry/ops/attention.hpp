@@ -1,7 +1,7 @@
 // Attention: grouped-query, over the key and value cache; for decoding and for prompts.
 #pragma once
 
-#include "foundry/fusion/compound_kernel.hpp"
+#include "foundry/fusion/fused_kernel_builder.hpp"
 #include "foundry/kernel/encoder.hpp"
 #include "foundry/kernel/traffic.hpp"
 

@@ -40,8 +40,8 @@ inline void require_count(std::string_view op, std::string_view what, const AnyT
 }
 
 /// A number that shaders hold in 32 bits.
-[[nodiscard]] inline std::uint32_t narrow(std::string_view op, std::string_view what,
-                                          std::uint64_t value) {
+[[nodiscard]] inline std::uint32_t in_32_bits(std::string_view op, std::string_view what,
+                                              std::uint64_t value) {
   if (value > std::numeric_limits<std::uint32_t>::max()) {
     throw ShapeError(concat(op, ": ", what, " is ", value, ", up to 2^32 - 1 is possible"));
   }

@@ -32,9 +32,9 @@ KernelDescription describe(const Copy& op, const char* name, const StructLayout&
 CopyStridedParams merged(const Copy& op) {
   CopyStridedParams params{static_cast<std::uint32_t>(op.y.count()), 0, {}, {}, {}};
   for (std::size_t axis = 0; axis < op.y.rank(); ++axis) {
-    const std::uint32_t extent = narrow("Copy", "an extent", op.y.extents()[axis]);
-    const std::uint32_t x_stride = narrow("Copy", "x's stride", op.x.strides()[axis]);
-    const std::uint32_t y_stride = narrow("Copy", "y's stride", op.y.strides()[axis]);
+    const std::uint32_t extent = in_32_bits("Copy", "an extent", op.y.extents()[axis]);
+    const std::uint32_t x_stride = in_32_bits("Copy", "x's stride", op.x.strides()[axis]);
+    const std::uint32_t y_stride = in_32_bits("Copy", "y's stride", op.y.strides()[axis]);
     if (extent == 1) continue;
     const std::uint32_t last = params.rank - 1;
     if (params.rank > 0 && params.x_strides.at(last) == std::uint64_t{x_stride} * extent &&
@@ -88,7 +88,7 @@ void Copy::encode(Encoder& encoder) const {
   require_plain("Copy", "x", x);
   require_plain("Copy", "y", y);
   require_count("Copy", "x", x, y.count());
-  const CopyParams params{narrow("Copy", "the number of elements", y.count())};
+  const CopyParams params{in_32_bits("Copy", "the number of elements", y.count())};
   if (!x.is_contiguous() || !y.is_contiguous()) {
     encode_strided(*this, encoder);
     return;

@@ -27,7 +27,7 @@ void encode_binary(Encoder& encoder, const char* op, const char* name, const voi
                    const std::array<Operand, 2>& operands, const AnyTensor& y) {
   const bool floats = is_float(operands[0].tensor.dtype()) ||
                       is_float(operands[1].tensor.dtype()) || is_float(y.dtype());
-  const ElementwiseParams params{narrow(op, "the number of elements", y.count())};
+  const ElementwiseParams params{in_32_bits(op, "the number of elements", y.count())};
   const auto kernel = encoder.kernel(
       KernelKey(family, {word(operands[0].tensor.dtype()), word(operands[1].tensor.dtype()),
                          word(y.dtype())}),

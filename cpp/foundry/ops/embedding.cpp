@@ -32,8 +32,8 @@ void Embedding::encode(Encoder& encoder) const {
     throw ShapeError(
         concat("Embedding: table is ", to_string(table.extents()), ", not (rows, columns)"));
   }
-  const EmbeddingParams params{narrow("Embedding", "the table's rows", table.extents()[0]),
-                               narrow("Embedding", "the table's columns", table.extents()[1])};
+  const EmbeddingParams params{in_32_bits("Embedding", "the table's rows", table.extents()[0]),
+                               in_32_bits("Embedding", "the table's columns", table.extents()[1])};
   require_count("Embedding", "y", y, ids.count() * params.columns);
   const auto kernel =
       encoder.kernel(KernelKey(&family, {word(table.dtype()), word(ids.dtype()), word(y.dtype())}),

@@ -39,7 +39,7 @@ void Fill::encode(Encoder& encoder) const {
     throw ArgumentError(concat("Fill: ", to_string(value.value), " is no ", name_of(dtype),
                                "; expected ", describe_range(dtype)));
   }
-  const FillParams params{narrow("Fill", "the number of elements", y.count()), *bits};
+  const FillParams params{in_32_bits("Fill", "the number of elements", y.count()), *bits};
   const auto kernel =
       encoder.kernel(KernelKey(&family, {word(dtype)}), [&] { return describe(dtype); });
   encoder.dispatch(*kernel, {y, Argument::value(params)}, element_runs(params.count));

@@ -10,7 +10,7 @@ Traffic GatedLinear::traffic() const {
   return view().traffic();
 }
 
-LinearView GatedLinear::view() const {
+FusedKernelView GatedLinear::view() const {
   static const std::string& name = intern("gated_linear");
   return one_product(name, "GatedLinear", x, prologue, {&up, &y, epilogues, &gate, &activation});
 }

@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "foundry/fusion/compound_kernel.hpp"
+#include "foundry/fusion/fused_kernel_builder.hpp"
 #include "foundry/fusion/linear_view.hpp"
 #include "foundry/ops/epilogues.hpp"
 
@@ -26,7 +26,7 @@ struct GatedLinear {
   operator MainStage() const;
 
  private:
-  [[nodiscard]] LinearView view() const;
+  [[nodiscard]] FusedKernelView view() const;
 };
 
 }  // namespace foundry::ops

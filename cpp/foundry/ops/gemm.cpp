@@ -10,7 +10,7 @@ Traffic Gemm::traffic() const {
   return view().traffic();
 }
 
-LinearView Gemm::view() const {
+FusedKernelView Gemm::view() const {
   static const std::string& name = intern("gemm");
   return one_product(name, "Gemm", x, prologue, {&weights, &y, epilogues, nullptr, nullptr}, form);
 }

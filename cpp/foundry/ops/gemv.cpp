@@ -10,10 +10,10 @@ Traffic Gemv::traffic() const {
   return view().traffic();
 }
 
-LinearView Gemv::view() const {
+FusedKernelView Gemv::view() const {
   static const std::string& name = intern("gemv");
-  LinearView view = one_product(name, "Gemv", x, prologue,
-                                {&weights, &y, epilogues, nullptr, nullptr}, LinearForm::gemv);
+  FusedKernelView view = one_product(name, "Gemv", x, prologue,
+                                     {&weights, &y, epilogues, nullptr, nullptr}, LinearForm::gemv);
   view.rows_per_simdgroup = rows_per_simdgroup;
   view.simdgroups = simdgroups;
   return view;

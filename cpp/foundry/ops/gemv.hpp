@@ -4,14 +4,14 @@
 #include <optional>
 #include <vector>
 
-#include "foundry/fusion/compound_kernel.hpp"
+#include "foundry/fusion/fused_kernel_builder.hpp"
 #include "foundry/fusion/linear_view.hpp"
 
 namespace foundry::ops {
 
 /// weights: (rows, columns), any dtype with a policy; x: (columns,) or (1, columns); y: (rows,) or
 /// (1, rows); x and y of plain float types. Accumulates in f32. ShapeError, DTypeError as
-/// FusedLinear.
+/// FusedKernel.
 struct Gemv {
   AnyTensor weights;
   AnyTensor x;
@@ -26,7 +26,7 @@ struct Gemv {
   operator MainStage() const;
 
  private:
-  [[nodiscard]] LinearView view() const;
+  [[nodiscard]] FusedKernelView view() const;
 };
 
 }  // namespace foundry::ops

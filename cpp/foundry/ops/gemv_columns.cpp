@@ -48,8 +48,9 @@ void GemvColumns::encode(Encoder& encoder) const {
   }
   require_count("GemvColumns", "x", x, weights.extents()[0]);
   require_count("GemvColumns", "y", y, weights.extents()[1]);
-  const MatrixParams params{narrow("GemvColumns", "the number of rows", weights.extents()[0]),
-                            narrow("GemvColumns", "the number of columns", weights.extents()[1])};
+  const MatrixParams params{
+      in_32_bits("GemvColumns", "the number of rows", weights.extents()[0]),
+      in_32_bits("GemvColumns", "the number of columns", weights.extents()[1])};
   const Device& device = encoder.device();
   const auto kernel =
       encoder.kernel(KernelKey(&family, {word(weights.dtype()), word(x.dtype()), word(y.dtype())}),

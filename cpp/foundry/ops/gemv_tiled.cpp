@@ -56,8 +56,8 @@ void TileWeights::encode(Encoder& encoder) const {
     throw ShapeError(concat("TileWeights: weights are ", to_string(weights.extents()), ", y is ",
                             to_string(y.extents()), ", not ", to_string(wanted)));
   }
-  const MatrixParams params{narrow("TileWeights", "the number of rows", weights.extents()[0]),
-                            narrow("TileWeights", "the number of columns", wanted[1])};
+  const MatrixParams params{in_32_bits("TileWeights", "the number of rows", weights.extents()[0]),
+                            in_32_bits("TileWeights", "the number of columns", wanted[1])};
   const auto kernel = encoder.kernel(KernelKey(&family, {word(weights.dtype()), word(y.dtype())}),
                                      [&] { return describe(*this); });
   encoder.dispatch(*kernel, {weights, y, Argument::value(params)},
@@ -82,8 +82,8 @@ void GemvTiled::encode(Encoder& encoder) const {
     throw ShapeError(concat("GemvTiled: y is ", to_string(y.extents()), ", ", tiles_of(y.count()),
                             " tiles; weights are ", to_string(weights.extents())));
   }
-  const MatrixParams params{narrow("GemvTiled", "the number of rows", y.count()),
-                            narrow("GemvTiled", "the number of columns", x.count())};
+  const MatrixParams params{in_32_bits("GemvTiled", "the number of rows", y.count()),
+                            in_32_bits("GemvTiled", "the number of columns", x.count())};
   const std::uint32_t simdgroups = simdgroups_on(encoder.device());
   const auto kernel =
       encoder.kernel(KernelKey(&family, {word(weights.dtype()), word(x.dtype()), word(y.dtype())}),

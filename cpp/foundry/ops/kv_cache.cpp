@@ -14,11 +14,11 @@ CacheShape cache_shape(std::string_view op, std::string_view what, const AnyTens
     throw ShapeError(concat(op, ": ", what, " must have its innermost dimension contiguous; ",
                             to_string(cache), " has stride ", cache.strides()[2]));
   }
-  return {narrow(op, "the cache's capacity", cache.extents()[0]),
-          narrow(op, "the cache's heads", cache.extents()[1]),
-          narrow(op, "the cache's head size", cache.extents()[2]),
-          narrow(op, "the cache's stride", cache.strides()[0]),
-          narrow(op, "the cache's stride", cache.strides()[1])};
+  return {in_32_bits(op, "the cache's capacity", cache.extents()[0]),
+          in_32_bits(op, "the cache's heads", cache.extents()[1]),
+          in_32_bits(op, "the cache's head size", cache.extents()[2]),
+          in_32_bits(op, "the cache's stride", cache.strides()[0]),
+          in_32_bits(op, "the cache's stride", cache.strides()[1])};
 }
 
 CachePair cache_pair(std::string_view op, const AnyTensor& k_cache, const AnyTensor& v_cache) {
@@ -46,7 +46,7 @@ HeadsShape heads_shape(std::string_view op, std::string_view what, const AnyTens
     throw ShapeError(concat(op, ": ", what, " is ", to_string(extents), ", not (tokens, heads, ",
                             head_dim, ")"));
   }
-  static_cast<void>(narrow(op, "the number of elements", tensor.count()));
+  static_cast<void>(in_32_bits(op, "the number of elements", tensor.count()));
   return {static_cast<std::uint32_t>(tokens), static_cast<std::uint32_t>(per_token / head_dim)};
 }
 

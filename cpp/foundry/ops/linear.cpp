@@ -10,7 +10,7 @@ Traffic Linear::traffic() const {
   return view().traffic();
 }
 
-LinearView Linear::view() const {
+FusedKernelView Linear::view() const {
   static const std::string& name = intern("linear");
   return one_product(name, "Linear", x, prologue, {&weights, &y, epilogues, nullptr, nullptr});
 }

@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "foundry/fusion/compound_kernel.hpp"
+#include "foundry/fusion/fused_kernel_builder.hpp"
 #include "foundry/fusion/linear_view.hpp"
 
 namespace foundry::ops {
@@ -22,7 +22,7 @@ struct Linear {
   operator MainStage() const;
 
  private:
-  [[nodiscard]] LinearView view() const;
+  [[nodiscard]] FusedKernelView view() const;
 };
 
 }  // namespace foundry::ops

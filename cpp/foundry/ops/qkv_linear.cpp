@@ -26,7 +26,7 @@ struct Parts {
   Stages query;
   Stages key;
   Stages value;
-  LinearView view;
+  FusedKernelView view;
 
   explicit Parts(const QkvLinear& op) {
     static const std::string& name = intern("qkv_linear");

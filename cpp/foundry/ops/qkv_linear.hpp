@@ -14,7 +14,7 @@ namespace foundry::ops {
 /// k_cache, v_cache: (capacity, kv_heads, head_dim) of one plain float type, any strides but the
 /// innermost, which is 1. The token goes to position start; ShapeError past the capacity. Biases,
 /// (rows,), and head norms, (head_dim,), are optional; the norm comes before RoPE (Qwen 3).
-/// For more tokens, let CompoundKernel write plain q, k and v, and run RopeKvWrite.
+/// For more tokens, let FusedKernelBuilder write plain q, k and v, and run RopeKvWrite.
 struct QkvLinear {
   AnyTensor query;
   AnyTensor key;

@@ -44,7 +44,7 @@ void require_finite_element(std::string_view op, std::string_view what, float va
 void encode_random(Encoder& encoder, const char* op, const char* name, const void* family,
                    const AnyTensor& y, std::uint64_t seed, std::uint64_t stream, float offset,
                    float scale, float lowest, float highest) {
-  const RandomParams params{narrow(op, "the number of elements", y.count()),
+  const RandomParams params{in_32_bits(op, "the number of elements", y.count()),
                             static_cast<std::uint32_t>(seed),
                             static_cast<std::uint32_t>(seed >> 32),
                             static_cast<std::uint32_t>(stream),

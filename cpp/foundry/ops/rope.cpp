@@ -76,7 +76,7 @@ void Rope::encode(Encoder& encoder) const {
     throw ShapeError(
         concat("Rope: x is ", to_string(x.extents()), ", not (tokens, heads, head_dim)"));
   }
-  const std::uint32_t head_dim = narrow("Rope", "the head size", x.extents()[2]);
+  const std::uint32_t head_dim = in_32_bits("Rope", "the head size", x.extents()[2]);
   const auto [tokens, heads] = heads_shape("Rope", "x", x, head_dim);
   require_count("Rope", "y", y, x.count());
   const float log2_base = checked_log2_base("Rope", settings, head_dim);

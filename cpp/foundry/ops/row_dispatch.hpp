@@ -16,7 +16,7 @@ struct RowShape {
 };
 
 [[nodiscard]] inline RowShape row_shape(std::string_view op, const AnyTensor& x) {
-  static_cast<void>(narrow(op, "the number of elements of x", x.count()));
+  static_cast<void>(in_32_bits(op, "the number of elements of x", x.count()));
   const std::uint64_t columns = x.extents().inner();
   return {static_cast<std::uint32_t>(x.count() / columns), static_cast<std::uint32_t>(columns)};
 }

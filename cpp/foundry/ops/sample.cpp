@@ -100,8 +100,8 @@ void CountTokens::encode(Encoder& encoder) const {
   static const char family = 0;
   require_index("CountTokens", "ids", ids);
   require_present("CountTokens", "counts", counts);
-  const CountTokensParams params{narrow("CountTokens", "the number of tokens", ids.count()),
-                                 narrow("CountTokens", "the number of counts", counts.count())};
+  const CountTokensParams params{in_32_bits("CountTokens", "the number of tokens", ids.count()),
+                                 in_32_bits("CountTokens", "the number of counts", counts.count())};
   const auto kernel =
       encoder.kernel(KernelKey(&family, {word(ids.dtype())}), [&] { return describe(*this); });
   encoder.dispatch(*kernel, {ids, counts, Argument::value(params)}, covering(params.tokens));

@@ -10,11 +10,11 @@ Foundry::Foundry(const Device& device, const FoundryOptions& options)
       encoder_(stream_, registry_) {
   ArenaOptions arena;
   arena.cap_bytes = options.arena_cap_bytes;
-  default_pool_ = &make_pool(kDefaultArena, arena);
+  default_arena_ = &make_arena(kDefaultArena, arena);
 }
 
 AnyTensor Foundry::alloc(const Extents& extents, DType dtype, std::string name) {
-  return AnyTensor::pooled(*default_pool_, extents, dtype, std::move(name));
+  return AnyTensor::pooled(*default_arena_, extents, dtype, std::move(name));
 }
 
 AnyTensor Foundry::alloc(const Extents& extents, DType dtype, std::span<const std::byte> init,
@@ -50,35 +50,35 @@ void Foundry::initialise(const AnyTensor& tensor, std::span<const std::byte> byt
   tensor.copy_from_host(stream_, bytes);
 }
 
-ArenaPool& Foundry::pool(const std::string& name) {
-  if (name == kDefaultArena && default_pool_ != nullptr) return *default_pool_;
-  const std::lock_guard lock(pools_mutex_);
-  const auto found = pools_.find(name);
-  return found != pools_.end() ? *found->second : add_pool_locked(name, {});
+Arena& Foundry::arena(const std::string& name) {
+  if (name == kDefaultArena && default_arena_ != nullptr) return *default_arena_;
+  const std::lock_guard lock(arenas_mutex_);
+  const auto found = arenas_.find(name);
+  return found != arenas_.end() ? *found->second : add_arena_locked(name, {});
 }
 
-ArenaPool& Foundry::make_pool(const std::string& name, ArenaOptions options) {
-  const std::lock_guard lock(pools_mutex_);
-  if (pools_.contains(name)) throw ArgumentError(concat("arena '", name, "' exists already"));
-  return add_pool_locked(name, std::move(options));
+Arena& Foundry::make_arena(const std::string& name, ArenaOptions options) {
+  const std::lock_guard lock(arenas_mutex_);
+  if (arenas_.contains(name)) throw ArgumentError(concat("arena '", name, "' exists already"));
+  return add_arena_locked(name, std::move(options));
 }
 
-ArenaPool& Foundry::add_pool_locked(const std::string& name, ArenaOptions options) {
+Arena& Foundry::add_arena_locked(const std::string& name, ArenaOptions options) {
   options.name = name;
-  auto pool = std::make_unique<ArenaPool>(device(), std::move(options));
-  return *pools_.emplace(name, std::move(pool)).first->second;
+  auto arena = std::make_unique<Arena>(device(), std::move(options));
+  return *arenas_.emplace(name, std::move(arena)).first->second;
 }
 
-std::vector<std::string> Foundry::pool_names() const {
-  const std::lock_guard lock(pools_mutex_);
+std::vector<std::string> Foundry::arena_names() const {
+  const std::lock_guard lock(arenas_mutex_);
   std::vector<std::string> names;
-  names.reserve(pools_.size());
-  for (const auto& [name, pool] : pools_) names.push_back(name);
+  names.reserve(arenas_.size());
+  for (const auto& [name, arena] : arenas_) names.push_back(name);
   return names;
 }
 
-void Foundry::reset(const std::string& arena) {
-  ArenaPool& target = pool(arena);
+void Foundry::reset(const std::string& name) {
+  Arena& target = arena(name);
   stream_.synchronize();
   target.reset();
 }
@@ -86,7 +86,7 @@ void Foundry::reset(const std::string& arena) {
 std::string to_string(const Foundry& foundry) {
   return concat("Foundry on '", foundry.device().name(),
                 "': ", foundry.registry().statistics().kernels, " kernels, ",
-                foundry.pool_names().size(), " arenas");
+                foundry.arena_names().size(), " arenas");
 }
 
 }  // namespace foundry

@@ -17,7 +17,7 @@
 #include "foundry/kernel/encoder.hpp"
 #include "foundry/kernel/preparation.hpp"
 #include "foundry/kernel/registry.hpp"
-#include "foundry/memory/arena_pool.hpp"
+#include "foundry/memory/arena.hpp"
 #include "foundry/program/recording.hpp"
 #include "foundry/tensor/tensor.hpp"
 
@@ -80,8 +80,8 @@ class Foundry {
   }
   /// From another arena, of the storage mode that it has (StorageError if it has another).
   template <Element T, StorageModeTag Mode = Shared>
-  Tensor<T, Pooled, Mode> alloc(ArenaPool& pool, const Extents& extents, std::string name = {}) {
-    return Tensor<T, Pooled, Mode>(AnyTensor::pooled(pool, extents, dtype_of<T>, std::move(name)));
+  Tensor<T, Pooled, Mode> alloc(Arena& arena, const Extents& extents, std::string name = {}) {
+    return Tensor<T, Pooled, Mode>(AnyTensor::pooled(arena, extents, dtype_of<T>, std::move(name)));
   }
   /// A tensor with a buffer of its own, for what lives long: weights, caches.
   template <Element T>
@@ -162,18 +162,18 @@ class Foundry {
   }
 
   /// The arena of that name; made on first use, shared storage, no cap. Stays valid.
-  ArenaPool& pool(const std::string& name = kDefaultArena);
+  Arena& arena(const std::string& name = kDefaultArena);
   /// The arena of that name, made with `options` (their `name` is `name`). ArgumentError if it
   /// exists already.
-  ArenaPool& make_pool(const std::string& name, ArenaOptions options);
-  std::vector<std::string> pool_names() const;
+  Arena& make_arena(const std::string& name, ArenaOptions options);
+  std::vector<std::string> arena_names() const;
 
   /// While it lives, the default arena's allocations belong to it; they are retired when it ends.
-  [[nodiscard]] ArenaScope scope() { return ArenaScope(*default_pool_); }
-  [[nodiscard]] ArenaScope scope(const std::string& arena) { return ArenaScope(pool(arena)); }
-  /// Waits for the device, then makes everything in the arena free. PoolInUseError names the
+  [[nodiscard]] ArenaScope scope() { return ArenaScope(*default_arena_); }
+  [[nodiscard]] ArenaScope scope(const std::string& name) { return ArenaScope(arena(name)); }
+  /// Waits for the device, then makes everything in the arena free. ArenaInUseError names the
   /// holders.
-  void reset(const std::string& arena = kDefaultArena);
+  void reset(const std::string& name = kDefaultArena);
 
   /// Commits, waits for everything, and throws the failures since the last call as one DeviceError.
   void synchronize() { stream_.synchronize(); }
@@ -193,14 +193,14 @@ class Foundry {
 
  private:
   void initialise(const AnyTensor& tensor, std::span<const std::byte> bytes);
-  ArenaPool& add_pool_locked(const std::string& name, ArenaOptions options);
+  Arena& add_arena_locked(const std::string& name, ArenaOptions options);
 
   KernelRegistry registry_;
   CommandStream stream_;
   Encoder encoder_;
-  mutable std::mutex pools_mutex_;
-  std::map<std::string, std::unique_ptr<ArenaPool>> pools_;
-  ArenaPool* default_pool_ = nullptr;
+  mutable std::mutex arenas_mutex_;
+  std::map<std::string, std::unique_ptr<Arena>> arenas_;
+  Arena* default_arena_ = nullptr;
 };
 
 /// "Foundry on 'Anvil CPU': 12 kernels, 3 arenas".

@@ -81,10 +81,9 @@ AnyTensor AnyTensor::dedicated(const Device& device, const Extents& extents, DTy
   return AnyTensor(std::move(lease), row_major_layout(extents), dtype, StorageKind::dedicated, 0);
 }
 
-AnyTensor AnyTensor::pooled(ArenaPool& pool, const Extents& extents, DType dtype,
-                            std::string name) {
+AnyTensor AnyTensor::pooled(Arena& arena, const Extents& extents, DType dtype, std::string name) {
   const std::uint64_t bytes = foundry::byte_length(extents, dtype);
-  return over(pool.allocate(bytes, label_of(std::move(name), extents, dtype)), extents, dtype);
+  return over(arena.allocate(bytes, label_of(std::move(name), extents, dtype)), extents, dtype);
 }
 
 AnyTensor AnyTensor::borrowed(const Device& device, const unsafe::HostMemory& memory,

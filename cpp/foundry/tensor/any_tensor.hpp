@@ -10,7 +10,7 @@
 #include "foundry/core/keep_alive.hpp"
 #include "foundry/device/binding.hpp"
 #include "foundry/device/command_stream.hpp"
-#include "foundry/memory/arena_pool.hpp"
+#include "foundry/memory/arena.hpp"
 #include "foundry/memory/lease.hpp"
 #include "foundry/tensor/dtype.hpp"
 #include "foundry/tensor/extents.hpp"
@@ -31,7 +31,7 @@ class [[nodiscard]] AnyTensor {
                                            DType dtype, StorageMode mode = StorageMode::shared,
                                            std::string name = {});
   /// A range of an arena.
-  [[nodiscard]] static AnyTensor pooled(ArenaPool& pool, const Extents& extents, DType dtype,
+  [[nodiscard]] static AnyTensor pooled(Arena& arena, const Extents& extents, DType dtype,
                                         std::string name = {});
   /// Host memory without a copy; `owner` keeps it alive. Throws ShapeError if it is shorter than
   /// the shape, StorageError if its address is not aligned for the dtype.

@@ -69,7 +69,7 @@ std::optional<std::uint64_t> convert_all(std::span<const std::byte> source,
   const auto to = unsafe::mutable_view_as<To>(target);
   require_same_count(from.size(), to.size());
   for (std::size_t i = 0; i < from.size(); ++i) {
-    const std::optional<To> value = narrow<To>(number_of<From>(from[i]));
+    const std::optional<To> value = converted<To>(number_of<From>(from[i]));
     if (!value) return i;
     to[i] = *value;
   }
@@ -81,7 +81,7 @@ bool is_same_number(A a, B b) {
   if constexpr (std::integral<A> && std::integral<B>) {
     return detail::wide(a) == detail::wide(b);
   } else if constexpr (std::integral<A>) {
-    const std::optional<A> exact = narrow<A>(b);
+    const std::optional<A> exact = converted<A>(b);
     return exact && *exact == a;
   } else if constexpr (std::integral<B>) {
     return is_same_number(b, a);

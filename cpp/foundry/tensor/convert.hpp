@@ -51,9 +51,9 @@ template <class From>
 /// `value` in To. An integer type or bool holds it exactly or not at all; a float rounds to nearest
 /// even, keeps infinities and NaN, and does not hold a finite value that would round to infinity.
 template <class To, class From>
-[[nodiscard]] std::optional<To> narrow(From value) noexcept {
+[[nodiscard]] std::optional<To> converted(From value) noexcept {
   if constexpr (std::is_same_v<From, f16> || std::is_same_v<From, bf16>) {
-    return narrow<To>(static_cast<float>(value));
+    return converted<To>(static_cast<float>(value));
   } else if constexpr (std::is_same_v<To, bool>) {
     if (value != From(0) && value != From(1)) return std::nullopt;
     return value != From(0);
@@ -88,9 +88,9 @@ template <class To, class From>
 }
 
 /// Converts `source`, elements of the plain `from`, to `target`, as many of the plain `to`, each as
-/// narrow() does. nullopt, or the index of the first value that `to` does not hold; what `target`
-/// has from there on is unspecified. DTypeError for a block type, ShapeError unless both are
-/// aligned and of one number of elements.
+/// converted() does. nullopt, or the index of the first value that `to` does not hold; what
+/// `target` has from there on is unspecified. DTypeError for a block type, ShapeError unless both
+/// are aligned and of one number of elements.
 [[nodiscard]] std::optional<std::uint64_t> convert_elements(std::span<const std::byte> source,
                                                             DType from, std::span<std::byte> target,
                                                             DType to);

@@ -102,43 +102,43 @@ void require_supported(DType dtype, std::string_view what);
 /// mean: the policies' shaders (shaders/policies).
 struct q4_0 {
   f16 scale;
-  std::uint8_t quants[16];  ///< element i in the low nibble of byte i, i + 16 in the high one
+  std::uint8_t codes[16];  ///< code i in the low nibble of byte i, i + 16 in the high one
 };
 struct q4_1 {
   f16 scale;
   f16 minimum;
-  std::uint8_t quants[16];
+  std::uint8_t codes[16];
 };
 struct q5_0 {
   f16 scale;
-  std::uint8_t high[4];     ///< the fifth bit of element i is bit i
-  std::uint8_t quants[16];  ///< the low four bits, as q4_0's
+  std::uint8_t high[4];  ///< the fifth bit of code i is bit i
+  std::uint8_t low[16];  ///< their low four bits, as q4_0's codes
 };
 struct q5_1 {
   f16 scale;
   f16 minimum;
   std::uint8_t high[4];
-  std::uint8_t quants[16];
+  std::uint8_t low[16];
 };
 struct q8_0 {
   f16 scale;
-  std::int8_t quants[32];
+  std::int8_t codes[32];
 };
 struct q4_k {
   f16 scale;
   f16 minimum;
   std::uint8_t sub_scales[12];  ///< six-bit scales and minima of eight runs of 32 elements
-  std::uint8_t quants[128];
+  std::uint8_t codes[128];
 };
 struct q5_k {
   f16 scale;
   f16 minimum;
   std::uint8_t sub_scales[12];
   std::uint8_t high[32];
-  std::uint8_t quants[128];
+  std::uint8_t low[128];
 };
 struct q6_k {
-  std::uint8_t quants[128];
+  std::uint8_t low[128];
   std::uint8_t high[64];
   std::int8_t sub_scales[16];  ///< one for each 16 elements
   f16 scale;

@@ -14,7 +14,7 @@
 
 namespace foundry {
 
-// Storage states (mission A3) and modes (A4). The sets are sealed by the concepts below.
+// Storage states and modes. The sets are sealed by the concepts below.
 struct Dedicated {
   static constexpr StorageKind kKind = StorageKind::dedicated;
 };

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from foundry import ops
-from foundry._foundry import CompoundKernel, DType, Foundry, Parameter, Tensor
+from foundry._foundry import DType, Foundry, FusedKernelBuilder, Parameter, Tensor
 from foundry.models.config import LlamaConfig
 from foundry.models.kv_cache import KvCache
 from foundry.models.weights import LayerWeights, LlamaWeights
@@ -267,9 +267,9 @@ def _bias(bias: Tensor | None) -> list[ops.Operation]:
 
 def _products(
     name: str, prologue: ops.Operation, parts: Sequence[tuple[Tensor, Tensor | None]]
-) -> CompoundKernel:
+) -> FusedKernelBuilder:
     """Products of one input in one kernel, each with its bias."""
-    kernel = CompoundKernel(name).prologue(prologue)
+    kernel = FusedKernelBuilder(name).prologue(prologue)
     for weights, bias in parts:
         kernel = kernel.main(ops.Linear(weights=weights))
         for stage in _bias(bias):

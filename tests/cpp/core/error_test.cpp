@@ -11,7 +11,7 @@ using namespace foundry;
 TEST_CASE("every error is an Error and says its kind") {
   const auto kind = [](const Error& error) { return std::string(error.kind()); };
   CHECK(kind(ShapeError("x")) == "ShapeError");
-  CHECK(kind(PoolInUseError("x")) == "PoolInUseError");
+  CHECK(kind(ArenaInUseError("x")) == "ArenaInUseError");
   CHECK(kind(SignatureMismatchError("x")) == "SignatureMismatchError");
   CHECK_THROWS_AS(throw DTypeError("x"), Error);
   CHECK_THROWS_AS(throw GgufError("x"), std::runtime_error);

@@ -20,7 +20,7 @@
 #include "foundry/core/error.hpp"
 #include "foundry/device/command_list.hpp"
 #include "foundry/device/command_stream.hpp"
-#include "foundry/memory/arena_pool.hpp"
+#include "foundry/memory/arena.hpp"
 
 using namespace foundry;
 
@@ -188,12 +188,12 @@ TEST_CASE("memory that is somebody else's has not failed") {
   fail();
   failure_of([&] { stream.synchronize(); });
 
-  ArenaPool pool(bench.device, {.name = "scratch", .chunk_bytes = 4096});
+  Arena arena(bench.device, {.name = "scratch", .chunk_bytes = 4096});
   for (const bool waits : {true, false}) {
     BufferRange old;
     {
-      const ArenaScope scope(pool);
-      const Lease lease = pool.allocate(kCell);
+      const ArenaScope scope(arena);
+      const Lease lease = arena.allocate(kCell);
       old = {&lease.buffer(), lease.offset(), kCell};
       const std::array bindings = {Binding::buffer(0, bench.range({0, 1}), Access::read, nullptr),
                                    Binding::buffer(1, old, Access::write, lease.target())};
@@ -201,7 +201,7 @@ TEST_CASE("memory that is somebody else's has not failed") {
                       ThreadgroupSize::d1(kLanes - 1));
       if (waits) CHECK_THROWS_AS(wait_for_writes(old), DeviceError);
     }
-    const Lease next = pool.allocate(kCell);
+    const Lease next = arena.allocate(kCell);
     REQUIRE(next.offset() == old.offset);
     wait_for_uses({&next.buffer(), next.offset(), kCell});
     CHECK(failure_of([&] { stream.synchronize(); }) != "");

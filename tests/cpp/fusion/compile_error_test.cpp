@@ -36,7 +36,7 @@ ops::Linear product(DType dtype = DType::f16) {
 
 void run_with(const char* name, const std::optional<Stage>& prologue, const ops::Linear& main,
               const std::optional<Stage>& stage, std::size_t tokens = 1) {
-  CompoundKernel kernel(name);
+  FusedKernelBuilder kernel(name);
   if (prologue) kernel.prologue(*prologue);
   kernel.main(main);
   if (stage) kernel.epilogue(*stage);

@@ -10,9 +10,9 @@ namespace {
 const std::string& kName = intern("edges");
 constexpr LinearForm kForms[] = {LinearForm::gemm_lanes, LinearForm::gemm_matrices};
 
-FusedLinear gemm(LinearForm form, const AnyTensor& weights, const AnyTensor& x,
+FusedKernel gemm(LinearForm form, const AnyTensor& weights, const AnyTensor& x,
                  const AnyTensor& y) {
-  FusedLinear kernel;
+  FusedKernel kernel;
   kernel.name = &kName;
   kernel.x = x;
   kernel.form = form;
@@ -101,7 +101,7 @@ TEST_CASE("by lanes and on matrices, everything fused is the same") {
     CAPTURE(static_cast<int>(form));
     const auto y = output({tokens, rows}, DType::f16);
     const auto plain = output({tokens, rows}, DType::f32);
-    FusedLinear kernel = gemm(form, up, input, y);
+    FusedKernel kernel = gemm(form, up, input, y);
     kernel.prologue = ops::RmsNorm{norm, 1e-5f, {}, {}};
     kernel.parts[0].gate = gate;
     kernel.parts[0].activation = ops::Silu();

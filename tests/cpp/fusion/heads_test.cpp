@@ -150,7 +150,7 @@ TEST_CASE("fused equals norm, products and RopeKvWrite by themselves") {
     const auto v = output({1, 1, 64}, DType::f32);
     const auto k_cache = output({9, 1, 64}, DType::f16);
     const auto v_cache = output({9, 1, 64}, DType::f16);
-    runtime().run(CompoundKernel("plain_qkv")
+    runtime().run(FusedKernelBuilder("plain_qkv")
                       .prologue(*p.op.prologue)
                       .main(ops::Linear{p.op.query, {}, {}, {}, {}})
                       .main(ops::Linear{p.op.key, {}, {}, {}, {}})
@@ -173,7 +173,7 @@ TEST_CASE("head stages are composed like any other") {
   const auto b = random_tensor({128}, DType::f32, random, bias);
   const auto n = random_tensor({64}, DType::f32, random, norm);
   const auto y = output({1, 2, 64}, DType::f32);
-  auto kernel = CompoundKernel("heads")
+  auto kernel = FusedKernelBuilder("heads")
                     .main(ops::Gemv{weights, {}, {}, {}, {}})
                     .epilogue(ops::Bias{b})
                     .epilogue(ops::HeadNorm{n, 1e-6f})
@@ -199,13 +199,13 @@ TEST_CASE("what head stages cannot do is refused with the reason") {
   const auto flat = output({128}, DType::f32);
   const auto heads = output({1, 2, 64}, DType::f32);
   const auto kernel = [&](std::initializer_list<Stage> stages) {
-    CompoundKernel compound("k");
-    compound.main(ops::Linear{weights, {}, {}, {}, {}});
-    for (const Stage& stage : stages) compound.epilogue(stage);
-    return compound;
+    FusedKernelBuilder builder("k");
+    builder.main(ops::Linear{weights, {}, {}, {}, {}});
+    for (const Stage& stage : stages) builder.epilogue(stage);
+    return builder;
   };
   const ops::Rope rope{};
-  const auto run = [](const FusedLinear& fused) { runtime().run(fused); };
+  const auto run = [](const FusedKernel& fused) { runtime().run(fused); };
   const auto before = runtime().stream().statistics().dispatches;
   CHECK_THROWS_WITH_AS(kernel({rope, ops::Silu()}),
                        "fused kernel k: Silu, an epilogue, cannot follow Rope, a head stage: the "
@@ -215,7 +215,7 @@ TEST_CASE("what head stages cannot do is refused with the reason") {
                        "fused kernel k: Rope is the second stage of its kind after Rope; a product "
                        "has one at most",
                        ArgumentError);
-  CHECK_THROWS_WITH_AS(CompoundKernel("k").prologue(rope),
+  CHECK_THROWS_WITH_AS(FusedKernelBuilder("k").prologue(rope),
                        "fused kernel k: Rope is a head stage and cannot be the prologue",
                        ArgumentError);
   CHECK_THROWS_WITH_AS(run(kernel({rope}).build(x, flat)),
@@ -238,7 +238,7 @@ TEST_CASE("what head stages cannot do is refused with the reason") {
       "write plain results, and run RmsNorm on the heads and RopeKvWrite",
       ArgumentError);
   CHECK_THROWS_WITH_AS(
-      run(CompoundKernel("k")
+      run(FusedKernelBuilder("k")
               .main(ops::GatedLinear{weights, weights, {}, {}, {}, ops::Silu(), {}})
               .epilogue(rope)
               .build(x, heads)),

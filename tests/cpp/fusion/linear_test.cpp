@@ -100,7 +100,7 @@ TEST_CASE("prologue, epilogues and store are one kernel with the result of many"
       const auto f = random_tensor({tokens, rows}, type, random, factor);
       const auto r = random_tensor({tokens, rows}, type, random, residual);
       const auto y = output({tokens, rows}, type);
-      runtime().run(CompoundKernel("mlp_in")
+      runtime().run(FusedKernelBuilder("mlp_in")
                         .prologue(ops::RmsNorm{norm, 1e-5f, {}, {}})
                         .main(ops::Linear{weights, {}, {}, {}, {}})
                         .epilogue(ops::Bias{b})
@@ -158,7 +158,7 @@ TEST_CASE("several products of one input, each with its own policy, are one disp
     const auto yv = output({tokens, 70}, DType::f32);
     runtime().synchronize();
     const auto before = runtime().stream().statistics().dispatches;
-    runtime().run(CompoundKernel("qkv")
+    runtime().run(FusedKernelBuilder("qkv")
                       .main(ops::Linear{wq, {}, {}, {}, {}})
                       .main(ops::Linear{wk, {}, {}, {}, {}})
                       .epilogue(ops::Bias{b})

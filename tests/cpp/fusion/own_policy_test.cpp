@@ -40,7 +40,7 @@ struct IQ4_NL {
 
   static float dot(device const Block* step, uint lane, thread const float* x) {
     device const Block& block = step[lane / 4];
-    const uint codes = even_word(block.codes + lane % 4 * 4);
+    const uint codes = even_uint(block.codes + lane % 4 * 4);
     float sum = 0.0f;
     for (uint j = 0; j < 4; ++j) {
       sum += float(kIq4NlTable[codes >> 8 * j & 15]) * x[j] +
@@ -102,7 +102,7 @@ TEST_CASE("a policy of an app's own works wherever a policy does") {
     // Beside a built-in policy, behind a prologue.
     const AnyTensor a = output({tokens, rows}, DType::f32);
     const AnyTensor b = output({tokens, rows}, DType::f32);
-    runtime().run(CompoundKernel("pair")
+    runtime().run(FusedKernelBuilder("pair")
                       .prologue(ops::RmsNorm{norm, 1e-5f, {}, {}})
                       .main(ops::Linear{weights, {}, {}, {}, {}})
                       .main(ops::Linear{gate, {}, {}, {}, {}})

@@ -180,7 +180,7 @@ TEST_CASE("a tensor at any offset is what the file has") {
       CHECK(floats.host<float>()[1] == -2.5f);
       const AnyTensor blocks = file->tensor(device, "q8_0");
       const AnyTensor integers = file->tensor(device, "i64");
-      CHECK(blocks.host<q8_0>()[0].quants[31] == 33);
+      CHECK(blocks.host<q8_0>()[0].codes[31] == 33);
       CHECK(integers.host<std::int64_t>()[1] == -7);
     }
   }

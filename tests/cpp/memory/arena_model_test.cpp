@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "foundry/core/error.hpp"
-#include "foundry/memory/arena_pool.hpp"
+#include "foundry/memory/arena.hpp"
 
 using namespace foundry;
 
@@ -29,7 +29,8 @@ struct Held {
 class Model {
  public:
   Model(unsigned seed, std::uint64_t cap)
-      : random_(seed), pool_(Device::system_default(), {"model", StorageMode::shared, 8192, cap}) {}
+      : random_(seed),
+        arena_(Device::system_default(), {"model", StorageMode::shared, 8192, cap}) {}
 
   void step() {
     switch (pick(14)) {
@@ -48,14 +49,14 @@ class Model {
         claim();
         break;
       case 8:
-        scopes_.emplace_back(std::make_unique<ArenaScope>(pool_));
+        scopes_.emplace_back(std::make_unique<ArenaScope>(arena_));
         break;
       case 9:
       case 10:
         leave_scope();
         break;
       case 11:
-        pick(4) == 0 ? reset() : pool_.trim();
+        pick(4) == 0 ? reset() : arena_.trim();
         break;
       case 12:
         dispatch();
@@ -77,12 +78,12 @@ class Model {
     const std::uint64_t bytes = pick(8) == 0 ? 1 + pick(20000) : 1 + pick(1500);
     std::optional<Lease> lease;
     try {
-      lease = pool_.allocate(bytes);
+      lease = arena_.allocate(bytes);
     } catch (const OutOfMemoryError&) {
       return;
     }
     REQUIRE(lease->length() == bytes);
-    REQUIRE(lease->offset() % ArenaPool::kAlignment == 0);
+    REQUIRE(lease->offset() % Arena::kAlignment == 0);
     REQUIRE(lease->offset() + bytes <= lease->buffer().length());
     const std::uint64_t begin = lease->buffer().host().address() + lease->offset();
     for (const Held& held : held_) {
@@ -135,12 +136,12 @@ class Model {
   }
   void reset() {
     if (rows().empty()) {
-      pool_.reset();
-      const ArenaStatistics statistics = pool_.statistics();
+      arena_.reset();
+      const ArenaStatistics statistics = arena_.statistics();
       CHECK(statistics.retired == 0);
       CHECK(statistics.available_bytes == statistics.reserved_bytes);
     } else {
-      CHECK_THROWS_AS(pool_.reset(), PoolInUseError);
+      CHECK_THROWS_AS(arena_.reset(), ArenaInUseError);
     }
   }
   std::map<Row, std::uint32_t> rows() const {
@@ -157,12 +158,11 @@ class Model {
     return rows;
   }
   void check() {
-    const ArenaStatistics statistics = pool_.statistics();
+    const ArenaStatistics statistics = arena_.statistics();
     std::uint64_t bytes = 0, padding = 0;
     for (const Held& held : held_) {
       bytes += held.lease.length();
-      padding += (ArenaPool::kAlignment - held.lease.length() % ArenaPool::kAlignment) %
-                 ArenaPool::kAlignment;
+      padding += (Arena::kAlignment - held.lease.length() % Arena::kAlignment) % Arena::kAlignment;
     }
     peak_ = std::max(peak_, bytes);
     REQUIRE(statistics.leased_bytes == bytes);
@@ -175,7 +175,7 @@ class Model {
 
     std::map<Row, std::uint32_t> listed;
     std::map<std::uint64_t, std::uint64_t> retired;  // bytes by allocation
-    for (const ArenaHolder& holder : pool_.holders()) {
+    for (const ArenaHolder& holder : arena_.holders()) {
       listed[{holder.allocation, holder.holder.kind}] = holder.claims;
       if (holder.is_retired && holder.holder.kind == Holder::Kind::tensor) {
         retired[holder.allocation] = holder.bytes;
@@ -189,7 +189,7 @@ class Model {
   }
 
   std::mt19937 random_;
-  ArenaPool pool_;
+  Arena arena_;
   std::vector<Held> held_;
   std::vector<std::unique_ptr<ArenaScope>> scopes_;
   std::vector<std::vector<std::pair<std::uint64_t, KeepAlive>>> running_;  // by allocation
@@ -208,12 +208,12 @@ TEST_CASE("random sequences never hand out held bytes, and keep the books") {
 }
 
 TEST_CASE("a decode loop in scopes reaches a steady state") {
-  ArenaPool pool(Device::system_default(), {"steps", StorageMode::shared, 1 << 16, 0});
+  Arena arena(Device::system_default(), {"steps", StorageMode::shared, 1 << 16, 0});
   std::uint64_t reserved = 0;
   for (int step = 0; step < 50; ++step) {
-    const ArenaScope scope(pool);
-    for (int i = 1; i < 30; ++i) (void)pool.allocate(static_cast<std::uint64_t>(i) * 1000);
-    if (step == 0) reserved = pool.statistics().reserved_bytes;
-    CHECK(pool.statistics().reserved_bytes == reserved);
+    const ArenaScope scope(arena);
+    for (int i = 1; i < 30; ++i) (void)arena.allocate(static_cast<std::uint64_t>(i) * 1000);
+    if (step == 0) reserved = arena.statistics().reserved_bytes;
+    CHECK(arena.statistics().reserved_bytes == reserved);
   }
 }

@@ -21,25 +21,24 @@ struct Axpy {
 };
 FOUNDRY_KERNEL(Axpy, x, y, a);
 
-Tensor<f32, Pooled, Shared> filled(ArenaPool& pool, std::size_t count, float value,
-                                   const char* name) {
-  auto tensor = AnyTensor::pooled(pool, {count}, DType::f32, name);
+Tensor<f32, Pooled, Shared> filled(Arena& arena, std::size_t count, float value, const char* name) {
+  auto tensor = AnyTensor::pooled(arena, {count}, DType::f32, name);
   for (float& v : tensor.host_mutable<float>()) v = value;
   return Tensor<f32, Pooled, Shared>(tensor);
 }
 
-ArenaPool& fresh_pool() {
+Arena& fresh_pool() {
   static int number = 0;
-  return runtime().pool(concat("programs ", number++));
+  return runtime().arena(concat("programs ", number++));
 }
 
 }  // namespace
 
 TEST_CASE("a recording does not run, each replay does") {
   Foundry& foundry = runtime();
-  ArenaPool& pool = fresh_pool();
-  const auto x = filled(pool, 100, 1.0f, "x");
-  const auto y = filled(pool, 100, 0.0f, "y");
+  Arena& arena = fresh_pool();
+  const auto x = filled(arena, 100, 1.0f, "x");
+  const auto y = filled(arena, 100, 0.0f, "y");
   const auto before = foundry.stream().statistics().dispatches;
   Program step = foundry.record([&] { foundry.run(Axpy{x, y, 2.0f}); }, "step");
   CHECK(foundry.stream().statistics().dispatches == before);
@@ -59,10 +58,10 @@ TEST_CASE("a recording does not run, each replay does") {
 
 TEST_CASE("a parameter takes a new value at each replay, and keeps it") {
   Foundry& foundry = runtime();
-  ArenaPool& pool = fresh_pool();
-  const auto x = filled(pool, 33, 1.0f, "x");
-  const auto y = filled(pool, 33, 0.0f, "y");
-  const auto z = filled(pool, 33, 0.0f, "z");
+  Arena& arena = fresh_pool();
+  const auto x = filled(arena, 33, 1.0f, "x");
+  const auto y = filled(arena, 33, 0.0f, "y");
+  const auto z = filled(arena, 33, 0.0f, "z");
   const Parameter a("a");
   Program step = foundry.record(
       [&] {
@@ -90,10 +89,10 @@ TEST_CASE("a parameter takes a new value at each replay, and keeps it") {
 
 TEST_CASE("what a replay refuses leaves everything as it was") {
   Foundry& foundry = runtime();
-  ArenaPool& pool = fresh_pool();
-  AnyTensor cache = AnyTensor::pooled(pool, {8, 1, 4}, DType::f32, "cache");
-  AnyTensor values = AnyTensor::pooled(pool, {8, 1, 4}, DType::f32, "values");
-  AnyTensor k = AnyTensor::pooled(pool, {2, 1, 4}, DType::f32, "k");
+  Arena& arena = fresh_pool();
+  AnyTensor cache = AnyTensor::pooled(arena, {8, 1, 4}, DType::f32, "cache");
+  AnyTensor values = AnyTensor::pooled(arena, {8, 1, 4}, DType::f32, "values");
+  AnyTensor k = AnyTensor::pooled(arena, {2, 1, 4}, DType::f32, "k");
   Program write = foundry.record(
       [&] { foundry.run(ops::KvWrite{k, k, cache, values, Parameter("position")}); }, "write");
   const auto refused = [&](auto value, const char* message) {
@@ -117,8 +116,8 @@ TEST_CASE("what a replay refuses leaves everything as it was") {
 }
 
 TEST_CASE("a parameter outside of a recording is refused") {
-  ArenaPool& pool = fresh_pool();
-  const auto x = filled(pool, 4, 1.0f, "x");
+  Arena& arena = fresh_pool();
+  const auto x = filled(arena, 4, 1.0f, "x");
   CHECK_THROWS_WITH_AS(runtime().run(Axpy{x, x, Parameter("a")}),
                        "axpy: argument 'a' holds parameter 'a', which has a value only where a "
                        "recorded program is replayed",
@@ -127,8 +126,8 @@ TEST_CASE("a parameter outside of a recording is refused") {
 
 TEST_CASE("recordings end once, on their thread, with something in them") {
   Foundry& foundry = runtime();
-  ArenaPool& pool = fresh_pool();
-  const auto x = filled(pool, 4, 1.0f, "x");
+  Arena& arena = fresh_pool();
+  const auto x = filled(arena, 4, 1.0f, "x");
   CHECK_THROWS_WITH_AS(foundry.record([] {}, "nothing"),
                        "record: no dispatch of 'nothing' was recorded", ArgumentError);
   CHECK_THROWS_WITH_AS(
@@ -153,8 +152,8 @@ TEST_CASE("recordings end once, on their thread, with something in them") {
 
 TEST_CASE("errors of a dispatch show while recording") {
   Foundry& foundry = runtime();
-  ArenaPool& pool = fresh_pool();
-  const auto x = filled(pool, 4, 1.0f, "x");
+  Arena& arena = fresh_pool();
+  const auto x = filled(arena, 4, 1.0f, "x");
   CHECK_THROWS_WITH_AS(foundry.record([&] { foundry.run(ops::Add{x, x, AnyTensor()}); }),
                        doctest::Contains("y is missing"), ArgumentError);
   // And the thread is not left recording.
@@ -164,17 +163,17 @@ TEST_CASE("errors of a dispatch show while recording") {
 
 TEST_CASE("a program holds its tensors, and says so") {
   Foundry& foundry = runtime();
-  ArenaPool& pool = fresh_pool();
+  Arena& arena = fresh_pool();
   {
     std::optional<Program> step;
     {
-      const auto y = filled(pool, 64, 0.0f, "y");
-      const auto x = filled(pool, 64, 3.0f, "x");
+      const auto y = filled(arena, 64, 0.0f, "y");
+      const auto x = filled(arena, 64, 3.0f, "x");
       step = foundry.record([&] { foundry.run(Axpy{x, y, 1.0f}); });
     }
     foundry.synchronize();
-    CHECK_THROWS_WITH_AS(pool.reset(), doctest::Contains("y (64,) f32 by a recorded program"),
-                         PoolInUseError);
+    CHECK_THROWS_WITH_AS(arena.reset(), doctest::Contains("y (64,) f32 by a recorded program"),
+                         ArenaInUseError);
     step->replay();
     const AnyTensor y = step->tensor("y");
     CHECK(y.host<float>()[63] == 3.0f);
@@ -182,20 +181,20 @@ TEST_CASE("a program holds its tensors, and says so") {
     step.reset();  // the command buffer goes on
   }
   foundry.synchronize();
-  CHECK_NOTHROW(pool.reset());
+  CHECK_NOTHROW(arena.reset());
 }
 
 TEST_CASE("a scope that ends under a program retires its memory, no more") {
   Foundry& foundry = runtime();
-  ArenaPool& pool = fresh_pool();
+  Arena& arena = fresh_pool();
   std::optional<Program> step;
   {
-    const ArenaScope scope(pool);
-    const auto x = filled(pool, 64, 1.0f, "x");
-    const auto y = filled(pool, 64, 0.0f, "y");
+    const ArenaScope scope(arena);
+    const auto x = filled(arena, 64, 1.0f, "x");
+    const auto y = filled(arena, 64, 0.0f, "y");
     step = foundry.record([&] { foundry.run(Axpy{x, y, 1.0f}); });
   }
-  const auto other = filled(pool, 64, 9.0f, "other");
+  const auto other = filled(arena, 64, 9.0f, "other");
   step->replay();
   const AnyTensor kept = step->tensor("y");
   CHECK(kept.host<float>()[0] == 1.0f);
@@ -204,16 +203,16 @@ TEST_CASE("a scope that ends under a program retires its memory, no more") {
 
 TEST_CASE("a tensor bound by name takes the place of its views too") {
   Foundry& foundry = runtime();
-  ArenaPool& pool = fresh_pool();
-  const auto x = filled(pool, 8, 1.0f, "x");
-  const auto y = filled(pool, 8, 0.0f, "y");
+  Arena& arena = fresh_pool();
+  const auto x = filled(arena, 8, 1.0f, "x");
+  const auto y = filled(arena, 8, 0.0f, "y");
   Program step = foundry.record(
       [&] {
         foundry.run(Axpy{x, y, 1.0f});
         foundry.run(Axpy{x.slice(0, 0, 4), y.slice(0, 4, 8), 10.0f});
       },
       "step");
-  const auto z = filled(pool, 8, 0.0f, "z");
+  const auto z = filled(arena, 8, 0.0f, "z");
   step.bind("y", z);
   step.replay();
   CHECK(y.host()[0] == 0.0f);
@@ -224,16 +223,16 @@ TEST_CASE("a tensor bound by name takes the place of its views too") {
   const auto refused = [&](const AnyTensor& tensor, const char* message) {
     CHECK_THROWS_WITH(step.bind("y", tensor), message);
   };
-  refused(AnyTensor::pooled(pool, {8}, DType::f16, "h"),
+  refused(AnyTensor::pooled(arena, {8}, DType::f16, "h"),
           "program 'step': bind 'y': expected y (8,) f32, got h (8,) f16");
-  refused(AnyTensor::pooled(pool, {7}, DType::f32, "s"),
+  refused(AnyTensor::pooled(arena, {7}, DType::f32, "s"),
           "program 'step': bind 'y': expected y (8,) f32, or more of its outermost dimension, got "
           "s (7,) f32");
-  refused(AnyTensor::pooled(pool, {8, 1}, DType::f32, "r"),
+  refused(AnyTensor::pooled(arena, {8, 1}, DType::f32, "r"),
           "program 'step': bind 'y': expected y (8,) f32, or more of its outermost dimension, got "
           "r (8, 1) f32");
   CHECK_THROWS_WITH_AS(
-      step.bind("y", AnyTensor::pooled(pool, {16}, DType::f32, "wide").slice(0, 8, 16)),
+      step.bind("y", AnyTensor::pooled(arena, {16}, DType::f32, "wide").slice(0, 8, 16)),
       doctest::Contains("is a part of a tensor"), ShapeError);
   CHECK_THROWS_WITH_AS(step.bind("w", z), "program 'step' has no tensor 'w'; there are 'x', 'y'",
                        ArgumentError);
@@ -244,14 +243,14 @@ TEST_CASE("a tensor bound by name takes the place of its views too") {
 
 TEST_CASE("a grown cache gives positions more room, and the old one is let go") {
   Foundry& foundry = runtime();
-  ArenaPool& pool = fresh_pool();
-  ArenaPool& old_pool = fresh_pool();
-  const auto cache_of = [&](ArenaPool& from, std::uint64_t capacity, const char* name) {
+  Arena& arena = fresh_pool();
+  Arena& old_pool = fresh_pool();
+  const auto cache_of = [&](Arena& from, std::uint64_t capacity, const char* name) {
     AnyTensor tensor = AnyTensor::pooled(from, {capacity, 1, 2}, DType::f32, name);
     for (float& v : tensor.host_mutable<float>()) v = 0.0f;
     return tensor;
   };
-  const auto k = filled(pool, 2, 5.0f, "k");
+  const auto k = filled(arena, 2, 5.0f, "k");
   std::optional<Program> write;
   {
     const AnyTensor keys = cache_of(old_pool, 4, "keys");
@@ -269,9 +268,9 @@ TEST_CASE("a grown cache gives positions more room, and the old one is let go") 
                          "f32 has 4 positions",
                          ShapeError);
   }
-  const AnyTensor keys = cache_of(pool, 16, "grown keys");
+  const AnyTensor keys = cache_of(arena, 16, "grown keys");
   write->bind("keys", keys);
-  write->bind("values", cache_of(pool, 16, "grown values"));
+  write->bind("values", cache_of(arena, 16, "grown values"));
   foundry.synchronize();
   CHECK_NOTHROW(old_pool.reset());
   write->replay({{"position", 15}});
@@ -282,9 +281,9 @@ TEST_CASE("a grown cache gives positions more room, and the old one is let go") 
 
 TEST_CASE("a replay is ordered with what runs around it") {
   Foundry& foundry = runtime();
-  ArenaPool& pool = fresh_pool();
-  const auto x = filled(pool, 2000, 1.0f, "x");
-  const auto y = filled(pool, 2000, 0.0f, "y");
+  Arena& arena = fresh_pool();
+  const auto x = filled(arena, 2000, 1.0f, "x");
+  const auto y = filled(arena, 2000, 0.0f, "y");
   Program doubles = foundry.record([&] { foundry.run(Axpy{y, y, 1.0f}); });
   double expected = 0.0;
   for (int i = 0; i < 10; ++i) {
@@ -304,14 +303,14 @@ TEST_CASE("replays equal runs, over random programs") {
   Foundry& foundry = runtime();
   for (unsigned seed = 0; seed < 20; ++seed) {
     Random random(seed);
-    ArenaPool& pool = fresh_pool();
+    Arena& arena = fresh_pool();
     constexpr std::size_t kTensors = 5;
     const std::size_t count = 1 + random.below(300);
     std::vector<Tensor<f32, Pooled, Shared>> run, replayed;
     for (std::size_t i = 0; i < kTensors; ++i) {
       const auto value = static_cast<float>(random.below(4));
-      run.push_back(filled(pool, count, value, concat("run ", i).c_str()));
-      replayed.push_back(filled(pool, count, value, concat("replayed ", i).c_str()));
+      run.push_back(filled(arena, count, value, concat("run ", i).c_str()));
+      replayed.push_back(filled(arena, count, value, concat("replayed ", i).c_str()));
     }
     struct Op {
       std::size_t from, to;
@@ -344,9 +343,9 @@ TEST_CASE("replays equal runs, over random programs") {
 
 TEST_CASE("a range of replays signals each one") {
   Foundry& foundry = runtime();
-  ArenaPool& pool = fresh_pool();
-  const auto x = filled(pool, 10, 1.0f, "x");
-  const auto y = filled(pool, 10, 0.0f, "y");
+  Arena& arena = fresh_pool();
+  const auto x = filled(arena, 10, 1.0f, "x");
+  const auto y = filled(arena, 10, 0.0f, "y");
   Program step = foundry.record([&] { foundry.run(Axpy{x, y, Parameter("a")}); }, "step");
   const SharedEvent event(foundry.device());
   const auto before = foundry.stream().statistics().command_buffers;

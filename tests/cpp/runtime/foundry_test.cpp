@@ -142,17 +142,17 @@ TEST_CASE("a kernel described at run time runs like one described by a struct") 
 
 TEST_CASE("arenas: scopes give back, reset refuses under a live tensor and names it") {
   Foundry fd;
-  fd.make_pool("activations", {});
-  CHECK(fd.pool_names() == std::vector<std::string>{"activations", "default"});
-  CHECK_THROWS_WITH_AS(fd.make_pool("activations", {}), "arena 'activations' exists already",
+  fd.make_arena("activations", {});
+  CHECK(fd.arena_names() == std::vector<std::string>{"activations", "default"});
+  CHECK_THROWS_WITH_AS(fd.make_arena("activations", {}), "arena 'activations' exists already",
                        ArgumentError);
   {
     const auto scope = fd.scope();
     const auto x = fd.alloc<f32>({100});
   }
-  CHECK(fd.pool().statistics().leased_bytes == 0);
+  CHECK(fd.arena().statistics().leased_bytes == 0);
   auto held = fd.alloc<f32>({8}, "held");
-  CHECK_THROWS_AS(fd.reset(), PoolInUseError);
+  CHECK_THROWS_AS(fd.reset(), ArenaInUseError);
   held = {};
   CHECK_NOTHROW(fd.reset());
 }
@@ -219,7 +219,7 @@ TEST_CASE("types say storage, mode and shape; what they cannot know is checked")
   const Tensor<f16, Pooled, Shared, Rank<2>> any = x;
   CHECK(any.as<Shape<32, 64>>().any().byte_offset() == head.any().byte_offset());
 
-  ArenaPool& hidden = fd.make_pool("hidden", {.mode = StorageMode::private_});
+  Arena& hidden = fd.make_arena("hidden", {.mode = StorageMode::private_});
   const Tensor<f16, Pooled, Private> cache = fd.alloc<f16, Private>(hidden, {64}, "cache");
   CHECK_THROWS_WITH_AS((fd.alloc<f16, Shared>(hidden, {64}, "y")),
                        "y (64,) f16 is pooled, private; asked for pooled, shared", StorageError);

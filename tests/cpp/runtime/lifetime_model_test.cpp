@@ -146,7 +146,7 @@ class Worker {
     try {
       arena_->reset();
       if (holds) ++*wrong_;
-    } catch (const PoolInUseError&) {
+    } catch (const ArenaInUseError&) {
       // By this thread, another, or a command buffer.
     }
   }

@@ -71,56 +71,56 @@ TEST_CASE("an arena keeps its books whichever allocation fails") {
   const std::uint64_t before = device.allocated_bytes();
   const int allocations = fail_each_allocation(
       [&] {
-        ArenaPool pool(device, {"a", StorageMode::shared, 4096, 1 << 16});
-        const ArenaScope scope(pool);
+        Arena arena(device, {"a", StorageMode::shared, 4096, 1 << 16});
+        const ArenaScope scope(arena);
         Dimensions dimensions;
         dimensions.push_back(kCount);
         const std::string name = "a name that is too long to be stored in place";
         std::vector<Lease> leases;
         for (int i = 0; i < 4; ++i) {
-          leases.push_back(pool.allocate(3000, Label{name, "f32", dimensions}));
+          leases.push_back(arena.allocate(3000, Label{name, "f32", dimensions}));
         }
         const KeepAlive array = leases[0].held_by(Holder::array());
-        const auto holders = pool.holders();  // outside of CHECK, which would take its exception
+        const auto holders = arena.holders();  // outside of CHECK, which would take its exception
         CHECK(holders.size() == 5);
-        CHECK(pool.statistics().leases == 4);
+        CHECK(arena.statistics().leases == 4);
         leases.resize(1);
-        pool.trim();
-        CHECK(pool.statistics().leases == 1);
-        CHECK(pool.statistics().reserved_bytes % 4096 == 0);
+        arena.trim();
+        CHECK(arena.statistics().leases == 1);
+        CHECK(arena.statistics().reserved_bytes % 4096 == 0);
       },
       [&] { REQUIRE(device.allocated_bytes() == before); });
   CHECK(allocations > 20);
 }
 
 TEST_CASE("an arena that outlives the failure goes on where it was") {
-  ArenaPool pool(Device::system_default(), {"a", StorageMode::shared, 4096, 0});
+  Arena arena(Device::system_default(), {"a", StorageMode::shared, 4096, 0});
   std::vector<Lease> leases;
   leases.reserve(4096);
   fail_each_allocation(
       [&] {
         const std::size_t held = leases.size();
-        leases.push_back(pool.allocate(3000));
+        leases.push_back(arena.allocate(3000));
         REQUIRE(leases.size() == held + 1);
       },
       [&] {
-        const ArenaStatistics statistics = pool.statistics();
+        const ArenaStatistics statistics = arena.statistics();
         REQUIRE(statistics.leases == leases.size());
         REQUIRE(statistics.leased_bytes == 3000 * leases.size());
         REQUIRE(statistics.reserved_bytes == std::uint64_t{4096} * statistics.chunks);
       });
   leases.clear();
-  pool.reset();
+  arena.reset();
 }
 
 TEST_CASE("tensors, views and copies leak nothing whichever allocation fails") {
   Foundry foundry;
-  foundry.make_pool("private", {.mode = StorageMode::private_, .chunk_bytes = 4096});
+  foundry.make_arena("private", {.mode = StorageMode::private_, .chunk_bytes = 4096});
   const std::vector<f32> values = counted();
   std::uint64_t baseline = 0;
   const auto body = [&] {
     auto pooled = foundry.alloc<f32>({kCount}, from(values), "pooled, with a name that is long");
-    auto hidden = foundry.alloc<f32, Private>(foundry.pool("private"), {kCount}, "hidden");
+    auto hidden = foundry.alloc<f32, Private>(foundry.arena("private"), {kCount}, "hidden");
     auto dedicated = foundry.tensor<f32>({kCount}, from(values), "dedicated");
     const auto owner = std::make_shared<std::vector<f32>>(values);
     auto borrowed = foundry.borrow<f32>({kCount}, std::span<f32>(*owner), owner, "borrowed");
@@ -136,10 +136,10 @@ TEST_CASE("tensors, views and copies leak nothing whichever allocation fails") {
   };
   const auto check = [&] {
     foundry.synchronize();
-    REQUIRE(foundry.pool().statistics().leases == 0);
-    REQUIRE(foundry.pool("private").statistics().leases == 0);
-    foundry.pool().reset();
-    foundry.pool("private").reset();
+    REQUIRE(foundry.arena().statistics().leases == 0);
+    REQUIRE(foundry.arena("private").statistics().leases == 0);
+    foundry.arena().reset();
+    foundry.arena("private").reset();
     if (baseline == 0) baseline = foundry.device().allocated_bytes();
     REQUIRE(foundry.device().allocated_bytes() == baseline);
   };
@@ -162,7 +162,7 @@ TEST_CASE("a dispatch is encoded, or its error is typed and the next one works")
   const auto check = [&] {
     foundry.synchronize();
     REQUIRE(foundry.stream().statistics().in_flight == 0);
-    REQUIRE(foundry.pool().statistics().leases == 0);
+    REQUIRE(foundry.arena().statistics().leases == 0);
     foundry.reset();
   };
   CHECK(fail_each_allocation(body, check) > 10);
@@ -176,7 +176,7 @@ TEST_CASE("each buffer that the device refuses is a typed error with figures, an
   const Device& device = foundry.device();
   const std::vector<f32> values(kElements, 1.0f);
   const auto body = [&] {
-    ArenaPool arena(device, {.name = "small", .chunk_bytes = kStep});
+    Arena arena(device, {.name = "small", .chunk_bytes = kStep});
     const auto first = foundry.alloc<f32>(arena, {kElements});
     const auto second = foundry.alloc<f32>(arena, {kElements});
     const auto dedicated = foundry.tensor<f32>({kElements}, from(values));

@@ -158,13 +158,13 @@ TEST_CASE("borrowed host memory is shared, not copied, at any address") {
 }
 
 TEST_CASE("pooled tensors lease from their arena under their own description") {
-  ArenaPool pool(device(), {"activations", StorageMode::shared, 1 << 16, 0});
-  AnyTensor y = AnyTensor::pooled(pool, {14336}, DType::f16, "y");
+  Arena arena(device(), {"activations", StorageMode::shared, 1 << 16, 0});
+  AnyTensor y = AnyTensor::pooled(arena, {14336}, DType::f16, "y");
   CHECK(y.storage() == StorageKind::pooled);
   const AnyTensor view = y.slice(0, 0, 10);
   y = AnyTensor();
-  CHECK_THROWS_WITH_AS(pool.reset(),
+  CHECK_THROWS_WITH_AS(arena.reset(),
                        "cannot reset arena 'activations': 1 lease held (y (14336,) f16 by a view)",
-                       PoolInUseError);
+                       ArenaInUseError);
   CHECK(view.named("z").describe() == "z (10,) f16");
 }

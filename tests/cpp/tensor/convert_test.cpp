@@ -49,49 +49,49 @@ TEST_CASE("a double becomes the nearest 16-bit float, rounded once") {
     const double tie =
         std::ldexp(std::round(std::ldexp(mantissa(random), 9)), exponent(random) - 9);
     const double value = (i % 2 ? -tie : tie) * (1 + std::ldexp(i % 3 - 1, low(random)));
-    CHECK(static_cast<float>(*narrow<f16>(value)) == nearest<f16>(value));
-    CHECK(static_cast<float>(*narrow<bf16>(value)) == nearest<bf16>(value));
+    CHECK(static_cast<float>(*converted<f16>(value)) == nearest<f16>(value));
+    CHECK(static_cast<float>(*converted<bf16>(value)) == nearest<bf16>(value));
   }
-  CHECK(static_cast<float>(*narrow<bf16>(1 + 0x1p-8 + 0x1p-40)) == 1.0078125f);
-  CHECK(static_cast<float>(*narrow<bf16>((std::int64_t{1} << 40) + (std::int64_t{1} << 32) + 1)) ==
-        0x1p40f + 0x1p33f);
-  CHECK(static_cast<float>(*narrow<bf16>(-(std::int64_t{1} << 40) - (std::int64_t{1} << 32) - 1)) ==
-        -0x1p40f - 0x1p33f);
+  CHECK(static_cast<float>(*converted<bf16>(1 + 0x1p-8 + 0x1p-40)) == 1.0078125f);
+  CHECK(static_cast<float>(*converted<bf16>((std::int64_t{1} << 40) + (std::int64_t{1} << 32) +
+                                            1)) == 0x1p40f + 0x1p33f);
+  CHECK(static_cast<float>(*converted<bf16>(-(std::int64_t{1} << 40) - (std::int64_t{1} << 32) -
+                                            1)) == -0x1p40f - 0x1p33f);
 }
 
 TEST_CASE("infinities and NaN stay, what would become one is not held") {
   const double infinity = std::numeric_limits<double>::infinity();
-  CHECK(*narrow<f32>(infinity) == infinity);
-  CHECK(static_cast<float>(*narrow<f16>(-infinity)) == -infinity);
-  CHECK(std::isnan(static_cast<float>(*narrow<bf16>(std::nan("")))));
-  CHECK(static_cast<float>(*narrow<f16>(65519.99)) == 65504);
-  CHECK_FALSE(narrow<f16>(65520.0));
-  CHECK_FALSE(narrow<f16>(std::int64_t{65520}));
-  CHECK_FALSE(narrow<f32>(1e39));
-  CHECK_FALSE(narrow<bf16>(std::numeric_limits<float>::max()));
-  CHECK(*narrow<f32>(std::numeric_limits<std::uint64_t>::max()) == 0x1p64f);
+  CHECK(*converted<f32>(infinity) == infinity);
+  CHECK(static_cast<float>(*converted<f16>(-infinity)) == -infinity);
+  CHECK(std::isnan(static_cast<float>(*converted<bf16>(std::nan("")))));
+  CHECK(static_cast<float>(*converted<f16>(65519.99)) == 65504);
+  CHECK_FALSE(converted<f16>(65520.0));
+  CHECK_FALSE(converted<f16>(std::int64_t{65520}));
+  CHECK_FALSE(converted<f32>(1e39));
+  CHECK_FALSE(converted<bf16>(std::numeric_limits<float>::max()));
+  CHECK(*converted<f32>(std::numeric_limits<std::uint64_t>::max()) == 0x1p64f);
 }
 
 TEST_CASE("an integer type holds exactly its integers") {
   const auto most = std::numeric_limits<std::int64_t>::max();
-  CHECK(*narrow<i64>(most) == most);
-  CHECK(*narrow<u64>(most) == static_cast<std::uint64_t>(most));
-  CHECK_FALSE(narrow<i64>(static_cast<std::uint64_t>(most) + 1));
-  CHECK_FALSE(narrow<u64>(std::int64_t{-1}));
-  CHECK(*narrow<u8>(255) == 255);
-  CHECK_FALSE(narrow<u8>(256));
-  CHECK_FALSE(narrow<u8>(-1.0));
-  CHECK(*narrow<u8>(-0.0) == 0);
-  CHECK_FALSE(narrow<i32>(0.5));
-  CHECK_FALSE(narrow<i32>(std::nan("")));
-  CHECK_FALSE(narrow<i32>(std::numeric_limits<double>::infinity()));
-  CHECK_FALSE(narrow<i64>(0x1p63));
-  CHECK(*narrow<i64>(-0x1p63) == std::numeric_limits<std::int64_t>::min());
-  CHECK(*narrow<u64>(0x1p64 - 2048) == std::numeric_limits<std::uint64_t>::max() - 2047);
-  CHECK_FALSE(narrow<u64>(0x1p64));
-  CHECK(*narrow<bool>(1.0f));
-  CHECK_FALSE(narrow<bool>(2));
-  CHECK_FALSE(narrow<bool>(0.5));
+  CHECK(*converted<i64>(most) == most);
+  CHECK(*converted<u64>(most) == static_cast<std::uint64_t>(most));
+  CHECK_FALSE(converted<i64>(static_cast<std::uint64_t>(most) + 1));
+  CHECK_FALSE(converted<u64>(std::int64_t{-1}));
+  CHECK(*converted<u8>(255) == 255);
+  CHECK_FALSE(converted<u8>(256));
+  CHECK_FALSE(converted<u8>(-1.0));
+  CHECK(*converted<u8>(-0.0) == 0);
+  CHECK_FALSE(converted<i32>(0.5));
+  CHECK_FALSE(converted<i32>(std::nan("")));
+  CHECK_FALSE(converted<i32>(std::numeric_limits<double>::infinity()));
+  CHECK_FALSE(converted<i64>(0x1p63));
+  CHECK(*converted<i64>(-0x1p63) == std::numeric_limits<std::int64_t>::min());
+  CHECK(*converted<u64>(0x1p64 - 2048) == std::numeric_limits<std::uint64_t>::max() - 2047);
+  CHECK_FALSE(converted<u64>(0x1p64));
+  CHECK(*converted<bool>(1.0f));
+  CHECK_FALSE(converted<bool>(2));
+  CHECK_FALSE(converted<bool>(0.5));
 }
 
 TEST_CASE("elements convert between all plain types, up to the first that does not fit") {

@@ -44,38 +44,38 @@ class Adder {
 
 TEST_CASE("a dispatch holds its tensors until it is done, and the arena knows") {
   const Adder adder;
-  ArenaPool pool(Adder::device(), {"activations", StorageMode::shared, 1 << 16, 0});
+  Arena arena(Adder::device(), {"activations", StorageMode::shared, 1 << 16, 0});
   CommandStream stream(Adder::device());
   {
-    const AnyTensor x = AnyTensor::pooled(pool, {64}, DType::u32, "x");
-    const AnyTensor y = AnyTensor::pooled(pool, {64}, DType::u32, "y");
+    const AnyTensor x = AnyTensor::pooled(arena, {64}, DType::u32, "x");
+    const AnyTensor y = AnyTensor::pooled(arena, {64}, DType::u32, "y");
     adder.run(stream, x, y);
   }
   try {
-    pool.reset();
+    arena.reset();
     FAIL("reset under work in flight");
-  } catch (const PoolInUseError& error) {
+  } catch (const ArenaInUseError& error) {
     const std::string what = error.what();
     CHECK(what.find("cannot reset arena 'activations': 2 leases held (x (64,) u32 by command "
                     "buffer ") == 0);
     CHECK(what.find(", still running; y (64,) u32 by command buffer ") != std::string::npos);
   }
   stream.synchronize();
-  pool.reset();
+  arena.reset();
 }
 
 TEST_CASE("scopes may reuse what is in flight: the results are those of fresh memory") {
   constexpr std::uint32_t kCount = 256;
   const Adder adder;
-  ArenaPool pool(Adder::device(), {"steps", StorageMode::shared, 1 << 16, 0});
+  Arena arena(Adder::device(), {"steps", StorageMode::shared, 1 << 16, 0});
   CommandStream stream(Adder::device(), {.dispatches_per_command_buffer = 7});
   const AnyTensor sum = AnyTensor::dedicated(Adder::device(), {kCount}, DType::u32);
   std::vector<std::uint32_t> model(kCount, 1);
   sum.copy_from_host(stream, std::as_bytes(std::span(model)));
   for (std::uint32_t step = 0; step < 100; ++step) {
-    const ArenaScope scope(pool);
-    const AnyTensor input = AnyTensor::pooled(pool, {kCount}, DType::u32, "input");
-    const AnyTensor scaled = AnyTensor::pooled(pool, {kCount}, DType::u32, "scaled");
+    const ArenaScope scope(arena);
+    const AnyTensor input = AnyTensor::pooled(arena, {kCount}, DType::u32, "input");
+    const AnyTensor scaled = AnyTensor::pooled(arena, {kCount}, DType::u32, "scaled");
     std::vector<std::uint32_t> values(kCount);
     std::iota(values.begin(), values.end(), step * 31);
     // The host writes bytes that earlier dispatches may still read: it waits for those alone.
@@ -86,5 +86,5 @@ TEST_CASE("scopes may reuse what is in flight: the results are those of fresh me
     for (std::uint32_t i = 0; i < kCount; ++i) model[i] = 5 * model[i] + values[i];
   }
   CHECK(std::ranges::equal(sum.host<std::uint32_t>(), model));
-  CHECK(pool.statistics().reserved_bytes == 1 << 16);
+  CHECK(arena.statistics().reserved_bytes == 1 << 16);
 }

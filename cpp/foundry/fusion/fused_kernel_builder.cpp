@@ -1,4 +1,4 @@
-#include "foundry/fusion/compound_kernel.hpp"
+#include "foundry/fusion/fused_kernel_builder.hpp"
 
 #include "foundry/core/error.hpp"
 
@@ -11,15 +11,15 @@ std::string_view name_of(const Stage& stage) {
 
 }  // namespace
 
-CompoundKernel::CompoundKernel(std::string_view name) {
+FusedKernelBuilder::FusedKernelBuilder(std::string_view name) {
   kernel_.name = &intern(name);
 }
 
-void CompoundKernel::refuse(const std::string& why) const {
+void FusedKernelBuilder::refuse(const std::string& why) const {
   throw ArgumentError(concat("fused kernel ", name(), ": ", why));
 }
 
-CompoundKernel& CompoundKernel::prologue(Stage stage) {
+FusedKernelBuilder& FusedKernelBuilder::prologue(Stage stage) {
   if (!stage.type) refuse("an empty stage");
   if (stage.type->kind != StageKind::prologue) {
     refuse(
@@ -34,11 +34,11 @@ CompoundKernel& CompoundKernel::prologue(Stage stage) {
   return *this;
 }
 
-CompoundKernel& CompoundKernel::main(MainStage stage) {
+FusedKernelBuilder& FusedKernelBuilder::main(MainStage stage) {
   if (!stage.alone.empty()) refuse(concat(stage.name, " cannot be fused: ", stage.alone));
   if (!stage.weights) refuse(concat(stage.name, " has no weights"));
-  if (kernel_.parts.size() == FusedLinear::kMaxParts) {
-    refuse(concat("more than ", FusedLinear::kMaxParts, " main stages"));
+  if (kernel_.parts.size() == FusedKernel::kMaxParts) {
+    refuse(concat("more than ", FusedKernel::kMaxParts, " main stages"));
   }
   const bool first = kernel_.parts.empty();
   if (!first && stage.form != kernel_.form) {
@@ -51,7 +51,7 @@ CompoundKernel& CompoundKernel::main(MainStage stage) {
     kernel_.rows_per_simdgroup = stage.rows_per_simdgroup;
     kernel_.simdgroups = stage.simdgroups;
   }
-  LinearPart part;
+  Product part;
   part.weights = std::move(stage.weights);
   part.gate = std::move(stage.gate);
   part.activation = std::move(stage.activation);
@@ -59,7 +59,7 @@ CompoundKernel& CompoundKernel::main(MainStage stage) {
   return *this;
 }
 
-CompoundKernel& CompoundKernel::epilogue(Stage stage) {
+FusedKernelBuilder& FusedKernelBuilder::epilogue(Stage stage) {
   const bool has_main = !kernel_.parts.empty();
   const std::string why = refusal(
       has_main ? std::span<const Stage>(kernel_.parts.back().epilogues) : std::span<const Stage>(),
@@ -70,13 +70,13 @@ CompoundKernel& CompoundKernel::epilogue(Stage stage) {
   return *this;
 }
 
-FusedLinear CompoundKernel::build(AnyTensor x, std::vector<AnyTensor> y,
-                                  const Scalar<std::uint32_t>& start) const {
+FusedKernel FusedKernelBuilder::build(AnyTensor x, std::vector<AnyTensor> y,
+                                      const Scalar<std::uint32_t>& start) const {
   if (kernel_.parts.empty()) refuse("it has no main stage");
   if (y.size() != kernel_.parts.size()) {
     refuse(concat(kernel_.parts.size(), " main stages, ", y.size(), " outputs"));
   }
-  FusedLinear kernel = kernel_;
+  FusedKernel kernel = kernel_;
   kernel.x = std::move(x);
   kernel.start = start;
   for (std::size_t i = 0; i < y.size(); ++i) kernel.parts[i].y = std::move(y[i]);

@@ -1,4 +1,4 @@
-// ArenaPool: bump allocation in growable chunks, never reused under a live lease; ArenaScope.
+// Arena: bump allocation in growable chunks, never reused under a live lease; ArenaScope.
 #pragma once
 
 #include <cstdint>
@@ -51,25 +51,25 @@ struct ArenaHolder {
   bool is_retired = false;       ///< left behind by a scope
 };
 
-/// A position to return to. Made by ArenaPool::mark(), good until the next reset().
+/// A position to return to. Made by Arena::mark(), good until the next reset().
 struct ArenaMark {
   std::uint32_t chunk = 0;
   std::uint64_t offset = 0;
   std::uint64_t sequence = 0;
-  std::uint64_t generation = 0;
+  std::uint64_t resets = 0;  ///< of the arena, before the mark
 };
 
 /// Thread-safe; allocation is O(1) and takes no system call while the chunk lasts. The memory
-/// outlives the pool object as long as leases do. Long-lived tensors belong in an arena of their
+/// outlives the arena object as long as leases do. Long-lived tensors belong in an arena of their
 /// own, so that they pin no short-lived chunk.
-class ArenaPool {
+class Arena {
  public:
   static constexpr std::uint64_t kAlignment = 256;  ///< of every range; enough for any MSL type
 
-  explicit ArenaPool(Device device, ArenaOptions options = {});
-  ~ArenaPool();
-  ArenaPool(ArenaPool&&) noexcept;
-  ArenaPool& operator=(ArenaPool&&) noexcept;
+  explicit Arena(Device device, ArenaOptions options = {});
+  ~Arena();
+  Arena(Arena&&) noexcept;
+  Arena& operator=(Arena&&) noexcept;
 
   /// A range of `bytes` (> 0, else ShapeError), held as a tensor. The bytes are whatever they were.
   /// Throws OutOfMemoryError "arena 'activations': 512.0 MiB asked, 448.0 MiB of 2.0 GiB left".
@@ -83,7 +83,7 @@ class ArenaPool {
   /// command buffers hold are reused at once: the device orders the reuse. Never throws or waits.
   /// A mark from before a reset(), or past the current position, changes nothing.
   void rewind(const ArenaMark& mark) noexcept;
-  /// Makes everything free. Throws PoolInUseError, and changes nothing, while any lease is held,
+  /// Makes everything free. Throws ArenaInUseError, and changes nothing, while any lease is held,
   /// one by a running command buffer included: "cannot reset arena 'activations': 2 leases held
   /// (y (14336,) f16 by a numpy array; x (4096,) f16 by command buffer 17, still running)".
   void reset();
@@ -101,22 +101,22 @@ class ArenaPool {
   detail::ArenaState* state_ = nullptr;
 };
 
-/// Rewinds the pool to where it was when the scope was entered. The pool must outlive it.
+/// Rewinds the arena to where it was when the scope was entered. The arena must outlive it.
 class [[nodiscard]] ArenaScope {
  public:
-  explicit ArenaScope(ArenaPool& pool) noexcept : pool_(&pool), mark_(pool.mark()) {}
-  ~ArenaScope() { pool_->rewind(mark_); }
+  explicit ArenaScope(Arena& arena) noexcept : arena_(&arena), mark_(arena.mark()) {}
+  ~ArenaScope() { arena_->rewind(mark_); }
   ArenaScope(const ArenaScope&) = delete;
   ArenaScope& operator=(const ArenaScope&) = delete;
 
  private:
-  ArenaPool* pool_;
+  Arena* arena_;
   ArenaMark mark_;
 };
 
 /// "arena 'activations': 12.5 MiB in 40 leases (peak 14.0 MiB), 1.2 KiB wasted, 16.0 MiB reserved
 /// in 1 chunk, cap 2.0 GiB".
-[[nodiscard]] std::string to_string(const ArenaPool& pool);
+[[nodiscard]] std::string to_string(const Arena& arena);
 /// "y (14336,) f16, 28.0 KiB, by a numpy array", "x (64,) f32, 256 B, retired, by a view
 /// (2 claims)".
 [[nodiscard]] std::string to_string(const ArenaHolder& holder);

@@ -94,8 +94,8 @@ def tokens_of(main: str) -> list[int]:
     return {"Gemv": [1], "Gemm": [3]}.get(main, [1, 3])
 
 
-def built(case: Case, prologue: str, main: str, epilogue: str) -> fd.CompoundKernel:
-    kernel = fd.fuse("compound")
+def built(case: Case, prologue: str, main: str, epilogue: str) -> fd.FusedKernelBuilder:
+    kernel = fd.fuse("fused")
     if prologue != "none":
         kernel = kernel.prologue(case.stage(prologue))
     kernel = kernel.main(case.main(main))
@@ -153,7 +153,7 @@ def test_head_stages_are_refused_where_there_are_no_heads(
     case = Case(rt, tokens)
     extent = CAPACITY if stage == "CacheWrite" else 1
     y = rt.empty((extent, HEADS, HEAD_DIM), fd.f32)
-    expected = re.escape("compound: " + reason.format(stage=stage))
+    expected = re.escape("fused: " + reason.format(stage=stage))
     with pytest.raises(fd.ArgumentError, match=expected):
         rt.run(built(case, "none", main, stage).build(x=case.x, y=y))
 

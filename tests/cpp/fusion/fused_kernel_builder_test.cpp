@@ -16,27 +16,27 @@ ops::Gemv gemv() {
 }  // namespace
 
 TEST_CASE("stages that cannot stand together are refused with the reason") {
-  CHECK_THROWS_WITH_AS(CompoundKernel("mlp_in").prologue(ops::Silu()),
+  CHECK_THROWS_WITH_AS(FusedKernelBuilder("mlp_in").prologue(ops::Silu()),
                        "fused kernel mlp_in: Silu is an epilogue and cannot be the prologue",
                        ArgumentError);
-  CHECK_THROWS_WITH_AS(CompoundKernel("a").epilogue(ops::Silu()),
+  CHECK_THROWS_WITH_AS(FusedKernelBuilder("a").epilogue(ops::Silu()),
                        "fused kernel a: Silu has no main stage before it", ArgumentError);
-  CHECK_THROWS_WITH_AS(CompoundKernel("a").main(gemv()).epilogue(ops::RmsNorm{}),
+  CHECK_THROWS_WITH_AS(FusedKernelBuilder("a").main(gemv()).epilogue(ops::RmsNorm{}),
                        "fused kernel a: RmsNorm is a prologue and cannot be an epilogue",
                        ArgumentError);
-  CHECK_THROWS_WITH_AS(CompoundKernel("a").prologue(ops::RmsNorm{}).prologue(ops::RmsNorm{}),
+  CHECK_THROWS_WITH_AS(FusedKernelBuilder("a").prologue(ops::RmsNorm{}).prologue(ops::RmsNorm{}),
                        "fused kernel a: it has a prologue already, RmsNorm; a second one, RmsNorm, "
                        "would need the first one's whole result",
                        ArgumentError);
-  CHECK_THROWS_WITH_AS(CompoundKernel("a").main(gemv()).prologue(ops::RmsNorm{}),
+  CHECK_THROWS_WITH_AS(FusedKernelBuilder("a").main(gemv()).prologue(ops::RmsNorm{}),
                        "fused kernel a: the prologue comes before the main stage", ArgumentError);
-  CHECK_THROWS_WITH_AS(CompoundKernel("a").main(ops::Attention{}),
+  CHECK_THROWS_WITH_AS(FusedKernelBuilder("a").main(ops::Attention{}),
                        "fused kernel a: Attention cannot be fused: its result is mixed over "
                        "positions, not one product per row",
                        ArgumentError);
-  CHECK_THROWS_WITH_AS(CompoundKernel("a").build({}, AnyTensor()),
+  CHECK_THROWS_WITH_AS(FusedKernelBuilder("a").build({}, AnyTensor()),
                        "fused kernel a: it has no main stage", ArgumentError);
-  CHECK_THROWS_WITH_AS(CompoundKernel("a").main(gemv()).build({}, std::vector<AnyTensor>(2)),
+  CHECK_THROWS_WITH_AS(FusedKernelBuilder("a").main(gemv()).build({}, std::vector<AnyTensor>(2)),
                        "fused kernel a: 1 main stages, 2 outputs", ArgumentError);
 }
 
@@ -46,7 +46,7 @@ TEST_CASE("the generated source can be read, and names every stage's file") {
   const auto x = random_tensor({32}, DType::f16, random, ignored);
   const auto gamma = random_tensor({32}, DType::f32, random, ignored);
   const auto y = output({8}, DType::f16);
-  const auto kernel = CompoundKernel("mlp_in")
+  const auto kernel = FusedKernelBuilder("mlp_in")
                           .prologue(ops::RmsNorm{gamma, 1e-5f, {}, {}})
                           .main(gemv())
                           .epilogue(ops::Silu())
@@ -74,7 +74,7 @@ TEST_CASE("a stage that does not compile is named with its file and line") {
   Random random(3);
   Values ignored;
   const auto x = random_tensor({32}, DType::f32, random, ignored);
-  const auto kernel = CompoundKernel("mlp_in")
+  const auto kernel = FusedKernelBuilder("mlp_in")
                           .main(gemv())
                           .epilogue(Stage{&broken::kStage, {}, 0.0f})
                           .build(x, output({8}, DType::f32));

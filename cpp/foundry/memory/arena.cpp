@@ -1,4 +1,4 @@
-#include "foundry/memory/arena_pool.hpp"
+#include "foundry/memory/arena.hpp"
 
 #include <cstddef>
 #include <limits>
@@ -20,7 +20,7 @@ Lease fresh(Lease lease) noexcept {
 
 }  // namespace
 
-ArenaPool::ArenaPool(Device device, ArenaOptions options) {
+Arena::Arena(Device device, ArenaOptions options) {
   if (options.mode == StorageMode::borrowed) {
     throw ArgumentError(
         concat("arena '", options.name, "': its storage is shared or private, not borrowed"));
@@ -32,13 +32,13 @@ ArenaPool::ArenaPool(Device device, ArenaOptions options) {
   state_ = new detail::ArenaState(std::move(device), std::move(options));
 }
 
-ArenaPool::~ArenaPool() {
+Arena::~Arena() {
   if (state_) state_->orphan();
 }
 
-ArenaPool::ArenaPool(ArenaPool&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+Arena::Arena(Arena&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
 
-ArenaPool& ArenaPool::operator=(ArenaPool&& other) noexcept {
+Arena& Arena::operator=(Arena&& other) noexcept {
   if (this != &other) {
     if (state_) state_->orphan();
     state_ = std::exchange(other.state_, nullptr);
@@ -46,53 +46,53 @@ ArenaPool& ArenaPool::operator=(ArenaPool&& other) noexcept {
   return *this;
 }
 
-Lease ArenaPool::allocate(std::uint64_t bytes) {
+Lease Arena::allocate(std::uint64_t bytes) {
   return fresh(state_->allocate(bytes, nullptr));
 }
 
-Lease ArenaPool::allocate(std::uint64_t bytes, Label label) {
+Lease Arena::allocate(std::uint64_t bytes, Label label) {
   return fresh(state_->allocate(bytes, &label));
 }
 
-ArenaMark ArenaPool::mark() const noexcept {
+ArenaMark Arena::mark() const noexcept {
   return state_->mark();
 }
 
-void ArenaPool::rewind(const ArenaMark& mark) noexcept {
+void Arena::rewind(const ArenaMark& mark) noexcept {
   state_->rewind(mark);
 }
 
-void ArenaPool::reset() {
+void Arena::reset() {
   state_->reset();
 }
 
-void ArenaPool::trim() {
+void Arena::trim() {
   state_->trim();
 }
 
-const std::string& ArenaPool::name() const noexcept {
+const std::string& Arena::name() const noexcept {
   return state_->options().name;
 }
 
-StorageMode ArenaPool::mode() const noexcept {
+StorageMode Arena::mode() const noexcept {
   return state_->options().mode;
 }
 
-const Device& ArenaPool::device() const noexcept {
+const Device& Arena::device() const noexcept {
   return state_->device();
 }
 
-ArenaStatistics ArenaPool::statistics() const {
+ArenaStatistics Arena::statistics() const {
   return state_->statistics();
 }
 
-std::vector<ArenaHolder> ArenaPool::holders() const {
+std::vector<ArenaHolder> Arena::holders() const {
   return state_->holders(std::numeric_limits<std::size_t>::max());
 }
 
-std::string to_string(const ArenaPool& pool) {
-  const ArenaStatistics s = pool.statistics();
-  return concat("arena '", pool.name(), "': ", format_bytes(s.leased_bytes), " in ", s.leases,
+std::string to_string(const Arena& arena) {
+  const ArenaStatistics s = arena.statistics();
+  return concat("arena '", arena.name(), "': ", format_bytes(s.leased_bytes), " in ", s.leases,
                 s.leases == 1 ? " lease" : " leases", " (peak ", format_bytes(s.peak_leased_bytes),
                 "), ", format_bytes(s.waste_bytes()), " wasted, ", format_bytes(s.reserved_bytes),
                 " reserved in ", s.chunks, s.chunks == 1 ? " chunk" : " chunks",

@@ -1,4 +1,5 @@
-// CompoundKernel: builds a fused kernel from stages: prologue -> main -> epilogues, several mains.
+// FusedKernelBuilder: builds a fused kernel from stages: prologue -> main -> epilogues, several
+// mains.
 #pragma once
 
 #include <initializer_list>
@@ -30,32 +31,34 @@ struct MainStage {
 /// refused when it is added, ArgumentError with the reason:
 ///   "fused kernel mlp_in: Bias is an epilogue and cannot be the prologue"
 ///   "fused kernel a: Attention cannot be fused: its result is mixed over positions, not per row"
-class [[nodiscard]] CompoundKernel {
+class [[nodiscard]] FusedKernelBuilder {
  public:
-  explicit CompoundKernel(std::string_view name);
+  explicit FusedKernelBuilder(std::string_view name);
 
-  CompoundKernel& prologue(Stage stage);
-  CompoundKernel& main(MainStage stage);
-  CompoundKernel& epilogue(Stage stage);
+  FusedKernelBuilder& prologue(Stage stage);
+  FusedKernelBuilder& main(MainStage stage);
+  FusedKernelBuilder& epilogue(Stage stage);
 
   [[nodiscard]] const std::string& name() const noexcept { return *kernel_.name; }
 
   /// The kernel with its input and one output per main, ready for Foundry::run(); `start` is the
   /// position of the first token, for Rope and CacheWrite. ArgumentError if there is no main or the
   /// number of outputs differs.
-  [[nodiscard]] FusedLinear build(AnyTensor x, AnyTensor y,
+  [[nodiscard]] FusedKernel build(AnyTensor x, AnyTensor y,
                                   const Scalar<std::uint32_t>& start = 0) const {
     return build(std::move(x), std::vector<AnyTensor>{std::move(y)}, start);
   }
-  [[nodiscard]] FusedLinear build(AnyTensor x, std::vector<AnyTensor> y,
+  [[nodiscard]] FusedKernel build(AnyTensor x, std::vector<AnyTensor> y,
                                   const Scalar<std::uint32_t>& start = 0) const;
 
   /// "mlp: RmsNorm -> w (256, 64) q4_0 -> Bias", as far as it is built.
-  friend std::string to_string(const CompoundKernel& kernel) { return to_string(kernel.kernel_); }
+  friend std::string to_string(const FusedKernelBuilder& kernel) {
+    return to_string(kernel.kernel_);
+  }
 
  private:
   [[noreturn]] void refuse(const std::string& why) const;
-  FusedLinear kernel_;
+  FusedKernel kernel_;
 };
 
 }  // namespace foundry
