@@ -224,6 +224,7 @@ Buffer Device::borrow(const unsafe::HostMemory& memory, KeepAlive owner, std::st
   state->owner = std::move(owner);
   state->length = pages.length();
   state->mode = StorageMode::borrowed;
+  state->is_read_only = pages.is_read_only();
   state->host = pages;
   state->hazard_address = pages.address();
   state->begin = memory.address();

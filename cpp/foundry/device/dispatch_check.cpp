@@ -2,6 +2,7 @@
 
 #include "foundry/core/checked.hpp"
 #include "foundry/core/error.hpp"
+#include "foundry/device/metal_limits.hpp"
 #include "foundry/device/metal_state.hpp"
 
 namespace foundry::detail {
@@ -23,9 +24,6 @@ void check_writable(const BufferRange& range, const std::string& what) {
 
 namespace {
 
-constexpr std::uint32_t kMaxIndex = 30;  // Metal feature set tables: 31 buffers a kernel
-constexpr std::size_t kMaxBytes = 4096;  // setBytes:length:atIndex:'s limit
-
 /// Indices bound so far, by kind.
 struct Bound {
   std::uint32_t buffers = 0, threadgroup_memory = 0;
@@ -39,8 +37,8 @@ void check_binding(const Pipeline& pipeline, const Binding& binding, Bound& boun
     return concat(pipeline.name(), ": ", is_threadgroup ? "threadgroup " : "buffer ",
                   binding.index);
   };
-  if (binding.index > kMaxIndex) {
-    throw DispatchError(concat(what(), ": the largest index is ", kMaxIndex));
+  if (binding.index >= kMaxArgumentIndices) {
+    throw DispatchError(concat(what(), ": the largest index is ", kMaxArgumentIndices - 1));
   }
   std::uint32_t& used = is_threadgroup ? bound.threadgroup_memory : bound.buffers;
   const std::uint32_t bit = 1u << binding.index;
@@ -57,15 +55,16 @@ void check_binding(const Pipeline& pipeline, const Binding& binding, Bound& boun
       }
       break;
     case Binding::Kind::bytes:
-      if (binding.constant.empty() || binding.constant.size() > kMaxBytes) {
+      if (binding.constant.empty() || binding.constant.size() > kMaxInlineBytes) {
         throw DispatchError(concat(what(), ": ", binding.constant.size(),
-                                   " bytes of constants, 1 to ", kMaxBytes, " are allowed"));
+                                   " bytes of constants, 1 to ", kMaxInlineBytes, " are allowed"));
       }
       break;
     case Binding::Kind::threadgroup_memory:
-      if (binding.threadgroup_length == 0 || binding.threadgroup_length % 16 != 0) {
+      if (binding.threadgroup_length == 0 ||
+          binding.threadgroup_length % kThreadgroupMemoryUnit != 0) {
         throw DispatchError(concat(what(), ": ", binding.threadgroup_length,
-                                   " bytes are no positive multiple of 16"));
+                                   " bytes are no positive multiple of ", kThreadgroupMemoryUnit));
       }
       bound.threadgroup_bytes += binding.threadgroup_length;
       break;
@@ -74,7 +73,7 @@ void check_binding(const Pipeline& pipeline, const Binding& binding, Bound& boun
 
 [[noreturn]] void fail_unbound(const Pipeline& pipeline, const Bound& bound) {
   for (const ReflectedArgument& argument : pipeline.reflection().arguments) {
-    if (!argument.is_used || argument.index > kMaxIndex) continue;
+    if (!argument.is_used || argument.index >= kMaxArgumentIndices) continue;
     const std::uint32_t there =
         argument.kind == ReflectedArgument::Kind::buffer ? bound.buffers : bound.threadgroup_memory;
     if (!(there >> argument.index & 1u)) {

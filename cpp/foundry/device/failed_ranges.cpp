@@ -55,7 +55,7 @@ FailedRanges::Position FailedRanges::remove_locked(std::uint64_t begin,
 }
 
 void FailedRanges::remove(std::uint64_t begin, std::uint64_t end) noexcept {
-  if (empty() || begin >= end) return;
+  if (none() || begin >= end) return;
   const std::lock_guard lock(mutex_);
   remove_locked(begin, end);
   size_.store(ranges_.size(), std::memory_order_relaxed);
@@ -85,7 +85,7 @@ void FailedRanges::add(std::uint64_t begin, std::uint64_t end, const Failure& fa
 }
 
 Failure FailedRanges::find(std::uint64_t begin, std::uint64_t end) const noexcept {
-  if (empty() || begin >= end) return nullptr;
+  if (none() || begin >= end) return nullptr;
   const std::lock_guard lock(mutex_);
   const auto found =
       std::lower_bound(ranges_.begin(), ranges_.end(), begin,
@@ -93,23 +93,22 @@ Failure FailedRanges::find(std::uint64_t begin, std::uint64_t end) const noexcep
   return found != ranges_.end() && found->begin < end ? found->failure : nullptr;
 }
 
-}  // namespace detail
-
-void forget_failures(const BufferRange& range) noexcept {
+void forget_failures_of(const BufferRange& range) noexcept {
   if (!range.buffer) return;
   const std::uint64_t begin = range.buffer->hazard_address() + range.offset;
-  detail::FailedRanges::all().remove(begin, begin + range.length);
+  FailedRanges::all().remove(begin, begin + range.length);
 }
 
-void throw_failure(const BufferRange& range) {
-  const auto& failed = detail::FailedRanges::all();
-  if (failed.empty() || !range.buffer) return;
+void throw_failure_of(const BufferRange& range) {
+  if (!range.buffer) return;
   const std::uint64_t begin = range.buffer->hazard_address() + range.offset;
-  if (const auto failure = failed.find(begin, begin + range.length)) {
+  if (const auto failure = FailedRanges::all().find(begin, begin + range.length)) {
     throw DeviceError(concat(*failure,
                              "; the bytes that it was to write fail every read until "
                              "they are written again"));
   }
 }
+
+}  // namespace detail
 
 }  // namespace foundry

@@ -24,7 +24,8 @@ class FailedRanges {
  public:
   [[nodiscard]] static FailedRanges& all();
 
-  bool empty() const noexcept { return size_.load(std::memory_order_relaxed) == 0; }
+  /// Whether nothing has failed: one load.
+  [[nodiscard]] static bool none() noexcept { return size_.load(std::memory_order_relaxed) == 0; }
   void add(std::uint64_t begin, std::uint64_t end, const Failure& failure) noexcept;
   /// The bytes are whole, or nobody's.
   void remove(std::uint64_t begin, std::uint64_t end) noexcept;
@@ -45,17 +46,26 @@ class FailedRanges {
   Position remove_locked(std::uint64_t begin, std::uint64_t end) noexcept;
 
   mutable std::mutex mutex_;
-  std::vector<Range> ranges_;  // sorted, disjoint
-  std::atomic<std::size_t> size_{0};
+  std::vector<Range> ranges_;                       // sorted, disjoint
+  static inline std::atomic<std::size_t> size_{0};  // of the one there is
   const Failure without_words_;
 };
+
+void forget_failures_of(const BufferRange& range) noexcept;
+void throw_failure_of(const BufferRange& range);
 
 }  // namespace detail
 
 /// The range is somebody's anew, whose bytes nothing has failed to write.
-void forget_failures(const BufferRange& range) noexcept;
+inline void forget_failures(const BufferRange& range) noexcept {
+  if (!detail::FailedRanges::none()) [[unlikely]]
+    detail::forget_failures_of(range);
+}
 /// Throws the DeviceError of a command buffer that was to write bytes of the range and failed.
 /// Every call does, on every thread, until they are written. Costs one load while nothing failed.
-void throw_failure(const BufferRange& range);
+inline void throw_failure(const BufferRange& range) {
+  if (!detail::FailedRanges::none()) [[unlikely]]
+    detail::throw_failure_of(range);
+}
 
 }  // namespace foundry

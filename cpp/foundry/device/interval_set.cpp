@@ -6,6 +6,10 @@ namespace foundry {
 
 void IntervalSet::add(std::uint64_t begin, std::uint64_t end) {
   if (begin >= end) return;
+  if (intervals_.empty() || intervals_.back().end < begin) {
+    intervals_.push_back({begin, end});
+    return;
+  }
   // The intervals that meet or touch [begin, end) are contiguous: from the first that ends at or
   // after `begin` to the last that begins at or before `end`.
   const auto first =
@@ -22,7 +26,7 @@ void IntervalSet::add(std::uint64_t begin, std::uint64_t end) {
   intervals_.erase(std::next(first), last);
 }
 
-bool IntervalSet::overlaps(std::uint64_t begin, std::uint64_t end) const noexcept {
+bool IntervalSet::finds(std::uint64_t begin, std::uint64_t end) const noexcept {
   if (begin >= end) return false;
   const auto first =
       std::lower_bound(intervals_.begin(), intervals_.end(), begin,

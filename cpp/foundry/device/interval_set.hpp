@@ -14,8 +14,12 @@ class IntervalSet {
     std::uint64_t begin, end;
   };
   void add(std::uint64_t begin, std::uint64_t end);
-  [[nodiscard]] bool overlaps(std::uint64_t begin, std::uint64_t end) const noexcept;
+  [[nodiscard]] bool overlaps(std::uint64_t begin, std::uint64_t end) const noexcept {
+    return !intervals_.empty() && begin < intervals_.back().end && intervals_.front().begin < end &&
+           finds(begin, end);
+  }
   void clear() noexcept { intervals_.clear(); }
+  void reserve(std::size_t intervals) { intervals_.reserve(intervals); }
   [[nodiscard]] bool empty() const noexcept { return intervals_.empty(); }
   [[nodiscard]] std::size_t size() const noexcept { return intervals_.size(); }
   // In order.
@@ -23,6 +27,8 @@ class IntervalSet {
   [[nodiscard]] auto end() const noexcept { return intervals_.end(); }
 
  private:
+  [[nodiscard]] bool finds(std::uint64_t begin, std::uint64_t end) const noexcept;
+
   std::vector<Interval> intervals_;  // sorted, disjoint, not touching
 };
 
@@ -48,6 +54,11 @@ class HazardTracker {
   void clear() noexcept {
     reads_.clear();
     writes_.clear();
+  }
+  /// Room for so many intervals of either.
+  void reserve(std::size_t intervals) {
+    reads_.reserve(intervals);
+    writes_.reserve(intervals);
   }
 
  private:

@@ -6,6 +6,7 @@
 
 #include "foundry/core/error.hpp"
 #include "foundry/core/fork_guard.hpp"
+#include "foundry/device/metal_limits.hpp"
 #include "foundry/device/metal_state.hpp"
 
 namespace foundry {
@@ -130,7 +131,7 @@ Pipeline Library::pipeline(const std::string& function, const FunctionConstants&
   state->width = static_cast<std::uint32_t>(state->metal->threadExecutionWidth());
   state->static_threadgroup_memory = state->metal->staticThreadgroupMemoryLength();
   for (const ReflectedArgument& argument : state->reflection.arguments) {
-    if (!argument.is_used || argument.index >= 31) continue;
+    if (!argument.is_used || argument.index >= kMaxArgumentIndices) continue;
     const std::uint32_t bit = 1u << argument.index;
     if (argument.kind == ReflectedArgument::Kind::buffer) state->used_buffers |= bit;
     if (argument.kind == ReflectedArgument::Kind::threadgroup_memory) {

@@ -1,7 +1,6 @@
 // CommandListState: a CommandList's dispatches as Metal takes them. Included by device/*.cpp only.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -10,6 +9,7 @@
 
 #include "foundry/device/command_list.hpp"
 #include "foundry/device/interval_set.hpp"
+#include "foundry/device/metal_bindings.hpp"
 #include "foundry/device/metal_state.hpp"
 #include "foundry/device/use_log.hpp"
 
@@ -17,23 +17,12 @@ namespace foundry::detail {
 
 /// Immutable once it is replayed.
 struct CommandListState {
-  /// One call on the encoder before a dispatch.
-  struct Bind {
-    enum class Kind : std::uint8_t { buffer, offset, bytes, threadgroup_memory };
-    Kind kind = Kind::buffer;
-    std::uint32_t index = 0;
-    MTL::Buffer* buffer = nullptr;
-    std::uint64_t at = 0;      // kind buffer, offset: in the buffer; bytes: in the constants
-    std::uint64_t length = 0;  // kind bytes, threadgroup_memory
-  };
   struct Command {
     MTL::ComputePipelineState* pipeline = nullptr;  // null: that of the dispatch before
     std::uint32_t first_bind = 0;
     std::uint32_t binds = 0;
     bool needs_barrier = false;
-    GridSize::Unit unit = GridSize::Unit::threads;
-    MTL::Size grid;
-    MTL::Size threadgroup;
+    DispatchCall dispatch;
   };
 
   explicit CommandListState(const Device& d) : device(d) {}
@@ -43,7 +32,7 @@ struct CommandListState {
 
   const Device device;
   std::vector<Command> commands;
-  std::vector<Bind> binds;
+  std::vector<BindCall> binds;
   std::vector<std::byte> constants;
   std::size_t barriers = 0;
   HazardTracker footprint;  // every byte that the list reads or writes
@@ -52,10 +41,7 @@ struct CommandListState {
   std::vector<std::shared_ptr<const void>> held;
 
   // While building: what the last dispatch left bound, and the uses since the last barrier.
-  const PipelineState* bound_pipeline = nullptr;
-  std::array<MTL::Buffer*, 31> bound_buffers{};
-  std::array<std::uint64_t, 31> bound_offsets{};
-  std::array<std::uint64_t, 31> bound_lengths{};
+  Bound bound;
   HazardTracker since_barrier;
 };
 

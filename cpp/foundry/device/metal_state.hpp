@@ -38,7 +38,7 @@ struct DeviceState {
   static Device wrap(std::shared_ptr<DeviceState> state) { return Device(std::move(state)); }
 };
 
-struct BufferState {
+struct BufferState : BufferFacts {
   BufferState() = default;
   /// A failure goes with the bytes.
   ~BufferState();
@@ -47,16 +47,15 @@ struct BufferState {
 
   KeepAlive owner;  // of borrowed pages: dropped after `metal`, which comes later here
   NS::SharedPtr<MTL::Buffer> metal;
-  std::uint64_t length = 0;
-  StorageMode mode = StorageMode::shared;
   unsafe::HostMemory host;  // empty for private storage
-  std::uint64_t hazard_address = 0;
   /// Hazard addresses of its own bytes: all, or what was borrowed of the pages.
   std::uint64_t begin = 0, end = 0;
   std::string label;
 
-  static const BufferState& of(const Buffer& buffer) { return *buffer.state_; }
-  static std::shared_ptr<const BufferState> share(const Buffer& buffer) { return buffer.state_; }
+  static const BufferState& of(const Buffer& buffer) {
+    return static_cast<const BufferState&>(*buffer.state_);
+  }
+  static std::shared_ptr<const void> share(const Buffer& buffer) { return buffer.state_; }
 };
 
 struct LibraryState {

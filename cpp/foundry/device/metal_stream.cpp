@@ -16,21 +16,6 @@ namespace {
 
 std::atomic<int> live_streams{0};
 
-std::uint64_t begin_of(const BufferRange& range) {
-  return range.buffer->hazard_address() + range.offset;
-}
-
-/// Calls `use(begin, end, binding)` for what a command touches; what nothing may write needs no
-/// order.
-template <class Use>
-void for_each_use(std::span<const Binding> bindings, const Use& use) {
-  for (const Binding& binding : bindings) {
-    if (binding.kind != Binding::Kind::buffer || binding.range.buffer->is_read_only()) continue;
-    const std::uint64_t begin = begin_of(binding.range);
-    use(begin, begin + binding.range.length, binding);
-  }
-}
-
 /// What `body` asks of the device. Where Metal would return nil, a software device may throw what
 /// it ran out of, which becomes the cause of a DeviceError.
 template <class Body>
@@ -44,10 +29,6 @@ auto asked_of(const Device& device, const char* what, const Body& body) {
   } catch (const std::exception&) {
     std::throw_with_nested(DeviceError(concat("'", device.name(), "' ", what)));
   }
-}
-
-MTL::Size metal_size(std::uint32_t x, std::uint32_t y, std::uint32_t z) {
-  return MTL::Size::Make(x, y, z);
 }
 
 MTL::Buffer* metal_of(const BufferRange& range) {
@@ -75,126 +56,59 @@ StreamState::~StreamState() {
 
 void StreamState::dispatch(const Pipeline& pipeline, std::span<const Binding> bindings,
                            const GridSize& grid, const ThreadgroupSize& threadgroup) {
-  wait_for_other_streams(bindings);
+  const Uses uses(bindings);
+  wait_for_other_streams(uses);
   const auto lock = lock_with_room();
-  MTL::ComputeCommandEncoder* encoder = compute_locked();
-  order_locked(bindings);
+  MTL::ComputeCommandEncoder& encoder = *compute_locked();
+  order_locked(uses);
   for (const Binding& binding : bindings) open_->claim(binding.keep);
   const auto& state = PipelineState::of(pipeline);
   open_->run(state);
-  if (bound_.pipeline != state.get()) {
-    encoder->setComputePipelineState(state->metal.get());
-    bound_.pipeline = state.get();
+  if (bound_.is_missing(*state)) {
+    encoder.setComputePipelineState(state->metal.get());
+    bound_.add(*state);
   }
-  for (const Binding& binding : bindings) bind_locked(encoder, binding);
-  const MTL::Size size = metal_size(grid.x, grid.y, grid.z);
-  const MTL::Size group = metal_size(threadgroup.x, threadgroup.y, threadgroup.z);
-  if (grid.unit == GridSize::Unit::threads) {
-    encoder->dispatchThreads(size, group);
-  } else {
-    encoder->dispatchThreadgroups(size, group);
+  for (const Binding& binding : bindings) {
+    const auto call = bound_.missing(binding);
+    if (!call) continue;
+    call->encode(encoder, binding.constant);
+    bound_.add(*call);
   }
-  note_locked(bindings);
+  DispatchCall(grid, threadgroup).encode(encoder);
+  open_->note(uses);
   ++statistics_.dispatches;
   count_locked();
 }
 
-void StreamState::order_locked(std::span<const Binding> bindings) {
-  bool is_hazard = replayed_since_barrier_;
-  for_each_use(bindings, [&](auto begin, auto end, const Binding& binding) {
-    is_hazard = is_hazard ||
-                since_barrier_.conflicts(begin, end, reads(binding.access), writes(binding.access));
-  });
-  if (is_hazard) {
+void StreamState::order_locked(const Uses& uses) {
+  if (replayed_since_barrier_ || conflicts(since_barrier_, uses)) {
     compute_->memoryBarrier(MTL::BarrierScopeBuffers);
     since_barrier_.clear();
     replayed_since_barrier_ = false;
     ++statistics_.barriers;
   }
-  for_each_use(bindings, [&](auto begin, auto end, const Binding& binding) {
-    since_barrier_.record(begin, end, reads(binding.access), writes(binding.access));
-  });
-  use_locked(bindings);
-}
-
-void StreamState::use_locked(std::span<const Binding> bindings) {
-  open_->make_room(bindings.size());
-  for_each_use(bindings, [&](auto begin, auto end, const Binding& binding) {
-    open_->use(begin, end, reads(binding.access), writes(binding.access));
-  });
-}
-
-void StreamState::note_locked(std::span<const Binding> bindings) noexcept {
-  open_->note([&](const auto& note) {
-    for_each_use(bindings, [&](auto begin, auto end, const Binding& binding) {
-      note(begin, end, binding.access, binding.keep);
-    });
-  });
-}
-
-void StreamState::bind_locked(MTL::ComputeCommandEncoder* encoder, const Binding& binding) {
-  const std::uint32_t index = binding.index;
-  switch (binding.kind) {
-    case Binding::Kind::buffer: {
-      MTL::Buffer* metal = metal_of(binding.range);
-      const std::uint64_t offset = binding.range.offset;
-      if (bound_.buffers[index] != metal) {
-        encoder->setBuffer(metal, offset, index);
-      } else if (bound_.offsets[index] != offset) {
-        encoder->setBufferOffset(offset, index);
-      }
-      bound_.buffers[index] = metal;
-      bound_.offsets[index] = offset;
-      break;
-    }
-    case Binding::Kind::bytes:
-      encoder->setBytes(binding.constant.data(), binding.constant.size(), index);
-      bound_.buffers[index] = nullptr;
-      break;
-    case Binding::Kind::threadgroup_memory:
-      if (bound_.threadgroup_lengths[index] == binding.threadgroup_length) break;
-      encoder->setThreadgroupMemoryLength(binding.threadgroup_length, index);
-      bound_.threadgroup_lengths[index] = binding.threadgroup_length;
-      break;
-  }
+  record(since_barrier_, uses);
+  open_->use(uses);
 }
 
 void StreamState::replay(const std::shared_ptr<CommandListState>& list,
                          std::span<const std::byte> constants, CommandStream::Commit commit) {
   wait_for_other_streams(list->footprint);
   const auto lock = lock_with_room();
-  MTL::ComputeCommandEncoder* encoder = compute_locked();
+  MTL::ComputeCommandEncoder& encoder = *compute_locked();
   open_->replay(list);
   if (replayed_since_barrier_ || !since_barrier_.empty()) {
-    encoder->memoryBarrier(MTL::BarrierScopeBuffers);
+    encoder.memoryBarrier(MTL::BarrierScopeBuffers);
     since_barrier_.clear();
     ++statistics_.barriers;
   }
   for (const CommandListState::Command& command : list->commands) {
-    if (command.needs_barrier) encoder->memoryBarrier(MTL::BarrierScopeBuffers);
-    if (command.pipeline) encoder->setComputePipelineState(command.pipeline);
-    for (const auto& bind : std::span(list->binds).subspan(command.first_bind, command.binds)) {
-      switch (bind.kind) {
-        case CommandListState::Bind::Kind::buffer:
-          encoder->setBuffer(bind.buffer, bind.at, bind.index);
-          break;
-        case CommandListState::Bind::Kind::offset:
-          encoder->setBufferOffset(bind.at, bind.index);
-          break;
-        case CommandListState::Bind::Kind::bytes:
-          encoder->setBytes(constants.subspan(bind.at, bind.length).data(), bind.length,
-                            bind.index);
-          break;
-        case CommandListState::Bind::Kind::threadgroup_memory:
-          encoder->setThreadgroupMemoryLength(bind.length, bind.index);
-          break;
-      }
+    if (command.needs_barrier) encoder.memoryBarrier(MTL::BarrierScopeBuffers);
+    if (command.pipeline) encoder.setComputePipelineState(command.pipeline);
+    for (const auto& call : std::span(list->binds).subspan(command.first_bind, command.binds)) {
+      call.encode(encoder, constants);
     }
-    if (command.unit == GridSize::Unit::threads) {
-      encoder->dispatchThreads(command.grid, command.threadgroup);
-    } else {
-      encoder->dispatchThreadgroups(command.grid, command.threadgroup);
-    }
+    command.dispatch.encode(encoder);
   }
   bound_ = {};
   replayed_since_barrier_ = true;
@@ -216,41 +130,41 @@ void StreamState::copy(const BufferRange& from, Keepable* keep_from, const Buffe
                        Keepable* keep_to) {
   const std::array bindings = {Binding::buffer(0, from, Access::read, keep_from),
                                Binding::buffer(1, to, Access::write, keep_to)};
-  wait_for_other_streams(bindings);
+  const Uses uses(bindings);
+  wait_for_other_streams(uses);
   const auto lock = lock_with_room();
   MTL::BlitCommandEncoder* encoder = blit_locked();
   for (const Binding& binding : bindings) {
     open_->claim(binding.keep);
     open_->hold(*binding.range.buffer);
   }
-  use_locked(bindings);
+  open_->use(uses);
   encoder->copyFromBuffer(metal_of(from), from.offset, metal_of(to), to.offset, to.length);
-  note_locked(bindings);
+  open_->note(uses);
   ++statistics_.copies;
   count_locked();
 }
 
 void StreamState::fill(const BufferRange& range, std::byte value, Keepable* keep) {
   const std::array bindings = {Binding::buffer(0, range, Access::write, keep)};
-  wait_for_other_streams(bindings);
+  const Uses uses(bindings);
+  wait_for_other_streams(uses);
   const auto lock = lock_with_room();
   MTL::BlitCommandEncoder* encoder = blit_locked();
   open_->claim(keep);
-  use_locked(bindings);
+  open_->use(uses);
   encoder->fillBuffer(metal_of(range), NS::Range::Make(range.offset, range.length),
                       static_cast<std::uint8_t>(value));
-  note_locked(bindings);
+  open_->note(uses);
   ++statistics_.copies;
   count_locked();
 }
 
-void StreamState::wait_for_other_streams(std::span<const Binding> bindings) {
+void StreamState::wait_for_other_streams(const Uses& uses) {
   check_not_forked("dispatch");
   if (live_streams.load(std::memory_order_relaxed) < 2) return;
-  for (const Binding& binding : bindings) {
-    if (binding.kind != Binding::Kind::buffer || binding.range.buffer->is_read_only()) continue;
-    const std::uint64_t begin = begin_of(binding.range);
-    SubmissionList::all().wait(begin, begin + binding.range.length, writes(binding.access), this);
+  for (const Use& use : uses) {
+    SubmissionList::all().wait(use.begin, use.end, writes(use.access), this);
   }
 }
 

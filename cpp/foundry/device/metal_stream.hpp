@@ -1,7 +1,6 @@
 // StreamState: the encoding side of a CommandStream, over one Metal command queue.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -10,6 +9,7 @@
 
 #include "foundry/device/command_stream.hpp"
 #include "foundry/device/interval_set.hpp"
+#include "foundry/device/metal_bindings.hpp"
 #include "foundry/device/metal_command_list.hpp"
 #include "foundry/device/metal_shared_event.hpp"
 #include "foundry/device/metal_state.hpp"
@@ -43,25 +43,14 @@ class StreamState : public std::enable_shared_from_this<StreamState> {
   StreamStatistics statistics() const;
 
  private:
-  /// What is bound in the current compute encoder, so that nothing is bound twice.
-  struct Bound {
-    const void* pipeline = nullptr;
-    std::array<const void*, 31> buffers{};
-    std::array<std::uint64_t, 31> offsets{};
-    std::array<std::uint64_t, 31> threadgroup_lengths{};
-  };
-
-  void wait_for_other_streams(std::span<const Binding> bindings);
+  void wait_for_other_streams(const Uses& uses);
   void wait_for_other_streams(const HazardTracker& footprint);
   std::unique_lock<std::mutex> lock_with_room();
   void open_locked();
   MTL::ComputeCommandEncoder* compute_locked();
   MTL::BlitCommandEncoder* blit_locked();
   void end_encoder_locked();
-  void order_locked(std::span<const Binding> bindings);
-  void bind_locked(MTL::ComputeCommandEncoder* encoder, const Binding& binding);
-  void use_locked(std::span<const Binding> bindings);
-  void note_locked(std::span<const Binding> bindings) noexcept;
+  void order_locked(const Uses& uses);
   void count_locked(std::uint32_t commands = 1);
   void commit_locked();
   /// Gives up what is encoded: it counts as failed.
@@ -76,7 +65,7 @@ class StreamState : public std::enable_shared_from_this<StreamState> {
   NS::SharedPtr<MTL::CommandBuffer> command_buffer_;
   NS::SharedPtr<MTL::ComputeCommandEncoder> compute_;
   NS::SharedPtr<MTL::BlitCommandEncoder> blit_;
-  Bound bound_;
+  Bound bound_;  // in compute_
   HazardTracker since_barrier_;
   bool replayed_since_barrier_ = false;  // a list's uses are not in since_barrier_
   std::uint32_t commands_ = 0;           // in the open command buffer

@@ -17,11 +17,19 @@ Submission::Submission(std::weak_ptr<StreamState> stream, std::shared_ptr<Progre
     : number_(next_number.fetch_add(1, std::memory_order_relaxed)),
       stream_(std::move(stream)),
       stream_id_(stream_.lock().get()),
-      progress_(std::move(progress)) {}
+      progress_(std::move(progress)) {
+  // What most command buffers need, so that their dispatches allocate nothing.
+  constexpr std::size_t kCommands = 64, kUses = 256, kRanges = 64;
+  log_.reserve(kCommands, kUses);
+  uses_.reserve(kRanges);
+  claims_.reserve(kRanges);
+  pipelines_.reserve(kCommands);
+}
 
-void Submission::use(std::uint64_t begin, std::uint64_t end, bool is_read, bool is_write) {
+void Submission::use(const Uses& uses) {
+  log_.make_room(uses.size());
   const std::lock_guard lock(uses_lock_);
-  uses_.record(begin, end, is_read, is_write);
+  record(uses_, uses);
 }
 
 void Submission::claim(Keepable* target) {
@@ -100,7 +108,7 @@ void Submission::abandon(const char* reason) noexcept {
 void Submission::finish(const Failure& failure) noexcept {
   if (failure) {
     log_.fail(failure);
-  } else if (!FailedRanges::all().empty()) {
+  } else if (!FailedRanges::none()) {
     log_.settle();
   }
   claims_.clear();

@@ -41,17 +41,10 @@ class Submission : public std::enable_shared_from_this<Submission> {
   bool belongs_to(const StreamState& stream) const noexcept { return stream_id_ == &stream; }
 
   // While encoding.
-  /// Before a command of so many ranges is encoded: its note() cannot fail then.
-  void make_room(std::size_t ranges) { log_.make_room(ranges); }
-  void use(std::uint64_t begin, std::uint64_t end, bool is_read, bool is_write);
-  /// The uses of one command that is encoded now.
-  template <class Each>
-  void note(const Each& each) noexcept {
-    log_.begin_command();
-    each([this](std::uint64_t begin, std::uint64_t end, Access access, const Keepable* keep) {
-      log_.note(begin, end, access, keep);
-    });
-  }
+  /// Before a command is encoded: from here on waits find it.
+  void use(const Uses& uses);
+  /// Once it is encoded.
+  void note(const Uses& uses) noexcept { log_.note(uses); }
   void claim(Keepable* target);
   void run(const std::shared_ptr<const PipelineState>& pipeline);
   /// Everything that the list uses and holds, once for all its replays.

@@ -1,59 +1,77 @@
 #include "foundry/device/use_log.hpp"
 
 #include <algorithm>
-#include <span>
 
 namespace foundry::detail {
 
-void UseLog::make_room(std::size_t uses) {
-  constexpr std::size_t kFirst = 128;
-  if (uses_.capacity() - uses_.size() >= uses) return;
-  uses_.reserve(std::max({kFirst, 2 * uses_.capacity(), uses_.size() + uses}));
+namespace {
+
+/// Bytes that a scope has left belong to nobody, or to somebody who has not written them yet.
+bool matters(const Use& use) noexcept {
+  return !use.keep || use.keep->is_in_use();
 }
 
-void UseLog::note(std::uint64_t begin, std::uint64_t end, Access access,
-                  const Keepable* keep) noexcept {
-  uses_.push_back({begin, end, keep, nullptr, access, begins_});
-  begins_ = false;
+template <class T>
+void make_room_in(std::vector<T>& vector, std::size_t more) {
+  if (vector.capacity() - vector.size() >= more) return;
+  vector.reserve(std::max(2 * vector.capacity(), vector.size() + more));
+}
+
+void settle_command(std::span<const Use> uses) noexcept {
+  FailedRanges& failed = FailedRanges::all();
+  Failure failure;
+  for (const Use& use : uses) {
+    if (reads(use.access) && !failure) failure = failed.find(use.begin, use.end);
+  }
+  for (const Use& use : uses) {
+    if (failure && writes(use.access) && matters(use)) {
+      failed.add(use.begin, use.end, failure);
+    } else if (!failure && covers(use.access)) {
+      failed.remove(use.begin, use.end);
+    }
+  }
+}
+
+}  // namespace
+
+void UseLog::make_room(std::size_t uses) {
+  make_room_in(uses_, uses);
+  make_room_in(commands_, 1);
+}
+
+void UseLog::note(std::span<const Use> uses) noexcept {
+  uses_.insert(uses_.end(), uses.begin(), uses.end());
+  commands_.push_back({uses_.size(), nullptr});
 }
 
 void UseLog::note(const UseLog& replayed) noexcept {
-  uses_.push_back({0, 0, nullptr, &replayed, Access::read, true});
+  commands_.push_back({uses_.size(), &replayed});
+}
+
+template <class EachCommand, class EachReplay>
+void UseLog::for_each(const EachCommand& command, const EachReplay& replay) const {
+  std::size_t begin = 0;
+  for (const Command& entry : commands_) {
+    if (entry.replayed) {
+      replay(*entry.replayed);
+    } else {
+      command(std::span(uses_).subspan(begin, entry.end - begin));
+    }
+    begin = entry.end;
+  }
 }
 
 void UseLog::fail(const Failure& failure) const noexcept {
-  for (const Use& use : uses_) {
-    if (use.replayed) {
-      use.replayed->fail(failure);
-    } else if (writes(use.access) && matters(use)) {
-      FailedRanges::all().add(use.begin, use.end, failure);
+  const auto fail_command = [&](std::span<const Use> uses) {
+    for (const Use& use : uses) {
+      if (writes(use.access) && matters(use)) FailedRanges::all().add(use.begin, use.end, failure);
     }
-  }
+  };
+  for_each(fail_command, [&](const UseLog& replayed) { replayed.fail(failure); });
 }
 
 void UseLog::settle() const noexcept {
-  FailedRanges& failed = FailedRanges::all();
-  for (auto first = uses_.begin(); first != uses_.end();) {
-    if (first->replayed) {
-      (first++)->replayed->settle();
-      continue;
-    }
-    const auto last =
-        std::find_if(std::next(first), uses_.end(), [](const Use& use) { return use.begins; });
-    const std::span command(first, last);
-    first = last;
-    Failure failure;
-    for (const Use& use : command) {
-      if (reads(use.access) && !failure) failure = failed.find(use.begin, use.end);
-    }
-    for (const Use& use : command) {
-      if (failure && writes(use.access) && matters(use)) {
-        failed.add(use.begin, use.end, failure);
-      } else if (!failure && covers(use.access)) {
-        failed.remove(use.begin, use.end);
-      }
-    }
-  }
+  for_each(settle_command, [](const UseLog& replayed) { replayed.settle(); });
 }
 
 }  // namespace foundry::detail

@@ -2,24 +2,25 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
+#include <span>
 #include <vector>
 
-#include "foundry/core/keep_alive.hpp"
 #include "foundry/device/failed_ranges.hpp"
-#include "foundry/device/reflection.hpp"
+#include "foundry/device/uses.hpp"
 
 namespace foundry::detail {
 
 /// Not thread-safe. What it refers to must outlive it.
 class UseLog {
  public:
-  /// Room for a command of so many uses, so that noting them cannot fail.
+  void reserve(std::size_t commands, std::size_t uses) {
+    commands_.reserve(commands);
+    uses_.reserve(uses);
+  }
+  /// Room for a command of so many uses, so that noting it cannot fail.
   void make_room(std::size_t uses);
-  /// The uses noted from here on are of one command.
-  void begin_command() noexcept { begins_ = true; }
-  /// `keep`: whose bytes they are; null if nobody says.
-  void note(std::uint64_t begin, std::uint64_t end, Access access, const Keepable* keep) noexcept;
+  /// One command.
+  void note(std::span<const Use> uses) noexcept;
   /// All the commands of another log.
   void note(const UseLog& replayed) noexcept;
 
@@ -30,19 +31,16 @@ class UseLog {
   void settle() const noexcept;
 
  private:
-  struct Use {
-    std::uint64_t begin, end;
-    const Keepable* keep;
+  struct Command {
+    std::size_t end;         // of its uses, which begin where those of the command before end
     const UseLog* replayed;  // null, or what stands here
-    Access access;
-    bool begins;  // a command
   };
-  /// Bytes that a scope has left belong to nobody, or to somebody who has not written them yet.
-  [[nodiscard]] static bool matters(const Use& use) noexcept {
-    return !use.keep || use.keep->is_in_use();
-  }
+  /// Calls `command(uses)` and `replay(log)`, in order.
+  template <class EachCommand, class EachReplay>
+  void for_each(const EachCommand& command, const EachReplay& replay) const;
+
+  std::vector<Command> commands_;
   std::vector<Use> uses_;
-  bool begins_ = false;
 };
 
 }  // namespace foundry::detail

@@ -30,8 +30,6 @@ constexpr std::uint32_t kNarrowRowsTogether = 1;
 // A gemm's sums of one row are as many registers as 32 floats take: of 16 or of 32.
 constexpr std::uint32_t kGemmRowsTogether = 2;
 constexpr std::uint32_t kWideGemmRowsTogether = 8;
-constexpr std::uint32_t kMaxSimdgroups = 32;  // 1024 threads
-constexpr std::size_t kMaxArguments = 31;     // Metal's buffer indices
 
 /// Rows of a head that one threadgroup takes: the largest divisor of the head, in whole tiles, up
 /// to what suits the device. A CPU takes as many as it has lanes for pairs, so that one evaluation
@@ -117,12 +115,12 @@ KernelKey key_of(const FusedKernelView& kernel, const LinearPlan& plan) {
   return key;
 }
 
-using Arguments = InlineVector<Argument, kMaxArguments>;
+using Arguments = InlineVector<Argument, kMaxArgumentIndices>;
 
 void bind(const FusedKernelView& kernel, Arguments& arguments, const Argument& argument) {
   if (!arguments.push_back(argument)) {
     throw ArgumentError(concat(kernel.label.empty() ? *kernel.name : kernel.label, ": more than ",
-                               kMaxArguments,
+                               kMaxArgumentIndices,
                                " tensors and values, which is what Metal has indices for"));
   }
 }

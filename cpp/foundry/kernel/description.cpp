@@ -7,6 +7,7 @@
 #include <map>
 
 #include "foundry/core/error.hpp"
+#include "foundry/device/metal_limits.hpp"
 #include "foundry/kernel/msl_words.hpp"
 
 namespace foundry {
@@ -16,8 +17,6 @@ using Kind = ArgumentDescription::Kind;
 
 constexpr std::string_view kMarker = "FOUNDRY_ARGUMENTS";
 constexpr const char* kSizes = "FoundrySizes";
-// Metal has 31 buffer indices and 31 threadgroup memory indices ("Metal Feature Set Tables").
-constexpr std::uint32_t kMaxIndices = 31;
 
 /// An input of a kernel that is no argument; its attribute has the same name.
 struct Position {
@@ -123,9 +122,9 @@ void check(const KernelDescription& kernel) {
     }
   }
   for (const auto& argument : kernel.arguments) names.derive(argument);
-  if (buffers > kMaxIndices || threadgroups > kMaxIndices) {
+  if (buffers > kMaxArgumentIndices || threadgroups > kMaxArgumentIndices) {
     throw ArgumentError(concat(kernel.name, ": ", buffers, " buffers and values, ", threadgroups,
-                               " threadgroup memories; Metal has ", kMaxIndices,
+                               " threadgroup memories; Metal has ", kMaxArgumentIndices,
                                " indices for each"));
   }
 }

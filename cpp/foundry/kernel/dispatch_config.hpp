@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "foundry/device/dispatch_size.hpp"
+#include "foundry/device/metal_limits.hpp"
 
 namespace foundry {
 
@@ -12,9 +13,6 @@ struct DispatchConfig {
   GridSize grid;
   ThreadgroupSize threadgroup;
 };
-
-/// Lanes of a simdgroup: Metal's thread_execution_width on Apple GPUs, and on every Anvil device.
-inline constexpr std::uint32_t kSimdWidth = 32;
 
 /// One thread per element, in threadgroups of up to 256. Throws DispatchError for no elements and
 /// for 2^32 or more of them.

@@ -5,15 +5,14 @@
 #include "foundry/core/error.hpp"
 #include "foundry/kernel/overlap.hpp"
 #include "foundry/kernel/recorder.hpp"
+#include "foundry/unsafe/stack_vector.hpp"
 
 namespace foundry {
 namespace {
 
 using Kind = ArgumentDescription::Kind;
 
-constexpr std::size_t kMaxBindings = 64;  // 31 buffers, 31 threadgroup memories, the sizes
-constexpr std::size_t kMaxBuffers = 31;
-constexpr std::uint64_t kThreadgroupUnit = 16;  // Metal: lengths are multiples of 16 bytes
+constexpr std::size_t kMaxBindings = 2 * kMaxArgumentIndices;  // buffers, threadgroup memories
 
 std::string place(const CompiledKernel& kernel, const ArgumentDescription& argument) {
   return concat(kernel.name(), ": argument '", argument.name, "'");
@@ -99,10 +98,9 @@ void Encoder::dispatch(const CompiledKernel& kernel, std::span<const Argument> a
     throw ArgumentError(
         concat(kernel.name(), ": takes ", described.size(), " arguments, got ", arguments.size()));
   }
-  InlineVector<Binding, kMaxBindings> bindings;
-  InlineVector<std::uint32_t, kMaxBindings> sizes;
-  std::array<TensorPlace, kMaxBuffers> places;
-  std::size_t placed = 0;
+  unsafe::StackVector<Binding, kMaxBindings> bindings;
+  unsafe::StackVector<std::uint32_t, kMaxArgumentIndices> sizes;
+  unsafe::StackVector<TensorPlace, kMaxArgumentIndices> places;
   std::uint32_t buffer_index = 0;
   std::uint32_t threadgroup_index = 0;
   for (std::size_t i = 0; i < described.size(); ++i) {
@@ -121,7 +119,7 @@ void Encoder::dispatch(const CompiledKernel& kernel, std::span<const Argument> a
         if (!there) break;
         const AnyTensor& tensor = *given.tensor_;
         check_tensor(kernel, argument, tensor);
-        places.at(placed++) = place_of(argument, tensor);
+        places.push_back(place_of(argument, tensor));
         // What a view leaves out keeps its values.
         const Access access = argument.access == Access::write && !tensor.is_contiguous()
                                   ? Access::write_some
@@ -145,31 +143,30 @@ void Encoder::dispatch(const CompiledKernel& kernel, std::span<const Argument> a
       case Kind::threadgroup_memory: {
         const std::uint64_t bytes = given.elements_ * info(argument.dtype).block_bytes;
         if (bytes == 0) throw ArgumentError(concat(place(kernel, argument), " has no size"));
-        bindings.push_back(Binding::threadgroup_memory(
-            threadgroup_index++,
-            (bytes + kThreadgroupUnit - 1) / kThreadgroupUnit * kThreadgroupUnit));
+        constexpr std::uint64_t kUnit = kThreadgroupMemoryUnit;
+        bindings.push_back(
+            Binding::threadgroup_memory(threadgroup_index++, (bytes + kUnit - 1) / kUnit * kUnit));
         break;
       }
     }
   }
-  check_overlaps(kernel.name(), std::span(places).first(placed));
+  check_overlaps(kernel.name(), places);
   if (kernel.description.has_sizes()) {
     if (sizes.empty()) sizes.push_back(0);
     bindings.push_back(
         Binding::bytes(buffer_index, std::as_bytes(std::span(sizes.data(), sizes.size()))));
   }
-  const std::span bound(bindings.data(), bindings.size());
   if (recorder) {
-    record(*recorder, kernel, arguments, bound, config);
+    record(*recorder, kernel, arguments, bindings, config);
   } else {
-    stream_->dispatch(kernel.pipeline, bound, config.grid, config.threadgroup);
+    stream_->dispatch(kernel.pipeline, bindings, config.grid, config.threadgroup);
   }
 }
 
 void Encoder::record(Recorder& recorder, const CompiledKernel& kernel,
                      std::span<const Argument> arguments, std::span<const Binding> bindings,
                      const DispatchConfig& config) {
-  InlineVector<RecordedArgument, kMaxBindings> recorded;
+  unsafe::StackVector<RecordedArgument, kMaxBindings> recorded;
   for (const Argument& argument : arguments) {
     const bool left_out = argument.bytes_.empty() && argument.elements_ == 0 &&
                           !(argument.tensor_ && *argument.tensor_);
@@ -178,7 +175,7 @@ void Encoder::record(Recorder& recorder, const CompiledKernel& kernel,
   }
   // The sizes, which stand after the arguments, are of no argument.
   if (recorded.size() < bindings.size()) recorded.push_back({bindings[recorded.size()]});
-  recorder.dispatch(kernel, std::span(recorded.data(), recorded.size()), config);
+  recorder.dispatch(kernel, recorded, config);
 }
 
 }  // namespace foundry

@@ -85,11 +85,6 @@ bool is_allowed(const TensorPlace& written, const TensorPlace& other) {
 
 }  // namespace
 
-TensorPlace place_of(const ArgumentDescription& argument, const AnyTensor& tensor) noexcept {
-  const std::uint64_t begin = address_of(tensor);
-  return {&argument, &tensor, begin, begin + tensor.byte_length()};
-}
-
 bool may_share_bytes(const AnyTensor& a, const AnyTensor& b) {
   const std::uint64_t first = address_of(a);
   const std::uint64_t second = address_of(b);

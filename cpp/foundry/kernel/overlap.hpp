@@ -15,8 +15,11 @@ struct TensorPlace {
   const AnyTensor* tensor;
   std::uint64_t begin, end;  // hazard addresses
 };
-[[nodiscard]] TensorPlace place_of(const ArgumentDescription& argument,
-                                   const AnyTensor& tensor) noexcept;
+[[nodiscard]] inline TensorPlace place_of(const ArgumentDescription& argument,
+                                          const AnyTensor& tensor) noexcept {
+  const std::uint64_t begin = tensor.buffer().hazard_address() + tensor.byte_offset();
+  return {&argument, &tensor, begin, begin + tensor.byte_length()};
+}
 
 /// Throws ArgumentError, with both arguments and their bytes, if one that is written shares bytes
 /// with another and is not `in_place` of it: the same elements in the same order.

@@ -13,9 +13,8 @@ namespace foundry {
 namespace {
 
 /// What failed to be written to the range's last holder is nothing to the next one.
-Lease fresh(Lease lease) noexcept {
+void forget_failures_of(const Lease& lease) noexcept {
   forget_failures({&lease.buffer(), lease.offset(), lease.length()});
-  return lease;
 }
 
 }  // namespace
@@ -47,11 +46,15 @@ Arena& Arena::operator=(Arena&& other) noexcept {
 }
 
 Lease Arena::allocate(std::uint64_t bytes) {
-  return fresh(state_->allocate(bytes, nullptr));
+  Lease lease = state_->allocate(bytes, nullptr);
+  forget_failures_of(lease);
+  return lease;
 }
 
 Lease Arena::allocate(std::uint64_t bytes, Label label) {
-  return fresh(state_->allocate(bytes, &label));
+  Lease lease = state_->allocate(bytes, &label);
+  forget_failures_of(lease);
+  return lease;
 }
 
 ArenaMark Arena::mark() const noexcept {

@@ -6,8 +6,6 @@
 namespace foundry::ops {
 namespace {
 
-constexpr std::uint32_t kMaxSimdgroups = 32;  // shaders/kernels/argmax.metal merges 32 at most
-
 KernelDescription describe(const Argmax& op) {
   auto kernel = kernel_file("argmax");
   kernel.arguments = {ArgumentDescription::buffer("x", Access::read, op.x.dtype()),

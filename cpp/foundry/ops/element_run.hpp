@@ -13,9 +13,9 @@ inline constexpr std::uint64_t kSimdgroupElements = 8 * kSimdWidth;
 
 /// For kernels that walk `count` elements with for_elements.
 [[nodiscard]] inline DispatchConfig element_runs(std::uint64_t count) {
-  constexpr std::uint64_t kMaxSimdgroups = 8;
+  constexpr std::uint64_t kSimdgroupsOfThreadgroup = 8;
   const std::uint64_t simdgroups = (count + kSimdgroupElements - 1) / kSimdgroupElements;
-  const std::uint64_t of_threadgroup = std::min(kMaxSimdgroups, simdgroups);
+  const std::uint64_t of_threadgroup = std::min(kSimdgroupsOfThreadgroup, simdgroups);
   return threadgroups_of(of_threadgroup, (simdgroups + of_threadgroup - 1) / of_threadgroup);
 }
 

@@ -31,7 +31,6 @@ struct RowDispatch {
 [[nodiscard]] inline RowDispatch row_dispatch(const Device& device, const RowShape& shape) {
   constexpr std::uint32_t kLongRow = 1024;  // columns
   constexpr std::uint32_t kColumnsOfSimdgroup = 256;
-  constexpr std::uint32_t kMaxSimdgroups = 32;
   constexpr std::uint32_t kRowsOfThreadgroup = 4;
   if (shape.columns >= kLongRow && !has_narrow_lanes(device)) {
     const std::uint32_t simdgroups = std::min(kMaxSimdgroups, shape.columns / kColumnsOfSimdgroup);

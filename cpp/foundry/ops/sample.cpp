@@ -12,7 +12,6 @@
 namespace foundry::ops {
 namespace {
 
-constexpr std::uint32_t kMaxSimdgroups = 32;     // 1024 threads in one threadgroup
 constexpr std::uint64_t kMaxColumns = 1u << 24;  // counts are kept in floats, exact up to here
 
 void require_range(const char* name, float value, bool inside, const char* range) {
