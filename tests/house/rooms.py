@@ -44,13 +44,13 @@ ARROWS: Mapping[str, frozenset[str]] = {
         # The software Metal device.
         "cpp/anvil": "cpp/anvil/backend cpp/anvil/cpu cpp/anvil/service",
         "cpp/anvil/metal": """
-            cpp/anvil/abi cpp/anvil/backend cpp/anvil/cpu cpp/anvil/foundation cpp/anvil/objc
-            cpp/anvil/service cpp/anvil/system""",
+            cpp/anvil/abi cpp/anvil/backend cpp/anvil/foundation cpp/anvil/objc cpp/anvil/service
+            cpp/anvil/system""",
         "cpp/anvil/foundation": "cpp/anvil/objc",
         "cpp/anvil/objc": "",
         "cpp/anvil/cpu": """
             cpp/anvil/abi cpp/anvil/backend cpp/anvil/service cpp/anvil/system""",
-        "cpp/anvil/backend": "",
+        "cpp/anvil/backend": "cpp/anvil/service",
         "cpp/anvil/service": "cpp/anvil/abi",
         "cpp/anvil/system": "",
         "cpp/anvil/abi": "",

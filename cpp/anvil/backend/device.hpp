@@ -7,7 +7,9 @@
 #include <span>
 #include <string>
 
+#include "anvil/backend/kernel.hpp"
 #include "anvil/backend/memory.hpp"
+#include "anvil/backend/queue.hpp"
 
 namespace anvil::backend {
 
@@ -43,6 +45,12 @@ class Device {
   /// Copy at once, whatever is under way: for memory that the host does not see.
   virtual void read(Address from, std::span<std::byte> to) = 0;
   virtual void write(Address to, std::span<const std::byte> from) = 0;
+
+  /// Compiles the function for this device. Throws CompileError, and std::runtime_error where what
+  /// the compiler made cannot be loaded.
+  virtual std::unique_ptr<Kernel> load(const SpecializedFunction& function) = 0;
+
+  virtual std::unique_ptr<Queue> make_queue() = 0;
 };
 
 }  // namespace anvil::backend

@@ -5,9 +5,14 @@
 #include <utility>
 
 #include "anvil/abi/kernel_abi.h"
+#include "anvil/cpu/address.hpp"
+#include "anvil/cpu/host_cpu.hpp"
+#include "anvil/cpu/kernel.hpp"
 #include "anvil/cpu/memory.hpp"
+#include "anvil/cpu/queue.hpp"
+#include "anvil/cpu/target.hpp"
 #include "anvil/cpu/trap.hpp"
-#include "anvil/service/host_cpu.hpp"
+#include "anvil/cpu/watchdog.hpp"
 #include "anvil/system/memory.hpp"
 
 namespace anvil::cpu {
@@ -41,13 +46,6 @@ backend::Facts find_facts() {
           .max_buffer_length = working_set / page_size() * page_size()};
 }
 
-backend::Address address_of(const std::byte* byte) {
-  return reinterpret_cast<backend::Address>(byte);
-}
-std::byte* byte_at(backend::Address address) {
-  return reinterpret_cast<std::byte*>(address);
-}
-
 struct OwnMemory final : backend::Memory {
   explicit OwnMemory(HostMemory from)
       : Memory(address_of(from.data()), from.data(), from.size()), memory(std::move(from)) {}
@@ -75,6 +73,14 @@ class Device final : public backend::Device {
     std::memcpy(byte_at(to), from.data(), from.size());
   }
 
+  std::unique_ptr<backend::Kernel> load(const SpecializedFunction& function) override {
+    return std::make_unique<Kernel>(compile_kernel(function, target_of(Variant::full)), [function] {
+      return compile_kernel(function, target_of(Variant::any));
+    });
+  }
+
+  std::unique_ptr<backend::Queue> make_queue() override { return std::make_unique<Queue>(); }
+
  private:
   const backend::Facts facts_ = find_facts();
 };
@@ -83,6 +89,7 @@ class Device final : public backend::Device {
 
 backend::Device* make_device() {
   require_supported_cpu();
+  Watchdog::shared();  // with the limit as it is now
   return new Device;
 }
 

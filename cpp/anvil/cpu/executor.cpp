@@ -18,17 +18,17 @@
 #include <vector>
 
 #include "anvil/cpu/float_environment.hpp"
+#include "anvil/cpu/host_cpu.hpp"
 #include "anvil/cpu/kernel_fault.hpp"
 #include "anvil/cpu/trap.hpp"
 #include "anvil/cpu/work_parts.hpp"
 #include "anvil/cpu/worker.hpp"
 #include "anvil/service/environment.hpp"
-#include "anvil/service/host_cpu.hpp"
 #include "anvil/system/forks.hpp"
 #include "anvil/system/spin.hpp"
 #include "anvil/system/thread.hpp"
 
-namespace anvil {
+namespace anvil::cpu {
 namespace {
 
 // A second thread costs a dispatch 2 to 3 us, in which the two exchange some twenty cache lines:
@@ -59,11 +59,11 @@ unsigned default_threads() {
 
 }  // namespace
 
-class CpuExecutor::Pool {
+class Executor::Pool {
  public:
   explicit Pool(unsigned threads);
   ~Pool();
-  void run(std::span<const CpuDispatch> dispatches, RunControl* control);
+  void run(std::span<const Dispatch> dispatches, RunControl* control);
   void interrupt();
   unsigned threads() const { return static_cast<unsigned>(threads_.size()) + 1; }
 
@@ -89,7 +89,7 @@ class CpuExecutor::Pool {
 
   // Written between divisions of parts_ only: a thread may read them from a successful claim()
   // until it has taken what it claimed from unfinished_.
-  std::span<const CpuJob> jobs_;
+  std::span<const Job> jobs_;
   const Interrupt* interrupt_ = nullptr;
   uint64_t first_ = 0;  // the threadgroup that number 0 of parts_ is
   std::atomic<bool> failed_{false};
@@ -106,7 +106,7 @@ class CpuExecutor::Pool {
       0};  // changes as a division is done; run() sleeps on it
 };
 
-CpuExecutor::Pool::Pool(unsigned threads) : parts_(std::clamp(threads, 1u, kMaxThreads)) {
+Executor::Pool::Pool(unsigned threads) : parts_(std::clamp(threads, 1u, kMaxThreads)) {
   for (unsigned i = 0; i < std::clamp(threads, 1u, kMaxThreads); ++i)
     workers_.push_back(std::make_unique<Worker>());
   threads_.reserve(workers_.size());
@@ -121,7 +121,7 @@ CpuExecutor::Pool::Pool(unsigned threads) : parts_(std::clamp(threads, 1u, kMaxT
   }
 }
 
-CpuExecutor::Pool::~Pool() {
+Executor::Pool::~Pool() {
   if (forks_ != forks()) {
     // The threads stayed in the parent; nothing here may wait for them.
     [[maybe_unused]] auto* leaked = new std::vector<std::thread>(std::move(threads_));
@@ -133,15 +133,15 @@ CpuExecutor::Pool::~Pool() {
   for (auto& thread : threads_) thread.join();
 }
 
-void CpuExecutor::Pool::run(std::span<const CpuDispatch> dispatches, RunControl* control) {
+void Executor::Pool::run(std::span<const Dispatch> dispatches, RunControl* control) {
   // Before the lock: another thread may have held it when the process was forked.
   if (forks_ != forks())
     throw std::runtime_error(
         "Anvil: this process was forked from one that had used the device, and its threads stayed "
         "there; start processes afresh instead (multiprocessing: the 'spawn' method)");
   // Of this thread: no two of its runs overlap. Not the array itself: see trap.cpp's `current`.
-  thread_local const auto its_jobs = std::make_unique<std::array<CpuJob, kMostTogether>>();
-  std::array<CpuJob, kMostTogether>& jobs = *its_jobs;
+  thread_local const auto its_jobs = std::make_unique<std::array<Job, kMostTogether>>();
+  std::array<Job, kMostTogether>& jobs = *its_jobs;
   if (dispatches.size() > jobs.size())
     throw std::logic_error("Anvil: more dispatches at once than kMostTogether");
   uint64_t total = 0;
@@ -165,7 +165,7 @@ void CpuExecutor::Pool::run(std::span<const CpuDispatch> dispatches, RunControl*
   }
 }
 
-void CpuExecutor::Pool::wait_for_turn(std::unique_lock<std::mutex>& lock, RunControl* control) {
+void Executor::Pool::wait_for_turn(std::unique_lock<std::mutex>& lock, RunControl* control) {
   using Clock = std::chrono::steady_clock;
   if (!control) return lock.lock();
   const auto start = Clock::now();
@@ -176,7 +176,7 @@ void CpuExecutor::Pool::wait_for_turn(std::unique_lock<std::mutex>& lock, RunCon
   control->waits.store(false, std::memory_order_relaxed);
 }
 
-void CpuExecutor::Pool::throw_error(uint64_t total) {
+void Executor::Pool::throw_error(uint64_t total) {
   const uint64_t left_out = left_out_.exchange(0, std::memory_order_relaxed);
   failed_.store(false, std::memory_order_relaxed);
   std::unique_lock lock(error_mutex_);
@@ -191,11 +191,11 @@ void CpuExecutor::Pool::throw_error(uint64_t total) {
   }
 }
 
-void CpuExecutor::Pool::interrupt() {
+void Executor::Pool::interrupt() {
   for (std::thread& thread : threads_) interrupt_thread(thread.native_handle());
 }
 
-void CpuExecutor::Pool::run_at_once(uint64_t first, uint32_t count) {
+void Executor::Pool::run_at_once(uint64_t first, uint32_t count) {
   using Clock = std::chrono::steady_clock;
   if (count == 1 || threads_.empty()) return run_range(0, first, count);
   const auto start = Clock::now();
@@ -212,14 +212,14 @@ void CpuExecutor::Pool::run_at_once(uint64_t first, uint32_t count) {
   if (!alone) done += share(first + done, static_cast<uint32_t>(count - done));
   if (done > 0) {
     const std::chrono::duration<float, std::nano> time = Clock::now() - start;
-    for (const CpuJob& job : jobs_)
+    for (const Job& job : jobs_)
       job.kernel->nanoseconds_per_threadgroup.store(time.count() / static_cast<float>(done),
                                                     std::memory_order_relaxed);
   }
   if (!alone) wait_for_helpers();
 }
 
-uint64_t CpuExecutor::Pool::share(uint64_t first, uint32_t count) {
+uint64_t Executor::Pool::share(uint64_t first, uint32_t count) {
   first_ = first;
   unfinished_.store(count, std::memory_order_relaxed);
   parts_.divide(count);
@@ -232,7 +232,7 @@ uint64_t CpuExecutor::Pool::share(uint64_t first, uint32_t count) {
   return work(0);
 }
 
-void CpuExecutor::Pool::wait_for_helpers() {
+void Executor::Pool::wait_for_helpers() {
   const auto complete = [&] { return unfinished_.load(std::memory_order_acquire) == 0; };
   while (!spin_until(complete)) {
     const uint32_t seen = completed_.load(std::memory_order_acquire);
@@ -242,15 +242,15 @@ void CpuExecutor::Pool::wait_for_helpers() {
 }
 
 /// On one thread.
-std::chrono::duration<float, std::nano> CpuExecutor::Pool::expected_time() const {
+std::chrono::duration<float, std::nano> Executor::Pool::expected_time() const {
   float sum = 0;
-  for (const CpuJob& job : jobs_)
+  for (const Job& job : jobs_)
     sum += job.kernel->nanoseconds_per_threadgroup.load(std::memory_order_relaxed) *
            static_cast<float>(job.threadgroups);
   return std::chrono::duration<float, std::nano>(sum);
 }
 
-uint64_t CpuExecutor::Pool::work(size_t worker) {
+uint64_t Executor::Pool::work(size_t worker) {
   uint64_t done = 0;
   for (;;) {
     const WorkParts::Range range = parts_.claim(worker);
@@ -265,13 +265,13 @@ uint64_t CpuExecutor::Pool::work(size_t worker) {
   return done;
 }
 
-void CpuExecutor::Pool::run_range(size_t worker, uint64_t first, uint64_t count) {
+void Executor::Pool::run_range(size_t worker, uint64_t first, uint64_t count) {
   uint64_t finished = 0;
   if (!failed_.load(std::memory_order_relaxed)) {
     const FloatEnvironment environment;
-    const CpuJob* running = nullptr;
+    const Job* running = nullptr;
     try {
-      for (const CpuJob& job : jobs_) {
+      for (const Job& job : jobs_) {
         const uint64_t begin = std::max(first, job.first);
         const uint64_t end = std::min(first + count, job.first + job.threadgroups);
         if (begin >= end) continue;
@@ -291,7 +291,7 @@ void CpuExecutor::Pool::run_range(size_t worker, uint64_t first, uint64_t count)
   left_out_.fetch_add(count - finished, std::memory_order_relaxed);
 }
 
-void CpuExecutor::Pool::serve(size_t worker) {
+void Executor::Pool::serve(size_t worker) {
   const TrapStack stack;
   while (!stop_.load(std::memory_order_relaxed)) {
     const uint32_t seen = published_.load(std::memory_order_acquire);
@@ -302,31 +302,31 @@ void CpuExecutor::Pool::serve(size_t worker) {
   }
 }
 
-void CpuExecutor::Pool::fail(std::exception_ptr error) {
+void Executor::Pool::fail(std::exception_ptr error) {
   std::lock_guard lock(error_mutex_);
   if (!error_) error_ = std::move(error);
   failed_.store(true, std::memory_order_relaxed);
 }
 
-CpuExecutor& CpuExecutor::shared() {
+Executor& Executor::shared() {
   // Never destroyed: a dispatch may be in flight on another thread when the process exits.
-  static CpuExecutor* const executor = [] {
+  static Executor* const executor = [] {
     require_supported_cpu();
-    return new CpuExecutor(default_threads());
+    return new Executor(default_threads());
   }();
   return *executor;
 }
 
-CpuExecutor::CpuExecutor(unsigned threads) : pool_(std::make_unique<Pool>(threads)) {}
-CpuExecutor::~CpuExecutor() = default;
-void CpuExecutor::run(std::span<const CpuDispatch> dispatches, RunControl* control) {
+Executor::Executor(unsigned threads) : pool_(std::make_unique<Pool>(threads)) {}
+Executor::~Executor() = default;
+void Executor::run(std::span<const Dispatch> dispatches, RunControl* control) {
   pool_->run(dispatches, control);
 }
-void CpuExecutor::interrupt() {
+void Executor::interrupt() {
   pool_->interrupt();
 }
-unsigned CpuExecutor::threads() const {
+unsigned Executor::threads() const {
   return pool_->threads();
 }
 
-}  // namespace anvil
+}  // namespace anvil::cpu

@@ -9,7 +9,7 @@
 #include "anvil/cpu/job.hpp"
 #include "anvil/cpu/trap.hpp"
 
-namespace anvil {
+namespace anvil::cpu {
 
 /// What the thread that calls run() and one that watches it know of each other.
 struct RunControl : Interrupt {
@@ -19,17 +19,17 @@ struct RunControl : Interrupt {
 
 /// A pool of worker threads. Calls of run() take turns, each over the whole pool; the thread that
 /// calls takes part.
-class CpuExecutor {
+class Executor {
  public:
   /// The process's pool, made on first use with $ANVIL_THREADS threads, or as many as the affinity
   /// mask has processors. Throws EnvironmentError, and UnsupportedCpuError below the floor
   /// (host_cpu.hpp).
-  static CpuExecutor& shared();
+  static Executor& shared();
 
-  explicit CpuExecutor(unsigned threads);
-  ~CpuExecutor();
-  CpuExecutor(const CpuExecutor&) = delete;
-  CpuExecutor& operator=(const CpuExecutor&) = delete;
+  explicit Executor(unsigned threads);
+  ~Executor();
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
 
   /// The most dispatches that run() takes.
   static constexpr size_t kMostTogether = 8;
@@ -41,8 +41,8 @@ class CpuExecutor {
   /// touches memory that is not there or `control`, if any, asks it to end. After an error the
   /// pool goes on working. A calling thread without a TrapStack does not survive an overflow of
   /// its stack.
-  void run(std::span<const CpuDispatch> dispatches, RunControl* control = nullptr);
-  void run(const CpuDispatch& dispatch) { run({&dispatch, 1}); }
+  void run(std::span<const Dispatch> dispatches, RunControl* control = nullptr);
+  void run(const Dispatch& dispatch) { run({&dispatch, 1}); }
 
   /// Has the pool's threads look at the interrupt of what they run; the threads that called run()
   /// are others'.
@@ -56,4 +56,4 @@ class CpuExecutor {
   std::unique_ptr<Pool> pool_;
 };
 
-}  // namespace anvil
+}  // namespace anvil::cpu

@@ -19,7 +19,7 @@
 #endif
 #endif
 
-namespace anvil {
+namespace anvil::cpu {
 namespace {
 
 // Pushes the callee-saved registers, stores the stack pointer to *save, loads `resume` and pops.
@@ -194,4 +194,4 @@ void Fiber::forget_dropped_frames() {
 #endif
 }
 
-}  // namespace anvil
+}  // namespace anvil::cpu

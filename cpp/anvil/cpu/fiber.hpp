@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace anvil {
+namespace anvil::cpu {
 
 /// Not tied to a thread while it rests, but one thread at a time runs it. What is suspended on a
 /// fiber when it is started anew or destroyed is dropped without unwinding: only code without
@@ -58,4 +58,4 @@ class Fiber {
   [[maybe_unused]] void* thread_state_ = nullptr;  // ThreadSanitizer's
 };
 
-}  // namespace anvil
+}  // namespace anvil::cpu

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace anvil {
+namespace anvil::cpu {
 
 /// Default rounding, no traps, subnormals kept, for its scope: a kernel's numbers must not depend
 /// on what the thread that runs it has set for itself.
@@ -35,4 +35,4 @@ class FloatEnvironment {
 #endif
 };
 
-}  // namespace anvil
+}  // namespace anvil::cpu

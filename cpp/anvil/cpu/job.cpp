@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace anvil {
+namespace anvil::cpu {
 namespace {
 
 // A simdgroup that needs more runs on a stack made for it: those of threads are as large as the
@@ -18,10 +18,10 @@ std::string triple(const std::array<uint32_t, 3>& v) {
 
 }  // namespace
 
-CpuJob lay_out(const CpuDispatch& from) {
-  const KernelImage& image = from.kernel->image();
+Job lay_out(const Dispatch& from) {
+  const KernelInfo& info = from.kernel->info;
   const auto fail = [&](const std::string& what) {
-    throw std::runtime_error("Anvil: kernel '" + image.name + "': " + what);
+    throw std::runtime_error("Anvil: kernel '" + info.name + "': " + what);
   };
   uint64_t groups = 1, threads = 1;
   std::array<uint32_t, 3> edge;
@@ -35,18 +35,17 @@ CpuJob lay_out(const CpuDispatch& from) {
            triple(from.threadgroups) + " threadgroups of " + triple(from.threads_per_threadgroup));
     if (__builtin_mul_overflow(groups, uint64_t{from.threadgroups[axis]}, &groups))
       fail("grid of " + triple(from.threadgroups) + " threadgroups is too large");
-    threads =
-        size > image.max_threads ? UINT32_MAX : std::min<uint64_t>(threads * size, UINT32_MAX);
+    threads = size > info.max_threads ? UINT32_MAX : std::min<uint64_t>(threads * size, UINT32_MAX);
     edge[axis] = grid ? static_cast<uint32_t>(grid - (from.threadgroups[axis] - 1) * size) : 0;
   }
-  if (threads > image.max_threads)
+  if (threads > info.max_threads)
     fail("threadgroup of " + triple(from.threads_per_threadgroup) +
-         " threads, the pipeline allows " + std::to_string(image.max_threads));
+         " threads, the pipeline allows " + std::to_string(info.max_threads));
 
-  CpuJob job;
+  Job job;
   job.threadgroups = groups;
-  job.kernel = from.kernel.get();
-  job.barriers = image.barriers;
+  job.kernel = from.kernel;
+  job.barriers = info.barriers;
   std::copy(from.buffers.begin(), from.buffers.end(), job.dispatch.buffers);
   std::copy_n(from.threads_per_grid.begin(), 3, job.dispatch.threads_per_grid);
   std::copy_n(from.threadgroups.begin(), 3, job.dispatch.threadgroups_per_grid);
@@ -56,7 +55,7 @@ CpuJob lay_out(const CpuDispatch& from) {
     constexpr uint64_t alignment = ANVIL_THREADGROUP_MEMORY_ALIGNMENT;
     return (bytes + alignment - 1) / alignment * alignment;
   };
-  job.memory_bytes = aligned(std::max<uint64_t>(image.static_memory, 1));
+  job.memory_bytes = aligned(std::max<uint64_t>(info.static_memory, 1));
   job.memory_lengths = from.threadgroup_memory_length;
   for (size_t i = 0; i < job.memory_lengths.size(); ++i) {
     job.memory_offsets[i] = job.memory_bytes;
@@ -91,4 +90,4 @@ CpuJob lay_out(const CpuDispatch& from) {
   return job;
 }
 
-}  // namespace anvil
+}  // namespace anvil::cpu

@@ -3,15 +3,14 @@
 
 #include <array>
 #include <cstdint>
-#include <memory>
 
 #include "anvil/abi/kernel_abi.h"
 #include "anvil/cpu/kernel.hpp"
 
-namespace anvil {
+namespace anvil::cpu {
 
-struct CpuDispatch {
-  std::shared_ptr<CpuKernel> kernel;
+struct Dispatch {
+  Kernel* kernel = nullptr;
   std::array<void*, ANVIL_MAX_BUFFERS> buffers{};
   std::array<uint32_t, ANVIL_MAX_BUFFERS> threadgroup_memory_length{};  // bytes, by index
   std::array<uint32_t, 3> threadgroups{};
@@ -21,7 +20,7 @@ struct CpuDispatch {
 };
 
 /// A dispatch, worked out once for all workers.
-struct CpuJob {
+struct Job {
   /// A threadgroup's size and code. Threadgroups at the ragged end of an axis are a shape of their
   /// own.
   struct Shape {
@@ -36,9 +35,9 @@ struct CpuJob {
   AnvilDispatch dispatch{};
   std::array<Shape, 8> shapes{};  // by bits: last in x, last in y, last in z
   bool barriers = false;
-  uint64_t stack_bytes = 0;     // of a simdgroup
-  uint32_t fibers = 0;          // stacks of their own that a threadgroup's simdgroups need
-  CpuKernel* kernel = nullptr;  // lives as long as the dispatch
+  uint64_t stack_bytes = 0;  // of a simdgroup
+  uint32_t fibers = 0;       // stacks of their own that a threadgroup's simdgroups need
+  Kernel* kernel = nullptr;  // lives as long as the dispatch
   // One block a worker: the static part at its start, then the arguments with a length, by index.
   uint64_t memory_bytes = 0;
   std::array<uint64_t, ANVIL_MAX_BUFFERS> memory_offsets{};
@@ -48,6 +47,6 @@ struct CpuJob {
 /// Checks the sizes of a dispatch and lays it out. A grid without threads gives a job without
 /// threadgroups. Throws std::runtime_error with the figures, and CompileError when the `any`
 /// variant is needed and does not compile.
-CpuJob lay_out(const CpuDispatch& dispatch);
+Job lay_out(const Dispatch& dispatch);
 
-}  // namespace anvil
+}  // namespace anvil::cpu

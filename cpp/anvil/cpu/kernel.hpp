@@ -4,17 +4,17 @@
 #include <atomic>
 #include <functional>
 #include <limits>
-#include <memory>
 #include <mutex>
 #include <string>
 
+#include "anvil/backend/kernel.hpp"
 #include "anvil/cpu/kernel_code.hpp"
 #include "anvil/service/compiler_service.hpp"
 
-namespace anvil {
+namespace anvil::cpu {
 
-/// The code of one kernel in both variants, unloaded with the last reference.
-class CpuKernel {
+/// The code of one kernel in both variants.
+class Kernel final : public backend::Kernel {
  public:
   /// The most stack that a simdgroup may take: 512 KiB of private memory a thread. Every worker has
   /// up to 32 of them.
@@ -23,10 +23,7 @@ class CpuKernel {
   /// Opens the `full` variant now; `compile_any` is called at most once with success, on first
   /// need. Throws std::runtime_error where that is no kernel's code or cannot be read, CompileError
   /// for code that takes more than kMaxStack.
-  static std::shared_ptr<CpuKernel> load(KernelImage full,
-                                         std::function<KernelImage()> compile_any);
-
-  const KernelImage& image() const { return image_; }
+  Kernel(const KernelImage& full, std::function<KernelImage()> compile_any);
 
   const KernelCode& full() const { return full_; }
 
@@ -41,13 +38,10 @@ class CpuKernel {
   std::atomic<float> nanoseconds_per_threadgroup{std::numeric_limits<float>::infinity()};
 
  private:
-  CpuKernel(KernelImage full, std::function<KernelImage()> compile_any);
-
-  KernelImage image_;
   KernelCode full_;
   std::function<KernelImage()> compile_any_;
   std::mutex mutex_;  // guards any_
   KernelCode any_;
 };
 
-}  // namespace anvil
+}  // namespace anvil::cpu

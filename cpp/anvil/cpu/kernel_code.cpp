@@ -11,7 +11,7 @@
 
 #include "anvil/abi/kernel_file.hpp"
 
-namespace anvil {
+namespace anvil::cpu {
 namespace {
 
 [[noreturn]] void fail(const std::string& what) {
@@ -123,4 +123,4 @@ KernelCode::~KernelCode() {
   if (memory_) munmap(memory_, size_);
 }
 
-}  // namespace anvil
+}  // namespace anvil::cpu

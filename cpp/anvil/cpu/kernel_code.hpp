@@ -9,7 +9,7 @@
 
 #include "anvil/abi/kernel_abi.h"
 
-namespace anvil {
+namespace anvil::cpu {
 
 /// Checks a kernel's shared object and puts it in memory, from where it can run: by hand, as a
 /// dynamic loader runs initialisers, looks symbols up in other libraries and reads a file that may
@@ -52,4 +52,4 @@ class KernelCode {
   std::span<const std::byte> lines_;  // an AnvilLines and what follows it, or nothing
 };
 
-}  // namespace anvil
+}  // namespace anvil::cpu

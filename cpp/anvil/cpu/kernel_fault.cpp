@@ -2,7 +2,7 @@
 
 #include <cstdio>
 
-namespace anvil {
+namespace anvil::cpu {
 namespace {
 
 KernelFault::Kind kind_of(const Trap& trap) {
@@ -62,4 +62,4 @@ void throw_fault(const Trap& trap, const std::string& who) {
   throw fault;
 }
 
-}  // namespace anvil
+}  // namespace anvil::cpu

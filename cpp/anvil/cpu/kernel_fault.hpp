@@ -10,7 +10,7 @@
 
 #include "anvil/cpu/trap.hpp"
 
-namespace anvil {
+namespace anvil::cpu {
 
 struct KernelFault : std::runtime_error {
   enum class Kind : uint8_t { memory, lost_memory, stack_overflow, invalid_code, interrupted };
@@ -29,4 +29,4 @@ struct KernelFault : std::runtime_error {
 /// Throws the fault that `trap` is; `who` begins its text.
 [[noreturn]] void throw_fault(const Trap& trap, const std::string& who);
 
-}  // namespace anvil
+}  // namespace anvil::cpu

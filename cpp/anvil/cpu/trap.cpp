@@ -12,7 +12,7 @@
 #include <mutex>
 #include <utility>
 
-namespace anvil {
+namespace anvil::cpu {
 namespace {
 
 #if defined(__aarch64__)
@@ -307,4 +307,4 @@ TrapStack::~TrapStack() {
   munmap(mapping_, bytes_);
 }
 
-}  // namespace anvil
+}  // namespace anvil::cpu

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace anvil {
+namespace anvil::cpu {
 
 /// Asks whatever runs under it to end, at any instruction. Set once, by any thread.
 struct Interrupt {
@@ -65,4 +65,4 @@ class TrapStack {
   size_t bytes_ = 0;
 };
 
-}  // namespace anvil
+}  // namespace anvil::cpu

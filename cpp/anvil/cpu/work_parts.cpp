@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace anvil {
+namespace anvil::cpu {
 namespace {
 
 constexpr uint64_t pack(uint64_t begin, uint64_t end) {
@@ -47,4 +47,4 @@ WorkParts::Range WorkParts::take(Part& part, Side side, uint32_t share) {
   }
 }
 
-}  // namespace anvil
+}  // namespace anvil::cpu

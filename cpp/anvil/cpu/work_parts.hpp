@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace anvil {
+namespace anvil::cpu {
 
 // Destructive interference reaches over pairs of 64-byte lines (adjacent-line prefetch).
 inline constexpr size_t kLineBytes = 128;
@@ -43,4 +43,4 @@ class WorkParts {
   alignas(kLineBytes) std::atomic<size_t> used_{0};  // parts that had anything
 };
 
-}  // namespace anvil
+}  // namespace anvil::cpu

@@ -9,7 +9,7 @@
 
 #include "anvil/cpu/kernel_fault.hpp"
 
-namespace anvil {
+namespace anvil::cpu {
 namespace {
 
 constexpr std::align_val_t kMemoryAlignment{ANVIL_THREADGROUP_MEMORY_ALIGNMENT};
@@ -26,7 +26,7 @@ Worker::~Worker() {
   ::operator delete(memory_, kMemoryAlignment);
 }
 
-void Worker::prepare(const CpuJob& job) {
+void Worker::prepare(const Job& job) {
   if (job.memory_bytes > memory_capacity_) {
     void* grown = ::operator new(job.memory_bytes, kMemoryAlignment);
     ::operator delete(memory_, kMemoryAlignment);
@@ -47,7 +47,7 @@ void Worker::prepare(const CpuJob& job) {
   serial_ = job.serial;
 }
 
-void Worker::run(const CpuJob& job, uint64_t first, uint64_t count, const Interrupt* interrupt) {
+void Worker::run(const Job& job, uint64_t first, uint64_t count, const Interrupt* interrupt) {
   finished_ = 0;
   if (serial_ != job.serial) prepare(job);
   Range range{this, &job, first, count};
@@ -71,14 +71,14 @@ void Worker::run(const CpuJob& job, uint64_t first, uint64_t count, const Interr
   }
   if (diverged_) {
     diverged_ = false;
-    throw std::runtime_error("Anvil: kernel '" + job.kernel->image().name + "', " + place() +
+    throw std::runtime_error("Anvil: kernel '" + job.kernel->info.name + "', " + place() +
                              ": only some of its " + std::to_string(simdgroups) +
                              " simdgroups reached a threadgroup_barrier, the others ended");
   }
 }
 
 // Under run_trapped(): everything that allocates is done.
-void Worker::run_range(const CpuJob& job, uint64_t first, uint64_t count) {
+void Worker::run_range(const Job& job, uint64_t first, uint64_t count) {
   const uint32_t (&grid)[3] = job.dispatch.threadgroups_per_grid;
   uint32_t x = static_cast<uint32_t>(first % grid[0]);
   uint32_t y = static_cast<uint32_t>(first / grid[0] % grid[1]);
@@ -136,12 +136,12 @@ std::string Worker::place() const {
          std::to_string(position[2]) + ")";
 }
 
-void Worker::fail(const CpuJob& job, const Trap& trap) const {
-  CpuKernel& kernel = *job.kernel;
+void Worker::fail(const Job& job, const Trap& trap) const {
+  Kernel& kernel = *job.kernel;
   std::string line = kernel.line_of(trap.instruction);
   if (line.empty() && trap.caller) line = kernel.line_of(trap.caller - 1);
-  throw_fault(trap, "kernel '" + kernel.image().name + "'" +
-                        (line.empty() ? "" : " (" + line + ")") + ", " + place());
+  throw_fault(trap, "kernel '" + kernel.info.name + "'" + (line.empty() ? "" : " (" + line + ")") +
+                        ", " + place());
 }
 
 void Worker::run_simdgroup(void* worker) {
@@ -168,4 +168,4 @@ void Worker::stop(Stop where) {
   }
 }
 
-}  // namespace anvil
+}  // namespace anvil::cpu

@@ -12,7 +12,7 @@
 #include "anvil/cpu/trap.hpp"
 #include "anvil/cpu/work_parts.hpp"
 
-namespace anvil {
+namespace anvil::cpu {
 
 // Its position changes with every threadgroup: no other thread's memory may share a line with it.
 class alignas(kLineBytes) Worker : private AnvilThreadgroup {
@@ -26,7 +26,7 @@ class alignas(kLineBytes) Worker : private AnvilThreadgroup {
   /// when only some simdgroups reach a barrier, KernelFault when the kernel touches memory that is
   /// not there or `interrupt`, if any, is requested, std::bad_alloc or std::system_error without
   /// memory. Allocates only when a job needs more memory or fibers than any before it.
-  void run(const CpuJob& job, uint64_t first, uint64_t count, const Interrupt* interrupt);
+  void run(const Job& job, uint64_t first, uint64_t count, const Interrupt* interrupt);
 
   /// Of the last run(), how many threadgroups came to their end.
   uint64_t finished() const { return finished_; }
@@ -36,17 +36,17 @@ class alignas(kLineBytes) Worker : private AnvilThreadgroup {
 
   struct Range {
     Worker* worker;
-    const CpuJob* job;
+    const Job* job;
     uint64_t first, count;
   };
 
-  void prepare(const CpuJob& job);
-  void run_range(const CpuJob& job, uint64_t first, uint64_t count);
+  void prepare(const Job& job);
+  void run_range(const Job& job, uint64_t first, uint64_t count);
   void run_as_fibers();
   /// One simdgroup after another, on a stack that is large enough.
   void run_on_a_fiber();
   static void run_alone(void* worker);
-  [[noreturn]] void fail(const CpuJob& job, const Trap& trap) const;
+  [[noreturn]] void fail(const Job& job, const Trap& trap) const;
   std::string place() const;
   void stop(Stop where);
   static void arrive_at_barrier(AnvilThreadgroup* threadgroup);
@@ -70,4 +70,4 @@ class alignas(kLineBytes) Worker : private AnvilThreadgroup {
   bool diverged_ = false;
 };
 
-}  // namespace anvil
+}  // namespace anvil::cpu

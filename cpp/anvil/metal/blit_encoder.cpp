@@ -12,14 +12,16 @@ void BlitCommandEncoder::copy(Buffer* from, NS::UInteger from_offset, Buffer* to
     return;
   buffer->hold(from);
   buffer->hold(to);
-  buffer->commands().push_back(CopyCommand{from->host + from_offset, to->host + to_offset, size});
+  buffer->commands().push_back(
+      backend::CopyCommand{from->address + from_offset, to->address + to_offset, size});
 }
 
 void BlitCommandEncoder::fill(Buffer* target, NS::Range range, uint8_t value) {
   constexpr const char* method = "fillBuffer:range:value:";
   if (!open(method) || !check_range(method, "buffer", target, range.location, range.length)) return;
   buffer->hold(target);
-  buffer->commands().push_back(FillCommand{target->host + range.location, range.length, value});
+  buffer->commands().push_back(
+      backend::FillCommand{target->address + range.location, range.length, value});
 }
 
 void BlitCommandEncoder::synchronize(Resource* resource) {

@@ -1,10 +1,18 @@
 #include "anvil/metal/capture.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <fstream>
+#include <new>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string_view>
+#include <type_traits>
 
+#include "anvil/abi/kernel_abi.h"
+#include "anvil/metal/compute_pipeline.hpp"
+#include "anvil/metal/device.hpp"
 #include "anvil/service/environment.hpp"
 #include "anvil/service/hash.hpp"
 
@@ -32,14 +40,32 @@ std::string element_of(const std::string& type, uint64_t size) {
              : "bits8";
 }
 
-std::string kernel_name(const Function& function) {
+std::string kernel_name(const SpecializedFunction& function) {
   KeyHasher hasher;
   hasher.add(function.library->key);
   for (const ConstantValue& value : function.constants)
     hasher.add(value.index.value_or(0))
         .add(value.name)
         .add(std::string_view(reinterpret_cast<const char*>(value.data.data()), value.data.size()));
-  return function.function + "-" + hasher.finish().substr(0, 12);
+  return function.name + "-" + hasher.finish().substr(0, 12);
+}
+
+/// The threads of the grid, which may be in the device's memory.
+backend::Extent grid_of(const backend::DispatchCommand& dispatch, backend::Device& device) {
+  if (!dispatch.indirect) return dispatch.threads_per_grid;
+  backend::Extent grid;
+  device.read(dispatch.indirect, std::as_writable_bytes(std::span(grid)));
+  for (size_t i = 0; i < grid.size(); ++i) grid[i] *= dispatch.threads_per_threadgroup[i];
+  return grid;
+}
+
+std::string contents(const backend::Binding& binding, backend::Device& device) {
+  std::string bytes(std::min<uint64_t>(binding.length, Capture::kMaxBytes), '\0');
+  if (binding.kind == backend::Binding::Kind::memory)
+    device.read(binding.first, std::as_writable_bytes(std::span(bytes)));
+  else
+    std::memcpy(bytes.data(), reinterpret_cast<const void*>(binding.first), bytes.size());
+  return bytes;
 }
 
 json describe(const ConstantValue& value) {
@@ -58,11 +84,32 @@ Capture* Capture::active() {
   return capture;
 }
 
-void Capture::write(const Function& function, const CpuDispatch& dispatch,
-                    const std::array<size_t, ANVIL_MAX_BUFFERS>& lengths) {
+struct Capture::Upcoming {
+  Capture* capture;
+  const ComputePipelineState* pipeline;
+  backend::DispatchCommand dispatch;
+};
+
+backend::CallCommand Capture::before(const backend::DispatchCommand& dispatch,
+                                     const ComputePipelineState& pipeline, CommandArena& arena) {
+  static_assert(std::is_trivially_destructible_v<Upcoming>);
+  auto* upcoming = new (arena.allocate(sizeof(Upcoming))) Upcoming{this, &pipeline, dispatch};
+  return {[](void* argument) {
+            const auto& its = *static_cast<const Upcoming*>(argument);
+            its.capture->write(its);
+          },
+          upcoming};
+}
+
+void Capture::write(const Upcoming& upcoming) {
+  const backend::DispatchCommand& dispatch = upcoming.dispatch;
+  const SpecializedFunction& function = upcoming.pipeline->function->function;
+  backend::Device& device = upcoming.pipeline->device->backend;
   const std::string name = kernel_name(function);
+  const backend::Extent grid = grid_of(dispatch, device);
   uint64_t threads = 1;
-  for (const uint32_t size : dispatch.threads_per_grid) threads *= size;
+  for (const uint32_t size : grid) threads *= size;
+  if (threads == 0) return;
   std::lock_guard lock(mutex_);
   const auto [kept, is_new] = threads_.try_emplace(name, threads);
   if (!is_new && kept->second <= threads) return;
@@ -72,24 +119,29 @@ void Capture::write(const Function& function, const CpuDispatch& dispatch,
   fs::create_directories(folder);
   write_file(folder / "source.metal", function.library->origin->text);
   json buffers = json::array();
-  for (const ArgumentInfo& argument : dispatch.kernel->image().arguments) {
-    if (argument.kind != ArgumentInfo::Kind::buffer) continue;
+  std::array<uint64_t, ANVIL_MAX_BUFFERS> threadgroup_memory{};
+  const std::vector<ArgumentInfo>& arguments = dispatch.kernel->info.arguments;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const ArgumentInfo& argument = arguments[i];
+    if (argument.kind != ArgumentInfo::Kind::buffer) {
+      threadgroup_memory[argument.index] = dispatch.bindings[i].length;
+      continue;
+    }
     while (buffers.size() <= argument.index)
       buffers.push_back({{"path", "/dev/null"}, {"element", "bits8"}, {"ulps", 0}});
     const fs::path file = folder / std::to_string(argument.index);
-    write_file(file, {static_cast<const char*>(dispatch.buffers[argument.index]),
-                      std::min(lengths[argument.index], kMaxBytes)});
+    write_file(file, contents(dispatch.bindings[i], device));
     buffers[argument.index]["path"] = file.string();
     buffers[argument.index]["element"] = element_of(argument.type, argument.element_size);
   }
   json constants = json::array();
   for (const ConstantValue& value : function.constants) constants.push_back(describe(value));
   const json description{{"source", (folder / "source.metal").string()},
-                         {"function", function.function},
+                         {"function", function.name},
                          {"math", "safe"},
-                         {"grid", dispatch.threads_per_grid},
+                         {"grid", grid},
                          {"threadgroup", dispatch.threads_per_threadgroup},
-                         {"threadgroup_memory", dispatch.threadgroup_memory_length},
+                         {"threadgroup_memory", threadgroup_memory},
                          {"constants", constants},
                          {"buffers", buffers}};
   write_file(folder / "case.json", description.dump(1));

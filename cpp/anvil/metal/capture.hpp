@@ -6,10 +6,12 @@
 #include <mutex>
 #include <string>
 
-#include "anvil/cpu/job.hpp"
-#include "anvil/metal/function.hpp"
+#include "anvil/backend/commands.hpp"
+#include "anvil/metal/command_arena.hpp"
 
 namespace anvil::metal {
+
+struct ComputePipelineState;
 
 /// With $ANVIL_CAPTURE=<folder>, each kernel's smallest dispatch is kept there: its source,
 /// function constants and sizes as `case.json`, what anvil_oracle_tool takes, and its buffers as
@@ -19,15 +21,19 @@ class Capture {
   /// Null where nothing is to be captured.
   static Capture* active();
 
-  /// `lengths`: bytes from each of the dispatch's buffers to its end, by index. No more than the
-  /// first kMaxBytes are kept. Throws std::runtime_error when the folder cannot be written.
-  void write(const Function& function, const CpuDispatch& dispatch,
-             const std::array<size_t, ANVIL_MAX_BUFFERS>& lengths);
+  /// What is to be recorded before the dispatch, of that pipeline, to keep it. Both live as long as
+  /// `arena`. No more than the first kMaxBytes of each buffer are kept; a folder that cannot be
+  /// written is the submission's failure.
+  backend::CallCommand before(const backend::DispatchCommand& dispatch,
+                              const ComputePipelineState& pipeline, CommandArena& arena);
 
   static constexpr size_t kMaxBytes = size_t{4} << 20;
 
  private:
+  struct Upcoming;
+
   explicit Capture(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  void write(const Upcoming& upcoming);
 
   const std::filesystem::path folder_;
   std::mutex mutex_;                         // guards threads_ and what is in the folder

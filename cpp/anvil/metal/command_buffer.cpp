@@ -1,20 +1,14 @@
 #include "anvil/metal/command_buffer.hpp"
 
-#include <array>
-#include <chrono>
-#include <cstring>
 #include <new>
 #include <utility>
+#include <variant>
 
-#include "anvil/cpu/executor.hpp"
 #include "anvil/metal/async.hpp"
 #include "anvil/metal/blit_encoder.hpp"
 #include "anvil/metal/compute_encoder.hpp"
 #include "anvil/metal/compute_pass.hpp"
-#include "anvil/metal/compute_pipeline.hpp"
 #include "anvil/metal/event.hpp"
-#include "anvil/metal/fault_report.hpp"
-#include "anvil/metal/watchdog.hpp"
 #include "anvil/objc/autorelease.hpp"
 #include "anvil/objc/errors.hpp"
 #include "anvil/system/spin.hpp"
@@ -24,52 +18,6 @@ namespace {
 
 std::atomic<uint64_t> next_serial = 1;
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-/// Carries out what is no dispatch. Throws KernelFault.
-struct Execute {
-  RunControl& control;
-
-  void operator()(const DispatchCommand&) const {}  // run_commands() takes several together
-  // Overlap of the two ranges is undefined in Metal; memmove makes it harmless.
-  void operator()(const CopyCommand& copy) const {
-    trapped(
-        "copy", copy.size, copy, +[](const CopyCommand& c) { std::memmove(c.to, c.from, c.size); });
-  }
-  void operator()(const FillCommand& fill) const {
-    trapped(
-        "fill", fill.size, fill, +[](const FillCommand& f) { std::memset(f.to, f.value, f.size); });
-  }
-  void operator()(const SignalCommand& signal) const { signal.event->counter.signal(signal.value); }
-  void operator()(const WaitCommand& wait) const {
-    if (!wait.event->counter.wait(wait.value, control.requested))
-      throw KernelFault(KernelFault::Kind::interrupted, "waits for a signal of the value " +
-                                                            std::to_string(wait.value) +
-                                                            " that an event did not get");
-  }
-
-  /// A file that is mapped there may have become shorter.
-  template <typename Command>
-  void trapped(const char* what, size_t bytes, const Command& command,
-               void (*action)(const Command&)) const {
-    struct Call {
-      const Command& command;
-      void (*action)(const Command&);
-    } call{command, action};
-    Trap trap;
-    if (run_trapped(
-            [](void* argument) {
-              const auto& [its_command, its_action] = *static_cast<Call*>(argument);
-              its_action(its_command);
-            },
-            &call, &control, trap))
-      return;
-    throw_fault(trap, std::string(what) + " of " + std::to_string(bytes) + " bytes");
-  }
-};
-
 constexpr const char* kErrorDomain = "MTLCommandBufferErrorDomain";
 
 /// Made before it is needed: then there is no memory to make it.
@@ -78,6 +26,24 @@ const objc::Ref<Error>& out_of_memory() {
       make_error(kErrorDomain, static_cast<NS::Integer>(MTL::CommandBufferErrorOutOfMemory),
                  "command buffer: out of memory"));
   return error;
+}
+
+MTL::CommandBufferError error_code(backend::Failure::Kind kind) {
+  switch (kind) {
+    case backend::Failure::Kind::timeout:
+      return MTL::CommandBufferErrorTimeout;
+    case backend::Failure::Kind::page_fault:
+      return MTL::CommandBufferErrorPageFault;
+    case backend::Failure::Kind::out_of_memory:
+      return MTL::CommandBufferErrorOutOfMemory;
+    case backend::Failure::Kind::invalid_resource:
+      return MTL::CommandBufferErrorInvalidResource;
+    case backend::Failure::Kind::stack_overflow:
+      return MTL::CommandBufferErrorStackOverflow;
+    case backend::Failure::Kind::internal:
+      break;
+  }
+  return MTL::CommandBufferErrorInternal;
 }
 
 }  // namespace
@@ -93,7 +59,7 @@ CommandBuffer::CommandBuffer(objc::Ref<CommandQueue> queue,
 }
 
 CommandBuffer::~CommandBuffer() {
-  if (status_ == MTL::CommandBufferStatusEnqueued) queue->worker->forget(this);
+  if (status_ == MTL::CommandBufferStatusEnqueued) queue->forget(this);
   if (storage_) queue->storages.put(std::move(storage_));
 }
 
@@ -111,23 +77,6 @@ void CommandBuffer::fail(MTL::CommandBufferError code, const std::string& text) 
                         "command buffer" + quoted(label) + ": " + text);
   } catch (const std::bad_alloc&) {
     error_ = out_of_memory();
-  }
-}
-
-void CommandBuffer::fail(const std::exception& error,
-                         const DispatchCommand* const* dispatches) noexcept {
-  try {
-    if (const auto* fault = dynamic_cast<const KernelFault*>(&error))
-      fail(error_code(*fault),
-           dispatches ? explain(*fault, *dispatches[fault->dispatch]) : explain(*fault));
-    else if (dynamic_cast<const std::bad_alloc*>(&error))
-      fail(MTL::CommandBufferErrorOutOfMemory, "out of memory");
-    else
-      fail(MTL::CommandBufferErrorInternal, error.what());
-  } catch (const std::bad_alloc&) {
-    failed_ = true;
-    std::lock_guard lock(mutex_);
-    if (!error_) error_ = out_of_memory();
   }
 }
 
@@ -176,7 +125,7 @@ void CommandBuffer::encode_signal(Event* event, uint64_t value) {
   if (!can_encode("encodeSignalEvent:value:") || !event) return;
   // Held whatever retained_references says: a failed buffer signals too.
   storage_->held.emplace_back(event);
-  commands().push_back(SignalCommand{event, value});
+  commands().push_back(backend::SignalCommand{&event->counter, value});
 }
 
 void CommandBuffer::encode_wait(Event* event, uint64_t value) {
@@ -185,7 +134,7 @@ void CommandBuffer::encode_wait(Event* event, uint64_t value) {
          "-[MTLCommandBuffer encodeWaitForEvent:value:]: nil event");
   if (!can_encode("encodeWaitForEvent:value:") || !event) return;
   storage_->held.emplace_back(event);
-  commands().push_back(WaitCommand{event, value});
+  commands().push_back(backend::WaitCommand{&event->counter, value});
 }
 
 void CommandBuffer::push_debug_group(String* name) {
@@ -219,7 +168,7 @@ void CommandBuffer::enqueue() {
       throw InvalidUse("-[MTLCommandBuffer enqueue]: the command buffer is already enqueued");
     status_ = MTL::CommandBufferStatusEnqueued;
   }
-  queue->worker->enqueue(this);
+  queue->enqueue(this);
 }
 
 void CommandBuffer::commit() {
@@ -229,7 +178,7 @@ void CommandBuffer::commit() {
   if (open_encoder_)
     fail(MTL::CommandBufferErrorNotPermitted,
          "-[MTLCommandBuffer commit]: an encoder is still open: call endEncoding first");
-  if (queue->worker->left_behind())
+  if (queue->left_behind())
     throw InvalidUse(
         "-[MTLCommandBuffer commit]: this process was forked after it had made the "
         "command queue, whose thread is in the parent");
@@ -239,7 +188,7 @@ void CommandBuffer::commit() {
     before = std::exchange(status_, MTL::CommandBufferStatusCommitted);
   }
   try {
-    queue->worker->commit(objc::Ref<CommandBuffer>(this));
+    queue->commit(objc::Ref<CommandBuffer>(this));
   } catch (const std::bad_alloc&) {  // it is not, and may be once more
     std::lock_guard lock(mutex_);
     status_ = before;
@@ -268,9 +217,9 @@ void CommandBuffer::wait_until_completed() {
   if (status_ < MTL::CommandBufferStatusCommitted)
     throw InvalidUse("-[MTLCommandBuffer waitUntilCompleted]: the command buffer is not committed");
   // A handler of the buffer itself must not wait for all handlers to be done.
-  const bool on_worker = queue->worker->on_worker_thread();
+  const bool in_handler = queue->is_calling_back();
   const auto ready = [&] {
-    return done_ || (on_worker && status_ >= MTL::CommandBufferStatusCompleted);
+    return done_ || (in_handler && status_ >= MTL::CommandBufferStatusCompleted);
   };
   if (ready()) return;
   lock.unlock();
@@ -314,56 +263,54 @@ void CommandBuffer::call(std::vector<Handler>& handlers, const char* kind) {
     call_handler(kind, [&] { handler(reinterpret_cast<MTL::CommandBuffer*>(this)); });
 }
 
-void CommandBuffer::run_commands() {
-  RunControl control;
-  const Watchdog::Watch watch(Watchdog::shared(), control);
-  std::vector<CpuDispatch> together;
-  std::array<const DispatchCommand*, CpuExecutor::kMostTogether> recorded;
-  const auto run_together = [&] {
-    if (!together.empty()) CpuExecutor::shared().run(together, &control);
-    together.clear();
-  };
-  const auto run = [&](const Command& command) {
-    const auto* dispatch = std::get_if<DispatchCommand>(&command);
-    if (!dispatch || dispatch->waits || together.size() == CpuExecutor::kMostTogether)
-      run_together();
-    if (!dispatch) return std::visit(Execute{control}, command);
-    together.reserve(CpuExecutor::kMostTogether);
-    recorded[together.size()] = dispatch;
-    if (auto ready = dispatch->pipeline->dispatch(*dispatch)) together.push_back(std::move(*ready));
-  };
-  const auto guarded = [&](const auto& action) {
-    try {
-      action();
-    } catch (const std::exception& error) {
-      fail(error, together.empty() ? nullptr : recorded.data());
-      together.clear();
-    }
-  };
-  for (const Command& command : commands()) {
-    // After a mistake or an error nothing runs any more, but nobody shall wait for signals in vain.
-    if (failed_ && !std::holds_alternative<SignalCommand>(command)) continue;
-    guarded([&] { run(command); });
+void CommandBuffer::submit(backend::Queue& device_queue) {
+  // After a mistake nothing runs, but nobody shall wait for signals in vain.
+  if (failed_)
+    std::erase_if(commands(), [](const backend::Command& command) {
+      return !std::holds_alternative<backend::SignalCommand>(command);
+    });
+  work_.commands = commands();
+  objc::retain(this);  // until completed()
+  try {
+    device_queue.submit(work_);
+  } catch (...) {
+    objc::release(this);
+    throw;
   }
-  guarded(run_together);
 }
 
-void CommandBuffer::execute() {
-  objc::PoolScope pool;
+void CommandBuffer::refuse(const std::exception& error) {
+  objc::retain(this);
+  scheduled();
+  for (const backend::Command& command : commands())
+    if (const auto* signal = std::get_if<backend::SignalCommand>(&command))
+      signal->event->signal(signal->value);
+  backend::Outcome outcome;
+  outcome.failure = {backend::Failure::Kind::out_of_memory, error.what()};
+  completed(std::move(outcome));
+}
+
+void CommandBuffer::scheduled() {
+  const CommandQueue::CallBack here(*queue);
+  const objc::PoolScope pool;
   {
     std::lock_guard lock(mutex_);
     status_ = MTL::CommandBufferStatusScheduled;
   }
   changed_.notify_all();
   call(scheduled_handlers_, "scheduled");
-  const double start = now();
-  run_commands();
-  const double end = now();
+}
+
+void CommandBuffer::completed(backend::Outcome outcome) {
+  const auto self = objc::Ref<CommandBuffer>::adopt(this);  // may be the last, the queue's too
+  const CommandQueue::CallBack here(*queue);
+  const objc::PoolScope pool;
+  if (outcome.failure) fail(error_code(outcome.failure->kind), outcome.failure->text);
   queue->storages.put(std::move(storage_));
   {
     std::lock_guard lock(mutex_);
-    start_time_ = start;
-    end_time_ = end;
+    start_time_ = outcome.start;
+    end_time_ = outcome.end;
     status_ = error_ ? MTL::CommandBufferStatusError : MTL::CommandBufferStatusCompleted;
   }
   call(completed_handlers_, "completed");
@@ -372,6 +319,7 @@ void CommandBuffer::execute() {
     done_ = true;
   }
   changed_.notify_all();
+  queue->finished();
 }
 
 namespace {

@@ -11,10 +11,10 @@
 
 #include <Metal/MTLCommandBuffer.hpp>
 
+#include "anvil/backend/queue.hpp"
 #include "anvil/foundation/error.hpp"
 #include "anvil/metal/command_queue.hpp"
 #include "anvil/metal/command_storage.hpp"
-#include "anvil/metal/commands.hpp"
 #include "anvil/metal/resource.hpp"
 #include "anvil/objc/block.hpp"
 
@@ -24,6 +24,7 @@ struct BlitCommandEncoder;
 struct CommandEncoder;
 struct ComputeCommandEncoder;
 struct ComputePassDescriptor;
+struct Event;
 
 struct CommandBufferDescriptor : objc::Object {
   using Super = RootObject;
@@ -77,23 +78,33 @@ struct CommandBuffer : objc::Object {
   void hold(Resource* resource);
   void hold(objc_object* object);
 
-  /// On the queue's thread: runs the commands and the handlers.
-  void execute();
+  // For the queue.
+  /// Gives the device the commands, which has the buffer live until it is completed. Throws what
+  /// the device's queue throws; then it was not given.
+  void submit(backend::Queue& queue);
+  /// Fails on the calling thread, where the device cannot take the buffer.
+  void refuse(const std::exception& error);
 
   const objc::Ref<CommandQueue> queue;
   const bool retained_references;
   const MTL::CommandBufferErrorOption error_options;
   objc::Ref<String> label;
-  std::vector<Command>& commands() { return storage_->commands; }
+  std::vector<backend::Command>& commands() { return storage_->commands; }
   CommandArena& arena() { return storage_->arena; }
 
  private:
   template <class Encoder, class... Args>
   Encoder* begin(const char* method, Args... args);
   bool can_encode(const char* method);
-  void run_commands();
-  /// What was thrown as the commands ran; `dispatches`, if any, are those that ran together.
-  void fail(const std::exception& error, const DispatchCommand* const* dispatches) noexcept;
+  /// What the device's queue sees of the buffer.
+  struct Work final : backend::Submission {
+    explicit Work(CommandBuffer& buffer) : buffer(buffer) {}
+    void scheduled() override { buffer.scheduled(); }
+    void completed(backend::Outcome outcome) override { buffer.completed(std::move(outcome)); }
+    CommandBuffer& buffer;
+  };
+  void scheduled();
+  void completed(backend::Outcome outcome);
   void call(std::vector<Handler>& handlers, const char* kind);
 
   const uint64_t serial_;
@@ -101,6 +112,7 @@ struct CommandBuffer : objc::Object {
   CommandEncoder* open_encoder_ = nullptr;
   std::vector<objc::Ref<String>> debug_groups_;
   std::unique_ptr<CommandStorage> storage_;  // null once the commands have run
+  Work work_{*this};
 
   mutable std::mutex mutex_;  // guards the rest
   mutable std::condition_variable changed_;

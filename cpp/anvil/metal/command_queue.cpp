@@ -1,6 +1,12 @@
 #include "anvil/metal/command_queue.hpp"
 
+#include <algorithm>
+#include <exception>
+#include <utility>
+
 #include "anvil/metal/command_buffer.hpp"
+#include "anvil/metal/device.hpp"
+#include "anvil/system/forks.hpp"
 
 namespace anvil::metal {
 namespace {
@@ -10,6 +16,66 @@ CommandBuffer* make_buffer(CommandQueue* queue, const CommandBufferDescriptor& d
 }
 
 }  // namespace
+
+CommandQueue::CommandQueue(Device* device, size_t max_command_buffer_count)
+    : device(device),
+      max_in_flight_(max_command_buffer_count),
+      forks_(forks()),
+      queue_(device->backend.make_queue()) {}
+
+bool CommandQueue::left_behind() const {
+  return forks() != forks_;
+}
+
+void CommandQueue::enqueue(CommandBuffer* buffer) {
+  std::lock_guard lock(mutex_);
+  slots_.push_back({buffer, nullptr});
+}
+
+void CommandQueue::forget(CommandBuffer* buffer) {
+  std::unique_lock lock(mutex_);
+  std::erase_if(slots_, [=](const Slot& slot) { return slot.buffer == buffer; });
+  submit_committed(lock);
+}
+
+void CommandQueue::commit(objc::Ref<CommandBuffer> buffer) {
+  std::unique_lock lock(mutex_);
+  if (!is_calling_back()) changed_.wait(lock, [this] { return in_flight_ < max_in_flight_; });
+  const auto slot = std::ranges::find(slots_, buffer.get(), &Slot::buffer);
+  if (slot != slots_.end())
+    slot->committed = std::move(buffer);
+  else if (!slots_.empty())
+    slots_.push_back({buffer.get(), buffer});
+  ++in_flight_;
+  if (slots_.empty())
+    submit(*buffer, lock);
+  else
+    submit_committed(lock);
+}
+
+void CommandQueue::submit_committed(std::unique_lock<std::mutex>& lock) {
+  while (!slots_.empty() && slots_.front().committed) {
+    const objc::Ref<CommandBuffer> buffer = std::move(slots_.front().committed);
+    slots_.pop_front();
+    submit(*buffer, lock);
+  }
+}
+
+void CommandQueue::submit(CommandBuffer& buffer, std::unique_lock<std::mutex>& lock) {
+  try {
+    buffer.submit(*queue_);
+  } catch (const std::exception& error) {
+    lock.unlock();
+    buffer.refuse(error);
+    lock.lock();
+  }
+}
+
+void CommandQueue::finished() {
+  std::lock_guard lock(mutex_);
+  --in_flight_;
+  changed_.notify_all();
+}
 
 CommandBuffer* CommandQueue::command_buffer() {
   return make_buffer(this, {});

@@ -1,16 +1,22 @@
-// MTLCommandQueue: makes command buffers and runs them in order.
+// MTLCommandQueue: makes command buffers and gives them to the device in their order.
 #pragma once
 
+#include <atomic>
+#include <condition_variable>
+#include <deque>
 #include <memory>
+#include <mutex>
+#include <thread>
 
 #include <Metal/MTLCommandQueue.hpp>
 
+#include "anvil/backend/queue.hpp"
 #include "anvil/foundation/string.hpp"
 #include "anvil/metal/command_storage.hpp"
-#include "anvil/metal/queue_worker.hpp"
 
 namespace anvil::metal {
 
+struct CommandBuffer;
 struct CommandBufferDescriptor;
 struct Device;
 
@@ -23,9 +29,7 @@ struct CommandQueueDescriptor : objc::Object {
 struct CommandQueue : objc::Object {
   using Super = RootObject;
 
-  CommandQueue(Device* device, size_t max_command_buffer_count)
-      : device(device), worker(std::make_shared<QueueWorker>(max_command_buffer_count)) {}
-  ~CommandQueue() { worker->stop(); }
+  CommandQueue(Device* device, size_t max_command_buffer_count);
 
   CommandBuffer* command_buffer();
   CommandBuffer* command_buffer_for(const CommandBufferDescriptor* descriptor);
@@ -34,10 +38,57 @@ struct CommandQueue : objc::Object {
   void no_residencies(const objc_object* const*, NS::UInteger) {}
   void capture_boundary() {}
 
+  // For command buffers.
+  /// Gives the buffer its place in the order. It is not kept alive until it is committed.
+  void enqueue(CommandBuffer* buffer);
+  /// Takes the place of a buffer that goes away without having been committed.
+  void forget(CommandBuffer* buffer);
+  /// Lets the buffer run when its turn comes. Waits while max_command_buffer_count are committed.
+  void commit(objc::Ref<CommandBuffer> buffer);
+  /// One of those that were committed is completed.
+  void finished();
+  /// Whether this process was forked after the queue was made: its device's threads are in the
+  /// parent.
+  bool left_behind() const;
+  /// Whether the calling thread is in a handler of one of the queue's buffers.
+  bool is_calling_back() const { return calling_back_.load() == std::this_thread::get_id(); }
+
+  /// Makes the calling thread the one that calls back, for its scope.
+  class CallBack {
+   public:
+    explicit CallBack(CommandQueue& queue)
+        : queue_(queue), before_(queue.calling_back_.exchange(std::this_thread::get_id())) {}
+    ~CallBack() { queue_.calling_back_ = before_; }
+    CallBack(const CallBack&) = delete;
+    CallBack& operator=(const CallBack&) = delete;
+
+   private:
+    CommandQueue& queue_;
+    const std::thread::id before_;
+  };
+
   Device* device;
   objc::Ref<String> label;
   CommandStoragePool storages;
-  const std::shared_ptr<QueueWorker> worker;
+
+ private:
+  struct Slot {
+    CommandBuffer* buffer;
+    objc::Ref<CommandBuffer> committed;
+  };
+  /// Gives the device what is committed and has nothing before it that is not.
+  void submit_committed(std::unique_lock<std::mutex>& lock);
+  void submit(CommandBuffer& buffer, std::unique_lock<std::mutex>& lock);
+
+  const size_t max_in_flight_;
+  const unsigned forks_;
+  const std::unique_ptr<backend::Queue> queue_;
+  std::atomic<std::thread::id> calling_back_;
+
+  std::mutex mutex_;  // guards the rest
+  std::condition_variable changed_;
+  std::deque<Slot> slots_;
+  size_t in_flight_ = 0;
 };
 
 }  // namespace anvil::metal

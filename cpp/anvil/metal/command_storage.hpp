@@ -6,13 +6,14 @@
 #include <mutex>
 #include <vector>
 
-#include "anvil/metal/commands.hpp"
+#include "anvil/backend/commands.hpp"
+#include "anvil/metal/command_arena.hpp"
 #include "anvil/objc/object.hpp"
 
 namespace anvil::metal {
 
 struct CommandStorage {
-  std::vector<Command> commands;
+  std::vector<backend::Command> commands;
   CommandArena arena;
   std::vector<objc::Ref<objc_object>> held;  ///< until the commands have run
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "anvil/metal/buffer.hpp"
+#include "anvil/metal/capture.hpp"
 #include "anvil/metal/compute_pipeline.hpp"
 #include "anvil/metal/device.hpp"
 #include "anvil/metal/heap.hpp"
@@ -16,7 +17,7 @@ std::string to_string(MTL::Size size) {
          std::to_string(size.depth);
 }
 
-Extent extent(MTL::Size size) {
+backend::Extent extent(MTL::Size size) {
   return {static_cast<uint32_t>(size.width), static_cast<uint32_t>(size.height),
           static_cast<uint32_t>(size.depth)};
 }
@@ -25,7 +26,7 @@ Extent extent(MTL::Size size) {
 std::string describe(const ComputePipelineState& pipeline, const ArgumentInfo& argument) {
   return (argument.kind == ArgumentInfo::Kind::buffer ? "buffer " : "threadgroup memory ") +
          std::to_string(argument.index) + " ('" + argument.name + "') of kernel " +
-         pipeline.image().name;
+         pipeline.info().name;
 }
 
 }  // namespace
@@ -57,7 +58,7 @@ void ComputeCommandEncoder::bind(const char* method, Buffer* target, size_t offs
                             std::to_string(target->length) + " of buffer" + quoted(target->label) +
                             " at index " + std::to_string(index));
   if (slots_[index].buffer != target) buffer->hold(target);
-  slots_[index] = {target->host + offset, target->length - offset, target};
+  slots_[index] = {{target->address + offset, target->length - offset}, target};
 }
 
 void ComputeCommandEncoder::set_buffer(Buffer* target, NS::UInteger offset, NS::UInteger index) {
@@ -90,7 +91,7 @@ void ComputeCommandEncoder::set_bytes(const void* bytes, NS::UInteger length, NS
                             " exceeds " + std::to_string(kMaxInlineBytes));
   std::byte* copy = buffer->arena().allocate(length);
   std::memcpy(copy, bytes, length);
-  slots_[index] = {copy, length, nullptr};
+  slots_[index] = {{reinterpret_cast<uint64_t>(copy), length, backend::Binding::Kind::bytes}};
 }
 
 void ComputeCommandEncoder::set_threadgroup_memory_length(NS::UInteger length, NS::UInteger index) {
@@ -121,7 +122,7 @@ bool ComputeCommandEncoder::check_threadgroup(const char* method, MTL::Size thre
   }
   if (!possible || threads > most) {
     fail(method, "threadsPerThreadgroup " + to_string(threadgroup) + " exceeds the " +
-                     std::to_string(most) + " threads of kernel " + pipeline_->image().name);
+                     std::to_string(most) + " threads of kernel " + pipeline_->info().name);
     return false;
   }
   const MTL::Size required = pipeline_->required_threads;
@@ -187,44 +188,48 @@ void ComputeCommandEncoder::dispatch_indirect(Buffer* indirect, NS::UInteger off
                 "indirectBufferOffset " + std::to_string(offset) + " is not a multiple of 4");
   buffer->hold(indirect);
   record(method,
-         {.threads_per_threadgroup = extent(threadgroup), .indirect = indirect->host + offset});
+         {.threads_per_threadgroup = extent(threadgroup), .indirect = indirect->address + offset});
 }
 
-void ComputeCommandEncoder::record(const char* method, DispatchCommand command) {
-  const std::vector<ArgumentInfo>& arguments = pipeline_->image().arguments;
-  auto* bindings = reinterpret_cast<BoundArgument*>(
-      buffer->arena().allocate(arguments.size() * sizeof(BoundArgument)));
-  size_t threadgroup_memory = pipeline_->image().static_memory;
+void ComputeCommandEncoder::record(const char* method, backend::DispatchCommand command) {
+  const std::vector<ArgumentInfo>& arguments = pipeline_->info().arguments;
+  auto* bindings = reinterpret_cast<backend::Binding*>(
+      buffer->arena().allocate(arguments.size() * sizeof(backend::Binding)));
+  size_t threadgroup_memory = pipeline_->info().static_memory;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const ArgumentInfo& argument = arguments[i];
     if (argument.kind == ArgumentInfo::Kind::threadgroup) {
       const size_t length = threadgroup_memory_[argument.index];
       if (length == 0) return fail(method, describe(*pipeline_, argument) + " has no length");
-      bindings[i] = {nullptr, length};
+      bindings[i] = {0, length, backend::Binding::Kind::threadgroup};
       threadgroup_memory += length;
       continue;
     }
-    const Slot& slot = slots_[argument.index];
-    if (!slot.data) return fail(method, describe(*pipeline_, argument) + " is not bound");
+    const backend::Binding& bound = slots_[argument.index].bound;
+    if (bound.first == 0) return fail(method, describe(*pipeline_, argument) + " is not bound");
     // A `constant` argument is read whole; of a device pointer only the kernel knows how far.
-    if (argument.address_space == "constant" && slot.length < argument.element_size)
-      return fail(method, describe(*pipeline_, argument) + " has " + std::to_string(slot.length) +
+    if (argument.address_space == "constant" && bound.length < argument.element_size)
+      return fail(method, describe(*pipeline_, argument) + " has " + std::to_string(bound.length) +
                               " bytes bound, " + argument.type + " has " +
                               std::to_string(argument.element_size));
-    if (argument.alignment > 1 && reinterpret_cast<uintptr_t>(slot.data) % argument.alignment != 0)
+    if (argument.alignment > 1 && bound.first % argument.alignment != 0)
       return fail(method, describe(*pipeline_, argument) + ": the bound offset is not aligned to " +
                               std::to_string(argument.alignment) + " bytes, as " + argument.type +
                               " needs");
-    bindings[i] = {slot.data, slot.length};
+    bindings[i] = bound;
   }
   const size_t most = device()->facts.max_threadgroup_memory;
   if (threadgroup_memory > most)
-    return fail(method, "kernel " + pipeline_->image().name + " would use " +
+    return fail(method, "kernel " + pipeline_->info().name + " would use " +
                             std::to_string(threadgroup_memory) + " bytes of threadgroup memory, " +
                             std::to_string(most) + " are there");
-  command.pipeline = pipeline_;
+  command.kernel = pipeline_->kernel.get();
   command.bindings = bindings;
   command.waits = std::exchange(next_waits_, dispatch_type != MTL::DispatchTypeConcurrent);
+  if (Capture* const capture = Capture::active()) {
+    buffer->commands().push_back(capture->before(command, *pipeline_, buffer->arena()));
+    command.waits = true;
+  }
   buffer->commands().push_back(command);
 }
 

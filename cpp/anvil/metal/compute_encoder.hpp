@@ -6,9 +6,12 @@
 #include <Metal/MTLComputeCommandEncoder.hpp>
 
 #include "anvil/abi/kernel_abi.h"
+#include "anvil/backend/commands.hpp"
 #include "anvil/metal/command_encoder.hpp"
 
 namespace anvil::metal {
+
+struct ComputePipelineState;
 
 /// The most that setBytes takes (Metal Feature Set Tables: use a buffer beyond 4 KiB).
 constexpr size_t kMaxInlineBytes = 4096;
@@ -42,16 +45,15 @@ struct ComputeCommandEncoder : CommandEncoder {
 
  private:
   struct Slot {
-    std::byte* data = nullptr;  // null: not bound
-    size_t length = 0;          // from data to the end of the buffer or bytes
-    Buffer* buffer = nullptr;   // null: bytes
+    backend::Binding bound;    // first is 0: nothing is
+    Buffer* buffer = nullptr;  // null: bytes
   };
 
   void bind(const char* method, Buffer* target, size_t offset, size_t index);
   bool check_index(const char* method, size_t index);
   bool check_threadgroup(const char* method, MTL::Size threadgroup);
   /// Checks the pipeline's arguments against what is bound and records the dispatch.
-  void record(const char* method, DispatchCommand command);
+  void record(const char* method, backend::DispatchCommand command);
 
   ComputePipelineState* pipeline_ = nullptr;  // kept alive by the command buffer
   bool next_waits_ = true;                    // whether the next dispatch does

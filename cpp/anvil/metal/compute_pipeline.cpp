@@ -1,9 +1,8 @@
 #include "anvil/metal/compute_pipeline.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <utility>
 
-#include "anvil/metal/capture.hpp"
 #include "anvil/metal/device.hpp"
 #include "anvil/metal/library.hpp"
 
@@ -21,16 +20,17 @@ void ComputePipelineDescriptor::reset() {
   binary_archives = preloaded_libraries = nullptr;
 }
 
-ComputePipelineState::ComputePipelineState(Device* device, std::shared_ptr<CpuKernel> kernel,
+ComputePipelineState::ComputePipelineState(Device* device,
+                                           std::unique_ptr<backend::Kernel> its_kernel,
                                            const ComputePipelineDescriptor& descriptor)
     : function(descriptor.compute_function),
+      kernel(std::move(its_kernel)),
       device(device),
       label(descriptor.label),
       required_threads(descriptor.required_threads),
       shader_validation(descriptor.shader_validation),
-      reflection(objc::make<ComputePipelineReflection>(kernel->image().arguments)),
-      kernel_(std::move(kernel)),
-      max_total_threads_(image().max_threads) {
+      reflection(objc::make<ComputePipelineReflection>(info().arguments)),
+      max_total_threads_(info().max_threads) {
   if (descriptor.max_total_threads != 0)
     max_total_threads_ = std::min(max_total_threads_, descriptor.max_total_threads);
 }
@@ -40,61 +40,20 @@ NS::UInteger ComputePipelineState::thread_execution_width() const {
 }
 
 NS::UInteger ComputePipelineState::static_threadgroup_memory() const {
-  return image().static_memory;
-}
-
-std::optional<CpuDispatch> ComputePipelineState::dispatch(const DispatchCommand& command) const {
-  CpuDispatch dispatch;
-  dispatch.kernel = kernel_;
-  const std::vector<ArgumentInfo>& arguments = image().arguments;
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    const BoundArgument& binding = command.bindings[i];
-    if (arguments[i].kind == ArgumentInfo::Kind::buffer)
-      dispatch.buffers[arguments[i].index] = binding.data;
-    else
-      dispatch.threadgroup_memory_length[arguments[i].index] =
-          static_cast<uint32_t>(binding.length);
-  }
-  dispatch.threadgroups = command.threadgroups;
-  dispatch.threads_per_grid = command.threads_per_grid;
-  dispatch.threads_per_threadgroup = command.threads_per_threadgroup;
-  if (command.indirect) {
-    std::memcpy(dispatch.threadgroups.data(), command.indirect, sizeof dispatch.threadgroups);
-    for (size_t i = 0; i < 3; ++i) {
-      if (dispatch.threadgroups[i] == 0) return std::nullopt;
-      const uint64_t threads =
-          uint64_t{dispatch.threadgroups[i]} * dispatch.threads_per_threadgroup[i];
-      if (threads > UINT32_MAX)
-        throw std::runtime_error("indirect dispatch of kernel " + image().name + ": " +
-                                 std::to_string(dispatch.threadgroups[i]) + " threadgroups of " +
-                                 std::to_string(dispatch.threads_per_threadgroup[i]) +
-                                 " threads exceed 2^32 - 1 threads");
-      dispatch.threads_per_grid[i] = static_cast<uint32_t>(threads);
-    }
-  }
-  if (Capture* const capture = Capture::active()) {
-    std::array<size_t, ANVIL_MAX_BUFFERS> lengths{};
-    for (size_t i = 0; i < arguments.size(); ++i)
-      if (arguments[i].kind == ArgumentInfo::Kind::buffer)
-        lengths[arguments[i].index] = command.bindings[i].length;
-    capture->write(*function, dispatch, lengths);
-  }
-  return dispatch;
+  return info().static_memory;
 }
 
 namespace {
 
-std::shared_ptr<CpuKernel> load_kernel(const Device& device, const Function& function) {
-  const auto compile = [library = function.library, name = function.function,
-                        constants = function.constants](Variant variant) {
-    return compile_kernel(*library, name, constants, variant);
-  };
-  KernelImage image = compile(Variant::full);
-  if (image.static_memory > device.facts.max_threadgroup_memory)
-    throw CompileError("function '" + function.function + "' declares " +
-                       std::to_string(image.static_memory) + " bytes of threadgroup memory, " +
-                       std::to_string(device.facts.max_threadgroup_memory) + " are there");
-  return CpuKernel::load(std::move(image), [compile] { return compile(Variant::any); });
+std::unique_ptr<backend::Kernel> load_kernel(const Device& device,
+                                             const SpecializedFunction& function) {
+  std::unique_ptr<backend::Kernel> kernel = device.backend.load(function);
+  const uint64_t most = device.facts.max_threadgroup_memory;
+  if (kernel->info.static_memory > most)
+    throw CompileError("function '" + function.name + "' declares " +
+                       std::to_string(kernel->info.static_memory) +
+                       " bytes of threadgroup memory, " + std::to_string(most) + " are there");
+  return kernel;
 }
 
 }  // namespace
@@ -111,8 +70,8 @@ objc::Ref<ComputePipelineState> new_compute_pipeline(Device* device,
     return nullptr;
   }
   try {
-    objc::Ref<ComputePipelineState> pipeline =
-        objc::make<ComputePipelineState>(device, load_kernel(*device, *function), descriptor);
+    objc::Ref<ComputePipelineState> pipeline = objc::make<ComputePipelineState>(
+        device, load_kernel(*device, function->function), descriptor);
     if (reflection) *reflection = objc::Ref(pipeline->reflection).autoreleased();
     return pipeline;
   } catch (const CompileError& failure) {

@@ -2,15 +2,13 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 
 #include <Metal/MTLComputePipeline.hpp>
 #include <Metal/MTLPipeline.hpp>
 #include <Metal/MTLTypes.hpp>
 
-#include "anvil/cpu/job.hpp"
+#include "anvil/backend/kernel.hpp"
 #include "anvil/foundation/error.hpp"
-#include "anvil/metal/commands.hpp"
 #include "anvil/metal/function.hpp"
 #include "anvil/metal/reflection.hpp"
 #include "anvil/metal/resource.hpp"
@@ -38,15 +36,13 @@ struct ComputePipelineDescriptor : objc::Object {
 struct ComputePipelineState : Allocation {
   using Super = Allocation;
 
-  ComputePipelineState(Device* device, std::shared_ptr<CpuKernel> kernel,
+  ComputePipelineState(Device* device, std::unique_ptr<backend::Kernel> kernel,
                        const ComputePipelineDescriptor& descriptor);
 
   const objc::Ref<Function> function;  ///< what it was made of
+  const std::unique_ptr<backend::Kernel> kernel;
 
-  const KernelImage& image() const { return kernel_->image(); }
-  /// A recorded dispatch as the executor takes it, once those that it waits for are done. None
-  /// where an indirect grid turns out empty; throws std::runtime_error where it is too large.
-  std::optional<CpuDispatch> dispatch(const DispatchCommand& command) const;
+  const KernelInfo& info() const { return kernel->info; }
 
   NS::UInteger max_total_threads() const { return max_total_threads_; }
   NS::UInteger thread_execution_width() const;
@@ -61,7 +57,6 @@ struct ComputePipelineState : Allocation {
   objc::Ref<ComputePipelineReflection> reflection;
 
  private:
-  std::shared_ptr<CpuKernel> kernel_;
   NS::UInteger max_total_threads_;
 };
 

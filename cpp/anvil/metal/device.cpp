@@ -7,7 +7,6 @@
 
 #include "anvil/backend/registry.hpp"
 #include "anvil/metal/async.hpp"
-#include "anvil/metal/watchdog.hpp"
 #include "anvil/objc/errors.hpp"
 
 namespace anvil::metal {
@@ -41,9 +40,7 @@ Device::Device(backend::Device& backend, uint64_t registry_id)
       facts(backend.facts()),
       registry_id(registry_id),
       name(make_string(facts.name)),
-      architecture(make_architecture(facts.architecture)) {
-  Watchdog::shared();
-}
+      architecture(make_architecture(facts.architecture)) {}
 
 MTL::Size Device::max_threads_per_threadgroup() const {
   const NS::UInteger most = facts.max_threads_per_threadgroup;

@@ -29,13 +29,8 @@ struct FunctionDescriptor : objc::Object {
 struct Function : objc::Object {
   using Super = RootObject;
 
-  Function(Device* device, std::shared_ptr<const LibraryImage> library, std::string name,
-           std::vector<ConstantValue> constants)
-      : device(device),
-        library(std::move(library)),
-        function(std::move(name)),
-        name(make_string(function)),
-        constants(std::move(constants)) {}
+  Function(Device* device, SpecializedFunction function)
+      : device(device), function(std::move(function)), name(make_string(this->function.name)) {}
 
   MTL::FunctionType type() const { return MTL::FunctionTypeKernel; }
   MTL::FunctionOptions options() const { return MTL::FunctionOptionNone; }
@@ -43,11 +38,9 @@ struct Function : objc::Object {
   Array* no_attributes() const;
 
   Device* device;
-  const std::shared_ptr<const LibraryImage> library;
-  const std::string function;  ///< its name in the library
-  objc::Ref<String> name;      ///< the specialised one, if there is one
+  const SpecializedFunction function;
+  objc::Ref<String> name;  ///< the specialised one, if there is one
   objc::Ref<String> label;
-  const std::vector<ConstantValue> constants;
 };
 
 }  // namespace anvil::metal

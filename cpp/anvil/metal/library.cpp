@@ -46,7 +46,8 @@ objc::Ref<Function> Library::find(String* name, FunctionConstantValues* values,
     return nullptr;
   }
   try {
-    return objc::make<Function>(device, image, wanted, match_constants(values, image->constants));
+    return objc::make<Function>(
+        device, SpecializedFunction{image, wanted, match_constants(values, image->constants)});
   } catch (const CompileError& failure) {
     give_error(error, library_error(MTL::LibraryErrorCompileFailure,
                                     "function '" + wanted + "': " + failure.what()));

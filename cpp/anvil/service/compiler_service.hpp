@@ -81,8 +81,22 @@ struct ArgumentInfo {
   std::optional<StructInfo> structure;
 };
 
-struct KernelImage {
-  std::shared_ptr<const std::string> code;  // the shared object's bytes; not yet checked
+/// A kernel of a library with values for its constants.
+struct SpecializedFunction {
+  std::shared_ptr<const LibraryImage> library;
+  std::string name;
+  std::vector<ConstantValue> constants;
+};
+
+/// What kernels are compiled to.
+struct Target {
+  std::string format;                // of the code, by name
+  std::vector<std::string> options;  // anvil-compiler's that ask for it
+  std::string identity;  // of what they leave open (`--cpu host`): the same code where it is equal
+};
+
+/// What is known of a kernel whatever it is compiled to.
+struct KernelInfo {
   std::string name;
   bool barriers;
   uint64_t static_memory;  // bytes of `threadgroup` variables
@@ -91,15 +105,16 @@ struct KernelImage {
   std::vector<FunctionConstant> constants;  // those that the kernel uses
 };
 
-/// `full` code runs threadgroups for which anvil_threadgroup_is_full(), `any` code all others too.
-enum class Variant { full, any };
+struct KernelImage : KernelInfo {
+  std::shared_ptr<const std::string> code;  // not yet checked
+  std::string format;                       // the target's
+};
 
 /// Both throw CompileError, are safe to call from many threads and processes at once, compile a
 /// thing that several threads ask for at the same time only once, and start no process when the
 /// cache has it.
 LibraryImage compile_library(std::string_view source, const CompileOptions& options);
-KernelImage compile_kernel(const LibraryImage& library, const std::string& function,
-                           std::span<const ConstantValue> constants, Variant variant);
+KernelImage compile_kernel(const SpecializedFunction& function, const Target& target);
 
 /// A library in the compiler's own form, the file that its option --library names.
 std::string library_contents(const LibraryImage& library);

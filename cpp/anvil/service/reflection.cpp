@@ -64,7 +64,7 @@ void read_library(std::string_view text, LibraryImage& library) {
   });
 }
 
-void read_reflection(std::string_view text, KernelImage& kernel) {
+void read_reflection(std::string_view text, KernelInfo& kernel) {
   reading("a reflection", [&] {
     const json reflection = json::parse(text);
     kernel.name = reflection.at("name");

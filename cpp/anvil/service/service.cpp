@@ -8,7 +8,6 @@
 #include "anvil/abi/kernel_abi.h"
 #include "anvil/service/environment.hpp"
 #include "anvil/service/hash.hpp"
-#include "anvil/service/host_cpu.hpp"
 #include "anvil/service/reflection.hpp"
 
 namespace fs = std::filesystem;
@@ -17,7 +16,7 @@ namespace anvil {
 namespace {
 
 // Of the cache entries' contents and of what goes into their keys.
-constexpr uint64_t kFormat = 2;
+constexpr uint64_t kFormat = 3;
 
 // What diagnostics call the text given to newLibraryWithSource, as Metal does.
 constexpr auto kSourceName = "program_source";
@@ -26,7 +25,7 @@ constexpr auto kSourceName = "program_source";
 // are an entry of their own.
 constexpr auto kContents = "-contents";
 constexpr auto kIndexFile = "index", kLibraryFile = "library";
-constexpr auto kKernelFile = "kernel.so", kReflectionFile = "reflection.json";
+constexpr auto kKernelFile = "kernel", kReflectionFile = "reflection.json";
 constexpr auto kLogFile = "log";
 
 /// What the compiler wrote. It writes no empty file: then it failed, and said why.
@@ -48,17 +47,6 @@ MemoryFile make_file(std::string_view contents, const std::string& task) {
   } catch (const std::system_error& error) {
     throw CompileError("anvil-compiler could not be run for " + task + ": " + error.what());
   }
-}
-
-/// The processor to compile for: $ANVIL_CPU, else the one that runs this.
-std::string target_cpu() {
-  return environment("ANVIL_CPU").value_or("host");
-}
-
-/// The architecture to compile for: $ANVIL_TARGET (an LLVM triple), else the compiler's own. For an
-/// emulated process, whose compiler is the machine's.
-std::string target_triple() {
-  return environment("ANVIL_TARGET").value_or("");
 }
 
 std::vector<ConstantValue> sorted(std::span<const ConstantValue> constants) {
@@ -138,14 +126,15 @@ std::string CompilerService::contents(const LibraryImage& library) {
 }
 
 KernelImage CompilerService::kernel(const LibraryImage& library, const std::string& function,
-                                    std::span<const ConstantValue> constants, Variant variant) {
+                                    std::span<const ConstantValue> constants,
+                                    const Target& target) {
   const std::string identity = compiler_.identity();
-  const std::string cpu = target_cpu(), target = target_triple();
   const auto values = sorted(constants);
   KeyHasher hasher;
   hasher.add("kernel").add(kFormat).add(ANVIL_ABI_VERSION).add(identity).add(library.key);
-  hasher.add(target).add(cpu).add(cpu == "host" ? host_cpu_identity() : "");
-  hasher.add(function).add(static_cast<uint64_t>(variant)).add(values.size());
+  hasher.add(target.format).add(target.identity).add(target.options.size());
+  for (const std::string& option : target.options) hasher.add(option);
+  hasher.add(function).add(values.size());
   for (const auto& value : values) {
     hasher.add(value.index ? uint64_t{*value.index} : UINT64_MAX).add(value.name).add(value.type);
     hasher.add(
@@ -157,31 +146,21 @@ KernelImage CompilerService::kernel(const LibraryImage& library, const std::stri
     const MemoryFile input = make_file(contents(library), task), output = make_file({}, task),
                      reflection = make_file({}, task),
                      bound = make_file(values.empty() ? "" : constants_json(values), task);
-    std::vector<Compiler::Argument> arguments{"kernel",
-                                              "--library",
-                                              input,
-                                              "--function",
-                                              function,
-                                              "--variant",
-                                              variant == Variant::full ? "full" : "any",
-                                              "--cpu",
-                                              cpu,
-                                              "--output",
-                                              output,
-                                              "--reflection",
-                                              reflection};
-    if (!target.empty()) arguments.insert(arguments.end(), {"--target", target});
+    std::vector<Compiler::Argument> arguments{"kernel", "--library", input, "--function", function};
+    arguments.insert(arguments.end(), target.options.begin(), target.options.end());
+    arguments.insert(arguments.end(), {"--output", output, "--reflection", reflection});
     if (!values.empty()) arguments.insert(arguments.end(), {"--constants", bound});
     const std::string log = compiler_.run(std::move(arguments), task);
     CacheFiles made{{kKernelFile, written(output, log, task)},
                     {kReflectionFile, written(reflection, log, task)},
                     {kLogFile, log}};
-    KernelImage probe;
+    KernelInfo probe;
     read_reflection(made.at(kReflectionFile), probe);
     return made;
   });
   KernelImage image{};
   read_reflection(files->at(kReflectionFile), image);
+  image.format = target.format;
   image.code = std::shared_ptr<const std::string>(files, &files->at(kKernelFile));
   return image;
 }
@@ -226,9 +205,9 @@ LibraryImage compile_library(std::string_view source, const CompileOptions& opti
       std::make_shared<LibrarySource>(LibrarySource{std::string(source), options}));
 }
 
-KernelImage compile_kernel(const LibraryImage& library, const std::string& function,
-                           std::span<const ConstantValue> constants, Variant variant) {
-  return CompilerService::shared().kernel(library, function, constants, variant);
+KernelImage compile_kernel(const SpecializedFunction& function, const Target& target) {
+  return CompilerService::shared().kernel(*function.library, function.name, function.constants,
+                                          target);
 }
 
 std::string library_contents(const LibraryImage& library) {

@@ -24,7 +24,7 @@ class CompilerService {
 
   LibraryImage library(std::shared_ptr<const LibrarySource> source);
   KernelImage kernel(const LibraryImage& library, const std::string& function,
-                     std::span<const ConstantValue> constants, Variant variant);
+                     std::span<const ConstantValue> constants, const Target& target);
   std::string contents(const LibraryImage& library);
 
  private:

@@ -39,12 +39,14 @@ void operator delete(void* memory, size_t, std::align_val_t) noexcept {
 }
 
 using namespace anvil;
+using namespace anvil::cpu;
 using namespace anvil::test;
 
 TEST_CASE("a dispatch allocates nothing once the workers have seen its like") {
-  CpuExecutor executor(3);
+  Executor executor(3);
   std::vector<uint32_t> values(256 * 64, 1), out(64);
-  CpuDispatch dispatch = over_threads(load("sum", true, 128), {256 * 64, 1, 1}, {256, 1, 1});
+  const auto kernel = load("sum", true, 128);
+  Dispatch dispatch = over_threads(*kernel, {256 * 64, 1, 1}, {256, 1, 1});
   dispatch.buffers[0] = values.data();
   dispatch.buffers[1] = out.data();
   // Until each worker has had its turn: which do is up to the scheduler.
@@ -52,7 +54,7 @@ TEST_CASE("a dispatch allocates nothing once the workers have seen its like") {
   const size_t before = allocations;
   for (int i = 0; i < 200; ++i) executor.run(dispatch);
   CHECK(allocations - before <= 8 * 3);  // a late worker's 8 fibers; none for those that were there
-  CpuExecutor alone(1);
+  Executor alone(1);
   alone.run(dispatch);
   const size_t settled = allocations;
   for (int i = 0; i < 200; ++i) alone.run(dispatch);

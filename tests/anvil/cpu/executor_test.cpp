@@ -15,6 +15,7 @@
 #include "kernels.hpp"
 
 using namespace anvil;
+using namespace anvil::cpu;
 using namespace anvil::test;
 
 namespace {
@@ -38,9 +39,9 @@ std::vector<uint32_t> sums(const std::vector<uint32_t>& values, uint32_t per_thr
 }  // namespace
 
 TEST_CASE("every thread of a grid runs once, in the variant that its threadgroup's size asks for") {
-  CpuExecutor executor(3);
+  Executor executor(3);
   int compiled = 0;
-  const auto kernel = CpuKernel::load(image("visit_full"), [&] {
+  const auto kernel = std::make_unique<Kernel>(image("visit_full"), [&] {
     ++compiled;
     return image("visit_any");
   });
@@ -50,7 +51,7 @@ TEST_CASE("every thread of a grid runs once, in the variant that its threadgroup
     const std::array<uint32_t, 3> grid{upto(150), upto(9), upto(5)};
     const std::array<uint32_t, 3> size{round % 2 ? 32 * upto(4) : upto(100), upto(4), upto(2)};
     std::vector<uint32_t> visits(size_t{grid[0]} * grid[1] * grid[2]);
-    CpuDispatch dispatch = over_threads(kernel, grid, size);
+    Dispatch dispatch = over_threads(*kernel, grid, size);
     dispatch.buffers[0] = visits.data();
     executor.run(dispatch);
     size_t wrong = 0, at = 0;
@@ -73,16 +74,16 @@ TEST_CASE("every thread of a grid runs once, in the variant that its threadgroup
 }
 
 TEST_CASE("the any variant is neither compiled nor loaded before a threadgroup needs it") {
-  CpuExecutor executor(2);
-  const auto kernel = CpuKernel::load(image("visit_full"), []() -> KernelImage {
+  Executor executor(2);
+  const auto kernel = std::make_unique<Kernel>(image("visit_full"), []() -> KernelImage {
     throw CompileError("the any variant was asked for");
   });
   std::vector<uint32_t> visits(32 * 64 + 1);
-  CpuDispatch even = over_threads(kernel, {32 * 64, 1, 1}, {64, 1, 1});
+  Dispatch even = over_threads(*kernel, {32 * 64, 1, 1}, {64, 1, 1});
   even.buffers[0] = visits.data();
   executor.run(even);
   CHECK(std::accumulate(visits.begin(), visits.end(), 0u) == 32 * 64);
-  CpuDispatch ragged = over_threads(kernel, {32 * 64 + 1, 1, 1}, {64, 1, 1});
+  Dispatch ragged = over_threads(*kernel, {32 * 64 + 1, 1, 1}, {64, 1, 1});
   ragged.buffers[0] = visits.data();
   CHECK(error_of([&] { executor.run(ragged); }) == "the any variant was asked for");
   executor.run(even);  // and the pool goes on
@@ -93,12 +94,12 @@ TEST_CASE("simdgroups meet at barriers and keep their stacks, for 1 to 32 of the
   const auto kernel = load("sum", true, 32 * 4);
   std::mt19937 random(11);
   for (const unsigned threads : {1u, 4u}) {
-    CpuExecutor executor(threads);
+    Executor executor(threads);
     for (uint32_t simdgroups = 1; simdgroups <= 32; ++simdgroups) {
       std::vector<uint32_t> values(simdgroups * 32 * 50), out(50);
       for (auto& value : values) value = static_cast<uint32_t>(random());
-      CpuDispatch dispatch = over_threads(kernel, {static_cast<uint32_t>(values.size()), 1, 1},
-                                          {simdgroups * 32, 1, 1});
+      Dispatch dispatch = over_threads(*kernel, {static_cast<uint32_t>(values.size()), 1, 1},
+                                       {simdgroups * 32, 1, 1});
       dispatch.buffers[0] = values.data();
       dispatch.buffers[1] = out.data();
       executor.run(dispatch);
@@ -108,8 +109,9 @@ TEST_CASE("simdgroups meet at barriers and keep their stacks, for 1 to 32 of the
 }
 
 TEST_CASE("threadgroup memory, static and by argument, is aligned, apart and null where unset") {
-  CpuExecutor executor(2);
-  CpuDispatch dispatch = over_threads(load("memory", false, 256), {640, 1, 1}, {64, 1, 1});
+  Executor executor(2);
+  const auto kernel = load("memory", false, 256);
+  Dispatch dispatch = over_threads(*kernel, {640, 1, 1}, {64, 1, 1});
   std::vector<uint32_t> faults(10, 99);
   dispatch.buffers[0] = faults.data();
   dispatch.threadgroup_memory_length[0] = 5;
@@ -120,11 +122,11 @@ TEST_CASE("threadgroup memory, static and by argument, is aligned, apart and nul
 }
 
 TEST_CASE("a barrier that only some simdgroups reach is an error, and the pool goes on") {
-  CpuExecutor executor(3);
+  Executor executor(3);
   const auto kernel = load("diverge", true);
   for (const uint32_t passing : {1u, 2u, 7u, 1u | 1u << 31, 5u | 1u << 31}) {
     std::vector<uint32_t> arguments{passing, 40}, done(64);
-    CpuDispatch dispatch = over_threads(kernel, {41 * 256, 1, 1}, {256, 1, 1});
+    Dispatch dispatch = over_threads(*kernel, {41 * 256, 1, 1}, {256, 1, 1});
     dispatch.buffers[0] = arguments.data();
     dispatch.buffers[1] = done.data();
     CHECK(
@@ -138,8 +140,9 @@ TEST_CASE("a barrier that only some simdgroups reach is an error, and the pool g
 }
 
 TEST_CASE("kernels run with default rounding and subnormals, whatever the caller has set") {
-  CpuExecutor executor(1);
-  CpuDispatch dispatch = over_threads(load("round"), {32, 1, 1}, {32, 1, 1});
+  Executor executor(1);
+  const auto kernel = load("round");
+  Dispatch dispatch = over_threads(*kernel, {32, 1, 1}, {32, 1, 1});
   std::vector<float> out(64);
   dispatch.buffers[0] = out.data();
   std::fesetround(FE_DOWNWARD);
@@ -152,7 +155,7 @@ TEST_CASE("kernels run with default rounding and subnormals, whatever the caller
 }
 
 TEST_CASE("dispatches from many threads at once, with pauses that put the workers to sleep") {
-  CpuExecutor executor(4);
+  Executor executor(4);
   const auto kernel = load("sum", true, 32 * 4);
   std::vector<std::thread> callers;
   std::atomic<int> wrong{0};
@@ -163,8 +166,8 @@ TEST_CASE("dispatches from many threads at once, with pauses that put the worker
         const uint32_t simdgroups = 1 + random() % 8, groups = 1 + random() % 40;
         std::vector<uint32_t> values(simdgroups * 32 * groups), out(groups);
         std::iota(values.begin(), values.end(), static_cast<uint32_t>(random()));
-        CpuDispatch dispatch = over_threads(kernel, {static_cast<uint32_t>(values.size()), 1, 1},
-                                            {simdgroups * 32, 1, 1});
+        Dispatch dispatch = over_threads(*kernel, {static_cast<uint32_t>(values.size()), 1, 1},
+                                         {simdgroups * 32, 1, 1});
         dispatch.buffers[0] = values.data();
         dispatch.buffers[1] = out.data();
         executor.run(dispatch);
@@ -177,14 +180,14 @@ TEST_CASE("dispatches from many threads at once, with pauses that put the worker
 }
 
 TEST_CASE("dispatches given together run at one time") {
-  CpuExecutor executor(2);
+  Executor executor(2);
   const auto kernel = load("meet");
   uint32_t arrived = 0;
   const uint32_t expected = 2;
   uint32_t seen[2] = {};
-  std::vector<CpuDispatch> dispatches;
+  std::vector<Dispatch> dispatches;
   for (uint32_t& own : seen) {
-    dispatches.push_back(over_threads(kernel, {1, 1, 1}, {1, 1, 1}));
+    dispatches.push_back(over_threads(*kernel, {1, 1, 1}, {1, 1, 1}));
     dispatches.back().buffers[0] = &arrived;
     dispatches.back().buffers[1] = const_cast<uint32_t*>(&expected);
     dispatches.back().buffers[2] = &own;
@@ -198,14 +201,14 @@ TEST_CASE("dispatches given together each run whole, whatever their sizes") {
   const auto kernel = load("visit_full");
   std::mt19937 random(3);
   for (const unsigned threads : {1u, 3u}) {
-    CpuExecutor executor(threads);
+    Executor executor(threads);
     for (int round = 0; round < 300; ++round) {
-      std::vector<std::vector<uint32_t>> visits(1 + random() % CpuExecutor::kMostTogether);
-      std::vector<CpuDispatch> dispatches;
+      std::vector<std::vector<uint32_t>> visits(1 + random() % Executor::kMostTogether);
+      std::vector<Dispatch> dispatches;
       for (auto& own : visits) {
         own.resize(32 * (random() % 4 ? random() % 8 : random() % 2000));
         dispatches.push_back(
-            over_threads(kernel, {static_cast<uint32_t>(own.size()), 1, 1}, {32, 1, 1}));
+            over_threads(*kernel, {static_cast<uint32_t>(own.size()), 1, 1}, {32, 1, 1}));
         dispatches.back().buffers[0] = own.data();
       }
       executor.run(dispatches);
@@ -216,10 +219,11 @@ TEST_CASE("dispatches given together each run whole, whatever their sizes") {
 
 TEST_CASE("more threadgroups than are divided at a time") {
   for (const unsigned threads : {1u, 3u}) {
-    CpuExecutor executor(threads);
+    Executor executor(threads);
     const uint32_t groups = (5u << 19) + 7;
     std::vector<uint32_t> visits(groups);
-    CpuDispatch dispatch = over_threads(load("visit_full"), {groups, 1, 1}, {1, 1, 1});
+    const auto kernel = load("visit_full");
+    Dispatch dispatch = over_threads(*kernel, {groups, 1, 1}, {1, 1, 1});
     dispatch.buffers[0] = visits.data();
     executor.run(dispatch);
     CHECK(visits == std::vector<uint32_t>(groups, 1));
@@ -227,9 +231,9 @@ TEST_CASE("more threadgroups than are divided at a time") {
 }
 
 TEST_CASE("sizes that contradict each other are refused with the figures") {
-  CpuExecutor executor(1);
+  Executor executor(1);
   const auto kernel = load("visit_full");
-  CpuDispatch dispatch = over_threads(kernel, {4096, 1, 1}, {2048, 1, 1});
+  Dispatch dispatch = over_threads(*kernel, {4096, 1, 1}, {2048, 1, 1});
   CHECK(
       error_of([&] { executor.run(dispatch); }) ==
       "Anvil: kernel 'visit_full': threadgroup of (2048, 1, 1) threads, the pipeline allows 1024");
@@ -240,12 +244,12 @@ TEST_CASE("sizes that contradict each other are refused with the figures") {
   dispatch.threads_per_threadgroup = {0, 1, 1};
   CHECK(error_of([&] { executor.run(dispatch); }) ==
         "Anvil: kernel 'visit_full': threadgroup of (0, 1, 1) threads has a zero extent");
-  dispatch = over_threads(kernel, {100, 1, 1}, {32, 1, 1});
+  dispatch = over_threads(*kernel, {100, 1, 1}, {32, 1, 1});
   dispatch.threadgroups = {3, 1, 1};
   CHECK(error_of([&] { executor.run(dispatch); }) ==
         "Anvil: kernel 'visit_full': grid of (100, 1, 1) threads is not covered by (3, 1, 1) "
         "threadgroups of (32, 1, 1)");
-  executor.run(over_threads(kernel, {0, 1, 1}, {32, 1, 1}));  // nothing to do
+  executor.run(over_threads(*kernel, {0, 1, 1}, {32, 1, 1}));  // nothing to do
 }
 
 TEST_CASE("a kernel that cannot be loaded is an error that says why") {
@@ -257,10 +261,10 @@ TEST_CASE("a kernel that cannot be loaded is an error that says why") {
 }
 
 TEST_CASE("a forked child gets an error, not a hang") {
-  CpuExecutor executor(2);
+  Executor executor(2);
   const auto kernel = load("visit_full");
   std::vector<uint32_t> visits(64);
-  CpuDispatch dispatch = over_threads(kernel, {64, 1, 1}, {32, 1, 1});
+  Dispatch dispatch = over_threads(*kernel, {64, 1, 1}, {32, 1, 1});
   dispatch.buffers[0] = visits.data();
   executor.run(dispatch);
   const pid_t child = fork();
@@ -289,7 +293,7 @@ TEST_CASE("the shared pool takes as many threads as ANVIL_THREADS says, or the a
     waitpid(child, &status, 0);
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
   };
-  CHECK(in_child("3", [] { return CpuExecutor::shared().threads() == 3; }));
+  CHECK(in_child("3", [] { return Executor::shared().threads() == 3; }));
   CHECK(in_child(nullptr, [] {
     cpu_set_t one;
     sched_getaffinity(0, sizeof one, &one);
@@ -298,11 +302,11 @@ TEST_CASE("the shared pool takes as many threads as ANVIL_THREADS says, or the a
     CPU_ZERO(&one);
     CPU_SET(first, &one);
     sched_setaffinity(0, sizeof one, &one);
-    return CpuExecutor::shared().threads() == 1;
+    return Executor::shared().threads() == 1;
   }));
   for (const char* bad : {"0", "-1", "many", "2x", "99999999999"})
     CHECK(in_child(bad, [bad] {
-      return error_of([] { CpuExecutor::shared(); }) ==
+      return error_of([] { Executor::shared(); }) ==
              "Anvil: the environment variable ANVIL_THREADS is '" + std::string(bad) +
                  "'; accepted: a number from 1 to 1024";
     }));

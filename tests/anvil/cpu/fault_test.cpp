@@ -18,6 +18,7 @@
 #include "kernels.hpp"
 
 using namespace anvil;
+using namespace anvil::cpu;
 using namespace anvil::test;
 using namespace std::chrono_literals;
 
@@ -38,8 +39,8 @@ struct Bench {
   explicit Bench(unsigned threads, bool barriers = true)
       : executor(threads), kernel(load("misbehave", barriers)), counts(kLanes) {}
 
-  CpuDispatch dispatch() {
-    CpuDispatch dispatch = over_threads(kernel, {kLanes, 1, 1}, {128, 1, 1});
+  Dispatch dispatch() {
+    Dispatch dispatch = over_threads(*kernel, {kLanes, 1, 1}, {128, 1, 1});
     dispatch.buffers[1] = &orders;
     dispatch.buffers[2] = counts.data();
     return dispatch;
@@ -48,7 +49,7 @@ struct Bench {
   std::optional<KernelFault> fault(Order what, uint32_t lane, const void* address = nullptr,
                                    RunControl* control = nullptr) {
     orders = {what, lane, reinterpret_cast<uint64_t>(address)};
-    const CpuDispatch one = dispatch();
+    const Dispatch one = dispatch();
     try {
       executor.run({&one, 1}, control);
     } catch (const KernelFault& fault) {
@@ -64,8 +65,8 @@ struct Bench {
   }
 
   TrapStack stack;
-  CpuExecutor executor;
-  std::shared_ptr<CpuKernel> kernel;
+  Executor executor;
+  std::unique_ptr<Kernel> kernel;
   Orders orders{};
   std::vector<uint32_t> counts;
 };

@@ -5,7 +5,7 @@
 
 #include "anvil/cpu/fiber.hpp"
 
-using anvil::Fiber;
+using anvil::cpu::Fiber;
 
 namespace {
 

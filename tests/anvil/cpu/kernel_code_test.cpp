@@ -15,6 +15,7 @@
 #include "anvil/cpu/kernel_code.hpp"
 
 using namespace anvil;
+using namespace anvil::cpu;
 
 namespace {
 

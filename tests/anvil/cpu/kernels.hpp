@@ -8,6 +8,7 @@
 #include <string>
 
 #include "anvil/cpu/executor.hpp"
+#include "anvil/cpu/target.hpp"
 
 namespace anvil::test {
 
@@ -17,6 +18,7 @@ inline KernelImage image(const std::string& name, bool barriers = false,
   std::ostringstream code;
   code << std::ifstream(KERNEL_DIRECTORY "/" + name + ".so", std::ios::binary).rdbuf();
   image.code = std::make_shared<const std::string>(std::move(code).str());
+  image.format = cpu::kCodeFormat;
   image.name = name;
   image.barriers = barriers;
   image.static_memory = static_memory;
@@ -25,17 +27,17 @@ inline KernelImage image(const std::string& name, bool barriers = false,
 }
 
 /// A kernel whose code fits every threadgroup.
-inline std::shared_ptr<CpuKernel> load(const std::string& name, bool barriers = false,
-                                       uint64_t static_memory = 0) {
+inline std::unique_ptr<cpu::Kernel> load(const std::string& name, bool barriers = false,
+                                         uint64_t static_memory = 0) {
   const KernelImage one = image(name, barriers, static_memory);
-  return CpuKernel::load(one, [one] { return one; });
+  return std::make_unique<cpu::Kernel>(one, [one] { return one; });
 }
 
 /// dispatchThreads: a grid in threads.
-inline CpuDispatch over_threads(std::shared_ptr<CpuKernel> kernel, std::array<uint32_t, 3> grid,
-                                std::array<uint32_t, 3> threadgroup) {
-  CpuDispatch dispatch;
-  dispatch.kernel = std::move(kernel);
+inline cpu::Dispatch over_threads(cpu::Kernel& kernel, std::array<uint32_t, 3> grid,
+                                  std::array<uint32_t, 3> threadgroup) {
+  cpu::Dispatch dispatch;
+  dispatch.kernel = &kernel;
   dispatch.threads_per_grid = grid;
   dispatch.threads_per_threadgroup = threadgroup;
   for (int axis = 0; axis < 3; ++axis)

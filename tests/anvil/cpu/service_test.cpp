@@ -41,6 +41,9 @@ struct Fixture {
   }
 };
 
+const Target full{"elf", {"--variant", "full", "--cpu", "host"}, "this one"};
+const Target any{"elf", {"--variant", "any", "--cpu", "host"}, "this one"};
+
 ConstantValue tile(uint8_t value) {
   return {3, "", "uint", {std::byte{value}, {}, {}, {}}};
 }
@@ -59,10 +62,11 @@ TEST_CASE_FIXTURE(Fixture, "a library and a kernel come with all that their JSON
   CHECK(library("WARN kernel void axpy();").log == made.log);  // from the cache too
 
   const ConstantValue values[] = {tile(255), {std::nullopt, "name", "bool", {std::byte{1}}}};
-  const KernelImage kernel = service.kernel(made, "axpy", values, Variant::full);
+  const KernelImage kernel = service.kernel(made, "axpy", values, full);
   CHECK(*kernel.code ==
         "code of axpy\n[{\"data\":\"01\",\"index\":null,\"name\":\"name\",\"type\":\"bool\"},"
         "{\"data\":\"ff000000\",\"index\":3,\"name\":null,\"type\":\"uint\"}]");
+  CHECK(kernel.format == "elf");
   CHECK(kernel.name == "axpy");
   CHECK(kernel.barriers);
   CHECK(kernel.static_memory == 512);
@@ -85,23 +89,22 @@ TEST_CASE_FIXTURE(Fixture, "the compiler is called with the options of its comma
   options.defines = {{"A", "1"}, {"B", ""}};
   options.math = "safe";
   options.std = "metal3.1";
-  service.kernel(library("x", options), "axpy", {}, Variant::any);
+  service.kernel(library("x", options), "axpy", {}, any);
   std::string log = text_of(scratch.path / "starts");
   CHECK(log.find("--name program_source") != std::string::npos);
   CHECK(log.find("--math safe --define A=1 --define B= --std metal3.1") != std::string::npos);
   CHECK(log.find("--function axpy --variant any --cpu host") != std::string::npos);
-  Environment cpu("ANVIL_CPU", "x86-64-v3");
-  service.kernel(library("x", options), "axpy", {}, Variant::any);
-  CHECK(text_of(scratch.path / "starts").find("--cpu x86-64-v3") != std::string::npos);
+  service.kernel(library("x", options), "axpy", {}, {"ptx", {"--cpu", "sm_90"}, ""});
+  CHECK(text_of(scratch.path / "starts").find("--cpu sm_90") != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(Fixture, "what was compiled once starts no process again, in any process") {
   const ConstantValue values[] = {tile(1)};
-  const KernelImage first = service.kernel(library("x"), "axpy", values, Variant::full);
+  const KernelImage first = service.kernel(library("x"), "axpy", values, full);
   CHECK(starts() == 2);
   CompilerService other = make();
   const auto again = other.library(std::make_shared<LibrarySource>(LibrarySource{"x", {}}));
-  CHECK(*other.kernel(again, "axpy", values, Variant::full).code == *first.code);
+  CHECK(*other.kernel(again, "axpy", values, full).code == *first.code);
   CHECK(starts() == 2);
 }
 
@@ -123,24 +126,25 @@ TEST_CASE_FIXTURE(Fixture, "everything that changes the result changes the key")
 
   const LibraryImage x = library("x"), y = library("y");
   const auto kernel_is_new = [&](const LibraryImage& from, const std::string& function,
-                                 const std::vector<ConstantValue>& values, Variant variant) {
-    const auto code = service.kernel(from, function, values, variant).code;
+                                 const std::vector<ConstantValue>& values, const Target& target) {
+    const auto code = service.kernel(from, function, values, target).code;
     CHECK(starts() == ++expected);
-    CHECK(*service.kernel(from, function, values, variant).code == *code);
+    CHECK(*service.kernel(from, function, values, target).code == *code);
     CHECK(starts() == expected);
   };
-  kernel_is_new(x, "axpy", {}, Variant::full);
-  kernel_is_new(x, "axpy", {}, Variant::any);
-  kernel_is_new(x, "gemv", {}, Variant::full);
-  kernel_is_new(y, "axpy", {}, Variant::full);
-  kernel_is_new(x, "axpy", {tile(1)}, Variant::full);
-  kernel_is_new(x, "axpy", {tile(2)}, Variant::full);
-  Environment cpu("ANVIL_CPU", "x86-64-v3");
-  kernel_is_new(x, "axpy", {}, Variant::full);
+  kernel_is_new(x, "axpy", {}, full);
+  kernel_is_new(x, "axpy", {}, any);
+  kernel_is_new(x, "gemv", {}, full);
+  kernel_is_new(y, "axpy", {}, full);
+  kernel_is_new(x, "axpy", {tile(1)}, full);
+  kernel_is_new(x, "axpy", {tile(2)}, full);
+  kernel_is_new(x, "axpy", {}, {"ptx", full.options, full.identity});
+  kernel_is_new(x, "axpy", {}, {full.format, {"--cpu", "x86-64-v3"}, full.identity});
+  kernel_is_new(x, "axpy", {}, {full.format, full.options, "another one"});
   // The order in which constants were set does not.
   const ConstantValue named{std::nullopt, "a", "bool", {std::byte{1}}};
-  kernel_is_new(x, "axpy", {tile(1), named}, Variant::full);
-  service.kernel(x, "axpy", std::vector{named, tile(1)}, Variant::full);
+  kernel_is_new(x, "axpy", {tile(1), named}, full);
+  service.kernel(x, "axpy", std::vector{named, tile(1)}, full);
   CHECK(starts() == expected);
 }
 
@@ -194,7 +198,7 @@ TEST_CASE_FIXTURE(Fixture, "processes that compile the same things at once all g
       bool good = true;
       for (int i = 0; i < 4; ++i) {
         const auto made = library("kernel " + std::to_string(i));
-        const auto kernel = service.kernel(made, "axpy", {}, Variant::full);
+        const auto kernel = service.kernel(made, "axpy", {}, full);
         good = good && *kernel.code == "code of axpy\n" && made.functions.size() == 2;
       }
       _exit(good ? 0 : 1);
@@ -210,14 +214,14 @@ TEST_CASE_FIXTURE(Fixture, "processes that compile the same things at once all g
 
 TEST_CASE_FIXTURE(Fixture, "a damaged or planted entry is compiled again") {
   const LibraryImage made = library("x");
-  const std::string code = *service.kernel(made, "axpy", {}, Variant::full).code;
+  const std::string code = *service.kernel(made, "axpy", {}, full).code;
   CHECK(starts() == 2);
   const auto damage = [&](const std::string& text) {
     for (const auto& entry : fs::directory_iterator(scratch.path / "cache" / "entries"))
       write_text(entry.path(), text);
   };
   damage("poison");
-  CHECK(*service.kernel(made, "axpy", {}, Variant::full).code == code);
+  CHECK(*service.kernel(made, "axpy", {}, full).code == code);
   CHECK(starts() == 4);  // the library's contents too
   damage("");
   CHECK(library("x").functions.size() == 2);
@@ -227,7 +231,7 @@ TEST_CASE_FIXTURE(Fixture, "a damaged or planted entry is compiled again") {
 TEST_CASE_FIXTURE(Fixture, "a library that the cache dropped is made again for its next kernel") {
   const LibraryImage made = library("x");
   fs::remove_all(scratch.path / "cache");
-  CHECK(service.kernel(made, "axpy", {}, Variant::full).name == "axpy");
+  CHECK(service.kernel(made, "axpy", {}, full).name == "axpy");
   CHECK(starts() == 3);
 }
 
@@ -251,7 +255,7 @@ TEST_CASE_FIXTURE(Fixture, "whatever goes wrong in the compiler is a CompileErro
           "Anvil: the environment variable ANVIL_COMPILER_TIMEOUT is 'soon'; accepted: a number of "
           "seconds above 0, up to 1000000");
   }
-  CHECK_THROWS_WITH_AS(service.kernel(library("x"), "missing", {}, Variant::full),
+  CHECK_THROWS_WITH_AS(service.kernel(library("x"), "missing", {}, full),
                        "error: no function 'missing'\n", CompileError);
   CHECK(library("x").functions.size() == 2);  // and it goes on
   CHECK(std::distance(fs::directory_iterator(scratch.path / "cache" / "staging"), {}) == 0);
@@ -282,8 +286,8 @@ TEST_CASE_FIXTURE(Fixture,
                   "the process's own service takes compiler and cache from the environment") {
   Environment compiler("ANVIL_COMPILER", FAKE_COMPILER);
   Environment cache("FOUNDRY_CACHE_DIR", (scratch.path / "home").string());
-  const LibraryImage made = compile_library("x", {});
-  const KernelImage kernel = compile_kernel(made, "gemv", {}, Variant::full);
+  const auto made = std::make_shared<LibraryImage>(compile_library("x", {}));
+  const KernelImage kernel = compile_kernel({made, "gemv", {}}, full);
   CHECK(kernel.name == "gemv");
   CHECK(fs::exists(scratch.path / "home" / "anvil" / "entries"));
 }

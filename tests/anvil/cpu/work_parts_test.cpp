@@ -9,6 +9,7 @@
 #include <vector>
 
 using namespace anvil;
+using namespace anvil::cpu;
 
 TEST_CASE("a thread alone takes everything, its own part in order and from the front") {
   for (const size_t threads : {1, 2, 3, 16}) {

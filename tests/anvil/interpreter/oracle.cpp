@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "anvil/cpu/executor.hpp"
+#include "anvil/cpu/target.hpp"
 #include "anvil/service/compiler.hpp"
 #include "anvil/service/reflection.hpp"
 #include "interpreter.hpp"
@@ -126,7 +127,7 @@ std::vector<Buffer> run_oracle(const Case& test, const LibraryImage& library) {
   const MemoryFile constants(constants_json(test.constants));
   if (!test.constants.empty()) arguments.insert(arguments.end(), {"--constants", constants});
   Compiler::locate().run(arguments, "the oracle's IR");
-  KernelImage reflection{};
+  KernelInfo reflection{};
   read_reflection(written.read(), reflection);
 
   std::vector<Buffer> buffers = test.buffers;
@@ -141,11 +142,14 @@ std::vector<Buffer> run_oracle(const Case& test, const LibraryImage& library) {
 }
 
 std::vector<Buffer> run_anvil(const Case& test, const LibraryImage& library) {
-  CpuDispatch dispatch;
-  const auto compile = [&](Variant variant) {
-    return compile_kernel(library, test.function, test.constants, variant);
+  const SpecializedFunction function{std::make_shared<LibraryImage>(library), test.function,
+                                     test.constants};
+  const auto compile = [&](cpu::Variant variant) {
+    return compile_kernel(function, cpu::target_of(variant));
   };
-  dispatch.kernel = CpuKernel::load(compile(Variant::full), [&] { return compile(Variant::any); });
+  cpu::Kernel kernel(compile(cpu::Variant::full), [&] { return compile(cpu::Variant::any); });
+  cpu::Dispatch dispatch;
+  dispatch.kernel = &kernel;
   std::vector<Buffer> buffers = test.buffers;
   for (size_t i = 0; i < buffers.size(); ++i) dispatch.buffers[i] = buffers[i].bytes.data();
   dispatch.threadgroup_memory_length = test.threadgroup_memory_length;
@@ -154,7 +158,7 @@ std::vector<Buffer> run_anvil(const Case& test, const LibraryImage& library) {
   for (int axis = 0; axis < 3; ++axis)
     dispatch.threadgroups[axis] =
         (test.grid[axis] + test.threadgroup[axis] - 1) / test.threadgroup[axis];
-  CpuExecutor::shared().run(dispatch);
+  cpu::Executor::shared().run(dispatch);
   return buffers;
 }
 

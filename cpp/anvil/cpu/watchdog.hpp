@@ -1,4 +1,4 @@
-// The time limit of command buffers: ends what runs longer, as a GPU's watchdog does.
+// watchdog.hpp: the time limit of command buffers: ends what runs longer, as a GPU's watchdog does.
 #pragma once
 
 #include <pthread.h>
@@ -10,7 +10,7 @@
 
 #include "anvil/cpu/executor.hpp"
 
-namespace anvil::metal {
+namespace anvil::cpu {
 
 class Watchdog {
  public:
@@ -60,4 +60,4 @@ class Watchdog {
   bool idle_ = false;  // the thread sleeps until it is woken
 };
 
-}  // namespace anvil::metal
+}  // namespace anvil::cpu

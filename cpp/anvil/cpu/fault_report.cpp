@@ -1,14 +1,16 @@
-#include "anvil/metal/fault_report.hpp"
+#include "anvil/cpu/fault_report.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <new>
+#include <string>
 
+#include "anvil/cpu/kernel_fault.hpp"
 #include "anvil/cpu/memory.hpp"
-#include "anvil/metal/compute_pipeline.hpp"
-#include "anvil/metal/watchdog.hpp"
+#include "anvil/cpu/watchdog.hpp"
 
-namespace anvil::metal {
+namespace anvil::cpu {
 namespace {
 
 // An index of 32 bits that wrapped, times the size of a float4, is not farther off than this.
@@ -20,8 +22,8 @@ struct Place {
   uint64_t distance;  // from its first byte if inside, otherwise to its nearest
 };
 
-Place locate(uintptr_t address, const BoundArgument& binding) {
-  const auto begin = reinterpret_cast<uintptr_t>(binding.data);
+Place locate(uintptr_t address, const backend::Binding& binding) {
+  const uintptr_t begin = binding.first;
   if (address < begin) return {Place::Side::before, begin - address};
   const uint64_t offset = address - begin;
   if (offset < binding.length) return {Place::Side::inside, offset};
@@ -45,24 +47,23 @@ std::string describe(const KernelFault& fault, const Place& place) {
   return why + ("offset " + std::to_string(place.distance)) + " of ";
 }
 
-}  // namespace
-
-MTL::CommandBufferError error_code(const KernelFault& fault) {
+backend::Failure::Kind kind_of(const KernelFault& fault) {
   switch (fault.kind) {
     case KernelFault::Kind::memory:
-      return MTL::CommandBufferErrorPageFault;
+      return backend::Failure::Kind::page_fault;
     case KernelFault::Kind::lost_memory:
-      return MTL::CommandBufferErrorInvalidResource;
+      return backend::Failure::Kind::invalid_resource;
     case KernelFault::Kind::stack_overflow:
-      return MTL::CommandBufferErrorStackOverflow;
+      return backend::Failure::Kind::stack_overflow;
     case KernelFault::Kind::interrupted:
-      return MTL::CommandBufferErrorTimeout;
+      return backend::Failure::Kind::timeout;
     case KernelFault::Kind::invalid_code:
       break;
   }
-  return MTL::CommandBufferErrorInternal;
+  return backend::Failure::Kind::internal;
 }
 
+/// With the limit if it is one of time.
 std::string explain(const KernelFault& fault) {
   std::string text = fault.what();
   const auto limit = Watchdog::shared().limit();
@@ -74,13 +75,14 @@ std::string explain(const KernelFault& fault) {
          " s (ANVIL_COMMAND_TIMEOUT), is over";
 }
 
-std::string explain(const KernelFault& fault, const DispatchCommand& dispatch) {
+/// And which of the dispatch's arguments it missed by how much.
+std::string explain(const KernelFault& fault, const backend::DispatchCommand& dispatch) {
   std::string text = explain(fault);
   if (fault.kind == KernelFault::Kind::interrupted)
     return text + "; " + std::to_string(fault.finished) + " of " +
            std::to_string(fault.threadgroups) + " threadgroups were done";
   if (!fault.has_address || fault.kind == KernelFault::Kind::stack_overflow) return text;
-  const std::vector<ArgumentInfo>& arguments = dispatch.pipeline->image().arguments;
+  const std::vector<ArgumentInfo>& arguments = dispatch.kernel->info.arguments;
   const ArgumentInfo* nearest = nullptr;
   Place place{Place::Side::inside, kFar};
   size_t length = 0;
@@ -98,9 +100,23 @@ std::string explain(const KernelFault& fault, const DispatchCommand& dispatch) {
   if (!nearest) return text;
   text += ", " + describe(fault, place) + "buffer " + std::to_string(nearest->index) + " ('" +
           nearest->name + "', " + std::to_string(length) + " bytes)";
-  const bool certain =
-      place.side == Place::Side::inside || place.distance <= cpu::HostMemory::kGuard;
+  const bool certain = place.side == Place::Side::inside || place.distance <= HostMemory::kGuard;
   return certain ? text : text + ", the nearest argument";
 }
 
-}  // namespace anvil::metal
+}  // namespace
+
+backend::Failure failure_of(const std::exception& error,
+                            const backend::DispatchCommand* const* dispatches) noexcept {
+  using Kind = backend::Failure::Kind;
+  try {
+    if (const auto* fault = dynamic_cast<const KernelFault*>(&error))
+      return {kind_of(*fault),
+              dispatches ? explain(*fault, *dispatches[fault->dispatch]) : explain(*fault)};
+    if (!dynamic_cast<const std::bad_alloc*>(&error)) return {Kind::internal, error.what()};
+  } catch (const std::bad_alloc&) {
+  }
+  return {Kind::out_of_memory, "out of memory"};
+}
+
+}  // namespace anvil::cpu

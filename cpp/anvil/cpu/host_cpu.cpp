@@ -1,4 +1,4 @@
-#include "anvil/service/host_cpu.hpp"
+#include "anvil/cpu/host_cpu.hpp"
 
 #include <cstdint>
 #include <cstdio>
@@ -9,7 +9,7 @@
 #include <sys/auxv.h>
 #endif
 
-namespace anvil {
+namespace anvil::cpu {
 namespace {
 
 std::string hex(uint64_t value) {
@@ -87,4 +87,4 @@ const std::string& host_cpu_identity() {
   return identity;
 }
 
-}  // namespace anvil
+}  // namespace anvil::cpu

@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace anvil {
+namespace anvil::cpu {
 
 /// The processor lacks instructions that every kernel is compiled to.
 struct UnsupportedCpuError : std::runtime_error {
@@ -18,4 +18,4 @@ void require_supported_cpu();
 /// two machines exactly when code compiled for the one is what would be compiled for the other.
 const std::string& host_cpu_identity();
 
-}  // namespace anvil
+}  // namespace anvil::cpu

@@ -1,64 +1,12 @@
-// What encoders record into a command buffer and its queue's thread carries out.
+// Small memory that lives as long as a command buffer's commands: setBytes data, argument tables.
 #pragma once
 
-#include <array>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
-#include <variant>
 #include <vector>
 
 namespace anvil::metal {
 
-struct Buffer;
-struct ComputePipelineState;
-struct Event;
-
-using Extent = std::array<uint32_t, 3>;
-
-/// What an argument is bound to: memory and its length, or a length of threadgroup memory.
-struct BoundArgument {
-  std::byte* data = nullptr;
-  size_t length = 0;
-};
-
-struct DispatchCommand {
-  ComputePipelineState* pipeline = nullptr;
-  /// By the pipeline's arguments; in the command buffer's CommandArena.
-  const BoundArgument* bindings = nullptr;
-  Extent threadgroups{};
-  Extent threads_per_grid{};
-  Extent threads_per_threadgroup{};
-  const std::byte* indirect =
-      nullptr;        ///< not null: the threadgroups are read from there as it runs
-  bool waits = true;  ///< for the command before it, which is a dispatch if not
-};
-
-struct CopyCommand {
-  const std::byte* from;
-  std::byte* to;
-  size_t size;
-};
-
-struct FillCommand {
-  std::byte* to;
-  size_t size;
-  uint8_t value;
-};
-
-struct SignalCommand {
-  Event* event;
-  uint64_t value;
-};
-
-struct WaitCommand {
-  Event* event;
-  uint64_t value;
-};
-
-using Command = std::variant<DispatchCommand, CopyCommand, FillCommand, SignalCommand, WaitCommand>;
-
-/// Small memory that lives as long as the commands: setBytes data, argument tables.
 class CommandArena {
  public:
   /// 16-byte aligned, as the widest scalar or vector of MSL needs.

@@ -1,4 +1,4 @@
-#include "anvil/metal/watchdog.hpp"
+#include "anvil/cpu/watchdog.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -6,7 +6,7 @@
 #include "anvil/service/environment.hpp"
 #include "anvil/system/thread.hpp"
 
-namespace anvil::metal {
+namespace anvil::cpu {
 namespace {
 
 // How often what shall end is told so: it may be between two kernels.
@@ -76,11 +76,11 @@ Watchdog::Clock::time_point Watchdog::look() {
     } else {
       control.requested.store(true, std::memory_order_relaxed);
       interrupt_thread(watch->thread_);
-      CpuExecutor::shared().interrupt();
+      Executor::shared().interrupt();
       next = std::min<Clock::time_point>(next, now + kInsist);
     }
   }
   return next;
 }
 
-}  // namespace anvil::metal
+}  // namespace anvil::cpu

@@ -1,0 +1,65 @@
+// queue.hpp: carries out submissions, one after another.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "anvil/backend/commands.hpp"
+
+namespace anvil::backend {
+
+/// Why a submission was not carried out, as MTLCommandBufferError has it.
+struct Failure {
+  enum class Kind : uint8_t {
+    internal,
+    timeout,
+    page_fault,
+    out_of_memory,
+    invalid_resource,
+    stack_overflow
+  };
+  Kind kind;
+  std::string text;  ///< what, where and what to do
+};
+
+struct Outcome {
+  double start = 0, end = 0;  ///< of its work; seconds of std::chrono::steady_clock
+  std::optional<Failure> failure;
+};
+
+/// Commands on their way through a queue, and who wants to know. Belongs to whom submitted it; all
+/// that its commands name stays there until it is completed.
+class Submission {
+ public:
+  std::span<const Command> commands;
+
+  // Called once each, in this order, by a thread of the queue's that may run the program's own
+  // code, hold no lock meanwhile, and throw nothing.
+  virtual void scheduled() = 0;                 ///< its turn has come
+  virtual void completed(Outcome outcome) = 0;  ///< after which the queue does not know it any more
+
+  Submission* next = nullptr;  ///< the queue's
+
+ protected:
+  ~Submission() = default;
+};
+
+/// Destroyed by whoever made it once all submissions are completed, also from within the last
+/// completed().
+class Queue {
+ public:
+  Queue() = default;
+  virtual ~Queue() = default;
+  Queue(const Queue&) = delete;
+  Queue& operator=(const Queue&) = delete;
+
+  /// Carries out the commands after those of all earlier submissions, and returns at once. After a
+  /// failure signals alone are still given, so that nobody waits in vain. Called by one thread at a
+  /// time. Throws std::exception where nothing can be carried out now, for want of a thread say;
+  /// then the submission is as before.
+  virtual void submit(Submission& submission) = 0;
+};
+
+}  // namespace anvil::backend

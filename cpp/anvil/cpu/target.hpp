@@ -1,0 +1,18 @@
+// target.hpp: what kernels are compiled to for processors.
+#pragma once
+
+#include "anvil/service/compiler_service.hpp"
+
+namespace anvil::cpu {
+
+/// `full` code runs threadgroups for which anvil_threadgroup_is_full(), `any` code all others too.
+enum class Variant : uint8_t { full, any };
+
+/// Shared objects, in this format of a KernelImage.
+inline constexpr auto kCodeFormat = "elf";
+
+/// For the processor $ANVIL_CPU, or the one that runs this, of the architecture $ANVIL_TARGET, an
+/// LLVM triple, or the compiler's own. Throws EnvironmentError.
+Target target_of(Variant variant);
+
+}  // namespace anvil::cpu

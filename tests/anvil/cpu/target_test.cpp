@@ -1,0 +1,28 @@
+#include "anvil/cpu/target.hpp"
+
+#include <doctest/doctest.h>
+
+#include "anvil/cpu/host_cpu.hpp"
+#include "scratch.hpp"
+
+using namespace anvil;
+using namespace anvil::cpu;
+using anvil::test::Environment;
+using Options = std::vector<std::string>;
+
+TEST_CASE("kernels are compiled for the processor that runs them, which their key names") {
+  const Environment cpu("ANVIL_CPU", std::nullopt), triple("ANVIL_TARGET", std::nullopt);
+  const Target target = target_of(Variant::full);
+  CHECK(target.format == "elf");
+  CHECK(target.options == Options{"--variant", "full", "--cpu", "host"});
+  CHECK(target.identity == host_cpu_identity());
+  CHECK(target_of(Variant::any).options == Options{"--variant", "any", "--cpu", "host"});
+}
+
+TEST_CASE("or for the processor and the architecture of the environment") {
+  const Environment cpu("ANVIL_CPU", "cortex-a76"), triple("ANVIL_TARGET", "aarch64-linux-gnu");
+  const Target target = target_of(Variant::any);
+  CHECK(target.options ==
+        Options{"--variant", "any", "--cpu", "cortex-a76", "--target", "aarch64-linux-gnu"});
+  CHECK(target.identity.empty());
+}
