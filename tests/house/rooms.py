@@ -32,7 +32,8 @@ ARROWS: Mapping[str, frozenset[str]] = {
         "cpp/foundry/program": """
             cpp/foundry/core cpp/foundry/device cpp/foundry/gguf cpp/foundry/kernel
             cpp/foundry/tensor cpp/foundry/unsafe""",
-        "cpp/foundry/kernel": "cpp/foundry/core cpp/foundry/device cpp/foundry/tensor",
+        "cpp/foundry/kernel": """
+            cpp/foundry/core cpp/foundry/device cpp/foundry/tensor cpp/foundry/unsafe""",
         "cpp/foundry/gguf": """
             cpp/foundry/core cpp/foundry/device cpp/foundry/tensor cpp/foundry/unsafe""",
         "cpp/foundry/tensor": """
