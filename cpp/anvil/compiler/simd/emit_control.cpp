@@ -1,6 +1,7 @@
 // Zones, chains and edges: the control flow of the simdgroup.
 #include <llvm/IR/CFG.h>
 #include <llvm/IR/Module.h>
+#include <llvm/Support/SaveAndRestore.h>
 
 #include "anvil/compiler/simd/emitter.hpp"
 
@@ -134,9 +135,7 @@ void Emitter::emit_zone(ZoneCode& code) {
   }
   for (BasicBlock* block : code.zone.blocks) {
     code_ = &code;
-    vectors_.clear();
-    loaded_.clear();
-    masks_.clear();
+    at_hand_ = AtHand();
     builder_.SetInsertPoint(code.blocks[block]);
     for (PHINode& phi : block->phis()) {
       if (shape(&phi).is_constant()) continue;
@@ -185,9 +184,7 @@ void Emitter::emit_terminator(BasicBlock& block) {
   for (unsigned i = 0; i < 2; ++i) {
     BasicBlock& to = *branch->getSuccessor(i);
     // What the block has made so far dominates both edges; what one edge makes is its own.
-    const auto vectors = vectors_;
-    const auto loaded = loaded_;
-    const auto masks = masks_;
+    const SaveAndRestore before_edge(at_hand_);
     builder_.SetInsertPoint(edges[i]);
     open_chain(block, to);
     emit_edge(block, to, active_bits());
@@ -195,9 +192,6 @@ void Emitter::emit_terminator(BasicBlock& block) {
     // Hints about a loop (unrolling) sit on its latch.
     if (analyses_.order.is_back_edge(&block, &to))
       jump->copyMetadata(*branch, {LLVMContext::MD_loop});
-    vectors_ = vectors;
-    loaded_ = loaded;
-    masks_ = masks;
   }
 }
 

@@ -76,7 +76,7 @@ Value* Emitter::bits_below(const ICmpInst& compare) {
 
 /// As <32 x i1>, or each lane `repeat` times for the elements of short vectors.
 Value* Emitter::mask_of(Value* bits, unsigned repeat) {
-  Value*& known = masks_[{bits, repeat}];
+  Value*& known = at_hand_.masks[{bits, repeat}];
   if (known) return known;
   Value* mask;
   if (abilities_.mask_moves) {

@@ -5,6 +5,8 @@
 // last byte belong to active lanes and the window is smaller than a page, so no page is touched
 // that the lanes do not touch); anything else one access per lane. With fewer lanes: a masked wide
 // access where the machine has one, else a test for all lanes, else a loop over those active.
+#include <llvm/Support/SaveAndRestore.h>
+
 #include "anvil/compiler/simd/emitter.hpp"
 
 namespace anvil::compiler::simd {
@@ -52,29 +54,22 @@ Value* Emitter::if_all_active(function_ref<Value*()> all, function_ref<Value*()>
 
 /// Both make a value of one type, or both null.
 Value* Emitter::choose(Value* condition, function_ref<Value*()> yes, function_ref<Value*()> no) {
-  const auto vectors = vectors_;
-  const auto loaded = loaded_;
-  const auto masks = masks_;
   const auto block = [&](const Twine& name) {
     return BasicBlock::Create(vector_.getContext(), name, &vector_, code_->outer->end);
   };
   BasicBlock *then = block("yes"), *otherwise = block("no"), *done = block("done");
   builder_.CreateCondBr(condition, then, otherwise);
-  const auto restore = [&](BasicBlock* at) {
+  const auto arm = [&](BasicBlock* at, function_ref<Value*()> make) {
+    const SaveAndRestore before_arm(at_hand_);
     builder_.SetInsertPoint(at);
-    vectors_ = vectors;
-    loaded_ = loaded;
-    masks_ = masks;
+    Value* made = make();
+    BasicBlock* end = builder_.GetInsertBlock();
+    builder_.CreateBr(done);
+    return std::pair(made, end);
   };
-  restore(then);
-  Value* from_then = yes();
-  BasicBlock* then_end = builder_.GetInsertBlock();
-  builder_.CreateBr(done);
-  restore(otherwise);
-  Value* from_otherwise = no();
-  BasicBlock* otherwise_end = builder_.GetInsertBlock();
-  builder_.CreateBr(done);
-  restore(done);
+  const auto [from_then, then_end] = arm(then, yes);
+  const auto [from_otherwise, otherwise_end] = arm(otherwise, no);
+  builder_.SetInsertPoint(done);
   if (!from_then) return nullptr;
   PHINode* merged = builder_.CreatePHI(from_then->getType(), 2);
   merged->addIncoming(from_then, then_end);

@@ -1,4 +1,6 @@
 // What has no vector form: once per active lane, in lane order.
+#include <llvm/Support/SaveAndRestore.h>
+
 #include "anvil/compiler/simd/emitter.hpp"
 
 namespace anvil::compiler::simd {
@@ -8,9 +10,7 @@ using namespace llvm;
 /// Calls `body` with the insertion point in a loop over the active lanes, of which there is at
 /// least one. What the body makes must not be used after it.
 void Emitter::for_each_active_lane(function_ref<void(Value* lane)> body) {
-  const auto vectors = vectors_;
-  const auto loaded = loaded_;
-  const auto masks = masks_;
+  const SaveAndRestore before_loop(at_hand_);
   BasicBlock* before = builder_.GetInsertBlock();
   const auto block = [&](const Twine& name) {
     return BasicBlock::Create(vector_.getContext(), name, &vector_, code_->outer->end);
@@ -28,9 +28,6 @@ void Emitter::for_each_active_lane(function_ref<void(Value* lane)> body) {
   left->addIncoming(rest, builder_.GetInsertBlock());
   builder_.CreateCondBr(builder_.CreateIsNotNull(rest), loop, done);
   builder_.SetInsertPoint(done);
-  vectors_ = vectors;
-  loaded_ = loaded;
-  masks_ = masks;
 }
 
 /// What stands in memory for values of a type, lane by lane: integers of whole bytes, the width a

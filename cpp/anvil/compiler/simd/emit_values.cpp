@@ -46,7 +46,7 @@ Value* Emitter::lookup(const Value* value) {
     fail(*instruction, "a value is used before it is made");
     return PoisonValue::get(shape(value).is_varying() ? flat(value->getType()) : value->getType());
   }
-  Value*& loaded = loaded_[value];
+  Value*& loaded = at_hand_.loaded[value];
   if (!loaded) {
     AllocaInst* memory = slot(value_slots_, value, "value");
     loaded = builder_.CreateLoad(memory->getAllocatedType(), memory, value->getName());
@@ -88,8 +88,8 @@ Value* Emitter::splat(Value* scalar) {
 
 Value* Emitter::vector(const Value* value) {
   if (!isa<Constant>(value) && shape(value).is_varying()) return lookup(value);
-  Value* known = vectors_.lookup(value);
-  if (!known) vectors_[value] = known = make_vector(value);
+  Value* known = at_hand_.vectors.lookup(value);
+  if (!known) at_hand_.vectors[value] = known = make_vector(value);
   return known;
 }
 

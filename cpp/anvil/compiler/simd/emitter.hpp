@@ -50,6 +50,15 @@ class Emitter {
     llvm::DenseMap<const llvm::Value*, llvm::Value*> values;
   };
 
+  /// What the code before the insertion point has made and the code after it can use again: of the
+  /// current block alone. Arms of a branch work on a copy (llvm::SaveAndRestore).
+  struct AtHand {
+    llvm::DenseMap<const llvm::Value*, llvm::Value*> vectors;  ///< of values that do not vary
+    llvm::DenseMap<const llvm::Value*, llvm::Value*>
+        loaded;  ///< from the slots of other zones' values
+    std::map<std::pair<llvm::Value*, unsigned>, llvm::Value*> masks;  ///< by mask_of's arguments
+  };
+
   /// Lane l holds base + offsets[l], if `holds` (null: always) does at run time.
   struct Pattern {
     Shape offsets;
@@ -180,9 +189,7 @@ class Emitter {
   ZoneCode* code_ = nullptr;
   llvm::Instruction* allocas_end_ = nullptr;  ///< allocas of the function go before this
   llvm::SmallPtrSet<const llvm::Instruction*, 32> crossing_;  ///< used in another zone than theirs
-  llvm::DenseMap<const llvm::Value*, llvm::Value*> vectors_;  ///< made in the current block
-  llvm::DenseMap<const llvm::Value*, llvm::Value*> loaded_;   ///< slots read in the current block
-  std::map<std::pair<llvm::Value*, unsigned>, llvm::Value*> masks_;  ///< made in the current block
+  AtHand at_hand_;
   std::map<const llvm::Value*, llvm::AllocaInst*> value_slots_;
   std::map<const llvm::Value*, llvm::AllocaInst*> phi_slots_;
   std::map<const Zone*, llvm::AllocaInst*> waiting_;  ///< lanes that wait at a zone's head
