@@ -35,14 +35,14 @@ ProcessInfo* shared() {
 
 std::vector<std::string> command_line() {
   std::ifstream file("/proc/self/cmdline", std::ios::binary);
-  std::vector<std::string> words;
-  for (std::string word; std::getline(file, word, '\0');) words.push_back(word);
-  return words;
+  std::vector<std::string> arguments;
+  for (std::string argument; std::getline(file, argument, '\0');) arguments.push_back(argument);
+  return arguments;
 }
 
 Array* arguments(const ProcessInfo*) {
   std::vector<objc::Ref<objc_object>> items;
-  for (std::string& word : command_line()) items.push_back(make_string(std::move(word)));
+  for (std::string& argument : command_line()) items.push_back(make_string(std::move(argument)));
   return objc::make<Array>(std::move(items)).autoreleased();
 }
 Dictionary* environment(const ProcessInfo*) {
@@ -64,8 +64,8 @@ String* host_name(const ProcessInfo*) {
 String* process_name(ProcessInfo* self) {
   std::lock_guard lock(self->mutex);
   if (!self->name) {
-    const auto words = command_line();
-    const std::string path = words.empty() ? "" : words[0];
+    const auto arguments = command_line();
+    const std::string path = arguments.empty() ? "" : arguments[0];
     self->name = make_string(path.substr(path.rfind('/') + 1));
   }
   return objc::Ref<String>(self->name).autoreleased();

@@ -117,10 +117,10 @@ class DuplicateFinder {
     bool after_const = false;
     for (size_t i = first; i < last; ++i) {
       const Token& token = tokens_[i];
-      const Word kind = token.is_identifier() ? classify_word(token.text) : Word::none;
-      if (kind == Word::address_space || kind == Word::threadgroup) continue;
-      if (kind == Word::constant && tokens_.qualifies_constructor(i)) continue;
-      const bool is_const = kind == Word::constant || token.is("const");
+      const Keyword kind = token.is_identifier() ? keyword_of(token.text) : Keyword::none;
+      if (kind == Keyword::address_space || kind == Keyword::threadgroup) continue;
+      if (kind == Keyword::constant && tokens_.qualifies_constructor(i)) continue;
+      const bool is_const = kind == Keyword::constant || token.is("const");
       if (is_const && after_const) continue;
       after_const = is_const;
       text += is_const ? std::string_view("const") : token.text;

@@ -101,15 +101,15 @@ bool is_one_of(std::string_view name, auto& names) {
 
 }  // namespace
 
-Word classify_word(std::string_view word) {
-  if (word == "device" || word == "thread" || word == "threadgroup_imageblock" ||
-      word == "ray_data" || word == "object_data")
-    return Word::address_space;
-  if (word == "constant") return Word::constant;
-  if (word == "threadgroup") return Word::threadgroup;
-  if (word == "kernel") return Word::kernel;
-  if (word == "vertex" || word == "fragment") return Word::stage;
-  return Word::none;
+Keyword keyword_of(std::string_view identifier) {
+  if (identifier == "device" || identifier == "thread" || identifier == "threadgroup_imageblock" ||
+      identifier == "ray_data" || identifier == "object_data")
+    return Keyword::address_space;
+  if (identifier == "constant") return Keyword::constant;
+  if (identifier == "threadgroup") return Keyword::threadgroup;
+  if (identifier == "kernel") return Keyword::kernel;
+  if (identifier == "vertex" || identifier == "fragment") return Keyword::stage;
+  return Keyword::none;
 }
 
 bool is_msl_attribute(std::string_view name) {

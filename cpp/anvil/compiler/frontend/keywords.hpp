@@ -1,4 +1,4 @@
-// words.hpp: the words that MSL adds to C++ and what becomes of each.
+// keywords.hpp: the words that MSL adds to C++, and what becomes of each.
 #pragma once
 
 #include <optional>
@@ -7,7 +7,7 @@
 
 namespace anvil::compiler {
 
-enum class Word {
+enum class Keyword {
   none,
   address_space,  ///< device, thread, ...: erased
   constant,       ///< becomes const
@@ -15,7 +15,7 @@ enum class Word {
   kernel,         ///< becomes an annotation
   stage,          ///< vertex, fragment, ...: erased; only kernels can be asked for
 };
-Word classify_word(std::string_view identifier);
+Keyword keyword_of(std::string_view identifier);
 
 /// Whether `[[name]]` or `[[name(...)]]` is an attribute of MSL's own.
 bool is_msl_attribute(std::string_view name);
