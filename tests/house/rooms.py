@@ -57,13 +57,16 @@ ARROWS: Mapping[str, frozenset[str]] = {
         "cpp/anvil/abi": "",
         # Its compiler, a program of its own.
         "cpp/anvil/compiler/driver": """
-            cpp/anvil/abi cpp/anvil/compiler/cpu cpp/anvil/compiler/frontend cpp/anvil/compiler/ir
-            cpp/anvil/compiler/simd cpp/anvil/compiler/source""",
+            cpp/anvil/compiler/cpu cpp/anvil/compiler/frontend cpp/anvil/compiler/ir
+            cpp/anvil/compiler/source""",
         "cpp/anvil/compiler/cpu": """
-            cpp/anvil/abi cpp/anvil/compiler/simd cpp/anvil/compiler/source""",
-        "cpp/anvil/compiler/simd": "cpp/anvil/abi cpp/anvil/compiler/source",
-        "cpp/anvil/compiler/frontend": "cpp/anvil/abi cpp/anvil/compiler/source",
-        "cpp/anvil/compiler/ir": "cpp/anvil/abi cpp/anvil/compiler/source",
+            cpp/anvil/abi cpp/anvil/compiler/ir cpp/anvil/compiler/simd
+            cpp/anvil/compiler/source""",
+        "cpp/anvil/compiler/simd": """
+            cpp/anvil/abi cpp/anvil/compiler/ir cpp/anvil/compiler/source""",
+        "cpp/anvil/compiler/frontend": """
+            cpp/anvil/abi cpp/anvil/compiler/ir cpp/anvil/compiler/source""",
+        "cpp/anvil/compiler/ir": "cpp/anvil/compiler/source",
         "cpp/anvil/compiler/source": "",
     }.items()
 }
@@ -75,7 +78,7 @@ SEARCHED = [ROOT / "cpp"]
 # Not of the house: Apple's headers, and what a kernel's source includes.
 OUTSIDE = [
     ROOT / folder
-    for folder in ("cpp/anvil/sdk", "cpp/anvil/compiler/library", "cpp/anvil/compiler/cpu/prelude")
+    for folder in ("cpp/anvil/sdk", "cpp/anvil/compiler/library", "cpp/anvil/compiler/cpu/thunk_headers")
 ]
 
 

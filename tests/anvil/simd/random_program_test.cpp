@@ -65,10 +65,10 @@ void run_seed(uint32_t seed, anvil::compiler::simd::VectorizeOptions options) {
 
   auto vector_context = std::make_unique<llvm::LLVMContext>();
   auto vector_module = program(*vector_context, seed);
-  anvil::compiler::simd::Remarks remarks;
+  anvil::compiler::Remarks remarks;
   const bool done = anvil::compiler::simd::vectorize(*vector_module, options, remarks);
   std::string messages;
-  for (const anvil::compiler::simd::Remark& remark : remarks) messages += remark.message + "\n";
+  for (const anvil::compiler::Remark& remark : remarks) messages += remark.message + "\n";
   REQUIRE_MESSAGE(done, messages);
   const Program vector(std::move(vector_module), std::move(vector_context), "anvil_entry");
 

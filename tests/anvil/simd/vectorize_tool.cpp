@@ -74,9 +74,9 @@ int main(int count, char** words) {
                                   std::nullopt, llvm::CodeGenOptLevel::Aggressive));
   arguments.options.target = machine.get();
 
-  anvil::compiler::simd::Remarks remarks;
+  anvil::compiler::Remarks remarks;
   const bool done = anvil::compiler::simd::vectorize(*module, arguments.options, remarks);
-  for (const anvil::compiler::simd::Remark& remark : remarks)
+  for (const anvil::compiler::Remark& remark : remarks)
     llvm::errs() << remark.file << ":" << remark.line << ": " << remark.message << "\n";
   if (!done) return 1;
   module->getFunction("anvil_entry")->setName(arguments.entry);

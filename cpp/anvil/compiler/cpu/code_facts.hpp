@@ -8,18 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "anvil/compiler/source/source.hpp"
+#include "anvil/compiler/ir/target.hpp"
 
 namespace llvm {
 class Module;
-class TargetMachine;
 }  // namespace llvm
 
 namespace anvil::compiler::cpu {
-
-/// The lines that a kernel comes from. The module's debug information speaks of them by their
-/// number in this list, from 1 on.
-using KernelLines = std::vector<LineOrigin>;
 
 /// Reduces the module's debug information to the user's lines: of what was inlined from the library
 /// the line that uses it, counted as diagnostics do.

@@ -16,6 +16,7 @@
 
 #include "anvil/abi/kernel_abi.h"
 #include "anvil/abi/kernel_file.hpp"
+#include "anvil/compiler/cpu/code_facts.hpp"
 #include "anvil/compiler/source/errors.hpp"
 #include "anvil/compiler/source/files.hpp"
 
@@ -24,12 +25,12 @@ LLD_HAS_DRIVER(elf)
 namespace anvil::compiler::cpu {
 namespace {
 
-llvm::SmallVector<char, 0> generate(llvm::Module& module, llvm::TargetMachine& target,
+llvm::SmallVector<char, 0> generate(llvm::Module& module, llvm::TargetMachine& machine,
                                     llvm::CodeGenFileType type) {
   llvm::SmallVector<char, 0> code;
   llvm::raw_svector_ostream out(code);
   llvm::legacy::PassManager passes;
-  if (target.addPassesToEmitFile(passes, out, nullptr, type))
+  if (machine.addPassesToEmitFile(passes, out, nullptr, type))
     throw InternalError("the target cannot emit code");
   passes.run(module);
   return code;
@@ -123,25 +124,24 @@ std::string link(std::string_view object, std::string_view facts) {
 
 }  // namespace
 
-void emit_assembly(const llvm::Module& module, llvm::TargetMachine& target,
-                   const std::string& path) {
+std::string assembly(const llvm::Module& module, llvm::TargetMachine& machine) {
   // The code generator changes the module it is given.
   const auto copy = llvm::CloneModule(module);
   llvm::StripDebugInfo(*copy);
-  const auto text = generate(*copy, target, llvm::CodeGenFileType::AssemblyFile);
-  write_file(path, {text.data(), text.size()});
+  const auto text = generate(*copy, machine, llvm::CodeGenFileType::AssemblyFile);
+  return {text.data(), text.size()};
 }
 
-void emit_shared_object(llvm::Module& module, const KernelLines& lines, llvm::TargetMachine& target,
-                        const std::string& path) {
-  target.Options.EmitStackSizeSection = true;
-  const auto code = generate(module, target, llvm::CodeGenFileType::ObjectFile);
+std::string shared_object(llvm::Module& module, const KernelLines& lines,
+                          llvm::TargetMachine& machine) {
+  machine.Options.EmitStackSizeSection = true;
+  const auto code = generate(module, machine, llvm::CodeGenFileType::ObjectFile);
   check_sections({code.data(), code.size()});
   const auto described = describe_code({code.data(), code.size()}, lines, module);
-  const auto facts = generate(*described, target, llvm::CodeGenFileType::ObjectFile);
-  const std::string shared = link({code.data(), code.size()}, {facts.data(), facts.size()});
-  check_shared_object(shared, target.getTargetTriple());
-  write_file(path, shared);
+  const auto facts = generate(*described, machine, llvm::CodeGenFileType::ObjectFile);
+  std::string shared = link({code.data(), code.size()}, {facts.data(), facts.size()});
+  check_shared_object(shared, machine.getTargetTriple());
+  return shared;
 }
 
 }  // namespace anvil::compiler::cpu

@@ -1,9 +1,9 @@
-// emit.hpp: from a finished module to a shared object.
+// elf.hpp: from a finished module to a shared object.
 #pragma once
 
 #include <string>
 
-#include "anvil/compiler/cpu/code_facts.hpp"
+#include "anvil/compiler/ir/target.hpp"
 
 namespace llvm {
 class Module;
@@ -12,13 +12,12 @@ class TargetMachine;
 
 namespace anvil::compiler::cpu {
 
-/// Writes a shared object that exports `anvil_entry` and what kernel_abi.h says of it, and needs
-/// nothing but memcpy, memset and memmove. Throws InternalError where that fails.
-void emit_shared_object(llvm::Module& module, const KernelLines& lines, llvm::TargetMachine& target,
-                        const std::string& path);
+/// A shared object that exports `anvil_entry` and what kernel_abi.h says of it, and needs nothing
+/// but memcpy, memset and memmove. Throws InternalError where that fails.
+std::string shared_object(llvm::Module& module, const KernelLines& lines,
+                          llvm::TargetMachine& machine);
 
-/// Writes the code as assembly, for people and tests to read.
-void emit_assembly(const llvm::Module& module, llvm::TargetMachine& target,
-                   const std::string& path);
+/// The code as assembly, for people and tests to read.
+std::string assembly(const llvm::Module& module, llvm::TargetMachine& machine);
 
 }  // namespace anvil::compiler::cpu

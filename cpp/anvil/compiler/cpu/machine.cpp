@@ -38,19 +38,10 @@ void initialize_targets() {
 
 }  // namespace
 
-std::string target_triple(const std::string& asked) {
-  if (asked.empty()) return llvm::sys::getDefaultTargetTriple();
-  const llvm::Triple triple(llvm::Triple::normalize(asked));
-  if (triple.getArch() != llvm::Triple::x86_64 && triple.getArch() != llvm::Triple::aarch64)
-    throw TargetError("kernels are compiled for x86_64 and aarch64, not for '" + asked + "'");
-  return triple.str();
-}
-
-std::unique_ptr<llvm::TargetMachine> make_target(const std::string& name_of_triple,
-                                                 const std::string& cpu) {
+std::unique_ptr<llvm::TargetMachine> make_machine(const llvm::Triple& triple,
+                                                  const std::string& cpu) {
   initialize_targets();
   set_code_generator_options();
-  const llvm::Triple triple(name_of_triple);
   std::string error;
   const llvm::Target* target = llvm::TargetRegistry::lookupTarget(triple, error);
   if (!target) throw TargetError(error);
@@ -82,14 +73,14 @@ std::unique_ptr<llvm::TargetMachine> make_target(const std::string& name_of_trip
   return machine;
 }
 
-void retarget(llvm::Module& module, const llvm::TargetMachine& target) {
-  module.setTargetTriple(target.getTargetTriple());
+void retarget(llvm::Module& module, const llvm::TargetMachine& machine) {
+  module.setTargetTriple(machine.getTargetTriple());
   const bool wide =
-      target.getTargetTriple().isX86() && target.getMCSubtargetInfo()->checkFeatures("+avx512f");
+      machine.getTargetTriple().isX86() && machine.getMCSubtargetInfo()->checkFeatures("+avx512f");
   for (llvm::Function& function : module) {
     if (function.isDeclaration()) continue;
-    function.addFnAttr("target-cpu", target.getTargetCPU());
-    function.addFnAttr("target-features", target.getTargetFeatureString());
+    function.addFnAttr("target-cpu", machine.getTargetCPU());
+    function.addFnAttr("target-features", machine.getTargetFeatureString());
     function.removeFnAttr("tune-cpu");
     if (!wide) continue;
     // Without these LLVM stays with 256-bit registers.

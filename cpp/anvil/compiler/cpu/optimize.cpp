@@ -3,7 +3,6 @@
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/IntrinsicInst.h>
 #include <llvm/IR/Module.h>
-#include <llvm/Passes/PassBuilder.h>
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/Transforms/IPO/GlobalDCE.h>
 #include <llvm/Transforms/InstCombine/InstCombine.h>
@@ -28,27 +27,17 @@
 
 #include "anvil/compiler/cpu/bit_merges.hpp"
 #include "anvil/compiler/cpu/prefetch.hpp"
+#include "anvil/compiler/ir/passes.hpp"
 #include "anvil/compiler/simd/small_floats.hpp"
 
 namespace anvil::compiler::cpu {
 namespace {
 
-void run(llvm::Module& module, llvm::TargetMachine& target, llvm::FunctionPassManager functions) {
-  llvm::LoopAnalysisManager loop_analyses;
-  llvm::FunctionAnalysisManager function_analyses;
-  llvm::CGSCCAnalysisManager component_analyses;
-  llvm::ModuleAnalysisManager module_analyses;
-  llvm::PassBuilder builder(&target);
-  builder.registerModuleAnalyses(module_analyses);
-  builder.registerCGSCCAnalyses(component_analyses);
-  builder.registerFunctionAnalyses(function_analyses);
-  builder.registerLoopAnalyses(loop_analyses);
-  builder.crossRegisterProxies(loop_analyses, function_analyses, component_analyses,
-                               module_analyses);
+void run(llvm::Module& module, llvm::TargetMachine& machine, llvm::FunctionPassManager functions) {
   llvm::ModulePassManager passes;
   passes.addPass(llvm::createModuleToFunctionPassAdaptor(std::move(functions)));
   passes.addPass(llvm::GlobalDCEPass());
-  passes.run(module, module_analyses);
+  run_passes(module, std::move(passes), &machine);
 }
 
 // Converts what is small to selects, hoists nothing across branches: the vectoriser sees the
@@ -106,7 +95,7 @@ void loops(llvm::FunctionPassManager& passes) {
 
 }  // namespace
 
-void optimize_scalar(llvm::Module& module, llvm::TargetMachine& target) {
+void optimize_scalar(llvm::Module& module, llvm::TargetMachine& machine) {
   fuse_multiply_adds(module);
   llvm::FunctionPassManager passes;
   passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
@@ -138,10 +127,10 @@ void optimize_scalar(llvm::Module& module, llvm::TargetMachine& target) {
   passes.addPass(llvm::ADCEPass());
   passes.addPass(llvm::InstCombinePass());
   passes.addPass(llvm::SimplifyCFGPass(control_flow()));
-  run(module, target, std::move(passes));
+  run(module, machine, std::move(passes));
 }
 
-void optimize_simdgroup(llvm::Module& module, llvm::TargetMachine& target) {
+void optimize_simdgroup(llvm::Module& module, llvm::TargetMachine& machine) {
   llvm::FunctionPassManager passes;
   passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
   passes.addPass(llvm::EarlyCSEPass(/*UseMemorySSA=*/true));
@@ -158,7 +147,7 @@ void optimize_simdgroup(llvm::Module& module, llvm::TargetMachine& target) {
   passes.addPass(llvm::SimplifyCFGPass());
   passes.addPass(llvm::LoopSimplifyPass());
   passes.addPass(PrefetchStreams());
-  run(module, target, std::move(passes));
+  run(module, machine, std::move(passes));
   // InstCombine narrows what was widened (a maximum of two halves), and code generation would call
   // a library for it.
   for (llvm::Function& function : module) {

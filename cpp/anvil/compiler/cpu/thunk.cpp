@@ -28,7 +28,7 @@ std::string argument(const Parameter& parameter, size_t position) {
 
 }  // namespace
 
-std::string entry_source(const KernelSignature& kernel, bool full) {
+std::string thunk(const KernelSignature& kernel, bool full) {
   std::string text = "extern \"C\" __attribute__((convergent)) void " + std::string(kScalarEntry) +
                      "(const AnvilThreadgroup* tg, unsigned simdgroup, unsigned lane) {\n"
                      "  using F = " +

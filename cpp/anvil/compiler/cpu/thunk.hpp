@@ -1,4 +1,4 @@
-// entry.hpp: the thunk between the executor's call and a kernel's parameters.
+// thunk.hpp: the thunk between the executor's call and a kernel's parameters.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 namespace anvil::compiler::cpu {
 
 /// C++ for `void anvil_scalar_entry(tg, simdgroup, lane)`, one lane's program
-/// (cpu/prelude/anvil/entry.h has the vocabulary). `full`: see the kernel ABI.
-std::string entry_source(const KernelSignature& kernel, bool full);
+/// (cpu/thunk_headers/anvil/entry.h has the vocabulary). `full`: see the kernel ABI.
+std::string thunk(const KernelSignature& kernel, bool full);
 
 }  // namespace anvil::compiler::cpu

@@ -6,31 +6,20 @@
 #include <llvm/Support/JSON.h>
 #include <llvm/Support/raw_ostream.h>
 
-#include "anvil/abi/kernel_abi.h"
-#include "anvil/compiler/cpu/code_facts.hpp"
-#include "anvil/compiler/cpu/elf.hpp"
-#include "anvil/compiler/cpu/machine.hpp"
-#include "anvil/compiler/cpu/optimize.hpp"
-#include "anvil/compiler/cpu/thunk.hpp"
 #include "anvil/compiler/driver/library_file.hpp"
 #include "anvil/compiler/driver/reflection.hpp"
-#include "anvil/compiler/frontend/clang_setup.hpp"
+#include "anvil/compiler/driver/targets.hpp"
 #include "anvil/compiler/frontend/frontend.hpp"
+#include "anvil/compiler/frontend/precompiled.hpp"
 #include "anvil/compiler/frontend/preprocess.hpp"
 #include "anvil/compiler/ir/checks.hpp"
 #include "anvil/compiler/ir/constants.hpp"
-#include "anvil/compiler/ir/loop_exits.hpp"
 #include "anvil/compiler/ir/lowering.hpp"
-#include "anvil/compiler/simd/vectorize.hpp"
 #include "anvil/compiler/source/errors.hpp"
 #include "anvil/compiler/source/files.hpp"
-#include "anvil/compiler/source/symbols.hpp"
 
 namespace anvil::compiler {
 namespace {
-
-using simd::Remark;
-using simd::Remarks;
 
 void write_ir(const std::string& path, const llvm::Module& module) {
   std::string text;
@@ -83,38 +72,32 @@ bool run_library(const LibraryCommand& command) {
   if (!source) return false;
   Program program{.source = std::move(*source), .tokens = {}, .math = command.math};
   program.tokens = run_token_pass(program.source.expanded);
-  const auto index = check_library(program);
+  const auto index = check_library(program, *make_target({}));
   if (!index) return false;
   write_file(command.output, write_library(program, *index));
   return true;
 }
 
 void run_headers(const HeadersCommand& command) {
-  write_precompiled_headers(command.output, cpu::target_triple(command.target));
+  write_precompiled_headers(command.output, *make_target({.triple = command.target}));
 }
 
 bool run_kernel(const KernelCommand& command) {
   const Program program = read_library(read_file(command.library));
   std::vector<ConstantValue> values;
   if (!command.constants.empty()) values = parse_constants(read_file(command.constants));
+  const auto target =
+      make_target({.triple = command.target, .processor = command.cpu, .variant = command.variant});
 
-  const std::string triple = cpu::target_triple(command.target);
   llvm::LLVMContext context;
-  auto kernel =
-      compile_kernel(program,
-                     {.name = command.function,
-                      .line_tables = !command.remarks.empty() || !command.output.empty(),
-                      .triple = triple,
-                      .thunk =
-                          [&](const KernelSignature& signature) {
-                            return cpu::entry_source(signature, command.variant == "full");
-                          }},
-                     context);
+  const bool line_tables = !command.remarks.empty() || !command.output.empty();
+  auto kernel = compile_kernel(program, {.name = command.function, .line_tables = line_tables},
+                               *target, context);
   if (!kernel) return false;
   llvm::Module& module = *kernel->module;
   if (report(bind_constants(module, kernel->constants, values), command, program.source))
     return false;
-  const LoweredKernel lowered = lower_kernel(module, kernel->symbol, kernel->signature);
+  const LoweredKernel lowered = lower_kernel(module, kernel->symbol, kernel->signature, *target);
   if (report_computed(lowered.computed, kernel->places, program.source)) return false;
   if (report(lowered.errors, command, program.source)) return false;
   check_valid(module, "lowering");
@@ -126,26 +109,20 @@ bool run_kernel(const KernelCommand& command) {
     write_file(command.reflection, reflection_json(kernel->signature, lowered, kernel->constants));
   if (command.output.empty() && command.emit_scalar_ir.empty()) return true;
 
-  const auto target = cpu::make_target(triple, command.cpu);
-  cpu::retarget(module, *target);
-  keep_operations_in_loops(*module.getFunction(kScalarEntry));
-  cpu::optimize_scalar(module, *target);
+  target->optimize_lane(module);
   if (!command.emit_scalar_ir.empty()) write_ir(command.emit_scalar_ir, module);
   if (command.output.empty()) return true;
 
   Remarks remarks;
-  const bool vectorized = simd::vectorize(module, {.target = target.get()}, remarks);
+  const bool widened = target->widen(module, remarks);
   if (!command.remarks.empty()) write_remarks(command.remarks, remarks, program.source);
-  if (!vectorized)
+  if (!widened)
     throw InternalError("vectorisation failed: " + (remarks.empty() ? std::string("no reason given")
                                                                     : remarks.back().message));
-  const cpu::KernelLines lines = cpu::keep_lines(module, program.source);
-  cpu::retarget(module, *target);
-  cpu::optimize_simdgroup(module, *target);
+  const KernelLines lines = target->finish(module, program.source);
   if (!command.emit_simd_ir.empty()) write_ir(command.emit_simd_ir, module);
-  if (!command.emit_assembly.empty()) cpu::emit_assembly(module, *target, command.emit_assembly);
-  check_confined(module, ANVIL_ENTRY_SYMBOL);
-  cpu::emit_shared_object(module, lines, *target, command.output);
+  if (!command.emit_assembly.empty()) write_file(command.emit_assembly, target->assembly(module));
+  write_file(command.output, target->emit(module, lines));
   return true;
 }
 

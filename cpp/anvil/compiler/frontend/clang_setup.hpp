@@ -7,35 +7,30 @@
 #include <string>
 #include <vector>
 
+#include "anvil/compiler/ir/target.hpp"
+
 namespace anvil::compiler {
 
-/// Where the headers of the library stand in the compiler's virtual file system.
-inline constexpr const char* kHeaderRoot = "/anvil";
+/// The cc1 option whose argument is a precompiled header.
+inline constexpr const char* kPrecompiledOption = "-include-pch";
 
-/// The math mode that a library was made with, and the architecture that a kernel is for.
+/// The math mode that a library was made with, and the machine that a kernel is for.
 struct Dialect {
   std::string math;
-  std::string triple;
+  const Target& target;
 };
 
 /// Options that every run over transformed text shares, the precompiled header's included.
 std::vector<std::string> language_arguments(const Dialect& dialect);
 
 /// A compiler under cc1 `arguments`, with diagnostics going to `client` (not owned). The library's
-/// headers and the precompiled header that the arguments name are all the files there are for it:
-/// no program can include, embed or ask for one of the machine's.
-std::unique_ptr<clang::CompilerInstance> make_compiler(const std::vector<std::string>& arguments,
-                                                       clang::DiagnosticConsumer& client);
+/// headers, those of the thunk and the precompiled header that the arguments name are all the files
+/// there are for it: no program can include, embed or ask for one of the machine's.
+std::unique_ptr<clang::CompilerInstance> make_compiler(
+    const std::vector<std::string>& arguments, clang::DiagnosticConsumer& client,
+    const std::vector<Header>& thunk_headers = {});
 
 /// Makes `text`, known to clang as `name`, the only input. It must outlive the compiler.
 void set_input(clang::CompilerInstance& compiler, const std::string& text, const std::string& name);
-
-/// Writes the precompiled headers of every math mode to `folder`, which is made. Those in the
-/// folder "anvil-headers" beside the program are found from then on.
-void write_precompiled_headers(const std::string& folder, const std::string& triple);
-
-/// cc1 options that bring the library's declarations in: a precompiled header beside the program
-/// or, where there is none for the dialect, the headers themselves.
-std::vector<std::string> library_arguments(const Dialect& dialect);
 
 }  // namespace anvil::compiler

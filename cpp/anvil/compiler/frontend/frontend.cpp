@@ -11,13 +11,13 @@
 #include <clang/Lex/Preprocessor.h>
 #include <llvm/IR/Module.h>
 #include <llvm/Support/raw_ostream.h>
-#include <llvm/TargetParser/Host.h>
 
 #include <functional>
 
 #include "anvil/compiler/frontend/ast_consumer.hpp"
 #include "anvil/compiler/frontend/clang_setup.hpp"
 #include "anvil/compiler/frontend/diagnostics.hpp"
+#include "anvil/compiler/frontend/precompiled.hpp"
 #include "anvil/compiler/frontend/signature_reader.hpp"
 #include "anvil/compiler/source/symbols.hpp"
 
@@ -148,7 +148,7 @@ std::vector<std::string> arguments_for(const Dialect& dialect) {
 
 }  // namespace
 
-std::optional<LibraryIndex> check_library(const Program& program) {
+std::optional<LibraryIndex> check_library(const Program& program, const Target& target) {
   // Every instantiation is named in place, which checks its declaration but not its body.
   std::vector<Edit> edits = program.tokens.edits;
   for (size_t i = 0; i < program.tokens.instances.size(); ++i) {
@@ -163,8 +163,8 @@ std::optional<LibraryIndex> check_library(const Program& program) {
   if (report_token_errors(program, diagnostics)) return {};
 
   LibraryIndex index;
-  auto compiler = make_compiler(arguments_for({program.math, llvm::sys::getDefaultTargetTriple()}),
-                                diagnostics);
+  auto compiler =
+      make_compiler(arguments_for({program.math, target}), diagnostics, target.thunk_headers());
   set_input(*compiler, edited.text(), program.source.name);
   KernelAction action(nullptr, nullptr);
   action.at_end = [&](KernelConsumer& consumer) {
@@ -187,7 +187,7 @@ std::optional<LibraryIndex> check_library(const Program& program) {
 }
 
 std::optional<CompiledKernel> compile_kernel(const Program& program, const KernelRequest& request,
-                                             llvm::LLVMContext& context) {
+                                             const Target& target, llvm::LLVMContext& context) {
   const std::string& name = request.name;
   std::vector<Edit> edits = program.tokens.edits;
   for (const Instance& instance : program.tokens.instances) {
@@ -203,10 +203,10 @@ std::optional<CompiledKernel> compile_kernel(const Program& program, const Kerne
   Diagnostics diagnostics(program.source, &edited);
 
   CompiledKernel result;
-  auto arguments = arguments_for({program.math, request.triple});
+  auto arguments = arguments_for({program.math, target});
   arguments.push_back("-w");  // warnings came with the library
   if (request.line_tables) arguments.push_back("-debug-info-kind=line-tables-only");
-  auto compiler = make_compiler(arguments, diagnostics);
+  auto compiler = make_compiler(arguments, diagnostics, target.thunk_headers());
   set_input(*compiler, text, program.source.name);
   const clang::FunctionDecl* function = nullptr;
   KernelAction action(
@@ -219,7 +219,7 @@ std::optional<CompiledKernel> compile_kernel(const Program& program, const Kerne
           function = kernel.function;
           result.signature = std::move(*signature);
           result.signature.name = name;
-          return request.thunk(result.signature);
+          return target.thunk(result.signature);
         }
         return {};
       },

@@ -1,7 +1,6 @@
 // frontend.hpp: from transformed MSL to an index of its functions, or to one kernel's IR.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "anvil/compiler/frontend/token_pass.hpp"
+#include "anvil/compiler/ir/target.hpp"
 #include "anvil/compiler/source/signature.hpp"
 #include "anvil/compiler/source/source.hpp"
 
@@ -39,18 +39,16 @@ struct CompiledKernel {
   std::unique_ptr<llvm::Module> module;         ///< as clang's code generator left it
 };
 
-/// Checks the whole source; nothing, after diagnostics, where it has errors.
-std::optional<LibraryIndex> check_library(const Program& program);
+/// Checks the whole source, as it reads for `target`; nothing, after diagnostics, where it has
+/// errors.
+std::optional<LibraryIndex> check_library(const Program& program, const Target& target);
 
 struct KernelRequest {
   std::string name;          ///< as the host knows it
   bool line_tables = false;  ///< keep the source's lines in the IR
-  std::string triple;        ///< the architecture it is for
-  /// C++ for the function that the machine calls and that calls the kernel.
-  std::function<std::string(const KernelSignature&)> thunk;
 };
-/// Compiles that kernel and what it calls, with its entry thunk.
+/// Compiles that kernel and what it calls, with the target's thunk.
 std::optional<CompiledKernel> compile_kernel(const Program& program, const KernelRequest& request,
-                                             llvm::LLVMContext& context);
+                                             const Target& target, llvm::LLVMContext& context);
 
 }  // namespace anvil::compiler

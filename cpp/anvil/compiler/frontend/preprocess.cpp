@@ -10,6 +10,7 @@
 
 #include "anvil/compiler/frontend/clang_setup.hpp"
 #include "anvil/compiler/frontend/diagnostics.hpp"
+#include "anvil/compiler/frontend/header_files.hpp"
 
 namespace anvil::compiler {
 namespace {
@@ -82,12 +83,12 @@ class Printer {
 };
 
 // Those that name sections and symbols, in clang's, GNU's and Microsoft's spelling.
-bool places_code(const std::string& space, const std::string& word) {
-  if (space == "clang") return word == "section" || word == "attribute";
+bool places_code(const std::string& space, const std::string& part) {
+  if (space == "clang") return part == "section" || part == "attribute";
   for (const char* name :
        {"weak", "redefine_extname", "section", "init_seg", "code_seg", "data_seg", "bss_seg",
         "const_seg", "alloc_text", "comment", "export", "ident"})
-    if (word == name) return true;
+    if (part == name) return true;
   return false;
 }
 
@@ -100,40 +101,40 @@ class PragmaPrinter : public clang::PragmaHandler {
 
   void HandlePragma(clang::Preprocessor& preprocessor, clang::PragmaIntroducer introducer,
                     clang::Token& first) override {
-    std::vector<std::string> words;
+    std::vector<std::string> parts;
     for (clang::Token token = first; token.isNot(clang::tok::eod); preprocessor.Lex(token)) {
       if (token.is(clang::tok::eof)) break;
       if (token.isAnnotation()) continue;
-      words.push_back(preprocessor.getSpelling(token));
+      parts.push_back(preprocessor.getSpelling(token));
     }
-    if (words.empty()) return;
-    if (places_code(prefix_, words[0])) {
+    if (parts.empty()) return;
+    if (places_code(prefix_, parts[0])) {
       auto& engine = preprocessor.getDiagnostics();
       engine.Report(introducer.Loc,
                     engine.getCustomDiagID(clang::DiagnosticsEngine::Error,
                                            "unsupported pragma '%0'; supported: unroll, nounroll, "
                                            "pack, clang loop, clang fp"))
-          << (prefix_.empty() ? "" : prefix_ + " ") + words[0];
+          << (prefix_.empty() ? "" : prefix_ + " ") + parts[0];
       return;
     }
     std::string text;
-    if (prefix_.empty() && words[0] == "pack") {
-      for (const std::string& word : words) {
-        if (word.find_first_of("\"\\") != std::string::npos) return;
-        text += text.empty() ? word : ' ' + word;
+    if (prefix_.empty() && parts[0] == "pack") {
+      for (const std::string& part : parts) {
+        if (part.find_first_of("\"\\") != std::string::npos) return;
+        text += text.empty() ? part : ' ' + part;
       }
-    } else if (prefix_.empty() && (words[0] == "unroll" || words[0] == "nounroll")) {
+    } else if (prefix_.empty() && (parts[0] == "unroll" || parts[0] == "nounroll")) {
       // clang 22 crashes on a count that depends on a template parameter.
-      const bool literal = words.size() == 4 && words[1] == "(" && is_number(words[2]);
-      const bool bare_literal = words.size() == 2 && is_number(words[1]);
-      text = words[0];
-      if (literal) text += "(" + words[2] + ")";
-      if (bare_literal) text += "(" + words[1] + ")";
-    } else if (prefix_ == "clang" && (words[0] == "loop" || words[0] == "fp")) {
+      const bool literal = parts.size() == 4 && parts[1] == "(" && is_number(parts[2]);
+      const bool bare_literal = parts.size() == 2 && is_number(parts[1]);
+      text = parts[0];
+      if (literal) text += "(" + parts[2] + ")";
+      if (bare_literal) text += "(" + parts[1] + ")";
+    } else if (prefix_ == "clang" && (parts[0] == "loop" || parts[0] == "fp")) {
       text = prefix_;
-      for (const std::string& word : words) {
-        if (word.find_first_of("\"\\") != std::string::npos) return;
-        text += ' ' + word;
+      for (const std::string& part : parts) {
+        if (part.find_first_of("\"\\") != std::string::npos) return;
+        text += ' ' + part;
       }
     } else {
       return;
@@ -142,8 +143,8 @@ class PragmaPrinter : public clang::PragmaHandler {
   }
 
  private:
-  static bool is_number(const std::string& word) {
-    return std::all_of(word.begin(), word.end(), [](unsigned char c) { return std::isdigit(c); });
+  static bool is_number(const std::string& part) {
+    return std::all_of(part.begin(), part.end(), [](unsigned char c) { return std::isdigit(c); });
   }
 
   Printer& printer_;
@@ -218,9 +219,9 @@ std::optional<Source> preprocess(std::string name, std::string original,
       "-D",
       "__METAL_MACOS__=1",
       "-isystem",
-      std::string(kHeaderRoot) + "/library/include",
+      kStubFolder,
       "-include",
-      std::string(kHeaderRoot) + "/library/include/anvil/predefined.h",
+      kStubFolder + std::string("/anvil/predefined.h"),
       "-Wno-builtin-macro-redefined",  // what predefined.h takes away
       "-Wno-unknown-pragmas",
       "-Wno-ignored-pragmas"};

@@ -9,16 +9,16 @@
 #include <llvm/IR/IntrinsicInst.h>
 #include <llvm/IR/Module.h>
 #include <llvm/IR/ReplaceConstant.h>
-#include <llvm/Passes/PassBuilder.h>
 #include <llvm/Transforms/IPO/AlwaysInliner.h>
 #include <llvm/Transforms/IPO/GlobalDCE.h>
 #include <llvm/Transforms/IPO/GlobalOpt.h>
 
 #include <set>
 
-#include "anvil/abi/kernel_abi.h"
 #include "anvil/compiler/ir/function_pointers.hpp"
+#include "anvil/compiler/ir/passes.hpp"
 #include "anvil/compiler/ir/tail_calls.hpp"
+#include "anvil/compiler/ir/target.hpp"
 #include "anvil/compiler/source/symbols.hpp"
 
 namespace anvil::compiler {
@@ -54,20 +54,6 @@ void mark_constant_arguments(llvm::Function& kernel, const KernelSignature& sign
   }
 }
 
-void run(llvm::Module& module, llvm::ModulePassManager passes) {
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager components;
-  llvm::ModuleAnalysisManager modules;
-  llvm::PassBuilder builder;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(components);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, components, modules);
-  passes.run(module, modules);
-}
-
 // What one of clang's initialising functions writes, or leaves for a destructor.
 const llvm::GlobalVariable* initialised_variable(const llvm::Function& initialiser) {
   const llvm::GlobalVariable* found = nullptr;
@@ -94,7 +80,7 @@ void fold_initialisers(llvm::Module& module, std::vector<std::string>& computed)
   if (!module.getNamedGlobal("llvm.global_ctors")) return;
   llvm::ModulePassManager passes;
   passes.addPass(llvm::GlobalOptPass());
-  run(module, std::move(passes));
+  run_passes(module, std::move(passes));
   auto* rest = module.getNamedGlobal("llvm.global_ctors");
   if (!rest) return;
   for (llvm::Function& function : module) {
@@ -119,99 +105,7 @@ void inline_everything(llvm::Module& module) {
   llvm::ModulePassManager passes;
   passes.addPass(llvm::AlwaysInlinerPass(/*InsertLifetimeIntrinsics=*/true));
   passes.addPass(llvm::GlobalDCEPass());
-  run(module, std::move(passes));
-}
-
-// Tells the optimiser that an argument of the entry is below `values`.
-void limit_argument(llvm::Function& entry, unsigned argument, uint64_t values) {
-  const llvm::ConstantRange range(llvm::APInt(32, 0), llvm::APInt(32, values));
-  entry.getArg(argument)->addAttr(
-      llvm::Attribute::get(entry.getContext(), llvm::Attribute::Range, range));
-}
-
-void replace_lane(llvm::Module& module, llvm::Function& entry) {
-  llvm::Function* lane = module.getFunction("__anvil_lane");
-  if (!lane) return;
-  while (!lane->use_empty()) {
-    auto* call = llvm::cast<llvm::CallInst>(lane->user_back());
-    call->replaceAllUsesWith(entry.getArg(2));
-    call->eraseFromParent();
-  }
-  lane->eraseFromParent();
-}
-
-bool mentions(const llvm::Constant* constant, llvm::ArrayRef<llvm::Constant*> variables) {
-  if (llvm::is_contained(variables, constant)) return true;
-  if (llvm::isa<llvm::GlobalValue>(constant)) return false;
-  return llvm::any_of(constant->operands(), [&](const llvm::Use& operand) {
-    const auto* inner = llvm::dyn_cast<llvm::Constant>(operand);
-    return inner && mentions(inner, variables);
-  });
-}
-
-// `threadgroup float t; const P p = {&t};`: clang keeps such an initialiser in a constant, but
-// where t lies is known only once the kernel runs. The constant becomes a local variable.
-void make_addresses_local(llvm::Module& module, llvm::Function& entry,
-                          llvm::ArrayRef<llvm::Constant*> variables) {
-  std::vector<llvm::Constant*> unknown = variables.vec();
-  for (size_t known = 0; known != unknown.size();) {
-    known = unknown.size();
-    for (llvm::GlobalVariable& global : module.globals())
-      if (global.hasInitializer() && !llvm::is_contained(unknown, &global) &&
-          mentions(global.getInitializer(), unknown))
-        unknown.push_back(&global);
-  }
-  const auto constants = llvm::ArrayRef(unknown).drop_front(variables.size());
-  llvm::IRBuilder<> builder(&*entry.getEntryBlock().getFirstInsertionPt());
-  std::vector<llvm::AllocaInst*> locals;
-  for (llvm::Constant* each : constants) {
-    auto* constant = llvm::cast<llvm::GlobalVariable>(each);
-    locals.push_back(builder.CreateAlloca(constant->getValueType(), nullptr, constant->getName()));
-    if (constant->getAlign()) locals.back()->setAlignment(*constant->getAlign());
-  }
-  for (size_t i = 0; i < locals.size(); ++i) {
-    auto* constant = llvm::cast<llvm::GlobalVariable>(constants[i]);
-    builder.CreateStore(constant->getInitializer(), locals[i]);
-    constant->setInitializer(nullptr);
-  }
-  llvm::convertUsersOfConstantsToInstructions(constants);
-  for (size_t i = 0; i < locals.size(); ++i) {
-    auto* constant = llvm::cast<llvm::GlobalVariable>(constants[i]);
-    constant->removeDeadConstantUsers();
-    constant->replaceAllUsesWith(locals[i]);
-    constant->eraseFromParent();
-  }
-}
-
-// Lays the marked variables out in tg->static_memory.
-uint64_t lower_threadgroup_variables(llvm::Module& module, llvm::Function& entry) {
-  std::vector<llvm::Constant*> variables;
-  for (llvm::GlobalVariable& variable : module.globals())
-    if (variable.getSection() == llvm::StringRef(kThreadgroupSection))
-      variables.push_back(&variable);
-  if (variables.empty()) return 0;
-  make_addresses_local(module, entry, variables);
-  llvm::convertUsersOfConstantsToInstructions(variables);
-
-  llvm::IRBuilder<> builder(&*entry.getEntryBlock().getFirstInsertionPt());
-  llvm::Value* field = builder.CreateConstInBoundsGEP1_64(
-      builder.getInt8Ty(), entry.getArg(0), offsetof(AnvilThreadgroup, static_memory));
-  llvm::Value* base = builder.CreateLoad(builder.getPtrTy(), field, "static_memory");
-  uint64_t end = 0;
-  for (llvm::Constant* constant : variables) {
-    auto* variable = llvm::cast<llvm::GlobalVariable>(constant);
-    const llvm::DataLayout& layout = module.getDataLayout();
-    const llvm::Align alignment =
-        std::max(llvm::Align(16),
-                 layout.getValueOrABITypeAlignment(variable->getAlign(), variable->getValueType()));
-    end = llvm::alignTo(end, alignment);
-    llvm::Value* address =
-        builder.CreateConstInBoundsGEP1_64(builder.getInt8Ty(), base, end, variable->getName());
-    end += layout.getTypeAllocSize(variable->getValueType());
-    variable->replaceAllUsesWith(address);
-    variable->eraseFromParent();
-  }
-  return llvm::alignTo(end, 16);
+  run_passes(module, std::move(passes));
 }
 
 void check_calls(llvm::Function& entry, LoweredKernel& result) {
@@ -240,7 +134,7 @@ void check_calls(llvm::Function& entry, LoweredKernel& result) {
 }  // namespace
 
 LoweredKernel lower_kernel(llvm::Module& module, const std::string& kernel_symbol,
-                           const KernelSignature& signature) {
+                           const KernelSignature& signature, const Target& target) {
   LoweredKernel result;
   strip_annotations(module);
   if (auto* kernel = module.getFunction(kernel_symbol)) mark_constant_arguments(*kernel, signature);
@@ -259,10 +153,7 @@ LoweredKernel lower_kernel(llvm::Module& module, const std::string& kernel_symbo
   llvm::Function& entry = *module.getFunction(kScalarEntry);
   check_calls(entry, result);
   if (!result.errors.empty()) return result;
-  replace_lane(module, entry);
-  limit_argument(entry, 1, ANVIL_MAX_THREADS_PER_THREADGROUP / ANVIL_SIMD_WIDTH);
-  limit_argument(entry, 2, ANVIL_SIMD_WIDTH);
-  result.static_memory = lower_threadgroup_variables(module, entry);
+  result.static_memory = target.lower_primitives(module);
   for (llvm::GlobalVariable& variable : module.globals())
     if (variable.isDeclaration() && !variable.getName().starts_with("llvm."))
       result.errors.push_back("program scope variable '" +

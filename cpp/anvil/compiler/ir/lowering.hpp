@@ -13,6 +13,8 @@ class Module;
 
 namespace anvil::compiler {
 
+class Target;
+
 struct LoweredKernel {
   uint64_t static_memory = 0;  ///< bytes of `threadgroup` variables
   bool barriers = false;       ///< whether the kernel calls threadgroup_barrier
@@ -21,9 +23,10 @@ struct LoweredKernel {
 };
 
 /// Expects bound function constants. Afterwards `anvil_scalar_entry` is the module's only defined
-/// function: everything is inlined into it, threadgroup variables are offsets into
-/// tg->static_memory, and nothing has been optimised. `kernel_symbol` names the kernel's function.
+/// function: everything is inlined into it, the target has put its own in place of lanes' indices
+/// and of threadgroup variables, and nothing has been optimised. `kernel_symbol` names the kernel's
+/// function.
 LoweredKernel lower_kernel(llvm::Module& module, const std::string& kernel_symbol,
-                           const KernelSignature& signature);
+                           const KernelSignature& signature, const Target& target);
 
 }  // namespace anvil::compiler

@@ -2,11 +2,12 @@
 
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/Instructions.h>
-#include <llvm/Passes/PassBuilder.h>
 #include <llvm/Transforms/InstCombine/InstCombine.h>
 #include <llvm/Transforms/Scalar/SROA.h>
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
 #include <llvm/Transforms/Scalar/TailRecursionElimination.h>
+
+#include "anvil/compiler/ir/passes.hpp"
 
 namespace anvil::compiler {
 namespace {
@@ -24,25 +25,15 @@ void turn_tail_calls_into_loops(llvm::Module& module) {
   std::vector<llvm::Function*> recursive;
   for (llvm::Function& function : module)
     if (!function.isDeclaration() && calls_itself(function)) recursive.push_back(&function);
-  if (recursive.empty()) return;
-
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager components;
-  llvm::ModuleAnalysisManager modules;
-  llvm::PassBuilder builder;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(components);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, components, modules);
-  // The front end keeps locals in memory, where they stand between the call and the return.
-  llvm::FunctionPassManager passes;
-  passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
-  passes.addPass(llvm::InstCombinePass());
-  passes.addPass(llvm::SimplifyCFGPass());
-  passes.addPass(llvm::TailCallElimPass());
-  for (llvm::Function* function : recursive) passes.run(*function, functions);
+  for (llvm::Function* function : recursive) {
+    // The front end keeps locals in memory, where they stand between the call and the return.
+    llvm::FunctionPassManager passes;
+    passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
+    passes.addPass(llvm::InstCombinePass());
+    passes.addPass(llvm::SimplifyCFGPass());
+    passes.addPass(llvm::TailCallElimPass());
+    run_passes(*function, std::move(passes));
+  }
 }
 
 }  // namespace anvil::compiler

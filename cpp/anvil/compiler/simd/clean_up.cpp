@@ -1,6 +1,5 @@
 #include "anvil/compiler/simd/clean_up.hpp"
 
-#include <llvm/Passes/PassBuilder.h>
 #include <llvm/Transforms/InstCombine/InstCombine.h>
 #include <llvm/Transforms/Scalar/ADCE.h>
 #include <llvm/Transforms/Scalar/EarlyCSE.h>
@@ -10,22 +9,13 @@
 #include <llvm/Transforms/Scalar/SROA.h>
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
 
+#include "anvil/compiler/ir/passes.hpp"
+
 namespace anvil::compiler::simd {
 
 using namespace llvm;
 
 void clean_up(Function& function, TargetMachine* target) {
-  LoopAnalysisManager loop_analyses;
-  FunctionAnalysisManager function_analyses;
-  CGSCCAnalysisManager scc_analyses;
-  ModuleAnalysisManager module_analyses;
-  PassBuilder builder(target);
-  builder.registerModuleAnalyses(module_analyses);
-  builder.registerCGSCCAnalyses(scc_analyses);
-  builder.registerFunctionAnalyses(function_analyses);
-  builder.registerLoopAnalyses(loop_analyses);
-  builder.crossRegisterProxies(loop_analyses, function_analyses, scc_analyses, module_analyses);
-
   FunctionPassManager passes;
   passes.addPass(SROAPass(SROAOptions::ModifyCFG));
   passes.addPass(EarlyCSEPass());
@@ -36,7 +26,7 @@ void clean_up(Function& function, TargetMachine* target) {
   passes.addPass(InstCombinePass());
   passes.addPass(SimplifyCFGPass());
   passes.addPass(ADCEPass());
-  passes.run(function, function_analyses);
+  run_passes(function, std::move(passes), target);
 }
 
 }  // namespace anvil::compiler::simd

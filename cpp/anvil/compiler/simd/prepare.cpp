@@ -5,7 +5,6 @@
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/IntrinsicInst.h>
-#include <llvm/Passes/PassBuilder.h>
 #include <llvm/Transforms/Scalar/DCE.h>
 #include <llvm/Transforms/Scalar/Reg2Mem.h>
 #include <llvm/Transforms/Scalar/SROA.h>
@@ -17,28 +16,13 @@
 #include <llvm/Transforms/Utils/LowerSwitch.h>
 #include <llvm/Transforms/Utils/UnifyFunctionExitNodes.h>
 
+#include "anvil/compiler/ir/passes.hpp"
 #include "anvil/compiler/simd/small_floats.hpp"
 
 namespace anvil::compiler::simd {
 namespace {
 
 using namespace llvm;
-
-void run_passes(Function& function, function_ref<void(FunctionPassManager&)> add) {
-  LoopAnalysisManager loop_analyses;
-  FunctionAnalysisManager function_analyses;
-  CGSCCAnalysisManager scc_analyses;
-  ModuleAnalysisManager module_analyses;
-  PassBuilder builder;
-  builder.registerModuleAnalyses(module_analyses);
-  builder.registerCGSCCAnalyses(scc_analyses);
-  builder.registerFunctionAnalyses(function_analyses);
-  builder.registerLoopAnalyses(loop_analyses);
-  builder.crossRegisterProxies(loop_analyses, function_analyses, scc_analyses, module_analyses);
-  FunctionPassManager passes;
-  add(passes);
-  passes.run(function, function_analyses);
-}
 
 /// Copies of up to this many pieces are unrolled; longer ones become loops.
 constexpr uint64_t kMaxCopyPieces = 32;
@@ -241,11 +225,11 @@ bool has_irreducible_cycle(Function& function) {
 
 /// LLVM's pass reroutes edges without a look at dominance, so values go through memory meanwhile.
 void make_reducible(Function& function) {
-  run_passes(function, [](FunctionPassManager& passes) {
-    passes.addPass(RegToMemPass());
-    passes.addPass(FixIrreduciblePass());
-    passes.addPass(SROAPass(SROAOptions::ModifyCFG));
-  });
+  FunctionPassManager passes;
+  passes.addPass(RegToMemPass());
+  passes.addPass(FixIrreduciblePass());
+  passes.addPass(SROAPass(SROAOptions::ModifyCFG));
+  run_passes(function, std::move(passes));
 }
 
 }  // namespace
@@ -254,20 +238,20 @@ void prepare(Function& function) {
   expand_memory_intrinsics(function);
   expand_aggregates(function);
   expand_dynamic_elements(function);
-  run_passes(function, [](FunctionPassManager& passes) {
-    passes.addPass(SROAPass(SROAOptions::ModifyCFG));
-    passes.addPass(LowerSwitchPass());
-    passes.addPass(UnifyFunctionExitNodesPass());
-    passes.addPass(DCEPass());
-  });
+  FunctionPassManager plain;
+  plain.addPass(SROAPass(SROAOptions::ModifyCFG));
+  plain.addPass(LowerSwitchPass());
+  plain.addPass(UnifyFunctionExitNodesPass());
+  plain.addPass(DCEPass());
+  run_passes(function, std::move(plain));
   if (has_irreducible_cycle(function)) make_reducible(function);
   expand_small_floats(function);
   make_division_safe(function);
   merge_equal_targets(function);
-  run_passes(function, [](FunctionPassManager& passes) {
-    passes.addPass(LoopSimplifyPass());
-    passes.addPass(LCSSAPass());
-  });
+  FunctionPassManager loops;
+  loops.addPass(LoopSimplifyPass());
+  loops.addPass(LCSSAPass());
+  run_passes(function, std::move(loops));
 }
 
 }  // namespace anvil::compiler::simd

@@ -1,8 +1,7 @@
 // vectorize.hpp: turns the program of one lane into the program of a whole simdgroup.
 #pragma once
 
-#include <string>
-#include <vector>
+#include "anvil/compiler/ir/remarks.hpp"
 
 namespace llvm {
 class Module;
@@ -10,19 +9,6 @@ class TargetMachine;
 }  // namespace llvm
 
 namespace anvil::compiler::simd {
-
-/// What the vectoriser has to say about the user's code, with the place it is about.
-struct Remark {
-  enum class Kind {
-    serialised,  ///< an instruction without a vector form runs once per active lane
-    failure,     ///< an internal error: the module must not be used
-  };
-  Kind kind;
-  std::string message;
-  std::string file;  ///< empty when the instruction carries no debug location
-  unsigned line = 0;
-};
-using Remarks = std::vector<Remark>;
 
 struct VectorizeOptions {
   /// Target the code is tuned for; null leaves cost decisions at their x86-64-v3 / aarch64

@@ -9,7 +9,7 @@ namespace anvil::compiler {
 /// Metal Shading Language Specification, table "Attributes for kernel function input arguments".
 struct KernelInput {
   std::string_view attribute;
-  std::string_view value;  ///< member function of cpu/prelude/anvil/entry.h's threads
+  std::string_view value;  ///< member function of the threads of a target's <anvil/entry.h>
   bool vector;             ///< up to three components; otherwise a scalar
 };
 
