@@ -1,4 +1,12 @@
-// device.hpp: what Metal's classes ask of a device.
+// device.hpp: what Metal's classes ask of a device: facts, memory, code, queues.
+//
+// Who owns what: a device is there for as long as the process. What it makes belongs to the class
+// that asked for it, which keeps it until no submission under way names it, and then destroys it.
+// Who calls what: any thread any method of Device, and any destructor. A queue has one caller at a
+// time, and calls back on a thread of its own (queue.hpp).
+// Errors: null where memory is asked for, exceptions where code or a queue is, and the submission's
+// Failure for whatever goes wrong as it is carried out. A device checks nothing that is Metal's:
+// ranges, limits, bindings and the order of calls are right when they come here.
 #pragma once
 
 #include <cstddef>
@@ -17,15 +25,14 @@ namespace anvil::backend {
 struct Facts {
   std::string name;          ///< for people
   std::string architecture;  ///< for programs that choose kernels by it
-  bool unified_memory;  ///< the host sees device_only memory too, and works on it as on its own
-  uint32_t simd_width;  ///< threads of a simdgroup
+  bool unified_memory;       ///< the host sees all memory, and works on it as on its own
+  uint32_t simd_width;       ///< threads of a simdgroup
   uint32_t max_threads_per_threadgroup;
   uint64_t max_threadgroup_memory;  ///< bytes
   uint64_t recommended_working_set;
   uint64_t max_buffer_length;
 };
 
-/// Never destroyed. Any thread may call any of it.
 class Device {
  public:
   Device() = default;
@@ -50,6 +57,7 @@ class Device {
   /// the compiler made cannot be loaded.
   virtual std::unique_ptr<Kernel> load(const SpecializedFunction& function) = 0;
 
+  /// Throws std::bad_alloc, and std::runtime_error where there can be no more of them.
   virtual std::unique_ptr<Queue> make_queue() = 0;
 };
 

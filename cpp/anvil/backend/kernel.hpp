@@ -7,14 +7,14 @@
 
 namespace anvil::backend {
 
-/// Compiled and loaded. Whoever asked for it destroys it, once no submission that names it is under
-/// way.
+/// Compiled and loaded.
 struct Kernel {
   explicit Kernel(KernelInfo info) : info(std::move(info)) {}
   virtual ~Kernel() = default;
   Kernel(const Kernel&) = delete;
   Kernel& operator=(const Kernel&) = delete;
 
+  /// As the compiler found it; max_threads may be fewer, where the device has no more for it.
   const KernelInfo info;
 };
 

@@ -15,8 +15,7 @@ enum class Storage : uint8_t {
   device_only,  ///< the host need not see it (Metal's private)
 };
 
-/// One allocation; buffers, and those of a heap, are ranges of it. Its owner destroys it, once no
-/// submission that was given one of its addresses is under way.
+/// One allocation; buffers, and those of a heap, are ranges of it.
 struct Memory {
   Memory(Address address, std::byte* host, size_t size)
       : address(address), host(host), size(size) {}

@@ -29,8 +29,8 @@ struct Outcome {
   std::optional<Failure> failure;
 };
 
-/// Commands on their way through a queue, and who wants to know. Belongs to whom submitted it; all
-/// that its commands name stays there until it is completed.
+/// Commands on their way through a queue, and who wants to know. Belongs to whom submitted it, who
+/// keeps it, and all that its commands name, until it is completed.
 class Submission {
  public:
   std::span<const Command> commands;
@@ -46,8 +46,7 @@ class Submission {
   ~Submission() = default;
 };
 
-/// Destroyed by whoever made it once all submissions are completed, also from within the last
-/// completed().
+/// Destroyed once all submissions are completed, perhaps from within the last completed().
 class Queue {
  public:
   Queue() = default;
