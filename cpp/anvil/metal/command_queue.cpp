@@ -15,7 +15,23 @@ CommandBuffer* make_buffer(CommandQueue* queue, const CommandBufferDescriptor& d
   return objc::make<CommandBuffer>(objc::Ref<CommandQueue>(queue), descriptor).autoreleased();
 }
 
+thread_local const CommandQueue::CallBack* innermost = nullptr;
+
 }  // namespace
+
+CommandQueue::CallBack::CallBack(const CommandQueue& queue) : queue_(&queue), outer_(innermost) {
+  innermost = this;
+}
+
+CommandQueue::CallBack::~CallBack() {
+  innermost = outer_;
+}
+
+bool CommandQueue::is_calling_back() const {
+  const CallBack* each = innermost;
+  while (each && each->queue_ != this) each = each->outer_;
+  return each != nullptr;
+}
 
 CommandQueue::CommandQueue(Device* device, size_t max_command_buffer_count)
     : device(device),

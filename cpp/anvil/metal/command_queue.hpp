@@ -1,12 +1,10 @@
 // MTLCommandQueue: makes command buffers and gives them to the device in their order.
 #pragma once
 
-#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <thread>
 
 #include <Metal/MTLCommandQueue.hpp>
 
@@ -51,20 +49,20 @@ struct CommandQueue : objc::Object {
   /// parent.
   bool left_behind() const;
   /// Whether the calling thread is in a handler of one of the queue's buffers.
-  bool is_calling_back() const { return calling_back_.load() == std::this_thread::get_id(); }
+  bool is_calling_back() const;
 
-  /// Makes the calling thread the one that calls back, for its scope.
+  /// Has the calling thread be in such a handler, for its scope.
   class CallBack {
    public:
-    explicit CallBack(CommandQueue& queue)
-        : queue_(queue), before_(queue.calling_back_.exchange(std::this_thread::get_id())) {}
-    ~CallBack() { queue_.calling_back_ = before_; }
+    explicit CallBack(const CommandQueue& queue);
+    ~CallBack();
     CallBack(const CallBack&) = delete;
     CallBack& operator=(const CallBack&) = delete;
 
    private:
-    CommandQueue& queue_;
-    const std::thread::id before_;
+    friend CommandQueue;
+    const CommandQueue* const queue_;
+    const CallBack* const outer_;  // a handler may commit to a queue that calls back at once
   };
 
   Device* device;
@@ -83,7 +81,6 @@ struct CommandQueue : objc::Object {
   const size_t max_in_flight_;
   const unsigned forks_;
   const std::unique_ptr<backend::Queue> queue_;
-  std::atomic<std::thread::id> calling_back_;
 
   std::mutex mutex_;  // guards the rest
   std::condition_variable changed_;

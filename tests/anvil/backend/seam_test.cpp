@@ -237,7 +237,10 @@ TEST_CASE("a queue that can take nothing is the command buffer's error, and the 
   p.recorder.refuses = true;
   MTL::CommandBuffer* commands = p.queue->commandBuffer();
   commands->encodeSignalEvent(event.get(), 5);
-  commands->addCompletedHandler([&](MTL::CommandBuffer*) { ++handled; });
+  commands->addCompletedHandler([&](MTL::CommandBuffer* its) {
+    its->waitUntilCompleted();
+    ++handled;
+  });
   commands->commit();
   CHECK(handled == 1);  // on this thread
   CHECK(event->signaledValue() == 5);
