@@ -1,16 +1,21 @@
 # The target `anvil_llvm`: clang's, LLVM's and lld's static libraries, for anvil-compiler and the
 # test oracle only. Nothing that a user's process loads links it.
-set(FOUNDRY_LLVM_MINIMUM 19)
-# Asked for without a version: LLVM's own file rejects 22.1.8 when 22 is asked for.
-foreach(version 22 21 20 19)
-  list(APPEND llvm_hints /usr/lib/llvm-${version})
-endforeach()
-find_package(LLVM REQUIRED CONFIG HINTS ${llvm_hints})
-if(LLVM_VERSION_MAJOR LESS FOUNDRY_LLVM_MINIMUM)
-  message(FATAL_ERROR "anvil-compiler needs LLVM >= ${FOUNDRY_LLVM_MINIMUM}, found ${LLVM_VERSION}")
+#
+# Of one major version: before it libraries are missing that are linked, after it calls may change. Asked
+# for without the number: LLVM's own file rejects 22.1.8 when 22 is asked for.
+find_package(LLVM CONFIG QUIET HINTS /usr/lib/llvm-${FOUNDRY_LLVM})
+if(NOT LLVM_FOUND)
+  foundry_needs_llvm("no LLVM was found (LLVM_DIR names its folder of CMake files)")
+elseif(NOT LLVM_VERSION_MAJOR EQUAL FOUNDRY_LLVM)
+  foundry_needs_llvm("LLVM_DIR is ${LLVM_DIR}, of LLVM ${LLVM_VERSION}")
 endif()
-find_package(Clang REQUIRED CONFIG HINTS ${LLVM_INSTALL_PREFIX}/lib/cmake/clang)
-find_package(LLD REQUIRED CONFIG HINTS ${LLVM_INSTALL_PREFIX}/lib/cmake/lld)
+find_package(Clang CONFIG QUIET HINTS ${LLVM_INSTALL_PREFIX}/lib/cmake/clang)
+find_package(LLD CONFIG QUIET HINTS ${LLVM_INSTALL_PREFIX}/lib/cmake/lld)
+foreach(library Clang LLD)
+  if(NOT ${library}_FOUND)
+    foundry_needs_llvm("${LLVM_INSTALL_PREFIX} lacks the development files of ${library}")
+  endif()
+endforeach()
 message(STATUS "LLVM ${LLVM_VERSION} in ${LLVM_INSTALL_PREFIX}")
 
 add_library(anvil_llvm INTERFACE)

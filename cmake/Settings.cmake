@@ -47,7 +47,7 @@ endfunction()
 add_library(foundry_warnings INTERFACE)
 target_compile_options(foundry_warnings INTERFACE
   $<$<COMPILE_LANGUAGE:C,CXX>:-Wall> $<$<COMPILE_LANGUAGE:C,CXX>:-Wextra>
-  $<$<COMPILE_LANGUAGE:C,CXX>:-Werror>)
+  $<$<AND:$<BOOL:${FOUNDRY_DEVELOPER}>,$<COMPILE_LANGUAGE:C,CXX>>:-Werror>)
 
 if(FOUNDRY_SANITIZE)
   add_compile_options(-fsanitize=${FOUNDRY_SANITIZE} -fno-omit-frame-pointer
@@ -55,7 +55,7 @@ if(FOUNDRY_SANITIZE)
   add_link_options(-fsanitize=${FOUNDRY_SANITIZE})
 endif()
 
-find_program(FOUNDRY_LLD NAMES ld.lld-22 ld.lld-21 ld.lld-20 ld.lld-19 ld.lld)
+find_program(FOUNDRY_LLD NAMES ld.lld-${FOUNDRY_LLVM} ld.lld)
 if(FOUNDRY_LLD AND NOT APPLE)
   add_link_options(--ld-path=${FOUNDRY_LLD})
 endif()
