@@ -78,7 +78,11 @@ SEARCHED = [ROOT / "cpp"]
 # Not of the house: Apple's headers, and what a kernel's source includes.
 OUTSIDE = [
     ROOT / folder
-    for folder in ("cpp/anvil/sdk", "cpp/anvil/compiler/library", "cpp/anvil/compiler/cpu/thunk_headers")
+    for folder in (
+        "cpp/anvil/sdk",
+        "cpp/anvil/compiler/library",
+        "cpp/anvil/compiler/cpu/thunk_headers",
+    )
 ]
 
 
