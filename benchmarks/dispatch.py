@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 import foundry as fd
@@ -37,7 +39,7 @@ def in_python() -> Table:
     small = rt.tensor(np.ones(32, np.float32))
     large = rt.tensor(np.ones(256 * 1000, np.float32))  # 1000 threadgroups, or as many as chosen
 
-    def row(name: str, call: object, calls: int, dispatches: int) -> None:
+    def row(name: str, call: Callable[[], object], calls: int, dispatches: int) -> None:
         timing = time_call(call, repeats=10, calls=calls)
         table.add(name, timing.best * 1e6 / dispatches, timing.median * 1e6 / dispatches)
 

@@ -175,7 +175,9 @@ def layer(shape: Shape, bandwidth: float) -> Table:
         "unfused": [layer.unfused(x) for layer in stack],
     }
     # Operation by operation over all layers, so that short quiet moments of a shared machine count.
-    times = {name: [[] for _ in layers[0]] for name, layers in ways.items()}
+    times: dict[str, list[list[float]]] = {
+        name: [[] for _ in layers[0]] for name, layers in ways.items()
+    }
     for _ in range(REPEATS):  # in turns: both see the same machine
         for name, layers in ways.items():
             for index, operations in enumerate(zip(*layers, strict=True)):

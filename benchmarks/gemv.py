@@ -7,6 +7,7 @@ within seconds.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,8 @@ def contenders(name: str, rows: int, columns: int, threads: int) -> dict[str, Ca
     }
     plain = {"f32": ("torch", "numpy", "mlx"), "f16": ("torch", "mlx"), "bf16": ("torch", "mlx")}
     for library in plain.get(name, ()):
-        found[library] = lambda library=library: libraries.measure(
-            library, "gemv", name, rows, columns, threads=threads
+        found[library] = functools.partial(
+            libraries.measure, library, "gemv", name, rows, columns, threads=threads
         )
     return found
 

@@ -6,6 +6,7 @@ import json
 import statistics
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +52,7 @@ def python_costs() -> Table:
     x = rt.tensor(np.ones(1024, np.float32))
     array = np.ones(1024, np.float32)
 
-    def row(name: str, call: object, goal: object = "", calls: int = 1000) -> None:
+    def row(name: str, call: Callable[[], object], goal: object = "", calls: int = 1000) -> None:
         timing = time_call(call, repeats=10, calls=calls)
         table.add(name, timing.best * 1e9, timing.median * 1e9, goal)
         rt.synchronize()
@@ -71,8 +72,8 @@ def python_costs() -> Table:
     row("tensor.host() of bf16", half.host, 200)
     row("numpy.asarray(tensor)", lambda: np.asarray(x))
     row("numpy.asarray(numpy array)", lambda: np.asarray(array))
-    row("memoryview(tensor)", lambda: memoryview(x))
-    row("memoryview(numpy array)", lambda: memoryview(array))
+    row("memoryview(tensor)", lambda: memoryview(x))  # type: ignore[arg-type]  # typeshed, before 3.12
+    row("memoryview(numpy array)", lambda: memoryview(array))  # type: ignore[arg-type]
     row("numpy.from_dlpack(tensor)", lambda: np.from_dlpack(x))
     row("rt.from_dlpack(numpy array)", lambda: rt.from_dlpack(array))
     row("rt.borrow(numpy array)", lambda: rt.borrow(array))

@@ -6,8 +6,9 @@ encoded at a time, as a model does.
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,10 @@ class Kernels:
         return self.torch.from_numpy(np.asarray(tensor))
 
 
+def each(call: Callable[..., object], arguments: Iterable[tuple[Any, ...]]) -> list[Call]:
+    return [functools.partial(call, *given) for given in arguments]
+
+
 def elementwise(k: Kernels) -> None:
     shape = (ROWS, COLUMNS)
     count = max(1, TOTAL // (3 * 4 * ROWS * COLUMNS))
@@ -93,29 +98,33 @@ def elementwise(k: Kernels) -> None:
     k.add(
         "Add, f32",
         [fd.ops.Add(p, q, r) for p, q, r in zip(a, b, y, strict=True)],
-        [lambda s=s: np.add(s[0], s[1], out=s[2]) for s in sets],
-        [lambda s=s: torch.add(s[0], s[1], out=s[2]) for s in turned],
+        each(lambda p, q, r: np.add(p, q, out=r), sets),
+        each(lambda p, q, r: torch.add(p, q, out=r), turned),
     )
     k.add(
         "SwiGlu, f32",
         [fd.ops.SwiGlu(p, q, r) for p, q, r in zip(a, b, y, strict=True)],
-        [lambda s=s: np.multiply(s[0] / (1 + np.exp(-s[0])), s[1], out=s[2]) for s in sets],
-        [lambda s=s: torch.mul(torch.nn.functional.silu(s[0]), s[1], out=s[2]) for s in turned],
+        each(lambda p, q, r: np.multiply(p / (1 + np.exp(-p)), q, out=r), sets),
+        each(lambda p, q, r: torch.mul(torch.nn.functional.silu(p), q, out=r), turned),
     )
     half = [k.rt.dedicated(shape, fd.f16) for _ in range(count)]
     k.add(
         "Copy, f32 to f16",
         [fd.ops.Copy(p, h) for p, h in zip(a, half, strict=True)],
-        [lambda s=s, h=h: np.copyto(np.asarray(h), s[0], casting="same_kind")
-         for s, h in zip(sets, half, strict=True)],
-        [lambda s=s, h=h: h.copy_(s[0])
-         for s, h in zip(turned, map(k.as_torch, half), strict=True)] if torch else [],
-    )  # fmt: skip
+        each(
+            lambda p, h: np.copyto(np.asarray(h), p, casting="same_kind"),
+            [(s[0], h) for s, h in zip(sets, half, strict=True)],
+        ),
+        each(
+            lambda t, h: h.copy_(t),
+            [(s[0], k.as_torch(h)) for s, h in zip(turned, half, strict=bool(torch))],
+        ),
+    )
     k.add(
         "Copy, transposed, f32",
         [fd.ops.Copy(p.transpose(), r.reshape(COLUMNS, ROWS)) for p, r in zip(a, y, strict=True)],
-        [lambda s=s: np.copyto(s[2].reshape(COLUMNS, ROWS), s[0].T) for s in sets],
-        [lambda s=s: s[2].reshape(COLUMNS, ROWS).copy_(s[0].T) for s in turned],
+        each(lambda p, q, r: np.copyto(r.reshape(COLUMNS, ROWS), p.T), sets),
+        each(lambda p, q, r: r.reshape(COLUMNS, ROWS).copy_(p.T), turned),
     )
 
 
@@ -126,7 +135,7 @@ def rows(k: Kernels) -> None:
     gamma = k.rt.tensor(np.ones(COLUMNS, np.float32))
     sets = [(np.asarray(p), np.asarray(r)) for p, r in zip(x, y, strict=True)]
     torch = k.torch
-    turned = [torch.from_numpy(s[0]) for s in sets] if torch else []
+    turned = [(torch.from_numpy(s[0]),) for s in sets] if torch else []
     ones = np.ones(COLUMNS, np.float32)
     weight = torch.ones(COLUMNS) if torch else None
 
@@ -145,20 +154,20 @@ def rows(k: Kernels) -> None:
     k.add(
         "RmsNorm, rows of 2048, f32",
         [fd.ops.RmsNorm(gamma, x=p, y=r) for p, r in pairs],
-        [lambda s=s: numpy_rms(*s) for s in sets],
-        [lambda t=t: torch.nn.functional.rms_norm(t, (COLUMNS,), weight, 1e-5) for t in turned],
+        each(numpy_rms, sets),
+        each(lambda t: torch.nn.functional.rms_norm(t, (COLUMNS,), weight, 1e-5), turned),
     )
     k.add(
         "LayerNorm, rows of 2048, f32",
         [fd.ops.LayerNorm(p, r, gamma) for p, r in pairs],
-        [lambda s=s: numpy_layer_norm(*s) for s in sets],
-        [lambda t=t: torch.nn.functional.layer_norm(t, (COLUMNS,), weight) for t in turned],
+        each(numpy_layer_norm, sets),
+        each(lambda t: torch.nn.functional.layer_norm(t, (COLUMNS,), weight), turned),
     )
     k.add(
         "Softmax, rows of 2048, f32",
         [fd.ops.Softmax(p, r) for p, r in pairs],
-        [lambda s=s: numpy_softmax(*s) for s in sets],
-        [lambda t=t: torch.softmax(t, -1) for t in turned],
+        each(numpy_softmax, sets),
+        each(lambda t: torch.softmax(t, -1), turned),
     )
 
 
@@ -190,10 +199,11 @@ def attention(k: Kernels) -> None:
                     weight /= weight.sum(-1, keepdims=True)
                     return np.einsum("hgp,phd->hgd", weight, value.astype(np.float32))
 
-                numpy_calls = [
-                    lambda p=p, v=v, f=numpy_decode: f(np.asarray(p), np.asarray(v))
+                arrays = [
+                    (np.asarray(p), np.asarray(v))
                     for p, v in zip(keys[:8], values[:8], strict=True)
                 ]
+                numpy_calls = each(numpy_decode, arrays)
             if torch:
                 query_t = k.as_torch(q).permute(1, 0, 2)[None].to(torch.float16)
 
@@ -206,10 +216,8 @@ def attention(k: Kernels) -> None:
                         enable_gqa=True,
                     )
 
-                torch_calls = [
-                    lambda p=p, v=v, f=attend: f(p, v)
-                    for p, v in zip(map(k.as_torch, keys), map(k.as_torch, values), strict=True)
-                ]
+                turned = zip(map(k.as_torch, keys), map(k.as_torch, values), strict=True)
+                torch_calls = each(attend, turned)
             what = f"decode at {positions}" if tokens == 1 else f"prompt of {tokens}"
             k.add(f"Attention, {label}, {what}", operations, numpy_calls, torch_calls)
             if tokens > 1:

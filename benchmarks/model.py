@@ -9,6 +9,7 @@ from __future__ import annotations
 import statistics
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from benchmarks.competitors import Missing, llama_cpp, run_json
@@ -29,7 +30,13 @@ def contenders(threads: int) -> dict[str, Callable[[], Any]]:
     path = find_model()
 
     def foundry() -> Any:
-        command = [sys.executable, "-m", "benchmarks.model_worker", path, str(REPEATS)]
+        command: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "benchmarks.model_worker",
+            path,
+            str(REPEATS),
+        ]
         return run_json(command, {"ANVIL_THREADS": str(threads)})
 
     def llama(extra_bufts: int, flash: int) -> Any:

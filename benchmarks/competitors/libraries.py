@@ -25,7 +25,14 @@ def _install(library: str) -> Path:
     found = subprocess.run([python, "-c", f"import {library}"], capture_output=True, check=False)
     if found.returncode != 0:
         print(f"installing {REQUIREMENTS[library]} in {CACHE}", file=sys.stderr)
-        command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        command: list[str | Path] = [
+            python,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ]
         finished = subprocess.run(
             [*command, REQUIREMENTS[library]], capture_output=True, text=True, check=False
         )
@@ -38,7 +45,7 @@ def _install(library: str) -> Path:
 def load(library: str) -> Any:
     """The library's module, in this process: to share memory with what it is compared with."""
     script = f"import {library}, pathlib; print(pathlib.Path({library}.__file__).parents[1])"
-    command = [_install(library), "-c", script]
+    command: list[str | Path] = [_install(library), "-c", script]
     found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     if found not in sys.path:
         sys.path.append(found)

@@ -6,7 +6,7 @@ import foundry as fd
 
 
 @fd.kernel(dispatch=fd.per_element("y"))
-def axpy(x: fd.In[fd.f16], y: fd.InOut[fd.f16], a: fd.f32):
+def axpy(x: fd.In[fd.f16], y: fd.InOut[fd.f16], a: fd.f32) -> None:
     """
     if (gid < y_size) y[gid] = half(a * float(x[gid]) + float(y[gid]));
     """

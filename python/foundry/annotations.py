@@ -10,7 +10,7 @@ import typing
 from collections import ChainMap
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, Generic, NoReturn, TypeVar
 
 from foundry._foundry import Access, ArgumentError, ArgumentTypeError, DType, DTypeError, Error
 from foundry.call_errors import shown
@@ -61,29 +61,32 @@ class Argument:
         return Annotation(cls, dtype)
 
 
-class In(Argument):
+Element = TypeVar("Element")  # what a type checker reads; subscripts evaluate to an Annotation
+
+
+class In(Argument, Generic[Element]):
     """A tensor that the kernel reads: `In[f16]`."""
 
     access = Access.read
 
 
-class Out(Argument):
+class Out(Argument, Generic[Element]):
     """A tensor that the kernel writes: `Out[f16]`."""
 
     access = Access.write
 
 
-class InOut(Argument):
+class InOut(Argument, Generic[Element]):
     """A tensor that the kernel reads and writes: `InOut[f16]`."""
 
     access = Access.read_write
 
 
-class ThreadgroupMemory(Argument):
+class ThreadgroupMemory(Argument, Generic[Element]):
     """Threadgroup memory; its value in a call is a number of elements."""
 
 
-class Constant(Argument):
+class Constant(Argument, Generic[Element]):
     """A value that is compiled into the kernel, `constant T name [[function_constant(i)]]`: one
     kernel for each value that is called with."""
 

@@ -78,7 +78,7 @@ def values_of(capsule: Any) -> np.ndarray[Any, Any]:
     shape = [lent.shape[i] for i in range(lent.ndim)]
     count = int(np.prod(shape))
     array = (ctypes.c_float * count).from_address(lent.data + lent.byte_offset)
-    return np.frombuffer(array, np.float32).reshape(shape)
+    return np.frombuffer(array, np.float32).reshape(shape)  # type: ignore[call-overload]
 
 
 _lent: list[Any] = []  # what capsules point to, for ever: a callback cannot free itself
@@ -119,5 +119,5 @@ class Producer:
         if isinstance(kept, Versioned):
             kept.major, kept.minor = self.version or (1, 0)
             kept.flags = self.flags
-        name = b"dltensor_versioned" if self.version else b"dltensor"
+        name = b"dltensor_versioned" if self.version else b"dltensor"  # type: ignore[assignment]
         return _new(ctypes.addressof(kept), name, None)

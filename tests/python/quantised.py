@@ -66,8 +66,8 @@ def adversarial(name: str, random: np.random.Generator) -> Bytes:
         patterns = np.r_[edges, random.integers(0, 2**31, 4088)].astype(np.uint32)
         return np.r_[patterns, patterns | np.uint32(1 << 31)].view(np.uint8).reshape(-1, 4)
     _, size = block_of(name)
-    edges = [0.0, 2.0**-24, 1023 * 2.0**-24, 2.0**-14, 1.0, 65504.0, np.inf, np.nan]
-    special = np.array(edges, np.float16).view(np.uint16)
+    halves = [0.0, 2.0**-24, 1023 * 2.0**-24, 2.0**-14, 1.0, 65504.0, np.inf, np.nan]
+    special = np.array(halves, np.float16).view(np.uint16)
     special = np.r_[special, special | np.uint16(0x8000), np.uint16(0x7C01)]
     count = 256 * 4
     index = np.arange(count)

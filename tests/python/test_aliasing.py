@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pytest
@@ -139,7 +140,7 @@ class Memory:
 
     def __init__(self, rt: fd.Foundry, values: NDArray[np.float32]) -> None:
         self.array = values.copy()
-        self._tensors = {
+        self._tensors: dict[fd.DType, fd.Tensor] = {
             fd.f32: rt.borrow(self.array, name="memory"),
             fd.u32: rt.borrow(self.array.view(np.uint32), name="memory as u32"),
         }
@@ -180,7 +181,7 @@ def forbidden(case: Case, firsts: dict[str, int]) -> bool:
     return False
 
 
-def run_or_refuse(rt: fd.Foundry, case: Case, firsts: dict[str, int], values: NDArray) -> bool:
+def run_or_refuse(rt: fd.Foundry, case: Case, firsts: dict[str, int], values: NDArray[Any]) -> bool:
     """Runs the case on parts of one memory; its results are those of distinct tensors."""
     memory = Memory(rt, values)
     dtypes = {name: case.dtypes.get(name, fd.f32) for name in case.shapes}
@@ -229,7 +230,7 @@ def test_overlapping_operands_are_refused_or_right(rt: fd.Foundry, case: Case) -
         assert run_or_refuse(rt, case, firsts, values)
 
 
-def random_view(rng: np.random.Generator, array: NDArray, count: int) -> tuple[slice, ...]:
+def random_view(rng: np.random.Generator, array: NDArray[Any], count: int) -> tuple[slice, ...]:
     """`count` indices of each dimension, one, two or three apart."""
     keys = []
     for extent in array.shape:

@@ -91,15 +91,15 @@ def test_wrong_dtype(rt: fd.Foundry) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda t: fd.ops.Gemv(x=t, y=t), "Gemv: argument 'weights' is missing"),
-        (lambda t: fd.ops.Add(a=t, b=t), "Add: argument 'y' is missing"),
+        (lambda t: fd.ops.Gemv(x=t, y=t), "Gemv: argument 'weights' is missing"),  # type: ignore[call-arg]
+        (lambda t: fd.ops.Add(a=t, b=t), "Add: argument 'y' is missing"),  # type: ignore[call-arg]
         (
-            lambda t: fd.ops.Add(a=t, b=np.zeros(3), y=t),
+            lambda t: fd.ops.Add(a=t, b=np.zeros(3), y=t),  # type: ignore[arg-type]
             "argument 'b' is a ndarray; expected a Tensor",
         ),
-        (lambda t: fd.ops.Bias(), "Bias: argument 'bias' is missing"),
+        (lambda t: fd.ops.Bias(), "Bias: argument 'bias' is missing"),  # type: ignore[call-arg]
         (
-            lambda t: fd.ops.Gemv(weights=t, epilogue=3),
+            lambda t: fd.ops.Gemv(weights=t, epilogue=3),  # type: ignore[arg-type]
             r"Gemv: argument 'epilogue' is 3 \(an int\); expected an operation of foundry.ops",
         ),
         (lambda t: fd.ops.Gemv(weights=t, epilogue=fd.ops.Fill(y=t)), "Fill is neither a prologue"),
@@ -150,7 +150,7 @@ def test_a_threadgroup_too_large(rt: fd.Foundry) -> None:
     config = fd.DispatchConfig(fd.GridSize.threadgroups(1), fd.ThreadgroupSize(2048))
 
     @fd.kernel(dispatch=config)
-    def too_wide(y: fd.Out[fd.f32]) -> None:  # type: ignore[valid-type]
+    def too_wide(y: fd.Out[fd.f32]) -> None:
         """if (gid < y_size) y[gid] = 1.0f;"""
 
     with pytest.raises(fd.DispatchError, match="2048 threads, the pipeline allows 1024"):
@@ -159,7 +159,7 @@ def test_a_threadgroup_too_large(rt: fd.Foundry) -> None:
 
 def test_msl_that_does_not_compile(rt: fd.Foundry) -> None:
     @fd.kernel(dispatch=fd.per_element("y"))
-    def broken(y: fd.Out[fd.f32]) -> None:  # type: ignore[valid-type]
+    def broken(y: fd.Out[fd.f32]) -> None:
         """
         float value = 1.0f;
         y[gid] = valeu;

@@ -38,7 +38,7 @@ CASES: list[tuple[Callable[[fd.Foundry], object], type[Exception], str]] = [
         "Foundry.alloc: there is no argument '\\ud800'; it takes shape, dtype, init, name, arena",
     ),
     (
-        lambda rt: rt.alloc((4,), fd.f32, None, "x"),  # type: ignore[misc]
+        lambda rt: rt.alloc((4,), fd.f32, None, "x"),  # type: ignore[call-arg]
         fd.ArgumentTypeError,
         "Foundry.alloc: 4 arguments by position, of at most 3; "
         "it takes shape, dtype, init, name, arena",
@@ -131,7 +131,7 @@ CASES: list[tuple[Callable[[fd.Foundry], object], type[Exception], str]] = [
         "per_element: there is no argument 'nmae'; did you mean 'name'?",
     ),
     (
-        lambda rt: fd.In(fd.f32),  # type: ignore[call-arg]
+        lambda rt: fd.In(fd.f32),
         fd.ArgumentTypeError,
         "In is an annotation: In[foundry.f32]",
     ),
@@ -166,7 +166,7 @@ def test_operators_leave_what_they_do_not_know_to_the_other_operand() -> None:
             return True
 
     n = fd.Parameter("n")
-    assert n + Other() == "other"  # type: ignore[operator]
+    assert n + Other() == "other"
     assert n == Other()
     with pytest.raises(TypeError, match="unsupported operand"):
         n + "x"  # type: ignore[operator]
@@ -201,6 +201,6 @@ def test_a_handle_that_was_never_made_is_named_at_once(rt: fd.Foundry) -> None:
     tensor = fd.Tensor.__new__(fd.Tensor)
     with pytest.raises(fd.ArgumentTypeError, match=r"Tensor\.shape is called on .* never made"):
         tensor.shape  # noqa: B018
-    for call in (tensor.__repr__, tensor.__len__, lambda: rt.alloc(tensor, fd.f32)):
+    for call in (tensor.__repr__, tensor.__len__, lambda: rt.alloc(tensor, fd.f32)):  # type: ignore[arg-type]
         with pytest.raises(fd.Error):
             call()

@@ -109,7 +109,7 @@ def test_a_float_that_is_an_integer_is_that_integer() -> None:
 def test_a_double_rounds_to_the_nearest_float_or_is_refused(values: list[float]) -> None:
     for name, target in FLOATS.items():
         with np.errstate(over="ignore"):
-            want = np.array(values).astype(target)
+            want = np.array(values).astype(target)  # type: ignore[call-overload]
         misfit = np.isinf(want) & ~np.isinf(values)
         for form in (values, np.array(values), np.array(values, ">f8")):
             if misfit.any():
@@ -257,10 +257,10 @@ def test_byte_order_is_converted_by_tensor_and_refused_by_borrow(code: str) -> N
     message = r"borrow: the array of shape \(2, 3\) has the byte order of another machine \(nump.*"
     for options in ({}, {"dtype": fd.u8, "shape": (values.nbytes,)}):
         with pytest.raises(fd.StorageError, match=message) as caught:
-            RUNTIME.borrow(values, **options)
+            RUNTIME.borrow(values, **options)  # type: ignore[arg-type]
         assert f"numpy dtype '>{code}'); Foundry.tensor() copies it" in str(caught.value)
     with pytest.raises(fd.StorageError, match="byte order of another machine"):
-        RUNTIME.borrow(memoryview(values))
+        RUNTIME.borrow(memoryview(values))  # type: ignore[arg-type]
     with pytest.raises(fd.StorageError, match="from_dlpack: the ndarray lends nothing"):
         RUNTIME.from_dlpack(values)
     with pytest.raises(fd.DTypeError, match=f"numpy dtype '>{code}' has the byte order of another"):
@@ -282,7 +282,7 @@ def test_borrow_takes_no_python_objects() -> None:
 def test_a_dtype_that_is_not_there(dtype: Any) -> None:
     if dtype is None:
         with pytest.raises(TypeError):
-            RUNTIME.empty((3,), dtype)
+            RUNTIME.empty((3,), dtype)  # type: ignore[arg-type]
         return
     with pytest.raises(fd.DTypeError, match=r"(supported:|there are) f32, f16"):
         RUNTIME.empty((3,), dtype)
@@ -306,4 +306,4 @@ def test_a_shape_that_is_none(shape: Any, error: type[Exception], message: str) 
     with pytest.raises(error, match=message):
         RUNTIME.empty(shape, fd.f32)
     for good in (3, np.int64(3), [3], (3,), np.array([3]), np.array(3)):
-        assert RUNTIME.empty(good, fd.f32).shape == (3,)
+        assert RUNTIME.empty(good, fd.f32).shape == (3,)  # type: ignore[arg-type]

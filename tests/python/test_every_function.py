@@ -48,7 +48,7 @@ class Hostile:
         raise ZeroDivisionError("hostile")
 
     __index__ = __int__ = __float__ = __complex__ = __bool__ = __len__ = __iter__ = _raise
-    __eq__ = __hash__ = __repr__ = __str__ = __fspath__ = __getitem__ = __array__ = _raise  # type: ignore[assignment]
+    __eq__ = __hash__ = __repr__ = __str__ = __fspath__ = __getitem__ = __array__ = _raise
     __dlpack__ = __dlpack_device__ = __call__ = __buffer__ = _raise
 
 
@@ -88,7 +88,7 @@ OTHERS: list[Callable[[], Any]] = [
     *(lambda v=v: v for v in (None, True, False, ..., NotImplemented, 1j, b"", b"\x00\xff")),
     *(lambda v=v: v for v in (int, str, object, type, np.float32, fd.DType, fd.Tensor, Hostile)),
     *(lambda v=v: v for v in (slice(None), slice(1, "x"), slice(0, 2**70), range(3), len)),
-    *(lambda v=v: v for v in (fd.In, fd.In[fd.f32], fd.Array[fd.f32, 2], fd.Constant[fd.u32])),
+    *(lambda v=v: v for v in (fd.In, fd.In[fd.f32], fd.Array[fd.f32, 2], fd.Constant[fd.u32])),  # type: ignore[index, misc]
     Hostile,
     object,
     Exception,
@@ -149,12 +149,12 @@ class World:
             rt.run(fd.ops.Softmax(x=y, y=y))
 
         @fd.kernel(dispatch=fd.per_element("y"))
-        def twice(x: fd.In[fd.f32], y: fd.Out[fd.f32], a: fd.f32):  # type: ignore[valid-type,no-untyped-def]
+        def twice(x: fd.In[fd.f32], y: fd.Out[fd.f32], a: fd.f32):  # type: ignore[no-untyped-def]
             """if (gid < y_size) y[gid] = a * x[gid];"""
 
         class Pair(fd.ParameterStruct):
-            a: fd.u32  # type: ignore[valid-type]
-            b: fd.Array[fd.f32, 2]  # type: ignore[valid-type]
+            a: fd.u32
+            b: fd.Array[fd.f32, 2]  # type: ignore[type-arg, valid-type]
 
         weights = rt.tensor(np.ones((4, 4), np.float32), fd.f16)
         other = fd.Foundry()
@@ -278,7 +278,7 @@ def owners() -> list[tuple[str, Any]]:
             found.setdefault(name, value)
     found = {name: value for name, value in found.items() if not issubclass(value, BaseException)}
     found["functions"] = {
-        f"{module.__name__}.{name}": value
+        f"{module.__name__}.{name}": value  # type: ignore[union-attr]
         for module in (fd, fd.ops, extension)
         for name, value in vars(module).items()
         if callable(value)

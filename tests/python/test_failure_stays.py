@@ -229,7 +229,7 @@ WAITS: dict[str, Callable[[fd.Tensor], object]] = {
     "sum": np.sum,
     "array": lambda y: np.array(y, dtype=np.float64),
     "list": lambda y: np.asarray([y, y]),
-    "memoryview": memoryview,
+    "memoryview": memoryview,  # type: ignore[dict-item]
     "host": lambda y: y.host(),
     "dlpack": lambda y: np.from_dlpack(y),
     "copy_to_host": lambda y: y.copy_to_host(),
@@ -237,7 +237,7 @@ WAITS: dict[str, Callable[[fd.Tensor], object]] = {
 
 
 @fd.kernel(dispatch=fd.per_element("y"))
-def spin(y: fd.InOut[fd.f32], n: fd.u32):
+def spin(y: fd.InOut[fd.f32], n: fd.u32) -> None:
     """
     float v = y[gid];
     for (uint i = 0; i < n; ++i) v = fma(v, 0.999f, 0.001f);
@@ -267,7 +267,7 @@ def test_an_exception_that_was_caught_is_not_raised_again(
     rt.flush()
     alarm(0.1)
     with pytest.raises(Raised):
-        memoryview(y)
+        memoryview(y)  # type: ignore[arg-type]
     others = []
     thread = threading.Thread(target=lambda: others.append(np.asarray(y)))
     thread.start()

@@ -50,7 +50,7 @@ def python(code: str, **environment: str) -> "subprocess.Popen[str]":
 
 
 @fd.kernel(dispatch=fd.per_element("y"))
-def shifted(x: fd.In[fd.f32], y: fd.Out[fd.f32], ahead: fd.u32):
+def shifted(x: fd.In[fd.f32], y: fd.Out[fd.f32], ahead: fd.u32) -> None:
     """
     y[gid] = x[gid + ahead];
     """

@@ -75,7 +75,7 @@ class Case:
             "HeadNorm": self._normed_heads,
             "Rope": self._turned,
         }
-        return finish.get(epilogue, lambda y: y)(y)
+        return finish.get(epilogue, lambda y: y)(y)  # type: ignore[no-untyped-call]
 
     def _normed_heads(self, y: F64) -> F64:
         heads = y.reshape(HEADS, HEAD_DIM)

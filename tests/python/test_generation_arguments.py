@@ -38,9 +38,9 @@ ANY = st.one_of(
 
 def test_numbers_of_any_exact_type_are_taken() -> None:
     parameters = SamplingParameters(
-        temperature=np.float32(0.5),  # type: ignore[arg-type]
-        top_k=np.int64(3),  # type: ignore[arg-type]
-        top_p=np.float16(0.25),  # type: ignore[arg-type]
+        temperature=np.float32(0.5),
+        top_k=np.int64(3),
+        top_p=np.float16(0.25),
         min_p=fractions.Fraction(1, 4),  # type: ignore[arg-type]
         frequency_penalty=1,
     )
@@ -262,12 +262,7 @@ def test_a_token_stops_by_its_id_and_a_control_token_by_its_text(model: fd.model
     named = model.generate(prompt, max_tokens=32, stop="<|im_end|>", ignore_end=True)
     assert "".join(named) == text
     assert named.finish_reason == "stop"
-    assert (
-        "".join(
-            model.generate(prompt, max_tokens=32, stop=np.int32(first))  # type: ignore[arg-type]
-        )
-        == cut
-    )
+    assert "".join(model.generate(prompt, max_tokens=32, stop=np.int32(first))) == cut
 
 
 def test_a_stop_text_ends_the_text_before_it_or_after(model: fd.models.Llama) -> None:
@@ -279,7 +274,11 @@ def test_a_stop_text_ends_the_text_before_it_or_after(model: fd.models.Llama) ->
         assert "".join(generation) == generation.text == whole[: whole.find(stop)]
         assert generation.finish_reason == "stop"
     generation = model.generate(
-        prompt, max_tokens=12, stop={whole[4:7]}, include_stop=True, ignore_end=True
+        prompt,
+        max_tokens=12,
+        stop={whole[4:7]},  # type: ignore[arg-type]
+        include_stop=True,
+        ignore_end=True,
     )
     assert "".join(generation) == whole[: whole.find(whole[4:7]) + 3]
 

@@ -29,9 +29,9 @@ from foundry.generation.stopping import StopText
 )
 def test_a_parameter_out_of_range_is_an_error(name: str, value: float, message: str) -> None:
     with pytest.raises(fd.ArgumentError, match=message):
-        SamplingParameters(**{name: value})
+        SamplingParameters(**{name: value})  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=message):
-        SamplingParameters(**{name: value})
+        SamplingParameters(**{name: value})  # type: ignore[arg-type]
 
 
 def test_the_default_is_greedy() -> None:

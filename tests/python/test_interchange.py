@@ -13,6 +13,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import dlpack
 import foundry as fd
@@ -40,7 +41,7 @@ class Producer:
 @pytest.mark.parametrize("name", NUMPY)
 def test_dlpack_both_ways_shares_memory(rt: fd.Foundry, name: str) -> None:
     dtype = fd.DType[name]
-    source = (np.arange(6).reshape(2, 3) % 2).astype(NUMPY[name])
+    source: NDArray[Any] = (np.arange(6).reshape(2, 3) % 2).astype(NUMPY[name])
     tensor = rt.from_dlpack(source, name="lent")
     assert (tensor.dtype, tensor.shape, tensor.mode) == (dtype, (2, 3), "borrowed")
     back = np.from_dlpack(tensor)
@@ -129,9 +130,9 @@ def test_read_only_stays_read_only(rt: fd.Foundry) -> None:
     with pytest.raises(fd.StorageError, match="read-only"):
         rt.run(fd.ops.Fill(y=tensor, value=1.0))
     assert not np.from_dlpack(tensor).flags.writeable
-    assert memoryview(tensor).readonly
+    assert memoryview(tensor).readonly  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="not writable"):
-        ctypes.c_char.from_buffer(tensor)
+        ctypes.c_char.from_buffer(tensor)  # type: ignore[arg-type]
     wide = rt.alloc((1, 4), fd.f32, np.ones((1, 4))).broadcast_to(3, 4)
     assert not np.from_dlpack(wide).flags.writeable
     assert not wide.host().flags.writeable

@@ -12,11 +12,11 @@ Half = fd.f16  # an alias is the type that it names
 
 class BlendParams(fd.ParameterStruct):
     count: fd.u32
-    factors: fd.Array[fd.f32, 3]
-    colour: fd.Packed[fd.f32, 3]
+    factors: fd.Array[fd.f32, 3]  # type: ignore[type-arg, valid-type]
+    colour: fd.Packed[fd.f32, 3]  # type: ignore[type-arg, valid-type]
     shift: fd.u8
-    pair: fd.Packed[Half, 2]
-    rows: fd.Array[fd.Packed[fd.i16, 4], 2]
+    pair: fd.Packed[Half, 2]  # type: ignore[type-arg, valid-type]
+    rows: fd.Array[fd.Packed[fd.i16, 4], 2]  # type: ignore[type-arg, valid-type]
     big: fd.u64
 
 
@@ -138,14 +138,14 @@ def test_what_does_not_fit_is_refused_with_the_values(rt: fd.Foundry) -> None:
     with pytest.raises(fd.ArgumentTypeError, match="missing: colour, big"):
         BlendParams(count=1, factors=[0, 0, 0], shift=0, pair=[0, 0], rows=np.zeros((2, 4)))
     with pytest.raises(fd.ArgumentError, match=r"Packed\[f32, 5\]: a dtype, and 2, 3 or 4"):
-        _ = fd.Packed[fd.f32, 5]
+        _ = fd.Packed[fd.f32, 5]  # type: ignore[type-arg, valid-type]
     with pytest.raises(fd.DTypeError, match=r"needs a dtype, Array\[dtype, n\] or Packed"):
 
         class Wrong(fd.ParameterStruct):
             name: str
 
     with pytest.raises(fd.ArgumentError, match="only a tensor may be optional, with None"):
-        _ = fd.Constant[fd.u32] | None
+        _ = fd.Constant[fd.u32] | None  # type: ignore[assignment, misc]
     with pytest.raises(
         fd.ArgumentTypeError, match="argument 'params' is a int; expected BlendParams"
     ):

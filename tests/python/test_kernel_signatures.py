@@ -45,26 +45,26 @@ TWO_GROUPS = fd.DispatchConfig(fd.GridSize.threads(128), fd.ThreadgroupSize(64))
 
 
 @fd.kernel(dispatch=fd.per_element("y"))
-def scaled(y: fd.InOut[fd.f32], a: fd.f32 = 2.0, bias: fd.In[fd.f32] | None = None):
+def scaled(y: fd.InOut[fd.f32], a: fd.f32 = 2.0, bias: fd.In[fd.f32] | None = None) -> None:
     """if (gid < y_size) y[gid] = a * y[gid] + (has_bias ? bias[gid] : 0);"""
 
 
 class Holder:
     @staticmethod
     @fd.kernel(dispatch=fd.per_element("y"))
-    def inner(y: fd.Out[fd.f32]):
+    def inner(y: fd.Out[fd.f32]) -> None:
         """if (gid < y_size) y[gid] = 3;"""
 
     @fd.kernel(dispatch=fd.per_element("y"))
     @staticmethod
-    def outer(y: fd.Out[fd.f32]):
+    def outer(y: fd.Out[fd.f32]) -> None:
         """if (gid < y_size) y[gid] = 4;"""
 
 
 def one_kernel(name: str, kind: object, body: str = "") -> fd.Kernel:
     """A kernel of one argument of that name."""
 
-    def k(y: fd.Out[fd.u32]):
+    def k(y: fd.Out[fd.u32]) -> None:
         pass
 
     def fill(**kwargs: object) -> None:
@@ -78,10 +78,10 @@ def one_kernel(name: str, kind: object, body: str = "") -> fd.Kernel:
 
 @pytest.mark.parametrize("position", POSITIONS)
 def test_every_position_of_metal_is_there_under_its_name(rt: fd.Foundry, position: str) -> None:
-    fill = one_kernel("y", fd.Out[fd.u32], f"y[gid] = {position};")
+    fill = one_kernel("y", fd.Out[fd.u32], f"y[gid] = {position};")  # type: ignore[misc]
     y = rt.empty((128,), fd.u32)
     rt.run(fill(y=y))
-    assert np.asarray(y).tolist() == [POSITIONS[position](i) for i in range(128)]
+    assert np.asarray(y).tolist() == [POSITIONS[position](i) for i in range(128)]  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_every_position_of_metal_is_there_under_its_name(rt: fd.Foundry, positio
     ],
 )
 def test_a_word_of_msl_is_refused_by_name(name: str) -> None:
-    for kind in (fd.In[fd.f32], fd.f32, fd.Constant[fd.u32]):
+    for kind in (fd.In[fd.f32], fd.f32, fd.Constant[fd.u32]):  # type: ignore[misc]
         with pytest.raises(fd.ArgumentError, match=f"name '{name}' is a word of MSL"):
             one_kernel(name, kind)
     with pytest.raises(fd.ArgumentError, match=f"P: member name '{name}' is a word of MSL"):
@@ -139,11 +139,11 @@ def test_a_name_of_the_generated_signature_is_refused(name: str) -> None:
         (lambda: _made("x: fd.f32", body="return 3"), "has Python statements, in line"),
         (lambda: fd.kernel(dispatch=TWO_GROUPS)(lambda x: x), "a lambda has neither a name"),
         (lambda: fd.kernel(dispatch=TWO_GROUPS)(len), "is decorated; expected a function"),
-        (lambda: fd.kernel(dispatch=TWO_GROUPS)(3), "3 (an int) is decorated; expected a func"),
-        (lambda: fd.kernel(dispatch=3)(_function), "argument 'dispatch' is 3 (an int); expected"),
-        (lambda: fd.kernel(dispatch=TWO_GROUPS, body=3)(_function), "argument 'body' is 3 (an"),
-        (lambda: fd.kernel(_function), "kernel: 1 arguments by position, of at most 0"),
-        (lambda: fd.In[fd.f32] | 3, "In[f32] | 3 (an int): only a tensor may be optional"),
+        (lambda: fd.kernel(dispatch=TWO_GROUPS)(3), "3 (an int) is decorated; expected a func"),  # type: ignore[arg-type]
+        (lambda: fd.kernel(dispatch=3)(_function), "argument 'dispatch' is 3 (an int); expected"),  # type: ignore[arg-type]
+        (lambda: fd.kernel(dispatch=TWO_GROUPS, body=3)(_function), "argument 'body' is 3 (an"),  # type: ignore[arg-type]
+        (lambda: fd.kernel(_function), "kernel: 1 arguments by position, of at most 0"),  # type: ignore[arg-type, call-arg]
+        (lambda: fd.In[fd.f32] | 3, "In[f32] | 3 (an int): only a tensor may be optional"),  # type: ignore[misc, operator]
     ],
 )
 def test_what_no_kernel_can_have_is_refused_by_name(
@@ -154,7 +154,7 @@ def test_what_no_kernel_can_have_is_refused_by_name(
     assert message in str(caught.value)
 
 
-def _function(y: fd.Out[fd.f32]):
+def _function(y: fd.Out[fd.f32]) -> None:
     """y[gid] = 0;"""
 
 
@@ -173,17 +173,17 @@ def _made(arguments: str, *, name: str = "k", body: str = "pass") -> fd.Kernel:
 def test_annotations_that_are_text_see_what_stands_around(rt: fd.Foundry) -> None:
     """This file has `from __future__ import annotations`: each of these is text."""
     element = fd.f32
-    Elements = fd.Array[fd.f32, 2]
+    Elements = fd.Array[fd.f32, 2]  # type: ignore[type-arg, valid-type]
 
     class Pair(fd.ParameterStruct):
         own = fd.u32
         values: Elements
-        count: own
-        first: element
+        count: own  # type: ignore[valid-type]
+        first: element  # type: ignore[valid-type]
 
     def inside(deeper: fd.DType) -> fd.Kernel:
         @fd.kernel(dispatch=fd.per_element("y"))
-        def fill(y: fd.Out[element], p: Pair, x: Optional[fd.In[deeper]]):  # noqa: UP045
+        def fill(y: fd.Out[element], p: Pair, x: Optional[fd.In[deeper]]) -> None:  # type: ignore[valid-type]  # noqa: UP045
             """if (gid < y_size) y[gid] = p.values[1] + p.count + p.first;"""
 
         return fill
@@ -216,7 +216,7 @@ def test_defaults_positions_and_keywords_bind_as_pythons(rt: fd.Foundry) -> None
 
 def test_a_kernel_without_arguments_runs(rt: fd.Foundry) -> None:
     @fd.kernel(dispatch=TWO_GROUPS)
-    def nothing():
+    def nothing() -> None:
         """(void)gid;"""
 
     rt.run(nothing())
@@ -227,7 +227,7 @@ def test_a_kernel_without_arguments_runs(rt: fd.Foundry) -> None:
 
 def test_keyword_only_arguments(rt: fd.Foundry) -> None:
     @fd.kernel(dispatch=fd.per_element("y"))
-    def fill(y: fd.Out[fd.f32], *, a: fd.f32, b: fd.f32 = 1):
+    def fill(y: fd.Out[fd.f32], *, a: fd.f32, b: fd.f32 = 1) -> None:
         """if (gid < y_size) y[gid] = a + b;"""
 
     y = rt.empty((2,), fd.f32)
@@ -292,7 +292,7 @@ def test_copies_are_the_kernel_and_pickle_takes_it_by_name() -> None:
     assert pickle.loads(pickle.dumps(Holder.outer)) is Holder.outer
 
     @fd.kernel(dispatch=TWO_GROUPS)
-    def local():
+    def local() -> None:
         """(void)gid;"""
 
     with pytest.raises(fd.ArgumentTypeError, match="cannot be pickled: it is local to a function"):
@@ -301,13 +301,13 @@ def test_copies_are_the_kernel_and_pickle_takes_it_by_name() -> None:
 
 def test_what_dispatch_gives_is_checked(rt: fd.Foundry) -> None:
     @fd.kernel(dispatch=lambda arguments: arguments["n"])
-    def fill(y: fd.Out[fd.f32], n: fd.u32):
+    def fill(y: fd.Out[fd.f32], n: fd.u32) -> None:
         """y[0] = n;"""
 
     with pytest.raises(fd.ArgumentTypeError, match=r"its dispatch gave 3 \(an int\); expected a D"):
         fill(y=rt.empty((1,), fd.f32), n=3)
     with pytest.raises(fd.ArgumentError, match="'y' is left out of this call"):
-        optional = one_kernel("y", fd.Out[fd.u32] | None)
+        optional = one_kernel("y", fd.Out[fd.u32] | None)  # type: ignore[misc]
         fd.Kernel(optional.__wrapped__, fd.per_element("y"), "(void)gid;")()  # type: ignore[attr-defined]
 
 

@@ -9,7 +9,7 @@ import foundry as fd
 
 
 @fd.kernel(dispatch=fd.per_element("y"))
-def axpy(x: fd.In[fd.f16], y: fd.InOut[fd.f16], a: fd.f32):
+def axpy(x: fd.In[fd.f16], y: fd.InOut[fd.f16], a: fd.f32) -> None:
     """
     if (gid < y_size) y[gid] = half(a * float(x[gid]) + float(y[gid]));
     """
@@ -20,7 +20,7 @@ def axpy(x: fd.In[fd.f16], y: fd.InOut[fd.f16], a: fd.f32):
         fd.GridSize.threadgroups(call["y"].size), fd.ThreadgroupSize(64)
     )
 )
-def row_sums(x: fd.In[fd.f32], y: fd.Out[fd.f32], scratch: fd.ThreadgroupMemory[fd.f32]):
+def row_sums(x: fd.In[fd.f32], y: fd.Out[fd.f32], scratch: fd.ThreadgroupMemory[fd.f32]) -> None:
     """
     uint lane = thread_position_in_threadgroup.x;
     uint columns = x_size / y_size;
@@ -39,7 +39,7 @@ def row_sums(x: fd.In[fd.f32], y: fd.Out[fd.f32], scratch: fd.ThreadgroupMemory[
 
 
 @fd.kernel(dispatch=fd.per_element("y"))
-def scalars(y: fd.Out[fd.i32], a: fd.i32, b: fd.u8, c: fd.i16):
+def scalars(y: fd.Out[fd.i32], a: fd.i32, b: fd.u8, c: fd.i16) -> None:
     """
     if (gid < y_size) y[gid] = a + int(b) + int(c);
     """
@@ -102,7 +102,7 @@ def test_arguments_are_checked(rt: fd.Foundry) -> None:
         (lambda: scalars(y=x, a=1, b=1, c=1), fd.DTypeError, "argument 'y' is f16; expected i32"),
     ]:
         with pytest.raises(error, match=message):
-            call()
+            call()  # type: ignore[no-untyped-call]
     y = rt.empty((4,), fd.i32)
     for value in (256, -1, 1.5):
         with pytest.raises(fd.ArgumentError, match=f"argument 'b' is {value}, which is no u8"):
@@ -113,28 +113,28 @@ def test_what_is_no_kernel() -> None:
     with pytest.raises(fd.ArgumentError, match="argument 'x' needs an annotation"):
 
         @fd.kernel(dispatch=fd.per_element("x"))
-        def unannotated(x):
+        def unannotated(x):  # type: ignore[no-untyped-def]
             """x[gid] = 0;"""
 
     with pytest.raises(fd.ArgumentError, match="its docstring, the MSL body, is missing"):
 
         @fd.kernel(dispatch=fd.per_element("x"))
-        def empty(x: fd.Out[fd.f32]):
+        def empty(x: fd.Out[fd.f32]) -> None:
             pass
 
     with pytest.raises(fd.DTypeError, match=r"In\[...\] takes a dtype such as foundry.f16"):
-        fd.In[float]
+        fd.In[float]  # type: ignore[misc]
 
     with pytest.raises(fd.ArgumentError, match="the kernel has no tensor argument 'z'"):
 
         @fd.kernel(dispatch=fd.per_element("z"))
-        def lost(x: fd.Out[fd.f32]):
+        def lost(x: fd.Out[fd.f32]) -> None:
             """x[gid] = 0;"""
 
 
 def test_two_kernels_of_one_name_do_not_collide(rt: fd.Foundry) -> None:
     def make(value: str) -> fd.Kernel:
-        def fill(y: fd.Out[fd.f32]):
+        def fill(y: fd.Out[fd.f32]) -> None:
             pass
 
         fill.__doc__ = f"if (gid < y_size) y[gid] = {value};"

@@ -180,7 +180,9 @@ def test_threads_on_one_arena_never_see_each_others_values() -> None:
                     values = np.full(rng.randint(1, 500), rng.randint(0, 99), np.float32)
                     tensor = arena.alloc(values.shape, fd.f32, values)
                     runtime.run(fd.ops.Add(a=tensor, b=tensor, y=tensor))
-                    handle = rng.choice([lambda t: t, np.asarray, np.from_dlpack, lambda t: t[:]])
+                    handle: Any = rng.choice(
+                        [lambda t: t, np.asarray, np.from_dlpack, lambda t: t[:]]
+                    )
                     held.append((handle(tensor), values * 2))
                     del tensor
                 while len(held) > rng.randint(0, 12):

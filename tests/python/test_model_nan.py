@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import gguf
 import numpy as np
@@ -47,7 +48,7 @@ def test_a_layer_that_makes_nan_is_named(model_path: Path, tmp_path: Path) -> No
     ],
 )
 def test_decoding_stops_where_a_cache_is_damaged_and_goes_on_afterwards(
-    model: fd.models.Llama, settings: dict[str, float]
+    model: fd.models.Llama, settings: dict[str, Any]
 ) -> None:
     expected = model.generate(PROMPT, max_tokens=12, ignore_end=True, **settings)
     list(expected)

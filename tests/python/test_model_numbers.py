@@ -38,13 +38,13 @@ PROMPTS = {
 }
 
 
-def cosines(a: Logits, b: Logits) -> NDArray[np.float64]:
+def cosines(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
     a64, b64 = a.astype(np.float64), b.astype(np.float64)
     norms = np.linalg.norm(a64, axis=-1) * np.linalg.norm(b64, axis=-1)
     return np.sum(a64 * b64, axis=-1) / norms
 
 
-def clear_disagreements(reference: Logits, other: Logits, margin: float) -> list[int]:
+def clear_disagreements(reference: NDArray[Any], other: NDArray[Any], margin: float) -> list[int]:
     """Positions where the top token differs although the reference's lead is above `margin`."""
     leaders = np.sort(reference, axis=-1)[:, -2:]
     lead = leaders[:, 1] - leaders[:, 0]

@@ -149,7 +149,7 @@ def test_casts_to_integers_are_defined_for_every_float(
         info = np.iinfo(target.replace("i", "int").replace("u", "uint"))
         # The fraction goes; beyond the ends the end; NaN is 0.
         expected = [
-            0
+            0  # type: ignore[misc]
             if np.isnan(v)
             else info.max
             if v == np.inf

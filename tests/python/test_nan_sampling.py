@@ -5,6 +5,8 @@ The rules are those of docs/ops.md. `special` is one of NaN, +inf and -inf throu
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -58,7 +60,7 @@ def test_sample_reports_what_cannot_be_drawn_from(rt: fd.Foundry, columns: int) 
     for logits, expected in cases:
         tensor = rt.tensor(logits)
         for settings in SETTINGS:
-            rt.run(fd.ops.Sample(tensor, scratch, token, counts, **settings))
+            rt.run(fd.ops.Sample(tensor, scratch, token, counts, **settings))  # type: ignore[arg-type]
             assert np.asarray(token)[0] == expected, settings
             assert (np.asarray(counts) == 0).all()
 
@@ -79,7 +81,7 @@ def test_what_is_minus_infinity_is_never_drawn_at_any_temperature(
                     tokens[step : step + 1],
                     step=step,
                     temperature=temperature,
-                    **settings,
+                    **settings,  # type: ignore[arg-type]
                 )
             )
     found = set(np.asarray(tokens).tolist())
@@ -102,7 +104,7 @@ def test_what_is_minus_infinity_is_never_drawn_at_any_temperature(
     ],
 )
 def test_settings_that_are_no_numbers_are_refused(
-    rt: fd.Foundry, settings: dict[str, float], text: str
+    rt: fd.Foundry, settings: dict[str, Any], text: str
 ) -> None:
     logits, scratch = rt.tensor(normal(9)), rt.empty((9,), fd.f32)
     with pytest.raises(fd.ArgumentError) as caught:

@@ -184,17 +184,17 @@ def test_a_split_attention_shows_both_of_its_kernels(rt: fd.Foundry) -> None:
 def test_kernel_calls_and_what_is_around_them(rt: fd.Foundry) -> None:
     class P(fd.ParameterStruct):
         count: fd.u32
-        factors: fd.Array[fd.f32, 2]  # type: ignore[valid-type]
+        factors: fd.Array[fd.f32, 2]  # type: ignore[type-arg, valid-type]
 
     @fd.kernel(dispatch=fd.per_element("y"))
     def blend(
         y: fd.InOut[fd.f32],
         p: P,
         s: fd.ThreadgroupMemory[fd.f32],
-        t: fd.Constant[fd.f16],  # type: ignore[no-untyped-def,valid-type]
+        t: fd.Constant[fd.f16],
         b: fd.In[fd.f32] | None,
         a: fd.f32 = 2.0,
-    ):  # type: ignore[valid-type]
+    ) -> None:
         """if (gid < y_size) y[gid] = a;"""
 
     y = rt.empty((4,), fd.f32, name="y")

@@ -105,7 +105,7 @@ def test_what_inputs_lose_counts_with_the_weight_not_with_its_code(
 ) -> None:
     """One weight of 32 is the minimum, the others are near zero: the largest code above it."""
     random = rng("minimum", name)
-    values = np.zeros((64, 512))
+    values = np.zeros((64, 512), np.float32)
     values[:, ::32] = -8
     packed = quantised.pack(values, name)
     w = rt.dedicated((64, 512), fd.DType[name], name="weights")
@@ -471,7 +471,7 @@ def test_penalties(rt: fd.Foundry) -> None:
                 token=token,
                 counts=counted,
                 temperature=0.0,
-                **settings,
+                **settings,  # type: ignore[arg-type]
             )
         )
         assert np.asarray(token)[0] == expected, settings

@@ -155,7 +155,7 @@ def test_rms_norm(rt: fd.Foundry, shape: tuple[int, int], name: str) -> None:
             "x takes f32, f16 or bf16, got",
         ),
         (
-            lambda e: fd.ops.LayerNorm(x=e((8,)), y=e((8,))),
+            lambda e: fd.ops.LayerNorm(x=e((8,)), y=e((8,))),  # type: ignore[call-arg]
             fd.ArgumentTypeError,
             "'weight' is missing",
         ),

@@ -19,7 +19,7 @@ def recorded(rt: fd.Foundry, name: str) -> tuple[Any, fd.Tensor]:
     dtype = fd.DType[name]
 
     @fd.kernel(dispatch=fd.per_element("y"))
-    def store(y: fd.InOut[dtype], value: dtype):  # type: ignore[valid-type]
+    def store(y: fd.InOut[dtype], value: dtype) -> None:  # type: ignore[valid-type]
         """
         if (gid < y_size) y[gid] = value;
         """

@@ -18,7 +18,7 @@ class Base(fd.ParameterStruct):
 
 
 class Derived(Base):
-    colour: fd.Packed[fd.f32, 3] = (1, 2, 3)
+    colour: fd.Packed[fd.f32, 3] = (1, 2, 3)  # type: ignore[assignment, type-arg, valid-type]
     kind: ClassVar[str] = "no member"
 
 
@@ -50,7 +50,7 @@ def test_members_of_bases_come_first(rt: fd.Foundry) -> None:
     )
 
     @fd.kernel(dispatch=fd.per_element("y"))
-    def fill(y: fd.Out[fd.f32], p: Again):
+    def fill(y: fd.Out[fd.f32], p: Again) -> None:
         """if (gid < y_size) y[gid] = p.count * p.scale + p.colour[2];"""
 
     y = rt.empty((2,), fd.f32)
@@ -67,9 +67,9 @@ def test_members_of_bases_come_first(rt: fd.Foundry) -> None:
 
 def test_members_are_attributes(rt: fd.Foundry) -> None:
     p = Derived(3)
-    assert (p.count, p.scale, p.colour) == (3, 2.0, [1.0, 2.0, 3.0])
+    assert (p.count, p.scale, p.colour) == (3, 2.0, [1.0, 2.0, 3.0])  # type: ignore[comparison-overlap]
     p.count = 4
-    p.colour = np.array([4, 5, 6])
+    p.colour = np.array([4, 5, 6])  # type: ignore[assignment]
     assert repr(p) == "Derived(count=4, scale=2.0, colour=[4.0, 5.0, 6.0])"
     assert p.tobytes() == np.array([4], "u4").tobytes() + np.array([2, 4, 5, 6], "f4").tobytes()
     with pytest.raises(fd.ArgumentError, match=r"Derived\.count is -1, which is no u32"):
@@ -78,7 +78,7 @@ def test_members_are_attributes(rt: fd.Foundry) -> None:
     with pytest.raises(AttributeError, match="Derived has no member 'cuont'; did you mean 'count'"):
         p.cuont = 3
     with pytest.raises(AttributeError):
-        p.nothing  # noqa: B018
+        p.nothing  # type: ignore[attr-defined]  # noqa: B018
 
 
 def test_equality_is_of_class_and_values() -> None:
@@ -117,9 +117,9 @@ class Raising:
         (fd.f32, None, fd.ArgumentTypeError, "P.a is None; expected f32"),
         (fd.f32, 1j, fd.ArgumentTypeError, "P.a is 1j (a complex); expected f32"),
         (fd.f32, Raising(), fd.ArgumentTypeError, "expected numbers"),
-        (fd.Array[fd.i16, 2], [1, "x"], fd.ArgumentTypeError, "expected Array[i16, 2]"),
-        (fd.Array[fd.i16, 2], [[1], [2, 3]], fd.ArgumentTypeError, "expected numbers"),
-        (fd.Array[fd.i16, 2], [1, 2**15], fd.ArgumentError, "which is no i16"),
+        (fd.Array[fd.i16, 2], [1, "x"], fd.ArgumentTypeError, "expected Array[i16, 2]"),  # type: ignore[index]
+        (fd.Array[fd.i16, 2], [[1], [2, 3]], fd.ArgumentTypeError, "expected numbers"),  # type: ignore[index]
+        (fd.Array[fd.i16, 2], [1, 2**15], fd.ArgumentError, "which is no i16"),  # type: ignore[index]
     ],
 )
 def test_a_value_that_a_member_cannot_hold(
@@ -170,13 +170,13 @@ def test_a_default_is_checked_where_it_stands() -> None:
 
 def test_annotations_of_a_wrong_form() -> None:
     for make, message in [
-        (lambda: fd.Array[fd.f32], "it takes two"),
-        (lambda: fd.Array[fd.f32, "x"], "its length is 'x' (a str); expected an integer"),
-        (lambda: fd.Array[fd.f32, 0], "a length from 1 to 2147483647"),
-        (lambda: fd.Array[fd.f32, 2**40], "a length from 1 to 2147483647"),
-        (lambda: fd.Packed[3, 3], "a dtype, and 2, 3 or 4 elements"),
+        (lambda: fd.Array[fd.f32], "it takes two"),  # type: ignore[index]
+        (lambda: fd.Array[fd.f32, "x"], "its length is 'x' (a str); expected an integer"),  # type: ignore[index]
+        (lambda: fd.Array[fd.f32, 0], "a length from 1 to 2147483647"),  # type: ignore[index]
+        (lambda: fd.Array[fd.f32, 2**40], "a length from 1 to 2147483647"),  # type: ignore[index]
+        (lambda: fd.Packed[3, 3], "a dtype, and 2, 3 or 4 elements"),  # type: ignore[index]
         (lambda: fd.Packed(), "Packed is an annotation"),
     ]:
         with pytest.raises((fd.ArgumentError, fd.ArgumentTypeError)) as caught:
-            make()
+            make()  # type: ignore[no-untyped-call]
         assert message in str(caught.value)

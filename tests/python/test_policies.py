@@ -9,7 +9,8 @@ import foundry as fd
 import quantised
 from foundry._foundry import numpy_dtype, weight_formats
 from quantised import FORMATS
-from test_ops import INTEGER_FORMATS, put, rng
+from test_ops import INTEGER_FORMATS, put
+from values import rng
 
 
 def dequantised(rt: fd.Foundry, blocks: quantised.Bytes, name: str) -> quantised.F32:

@@ -13,7 +13,7 @@ import foundry as fd
 import quantised
 import reference_llama
 from test_model_numbers import clear_disagreements, cosines
-from test_ops import rng
+from values import rng
 
 LAYERS = 2
 IDS = [1, 30, 7, 255, 12, 80, 4, 4, 199, 63, 250, 17]

@@ -61,7 +61,7 @@ def test_intervals_between_elements_get_their_share(rt: fd.Foundry, name: str) -
     bins = np.bincount(np.minimum(-np.frexp(np.maximum(u, 2.0**-20))[1], 11), minlength=12)
     share = 2.0 ** -np.arange(1, 13)
     share[-1] *= 2  # and what is below
-    check_histogram(bins, COUNT * share)
+    check_histogram(bins, COUNT * share)  # type: ignore[arg-type]
     # And from the middle of a signed interval, where elements are closest.
     signed = uniform(rt, name, -1, 1)
     bins = np.bincount(((signed + 1) * 64).astype(int), minlength=128)

@@ -53,10 +53,10 @@ def test_no_way_writes_a_read_only_tensor(rt: fd.Foundry, kind: str) -> None:
     with pytest.raises(fd.StorageError, match="read-only"):
         tensor[0] = 1
     assert tensor[1:].is_read_only and tensor.T.is_read_only and tensor[0, 0].is_read_only
-    assert memoryview(tensor).readonly
+    assert memoryview(tensor).readonly  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="not writable"):
-        ctypes.c_char.from_buffer(tensor)
-    for view in (tensor.host(), np.asarray(tensor), np.asarray(memoryview(tensor))):
+        ctypes.c_char.from_buffer(tensor)  # type: ignore[arg-type]
+    for view in (tensor.host(), np.asarray(tensor), np.asarray(memoryview(tensor))):  # type: ignore[arg-type]
         assert np.shares_memory(view, tensor.host()) and not view.flags.writeable
         with pytest.raises(ValueError, match="WRITEABLE"):
             view.flags.writeable = True
@@ -69,7 +69,7 @@ def test_a_consumer_that_ignores_the_flag_writes_to_a_copy(rt: fd.Foundry, kind:
     tensor = read_only_tensors(rt)[kind]
     before = tensor.copy_to_host()
     for options in ({}, {"copy": True}):
-        capsule = tensor.__dlpack__(max_version=(1, 0), **options)
+        capsule = tensor.__dlpack__(max_version=(1, 0), **options)  # type: ignore[arg-type]
         assert dlpack.name_of(capsule) == "dltensor_versioned"
         lent = dlpack.managed(capsule)
         assert (lent.major, lent.flags) == (1, dlpack.READ_ONLY | dlpack.IS_COPIED)
@@ -144,10 +144,10 @@ def test_an_import_is_as_writable_as_its_producer_says(
 
 
 def test_numpy_lends_unversioned_only_what_may_be_written(rt: fd.Foundry) -> None:
-    class Old(np.ndarray):  # type: ignore[type-arg]
+    class Old(np.ndarray):
         """numpy before 2.1."""
 
-        def __dlpack__(self, *, stream: None = None) -> Any:
+        def __dlpack__(self, *, stream: None = None) -> Any:  # type: ignore[override]
             return super().__dlpack__(stream=stream)
 
     array = VALUES.copy().view(Old)

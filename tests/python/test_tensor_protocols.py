@@ -209,7 +209,7 @@ def test_reshape_infers_one_extent(rt: fd.Foundry) -> None:
     for shape in [(-1,), (4, -1), (-1, 2, 3), (2, 3, 4, -1)]:
         want = VALUES.reshape(shape).shape
         assert tensor.reshape(*shape).shape == tensor.reshape(shape).shape == want
-        assert tensor.reshape(np.array(shape)).shape == want
+        assert tensor.reshape(np.array(shape)).shape == want  # type: ignore[arg-type]
     assert tensor.transpose((2, 0, 1)).shape == tensor.transpose(2, 0, 1).shape == (4, 2, 3)
     with pytest.raises(fd.ShapeError, match=r"reshape: \(-1, -1\) has more than one -1"):
         tensor.reshape(-1, -1)
@@ -357,7 +357,7 @@ def test_zeros_ones_and_full(rt: fd.Foundry) -> None:
     with pytest.raises(fd.ArgumentError, match="full: 300 does not fit u8"):
         rt.full(2, 300, fd.u8)
     with pytest.raises(fd.ShapeError, match=r"full: a value of shape \(2,\); expected one number"):
-        rt.full(2, [1, 2])
+        rt.full(2, [1, 2])  # type: ignore[arg-type]
     for make in (rt.ones, lambda shape, dtype: rt.full(shape, 1, dtype)):
         with pytest.raises(fd.DTypeError, match="do not convert to the block format q4_0"):
             make((1, 32), fd.q4_0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from typing import Any
 
 import ml_dtypes
 import numpy as np
@@ -27,8 +28,8 @@ def test_a_view_shares_memory_both_ways(rt: fd.Foundry, name: str) -> None:
     assert np.shares_memory(view, other)
     other[1, 2] = 0
     assert view[1, 2] == 0
-    assert memoryview(tensor).shape == (2, 3)
-    assert memoryview(tensor).contiguous
+    assert memoryview(tensor).shape == (2, 3)  # type: ignore[arg-type]
+    assert memoryview(tensor).contiguous  # type: ignore[arg-type]
 
 
 def test_bfloat16_is_ml_dtypes(rt: fd.Foundry) -> None:
@@ -39,7 +40,7 @@ def test_bfloat16_is_ml_dtypes(rt: fd.Foundry) -> None:
     assert np.asarray(tensor)[0] == 7
     assert tensor.copy_to_host().dtype == ml_dtypes.bfloat16
     with pytest.raises(BufferError, match="bfloat16 has no buffer format"):
-        memoryview(tensor)
+        memoryview(tensor)  # type: ignore[arg-type]
 
 
 def test_array_protocol_converts_and_copies(rt: fd.Foundry) -> None:
@@ -93,7 +94,7 @@ def test_views_of_views_are_numpys(data: st.DataObject) -> None:
             array, tensor = array[key], tensor[key]
         elif step == "select" and array.ndim:
             index = data.draw(st.integers(-array.shape[axis], array.shape[axis] - 1))
-            key = (slice(None),) * axis + (index,)
+            key = (slice(None),) * axis + (index,)  # type: ignore[operator]
             array, tensor = np.asarray(array[key]), tensor[key]
         elif step == "transpose":
             order = data.draw(st.permutations(range(array.ndim)))
@@ -131,7 +132,13 @@ def test_a_slice_of_a_view_keeps_the_lease(rt: fd.Foundry) -> None:
 
 
 def test_every_kind_of_view_holds_and_drops_its_lease(rt: fd.Foundry) -> None:
-    makers = [np.asarray, memoryview, np.from_dlpack, lambda t: t[1:], lambda t: t.reshape(2, 2)]
+    makers: list[Any] = [
+        np.asarray,
+        memoryview,
+        np.from_dlpack,
+        lambda t: t[1:],
+        lambda t: t.reshape(2, 2),
+    ]
     for make in makers:
         view = make(rt.empty((4,), fd.f32, name="held"))
         with pytest.raises(fd.ArenaInUseError, match="held"):
@@ -216,7 +223,7 @@ def test_what_cannot_be_borrowed(rt: fd.Foundry) -> None:
     with pytest.raises(fd.StorageError, match=r"shape \(4, 3\) and strides \(24, 8\) is not cont"):
         rt.borrow(array[:, ::2])
     with pytest.raises(fd.ArgumentError, match="a list has no memory to share"):
-        rt.borrow([1, 2])  # type: ignore[arg-type]
+        rt.borrow([1, 2])
     with pytest.raises(fd.DTypeError, match="numpy dtype complex64 has no element type"):
         rt.borrow(np.zeros(4, np.complex64))
     with pytest.raises(fd.ShapeError, match="0"):
@@ -230,7 +237,7 @@ def test_private_tensors_have_no_view(rt: fd.Foundry) -> None:
     with pytest.raises(fd.StorageError, match="numpy view " + expected.replace("()", r"\(\)")):
         np.asarray(tensor)
     with pytest.raises(fd.StorageError, match="buffer view of 'kv_cache'"):
-        memoryview(tensor)
+        memoryview(tensor)  # type: ignore[arg-type]
     with pytest.raises(fd.StorageError, match="DLPack view of 'kv_cache'"):
         np.from_dlpack(tensor)
     np.testing.assert_array_equal(tensor.copy_to_host(), values)

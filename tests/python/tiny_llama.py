@@ -109,9 +109,7 @@ class TinyLlama:
     tensors: Mapping[str, NDArray[Any]] = field(default_factory=_weights)
     omitted: frozenset[str] = frozenset()
 
-    def changed(
-        self, metadata: Mapping[str, Any] | None = None, **tensors: NDArray[Any] | None
-    ) -> TinyLlama:
+    def changed(self, metadata: Mapping[str, Any] | None = None, **tensors: Any) -> TinyLlama:
         """With other values; None takes a key away."""
         keys = {k: v for k, v in {**self.metadata, **(metadata or {})}.items() if v is not None}
         return replace(self, metadata=keys, tensors={**self.tensors, **tensors})

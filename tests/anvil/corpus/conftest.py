@@ -1,16 +1,17 @@
 """Runs the corpus' cases beside each other: nearly all of the time goes into the compiler."""
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 from corpus import Case, Outcome, Sources, fetch_headers, run_case
 
 pool = ThreadPoolExecutor(os.cpu_count())
-outcomes = {}
+outcomes: dict[str, Future[Outcome]] = {}
 
 
-def pytest_collection_finish(session):
+def pytest_collection_finish(session: pytest.Session) -> None:
     """Starts every selected case; the tests then wait for their own."""
     if session.config.option.collectonly:
         return
@@ -24,7 +25,7 @@ def pytest_collection_finish(session):
 
 
 @pytest.fixture
-def run():
+def run() -> Callable[[Case], Outcome]:
     """The outcome of a case: agreement with the interpreter is checked here."""
 
     def outcome_of(case: Case) -> Outcome:
@@ -35,5 +36,5 @@ def run():
     return outcome_of
 
 
-def pytest_sessionfinish():
+def pytest_sessionfinish() -> None:
     pool.shutdown(cancel_futures=True)

@@ -17,9 +17,11 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import ml_dtypes
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 ROOT = Path(__file__).resolve().parents[3]
 BUILD = Path(os.environ.get("ANVIL_BUILD_DIR", ROOT / "build/dev"))
@@ -71,7 +73,7 @@ class Outcome:
     buffers: Sequence[np.ndarray]
     difference: str
 
-    def check(self):
+    def check(self) -> None:
         for index, expected in self.case.expected.items():
             got = self.buffers[index]
             wide = np.complex128 if got.dtype.kind == "c" else np.float64
@@ -84,7 +86,7 @@ class Outcome:
                 )
 
 
-def one(value, dtype) -> np.ndarray:
+def one(value: float, dtype: DTypeLike) -> NDArray[Any]:
     """A `constant T&` argument."""
     return np.array([value], dtype)
 
@@ -190,6 +192,6 @@ def run_case(case: Case, sources: Sources) -> Outcome:
     return Outcome(case, results, difference)
 
 
-def _constant(index: int, value: bool | int) -> dict:
+def _constant(index: int, value: bool | int) -> dict[str, Any]:
     kind, dtype = ("bool", np.bool_) if isinstance(value, bool) else ("int", np.int32)
     return {"index": index, "type": kind, "bytes": list(np.array(value, dtype).tobytes())}

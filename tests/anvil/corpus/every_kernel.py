@@ -117,10 +117,10 @@ def rows_and_elements() -> None:
     rt.run(ops.RmsNorm(weight=weight, x=x, y=y))
     rt.run(ops.LayerNorm(x=x, y=y, weight=weight, bias=weight))
     rt.run(ops.Softmax(x=x, y=half, mask=weight, scale=0.5))
-    for operation in (ops.Add, ops.Multiply):
-        rt.run(operation(a=x, b=x, y=half))
-    for operation in (ops.SwiGlu, ops.GeGlu):
-        rt.run(operation(gate=x, up=x, y=y))
+    for elementwise in (ops.Add, ops.Multiply):
+        rt.run(elementwise(a=x, b=x, y=half))
+    for gated in (ops.SwiGlu, ops.GeGlu):
+        rt.run(gated(gate=x, up=x, y=y))
     rt.run(ops.Copy(x=x, y=half))
     rt.run(ops.Copy(x=x.transpose(), y=rt.empty((70, 3), fd.bf16)))
     rt.run(ops.Fill(y=y, value=2.0))

@@ -1,7 +1,10 @@
 """sdpa_vector.h (decode), steel/attn (prefill): online softmax, grouped heads, masks, causality."""
 
+from typing import Any
+
 import numpy as np
 from corpus import EPSILON, Case, one
+from numpy.typing import DTypeLike, NDArray
 
 F32, F16, I32, I64 = (np.dtype(t) for t in (np.float32, np.float16, np.int32, np.int64))
 VECTOR = ("utils.h", "sdpa_vector.h")
@@ -9,11 +12,17 @@ STEEL = ("utils.h", "steel/attn/kernels/steel_attention.h")
 rng = np.random.default_rng(8)
 
 
-def numbers(dtype, *shape) -> np.ndarray:
+def numbers(dtype: DTypeLike, *shape: int) -> NDArray[Any]:
     return rng.normal(size=shape).astype(dtype)
 
 
-def attend(q, k, v, scale, allowed=None) -> np.ndarray:
+def attend(
+    q: NDArray[Any],
+    k: NDArray[Any],
+    v: NDArray[Any],
+    scale: float,
+    allowed: NDArray[Any] | None = None,
+) -> NDArray[Any]:
     """[heads][queries][dimension], with as many key and value heads as divide the heads."""
     repeat = len(q) // len(k)
     q, k, v = (x.astype(np.float64) for x in (q, k, v))
@@ -26,10 +35,21 @@ def attend(q, k, v, scale, allowed=None) -> np.ndarray:
 
 
 # Rounding to half at the end; fast::exp and sums in float before that.
-TOLERANCE = {F16: (2 * EPSILON[F16], EPSILON[F16]), F32: (1e-5, 1e-5)}
+TOLERANCE: dict[np.dtype[Any], tuple[float, float]] = {
+    F16: (2 * EPSILON[F16], EPSILON[F16]),
+    F32: (1e-5, 1e-5),
+}
 
 
-def vector(dtype, kind, heads, groups, keys, causal=False, mask=False) -> Case:
+def vector(
+    dtype: DTypeLike,
+    kind: str,
+    heads: int,
+    groups: int,
+    keys: int,
+    causal: bool = False,
+    mask: bool = False,
+) -> Case:
     queries, d = 2, 64
     q = numbers(dtype, heads, queries, d)
     k, v = numbers(dtype, heads // groups, keys, d), numbers(dtype, heads // groups, keys, d)
@@ -57,7 +77,7 @@ def vector(dtype, kind, heads, groups, keys, causal=False, mask=False) -> Case:
     )  # fmt: skip
 
 
-def flash(queries, keys, causal) -> Case:
+def flash(queries: int, keys: int, causal: bool) -> Case:
     """32 queries by 16 keys a step; the last blocks of both are ragged."""
     heads, groups, d, bq, bk = 2, 2, 64, 32, 16
     q = numbers(F16, heads, queries, d)

@@ -1,9 +1,12 @@
 """unary.h, binary.h, ternary.h, copy.h: contiguous, ragged, strided and broadcast."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from corpus import BF16, EPSILON, MSL, Case, one
+from numpy.typing import DTypeLike, NDArray
 
 F32, F16, C64 = np.dtype(np.float32), np.dtype(np.float16), np.dtype(np.complex64)
 I32, U8, BOOL = np.dtype(np.int32), np.dtype(np.uint8), np.dtype(np.bool_)
@@ -14,27 +17,35 @@ rng = np.random.default_rng(1)
 erf = np.vectorize(math.erf)
 
 
-def real(dtype, shape, low=-4.0, high=4.0) -> np.ndarray:
+def real(
+    dtype: DTypeLike, shape: int | tuple[int, ...], low: float = -4.0, high: float = 4.0
+) -> NDArray[Any]:
     return rng.uniform(low, high, shape).astype(dtype)
 
 
-def wide(x) -> np.ndarray:
+def wide(x: NDArray[Any]) -> NDArray[Any]:
     return x.astype(
         {"c": np.complex128, "V": np.float64, "f": np.float64}.get(x.dtype.kind, x.dtype)
     )
 
 
-def per_thread(dtype) -> int:
+def per_thread(dtype: DTypeLike) -> int:
     return max(8 // np.dtype(dtype).itemsize, 1)
 
 
-def tolerance(dtype, ulps) -> tuple[float, float]:
+def tolerance(dtype: DTypeLike, ulps: float) -> tuple[float, float]:
     """`ulps` of the result's type; near zero, of a result of size one (periodic functions)."""
     epsilon = EPSILON.get(np.dtype(dtype), 0)
     return ulps * epsilon, ulps * epsilon
 
 
-def unary(op, x, function, ulps=1.0, out=None) -> Case:
+def unary(
+    op: str,
+    x: NDArray[Any],
+    function: Callable[..., Any],
+    ulps: float = 1.0,
+    out: DTypeLike | None = None,
+) -> Case:
     """unary_v over a count that is no multiple of a thread's share."""
     out = np.dtype(out or x.dtype)
     threads = -(-x.size // per_thread(x.dtype))
@@ -70,7 +81,15 @@ def unary_strided() -> Case:
     )
 
 
-def binary(op, a, b, function, ulps=1.0, out=None, form="vv") -> Case:
+def binary(
+    op: str,
+    a: NDArray[Any],
+    b: NDArray[Any],
+    function: Callable[..., Any],
+    ulps: float = 1.0,
+    out: DTypeLike | None = None,
+    form: str = "vv",
+) -> Case:
     out = np.dtype(out or a.dtype)
     size = max(a.size, b.size)
     threads = -(-size // per_thread(a.dtype))

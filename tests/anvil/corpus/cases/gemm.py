@@ -1,7 +1,10 @@
 """steel/gemm: tiles in threadgroup memory, simdgroup matrices, swizzled grids, ragged edges."""
 
+from typing import Any
+
 import numpy as np
 from corpus import BF16, EPSILON, MSL, Case
+from numpy.typing import DTypeLike, NDArray
 
 F32, F16, I32, I64 = (np.dtype(t) for t in (np.float32, np.float16, np.int32, np.int64))
 STEEL = ("utils.h", "steel/gemm/gemm.h", "steel/gemm/kernels/steel_gemm_fused.h")
@@ -9,7 +12,16 @@ SPLIT = ("utils.h", "steel/gemm/gemm.h", "steel/gemm/kernels/steel_gemm_splitk.h
 rng = np.random.default_rng(7)
 
 
-def parameters(m, n, k, lda, ldb, tile, batch_strides, swizzle) -> np.ndarray:
+def parameters(
+    m: int,
+    n: int,
+    k: int,
+    lda: int,
+    ldb: int,
+    tile: tuple[int, ...],
+    batch_strides: tuple[int, ...],
+    swizzle: int,
+) -> NDArray[Any]:
     """GEMMParams of steel/gemm/params.h."""
     bm, bn, bk = tile
     ints = [m, n, k, lda, ldb, n, -(-n // bn), -(-m // bm)]
@@ -21,7 +33,7 @@ def parameters(m, n, k, lda, ldb, tile, batch_strides, swizzle) -> np.ndarray:
     )
 
 
-def addmm_parameters(n, rows, alpha, beta) -> np.ndarray:
+def addmm_parameters(n: int, rows: int, alpha: float, beta: float) -> NDArray[Any]:
     return np.frombuffer(
         np.array([n, 1], I32).tobytes()
         + np.array([rows * n], I64).tobytes()
@@ -30,7 +42,15 @@ def addmm_parameters(n, rows, alpha, beta) -> np.ndarray:
     )
 
 
-def gemm(dtype, shape, tile, warps, transpose=(False, False), axpby=False, swizzle=0) -> Case:
+def gemm(
+    dtype: DTypeLike,
+    shape: tuple[int, ...],
+    tile: tuple[int, ...],
+    warps: tuple[int, ...],
+    transpose: tuple[bool, bool] = (False, False),
+    axpby: bool = False,
+    swizzle: int = 0,
+) -> Case:
     (batch, m, n, k), (bm, bn, bk), (wm, wn) = shape, tile, warps
     a = rng.normal(size=(batch, k, m) if transpose[0] else (batch, m, k)).astype(dtype)
     b = rng.normal(size=(batch, n, k) if transpose[1] else (batch, k, n)).astype(dtype)

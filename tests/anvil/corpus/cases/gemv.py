@@ -1,23 +1,28 @@
 """gemv.h: matrix times vector, vector times matrix, several vectors at once."""
 
+from typing import Any
+
 import numpy as np
 from corpus import BF16, EPSILON, MSL, Case, one
+from numpy.typing import DTypeLike, NDArray
 
 F32, F16, I32, I64 = (np.dtype(t) for t in (np.float32, np.float16, np.int32, np.int64))
 GEMV = ("gemv.h",)
 rng = np.random.default_rng(5)
 
 
-def numbers(dtype, *shape) -> np.ndarray:
+def numbers(dtype: DTypeLike, *shape: int) -> NDArray[Any]:
     return rng.normal(size=shape).astype(dtype)
 
 
-def tolerance(dtype, terms) -> tuple[float, float]:
+def tolerance(dtype: DTypeLike, terms: int) -> tuple[float, float]:
     """Products are exact in float or rounded once; sums of `terms` numbers of size 1."""
     return EPSILON[np.dtype(dtype)], terms**0.5 * 16 * EPSILON[F32]
 
 
-def matrix_vector(dtype, rows, columns, tiles, axpby=False) -> Case:
+def matrix_vector(
+    dtype: DTypeLike, rows: int, columns: int, tiles: tuple[int, ...], axpby: bool = False
+) -> Case:
     """tiles: simdgroups (M, N), threads (M, N) of a simdgroup, elements (M, N) of a thread."""
     bm, bn, sm, _, tm, _ = tiles
     batch = 2
@@ -42,7 +47,7 @@ def matrix_vector(dtype, rows, columns, tiles, axpby=False) -> Case:
     )  # fmt: skip
 
 
-def vector_matrix(dtype, rows, columns, tiles) -> Case:
+def vector_matrix(dtype: DTypeLike, rows: int, columns: int, tiles: tuple[int, ...]) -> Case:
     """gemv_t: y = x M; the matrix is read along its rows. There are barriers where lanes beyond the
     last column do not come by, so the columns are whole threadgroups."""
     bm, bn, _, sn, _, tn = tiles

@@ -4,36 +4,39 @@ The wheel carries no source of MLX's rms_norm, layer_norm and rope: these are .m
 it ships only the compiled library.
 """
 
+from typing import Any
+
 import numpy as np
 from corpus import BF16, EPSILON, MSL, Case, one
+from numpy.typing import DTypeLike, NDArray
 
 F32, F16, I32 = np.dtype(np.float32), np.dtype(np.float16), np.dtype(np.int32)
 rng = np.random.default_rng(3)
 
 
-def tolerance(dtype) -> tuple[float, float]:
+def tolerance(dtype: DTypeLike) -> tuple[float, float]:
     """fast::exp is good to 2 ulp and a bit for arguments of size 10; then a sum and a product."""
     return max(EPSILON[np.dtype(dtype)], 40 * EPSILON[F32]), 1e-7
 
 
-def logits(dtype, rows, length) -> np.ndarray:
+def logits(dtype: DTypeLike, rows: int, length: int) -> NDArray[Any]:
     x = (rng.normal(size=(rows, length)) * 4).astype(dtype)
     x[0, : length // 2] = -np.inf  # a masked row
     return x
 
 
-def soft_max(x) -> np.ndarray:
+def soft_max(x: NDArray[Any]) -> NDArray[Any]:
     powers = np.exp(x.astype(np.float64) - x.astype(np.float64).max(1, keepdims=True))
     return powers / powers.sum(1, keepdims=True)
 
 
-def log_sum_exp(x) -> np.ndarray:
+def log_sum_exp(x: NDArray[Any]) -> NDArray[Any]:
     wide = x.astype(np.float64)
     top = wide.max(1)
     return top + np.log(np.exp(wide - top[:, None]).sum(1))
 
 
-def softmax(form, dtype, length, threads) -> Case:
+def softmax(form: str, dtype: DTypeLike, length: int, threads: int) -> Case:
     x = logits(dtype, 3, length)
     return Case(
         f"softmax_{form}_{x.dtype}",
@@ -47,7 +50,7 @@ def softmax(form, dtype, length, threads) -> Case:
     )
 
 
-def logsumexp(name, dtype, length, threads) -> Case:
+def logsumexp(name: str, dtype: DTypeLike, length: int, threads: int) -> Case:
     x = logits(dtype, 4, length)
     return Case(
         f"{name}_{x.dtype}",

@@ -1,7 +1,10 @@
 """quantized.h: affine groups of 1 to 8 bits; quantise, dequantise, matvec, vecmat, matmul."""
 
+from typing import Any
+
 import numpy as np
 from corpus import EPSILON, MSL, Case, one
+from numpy.typing import DTypeLike, NDArray
 
 F32, F16, I32, I64 = (np.dtype(t) for t in (np.float32, np.float16, np.int32, np.int64))
 QUANTIZED = ("utils.h", "steel/gemm/gemm.h", "quantized_utils.h", "quantized.h")
@@ -9,13 +12,15 @@ GROUP = 32
 rng = np.random.default_rng(6)
 
 
-def pack(values, bits) -> np.ndarray:
+def pack(values: NDArray[Any], bits: int) -> NDArray[Any]:
     """Rows of numbers as one stream of bits, least significant first, in bytes."""
     rows = (values[..., None] >> np.arange(bits)) & 1
     return np.packbits(rows.reshape(len(values), -1).astype(np.uint8), axis=1, bitorder="little")
 
 
-def weights(dtype, rows, columns, bits):
+def weights(
+    dtype: DTypeLike, rows: int, columns: int, bits: int
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Packed values, scales, biases, and what they stand for."""
     values = rng.integers(0, 2**bits, (rows, columns)).astype(np.uint32)
     shape = (rows, columns // GROUP)
@@ -25,19 +30,21 @@ def weights(dtype, rows, columns, bits):
     return pack(values, bits), scales, biases, wide + np.repeat(biases.astype(np.float64), GROUP, 1)
 
 
-def batch_arguments(x, rank=1):
+def batch_arguments(x: NDArray[Any], rank: int = 1) -> list[NDArray[Any]]:
     """The arguments about batches, which these cases do not have."""
     none = [one(0, I32), np.array(x.shape[-2:], I32), one(0, I64)]
     return [*none, one(0, I32), one(1, I32), one(0, I64), one(0, I64), one(0, I64)]
 
 
-def tolerance(dtype, columns) -> tuple[float, float]:
+def tolerance(dtype: DTypeLike, columns: int) -> tuple[float, float]:
     """The dot product of x and whole numbers, scaled afterwards: sums of size 2^bits, in float;
     load_vector adds half numbers in half."""
     return EPSILON[np.dtype(dtype)] * 2, columns * 4 * EPSILON[np.dtype(dtype)] / 16
 
 
-def matvec(name, dtype, rows, columns, bits, vectors=2) -> Case:
+def matvec(
+    name: str, dtype: DTypeLike, rows: int, columns: int, bits: int, vectors: int = 2
+) -> Case:
     """Eight rows a threadgroup of two simdgroups."""
     packed, scales, biases, wide = weights(dtype, rows, columns, bits)
     x = rng.normal(size=(vectors, columns)).astype(dtype)
@@ -55,7 +62,7 @@ def matvec(name, dtype, rows, columns, bits, vectors=2) -> Case:
     )  # fmt: skip
 
 
-def vecmat(dtype, rows, columns, bits) -> Case:
+def vecmat(dtype: DTypeLike, rows: int, columns: int, bits: int) -> Case:
     """y = x W with W [rows][columns] quantised along its rows."""
     packed, scales, biases, wide = weights(dtype, rows, columns, bits)
     x = rng.normal(size=(1, rows)).astype(dtype)
@@ -72,7 +79,7 @@ def vecmat(dtype, rows, columns, bits) -> Case:
     )  # fmt: skip
 
 
-def matmul(dtype, m, n, k, bits) -> Case:
+def matmul(dtype: DTypeLike, m: int, n: int, k: int, bits: int) -> Case:
     """qmm_t through threadgroup memory and simdgroup matrices; m is ragged."""
     packed, scales, biases, wide = weights(dtype, n, k, bits)
     x = rng.normal(size=(m, k)).astype(dtype)
@@ -90,7 +97,7 @@ def matmul(dtype, m, n, k, bits) -> Case:
     )  # fmt: skip
 
 
-def dequantize(bits) -> Case:
+def dequantize(bits: int) -> Case:
     packed, scales, biases, wide = weights(F16, 4, 96, bits)
     per_pack = {3: 8, 5: 8, 6: 4}.get(bits, 8 // bits)
     return Case(
@@ -105,7 +112,7 @@ def dequantize(bits) -> Case:
     )
 
 
-def quantize(bits) -> Case:
+def quantize(bits: int) -> Case:
     """Numbers that are scale * whole + bias come back exactly."""
     values = rng.integers(0, 2**bits, (6, GROUP)).astype(np.uint32)
     values[:, 0], values[:, 1] = 0, 2**bits - 1

@@ -1,7 +1,11 @@
 """reduction/: whole arrays, rows and columns; sums, products, extremes, logic; slice updates."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
 from corpus import BF16, EPSILON, MSL, Case, one
+from numpy.typing import DTypeLike, NDArray
 
 HEADERS = ("utils.h", "atomic.h", "reduction/ops.h", "reduce.h")
 F32, F16 = np.dtype(np.float32), np.dtype(np.float16)
@@ -10,13 +14,15 @@ I32, I64 = np.dtype(np.int32), np.dtype(np.int64)
 rng = np.random.default_rng(2)
 
 
-def tolerance(dtype, terms) -> tuple[float, float]:
+def tolerance(dtype: DTypeLike, terms: int) -> tuple[float, float]:
     """A sum of numbers below one in any order: one rounding a level of the tree of 32 and one a
     term of a lane's share; the result is rounded to its type."""
     return EPSILON[np.dtype(dtype)], EPSILON[np.dtype(dtype)] * terms / 8
 
 
-def whole(x, out, op, expected, tol) -> Case:
+def whole(
+    x: NDArray[Any], out: DTypeLike, op: str, expected: Callable[..., Any], tol: tuple[float, float]
+) -> Case:
     """all_reduce with two threadgroups, the second one's rows cut short."""
     per_group = -(-x.size // 2)
     return Case(
@@ -31,7 +37,7 @@ def whole(x, out, op, expected, tol) -> Case:
     )
 
 
-def rows(x, op, function, tol) -> Case:
+def rows(x: NDArray[Any], op: str, function: Callable[..., Any], tol: tuple[float, float]) -> Case:
     """row_reduce_simple: four rows a threadgroup, the last one overlapping."""
     count, length = x.shape
     kind = MSL[x.dtype]
@@ -47,14 +53,19 @@ def rows(x, op, function, tol) -> Case:
     )
 
 
-def shape_arguments(x, kept, reduced):
+def shape_arguments(
+    x: NDArray[Any], kept: Sequence[int], reduced: Sequence[int]
+) -> list[NDArray[Any]]:
     """Shapes and strides of the axes that stay and of those that are reduced beside the row."""
     strides = [s // x.itemsize for s in x.strides]
-    pick = lambda axes: (  # noqa: E731
-        np.array([x.shape[a] for a in axes] or [1], I32),
-        np.array([strides[a] for a in axes] or [0], I64),
-        one(len(axes), I32),
-    )
+
+    def pick(axes: Sequence[int]) -> list[NDArray[Any]]:
+        return [
+            np.array([x.shape[a] for a in axes] or [1], I32),
+            np.array([strides[a] for a in axes] or [0], I64),
+            one(len(axes), I32),
+        ]
+
     return [*pick(kept), *pick(reduced)]
 
 
@@ -73,7 +84,7 @@ def looped_rows() -> Case:
     )
 
 
-def small_rows(outer) -> Case:
+def small_rows(outer: int) -> Case:
     """Few rows to an output: a thread each; many: a simdgroup each, lanes with unequal shares."""
     x = rng.integers(-1000, 1000, (7, outer, 13)).astype(I32)
     by_thread = outer <= 8

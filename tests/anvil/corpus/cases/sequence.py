@@ -1,7 +1,11 @@
 """scan.h, sort.h, searchsorted.h, hadamard.h, dot.h, arange.h: order along an axis."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from corpus import EPSILON, MSL, Case, one
+from numpy.typing import NDArray
 
 F32, F16 = np.dtype(np.float32), np.dtype(np.float16)
 I32, I64, U32 = np.dtype(np.int32), np.dtype(np.int64), np.dtype(np.uint32)
@@ -10,7 +14,14 @@ SORT = ("utils.h", "sort.h", "searchsorted.h")
 rng = np.random.default_rng(4)
 
 
-def scan(x, op, function, inclusive=True, reverse=False, tolerance=(0, 0)) -> Case:
+def scan(
+    x: NDArray[Any],
+    op: str,
+    function: Callable[..., Any],
+    inclusive: bool = True,
+    reverse: bool = False,
+    tolerance: tuple[float, float] = (0, 0),
+) -> Case:
     rows, length = x.shape
     kind = MSL[x.dtype]
     flags = f"{str(inclusive).lower()}, {str(reverse).lower()}"
@@ -43,7 +54,7 @@ def strided_scan() -> Case:
     )
 
 
-def sort(x, arguments: bool) -> Case:
+def sort(x: NDArray[Any], arguments: bool) -> Case:
     rows, length = x.shape
     out = np.zeros(x.shape, U32 if arguments else x.dtype)
     order = np.argsort(x, axis=1, kind="stable")

@@ -1,0 +1,76 @@
+"""The dtypes that kernels take, under the names of MSL and GGUF.
+
+To a type checker each is a dtype and also a type, that of the numbers which Python turns into it:
+`In[f16]` and `scale: f32 = 0.5` are annotations that it understands, in signatures of kernels and
+in parameter structs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from foundry._foundry import DType
+
+if TYPE_CHECKING:
+
+    class _DTypeType(type, DType): ...  # type: ignore[misc]  # an enum has no subclasses
+
+    class f32(Protocol, metaclass=_DTypeType):
+        def __float__(self) -> float: ...
+
+    class f16(Protocol, metaclass=_DTypeType):
+        def __float__(self) -> float: ...
+
+    class bf16(Protocol, metaclass=_DTypeType):
+        def __float__(self) -> float: ...
+
+    class i8(Protocol, metaclass=_DTypeType):
+        def __index__(self) -> int: ...
+
+    class i16(Protocol, metaclass=_DTypeType):
+        def __index__(self) -> int: ...
+
+    class i32(Protocol, metaclass=_DTypeType):
+        def __index__(self) -> int: ...
+
+    class i64(Protocol, metaclass=_DTypeType):
+        def __index__(self) -> int: ...
+
+    class u8(Protocol, metaclass=_DTypeType):
+        def __index__(self) -> int: ...
+
+    class u16(Protocol, metaclass=_DTypeType):
+        def __index__(self) -> int: ...
+
+    class u32(Protocol, metaclass=_DTypeType):
+        def __index__(self) -> int: ...
+
+    class u64(Protocol, metaclass=_DTypeType):
+        def __index__(self) -> int: ...
+
+    class bool_(Protocol, metaclass=_DTypeType):
+        def __index__(self) -> int: ...
+
+    class q4_0(metaclass=_DTypeType): ...
+
+    class q4_1(metaclass=_DTypeType): ...
+
+    class q5_0(metaclass=_DTypeType): ...
+
+    class q5_1(metaclass=_DTypeType): ...
+
+    class q8_0(metaclass=_DTypeType): ...
+
+    class q4_k(metaclass=_DTypeType): ...
+
+    class q5_k(metaclass=_DTypeType): ...
+
+    class q6_k(metaclass=_DTypeType): ...
+
+else:
+    f32, f16, bf16 = DType.f32, DType.f16, DType.bf16
+    i8, i16, i32, i64 = DType.i8, DType.i16, DType.i32, DType.i64
+    u8, u16, u32, u64 = DType.u8, DType.u16, DType.u32, DType.u64
+    bool_ = DType.boolean
+    q4_0, q4_1, q5_0, q5_1, q8_0 = DType.q4_0, DType.q4_1, DType.q5_0, DType.q5_1, DType.q8_0
+    q4_k, q5_k, q6_k = DType.q4_k, DType.q5_k, DType.q6_k
