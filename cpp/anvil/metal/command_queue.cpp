@@ -57,16 +57,17 @@ void CommandQueue::forget(CommandBuffer* buffer) {
 void CommandQueue::commit(objc::Ref<CommandBuffer> buffer) {
   std::unique_lock lock(mutex_);
   if (!is_calling_back()) changed_.wait(lock, [this] { return in_flight_ < max_in_flight_; });
+  if (slots_.empty()) {
+    ++in_flight_;
+    return submit(*buffer, lock);
+  }
   const auto slot = std::ranges::find(slots_, buffer.get(), &Slot::buffer);
-  if (slot != slots_.end())
-    slot->committed = std::move(buffer);
-  else if (!slots_.empty())
-    slots_.push_back({buffer.get(), buffer});
-  ++in_flight_;
-  if (slots_.empty())
-    submit(*buffer, lock);
+  if (slot == slots_.end())
+    slots_.push_back({buffer.get(), std::move(buffer)});
   else
-    submit_committed(lock);
+    slot->committed = std::move(buffer);
+  ++in_flight_;
+  submit_committed(lock);
 }
 
 void CommandQueue::submit_committed(std::unique_lock<std::mutex>& lock) {

@@ -109,15 +109,12 @@ TEST_CASE("commands come with the device's addresses, in order, at one commit") 
   commands->encodeSignalEvent(event.get(), 4);
   CHECK(p.recorder.requests() == Requests{"allocate 4096 device_only", "allocate 4096 shared"});
   commands->commit();
+  const std::string axpy = "axpy(x: #1 4096, y: #2+64 4032, params: 8 bytes from ";
   CHECK(p.recorder.requests() ==
         Requests{"submit", "  wait for 3", "  copy 64 from #2+8 to #1",
-                 "  axpy(x: #1 4096, y: #2+64 4032, params: 8 bytes from 100) 4x1x1 threadgroups, "
-                 "100x1x1 threads by 32x1x1",
-                 "  beside that axpy(x: #1 4096, y: #2+64 4032, params: 8 bytes from 64) "
-                 "2x1x1 threadgroups, 64x1x1 threads by 32x1x1",
-                 "  axpy(x: #1 4096, y: #2+64 4032, params: 8 bytes from 64) threadgroups at #2+16 "
-                 "by 8x4x1",
-                 "  signal 4"});
+                 "  " + axpy + "100) 4x1x1 threadgroups, 100x1x1 threads by 32x1x1",
+                 "  beside that " + axpy + "64) 2x1x1 threadgroups, 64x1x1 threads by 32x1x1",
+                 "  " + axpy + "64) threadgroups at #2+16 by 8x4x1", "  signal 4"});
   p.recorder.complete();
 }
 
