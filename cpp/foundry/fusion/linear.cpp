@@ -12,10 +12,12 @@
 namespace foundry {
 namespace {
 
+using detail::FusedRecipe;
 using detail::HeadParams;
 using detail::LinearParams;
 using detail::LinearPlan;
 using detail::LinearShape;
+using detail::StageRecipe;
 
 constexpr std::uint32_t kMaxRowsPerSimdgroup = 8;
 constexpr std::uint32_t kDefaultRowsPerSimdgroup = 4;
@@ -79,40 +81,33 @@ LinearPlan plan_of(const FusedKernelView& kernel, const LinearShape& x, const De
   return plan;
 }
 
-std::uint64_t word(const void* address) {
-  return std::hash<const void*>()(address);
-}
-
 bool has_tensor(const Stage& stage) {
   return stage.type->tensor != StageTensor::none && stage.tensor;
 }
 
-void add_stage(KernelKey& key, const Stage& stage) {
-  key.add(word(stage.type));
-  if (stage.type->tensor != StageTensor::none) {
-    key.add(has_tensor(stage) ? static_cast<std::uint64_t>(stage.tensor.dtype()) : kDTypeCount);
-  }
+StageRecipe recipe_of(const Stage& stage) {
+  return {.type = stage.type,
+          .tensor = has_tensor(stage) ? std::optional(stage.tensor.dtype()) : std::nullopt};
 }
 
-KernelKey key_of(const FusedKernelView& kernel, const LinearPlan& plan) {
-  KernelKey key(kernel.name, {static_cast<std::uint64_t>(plan.form) |
-                                  static_cast<std::uint64_t>(plan.narrow) << 8 |
-                                  static_cast<std::uint64_t>(plan.input_in_memory) << 9 |
-                                  static_cast<std::uint64_t>(plan.rows_per_simdgroup) << 16 |
-                                  static_cast<std::uint64_t>(kernel.x->dtype()) << 24 |
-                                  static_cast<std::uint64_t>(plan.rows_together) << 32,
-                              static_cast<std::uint64_t>(plan.head_dim) << 32 | plan.unit});
-  key.add(kernel.prologue ? 1 : 0);
-  if (kernel.prologue) add_stage(key, *kernel.prologue);
+FusedRecipe recipe_of(const FusedKernelView& kernel, const LinearPlan& plan) {
+  FusedRecipe recipe{.name = kernel.name, .x = kernel.x->dtype(), .plan = plan};
+  if (kernel.prologue) recipe.prologue = recipe_of(*kernel.prologue);
   for (const auto& part : kernel.parts) {
-    key.add(static_cast<std::uint64_t>(part.weights->dtype()) |
-            static_cast<std::uint64_t>(part.y->dtype()) << 8 |
-            static_cast<std::uint64_t>(part.epilogues.size()) << 16 |
-            (part.gate ? static_cast<std::uint64_t>(part.gate->dtype()) + 1 : 0) << 32);
-    if (part.gate) key.add(part.activation ? word(part.activation->type) : 0);
-    for (const auto& stage : part.epilogues) add_stage(key, stage);
+    recipe.products.push_back({.weights = part.weights->dtype(),
+                               .gate = part.gate ? std::optional(part.gate->dtype()) : std::nullopt,
+                               .activation = part.activation ? part.activation->type : nullptr,
+                               .y = part.y->dtype(),
+                               .stages = part.epilogues.size()});
+    for (const Stage& stage : part.epilogues) {
+      if (!recipe.stages.push_back(recipe_of(stage))) {
+        throw ArgumentError(concat(kernel.label.empty() ? *kernel.name : kernel.label,
+                                   ": more than ", FusedRecipe::kMaxStages,
+                                   " stages, which is what a kernel may have"));
+      }
+    }
   }
-  return key;
+  return recipe;
 }
 
 using Arguments = InlineVector<Argument, kMaxArgumentIndices>;
@@ -138,7 +133,8 @@ DispatchConfig config_of(const FusedKernelView& kernel, const LinearPlan& plan,
                          const LinearShape& x) {
   std::uint64_t tiles = 0;
   for (const auto& part : kernel.parts)
-    tiles += divide_up(part.weights->extents()[0], detail::rows_of_tile(plan, part));
+    tiles +=
+        divide_up(part.weights->extents()[0], detail::rows_of_tile(plan, part.gate != nullptr));
   if (plan.form != LinearForm::gemv) {
     const detail::GemmTile& gemm = detail::tile_of(plan.form);
     return threadgroups_of(gemm.simdgroups, tiles, divide_up(x.tokens, gemm.tokens));
@@ -202,14 +198,13 @@ FusedKernelView one_product(const std::string& name, std::string_view label, con
 }
 
 KernelDescription FusedKernelView::describe(const Device& device) const {
-  return detail::describe_linear(*this, plan_of(*this, detail::check_linear(*this), device));
+  return recipe_of(*this, plan_of(*this, detail::check_linear(*this), device)).describe();
 }
 
 void FusedKernelView::encode(Encoder& encoder) const {
   const LinearShape shape = detail::check_linear(*this);
   const LinearPlan plan = plan_of(*this, shape, encoder.device());
-  const auto compiled =
-      encoder.kernel(key_of(*this, plan), [&] { return detail::describe_linear(*this, plan); });
+  const auto compiled = encoder.kernel(recipe_of(*this, plan));
   LinearParams params{
       static_cast<std::uint32_t>(shape.tokens), static_cast<std::uint32_t>(shape.columns), {}};
   HeadParams heads{start.value(), {}, {}};

@@ -11,20 +11,19 @@ namespace {
 /// Collects arguments and source of one kernel.
 class LinearSource {
  public:
-  LinearSource(const FusedKernelView& kernel, const LinearPlan& plan)
-      : kernel_(kernel), plan_(plan) {
-    description_.name = *kernel.name;
+  explicit LinearSource(const FusedRecipe& recipe) : recipe_(recipe), plan_(recipe.plan) {
+    description_.name = *recipe.name;
   }
 
   KernelDescription generate() {
-    tensor("x", Access::read, kernel_.x->dtype());
+    tensor("x", Access::read, recipe_.x);
     const std::string prologue = prologue_expression();
     include(main_file());
     if (plan_.unit != 0) include("lib/heads.metal");
     open(prologue);
-    for (std::size_t i = 0; i < kernel_.parts.size(); ++i) {
+    for (std::size_t i = 0; i < recipe_.products.size(); ++i) {
       part(i);
-      if (i + 1 < kernel_.parts.size()) next_part(i);
+      if (i + 1 < recipe_.products.size()) next_part(i);
     }
     line("}");
     description_.arguments.push_back(
@@ -44,19 +43,19 @@ class LinearSource {
   }
 
   std::string prologue_expression() {
-    const std::string x = msl_type(kernel_.x->dtype());
-    if (!kernel_.prologue) {
+    const std::string x = msl_type(recipe_.x);
+    if (!recipe_.prologue) {
       include("stages/direct.metal");
       return concat("const Direct<", x, "> prologue = {x, params.columns};");
     }
-    const StageType& type = *kernel_.prologue->type;
+    const StageType& type = *recipe_.prologue->type;
     include(type.file);
     std::string types = x;
     std::string members = "x";
     if (type.tensor != StageTensor::none) {
       const std::string name = concat("prologue_", type.argument);
-      tensor(name, Access::read, kernel_.prologue->tensor.dtype());
-      types += ", " + msl_type(kernel_.prologue->tensor.dtype());
+      tensor(name, Access::read, *recipe_.prologue->tensor);
+      types += ", " + msl_type(*recipe_.prologue->tensor);
       members += ", " + name;
     }
     if (type.has_scalar) {
@@ -67,7 +66,7 @@ class LinearSource {
   }
 
   /// "Bias<half>{bias0_0}", its tensor and scalar becoming arguments.
-  std::string stage_expression(const Stage& stage, const std::string& suffix) {
+  std::string stage_expression(const StageRecipe& stage, const std::string& suffix) {
     const StageType& type = *stage.type;
     include(type.file);
     std::string types;
@@ -77,8 +76,8 @@ class LinearSource {
       members = "nullptr";
     } else if (type.tensor != StageTensor::none) {
       const std::string name = concat(type.argument, suffix);
-      tensor(name, Access::read, stage.tensor.dtype());
-      types = concat("<", msl_type(stage.tensor.dtype()), ">");
+      tensor(name, Access::read, *stage.tensor);
+      types = concat("<", msl_type(*stage.tensor), ">");
       members = name;
     }
     if (type.has_scalar) {
@@ -89,47 +88,47 @@ class LinearSource {
     return concat(type.name, types, "{", members, "}");
   }
 
-  std::string weights_argument(const char* name, std::size_t part, const AnyTensor& weights) {
+  std::string weights_argument(const char* name, std::size_t part, DType weights) {
     const std::string argument = concat(name, part);
-    tensor(argument, Access::read, weights.dtype());
-    include(policy_of(weights.dtype(), *kernel_.name).file);
+    tensor(argument, Access::read, weights);
+    include(policy_of(weights, *recipe_.name).file);
     return argument;
   }
 
-  std::uint32_t width(const AnyTensor& weights) const {
-    return policy_width(policy_of(weights.dtype(), *kernel_.name), plan_.narrow);
+  std::uint32_t width(DType weights) const {
+    return policy_width(policy_of(weights, *recipe_.name), plan_.narrow);
   }
-  std::string policy(const AnyTensor& weights) const {
-    return msl_policy(policy_of(weights.dtype(), *kernel_.name), plan_.narrow);
+  std::string policy(DType weights) const {
+    return msl_policy(policy_of(weights, *recipe_.name), plan_.narrow);
   }
 
   /// `value = ...;` for the activation's product and each epilogue of a part.
   std::string epilogue_lines(std::size_t index, const std::string& gate, const std::string& token,
                              const std::string& row, const std::string& indent) {
-    const ProductView& part = kernel_.parts[index];
+    const ProductRecipe& part = recipe_.products[index];
     const std::string place = concat(token, ", ", row, ", params.rows[", index, "])");
     std::string text;
     if (part.gate) {
       const std::string activation =
-          part.activation ? concat(stage_expression(*part.activation, concat("_gate", index)),
+          part.activation ? concat(stage_expression({part.activation, {}}, concat("_gate", index)),
                                    ".apply(", gate, ", ", place)
                           : gate;
       text += concat(indent, "value *= ", activation, ";\n");
     }
-    for (std::size_t e = 0; e < part.epilogues.size(); ++e) {
-      if (is_head_stage(*part.epilogues[e].type)) break;
-      text += concat(indent, "value = ", stage_expression(part.epilogues[e], concat(index, "_", e)),
+    const auto stages = recipe_.stages_of(index);
+    for (std::size_t e = 0; e < stages.size(); ++e) {
+      if (is_head_stage(*stages[e].type)) break;
+      text += concat(indent, "value = ", stage_expression(stages[e], concat(index, "_", e)),
                      ".apply(value, ", place, ";\n");
     }
     return text;
   }
 
   std::string output_argument(std::size_t index) {
-    const AnyTensor& y = *kernel_.parts[index].y;
     const std::string name = concat("y", index);
-    const auto& stages = kernel_.parts[index].epilogues;
+    const auto stages = recipe_.stages_of(index);
     const bool is_cache = !stages.empty() && stages.back().type->kind == StageKind::store;
-    tensor(name, is_cache ? Access::write_some : Access::write, y.dtype());
+    tensor(name, is_cache ? Access::write_some : Access::write, recipe_.products[index].y);
     // The thread that stores a result is the one that reads its epilogues' values for it.
     for (std::size_t e = 0; e < stages.size(); ++e) {
       if (stages[e].type->tensor != StageTensor::result) continue;
@@ -151,14 +150,14 @@ class LinearSource {
 
   /// Tiles of all parts follow one another in the grid.
   std::string tiles_of(std::size_t index) const {
-    const std::uint32_t rows = rows_of_tile(plan_, kernel_.parts[index]);
+    const std::uint32_t rows = rows_of_tile(plan_, recipe_.products[index].gate.has_value());
     return concat("(params.rows[", index, "] + ", rows - 1, ") / ", rows);
   }
 
   void open(const std::string& prologue) {
     const bool by_simdgroup = plan_.form == LinearForm::gemv && plan_.unit == 0;
-    const bool gated = std::any_of(kernel_.parts.begin(), kernel_.parts.end(),
-                                   [](const auto& part) { return part.gate != nullptr; });
+    const bool gated = std::any_of(recipe_.products.begin(), recipe_.products.end(),
+                                   [](const auto& part) { return part.gate.has_value(); });
     if (plan_.form == LinearForm::gemm_lanes) {
       line(concat("static_assert(kGemmTokens == ", kLanesTile.tokens,
                   " && kGemmRows == ", kLanesTile.rows, ", \"as on the host\");"));
@@ -168,7 +167,7 @@ class LinearSource {
                   " && kMatrixRows == ", kMatrixTile.rows,
                   " && kMatrixSimdgroups == ", kMatrixTile.simdgroups, ", \"as on the host\");"));
     }
-    line(concat("kernel void ", *kernel_.name, "(FOUNDRY_ARGUMENTS) {"));
+    line(concat("kernel void ", *recipe_.name, "(FOUNDRY_ARGUMENTS) {"));
     if (plan_.unit != 0) line(concat("  threadgroup float values[", plan_.unit, "];"));
     if (plan_.form == LinearForm::gemm_lanes) line("  threadgroup GemmMemory memory;");
     if (plan_.form == LinearForm::gemm_matrices) {
@@ -219,9 +218,9 @@ class LinearSource {
     line(
         "    prepare_floats(prologue, params.columns, input, simdgroup_index_in_threadgroup,\n"
         "                   simdgroups_per_threadgroup, lane);\n  }");
-    const bool integer =
-        std::any_of(kernel_.parts.begin(), kernel_.parts.end(), [&](const ProductView& part) {
-          return has_integer_form(*part.weights) || (part.gate && has_integer_form(*part.gate));
+    const bool integer = std::any_of(
+        recipe_.products.begin(), recipe_.products.end(), [&](const ProductRecipe& part) {
+          return has_integer_form(part.weights) || (part.gate && has_integer_form(*part.gate));
         });
     if (integer) {
       include("stages/gemv_pairs.metal");
@@ -232,42 +231,48 @@ class LinearSource {
     line("  const InMemory prologue = in_memory(input);");
   }
 
-  bool has_integer_form(const AnyTensor& weights) const {
-    return plan_.input_in_memory && policy_of(weights.dtype(), *kernel_.name).has_integer_form;
+  bool has_integer_form(DType weights) const {
+    return plan_.input_in_memory && policy_of(weights, *recipe_.name).has_integer_form;
   }
 
   /// The rows of a simdgroup, one per lane.
-  std::string gemv_product(std::size_t index, const AnyTensor& weights, const std::string& argument,
+  std::string gemv_product(std::size_t index, DType weights, const std::string& argument,
                            const std::string& tile) const {
     const std::string place = concat("params.rows[", index, "],\n                        ",
                                      "params.columns, ", tile, ", lane)");
     if (has_integer_form(weights)) {
       return concat("gemv_rows_of_pairs<", policy(weights), ", ",
-                    policy_of(weights.dtype(), *kernel_.name).name, "Integer, ", width(weights),
-                    ", ", plan_.rows_per_simdgroup, ">(", argument, ", prologue, ", place);
+                    policy_of(weights, *recipe_.name).name, "Integer, ", width(weights), ", ",
+                    plan_.rows_per_simdgroup, ">(", argument, ", prologue, ", place);
     }
     return concat("gemv_rows<", policy(weights), ", ", width(weights), ", ", plan_.rows_together,
                   ", ", plan_.rows_per_simdgroup, ">(", argument, ", prologue, scale, ", place);
   }
 
   void gemv_part(std::size_t index) {
-    const ProductView& part = kernel_.parts[index];
+    const ProductRecipe& part = recipe_.products[index];
     const std::uint32_t rows = plan_.rows_per_simdgroup;
-    const auto product = [&](const AnyTensor& weights, const std::string& argument) {
+    const auto product = [&](DType weights, const std::string& argument) {
       return gemv_product(index, weights, argument, "NeighbourRows{row}");
     };
-    const std::string weights = weights_argument("weights", index, *part.weights);
+    const std::string weights = weights_argument("weights", index, part.weights);
     const std::string gate = part.gate ? weights_argument("gate", index, *part.gate) : "";
     const std::string epilogues = epilogue_lines(index, "gate_value", "0", "row + lane", "      ");
     const std::string y = output_argument(index);
     line("    const float scale = prologue.scale(0, lane);");
     line(concat("    const uint row = tile * ", rows, ";"));
     if (part.gate) line(concat("    const float gate_value = ", product(*part.gate, gate), ";"));
-    line(concat("    float value = ", product(*part.weights, weights), ";"));
+    line(concat("    float value = ", product(part.weights, weights), ";"));
     line(concat("    if (lane < ", rows, " && row + lane < params.rows[", index, "]) {"));
     description_.source.text += epilogues;
-    line(concat("      ", y, "[row + lane] = ", msl_type(part.y->dtype()), "(value);"));
+    line(concat("      ", y, "[row + lane] = ", msl_type(part.y), "(value);"));
     line("    }");
+  }
+
+  /// Whether y has heads, and strides of its own for them.
+  bool has_heads(std::size_t index) const {
+    const auto stages = recipe_.stages_of(index);
+    return !stages.empty() && is_head_stage(*stages.back().type);
   }
 
   /// The head stages of a part as expressions; empty where it has none.
@@ -279,7 +284,7 @@ class LinearSource {
   };
 
   HeadStages head_stages(std::size_t index) {
-    const std::span<const Stage> stages = kernel_.parts[index].epilogues;
+    const auto stages = recipe_.stages_of(index);
     HeadStages found;
     for (std::size_t e = 0; e < stages.size(); ++e) {
       const StageType& type = *stages[e].type;
@@ -295,28 +300,27 @@ class LinearSource {
       found.interleaved |= type.is_interleaved;
     }
     if (found.store.empty()) {
-      const bool strided = kernel_.parts[index].y->rank() == 3;
-      found.store = strided ? concat("HeadStore{heads.head_stride[", index, "]}")
-                            : concat("HeadStore{", plan_.head_dim, "}");
+      found.store = has_heads(index) ? concat("HeadStore{heads.head_stride[", index, "]}")
+                                     : concat("HeadStore{", plan_.head_dim, "}");
     }
     return found;
   }
 
   void head_part(std::size_t index) {
-    const ProductView& part = kernel_.parts[index];
+    const ProductRecipe& part = recipe_.products[index];
     const std::uint32_t rows = plan_.rows_per_simdgroup;
-    const std::string weights = weights_argument("weights", index, *part.weights);
+    const std::string weights = weights_argument("weights", index, part.weights);
     const std::string epilogues = epilogue_lines(index, "", "0", "rows.row(lane)", "        ");
     const HeadStages stages = head_stages(index);
     const std::string y = output_argument(index);
-    if (part.y->rank() == 3) description_.arguments.back().strided = true;
+    if (has_heads(index)) description_.arguments.back().strided = true;
     const std::string unit = concat("HeadUnit<", plan_.head_dim, ", ", plan_.unit, ", ", rows, ", ",
                                     stages.interleaved ? "true" : "false", ">");
     line("    const float scale = prologue.scale(0, lane);");
     line(concat("    for (uint t = simdgroup; t < ", unit,
                 "::kTiles; t += simdgroups_per_threadgroup) {"));
     line(concat("      const ", unit, " rows = {tile, t};"));
-    line(concat("      float value = ", gemv_product(index, *part.weights, weights, "rows"), ";"));
+    line(concat("      float value = ", gemv_product(index, part.weights, weights, "rows"), ";"));
     line("      if (lane < " + std::to_string(rows) + " && rows.inside(lane)) {");
     description_.source.text += epilogues;
     line("        values[rows.slot(lane)] = value;");
@@ -337,7 +341,7 @@ class LinearSource {
     if (!stages.turn.empty()) {
       line(concat("      pair = turn.apply(pair, at.pair(p), ", plan_.head_dim, ", heads.start);"));
     }
-    const std::string type = msl_type(part.y->dtype());
+    const std::string type = msl_type(part.y);
     for (const char* which : {"first", "second"}) {
       line(concat("      ", y, "[store.at(at.head(), elements.", which, ")] = ", type, "(pair.",
                   which[0] == 'f' ? "x" : "y", ");"));
@@ -346,16 +350,15 @@ class LinearSource {
   }
 
   void lanes_part(std::size_t index) {
-    const ProductView& part = kernel_.parts[index];
-    const std::uint32_t rows = rows_of_tile(plan_, part);
-    const auto round = [&](const AnyTensor& weights, const std::string& argument,
-                           std::uint32_t slot) {
+    const ProductRecipe& part = recipe_.products[index];
+    const std::uint32_t rows = rows_of_tile(plan_, part.gate.has_value());
+    const auto round = [&](DType weights, const std::string& argument, std::uint32_t slot) {
       return concat("      gemm_round<", policy(weights), ", ", rows, ", ", plan_.rows_together,
                     ">(", argument, ", params.rows[", index,
                     "], params.columns, row, first,\n          token_blocks, ", slot,
                     ", memory, lane);");
     };
-    const std::string weights = weights_argument("weights", index, *part.weights);
+    const std::string weights = weights_argument("weights", index, part.weights);
     const std::string gate = part.gate ? weights_argument("gate", index, *part.gate) : "";
     const std::uint32_t own = part.gate ? rows : 0;  // the gate's sums come first
     const std::string epilogues =
@@ -368,7 +371,7 @@ class LinearSource {
     line("    for (uint first = 0; first < params.columns; first += kGemmDepth) {");
     line("      gemm_input(prologue, params.tokens, params.columns, token, first, memory, lane);");
     if (part.gate) line(round(*part.gate, gate, 0));
-    line(round(*part.weights, weights, own));
+    line(round(part.weights, weights, own));
     line("    }");
     line("    gemm_end(token_blocks, memory, lane);");
     line(concat("    for (uint r = 0; r < ", rows, "; r += 32) {"));
@@ -379,26 +382,25 @@ class LinearSource {
                 ", t / 32) + t % 32 * 32 + lane];"));
     description_.source.text += epilogues;
     line(concat("        ", y, "[(token + t) * params.rows[", index,
-                "] + own_row] = ", msl_type(part.y->dtype()), "(value);"));
+                "] + own_row] = ", msl_type(part.y), "(value);"));
     line("      }\n    }");
   }
 
   void matrices_part(std::size_t index) {
-    const ProductView& part = kernel_.parts[index];
-    const auto product = [&](const AnyTensor& weights, const std::string& argument,
-                             const char* results) {
+    const ProductRecipe& part = recipe_.products[index];
+    const auto product = [&](DType weights, const std::string& argument, const char* results) {
       return concat("    gemm_matrices<", policy(weights), ">(", argument,
                     ", prologue, params.tokens, params.rows[", index,
                     "], params.columns, token, row,\n        memory, ", results,
                     ", simdgroup, lane);");
     };
-    const std::string weights = weights_argument("weights", index, *part.weights);
+    const std::string weights = weights_argument("weights", index, part.weights);
     const std::string gate = part.gate ? weights_argument("gate", index, *part.gate) : "";
     const std::string epilogues = epilogue_lines(index, "gates[i]", "at_token", "at_row", "      ");
     const std::string y = output_argument(index);
     line(concat("    const uint row = tile * ", kMatrixTile.rows, ";"));
     if (part.gate) line(product(*part.gate, gate, "gates"));
-    line(product(*part.weights, weights, "memory.values"));
+    line(product(part.weights, weights, "memory.values"));
     line("    for (uint i = simdgroup * 32 + lane; i < kMatrixTokens * kMatrixRows;");
     line("         i += kMatrixSimdgroups * 32) {");
     line("      const uint at_token = token + i / kMatrixRows;");
@@ -407,26 +409,32 @@ class LinearSource {
                 "]) continue;"));
     line("      float value = memory.values[i];");
     description_.source.text += epilogues;
-    line(concat("      ", y, "[at_token * params.rows[", index,
-                "] + at_row] = ", msl_type(part.y->dtype()), "(value);"));
+    line(concat("      ", y, "[at_token * params.rows[", index, "] + at_row] = ", msl_type(part.y),
+                "(value);"));
     line("    }");
   }
 
-  const FusedKernelView& kernel_;
+  const FusedRecipe& recipe_;
   const LinearPlan& plan_;
   KernelDescription description_;
 };
 
 }  // namespace
 
-std::uint32_t rows_of_tile(const LinearPlan& plan, const ProductView& part) {
-  if (plan.form == LinearForm::gemm_lanes && part.gate) return kLanesTile.rows / 2;
+std::uint32_t rows_of_tile(const LinearPlan& plan, bool is_gated) {
+  if (plan.form == LinearForm::gemm_lanes && is_gated) return kLanesTile.rows / 2;
   if (plan.form != LinearForm::gemv) return tile_of(plan.form).rows;
   return plan.unit != 0 ? plan.unit : plan.rows_per_simdgroup;
 }
 
-KernelDescription describe_linear(const FusedKernelView& kernel, const LinearPlan& plan) {
-  return LinearSource(kernel, plan).generate();
+std::span<const StageRecipe> FusedRecipe::stages_of(std::size_t product) const {
+  std::size_t first = 0;
+  for (std::size_t i = 0; i < product; ++i) first += products[i].stages;
+  return std::span(stages.data(), stages.size()).subspan(first, products[product].stages);
+}
+
+KernelDescription FusedRecipe::describe() const {
+  return LinearSource(*this).generate();
 }
 
 }  // namespace foundry::detail

@@ -66,12 +66,37 @@ inline constexpr GemmTile kMatrixTile{32, 64, 4};
   return form == LinearForm::gemm_matrices ? kMatrixTile : kLanesTile;
 }
 
-/// Rows of a part that one step of the grid takes.
-[[nodiscard]] std::uint32_t rows_of_tile(const LinearPlan& plan, const ProductView& part);
+/// Rows of a product that one step of the grid takes.
+[[nodiscard]] std::uint32_t rows_of_tile(const LinearPlan& plan, bool is_gated);
 
-/// Arguments in the order of the signature: x; the prologue's tensor and scalar; per part weights,
-/// gate, stages' tensors and scalars, y; LinearParams; HeadParams if there are heads.
-[[nodiscard]] KernelDescription describe_linear(const FusedKernelView& kernel,
-                                                const LinearPlan& plan);
+struct StageRecipe {
+  const StageType* type = nullptr;
+  std::optional<DType> tensor;  ///< none: the stage has none, or it is left out
+};
+
+struct ProductRecipe {
+  DType weights = DType::f32;
+  std::optional<DType> gate;
+  const StageType* activation = nullptr;  ///< of the gate; null: its values as they are
+  DType y = DType::f32;
+  std::size_t stages = 0;  ///< of the recipe's, after those of the products before it
+};
+
+/// What a fused kernel is generated from. Arguments in the order of the signature: x; the
+/// prologue's tensor and scalar; per product weights, gate, stages' tensors and scalars, y;
+/// LinearParams; HeadParams if there are heads.
+struct FusedRecipe {
+  static constexpr std::size_t kMaxStages = 32;
+
+  const std::string* name = nullptr;  ///< interned
+  DType x = DType::f32;
+  LinearPlan plan = {};
+  std::optional<StageRecipe> prologue = {};
+  InlineVector<ProductRecipe, FusedKernel::kMaxParts> products = {};
+  InlineVector<StageRecipe, kMaxStages> stages = {};
+
+  [[nodiscard]] std::span<const StageRecipe> stages_of(std::size_t product) const;
+  [[nodiscard]] KernelDescription describe() const;
+};
 
 }  // namespace foundry::detail

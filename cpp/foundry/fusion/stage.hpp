@@ -38,9 +38,9 @@ enum class StageTensor : std::uint8_t {
 /// lib/heads.metal).
 struct StageType {
   StageKind kind = StageKind::epilogue;
-  std::string_view name;      ///< of the MSL struct, "Bias"
-  std::string_view file;      ///< "stages/bias.metal"
-  std::string_view argument;  ///< what the tensor is called in the signature, "bias"
+  std::string_view name = {};      ///< of the MSL struct, "Bias"
+  std::string_view file = {};      ///< "stages/bias.metal"
+  std::string_view argument = {};  ///< what the tensor is called in the signature, "bias"
   StageTensor tensor = StageTensor::none;
   bool has_scalar = false;
   bool is_optional = false;     ///< the tensor may be left out; the struct then gets a null pointer
@@ -49,7 +49,7 @@ struct StageType {
 
 struct Stage {
   const StageType* type = nullptr;
-  AnyTensor tensor;
+  AnyTensor tensor = {};
   float scalar = 0.0f;
 };
 

@@ -155,7 +155,10 @@ void set_source(KernelDescription& description, const ShaderFile& source);
 void set_source(KernelDescription& description, const ShaderBody& source);
 [[nodiscard]] std::string snake_case(std::string_view type_name);
 
-/// How a field of type F is described, keyed and bound. Specialised for what may be a field.
+using NothingCompiled = std::tuple<>;
+
+/// How a field of type F is described and bound, and what of its value is compiled in: what
+/// compiled() gives, else nothing. Specialised for what may be a field.
 template <class F>
 struct FieldTraits {
   static_assert(!std::same_as<F, F>,
@@ -171,10 +174,9 @@ concept TensorField = requires(const F& field) {
 
 template <TensorField F>
 struct FieldTraits<F> {
-  static void describe(KernelDescription& kernel, const char* name, const F&) {
+  static void describe(KernelDescription& kernel, const char* name, NothingCompiled) {
     kernel.arguments.push_back(ArgumentDescription::buffer(name, F::kArgumentAccess, F::kDType));
   }
-  static void key(KernelKey&, const F&) {}
   template <class Bind>
   static void bind(const F& field, const Bind& bind) {
     bind(Argument(field.tensor()));
@@ -183,11 +185,11 @@ struct FieldTraits<F> {
 
 template <TensorField F>
 struct FieldTraits<std::optional<F>> {
-  static void describe(KernelDescription& kernel, const char* name, const std::optional<F>& field) {
-    kernel.arguments.push_back(ArgumentDescription::optional_buffer(name, F::kArgumentAccess,
-                                                                    F::kDType, field.has_value()));
+  static bool compiled(const std::optional<F>& field) { return field.has_value(); }
+  static void describe(KernelDescription& kernel, const char* name, bool is_present) {
+    kernel.arguments.push_back(
+        ArgumentDescription::optional_buffer(name, F::kArgumentAccess, F::kDType, is_present));
   }
-  static void key(KernelKey& key, const std::optional<F>& field) { key.add(field.has_value()); }
   template <class Bind>
   static void bind(const std::optional<F>& field, const Bind& bind) {
     bind(field ? Argument(field->tensor()) : Argument());
@@ -196,10 +198,9 @@ struct FieldTraits<std::optional<F>> {
 
 template <Element T>
 struct FieldTraits<ThreadgroupMemory<T>> {
-  static void describe(KernelDescription& kernel, const char* name, const ThreadgroupMemory<T>&) {
+  static void describe(KernelDescription& kernel, const char* name, NothingCompiled) {
     kernel.arguments.push_back(ArgumentDescription::threadgroup_memory(name, dtype_of<T>));
   }
-  static void key(KernelKey&, const ThreadgroupMemory<T>&) {}
   template <class Bind>
   static void bind(const ThreadgroupMemory<T>& field, const Bind& bind) {
     bind(Argument::threadgroup_memory(field.elements));
@@ -208,14 +209,9 @@ struct FieldTraits<ThreadgroupMemory<T>> {
 
 template <class T>
 struct FieldTraits<Constant<T>> {
-  static void describe(KernelDescription& kernel, const char* name, const Constant<T>& field) {
-    kernel.constants.push_back({name, FunctionConstants::Value(field.value)});
-  }
-  static void key(KernelKey& key, const Constant<T>& field) {
-    std::uint64_t word = 0;
-    static_assert(sizeof(T) <= sizeof(word));
-    std::memcpy(&word, &field.value, sizeof(T));
-    key.add(word);
+  static T compiled(const Constant<T>& field) { return field.value; }
+  static void describe(KernelDescription& kernel, const char* name, T value) {
+    kernel.constants.push_back({name, FunctionConstants::Value(value)});
   }
   template <class Bind>
   static void bind(const Constant<T>&, const Bind&) {}
@@ -224,10 +220,9 @@ struct FieldTraits<Constant<T>> {
 template <ParameterStruct F>
   requires(!Element<F> && !TensorField<F>)
 struct FieldTraits<F> {
-  static void describe(KernelDescription& kernel, const char* name, const F&) {
+  static void describe(KernelDescription& kernel, const char* name, NothingCompiled) {
     kernel.arguments.push_back(ArgumentDescription::value(name, struct_layout<F>()));
   }
-  static void key(KernelKey&, const F&) {}
   template <class Bind>
   static void bind(const F& field, const Bind& bind) {
     bind(Argument::value(field));
@@ -236,10 +231,9 @@ struct FieldTraits<F> {
 
 template <Element F>
 struct FieldTraits<F> {
-  static void describe(KernelDescription& kernel, const char* name, const F&) {
+  static void describe(KernelDescription& kernel, const char* name, NothingCompiled) {
     kernel.arguments.push_back(ArgumentDescription::value(name, dtype_of<F>));
   }
-  static void key(KernelKey&, const F&) {}
   template <class Bind>
   static void bind(const F& field, const Bind& bind) {
     bind(Argument::value(field));
@@ -249,11 +243,10 @@ struct FieldTraits<F> {
 template <class F>
   requires std::is_enum_v<F>
 struct FieldTraits<F> {
-  static void describe(KernelDescription& kernel, const char* name, const F&) {
+  static void describe(KernelDescription& kernel, const char* name, NothingCompiled) {
     kernel.arguments.push_back(
         ArgumentDescription::value(name, dtype_of<std::underlying_type_t<F>>));
   }
-  static void key(KernelKey&, const F&) {}
   template <class Bind>
   static void bind(const F& field, const Bind& bind) {
     bind(Argument::value(field));
@@ -262,10 +255,9 @@ struct FieldTraits<F> {
 
 template <Element T>
 struct FieldTraits<Scalar<T>> {
-  static void describe(KernelDescription& kernel, const char* name, const Scalar<T>&) {
+  static void describe(KernelDescription& kernel, const char* name, NothingCompiled) {
     kernel.arguments.push_back(ArgumentDescription::value(name, dtype_of<T>));
   }
-  static void key(KernelKey&, const Scalar<T>&) {}
   template <class Bind>
   static void bind(const Scalar<T>& field, const Bind& bind) {
     bind(Argument::scalar(field));
@@ -282,46 +274,82 @@ concept DescribedKernel = requires(const K& kernel) {
   K::source;
 };
 
+namespace detail {
+
+template <class F>
+[[nodiscard]] auto compiled_value(const F& field) {
+  if constexpr (requires { FieldTraits<F>::compiled(field); }) {
+    return FieldTraits<F>::compiled(field);
+  } else {
+    return NothingCompiled();
+  }
+}
+
+template <class K>
+[[nodiscard]] auto compiled_values(const K& kernel) {
+  return std::apply(
+      [&](const auto&... field) {
+        return std::make_tuple(compiled_value(kernel.*field.member)...);
+      },
+      foundry_kernel_fields(static_cast<const K*>(nullptr)));
+}
+
+/// What of a kernel struct's values is compiled in.
+template <DescribedKernel K>
+struct StructRecipe {
+  decltype(compiled_values(std::declval<const K&>())) values;
+
+  const auto& key() const noexcept { return values; }
+  [[nodiscard]] KernelDescription describe() const {
+    KernelDescription description;
+    description.name = snake_case(type_name<K>());
+    set_source(description, K::source);
+    std::apply(
+        [&](const auto&... field) {
+          std::apply(
+              [&](const auto&... value) {
+                (FieldTraits<typename std::remove_cvref_t<decltype(field)>::Type>::describe(
+                     description, field.name, value),
+                 ...);
+              },
+              values);
+        },
+        foundry_kernel_fields(static_cast<const K*>(nullptr)));
+    if constexpr (requires { K::in_place; }) {
+      for (const InPlace& pair : K::in_place) allow_in_place(description, pair.output, pair.input);
+    } else {
+      allow_in_place(description);
+    }
+    return description;
+  }
+};
+
+}  // namespace detail
+
 /// The description of a kernel struct; its values say which optional arguments are present.
 template <DescribedKernel K>
 [[nodiscard]] KernelDescription describe_kernel(const K& kernel) {
   detail::check_covered_bytes(kernel, foundry_kernel_fields(static_cast<const K*>(nullptr)));
-  KernelDescription description;
-  description.name = detail::snake_case(detail::type_name<K>());
-  detail::set_source(description, K::source);
-  std::apply(
-      [&](const auto&... field) {
-        (detail::FieldTraits<std::remove_cvref_t<decltype(kernel.*field.member)>>::describe(
-             description, field.name, kernel.*field.member),
-         ...);
-      },
-      foundry_kernel_fields(static_cast<const K*>(nullptr)));
-  if constexpr (requires { K::in_place; }) {
-    for (const InPlace& pair : K::in_place) allow_in_place(description, pair.output, pair.input);
-  } else {
-    allow_in_place(description);
-  }
-  return description;
+  return detail::StructRecipe<K>{detail::compiled_values(kernel)}.describe();
 }
 
 /// Compiles (once) and dispatches a kernel struct.
 template <DescribedKernel K>
 void encode_kernel(Encoder& encoder, const K& kernel) {
-  static const char family = 0;
   constexpr auto fields = foundry_kernel_fields(static_cast<const K*>(nullptr));
-  KernelKey key(&family, {});
+  if constexpr (!std::is_aggregate_v<K>) {
+    [[maybe_unused]] static const bool covered =
+        (detail::check_covered_bytes(kernel, fields), true);
+  }
+  const auto compiled = encoder.kernel(detail::StructRecipe<K>{detail::compiled_values(kernel)});
   InlineVector<Argument, std::max<std::size_t>(std::tuple_size_v<decltype(fields)>, 1)> arguments;
   std::apply(
       [&](const auto&... field) {
-        (detail::FieldTraits<std::remove_cvref_t<decltype(kernel.*field.member)>>::key(
-             key, kernel.*field.member),
-         ...);
         (detail::FieldTraits<std::remove_cvref_t<decltype(kernel.*field.member)>>::bind(
              kernel.*field.member, [&](Argument argument) { arguments.push_back(argument); }),
          ...);
       },
       fields);
-  const auto compiled = encoder.kernel(key, [&] { return describe_kernel(kernel); });
   encoder.dispatch(*compiled, std::span(arguments.data(), arguments.size()),
                    kernel.dispatch_config());
 }

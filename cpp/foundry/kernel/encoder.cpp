@@ -51,24 +51,6 @@ std::uint32_t size_for_shader(const CompiledKernel& kernel, const ArgumentDescri
 
 }  // namespace
 
-KernelKey::KernelKey(const void* family, std::initializer_list<std::uint64_t> words)
-    : family_(family) {
-  for (const auto word : words) add(word);
-}
-
-KernelKey& KernelKey::add(std::uint64_t word) {
-  if (!words_.push_back(word)) {
-    throw ArgumentError(concat("a kernel key has at most ", kMaxWords, " words"));
-  }
-  return *this;
-}
-
-std::size_t KernelKey::hash() const noexcept {
-  std::size_t hash = std::hash<const void*>()(family_);
-  for (const auto word : words_) hash = (hash ^ word) * 0x9E3779B97F4A7C15u + (hash >> 29);
-  return hash;
-}
-
 std::shared_ptr<const CompiledKernel> Encoder::find(const KernelKey& key) {
   const std::lock_guard lock(mutex_);
   const auto found = kernels_.find(key);

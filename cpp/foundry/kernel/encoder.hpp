@@ -13,6 +13,7 @@
 #include "foundry/device/command_stream.hpp"
 #include "foundry/kernel/dispatch_config.hpp"
 #include "foundry/kernel/parameter.hpp"
+#include "foundry/kernel/recipe.hpp"
 #include "foundry/kernel/registry.hpp"
 #include "foundry/tensor/any_tensor.hpp"
 
@@ -69,25 +70,6 @@ class Argument {
   std::uint64_t elements_ = 0;
 };
 
-/// What tells one kernel of a family (an op, a C++ type, a fused shape) from the others: dtypes,
-/// sizes that are compiled in, stages. Equal keys of a family mean equal descriptions.
-class KernelKey {
- public:
-  static constexpr std::size_t kMaxWords = 48;
-
-  /// `family` is the address of something that lives as long as the process.
-  KernelKey(const void* family, std::initializer_list<std::uint64_t> words);
-  /// Throws ArgumentError past kMaxWords.
-  KernelKey& add(std::uint64_t word);
-
-  friend bool operator==(const KernelKey&, const KernelKey&) = default;
-  [[nodiscard]] std::size_t hash() const noexcept;
-
- private:
-  const void* family_;
-  InlineVector<std::uint64_t, kMaxWords> words_;
-};
-
 class Recorder;
 
 /// Thread-safe, as the stream is.
@@ -96,12 +78,13 @@ class Encoder {
   Encoder(CommandStream& stream, KernelRegistry& registry)
       : stream_(&stream), registry_(&registry) {}
 
-  /// The kernel of that key; `describe()` returns its KernelDescription and runs once per key
-  /// (again if the registry has evicted the kernel meanwhile).
-  template <class Describe>
-  std::shared_ptr<const CompiledKernel> kernel(const KernelKey& key, const Describe& describe) {
+  /// The kernel of that recipe, which describes it once (again if the registry has evicted the
+  /// kernel meanwhile).
+  template <KernelRecipe R>
+  std::shared_ptr<const CompiledKernel> kernel(const R& recipe) {
+    const KernelKey key(recipe);
     if (auto known = find(key)) return known;
-    auto compiled = registry_->get(describe());
+    auto compiled = registry_->get(recipe.describe());
     remember(key, compiled);
     return compiled;
   }

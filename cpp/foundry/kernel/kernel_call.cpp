@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cstring>
 
 #include "foundry/core/error.hpp"
 
@@ -15,14 +14,26 @@ std::uint64_t next_id() {
   return id.fetch_add(1, std::memory_order_relaxed);
 }
 
-/// The bits of a constant.
-struct WordOf {
-  template <class T>
-  std::uint64_t operator()(const T& value) const {
-    std::uint64_t word = 0;
-    static_assert(sizeof(T) <= sizeof(word));
-    std::memcpy(&word, &value, sizeof(T));
-    return word;
+/// A definition by its number: another one may come to stand at its address.
+struct NumberedDefinition {
+  const KernelDefinition* definition;
+  std::uint64_t key() const noexcept { return definition->id(); }
+};
+
+struct Recipe {
+  NumberedDefinition of;
+  std::uint64_t present;  ///< bit i: argument i is there
+  std::span<const FunctionConstants::Value> constants;
+
+  KernelDescription describe() const {
+    KernelDescription description = of.definition->description();
+    for (std::size_t i = 0; i < description.arguments.size(); ++i) {
+      description.arguments[i].present = (present >> i & 1) != 0;
+    }
+    for (std::size_t i = 0; i < constants.size(); ++i) {
+      description.constants[i].value = constants[i];
+    }
+    return description;
   }
 };
 
@@ -45,7 +56,6 @@ KernelDefinition::KernelDefinition(KernelDescription description)
     : description_(std::move(description)), source_(description_.msl()), id_(next_id()) {}
 
 void KernelCall::encode(Encoder& encoder) const {
-  static const char family = 0;
   if (!kernel) throw ArgumentError("a kernel call without a kernel");
   const auto& described = kernel->description().arguments;
   if (values.size() != described.size()) {
@@ -57,30 +67,21 @@ void KernelCall::encode(Encoder& encoder) const {
     throw ArgumentError(concat(kernel->name(), ": takes ", described_constants.size(),
                                " constants, got ", constants.size()));
   }
-  KernelKey key(&family, {kernel->id()});
   for (std::size_t i = 0; i < constants.size(); ++i) {
     if (constants[i].index() != described_constants[i].value.index()) {
       throw ArgumentError(concat(kernel->name(), ": constant '", described_constants[i].name,
                                  "' is of another type"));
     }
-    key.add(std::visit(WordOf{}, constants[i]));
   }
+  Recipe recipe{.of = {kernel.get()}, .present = 0, .constants = constants};
   std::vector<Argument> arguments;
   arguments.reserve(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (described[i].optional) key.add(!std::holds_alternative<std::monostate>(values[i]));
+    const bool is_present = !std::holds_alternative<std::monostate>(values[i]);
+    recipe.present |= std::uint64_t{is_present} << i;
     arguments.push_back(std::visit(ArgumentOf{}, values[i]));
   }
-  const auto compiled = encoder.kernel(key, [&] {
-    KernelDescription description = kernel->description();
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      description.arguments[i].present = !std::holds_alternative<std::monostate>(values[i]);
-    }
-    for (std::size_t i = 0; i < constants.size(); ++i) {
-      description.constants[i].value = constants[i];
-    }
-    return description;
-  });
+  const auto compiled = encoder.kernel(recipe);
   encoder.dispatch(*compiled, arguments, config);
 }
 

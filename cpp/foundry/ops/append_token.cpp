@@ -9,20 +9,24 @@
 namespace foundry::ops {
 namespace {
 
-KernelDescription describe(const AppendToken& op) {
-  auto kernel = kernel_file("append_token");
-  kernel.arguments = {ArgumentDescription::buffer("token", Access::read, op.token.dtype()),
-                      ArgumentDescription::buffer("ring", Access::read_write, op.ring.dtype()),
-                      ArgumentDescription::optional_buffer("counts", Access::read_write, DType::u32,
-                                                           static_cast<bool>(op.counts)),
-                      ArgumentDescription::value("params", struct_layout<AppendTokenParams>())};
-  return kernel;
-}
+struct Recipe {
+  DType token;
+  bool has_counts;
+
+  KernelDescription describe() const {
+    auto kernel = kernel_file("append_token");
+    kernel.arguments = {
+        ArgumentDescription::buffer("token", Access::read, token),
+        ArgumentDescription::buffer("ring", Access::read_write, token),
+        ArgumentDescription::optional_buffer("counts", Access::read_write, DType::u32, has_counts),
+        ArgumentDescription::value("params", struct_layout<AppendTokenParams>())};
+    return kernel;
+  }
+};
 
 }  // namespace
 
 void AppendToken::encode(Encoder& encoder) const {
-  static const char family = 0;
   require_index("AppendToken", "token", token);
   require_count("AppendToken", "token", token, 1);
   require_index("AppendToken", "ring", ring);
@@ -38,8 +42,7 @@ void AppendToken::encode(Encoder& encoder) const {
       position.value(), in_32_bits("AppendToken", "the ring's capacity", ring.count()), window,
       counts ? in_32_bits("AppendToken", "the number of counts", counts.count()) : 0};
   const auto kernel =
-      encoder.kernel(KernelKey(&family, {word(token.dtype()), static_cast<bool>(counts)}),
-                     [&] { return describe(*this); });
+      encoder.kernel(Recipe{.token = token.dtype(), .has_counts = static_cast<bool>(counts)});
   const std::array uses{parameter_use(offsetof(AppendTokenParams, position), position)};
   encoder.dispatch(*kernel, {token, ring, counts, Argument::value(params, uses)}, covering(1));
 }

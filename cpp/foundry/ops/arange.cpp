@@ -14,14 +14,18 @@ using detail::WideInteger;
 
 namespace {
 
-KernelDescription describe(DType y) {
-  auto kernel = kernel_file("arange");
-  kernel.arguments = {ArgumentDescription::buffer("y", Access::write, y),
-                      ArgumentDescription::value("params", struct_layout<ArangeParams>())};
-  kernel.aliases = {{"Y", msl_type(y)}};
-  kernel.constants = {{"integral", !is_float(y)}};
-  return kernel;
-}
+struct Recipe {
+  DType y;
+
+  KernelDescription describe() const {
+    auto kernel = kernel_file("arange");
+    kernel.arguments = {ArgumentDescription::buffer("y", Access::write, y),
+                        ArgumentDescription::value("params", struct_layout<ArangeParams>())};
+    kernel.aliases = {{"Y", msl_type(y)}};
+    kernel.constants = {{"integral", !is_float(y)}};
+    return kernel;
+  }
+};
 
 [[noreturn]] void refuse(const std::string& value, DType dtype, const std::string& place) {
   throw ArgumentError(concat("Arange: ", value, " is no ", name_of(dtype), "; ", place, " is ",
@@ -74,7 +78,6 @@ void check_integers(const Arange& op, ArangeParams& params) {
 }  // namespace
 
 void Arange::encode(Encoder& encoder) const {
-  static const char family = 0;
   require_plain("Arange", "y", y);
   const DType dtype = y.dtype();
   if (dtype == DType::bool_) {
@@ -87,8 +90,7 @@ void Arange::encode(Encoder& encoder) const {
   } else {
     check_integers(*this, params);
   }
-  const auto kernel =
-      encoder.kernel(KernelKey(&family, {word(dtype)}), [&] { return describe(dtype); });
+  const auto kernel = encoder.kernel(Recipe{.y = dtype});
   encoder.dispatch(*kernel, {y, Argument::value(params)}, element_runs(params.count));
 }
 

@@ -116,58 +116,81 @@ void check_mask(const Attention& op, const CacheShape& cache, const HeadsShape& 
   }
 }
 
-std::string mask_expression(const Attention& op) {
-  if (!op.mask) return "AttentionNoMask()";
-  return concat("AttentionMask<", msl_type(op.mask.dtype()),
+/// The dtypes that a kernel reads.
+struct Operands {
+  DType q;
+  DType cache;
+  std::optional<DType> mask;
+};
+
+Operands operands_of(const Attention& op) {
+  return {.q = op.q.dtype(), .cache = op.k_cache.dtype(), .mask = dtype_if_any(op.mask)};
+}
+
+std::string mask_expression(const Operands& of) {
+  if (!of.mask) return "AttentionNoMask()";
+  return concat("AttentionMask<", msl_type(*of.mask),
                 ">{mask, params.mask_head_stride, params.mask_token_stride}");
 }
 
-KernelDescription common_description(const Attention& op, const char* name) {
+/// stages/<name>.metal with its arguments; `out` is what it writes.
+KernelDescription describe_stage(const char* name, const Operands& of, ArgumentDescription out) {
   KernelDescription kernel;
   kernel.name = name;
-  kernel.arguments = {ArgumentDescription::buffer("q", Access::read, op.q.dtype()),
-                      ArgumentDescription::buffer("k_cache", Access::read, op.k_cache.dtype()),
-                      ArgumentDescription::buffer("v_cache", Access::read, op.v_cache.dtype())};
+  kernel.arguments = {ArgumentDescription::buffer("q", Access::read, of.q),
+                      ArgumentDescription::buffer("k_cache", Access::read, of.cache),
+                      ArgumentDescription::buffer("v_cache", Access::read, of.cache)};
   kernel.arguments[1].strided = kernel.arguments[2].strided = true;
-  if (op.mask) {
-    kernel.arguments.push_back(ArgumentDescription::buffer("mask", Access::read, op.mask.dtype()));
+  if (of.mask) {
+    kernel.arguments.push_back(ArgumentDescription::buffer("mask", Access::read, *of.mask));
     kernel.arguments.back().strided = true;
   }
+  kernel.arguments.push_back(std::move(out));
+  kernel.arguments.push_back(
+      ArgumentDescription::value("params", struct_layout<AttentionParams>()));
   kernel.includes = {concat("stages/", name, ".metal")};
   return kernel;
 }
 
-KernelDescription describe_decode(const Attention& op, std::uint32_t head_dim,
-                                  const DecodePlan& plan) {
-  auto kernel = common_description(op, "attention_decode");
-  const bool whole = plan.splits == 1;
-  kernel.arguments.push_back(whole
-                                 ? ArgumentDescription::buffer("y", Access::write, op.y.dtype())
-                                 : ArgumentDescription::buffer("parts", Access::write, DType::f32));
-  kernel.arguments.push_back(
-      ArgumentDescription::value("params", struct_layout<AttentionParams>()));
-  const std::string sizes = concat(head_dim, ", ", plan.heads, ", ", plan.simdgroups);
-  const std::string out =
-      whole ? concat("AttentionResult<", head_dim, ", ", msl_type(op.y.dtype()), ">{y}")
-            : concat("AttentionPart<", head_dim, ">{parts}");
-  kernel.source.text = concat(
-      "kernel void attention_decode(FOUNDRY_ARGUMENTS) {\n  threadgroup AttentionDecodeMemory<",
-      sizes, "> memory;\n  attend_decode<", sizes, ">(\n      q, k_cache, v_cache, ",
-      mask_expression(op), ", ", out,
-      ",\n      params, threadgroup_position_in_grid, memory, simdgroup_index_in_threadgroup,\n"
-      "      thread_index_in_simdgroup);\n}");
-  return kernel;
-}
+struct DecodeRecipe {
+  Operands of;
+  std::optional<DType> y;  ///< none: parts of the result, in f32, which another kernel merges
+  std::uint32_t head_dim;
+  std::uint32_t heads;       ///< of a threadgroup
+  std::uint32_t simdgroups;  ///< likewise
 
-KernelDescription describe_merge(const Attention& op, std::uint32_t head_dim) {
-  auto kernel = kernel_file("attention_merge");
-  kernel.arguments = {ArgumentDescription::buffer("parts", Access::read, DType::f32),
-                      ArgumentDescription::buffer("y", Access::write, op.y.dtype()),
-                      ArgumentDescription::value("params", struct_layout<AttentionParams>())};
-  kernel.aliases = {{"Y", msl_type(op.y.dtype())}};
-  kernel.constants = {{"head_dimension", head_dim}};
-  return kernel;
-}
+  KernelDescription describe() const {
+    auto kernel =
+        describe_stage("attention_decode", of,
+                       y ? ArgumentDescription::buffer("y", Access::write, *y)
+                         : ArgumentDescription::buffer("parts", Access::write, DType::f32));
+    const std::string sizes = concat(head_dim, ", ", heads, ", ", simdgroups);
+    const std::string out = y ? concat("AttentionResult<", head_dim, ", ", msl_type(*y), ">{y}")
+                              : concat("AttentionPart<", head_dim, ">{parts}");
+    kernel.source.text = concat(
+        "kernel void attention_decode(FOUNDRY_ARGUMENTS) {\n  threadgroup AttentionDecodeMemory<",
+        sizes, "> memory;\n  attend_decode<", sizes, ">(\n      q, k_cache, v_cache, ",
+        mask_expression(of), ", ", out,
+        ",\n      params, threadgroup_position_in_grid, memory, simdgroup_index_in_threadgroup,\n"
+        "      thread_index_in_simdgroup);\n}");
+    return kernel;
+  }
+};
+
+struct MergeRecipe {
+  DType y;
+  std::uint32_t head_dim;
+
+  KernelDescription describe() const {
+    auto kernel = kernel_file("attention_merge");
+    kernel.arguments = {ArgumentDescription::buffer("parts", Access::read, DType::f32),
+                        ArgumentDescription::buffer("y", Access::write, y),
+                        ArgumentDescription::value("params", struct_layout<AttentionParams>())};
+    kernel.aliases = {{"Y", msl_type(y)}};
+    kernel.constants = {{"head_dimension", head_dim}};
+    return kernel;
+  }
+};
 
 /// Scores that a lane of the prefill form sums at a time: 32 lanes of one fill 4 registers of AVX2
 /// or 8 of NEON, and two leave room for inputs.
@@ -175,21 +198,26 @@ std::uint32_t prefill_scores(const Device& device) {
   return has_narrow_lanes(device) && !has_wide_registers(device) ? 2 : 8;
 }
 
-KernelDescription describe_prefill(const Attention& op, std::uint32_t head_dim,
-                                   std::uint32_t scores) {
-  auto kernel = common_description(op, "attention_prefill");
-  kernel.arguments.push_back(ArgumentDescription::buffer("y", Access::write, op.y.dtype()));
-  kernel.arguments.push_back(
-      ArgumentDescription::value("params", struct_layout<AttentionParams>()));
-  kernel.source.text = concat(
-      "kernel void attention_prefill(FOUNDRY_ARGUMENTS) {\n  threadgroup AttentionPrefillMemory<",
-      head_dim, "> memory;\n  attend_prefill<", head_dim, ", ", kPrefillSimdgroups, ", ", scores,
-      ">(\n      q, k_cache, v_cache, ", mask_expression(op),
-      ", y, params, threadgroup_position_in_grid.x,\n"
-      "      threadgroup_position_in_grid.y, memory, simdgroup_index_in_threadgroup,\n"
-      "      thread_index_in_simdgroup);\n}");
-  return kernel;
-}
+struct PrefillRecipe {
+  Operands of;
+  DType y;
+  std::uint32_t head_dim;
+  std::uint32_t scores;
+
+  KernelDescription describe() const {
+    auto kernel =
+        describe_stage("attention_prefill", of, ArgumentDescription::buffer("y", Access::write, y));
+    kernel.source.text = concat(
+        "kernel void attention_prefill(FOUNDRY_ARGUMENTS) {\n  threadgroup "
+        "AttentionPrefillMemory<",
+        head_dim, "> memory;\n  attend_prefill<", head_dim, ", ", kPrefillSimdgroups, ", ", scores,
+        ">(\n      q, k_cache, v_cache, ", mask_expression(of),
+        ", y, params, threadgroup_position_in_grid.x,\n"
+        "      threadgroup_position_in_grid.y, memory, simdgroup_index_in_threadgroup,\n"
+        "      thread_index_in_simdgroup);\n}");
+    return kernel;
+  }
+};
 
 void dispatch(Encoder& encoder, const CompiledKernel& kernel, const Attention& op,
               const AnyTensor& out, const AttentionParams& params, std::uint32_t tokens,
@@ -207,18 +235,9 @@ void dispatch(Encoder& encoder, const CompiledKernel& kernel, const Attention& o
   }
 }
 
-/// The dtypes of a kernel that reads the queries.
-KernelKey key_of(const void* family, const Attention& op, std::uint32_t head_dim) {
-  return KernelKey(family, {word(op.q.dtype()), word(op.k_cache.dtype()), word(op.y.dtype()),
-                            op.mask ? 1 + word(op.mask.dtype()) : 0, head_dim});
-}
-
 }  // namespace
 
 void Attention::encode(Encoder& encoder) const {
-  static const char decode_family = 0;
-  static const char merge_family = 0;
-  static const char prefill_family = 0;
   const auto [k_shape, v_shape] = cache_pair("Attention", k_cache, v_cache);
   const std::uint32_t head_dim = k_shape.head_dim;
   const std::uint32_t kv_heads = k_shape.kv_heads;
@@ -271,9 +290,10 @@ void Attention::encode(Encoder& encoder) const {
   const bool decode = form == AttentionForm::automatic ? shape.tokens <= kMostDecodeTokens
                                                        : form == AttentionForm::decode;
   if (!decode) {
-    const auto kernel = encoder.kernel(key_of(&prefill_family, *this, head_dim), [&] {
-      return describe_prefill(*this, head_dim, prefill_scores(encoder.device()));
-    });
+    const auto kernel = encoder.kernel(PrefillRecipe{.of = operands_of(*this),
+                                                     .y = y.dtype(),
+                                                     .head_dim = head_dim,
+                                                     .scores = prefill_scores(encoder.device())});
     const std::uint64_t rows = std::uint64_t{shape.tokens} * (shape.heads / kv_heads);
     const std::uint64_t block = kPrefillSimdgroups * kSimdWidth;
     dispatch(encoder, *kernel, *this, y, params, shape.tokens,
@@ -283,15 +303,17 @@ void Attention::encode(Encoder& encoder) const {
 
   const DecodePlan plan = plan_of(*this, k_shape, shape, encoder.device());
   params.splits = plan.splits;
-  KernelKey key = key_of(&decode_family, *this, head_dim);
-  key.add(plan.heads).add(plan.splits > 1);
-  const auto kernel = encoder.kernel(key, [&] { return describe_decode(*this, head_dim, plan); });
   const bool whole = plan.splits == 1;
+  const auto kernel =
+      encoder.kernel(DecodeRecipe{.of = operands_of(*this),
+                                  .y = whole ? std::optional(y.dtype()) : std::nullopt,
+                                  .head_dim = head_dim,
+                                  .heads = plan.heads,
+                                  .simdgroups = plan.simdgroups});
   dispatch(encoder, *kernel, *this, whole ? y : scratch, params, shape.tokens,
            threadgroups_of(plan.simdgroups, shape.heads / plan.heads, shape.tokens, plan.splits));
   if (whole) return;
-  const auto merge = encoder.kernel(KernelKey(&merge_family, {word(y.dtype()), head_dim}),
-                                    [&] { return describe_merge(*this, head_dim); });
+  const auto merge = encoder.kernel(MergeRecipe{.y = y.dtype(), .head_dim = head_dim});
   encoder.dispatch(*merge, {scratch, y, Argument::value(params)},
                    threadgroups_of(1, shape.heads, shape.tokens));
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string_view>
 
 #include "foundry/core/error.hpp"
@@ -48,8 +49,9 @@ inline void require_count(std::string_view op, std::string_view what, const AnyT
   return static_cast<std::uint32_t>(value);
 }
 
-[[nodiscard]] inline std::uint64_t word(DType dtype) {
-  return static_cast<std::uint64_t>(dtype);
+/// Of a tensor that may be left out.
+[[nodiscard]] inline std::optional<DType> dtype_if_any(const AnyTensor& tensor) {
+  return tensor ? std::optional(tensor.dtype()) : std::nullopt;
 }
 
 }  // namespace foundry::ops

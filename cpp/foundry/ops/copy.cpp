@@ -12,10 +12,8 @@ constexpr std::uint32_t kRowSimdgroups = 8;     // of a threadgroup
 constexpr std::uint32_t kRowsOfSimdgroup = 16;  // copy_strided.metal's kRows
 constexpr std::uint32_t kShortRow = 16;         // shorter rows are taken element by element
 
-KernelDescription describe(const Copy& op, const char* name, const StructLayout& params) {
+KernelDescription describe_copy(const char* name, DType x, DType y, const StructLayout& params) {
   auto kernel = kernel_file(name);
-  const DType x = op.x.dtype();
-  const DType y = op.y.dtype();
   kernel.arguments = {ArgumentDescription::buffer("x", Access::read, x),
                       ArgumentDescription::buffer("y", Access::write, y),
                       ArgumentDescription::value("params", params)};
@@ -26,6 +24,29 @@ KernelDescription describe(const Copy& op, const char* name, const StructLayout&
                     {"Via", is_float(x) || is_float(y) ? "float" : msl_type(x)}};
   return kernel;
 }
+
+struct Recipe {
+  DType x;
+  DType y;
+
+  KernelDescription describe() const {
+    return describe_copy("copy", x, y, struct_layout<CopyParams>());
+  }
+};
+
+struct StridedRecipe {
+  DType x;
+  DType y;
+  bool by_row;
+  bool x_unit;  ///< of stride 1
+  bool y_unit;
+
+  KernelDescription describe() const {
+    auto kernel = describe_copy("copy_strided", x, y, struct_layout<CopyStridedParams>());
+    kernel.constants = {{"by_row", by_row}, {"x_unit", x_unit}, {"y_unit", y_unit}};
+    return kernel;
+  }
+};
 
 /// The shape with dimensions of extent 1 dropped, and those merged that lie behind each other in
 /// both tensors.
@@ -57,7 +78,6 @@ CopyStridedParams merged(const Copy& op) {
 }
 
 void encode_strided(const Copy& op, Encoder& encoder) {
-  static const char family = 0;
   if (!(op.x.extents() == op.y.extents())) {
     throw ShapeError(concat("Copy: x is ", to_string(op.x.extents()), ", y is ",
                             to_string(op.y.extents()), ": with gaps in one they must be equal"));
@@ -66,14 +86,11 @@ void encode_strided(const Copy& op, Encoder& encoder) {
   const std::uint32_t inner = params.rank - 1;
   const std::uint64_t columns = params.extents.at(inner);
   const bool by_row = columns >= kShortRow;
-  const bool x_unit = params.x_strides.at(inner) == 1;
-  const bool y_unit = params.y_strides.at(inner) == 1;
-  const auto kernel = encoder.kernel(
-      KernelKey(&family, {word(op.x.dtype()), word(op.y.dtype()), by_row, x_unit, y_unit}), [&] {
-        auto description = describe(op, "copy_strided", struct_layout<CopyStridedParams>());
-        description.constants = {{"by_row", by_row}, {"x_unit", x_unit}, {"y_unit", y_unit}};
-        return description;
-      });
+  const auto kernel = encoder.kernel(StridedRecipe{.x = op.x.dtype(),
+                                                   .y = op.y.dtype(),
+                                                   .by_row = by_row,
+                                                   .x_unit = params.x_strides.at(inner) == 1,
+                                                   .y_unit = params.y_strides.at(inner) == 1});
   const std::uint64_t block = std::uint64_t{kRowSimdgroups} * kRowsOfSimdgroup;
   const DispatchConfig config =
       by_row ? threadgroups_of(kRowSimdgroups, (params.count / columns + block - 1) / block)
@@ -84,7 +101,6 @@ void encode_strided(const Copy& op, Encoder& encoder) {
 }  // namespace
 
 void Copy::encode(Encoder& encoder) const {
-  static const char family = 0;
   require_plain("Copy", "x", x);
   require_plain("Copy", "y", y);
   require_count("Copy", "x", x, y.count());
@@ -93,9 +109,7 @@ void Copy::encode(Encoder& encoder) const {
     encode_strided(*this, encoder);
     return;
   }
-  const auto kernel = encoder.kernel(KernelKey(&family, {word(x.dtype()), word(y.dtype())}), [&] {
-    return describe(*this, "copy", struct_layout<CopyParams>());
-  });
+  const auto kernel = encoder.kernel(Recipe{.x = x.dtype(), .y = y.dtype()});
   encoder.dispatch(*kernel, {x, y, Argument::value(params)}, element_runs(params.count));
 }
 

@@ -1,79 +1,92 @@
 #include "foundry/ops/elementwise.hpp"
 
-#include <array>
-
 #include "foundry/ops/element_run.hpp"
 #include "foundry/ops/kernel_file.hpp"
 
 namespace foundry::ops {
 namespace {
 
-constexpr StageType kMultiply{StageKind::epilogue, "Multiply", "stages/multiply.metal", "factor",
-                              StageTensor::result, false};
+constexpr StageType kMultiplyStage{.kind = StageKind::epilogue,
+                                   .name = "Multiply",
+                                   .file = "stages/multiply.metal",
+                                   .argument = "factor",
+                                   .tensor = StageTensor::result};
 
 struct Operand {
   const char* name;   ///< of the argument
   const char* alias;  ///< of its type in the kernel
-  const AnyTensor& tensor;
 };
+
+/// kernels/<name>.metal: y from two tensors, element by element.
+struct Binary {
+  const char* op;
+  const char* name;
+  Operand first;
+  Operand second;
+  bool only_floats = false;
+};
+
+constexpr Binary kAdd{.op = "Add", .name = "add", .first = {"a", "A"}, .second = {"b", "B"}};
+constexpr Binary kMultiply{
+    .op = "Multiply", .name = "multiply", .first = {"a", "A"}, .second = {"b", "B"}};
+constexpr Binary kSwiGlu{.op = "SwiGlu",
+                         .name = "swiglu",
+                         .first = {"gate", "Gate"},
+                         .second = {"up", "Up"},
+                         .only_floats = true};
+constexpr Binary kGeGlu{.op = "GeGlu",
+                        .name = "geglu",
+                        .first = {"gate", "Gate"},
+                        .second = {"up", "Up"},
+                        .only_floats = true};
 
 /// What integers of y's type are computed in: unsigned, so that wrapping around is defined.
 const char* integers_of(DType y) {
   return info(y).block_bytes == 8 ? "ulong" : "uint";
 }
 
-/// Encodes kernels/<name>.metal over two operands and y.
-void encode_binary(Encoder& encoder, const char* op, const char* name, const void* family,
-                   const std::array<Operand, 2>& operands, const AnyTensor& y) {
-  const bool floats = is_float(operands[0].tensor.dtype()) ||
-                      is_float(operands[1].tensor.dtype()) || is_float(y.dtype());
-  const ElementwiseParams params{in_32_bits(op, "the number of elements", y.count())};
+struct Recipe {
+  const Binary* of;
+  DType first;
+  DType second;
+  DType y;
+
+  KernelDescription describe() const {
+    auto kernel = kernel_file(of->name);
+    kernel.arguments = {ArgumentDescription::buffer(of->first.name, Access::read, first),
+                        ArgumentDescription::buffer(of->second.name, Access::read, second),
+                        ArgumentDescription::buffer("y", Access::write, y),
+                        ArgumentDescription::value("params", struct_layout<ElementwiseParams>())};
+    allow_in_place(kernel, "y", of->first.name);
+    allow_in_place(kernel, "y", of->second.name);
+    const bool floats = is_float(first) || is_float(second) || is_float(y);
+    kernel.aliases = {{of->first.alias, msl_type(first)},
+                      {of->second.alias, msl_type(second)},
+                      {"Y", msl_type(y)},
+                      {"Via", floats ? "float" : integers_of(y)}};
+    return kernel;
+  }
+};
+
+void encode_binary(Encoder& encoder, const Binary& of, const AnyTensor& first,
+                   const AnyTensor& second, const AnyTensor& y) {
+  const auto require = of.only_floats ? require_float : require_plain;
+  require(of.op, "y", y);
+  require(of.op, of.first.name, first);
+  require_count(of.op, of.first.name, first, y.count());
+  require(of.op, of.second.name, second);
+  require_count(of.op, of.second.name, second, y.count());
+  const ElementwiseParams params{in_32_bits(of.op, "the number of elements", y.count())};
   const auto kernel = encoder.kernel(
-      KernelKey(family, {word(operands[0].tensor.dtype()), word(operands[1].tensor.dtype()),
-                         word(y.dtype())}),
-      [&] {
-        auto description = kernel_file(name);
-        for (const auto& operand : operands) {
-          const DType dtype = operand.tensor.dtype();
-          description.arguments.push_back(
-              ArgumentDescription::buffer(operand.name, Access::read, dtype));
-          description.aliases.push_back({operand.alias, msl_type(dtype)});
-        }
-        description.arguments.push_back(ArgumentDescription::buffer("y", Access::write, y.dtype()));
-        for (const auto& operand : operands) allow_in_place(description, "y", operand.name);
-        description.arguments.push_back(
-            ArgumentDescription::value("params", struct_layout<ElementwiseParams>()));
-        description.aliases.push_back({"Y", msl_type(y.dtype())});
-        description.aliases.push_back({"Via", floats ? "float" : integers_of(y.dtype())});
-        return description;
-      });
-  encoder.dispatch(*kernel, {operands[0].tensor, operands[1].tensor, y, Argument::value(params)},
+      Recipe{.of = &of, .first = first.dtype(), .second = second.dtype(), .y = y.dtype()});
+  encoder.dispatch(*kernel, {first, second, y, Argument::value(params)},
                    element_runs(params.count));
-}
-
-void check_plain(const char* op, const std::array<Operand, 2>& operands, const AnyTensor& y) {
-  require_plain(op, "y", y);
-  for (const auto& operand : operands) {
-    require_plain(op, operand.name, operand.tensor);
-    require_count(op, operand.name, operand.tensor, y.count());
-  }
-}
-
-void check_floats(const char* op, const std::array<Operand, 2>& operands, const AnyTensor& y) {
-  require_float(op, "y", y);
-  for (const auto& operand : operands) {
-    require_float(op, operand.name, operand.tensor);
-    require_count(op, operand.name, operand.tensor, y.count());
-  }
 }
 
 }  // namespace
 
 void Add::encode(Encoder& encoder) const {
-  static const char family = 0;
-  const std::array<Operand, 2> operands{{{"a", "A", a}, {"b", "B", b}}};
-  check_plain("Add", operands, y);
-  encode_binary(encoder, "Add", "add", &family, operands, y);
+  encode_binary(encoder, kAdd, a, b, y);
 }
 
 Traffic Add::traffic() const {
@@ -81,10 +94,7 @@ Traffic Add::traffic() const {
 }
 
 void Multiply::encode(Encoder& encoder) const {
-  static const char family = 0;
-  const std::array<Operand, 2> operands{{{"a", "A", a}, {"b", "B", b}}};
-  check_plain("Multiply", operands, y);
-  encode_binary(encoder, "Multiply", "multiply", &family, operands, y);
+  encode_binary(encoder, kMultiply, a, b, y);
 }
 
 Traffic Multiply::traffic() const {
@@ -96,14 +106,11 @@ Multiply::operator Stage() const {
     throw ArgumentError(concat("Multiply: an epilogue takes a alone, got ", b ? "b" : "y", " ",
                                (b ? b : y).describe()));
   }
-  return {&kMultiply, a, 0.0f};
+  return {.type = &kMultiplyStage, .tensor = a};
 }
 
 void SwiGlu::encode(Encoder& encoder) const {
-  static const char family = 0;
-  const std::array<Operand, 2> operands{{{"gate", "Gate", gate}, {"up", "Up", up}}};
-  check_floats("SwiGlu", operands, y);
-  encode_binary(encoder, "SwiGlu", "swiglu", &family, operands, y);
+  encode_binary(encoder, kSwiGlu, gate, up, y);
 }
 
 Traffic SwiGlu::traffic() const {
@@ -111,10 +118,7 @@ Traffic SwiGlu::traffic() const {
 }
 
 void GeGlu::encode(Encoder& encoder) const {
-  static const char family = 0;
-  const std::array<Operand, 2> operands{{{"gate", "Gate", gate}, {"up", "Up", up}}};
-  check_floats("GeGlu", operands, y);
-  encode_binary(encoder, "GeGlu", "geglu", &family, operands, y);
+  encode_binary(encoder, kGeGlu, gate, up, y);
 }
 
 Traffic GeGlu::traffic() const {

@@ -7,23 +7,27 @@
 namespace foundry::ops {
 namespace {
 
-KernelDescription describe(const Embedding& op) {
-  const Policy& policy = policy_of(op.table.dtype(), "Embedding");
-  auto kernel = kernel_file("embedding");
-  kernel.arguments = {ArgumentDescription::buffer("table", Access::read, op.table.dtype()),
-                      ArgumentDescription::buffer("ids", Access::read, op.ids.dtype()),
-                      ArgumentDescription::buffer("y", Access::write, op.y.dtype()),
-                      ArgumentDescription::value("params", struct_layout<EmbeddingParams>())};
-  kernel.includes = {std::string(policy.file)};
-  kernel.aliases = {{"Weights", msl_policy(policy, /*narrow=*/false)},
-                    {"Y", msl_type(op.y.dtype())}};
-  return kernel;
-}
+struct Recipe {
+  DType table;
+  DType ids;
+  DType y;
+
+  KernelDescription describe() const {
+    const Policy& policy = policy_of(table, "Embedding");
+    auto kernel = kernel_file("embedding");
+    kernel.arguments = {ArgumentDescription::buffer("table", Access::read, table),
+                        ArgumentDescription::buffer("ids", Access::read, ids),
+                        ArgumentDescription::buffer("y", Access::write, y),
+                        ArgumentDescription::value("params", struct_layout<EmbeddingParams>())};
+    kernel.includes = {std::string(policy.file)};
+    kernel.aliases = {{"Weights", msl_policy(policy, /*narrow=*/false)}, {"Y", msl_type(y)}};
+    return kernel;
+  }
+};
 
 }  // namespace
 
 void Embedding::encode(Encoder& encoder) const {
-  static const char family = 0;
   require_present("Embedding", "table", table);
   static_cast<void>(policy_of(table.dtype(), "Embedding"));
   require_index("Embedding", "ids", ids);
@@ -36,8 +40,7 @@ void Embedding::encode(Encoder& encoder) const {
                                in_32_bits("Embedding", "the table's columns", table.extents()[1])};
   require_count("Embedding", "y", y, ids.count() * params.columns);
   const auto kernel =
-      encoder.kernel(KernelKey(&family, {word(table.dtype()), word(ids.dtype()), word(y.dtype())}),
-                     [&] { return describe(*this); });
+      encoder.kernel(Recipe{.table = table.dtype(), .ids = ids.dtype(), .y = y.dtype()});
   encoder.dispatch(*kernel, {table, ids, y, Argument::value(params)},
                    covering(params.columns, ids.count()));
 }

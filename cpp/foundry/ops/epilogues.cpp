@@ -3,28 +3,32 @@
 namespace foundry::ops {
 namespace {
 
-constexpr StageType kBias{StageKind::epilogue, "Bias", "stages/bias.metal", "bias",
-                          StageTensor::rows,   false};
-constexpr StageType kResidual{StageKind::epilogue, "Residual",          "stages/residual.metal",
-                              "residual",          StageTensor::result, false};
-constexpr StageType kSilu{StageKind::epilogue, "Silu", "stages/silu.metal", "",
-                          StageTensor::none,   false};
-constexpr StageType kGelu{StageKind::epilogue, "Gelu", "stages/gelu.metal", "",
-                          StageTensor::none,   false};
+constexpr StageType kBias{.kind = StageKind::epilogue,
+                          .name = "Bias",
+                          .file = "stages/bias.metal",
+                          .argument = "bias",
+                          .tensor = StageTensor::rows};
+constexpr StageType kResidual{.kind = StageKind::epilogue,
+                              .name = "Residual",
+                              .file = "stages/residual.metal",
+                              .argument = "residual",
+                              .tensor = StageTensor::result};
+constexpr StageType kSilu{.kind = StageKind::epilogue, .name = "Silu", .file = "stages/silu.metal"};
+constexpr StageType kGelu{.kind = StageKind::epilogue, .name = "Gelu", .file = "stages/gelu.metal"};
 
 }  // namespace
 
 Bias::operator Stage() const {
-  return {&kBias, bias, 0.0f};
+  return {.type = &kBias, .tensor = bias};
 }
 Residual::operator Stage() const {
-  return {&kResidual, residual, 0.0f};
+  return {.type = &kResidual, .tensor = residual};
 }
 Silu::operator Stage() const {
-  return {&kSilu, {}, 0.0f};
+  return {.type = &kSilu};
 }
 Gelu::operator Stage() const {
-  return {&kGelu, {}, 0.0f};
+  return {.type = &kGelu};
 }
 
 }  // namespace foundry::ops

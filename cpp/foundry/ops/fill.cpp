@@ -20,18 +20,21 @@ const char* bits_type(DType dtype) {
   }
 }
 
-KernelDescription describe(DType y) {
-  auto kernel = kernel_file("fill");
-  kernel.arguments = {ArgumentDescription::buffer("y", Access::write, y),
-                      ArgumentDescription::value("params", struct_layout<FillParams>())};
-  kernel.aliases = {{"Bits", bits_type(y)}};
-  return kernel;
-}
+struct Recipe {
+  DType y;
+
+  KernelDescription describe() const {
+    auto kernel = kernel_file("fill");
+    kernel.arguments = {ArgumentDescription::buffer("y", Access::write, y),
+                        ArgumentDescription::value("params", struct_layout<FillParams>())};
+    kernel.aliases = {{"Bits", bits_type(y)}};
+    return kernel;
+  }
+};
 
 }  // namespace
 
 void Fill::encode(Encoder& encoder) const {
-  static const char family = 0;
   require_plain("Fill", "y", y);
   const DType dtype = y.dtype();
   const auto bits = encode_scalar(value.value, 0, dtype);
@@ -40,8 +43,7 @@ void Fill::encode(Encoder& encoder) const {
                                "; expected ", describe_range(dtype)));
   }
   const FillParams params{in_32_bits("Fill", "the number of elements", y.count()), *bits};
-  const auto kernel =
-      encoder.kernel(KernelKey(&family, {word(dtype)}), [&] { return describe(dtype); });
+  const auto kernel = encoder.kernel(Recipe{.y = dtype});
   encoder.dispatch(*kernel, {y, Argument::value(params)}, element_runs(params.count));
 }
 

@@ -10,34 +10,41 @@ namespace {
 /// Of a threadgroup. A CPU runs it on one thread and likes long reads; a GPU wants many threads on
 /// few columns.
 struct Plan {
+  bool narrow;  ///< weights per lane: Policy::narrow or wide
   std::uint32_t simdgroups;
   std::uint32_t chunks;  ///< of 32 columns
 };
 
 Plan plan_of(const Device& device) {
-  return has_narrow_lanes(device) ? Plan{1, 16} : Plan{8, 2};
+  return has_narrow_lanes(device) ? Plan{.narrow = true, .simdgroups = 1, .chunks = 16}
+                                  : Plan{.narrow = false, .simdgroups = 8, .chunks = 2};
 }
 
-KernelDescription describe(const GemvColumns& op, const Device& device) {
-  const Policy& policy = policy_of(op.weights.dtype(), "GemvColumns");
-  const Plan plan = plan_of(device);
-  auto kernel = kernel_file("gemv_columns");
-  kernel.arguments = {ArgumentDescription::buffer("weights", Access::read, op.weights.dtype()),
-                      ArgumentDescription::buffer("x", Access::read, op.x.dtype()),
-                      ArgumentDescription::buffer("y", Access::write, op.y.dtype()),
-                      ArgumentDescription::value("params", struct_layout<MatrixParams>())};
-  kernel.includes = {std::string(policy.file)};
-  kernel.aliases = {{"Weights", msl_policy(policy, has_narrow_lanes(device))},
-                    {"Y", msl_type(op.y.dtype())},
-                    {"Simdgroups", concat("integral_constant<uint, ", plan.simdgroups, ">")},
-                    {"Chunks", concat("integral_constant<uint, ", plan.chunks, ">")}};
-  return kernel;
-}
+struct Recipe {
+  DType weights;
+  DType x;
+  DType y;
+  Plan plan;
+
+  KernelDescription describe() const {
+    const Policy& policy = policy_of(weights, "GemvColumns");
+    auto kernel = kernel_file("gemv_columns");
+    kernel.arguments = {ArgumentDescription::buffer("weights", Access::read, weights),
+                        ArgumentDescription::buffer("x", Access::read, x),
+                        ArgumentDescription::buffer("y", Access::write, y),
+                        ArgumentDescription::value("params", struct_layout<MatrixParams>())};
+    kernel.includes = {std::string(policy.file)};
+    kernel.aliases = {{"Weights", msl_policy(policy, plan.narrow)},
+                      {"Y", msl_type(y)},
+                      {"Simdgroups", concat("integral_constant<uint, ", plan.simdgroups, ">")},
+                      {"Chunks", concat("integral_constant<uint, ", plan.chunks, ">")}};
+    return kernel;
+  }
+};
 
 }  // namespace
 
 void GemvColumns::encode(Encoder& encoder) const {
-  static const char family = 0;
   require_present("GemvColumns", "weights", weights);
   static_cast<void>(policy_of(weights.dtype(), "GemvColumns"));
   require_float("GemvColumns", "x", x);
@@ -51,11 +58,9 @@ void GemvColumns::encode(Encoder& encoder) const {
   const MatrixParams params{
       in_32_bits("GemvColumns", "the number of rows", weights.extents()[0]),
       in_32_bits("GemvColumns", "the number of columns", weights.extents()[1])};
-  const Device& device = encoder.device();
-  const auto kernel =
-      encoder.kernel(KernelKey(&family, {word(weights.dtype()), word(x.dtype()), word(y.dtype())}),
-                     [&] { return describe(*this, device); });
-  const Plan plan = plan_of(device);
+  const Plan plan = plan_of(encoder.device());
+  const auto kernel = encoder.kernel(
+      Recipe{.weights = weights.dtype(), .x = x.dtype(), .y = y.dtype(), .plan = plan});
   const std::uint64_t columns = std::uint64_t{plan.chunks} * kSimdWidth;
   encoder.dispatch(*kernel, {weights, x, y, Argument::value(params)},
                    threadgroups_of(plan.simdgroups, (params.columns + columns - 1) / columns));

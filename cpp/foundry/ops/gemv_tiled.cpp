@@ -11,39 +11,49 @@ std::uint64_t tiles_of(std::uint64_t rows) {
   return (rows + kTileRows - 1) / kTileRows;
 }
 
-KernelDescription describe(const TileWeights& op) {
-  const Policy& policy = policy_of(op.weights.dtype(), "TileWeights");
-  auto kernel = kernel_file("tile_weights");
-  kernel.arguments = {ArgumentDescription::buffer("weights", Access::read, op.weights.dtype()),
-                      ArgumentDescription::buffer("y", Access::write, op.y.dtype()),
-                      ArgumentDescription::value("params", struct_layout<MatrixParams>())};
-  kernel.includes = {std::string(policy.file)};
-  kernel.aliases = {{"Weights", msl_policy(policy, /*narrow=*/false)},
-                    {"Y", msl_type(op.y.dtype())}};
-  return kernel;
-}
+struct TileRecipe {
+  DType weights;
+  DType y;
+
+  KernelDescription describe() const {
+    const Policy& policy = policy_of(weights, "TileWeights");
+    auto kernel = kernel_file("tile_weights");
+    kernel.arguments = {ArgumentDescription::buffer("weights", Access::read, weights),
+                        ArgumentDescription::buffer("y", Access::write, y),
+                        ArgumentDescription::value("params", struct_layout<MatrixParams>())};
+    kernel.includes = {std::string(policy.file)};
+    kernel.aliases = {{"Weights", msl_policy(policy, /*narrow=*/false)}, {"Y", msl_type(y)}};
+    return kernel;
+  }
+};
 
 /// Of a threadgroup: a CPU runs it on one thread, where sharing a tile gains nothing.
 std::uint32_t simdgroups_on(const Device& device) {
   return has_narrow_lanes(device) ? 1 : 8;
 }
 
-KernelDescription describe(const GemvTiled& op, std::uint32_t simdgroups) {
-  auto kernel = kernel_file("gemv_tiled");
-  kernel.arguments = {ArgumentDescription::buffer("weights", Access::read, op.weights.dtype()),
-                      ArgumentDescription::buffer("x", Access::read, op.x.dtype()),
-                      ArgumentDescription::buffer("y", Access::write, op.y.dtype()),
-                      ArgumentDescription::value("params", struct_layout<MatrixParams>())};
-  kernel.aliases = {{"W", msl_type(op.weights.dtype())},
-                    {"Y", msl_type(op.y.dtype())},
-                    {"Simdgroups", concat("integral_constant<uint, ", simdgroups, ">")}};
-  return kernel;
-}
+struct Recipe {
+  DType weights;
+  DType x;
+  DType y;
+  std::uint32_t simdgroups;  ///< of a threadgroup
+
+  KernelDescription describe() const {
+    auto kernel = kernel_file("gemv_tiled");
+    kernel.arguments = {ArgumentDescription::buffer("weights", Access::read, weights),
+                        ArgumentDescription::buffer("x", Access::read, x),
+                        ArgumentDescription::buffer("y", Access::write, y),
+                        ArgumentDescription::value("params", struct_layout<MatrixParams>())};
+    kernel.aliases = {{"W", msl_type(weights)},
+                      {"Y", msl_type(y)},
+                      {"Simdgroups", concat("integral_constant<uint, ", simdgroups, ">")}};
+    return kernel;
+  }
+};
 
 }  // namespace
 
 void TileWeights::encode(Encoder& encoder) const {
-  static const char family = 0;
   require_present("TileWeights", "weights", weights);
   static_cast<void>(policy_of(weights.dtype(), "TileWeights"));
   require_float("TileWeights", "y", y);
@@ -58,8 +68,7 @@ void TileWeights::encode(Encoder& encoder) const {
   }
   const MatrixParams params{in_32_bits("TileWeights", "the number of rows", weights.extents()[0]),
                             in_32_bits("TileWeights", "the number of columns", wanted[1])};
-  const auto kernel = encoder.kernel(KernelKey(&family, {word(weights.dtype()), word(y.dtype())}),
-                                     [&] { return describe(*this); });
+  const auto kernel = encoder.kernel(TileRecipe{.weights = weights.dtype(), .y = y.dtype()});
   encoder.dispatch(*kernel, {weights, y, Argument::value(params)},
                    threadgroups_of(1, (wanted[1] + kTileRows - 1) / kTileRows, wanted[0]));
 }
@@ -69,7 +78,6 @@ Traffic TileWeights::traffic() const {
 }
 
 void GemvTiled::encode(Encoder& encoder) const {
-  static const char family = 0;
   require_float("GemvTiled", "weights", weights);
   require_float("GemvTiled", "x", x);
   require_float("GemvTiled", "y", y);
@@ -85,9 +93,8 @@ void GemvTiled::encode(Encoder& encoder) const {
   const MatrixParams params{in_32_bits("GemvTiled", "the number of rows", y.count()),
                             in_32_bits("GemvTiled", "the number of columns", x.count())};
   const std::uint32_t simdgroups = simdgroups_on(encoder.device());
-  const auto kernel =
-      encoder.kernel(KernelKey(&family, {word(weights.dtype()), word(x.dtype()), word(y.dtype())}),
-                     [&] { return describe(*this, simdgroups); });
+  const auto kernel = encoder.kernel(
+      Recipe{.weights = weights.dtype(), .x = x.dtype(), .y = y.dtype(), .simdgroups = simdgroups});
   encoder.dispatch(*kernel, {weights, x, y, Argument::value(params)},
                    threadgroups_of(simdgroups, weights.extents()[0]));
 }

@@ -3,18 +3,22 @@
 namespace foundry::ops {
 namespace {
 
-constexpr StageType kHeadNorm{StageKind::head_norm, "HeadNorm", "stages/head_norm.metal", "norm",
-                              StageTensor::head,    true};
-constexpr StageType kCacheWrite{StageKind::store,  "CacheWrite", "stages/cache_write.metal", "",
-                                StageTensor::none, false};
+constexpr StageType kHeadNorm{.kind = StageKind::head_norm,
+                              .name = "HeadNorm",
+                              .file = "stages/head_norm.metal",
+                              .argument = "norm",
+                              .tensor = StageTensor::head,
+                              .has_scalar = true};
+constexpr StageType kCacheWrite{
+    .kind = StageKind::store, .name = "CacheWrite", .file = "stages/cache_write.metal"};
 
 }  // namespace
 
 HeadNorm::operator Stage() const {
-  return {&kHeadNorm, weight, epsilon};
+  return {.type = &kHeadNorm, .tensor = weight, .scalar = epsilon};
 }
 CacheWrite::operator Stage() const {
-  return {&kCacheWrite, {}, 0.0f};
+  return {.type = &kCacheWrite};
 }
 
 }  // namespace foundry::ops

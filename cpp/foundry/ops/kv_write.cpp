@@ -10,23 +10,27 @@
 namespace foundry::ops {
 namespace {
 
-KernelDescription describe(const KvWrite& op) {
-  auto kernel = kernel_file("kv_write");
-  kernel.arguments = {
-      ArgumentDescription::buffer("k", Access::read, op.k.dtype()),
-      ArgumentDescription::buffer("v", Access::read, op.v.dtype()),
-      ArgumentDescription::buffer("k_cache", Access::write_some, op.k_cache.dtype()),
-      ArgumentDescription::buffer("v_cache", Access::write_some, op.v_cache.dtype()),
-      ArgumentDescription::value("params", struct_layout<KvWriteParams>())};
-  kernel.arguments[2].strided = kernel.arguments[3].strided = true;
-  kernel.aliases = {{"Cache", msl_type(op.k_cache.dtype())}};
-  return kernel;
-}
+struct Recipe {
+  DType k;
+  DType v;
+  DType cache;
+
+  KernelDescription describe() const {
+    auto kernel = kernel_file("kv_write");
+    kernel.arguments = {ArgumentDescription::buffer("k", Access::read, k),
+                        ArgumentDescription::buffer("v", Access::read, v),
+                        ArgumentDescription::buffer("k_cache", Access::write_some, cache),
+                        ArgumentDescription::buffer("v_cache", Access::write_some, cache),
+                        ArgumentDescription::value("params", struct_layout<KvWriteParams>())};
+    kernel.arguments[2].strided = kernel.arguments[3].strided = true;
+    kernel.aliases = {{"Cache", msl_type(cache)}};
+    return kernel;
+  }
+};
 
 }  // namespace
 
 void KvWrite::encode(Encoder& encoder) const {
-  static const char family = 0;
   const auto [k_shape, v_shape] = cache_pair("KvWrite", k_cache, v_cache);
   const auto [tokens, heads] = heads_shape("KvWrite", "k", k, k_shape.head_dim);
   require_float("KvWrite", "v", v);
@@ -41,8 +45,7 @@ void KvWrite::encode(Encoder& encoder) const {
                              v_shape.position_stride,
                              v_shape.head_stride};
   const auto kernel =
-      encoder.kernel(KernelKey(&family, {word(k.dtype()), word(v.dtype()), word(k_cache.dtype())}),
-                     [&] { return describe(*this); });
+      encoder.kernel(Recipe{.k = k.dtype(), .v = v.dtype(), .cache = k_cache.dtype()});
   const std::array uses{position_use(offsetof(KvWriteParams, start), start, k_cache, tokens),
                         position_use(offsetof(KvWriteParams, start), start, v_cache, tokens)};
   encoder.dispatch(*kernel, {k, v, k_cache, v_cache, Argument::value(params, uses)},

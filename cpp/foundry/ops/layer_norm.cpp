@@ -6,31 +6,35 @@
 namespace foundry::ops {
 namespace {
 
-DType bias_type(const LayerNorm& op) {
-  return op.bias ? op.bias.dtype() : op.weight.dtype();
-}
+struct Recipe {
+  DType x;
+  DType weight;
+  std::optional<DType> bias;
+  DType y;
+  bool whole_threadgroup;
 
-KernelDescription describe(const LayerNorm& op, bool whole_threadgroup) {
-  auto kernel = kernel_file("layer_norm");
-  kernel.arguments = {ArgumentDescription::buffer("x", Access::read, op.x.dtype()),
-                      ArgumentDescription::buffer("weight", Access::read, op.weight.dtype()),
-                      ArgumentDescription::optional_buffer("bias", Access::read, bias_type(op),
-                                                           static_cast<bool>(op.bias)),
-                      ArgumentDescription::buffer("y", Access::write, op.y.dtype()),
-                      ArgumentDescription::value("params", struct_layout<LayerNormParams>())};
-  allow_in_place(kernel, "y", "x");
-  kernel.aliases = {{"X", msl_type(op.x.dtype())},
-                    {"Weight", msl_type(op.weight.dtype())},
-                    {"Bias", msl_type(bias_type(op))},
-                    {"Y", msl_type(op.y.dtype())}};
-  kernel.constants = {{"whole_threadgroup", whole_threadgroup}};
-  return kernel;
-}
+  KernelDescription describe() const {
+    const DType bias_type = bias.value_or(weight);
+    auto kernel = kernel_file("layer_norm");
+    kernel.arguments = {
+        ArgumentDescription::buffer("x", Access::read, x),
+        ArgumentDescription::buffer("weight", Access::read, weight),
+        ArgumentDescription::optional_buffer("bias", Access::read, bias_type, bias.has_value()),
+        ArgumentDescription::buffer("y", Access::write, y),
+        ArgumentDescription::value("params", struct_layout<LayerNormParams>())};
+    allow_in_place(kernel, "y", "x");
+    kernel.aliases = {{"X", msl_type(x)},
+                      {"Weight", msl_type(weight)},
+                      {"Bias", msl_type(bias_type)},
+                      {"Y", msl_type(y)}};
+    kernel.constants = {{"whole_threadgroup", whole_threadgroup}};
+    return kernel;
+  }
+};
 
 }  // namespace
 
 void LayerNorm::encode(Encoder& encoder) const {
-  static const char family = 0;
   require_float("LayerNorm", "x", x);
   require_float("LayerNorm", "weight", weight);
   require_float("LayerNorm", "y", y);
@@ -43,10 +47,11 @@ void LayerNorm::encode(Encoder& encoder) const {
   }
   const RowDispatch rows = row_dispatch(encoder.device(), shape);
   const LayerNormParams params{shape.rows, shape.columns, epsilon};
-  const auto kernel = encoder.kernel(
-      KernelKey(&family, {word(x.dtype()), word(weight.dtype()), bias ? 1 + word(bias.dtype()) : 0,
-                          word(y.dtype()), rows.whole_threadgroup}),
-      [&] { return describe(*this, rows.whole_threadgroup); });
+  const auto kernel = encoder.kernel(Recipe{.x = x.dtype(),
+                                            .weight = weight.dtype(),
+                                            .bias = dtype_if_any(bias),
+                                            .y = y.dtype(),
+                                            .whole_threadgroup = rows.whole_threadgroup});
   encoder.dispatch(*kernel, {x, weight, bias, y, Argument::value(params)}, rows.config);
 }
 

@@ -41,10 +41,30 @@ void require_finite_element(std::string_view op, std::string_view what, float va
   }
 }
 
-void encode_random(Encoder& encoder, const char* op, const char* name, const void* family,
-                   const AnyTensor& y, std::uint64_t seed, std::uint64_t stream, float offset,
-                   float scale, float lowest, float highest) {
-  const RandomParams params{in_32_bits(op, "the number of elements", y.count()),
+/// kernels/<name>.metal.
+struct Distribution {
+  const char* op;
+  const char* name;
+};
+constexpr Distribution kUniform{.op = "RandomUniform", .name = "random_uniform"};
+constexpr Distribution kNormal{.op = "RandomNormal", .name = "random_normal"};
+
+struct Recipe {
+  const Distribution* of;
+  DType y;
+
+  KernelDescription describe() const {
+    auto kernel = kernel_file(of->name);
+    kernel.arguments = {ArgumentDescription::buffer("y", Access::write, y),
+                        ArgumentDescription::value("params", struct_layout<RandomParams>())};
+    kernel.aliases = {{"Y", msl_type(y)}};
+    return kernel;
+  }
+};
+
+void encode_random(Encoder& encoder, const Distribution& of, const AnyTensor& y, std::uint64_t seed,
+                   std::uint64_t stream, float offset, float scale, float lowest, float highest) {
+  const RandomParams params{in_32_bits(of.op, "the number of elements", y.count()),
                             static_cast<std::uint32_t>(seed),
                             static_cast<std::uint32_t>(seed >> 32),
                             static_cast<std::uint32_t>(stream),
@@ -53,20 +73,13 @@ void encode_random(Encoder& encoder, const char* op, const char* name, const voi
                             scale,
                             lowest,
                             highest};
-  const auto kernel = encoder.kernel(KernelKey(family, {word(y.dtype())}), [&] {
-    auto description = kernel_file(name);
-    description.arguments = {ArgumentDescription::buffer("y", Access::write, y.dtype()),
-                             ArgumentDescription::value("params", struct_layout<RandomParams>())};
-    description.aliases = {{"Y", msl_type(y.dtype())}};
-    return description;
-  });
+  const auto kernel = encoder.kernel(Recipe{.of = &of, .y = y.dtype()});
   encoder.dispatch(*kernel, {y, Argument::value(params)}, element_runs(params.count));
 }
 
 }  // namespace
 
 void RandomUniform::encode(Encoder& encoder) const {
-  static const char family = 0;
   require_float("RandomUniform", "y", y);
   if (!(low <= high) || !std::isfinite(high - low)) {
     throw ArgumentError(concat("RandomUniform: from ", low, " to ", high, " is no interval"));
@@ -84,8 +97,7 @@ void RandomUniform::encode(Encoder& encoder) const {
     throw ArgumentError(
         concat("RandomUniform: no ", name_of(dtype), " lies from ", low, " up to ", high));
   }
-  encode_random(encoder, "RandomUniform", "random_uniform", &family, y, seed, stream, low,
-                high - low, lowest, highest);
+  encode_random(encoder, kUniform, y, seed, stream, low, high - low, lowest, highest);
 }
 
 Traffic RandomUniform::traffic() const {
@@ -93,7 +105,6 @@ Traffic RandomUniform::traffic() const {
 }
 
 void RandomNormal::encode(Encoder& encoder) const {
-  static const char family = 0;
   require_float("RandomNormal", "y", y);
   if (!(deviation >= 0.0f) || !std::isfinite(deviation) || !std::isfinite(mean)) {
     throw ArgumentError(concat("RandomNormal: mean ", mean, " and deviation ", deviation,
@@ -101,8 +112,7 @@ void RandomNormal::encode(Encoder& encoder) const {
   }
   require_finite_element("RandomNormal", "a number of the tail,",
                          std::abs(mean) + kLargestNormal * deviation, y.dtype());
-  encode_random(encoder, "RandomNormal", "random_normal", &family, y, seed, stream, mean, deviation,
-                0.0f, 0.0f);
+  encode_random(encoder, kNormal, y, seed, stream, mean, deviation, 0.0f, 0.0f);
 }
 
 Traffic RandomNormal::traffic() const {

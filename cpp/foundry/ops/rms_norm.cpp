@@ -6,27 +6,35 @@
 namespace foundry::ops {
 namespace {
 
-constexpr StageType kRmsNorm{StageKind::prologue,  "RmsNorm", "stages/rms_norm.metal", "weight",
-                             StageTensor::columns, true};
+constexpr StageType kRmsNorm{.kind = StageKind::prologue,
+                             .name = "RmsNorm",
+                             .file = "stages/rms_norm.metal",
+                             .argument = "weight",
+                             .tensor = StageTensor::columns,
+                             .has_scalar = true};
 
-KernelDescription describe(const RmsNorm& op, bool whole_threadgroup) {
-  auto kernel = kernel_file("rms_norm");
-  kernel.arguments = {ArgumentDescription::buffer("x", Access::read, op.x.dtype()),
-                      ArgumentDescription::buffer("weight", Access::read, op.weight.dtype()),
-                      ArgumentDescription::buffer("y", Access::write, op.y.dtype()),
-                      ArgumentDescription::value("params", struct_layout<RmsNormParams>())};
-  allow_in_place(kernel, "y", "x");
-  kernel.aliases = {{"X", msl_type(op.x.dtype())},
-                    {"Weight", msl_type(op.weight.dtype())},
-                    {"Y", msl_type(op.y.dtype())}};
-  kernel.constants = {{"whole_threadgroup", whole_threadgroup}};
-  return kernel;
-}
+struct Recipe {
+  DType x;
+  DType weight;
+  DType y;
+  bool whole_threadgroup;
+
+  KernelDescription describe() const {
+    auto kernel = kernel_file("rms_norm");
+    kernel.arguments = {ArgumentDescription::buffer("x", Access::read, x),
+                        ArgumentDescription::buffer("weight", Access::read, weight),
+                        ArgumentDescription::buffer("y", Access::write, y),
+                        ArgumentDescription::value("params", struct_layout<RmsNormParams>())};
+    allow_in_place(kernel, "y", "x");
+    kernel.aliases = {{"X", msl_type(x)}, {"Weight", msl_type(weight)}, {"Y", msl_type(y)}};
+    kernel.constants = {{"whole_threadgroup", whole_threadgroup}};
+    return kernel;
+  }
+};
 
 }  // namespace
 
 void RmsNorm::encode(Encoder& encoder) const {
-  static const char family = 0;
   require_float("RmsNorm", "x", x);
   require_float("RmsNorm", "weight", weight);
   require_float("RmsNorm", "y", y);
@@ -35,9 +43,10 @@ void RmsNorm::encode(Encoder& encoder) const {
   require_count("RmsNorm", "y", y, x.count());
   const RowDispatch rows = row_dispatch(encoder.device(), shape);
   const RmsNormParams params{shape.rows, shape.columns, epsilon};
-  const auto kernel = encoder.kernel(KernelKey(&family, {word(x.dtype()), word(weight.dtype()),
-                                                         word(y.dtype()), rows.whole_threadgroup}),
-                                     [&] { return describe(*this, rows.whole_threadgroup); });
+  const auto kernel = encoder.kernel(Recipe{.x = x.dtype(),
+                                            .weight = weight.dtype(),
+                                            .y = y.dtype(),
+                                            .whole_threadgroup = rows.whole_threadgroup});
   encoder.dispatch(*kernel, {x, weight, y, Argument::value(params)}, rows.config);
 }
 
@@ -46,7 +55,7 @@ Traffic RmsNorm::traffic() const {
 }
 
 RmsNorm::operator Stage() const {
-  return {&kRmsNorm, weight, epsilon};
+  return {.type = &kRmsNorm, .tensor = weight, .scalar = epsilon};
 }
 
 }  // namespace foundry::ops

@@ -14,18 +14,20 @@ namespace {
 constexpr DType kFactorType = DType::f32;
 
 constexpr StageType rope_stage(bool interleaved) {
-  return {StageKind::head_turn, "Rope",
-          "stages/rope.metal",  "factors",
-          StageTensor::pairs,
-          /*has_scalar=*/true,  /*is_optional=*/true,
-          interleaved};
+  return {.kind = StageKind::head_turn,
+          .name = "Rope",
+          .file = "stages/rope.metal",
+          .argument = "factors",
+          .tensor = StageTensor::pairs,
+          .has_scalar = true,
+          .is_optional = true,
+          .is_interleaved = interleaved};
 }
 constexpr StageType kInterleavedRope = rope_stage(true);
 constexpr StageType kNeoxRope = rope_stage(false);
 
-ArgumentDescription factors_argument(const RopeSettings& settings) {
-  return ArgumentDescription::optional_buffer("factors", Access::read, kFactorType,
-                                              static_cast<bool>(settings.factors));
+ArgumentDescription factors_argument(bool has_factors) {
+  return ArgumentDescription::optional_buffer("factors", Access::read, kFactorType, has_factors);
 }
 
 float checked_log2_base(std::string_view op, const RopeSettings& settings, std::uint32_t head_dim) {
@@ -39,37 +41,46 @@ float checked_log2_base(std::string_view op, const RopeSettings& settings, std::
   return std::log2(settings.base);
 }
 
-KernelDescription describe(const Rope& op) {
-  auto kernel = kernel_file("rope");
-  kernel.arguments = {ArgumentDescription::buffer("x", Access::read, op.x.dtype()),
-                      ArgumentDescription::buffer("y", Access::write, op.y.dtype()),
-                      factors_argument(op.settings),
-                      ArgumentDescription::value("params", struct_layout<RopeParams>())};
-  allow_in_place(kernel, "y", "x");
-  kernel.aliases = {{"Y", msl_type(op.y.dtype())}};
-  return kernel;
-}
+struct Recipe {
+  DType x;
+  DType y;
+  bool has_factors;
 
-KernelDescription describe(const RopeKvWrite& op) {
-  auto kernel = kernel_file("rope_kv_write");
-  const DType x = op.q.dtype();
-  const DType cache = op.k_cache.dtype();
-  kernel.arguments = {ArgumentDescription::buffer("q", Access::read_write, x),
-                      ArgumentDescription::buffer("k", Access::read, x),
-                      ArgumentDescription::buffer("v", Access::read, x),
-                      ArgumentDescription::buffer("k_cache", Access::write_some, cache),
-                      ArgumentDescription::buffer("v_cache", Access::write_some, cache),
-                      factors_argument(op.settings),
-                      ArgumentDescription::value("params", struct_layout<RopeKvWriteParams>())};
-  kernel.arguments[3].strided = kernel.arguments[4].strided = true;
-  kernel.aliases = {{"X", msl_type(x)}, {"Cache", msl_type(cache)}};
-  return kernel;
-}
+  KernelDescription describe() const {
+    auto kernel = kernel_file("rope");
+    kernel.arguments = {ArgumentDescription::buffer("x", Access::read, x),
+                        ArgumentDescription::buffer("y", Access::write, y),
+                        factors_argument(has_factors),
+                        ArgumentDescription::value("params", struct_layout<RopeParams>())};
+    allow_in_place(kernel, "y", "x");
+    kernel.aliases = {{"Y", msl_type(y)}};
+    return kernel;
+  }
+};
+
+struct KvWriteRecipe {
+  DType x;
+  DType cache;
+  bool has_factors;
+
+  KernelDescription describe() const {
+    auto kernel = kernel_file("rope_kv_write");
+    kernel.arguments = {ArgumentDescription::buffer("q", Access::read_write, x),
+                        ArgumentDescription::buffer("k", Access::read, x),
+                        ArgumentDescription::buffer("v", Access::read, x),
+                        ArgumentDescription::buffer("k_cache", Access::write_some, cache),
+                        ArgumentDescription::buffer("v_cache", Access::write_some, cache),
+                        factors_argument(has_factors),
+                        ArgumentDescription::value("params", struct_layout<RopeKvWriteParams>())};
+    kernel.arguments[3].strided = kernel.arguments[4].strided = true;
+    kernel.aliases = {{"X", msl_type(x)}, {"Cache", msl_type(cache)}};
+    return kernel;
+  }
+};
 
 }  // namespace
 
 void Rope::encode(Encoder& encoder) const {
-  static const char family = 0;
   require_float("Rope", "x", x);
   require_float("Rope", "y", y);
   if (x.rank() != 3) {
@@ -83,15 +94,13 @@ void Rope::encode(Encoder& encoder) const {
   const RopeParams params{heads, head_dim, start.value(), settings.interleaved ? 1u : 0u,
                           log2_base};
   const auto kernel = encoder.kernel(
-      KernelKey(&family, {word(x.dtype()), word(y.dtype()), static_cast<bool>(settings.factors)}),
-      [&] { return describe(*this); });
+      Recipe{.x = x.dtype(), .y = y.dtype(), .has_factors = static_cast<bool>(settings.factors)});
   const std::array uses{parameter_use(offsetof(RopeParams, start), start)};
   encoder.dispatch(*kernel, {x, y, settings.factors, Argument::value(params, uses)},
                    covering(head_dim / 2, heads, tokens));
 }
 
 void RopeKvWrite::encode(Encoder& encoder) const {
-  static const char family = 0;
   const auto [k_shape, v_shape] = cache_pair("RopeKvWrite", k_cache, v_cache);
   const std::uint32_t head_dim = k_shape.head_dim;
   const auto [tokens, heads] = heads_shape("RopeKvWrite", "q", q, head_dim);
@@ -110,9 +119,10 @@ void RopeKvWrite::encode(Encoder& encoder) const {
                                  k_shape.head_stride,
                                  v_shape.position_stride,
                                  v_shape.head_stride};
-  const auto kernel = encoder.kernel(KernelKey(&family, {word(q.dtype()), word(k_cache.dtype()),
-                                                         static_cast<bool>(settings.factors)}),
-                                     [&] { return describe(*this); });
+  const auto kernel =
+      encoder.kernel(KvWriteRecipe{.x = q.dtype(),
+                                   .cache = k_cache.dtype(),
+                                   .has_factors = static_cast<bool>(settings.factors)});
   const std::array uses{position_use(offsetof(RopeKvWriteParams, start), start, k_cache, tokens),
                         position_use(offsetof(RopeKvWriteParams, start), start, v_cache, tokens)};
   encoder.dispatch(*kernel,
@@ -128,8 +138,9 @@ Rope::operator Stage() const {
   if (!(settings.base > 0.0f)) {
     throw ArgumentError(concat("Rope: base is ", settings.base, ", not above 0"));
   }
-  return {settings.interleaved ? &kInterleavedRope : &kNeoxRope, settings.factors,
-          std::log2(settings.base)};
+  return {.type = settings.interleaved ? &kInterleavedRope : &kNeoxRope,
+          .tensor = settings.factors,
+          .scalar = std::log2(settings.base)};
 }
 
 Traffic RopeKvWrite::traffic() const {

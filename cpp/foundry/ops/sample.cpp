@@ -31,31 +31,40 @@ void check(const SampleSettings& s) {
   }
 }
 
-KernelDescription describe(const Sample& op) {
-  auto kernel = kernel_file("sample");
-  kernel.arguments = {ArgumentDescription::buffer("logits", Access::read, op.logits.dtype()),
-                      ArgumentDescription::buffer("adjusted", Access::write, DType::f32),
-                      ArgumentDescription::buffer("token", Access::write, op.token.dtype()),
-                      ArgumentDescription::optional_buffer("counts", Access::read_write, DType::u32,
-                                                           static_cast<bool>(op.counts)),
-                      ArgumentDescription::value("params", struct_layout<SampleParams>())};
-  allow_in_place(kernel, "adjusted", "logits");
-  kernel.aliases = {{"Token", msl_type(op.token.dtype())}};
-  return kernel;
-}
+struct Recipe {
+  DType logits;
+  DType token;
+  bool has_counts;
 
-KernelDescription describe(const CountTokens& op) {
-  auto kernel = kernel_file("count_tokens");
-  kernel.arguments = {ArgumentDescription::buffer("ids", Access::read, op.ids.dtype()),
-                      ArgumentDescription::buffer("counts", Access::read_write, DType::u32),
-                      ArgumentDescription::value("params", struct_layout<CountTokensParams>())};
-  return kernel;
-}
+  KernelDescription describe() const {
+    auto kernel = kernel_file("sample");
+    kernel.arguments = {
+        ArgumentDescription::buffer("logits", Access::read, logits),
+        ArgumentDescription::buffer("adjusted", Access::write, DType::f32),
+        ArgumentDescription::buffer("token", Access::write, token),
+        ArgumentDescription::optional_buffer("counts", Access::read_write, DType::u32, has_counts),
+        ArgumentDescription::value("params", struct_layout<SampleParams>())};
+    allow_in_place(kernel, "adjusted", "logits");
+    kernel.aliases = {{"Token", msl_type(token)}};
+    return kernel;
+  }
+};
+
+struct CountRecipe {
+  DType ids;
+
+  KernelDescription describe() const {
+    auto kernel = kernel_file("count_tokens");
+    kernel.arguments = {ArgumentDescription::buffer("ids", Access::read, ids),
+                        ArgumentDescription::buffer("counts", Access::read_write, DType::u32),
+                        ArgumentDescription::value("params", struct_layout<CountTokensParams>())};
+    return kernel;
+  }
+};
 
 }  // namespace
 
 void Sample::encode(Encoder& encoder) const {
-  static const char family = 0;
   require_float("Sample", "logits", logits);
   require_index("Sample", "token", token);
   require_count("Sample", "token", token, 1);
@@ -78,12 +87,11 @@ void Sample::encode(Encoder& encoder) const {
                             static_cast<std::uint32_t>(settings.seed.value()),
                             static_cast<std::uint32_t>(settings.seed.value() >> 32),
                             step.value()};
-  const auto kernel = encoder.kernel(
-      KernelKey(&family, {word(logits.dtype()), word(token.dtype()), static_cast<bool>(counts)}),
-      [&] { return describe(*this); });
+  const auto kernel = encoder.kernel(Recipe{
+      .logits = logits.dtype(), .token = token.dtype(), .has_counts = static_cast<bool>(counts)});
   const std::uint32_t simdgroups =
       std::min(kMaxSimdgroups, (columns + kSimdWidth - 1) / kSimdWidth);
-  // A seed's low word stands before its high one, as in the bytes of a u64.
+  // A seed's low half stands before its high one, as in the bytes of a u64.
   static_assert(offsetof(SampleParams, seed_high) == offsetof(SampleParams, seed_low) + 4);
   const std::array uses{parameter_use(offsetof(SampleParams, seed_low), settings.seed),
                         parameter_use(offsetof(SampleParams, step), step)};
@@ -96,13 +104,11 @@ Traffic Sample::traffic() const {
 }
 
 void CountTokens::encode(Encoder& encoder) const {
-  static const char family = 0;
   require_index("CountTokens", "ids", ids);
   require_present("CountTokens", "counts", counts);
   const CountTokensParams params{in_32_bits("CountTokens", "the number of tokens", ids.count()),
                                  in_32_bits("CountTokens", "the number of counts", counts.count())};
-  const auto kernel =
-      encoder.kernel(KernelKey(&family, {word(ids.dtype())}), [&] { return describe(*this); });
+  const auto kernel = encoder.kernel(CountRecipe{.ids = ids.dtype()});
   encoder.dispatch(*kernel, {ids, counts, Argument::value(params)}, covering(params.tokens));
 }
 

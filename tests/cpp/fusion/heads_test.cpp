@@ -189,6 +189,28 @@ TEST_CASE("head stages are composed like any other") {
   }
 }
 
+TEST_CASE("a plain product beside heads writes its rows, whatever the rank of its result") {
+  Random random(55);
+  Values w, plain_w, x;
+  const auto weights = random_tensor({128, 64}, DType::f16, random, w);
+  const auto plain = random_tensor({128, 64}, DType::q8_0, random, plain_w);
+  const auto input = random_tensor({64}, DType::f32, random, x);
+  const auto y = output({1, 2, 64}, DType::f32);
+  const auto memory = output({256}, DType::f32);
+  const auto result = memory.slice(0, 0, 128);
+  for (const Extents& extents : {Extents{128}, Extents{1, 128}, Extents{1, 1, 128}}) {
+    CAPTURE(to_string(extents));
+    runtime().run(FusedKernelBuilder("beside_heads")
+                      .main(ops::Gemv{weights, {}, {}, {}, {}})
+                      .epilogue(ops::Rope{})
+                      .main(ops::Gemv{plain, {}, {}, {}, {}})
+                      .build(input, {y, result.reshape(extents)}, 3));
+    const Values want = product(plain_w, x, 1, 128, 64);
+    check_close(download(result), want, 0.0, 1e-5 + product_error(plain_w, x, 1, 128, 64));
+    for (const double beyond : download(memory.slice(0, 128, 256))) CHECK(std::isnan(beyond));
+  }
+}
+
 TEST_CASE("what head stages cannot do is refused with the reason") {
   Random random(54);
   Values ignored;

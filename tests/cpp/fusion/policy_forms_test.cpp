@@ -7,32 +7,19 @@ using namespace foundry::test;
 
 namespace {
 
-/// Runs a policy's position() and dot() over one row: `ones` gets dot() of every unit vector, at
-/// its position; `sums` dot() of x, one value per lane of each step.
-struct PolicyForm {
-  AnyTensor weights;  // (columns,), whole steps
-  AnyTensor x;        // (columns,)
-  AnyTensor ones;     // (columns,)
-  AnyTensor sums;     // (columns / width,)
-  bool narrow = false;
+/// One form of a policy, position() and dot() over one row: `ones` gets dot() of every unit vector,
+/// at its position; `sums` dot() of x, one value per lane of each step.
+struct Recipe {
+  DType weights;
+  bool narrow;
 
-  std::uint32_t width() const { return policy_width(policy_of(weights.dtype(), "test"), narrow); }
+  std::uint32_t width() const { return policy_width(policy_of(weights, "test"), narrow); }
 
-  void encode(Encoder& encoder) const {
-    static const char family = 0;
-    const auto kernel = encoder.kernel(
-        KernelKey(&family, {static_cast<std::uint64_t>(weights.dtype()), narrow ? 1u : 0u}),
-        [&] { return describe(); });
-    encoder.dispatch(*kernel, {weights, x, ones, sums},
-                     threadgroups_of(1, weights.count() / 32 / width()));
-  }
-
- private:
   KernelDescription describe() const {
-    const Policy& policy = policy_of(weights.dtype(), "test");
+    const Policy& policy = policy_of(weights, "test");
     KernelDescription kernel;
     kernel.name = "policy_form";
-    kernel.arguments = {ArgumentDescription::buffer("weights", Access::read, weights.dtype()),
+    kernel.arguments = {ArgumentDescription::buffer("weights", Access::read, weights),
                         ArgumentDescription::buffer("x", Access::read, DType::f32),
                         ArgumentDescription::buffer("ones", Access::write, DType::f32),
                         ArgumentDescription::buffer("sums", Access::write, DType::f32)};
@@ -54,6 +41,20 @@ kernel void policy_form(FOUNDRY_ARGUMENTS) {
 }
 )");
     return kernel;
+  }
+};
+
+struct PolicyForm {
+  AnyTensor weights;  // (columns,), whole steps
+  AnyTensor x;        // (columns,)
+  AnyTensor ones;     // (columns,)
+  AnyTensor sums;     // (columns / width,)
+  bool narrow = false;
+
+  void encode(Encoder& encoder) const {
+    const Recipe recipe{.weights = weights.dtype(), .narrow = narrow};
+    encoder.dispatch(*encoder.kernel(recipe), {weights, x, ones, sums},
+                     threadgroups_of(1, weights.count() / 32 / recipe.width()));
   }
 };
 

@@ -3,7 +3,7 @@
 
 namespace foundry {
 namespace {
-const PolicyRegistration bf16_policy({DType::bf16, "BF16", "policies/bf16.metal", /*wide=*/4,
-                                      /*narrow=*/1});
+const PolicyRegistration bf16_policy(
+    {.dtype = DType::bf16, .name = "BF16", .file = "policies/bf16.metal", .wide = 4, .narrow = 1});
 }  // namespace
 }  // namespace foundry

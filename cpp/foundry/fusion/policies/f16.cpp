@@ -3,7 +3,7 @@
 
 namespace foundry {
 namespace {
-const PolicyRegistration f16_policy({DType::f16, "F16", "policies/f16.metal", /*wide=*/4,
-                                     /*narrow=*/1});
+const PolicyRegistration f16_policy(
+    {.dtype = DType::f16, .name = "F16", .file = "policies/f16.metal", .wide = 4, .narrow = 1});
 }  // namespace
 }  // namespace foundry

@@ -3,7 +3,7 @@
 
 namespace foundry {
 namespace {
-const PolicyRegistration f32_policy({DType::f32, "F32", "policies/f32.metal", /*wide=*/4,
-                                     /*narrow=*/1});
+const PolicyRegistration f32_policy(
+    {.dtype = DType::f32, .name = "F32", .file = "policies/f32.metal", .wide = 4, .narrow = 1});
 }  // namespace
 }  // namespace foundry

@@ -3,7 +3,11 @@
 
 namespace foundry {
 namespace {
-const PolicyRegistration q4_0_policy({DType::q4_0, "Q4_0", "policies/q4_0.metal", /*wide=*/8,
-                                      /*narrow=*/1, /*has_integer_form=*/true});
+const PolicyRegistration q4_0_policy({.dtype = DType::q4_0,
+                                      .name = "Q4_0",
+                                      .file = "policies/q4_0.metal",
+                                      .wide = 8,
+                                      .narrow = 1,
+                                      .has_integer_form = true});
 }  // namespace
 }  // namespace foundry

@@ -3,7 +3,11 @@
 
 namespace foundry {
 namespace {
-const PolicyRegistration q4_k_policy({DType::q4_k, "Q4_K", "policies/q4_k.metal", /*wide=*/8,
-                                      /*narrow=*/8, /*has_integer_form=*/true});
+const PolicyRegistration q4_k_policy({.dtype = DType::q4_k,
+                                      .name = "Q4_K",
+                                      .file = "policies/q4_k.metal",
+                                      .wide = 8,
+                                      .narrow = 8,
+                                      .has_integer_form = true});
 }  // namespace
 }  // namespace foundry

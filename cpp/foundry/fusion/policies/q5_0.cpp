@@ -3,7 +3,11 @@
 
 namespace foundry {
 namespace {
-const PolicyRegistration q5_0_policy({DType::q5_0, "Q5_0", "policies/q5_0.metal", /*wide=*/8,
-                                      /*narrow=*/1, /*has_integer_form=*/true});
+const PolicyRegistration q5_0_policy({.dtype = DType::q5_0,
+                                      .name = "Q5_0",
+                                      .file = "policies/q5_0.metal",
+                                      .wide = 8,
+                                      .narrow = 1,
+                                      .has_integer_form = true});
 }  // namespace
 }  // namespace foundry

@@ -3,7 +3,11 @@
 
 namespace foundry {
 namespace {
-const PolicyRegistration q5_1_policy({DType::q5_1, "Q5_1", "policies/q5_1.metal", /*wide=*/8,
-                                      /*narrow=*/1, /*has_integer_form=*/true});
+const PolicyRegistration q5_1_policy({.dtype = DType::q5_1,
+                                      .name = "Q5_1",
+                                      .file = "policies/q5_1.metal",
+                                      .wide = 8,
+                                      .narrow = 1,
+                                      .has_integer_form = true});
 }  // namespace
 }  // namespace foundry

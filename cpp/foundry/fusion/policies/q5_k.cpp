@@ -3,7 +3,11 @@
 
 namespace foundry {
 namespace {
-const PolicyRegistration q5_k_policy({DType::q5_k, "Q5_K", "policies/q5_k.metal", /*wide=*/8,
-                                      /*narrow=*/8, /*has_integer_form=*/true});
+const PolicyRegistration q5_k_policy({.dtype = DType::q5_k,
+                                      .name = "Q5_K",
+                                      .file = "policies/q5_k.metal",
+                                      .wide = 8,
+                                      .narrow = 8,
+                                      .has_integer_form = true});
 }  // namespace
 }  // namespace foundry

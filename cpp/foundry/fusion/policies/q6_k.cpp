@@ -3,7 +3,11 @@
 
 namespace foundry {
 namespace {
-const PolicyRegistration q6_k_policy({DType::q6_k, "Q6_K", "policies/q6_k.metal", /*wide=*/8,
-                                      /*narrow=*/8, /*has_integer_form=*/true});
+const PolicyRegistration q6_k_policy({.dtype = DType::q6_k,
+                                      .name = "Q6_K",
+                                      .file = "policies/q6_k.metal",
+                                      .wide = 8,
+                                      .narrow = 8,
+                                      .has_integer_form = true});
 }  // namespace
 }  // namespace foundry

@@ -3,7 +3,11 @@
 
 namespace foundry {
 namespace {
-const PolicyRegistration q8_0_policy({DType::q8_0, "Q8_0", "policies/q8_0.metal", /*wide=*/8,
-                                      /*narrow=*/1, /*has_integer_form=*/true});
+const PolicyRegistration q8_0_policy({.dtype = DType::q8_0,
+                                      .name = "Q8_0",
+                                      .file = "policies/q8_0.metal",
+                                      .wide = 8,
+                                      .narrow = 1,
+                                      .has_integer_form = true});
 }  // namespace
 }  // namespace foundry
