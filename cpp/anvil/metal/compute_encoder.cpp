@@ -31,6 +31,13 @@ std::string describe(const ComputePipelineState& pipeline, const ArgumentInfo& a
 
 }  // namespace
 
+ComputeCommandEncoder::ComputeCommandEncoder(objc::Ref<CommandBuffer> for_buffer,
+                                             MTL::DispatchType type)
+    : CommandEncoder(std::move(for_buffer), "MTLComputeCommandEncoder"),
+      dispatch_type(type),
+      facts_(device()->facts),
+      capture_(Capture::active()) {}
+
 void ComputeCommandEncoder::set_pipeline(ComputePipelineState* pipeline) {
   constexpr const char* method = "setComputePipelineState:";
   if (!open(method)) return;
@@ -58,7 +65,7 @@ void ComputeCommandEncoder::bind(const char* method, Buffer* target, size_t offs
                             std::to_string(target->length) + " of buffer" + quoted(target->label) +
                             " at index " + std::to_string(index));
   if (slots_[index].buffer != target) buffer->hold(target);
-  slots_[index] = {{target->address + offset, target->length - offset}, target};
+  slots_[index] = {target->address + offset, target->length - offset, target};
 }
 
 void ComputeCommandEncoder::set_buffer(Buffer* target, NS::UInteger offset, NS::UInteger index) {
@@ -91,7 +98,7 @@ void ComputeCommandEncoder::set_bytes(const void* bytes, NS::UInteger length, NS
                             " exceeds " + std::to_string(kMaxInlineBytes));
   std::byte* copy = buffer->arena().allocate(length);
   std::memcpy(copy, bytes, length);
-  slots_[index] = {{reinterpret_cast<uint64_t>(copy), length, backend::Binding::Kind::bytes}};
+  slots_[index] = {reinterpret_cast<uint64_t>(copy), length, nullptr};
 }
 
 void ComputeCommandEncoder::set_threadgroup_memory_length(NS::UInteger length, NS::UInteger index) {
@@ -99,7 +106,7 @@ void ComputeCommandEncoder::set_threadgroup_memory_length(NS::UInteger length, N
   if (!open(method) || !check_index(method, index)) return;
   if (length % 16 != 0)
     return fail(method, "length " + std::to_string(length) + " is not a multiple of 16");
-  const size_t most = device()->facts.max_threadgroup_memory;
+  const size_t most = facts_.max_threadgroup_memory;
   if (length > most)
     return fail(method, "length " + std::to_string(length) + " exceeds " + std::to_string(most));
   threadgroup_memory_[index] = static_cast<uint32_t>(length);
@@ -111,7 +118,7 @@ bool ComputeCommandEncoder::check_threadgroup(const char* method, MTL::Size thre
     return false;
   }
   // Each is checked first, so that the product of the three cannot overflow.
-  const NS::UInteger limit = device()->facts.max_threads_per_threadgroup;
+  const NS::UInteger limit = facts_.max_threads_per_threadgroup;
   const NS::UInteger most = pipeline_->max_total_threads();
   const bool possible =
       threadgroup.width <= limit && threadgroup.height <= limit && threadgroup.depth <= limit;
@@ -192,6 +199,7 @@ void ComputeCommandEncoder::dispatch_indirect(Buffer* indirect, NS::UInteger off
 }
 
 void ComputeCommandEncoder::record(const char* method, backend::DispatchCommand command) {
+  using Kind = backend::Binding::Kind;
   const std::vector<ArgumentInfo>& arguments = pipeline_->info().arguments;
   auto* bindings = reinterpret_cast<backend::Binding*>(
       buffer->arena().allocate(arguments.size() * sizeof(backend::Binding)));
@@ -201,24 +209,24 @@ void ComputeCommandEncoder::record(const char* method, backend::DispatchCommand 
     if (argument.kind == ArgumentInfo::Kind::threadgroup) {
       const size_t length = threadgroup_memory_[argument.index];
       if (length == 0) return fail(method, describe(*pipeline_, argument) + " has no length");
-      bindings[i] = {0, length, backend::Binding::Kind::threadgroup};
+      bindings[i] = {0, length, Kind::threadgroup};
       threadgroup_memory += length;
       continue;
     }
-    const backend::Binding& bound = slots_[argument.index].bound;
-    if (bound.first == 0) return fail(method, describe(*pipeline_, argument) + " is not bound");
+    const Slot& slot = slots_[argument.index];
+    if (slot.first == 0) return fail(method, describe(*pipeline_, argument) + " is not bound");
     // A `constant` argument is read whole; of a device pointer only the kernel knows how far.
-    if (argument.address_space == "constant" && bound.length < argument.element_size)
-      return fail(method, describe(*pipeline_, argument) + " has " + std::to_string(bound.length) +
+    if (argument.address_space == "constant" && slot.length < argument.element_size)
+      return fail(method, describe(*pipeline_, argument) + " has " + std::to_string(slot.length) +
                               " bytes bound, " + argument.type + " has " +
                               std::to_string(argument.element_size));
-    if (argument.alignment > 1 && bound.first % argument.alignment != 0)
+    if (argument.alignment > 1 && slot.first % argument.alignment != 0)
       return fail(method, describe(*pipeline_, argument) + ": the bound offset is not aligned to " +
                               std::to_string(argument.alignment) + " bytes, as " + argument.type +
                               " needs");
-    bindings[i] = bound;
+    bindings[i] = {slot.first, slot.length, slot.buffer ? Kind::memory : Kind::bytes};
   }
-  const size_t most = device()->facts.max_threadgroup_memory;
+  const size_t most = facts_.max_threadgroup_memory;
   if (threadgroup_memory > most)
     return fail(method, "kernel " + pipeline_->info().name + " would use " +
                             std::to_string(threadgroup_memory) + " bytes of threadgroup memory, " +
@@ -226,8 +234,8 @@ void ComputeCommandEncoder::record(const char* method, backend::DispatchCommand 
   command.kernel = pipeline_->kernel.get();
   command.bindings = bindings;
   command.waits = std::exchange(next_waits_, dispatch_type != MTL::DispatchTypeConcurrent);
-  if (Capture* const capture = Capture::active()) {
-    buffer->commands().push_back(capture->before(command, *pipeline_, buffer->arena()));
+  if (capture_) {
+    buffer->commands().push_back(capture_->before(command, *pipeline_, buffer->arena()));
     command.waits = true;
   }
   buffer->commands().push_back(command);

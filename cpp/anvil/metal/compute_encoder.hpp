@@ -7,10 +7,12 @@
 
 #include "anvil/abi/kernel_abi.h"
 #include "anvil/backend/commands.hpp"
+#include "anvil/backend/device.hpp"
 #include "anvil/metal/command_encoder.hpp"
 
 namespace anvil::metal {
 
+class Capture;
 struct ComputePipelineState;
 
 /// The most that setBytes takes (Metal Feature Set Tables: use a buffer beyond 4 KiB).
@@ -20,8 +22,7 @@ struct ComputeCommandEncoder : CommandEncoder {
   using Super = CommandEncoder;
 
   /// Dispatches run one after another, or, of a `Concurrent` encoder, together up to a barrier.
-  ComputeCommandEncoder(objc::Ref<CommandBuffer> buffer, MTL::DispatchType type)
-      : CommandEncoder(std::move(buffer), "MTLComputeCommandEncoder"), dispatch_type(type) {}
+  ComputeCommandEncoder(objc::Ref<CommandBuffer> buffer, MTL::DispatchType type);
 
   void set_pipeline(ComputePipelineState* pipeline);
   void set_buffer(Buffer* target, NS::UInteger offset, NS::UInteger index);
@@ -45,7 +46,8 @@ struct ComputeCommandEncoder : CommandEncoder {
 
  private:
   struct Slot {
-    backend::Binding bound;    // first is 0: nothing is
+    uint64_t first = 0;        // as of a Binding; 0: nothing is bound
+    uint64_t length = 0;       // from there to the end of the buffer or bytes
     Buffer* buffer = nullptr;  // null: bytes
   };
 
@@ -55,6 +57,8 @@ struct ComputeCommandEncoder : CommandEncoder {
   /// Checks the pipeline's arguments against what is bound and records the dispatch.
   void record(const char* method, backend::DispatchCommand command);
 
+  const backend::Facts& facts_;               // of the device
+  Capture* const capture_;                    // null: nothing is captured
   ComputePipelineState* pipeline_ = nullptr;  // kept alive by the command buffer
   bool next_waits_ = true;                    // whether the next dispatch does
   std::array<Slot, ANVIL_MAX_BUFFERS> slots_;
