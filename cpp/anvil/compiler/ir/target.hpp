@@ -1,6 +1,7 @@
 // target.hpp: what a machine that kernels run on is to the compiler.
 //
-// The rooms above know no machine: driver/targets.cpp lists those there are, each a room like cpu/.
+// frontend/ and ir/ know no machine. driver/targets.cpp lists those there are, each a room like
+// cpu/.
 #pragma once
 
 #include <cstdint>
@@ -21,9 +22,9 @@ namespace anvil::compiler {
 
 /// The machine that is asked for.
 struct TargetRequest {
-  std::string triple;            ///< LLVM's
+  std::string triple;              ///< LLVM's
   std::string processor = "host";  ///< its name; "host": the machine that compiles
-  std::string variant = "full";  ///< of the kernel, by the words of the target's own contract
+  std::string variant = "full";    ///< of the kernel, by the words of the target's own contract
 };
 
 struct Header {
