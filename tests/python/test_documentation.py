@@ -26,9 +26,8 @@ def test_python_blocks_of_a_page_run_in_order(page: Path, tmp_path: Path) -> Non
 
 
 def test_the_commands_of_the_readme_run_as_written(model_path: Path, tmp_path: Path) -> None:
-    commands = "".join(
-        re.findall(r"^```\n(.*?)^```", PAGES[0].read_text(), re.MULTILINE | re.DOTALL)
-    )
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", PAGES[0].read_text(), re.MULTILINE | re.DOTALL)
+    commands = "".join(text for language, text in blocks if not language)
     lines = [line for line in commands.splitlines() if not line.startswith("./dev ")]
     assert any(line.startswith("foundry ") for line in lines)
     assert (ROOT / ".venv/bin/foundry").exists(), "./dev build makes it"
