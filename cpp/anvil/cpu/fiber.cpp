@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <system_error>
 
+#include "anvil/cpu/saved_registers.hpp"
+
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define ANVIL_ASAN 1
@@ -22,33 +24,16 @@
 namespace anvil::cpu {
 namespace {
 
-// Pushes the callee-saved registers, stores the stack pointer to *save, loads `resume` and pops.
-// The floating-point control registers are left alone: kernels do not change them.
+// Saves the registers, stores the stack pointer to *save, loads `resume` and restores from there.
 __attribute__((naked)) void switch_stacks([[maybe_unused]] void** save,
                                           [[maybe_unused]] void* resume) {
 #if defined(__x86_64__)
-  asm volatile(
-      "pushq %rbp\n pushq %rbx\n pushq %r12\n pushq %r13\n pushq %r14\n pushq %r15\n"
-      "movq %rsp, (%rdi)\n"
-      "movq %rsi, %rsp\n"
-      "popq %r15\n popq %r14\n popq %r13\n popq %r12\n popq %rbx\n popq %rbp\n"
-      "retq\n");
+  asm volatile(ANVIL_SAVE_REGISTERS
+               "movq %rsp, (%rdi)\n"
+               "movq %rsi, %rsp\n" ANVIL_RESTORE_REGISTERS "retq\n");
 #elif defined(__aarch64__)
-  asm volatile(
-      "sub sp, sp, #160\n"
-      "stp x19, x20, [sp, #0]\n stp x21, x22, [sp, #16]\n stp x23, x24, [sp, #32]\n"
-      "stp x25, x26, [sp, #48]\n stp x27, x28, [sp, #64]\n stp x29, x30, [sp, #80]\n"
-      "stp d8, d9, [sp, #96]\n stp d10, d11, [sp, #112]\n"
-      "stp d12, d13, [sp, #128]\n stp d14, d15, [sp, #144]\n"
-      "mov x9, sp\n str x9, [x0]\n mov sp, x1\n"
-      "ldp x19, x20, [sp, #0]\n ldp x21, x22, [sp, #16]\n ldp x23, x24, [sp, #32]\n"
-      "ldp x25, x26, [sp, #48]\n ldp x27, x28, [sp, #64]\n ldp x29, x30, [sp, #80]\n"
-      "ldp d8, d9, [sp, #96]\n ldp d10, d11, [sp, #112]\n"
-      "ldp d12, d13, [sp, #128]\n ldp d14, d15, [sp, #144]\n"
-      "add sp, sp, #160\n"
-      "ret\n");
-#else
-#error "Anvil runs on x86-64 and aarch64"
+  asm volatile(ANVIL_SAVE_REGISTERS
+               "mov x9, sp\n str x9, [x0]\n mov sp, x1\n" ANVIL_RESTORE_REGISTERS "ret\n");
 #endif
 }
 

@@ -12,6 +12,8 @@
 #include <mutex>
 #include <utility>
 
+#include "anvil/cpu/saved_registers.hpp"
+
 namespace anvil::cpu {
 namespace {
 
@@ -55,37 +57,22 @@ __attribute__((naked)) bool call([[maybe_unused]] void (*function)(Region*),
                                  [[maybe_unused]] Region* region,
                                  [[maybe_unused]] Landing* landing) {
 #if defined(__x86_64__)
-  asm volatile(
-      "pushq %rbp\n pushq %rbx\n pushq %r12\n pushq %r13\n pushq %r14\n pushq %r15\n"
-      "subq $8, %rsp\n"
-      "leaq 1f(%rip), %rax\n"
-      "movq %rsp, (%rdx)\n movq %rax, 8(%rdx)\n"
-      "movq %rdi, %rax\n movq %rsi, %rdi\n"
-      "callq *%rax\n"
-      "xorl %eax, %eax\n jmp 2f\n"
-      "1: movl $1, %eax\n"
-      "2: addq $8, %rsp\n"
-      "popq %r15\n popq %r14\n popq %r13\n popq %r12\n popq %rbx\n popq %rbp\n"
-      "retq\n");
+  asm volatile(ANVIL_SAVE_REGISTERS
+               "subq $8, %rsp\n"
+               "leaq 1f(%rip), %rax\n"
+               "movq %rsp, (%rdx)\n movq %rax, 8(%rdx)\n"
+               "movq %rdi, %rax\n movq %rsi, %rdi\n"
+               "callq *%rax\n"
+               "xorl %eax, %eax\n jmp 2f\n"
+               "1: movl $1, %eax\n"
+               "2: addq $8, %rsp\n" ANVIL_RESTORE_REGISTERS "retq\n");
 #elif defined(__aarch64__)
-  asm volatile(
-      "sub sp, sp, #160\n"
-      "stp x19, x20, [sp, #0]\n stp x21, x22, [sp, #16]\n stp x23, x24, [sp, #32]\n"
-      "stp x25, x26, [sp, #48]\n stp x27, x28, [sp, #64]\n stp x29, x30, [sp, #80]\n"
-      "stp d8, d9, [sp, #96]\n stp d10, d11, [sp, #112]\n"
-      "stp d12, d13, [sp, #128]\n stp d14, d15, [sp, #144]\n"
-      "mov x9, sp\n adr x10, 1f\n stp x9, x10, [x2]\n"
-      "mov x9, x0\n mov x0, x1\n blr x9\n"
-      "mov w0, #0\n b 2f\n"
-      "1: mov w0, #1\n"
-      "2: ldp x19, x20, [sp, #0]\n ldp x21, x22, [sp, #16]\n ldp x23, x24, [sp, #32]\n"
-      "ldp x25, x26, [sp, #48]\n ldp x27, x28, [sp, #64]\n ldp x29, x30, [sp, #80]\n"
-      "ldp d8, d9, [sp, #96]\n ldp d10, d11, [sp, #112]\n"
-      "ldp d12, d13, [sp, #128]\n ldp d14, d15, [sp, #144]\n"
-      "add sp, sp, #160\n"
-      "ret\n");
-#else
-#error "Anvil runs on x86-64 and aarch64"
+  asm volatile(ANVIL_SAVE_REGISTERS
+               "mov x9, sp\n adr x10, 1f\n stp x9, x10, [x2]\n"
+               "mov x9, x0\n mov x0, x1\n blr x9\n"
+               "mov w0, #0\n b 2f\n"
+               "1: mov w0, #1\n"
+               "2:\n" ANVIL_RESTORE_REGISTERS "ret\n");
 #endif
 }
 
