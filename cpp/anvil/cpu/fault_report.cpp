@@ -1,8 +1,9 @@
 #include "anvil/cpu/fault_report.hpp"
 
+#include <charconv>
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
+#include <iterator>
 #include <new>
 #include <string>
 
@@ -70,8 +71,8 @@ std::string explain(const KernelFault& fault) {
   if (fault.kind != KernelFault::Kind::interrupted || !limit) return text;
   const double seconds = std::chrono::duration<double>(*limit).count();
   char figure[32];
-  std::snprintf(figure, sizeof figure, "%g", seconds);
-  return text + ": the time limit of a command buffer, " + figure +
+  const auto end = std::to_chars(figure, std::end(figure), seconds, std::chars_format::general).ptr;
+  return text + ": the time limit of a command buffer, " + std::string(figure, end) +
          " s (ANVIL_COMMAND_TIMEOUT), is over";
 }
 

@@ -1,11 +1,14 @@
 #include "anvil/foundation/url.hpp"
 
-#include <cctype>
-
 #include "anvil/objc/errors.hpp"
 
 namespace anvil {
 namespace {
+
+// Whatever the locale.
+constexpr bool is_plain(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
 
 // RFC 3986: what may stand in a path without being escaped.
 std::string escape(std::string_view path) {
@@ -13,7 +16,7 @@ std::string escape(std::string_view path) {
   constexpr char digits[] = "0123456789ABCDEF";
   std::string text;
   for (const unsigned char c : path) {
-    if (std::isalnum(c) || plain.find(static_cast<char>(c)) != plain.npos)
+    if (is_plain(static_cast<char>(c)) || plain.find(static_cast<char>(c)) != plain.npos)
       text += static_cast<char>(c);
     else
       text.append({'%', digits[c >> 4], digits[c & 15]});
@@ -23,8 +26,9 @@ std::string escape(std::string_view path) {
 
 std::string unescape(std::string_view text) {
   const auto digit = [](char c) {
-    return std::isxdigit(static_cast<unsigned char>(c)) ? (c <= '9' ? c - '0' : (c | 32) - 'a' + 10)
-                                                        : -1;
+    if (c >= '0' && c <= '9') return c - '0';
+    const int letter = c | 32;
+    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
   };
   std::string path;
   for (size_t i = 0; i < text.size(); ++i) {

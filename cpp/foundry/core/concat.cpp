@@ -1,7 +1,8 @@
 #include "foundry/core/concat.hpp"
 
 #include <array>
-#include <cstdio>
+#include <iomanip>
+#include <ios>
 
 namespace foundry {
 
@@ -15,9 +16,7 @@ std::string format_bytes(std::uint64_t bytes) {
     value /= 1024;
     ++unit;
   }
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f %s", value, kUnits[unit]);
-  return text.data();
+  return concat(std::fixed, std::setprecision(1), value, ' ', kUnits[unit]);
 }
 
 }  // namespace foundry

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <stdexcept>
 
+#include "foundry/core/ascii.hpp"
 #include "foundry/core/checked.hpp"
 #include "foundry/core/error.hpp"
 #include "foundry/core/fork_guard.hpp"
@@ -78,8 +79,7 @@ const std::vector<std::shared_ptr<DeviceState>>& devices() {
 
 std::string lower(std::string_view text) {
   std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](unsigned char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; });
+  std::transform(result.begin(), result.end(), result.begin(), to_lower);
   return result;
 }
 

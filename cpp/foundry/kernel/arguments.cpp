@@ -1,6 +1,5 @@
 #include "foundry/kernel/arguments.hpp"
-
-#include <cctype>
+#include "foundry/core/ascii.hpp"
 
 namespace foundry::detail {
 
@@ -30,10 +29,10 @@ void set_source(KernelDescription& description, const ShaderBody& source) {
 std::string snake_case(std::string_view type_name) {
   std::string result;
   for (std::size_t i = 0; i < type_name.size(); ++i) {
-    const auto c = static_cast<unsigned char>(type_name[i]);
-    const bool after_lower = i > 0 && !std::isupper(static_cast<unsigned char>(type_name[i - 1]));
-    if (std::isupper(c) && after_lower && type_name[i - 1] != '_') result += '_';
-    result += static_cast<char>(std::tolower(c));
+    const char c = type_name[i];
+    const bool after_lower = i > 0 && !is_upper(type_name[i - 1]);
+    if (is_upper(c) && after_lower && type_name[i - 1] != '_') result += '_';
+    result += to_lower(c);
   }
   return result;
 }

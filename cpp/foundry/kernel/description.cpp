@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <functional>
 #include <map>
 
+#include "foundry/core/ascii.hpp"
 #include "foundry/core/error.hpp"
 #include "foundry/device/metal_limits.hpp"
 #include "foundry/kernel/msl_words.hpp"
@@ -151,10 +151,7 @@ std::string spelled(const Position& position) {
 }
 
 bool names_word(std::string_view text, std::string_view word) {
-  const auto is_part = [&](std::size_t at) {
-    return at < text.size() &&
-           (std::isalnum(static_cast<unsigned char>(text[at])) || text[at] == '_');
-  };
+  const auto is_part = [&](std::size_t at) { return at < text.size() && is_word(text[at]); };
   for (auto at = text.find(word); at != text.npos; at = text.find(word, at + 1)) {
     if (!(at > 0 && is_part(at - 1)) && !is_part(at + word.size())) return true;
   }

@@ -3,18 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "foundry/core/ascii.hpp"
+
 namespace foundry {
 namespace {
-
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-constexpr bool is_upper(char c) {
-  return c >= 'A' && c <= 'Z';
-}
-constexpr bool is_letter(char c) {
-  return is_upper(c) || (c >= 'a' && c <= 'z') || c == '_';
-}
 
 // C++14 (ISO/IEC 14882:2014, tables 4 and 5) and what Metal adds to it ("Metal Shading Language
 // Specification", 1.4 and 4).
@@ -166,8 +158,7 @@ bool is_msl_word(std::string_view name) noexcept {
 }
 
 bool is_msl_identifier(std::string_view name) noexcept {
-  return !name.empty() && !is_digit(name.front()) &&
-         std::all_of(name.begin(), name.end(), [](char c) { return is_letter(c) || is_digit(c); });
+  return !name.empty() && !is_digit(name.front()) && std::all_of(name.begin(), name.end(), is_word);
 }
 
 }  // namespace foundry

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <bit>
-#include <cctype>
 #include <cmath>
 #include <mutex>
 #include <set>
 
+#include "foundry/core/ascii.hpp"
 #include "foundry/core/error.hpp"
 #include "foundry/kernel/whole_number.hpp"
 #include "foundry/tensor/convert.hpp"
@@ -23,9 +23,7 @@ const std::string& intern(std::string_view name) {
 }
 
 bool is_identifier(std::string_view name) {
-  return !name.empty() && !std::isdigit(static_cast<unsigned char>(name.front())) &&
-         std::all_of(name.begin(), name.end(),
-                     [](unsigned char c) { return std::isalnum(c) || c == '_'; });
+  return !name.empty() && !is_digit(name.front()) && std::all_of(name.begin(), name.end(), is_word);
 }
 
 double real(const ParameterValue& value) {

@@ -64,9 +64,7 @@ std::string explained(const KernelDescription& description, std::string_view log
 }  // namespace
 
 std::string to_string(const CompiledKernel& kernel) {
-  std::ostringstream hash;
-  hash << std::hex << kernel.hash;
-  return concat("kernel '", kernel.name(), "' ", hash.str(), ": ",
+  return concat("kernel '", kernel.name(), "' ", std::hex, kernel.hash, std::dec, ": ",
                 kernel.description.arguments.size(), " arguments, ",
                 std::count(kernel.source.begin(), kernel.source.end(), '\n'), " lines");
 }

@@ -1,7 +1,7 @@
 // The generated signature against the compiled function's own account of it.
 #include <algorithm>
-#include <cctype>
 
+#include "foundry/core/ascii.hpp"
 #include "foundry/core/error.hpp"
 #include "foundry/kernel/description.hpp"
 
@@ -94,8 +94,7 @@ bool same_type(const Expected& want, const ReflectedArgument& found) {
 std::string msl_type(DType dtype) {
   if (!is_block(dtype)) return info(dtype).metal_name;
   std::string name = name_of(dtype);
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  std::transform(name.begin(), name.end(), name.begin(), to_upper);
   return name + "Block";
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "foundry/core/ascii.hpp"
 #include "foundry/core/error.hpp"
 
 namespace foundry {
@@ -68,9 +69,8 @@ static_assert(is_in_order());
 constinit std::array<std::atomic<bool>, kDTypeCount> has_support{};
 
 bool equals_in_any_case(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [&](char x, char y) { return lower(x) == lower(y); });
+                    [](char x, char y) { return to_lower(x) == to_lower(y); });
 }
 
 }  // namespace
