@@ -198,11 +198,25 @@ nb::object numpy_view(const TensorHandle& tensor) {
                      tensor.is_read_only(), array_claim(tensor));
 }
 
+namespace {
+
+nb::object copy_of_view(const TensorHandle& tensor) {
+  nb::object copy = numpy_view(tensor).attr("copy")();
+  require_still_there(tensor);
+  return copy;
+}
+
+}  // namespace
+
+void require_still_there(const AnyTensor& tensor) {
+  if (is_host_visible(tensor.mode())) static_cast<void>(tensor.buffer().host());
+}
+
 std::vector<std::byte> copied_bytes(const TensorHandle& tensor) {
   if (tensor.is_contiguous() || !is_host_visible(tensor.mode())) {
     return tensor.copy_to_host(tensor.runtime->stream());
   }
-  const ArrayBytes values(numpy_view(tensor).attr("copy")());
+  const ArrayBytes values(copy_of_view(tensor));
   return {values.bytes().begin(), values.bytes().end()};
 }
 
@@ -213,7 +227,7 @@ nb::object array_view(const TensorHandle& tensor) {
 
 nb::object numpy_copy(const TensorHandle& tensor) {
   if (is_host_visible(tensor.mode()) && !is_block(tensor.dtype())) {
-    return numpy_view(tensor).attr("copy")();
+    return copy_of_view(tensor);
   }
   auto copied = std::make_unique<std::vector<std::byte>>(copied_bytes(tensor));
   std::byte* data = copied->data();

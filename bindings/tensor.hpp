@@ -117,6 +117,8 @@ std::vector<std::byte> copied_bytes(const TensorHandle& tensor);
 /// StorageError unless the host sees the tensor's memory, DTypeError if it is of a block dtype;
 /// `what` opens the message.
 void require_viewable(const AnyTensor& tensor, const char* what);
+/// After its values were read: throws if they were a file's that was cut meanwhile.
+void require_still_there(const AnyTensor& tensor);
 
 /// A tensor over an array's or a buffer's own memory; `dtype` and `shape` None: the array's.
 TensorHandle borrow(const std::shared_ptr<Runtime>& runtime, nb::handle source, nb::handle dtype,

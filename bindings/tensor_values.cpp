@@ -45,6 +45,7 @@ nb::object equal_values(const TensorHandle& tensor, nb::handle other) {
   nb::object equal = numpy.attr("empty")(left.attr("shape"), "bool");
   equal_elements(ArrayBytes(left).bytes(), tensor.dtype(), ArrayBytes(right).bytes(),
                  dtype_of_numpy(operand.attr("dtype")), ArrayBytes(equal).bytes());
+  require_still_there(tensor);
   return equal;
 }
 
@@ -55,7 +56,9 @@ nb::object one_value(const TensorHandle& tensor, const char* what) {
     throw ArgumentTypeError(
         concat(what, " of ", tensor.describe(), ": it has ", tensor.count(), " elements, not 1"));
   }
-  return readable(tensor, what).attr("item")();
+  nb::object value = readable(tensor, what).attr("item")();
+  require_still_there(tensor);
+  return value;
 }
 
 nb::object item(const TensorHandle& tensor, const nb::args& place) {
@@ -204,7 +207,12 @@ void bind_tensor_values(TensorClass& tensor) {
       .def("item", &item, "The one element, or the element at `index`, as a number of Python's.",
            nb::sig("def item(self, *index: int) -> float | int | bool"))
       .def(
-          "tolist", [](const TensorHandle& t) { return readable(t, "list").attr("tolist")(); },
+          "tolist",
+          [](const TensorHandle& t) {
+            nb::object list = readable(t, "list").attr("tolist")();
+            require_still_there(t);
+            return list;
+          },
           "Nested lists of Python's numbers; of a scalar the number.",
           nb::sig("def tolist(self) -> typing.Any"))
       .def("__float__", [](const TensorHandle& t) { return nb::float_(one_value(t, "float")); })

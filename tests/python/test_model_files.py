@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -96,6 +97,77 @@ def test_a_file_that_was_cut_is_a_typed_error_and_whole_again_works(
     path.write_bytes(whole)
     np.testing.assert_array_equal(model.logits(IDS), expected)
     assert "".join(model.generate(IDS, max_tokens=5, ignore_end=True)) == text
+
+
+HOST_READS = """
+import faulthandler, os, sys
+import numpy as np
+import foundry as fd
+
+path, order = sys.argv[1:]
+if order == "before":
+    faulthandler.enable()
+rt = fd.Foundry()
+file = fd.Gguf(path)
+weight = file.tensor(rt, "token_embd.weight")
+view = np.asarray(weight)
+values, size = view.copy(), os.path.getsize(path)
+if order == "after":
+    faulthandler.enable()
+
+def refused(use):
+    try:
+        use()
+    except fd.GgufError as error:
+        return "was cut while it was in use" in str(error)
+
+os.truncate(path, 0)
+assert not view.any(), "zeros"
+uses = [
+    lambda: np.asarray(weight), lambda: weight.host(), lambda: memoryview(weight),
+    lambda: weight.tolist(), lambda: weight.copy_to_host(), lambda: weight[0, 0].item(),
+    lambda: weight == 1, lambda: weight.copy(), lambda: weight.astype(fd.f16),
+    lambda: np.from_dlpack(weight), lambda: file.tensor(rt, "output_norm.weight"),
+    lambda: file.read("token_embd.weight"), lambda: file.require_whole(),
+]  # fmt: skip
+assert all(refused(use) for use in uses for _ in range(2))
+y = rt.empty(weight.shape, fd.f32)
+rt.run(fd.ops.Copy(x=weight, y=y))  # the device does not take zeros for the file's bytes
+try:
+    np.asarray(y)
+except fd.DeviceError as error:
+    assert "has become shorter" in str(error), error
+else:
+    raise AssertionError("the device read what the file does not have")
+with open(path, "r+b") as again:
+    again.write(open(path + ".whole", "rb").read())
+rt.run(fd.ops.Copy(x=weight, y=y))
+for read in (view, np.asarray(weight), weight.copy_to_host(), np.asarray(y)):
+    assert np.array_equal(read, values)
+print("survived", flush=True)
+import ctypes, mmap
+with open(path + ".whole", "r+b") as other:
+    mapped = mmap.mmap(other.fileno(), 0)
+    os.truncate(other.fileno(), 0)
+    mapped[0]
+"""
+
+
+@pytest.mark.parametrize("order", ["without", "before", "after"])
+def test_host_reads_of_a_file_that_was_cut_are_errors_and_others_faults_stay_their_own(
+    tmp_path: Path, order: str
+) -> None:
+    """Mapped weights are read by numpy, the file is cut and whole again; then a bus error of
+    somebody else's mapping, which must end the process, by way of faulthandler where it is on."""
+    path = TinyLlama().write(tmp_path / "tiny.gguf")
+    (tmp_path / "tiny.gguf.whole").write_bytes(path.read_bytes())
+    done = subprocess.run(
+        [sys.executable, "-c", HOST_READS, str(path), order], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (-signal.SIGBUS, "survived\n"), done.stderr
+    reports = done.stderr.count("Fatal Python error: Bus error")
+    # One that was turned on later takes the first fault before Foundry does, and hands it on.
+    assert reports == (0 if order == "without" else 1)
 
 
 def test_a_file_may_be_replaced_or_removed_under_its_name(tmp_path: Path, rt: fd.Foundry) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 import dlpack
 import foundry as fd
+from tiny_llama import TinyLlama
 
 VALUES = np.arange(6, dtype=np.float32).reshape(2, 3)
 
@@ -264,3 +265,28 @@ def test_a_malformed_capsule_is_refused_and_returned(
         capsule = _Capsule(np.ones(3, np.float32).__dlpack__())
         for _ in range(2):
             rt.from_dlpack(capsule)
+
+
+def test_a_mapped_model_file_survives_a_consumer_that_ignores_numpys_flag(tmp_path: Path) -> None:
+    """As torch.from_numpy does, which warns: it writes to pages of the host's own."""
+    path = TinyLlama().write(tmp_path / "tiny.gguf")
+    script = f"""
+import ctypes, os
+import numpy as np, foundry as fd
+rt = fd.Foundry()
+path = {str(path)!r}
+w = fd.Gguf(path).tensor(rt, "output_norm.weight")
+before = w.copy_to_host()
+view = np.asarray(w)
+(ctypes.c_float * view.size).from_address(view.ctypes.data)[:] = [7] * view.size
+y = rt.empty(w.shape, fd.f32)
+rt.run(fd.ops.Copy(x=w, y=y))
+assert np.array_equal(y.host(), before), "kernels read the file"
+assert np.array_equal(fd.Gguf(path).tensor(rt, "output_norm.weight").host(), before)
+os.truncate(path, 0)
+(ctypes.c_float * view.size).from_address(view.ctypes.data)[:] = [8] * view.size
+"""
+    before = path.read_bytes()
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert path.read_bytes() == b"" != before

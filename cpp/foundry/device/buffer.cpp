@@ -23,7 +23,8 @@ unsafe::HostMemory Buffer::host() const {
   if (mode() == StorageMode::private_) {
     throw StorageError(concat(describe(), ": its storage is private to the GPU"));
   }
-  return detail::BufferState::of(*this).host;
+  const auto& state = detail::BufferState::of(*this);
+  return state.window ? state.window() : state.host;
 }
 
 std::string Buffer::describe() const {

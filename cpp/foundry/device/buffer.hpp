@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -24,6 +25,10 @@ struct BufferFacts {
 };
 }  // namespace detail
 
+/// Opens borrowed bytes for the host, each time that it is to see them, where it sees them
+/// elsewhere than the device does. What it throws says why it cannot.
+using HostWindow = std::function<unsafe::HostMemory()>;
+
 /// A block of device memory. Made by Device. Safe to share between threads; the bytes are not.
 /// An empty (default) Buffer has length 0; anything else on it throws StorageError.
 class [[nodiscard]] Buffer {
@@ -39,7 +44,7 @@ class [[nodiscard]] Buffer {
   [[nodiscard]] bool is_read_only() const noexcept { return state_ && state_->is_read_only; }
   [[nodiscard]] const std::string& label() const noexcept;
   /// The host's view of the bytes. It does not wait for the device: see wait_for_writes().
-  /// Throws StorageError for private storage.
+  /// Throws StorageError for private storage, and what a HostWindow throws.
   [[nodiscard]] unsafe::HostMemory host() const;
   /// Where the buffer lies on the line of addresses that hazards are computed on: the host address
   /// (so that two buffers over the same pages meet), for private storage a range of its own.

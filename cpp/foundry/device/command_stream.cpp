@@ -131,6 +131,7 @@ void CommandStream::download(const BufferRange& from, std::span<std::byte> to, K
   if (is_host_visible(from.buffer->mode())) {
     wait_for_writes(from);
     std::memcpy(to.data(), from.buffer->host().bytes(from.offset, from.length).data(), to.size());
+    static_cast<void>(from.buffer->host());  // still there: what was copied are its bytes
     return;
   }
   for (std::uint64_t done = 0; done < from.length; done += kStaging) {

@@ -204,7 +204,8 @@ Buffer Device::make_buffer(std::uint64_t length, StorageMode mode, std::string l
   return Buffer(std::move(state));
 }
 
-Buffer Device::borrow(const unsafe::HostMemory& memory, KeepAlive owner, std::string label) const {
+Buffer Device::borrow(const unsafe::HostMemory& memory, KeepAlive owner, std::string label,
+                      HostWindow window) const {
   check_not_forked("borrow");
   if (memory.length() == 0) throw ArgumentError("0 bytes of host memory cannot be borrowed");
   const unsafe::HostMemory pages = memory.enclosing_pages(page_size());
@@ -226,6 +227,7 @@ Buffer Device::borrow(const unsafe::HostMemory& memory, KeepAlive owner, std::st
   state->mode = StorageMode::borrowed;
   state->is_read_only = pages.is_read_only();
   state->host = pages;
+  state->window = std::move(window);
   state->hazard_address = pages.address();
   state->begin = memory.address();
   state->end = state->begin + memory.length();

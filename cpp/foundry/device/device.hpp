@@ -57,7 +57,8 @@ class Device {
   /// A no-copy buffer over the whole pages that enclose `memory`, whose bytes begin at
   /// `borrow_offset(memory)` in it. `owner` keeps the pages alive and drops with the last handle.
   [[nodiscard]] Buffer borrow(const unsafe::HostMemory& memory, KeepAlive owner,
-                              std::string label = {}) const;
+  /// `window`: where the host sees the same bytes, if not there.
+                              std::string label = {}, HostWindow window = {}) const;
   /// Offset of `memory`'s first byte in the buffer that borrow() makes of it.
   [[nodiscard]] static std::uint64_t borrow_offset(const unsafe::HostMemory& memory) noexcept;
 

@@ -48,6 +48,7 @@ struct BufferState : BufferFacts {
   KeepAlive owner;  // of borrowed pages: dropped after `metal`, which comes later here
   NS::SharedPtr<MTL::Buffer> metal;
   unsafe::HostMemory host;  // empty for private storage
+  HostWindow window;        // empty, or what the host sees instead
   /// Hazard addresses of its own bytes: all, or what was borrowed of the pages.
   std::uint64_t begin = 0, end = 0;
   std::string label;

@@ -67,7 +67,14 @@ std::uint64_t GgufFile::size() const noexcept {
 }
 
 void GgufFile::require_whole() const {
-  as_gguf_error([&] { impl_->file->require_whole(); });
+  const std::lock_guard lock(impl_->mutex);
+  as_gguf_error([&] {
+    if (impl_->mapping) {
+      impl_->mapping->require_whole();
+    } else {
+      impl_->file->require_whole();
+    }
+  });
 }
 
 const GgufValue* GgufFile::find(std::string_view key) const noexcept {
@@ -137,9 +144,9 @@ const GgufTensorInfo& GgufFile::tensor_info(std::string_view name) const {
 }
 
 std::span<const std::byte> GgufFile::tensor_bytes(const GgufTensorInfo& info) const {
-  require_whole();
   const std::lock_guard lock(impl_->mutex);
-  return mapping_locked().memory().bytes(info.offset, info.length);
+  const unsafe::MappedFile& mapping = mapping_locked();
+  return as_gguf_error([&] { return mapping.host_memory().bytes(info.offset, info.length); });
 }
 
 std::vector<std::byte> GgufFile::read_tensor(const GgufTensorInfo& info) const {
@@ -178,8 +185,11 @@ Buffer GgufFile::buffer(const Device& device) const {
   }
   // The mapping begins on a page, so that offsets in the file are offsets in the buffer.
   const unsafe::HostMemory memory = mapping_locked().memory();
+  // The owner keeps what the window looks through.
+  const unsafe::MappedFile* mapping = impl_->mapping.get();
   Buffer buffer =
-      device.borrow(memory, KeepAlive::of(impl_->mapping, concat("file '", path(), "'")), path());
+      device.borrow(memory, KeepAlive::of(impl_->mapping, concat("file '", path(), "'")), path(),
+                    [mapping] { return as_gguf_error([&] { return mapping->host_memory(); }); });
   impl_->buffers.emplace_back(device, buffer);
   return buffer;
 }

@@ -30,8 +30,8 @@ struct GgufTensorInfo {
 /// 18446744073709551615, the file has 80 bytes". Nothing is allocated on a claim the file's size
 /// does not bear out; metadata takes four times its bytes in the file at most. Immutable and
 /// thread-safe after open(). The file stays open, and may be replaced under its name; if it is cut,
-/// every call that needs its bytes says so, and whoever touches a mapped page that is gone gets a
-/// SIGBUS: the device's kernels do, and the host where it reads a tensor.
+/// every call that needs its bytes says so. A kernel that touches a page which is gone fails with
+/// its command buffer; the host reads zeros there, and the next call says so (unsafe/mapped_file).
 class GgufFile {
  public:
   /// GgufError at once for what is no regular file.
@@ -63,7 +63,7 @@ class GgufFile {
   [[nodiscard]] const GgufTensorInfo* find_tensor(std::string_view name) const noexcept;
   /// As find_tensor(), GgufError if there is none.
   [[nodiscard]] const GgufTensorInfo& tensor_info(std::string_view name) const;
-  /// The mapped bytes.
+  /// The mapped bytes, as the host sees them.
   [[nodiscard]] std::span<const std::byte> tensor_bytes(const GgufTensorInfo& info) const;
   /// A copy of the bytes, read from the file: GgufError, and no SIGBUS, if it was cut.
   [[nodiscard]] std::vector<std::byte> read_tensor(const GgufTensorInfo& info) const;
