@@ -30,6 +30,8 @@ rt.run(endless(y=y))
 """
 
 
+TRIPLE = "an LLVM triple of x86_64 or aarch64, such as aarch64-linux-gnu"
+
 MAKES_DEVICE = """
 import foundry as fd
 try:
@@ -125,7 +127,8 @@ def test_ctrl_c_ends_a_process_whose_kernel_never_does(waits: str) -> None:
             "the fast one",
             "'host' or a processor's name as LLVM has it, such as x86-64-v3",
         ),
-        ("ANVIL_TARGET", "arm;64", "an LLVM triple, such as aarch64-linux-gnu"),
+        ("ANVIL_TARGET", "aarch64;", TRIPLE),
+        ("ANVIL_TARGET", "riscv64-linux-gnu", TRIPLE),
         ("ANVIL_CAPTURE", "/dev/null", "a folder, or a path where one can be made"),
         ("FOUNDRY_CACHE_DIR", "/dev/null", "a folder, or a path where one can be made"),
         ("FOUNDRY_CACHE_SIZE_MB", "1e3", "a number of megabytes"),
@@ -138,3 +141,26 @@ def test_environment_variables_are_checked_when_the_device_is_made(
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     assert output == f"Anvil: the environment variable {name} is '{value}'; accepted: {accepted}\n"
+
+
+def test_a_processor_that_llvm_does_not_know_is_an_error_that_names_those_it_does() -> None:
+    """Only the compiler knows them, and it is not started to make a device."""
+    code = """
+import numpy as np
+import foundry as fd
+rt = fd.Foundry()
+x = rt.tensor(np.ones(4, np.float32))
+try:
+    rt.run(fd.ops.Add(a=x, b=x, y=x))
+except fd.KernelCompileError as error:
+    print(error)
+"""
+    for name, message in [
+        ("pdp11", "unsupported processor 'pdp11' (ANVIL_CPU names it); supported: host, "),
+        ("nehalem", "processor 'nehalem' lacks avx2; kernels need x86-64-v3"),
+    ]:
+        output, errors = python(code, ANVIL_CPU=name, ANVIL_TARGET="x86_64").communicate(timeout=60)
+        assert message in output, errors
+        listed = output[output.index("supported: ") :]
+        assert "x86-64-v3" in listed and "znver4" in listed
+        assert "nehalem" not in listed and "x86-64-v2" not in listed

@@ -42,6 +42,14 @@ bool is_name(const std::string& value) {
   });
 }
 
+/// Whose first part names an architecture that kernels are compiled for.
+bool is_triple(const std::string& value) {
+  constexpr const char* kArchitectures[] = {"x86_64", "amd64", "aarch64", "arm64"};
+  const auto architecture = value.substr(0, value.find('-'));
+  return is_name(value) &&
+         std::ranges::find(kArchitectures, architecture) != std::end(kArchitectures);
+}
+
 bool is_no_file(const std::string& value) {
   struct stat info{};
   return stat(value.c_str(), &info) != 0 || S_ISDIR(info.st_mode);
@@ -70,7 +78,7 @@ constexpr EnvironmentVariable kVariables[] = {
        return megabytes && *megabytes >= kLeastCompilerMb && *megabytes <= kMostMegabytes;
      }},
     {"ANVIL_CPU", "'host' or a processor's name as LLVM has it, such as x86-64-v3", is_name},
-    {"ANVIL_TARGET", "an LLVM triple, such as aarch64-linux-gnu", is_name},
+    {"ANVIL_TARGET", "an LLVM triple of x86_64 or aarch64, such as aarch64-linux-gnu", is_triple},
     {"FOUNDRY_CACHE_DIR", "a folder, or a path where one can be made", is_no_file},
     {"FOUNDRY_CACHE_SIZE_MB", "a number of megabytes",
      [](const std::string& value) {

@@ -24,10 +24,10 @@ class Error : public std::runtime_error {
     const char* kind() const noexcept override { return #name; } \
   }
 
-FOUNDRY_DECLARE_ERROR(ShapeError);       ///< Extents, ranks, indices or sizes that do not fit.
-FOUNDRY_DECLARE_ERROR(DTypeError);       ///< An element type that does not fit or is not there yet.
-FOUNDRY_DECLARE_ERROR(StorageError);     ///< An access that the storage mode forbids.
-FOUNDRY_DECLARE_ERROR(ArenaInUseError);  ///< An arena reset under live leases.
+FOUNDRY_DECLARE_ERROR(ShapeError);        ///< Extents, ranks, indices or sizes that do not fit.
+FOUNDRY_DECLARE_ERROR(DTypeError);        ///< An element type that does not fit or is unsupported.
+FOUNDRY_DECLARE_ERROR(StorageError);      ///< An access that the storage mode forbids.
+FOUNDRY_DECLARE_ERROR(ArenaInUseError);   ///< An arena reset under live leases.
 FOUNDRY_DECLARE_ERROR(OutOfMemoryError);  ///< An arena's cap or the device's memory is exhausted.
 FOUNDRY_DECLARE_ERROR(DispatchError);  ///< A grid, threadgroup or binding past the device's limits.
 FOUNDRY_DECLARE_ERROR(KernelCompileError);  ///< MSL that does not compile, with the compiler's log.

@@ -9,6 +9,8 @@
 #include <llvm/TargetParser/Host.h>
 #include <llvm/TargetParser/SubtargetFeature.h>
 
+#include <algorithm>
+
 #include "anvil/compiler/source/errors.hpp"
 
 namespace anvil::compiler::cpu {
@@ -36,6 +38,27 @@ void initialize_targets() {
 #undef ANVIL_INITIALIZE
 }
 
+/// What kernels are made of on x86, which x86-64-v3 has.
+constexpr const char* kNeeded[] = {"+avx2", "+fma", "+f16c", "+bmi2"};
+
+bool is_supported(const llvm::MCSubtargetInfo& processor) {
+  return !processor.getTargetTriple().isX86() ||
+         std::ranges::all_of(kNeeded,
+                             [&](const char* feature) { return processor.checkFeatures(feature); });
+}
+
+/// "host, alderlake, ...": the processors of an architecture that kernels can be compiled for.
+std::string supported_processors(const llvm::Target& target, const llvm::Triple& triple,
+                                 const llvm::MCSubtargetInfo& any) {
+  std::string names = "host";
+  for (const llvm::SubtargetSubTypeKV& entry : any.getAllProcessorDescriptions()) {
+    const std::unique_ptr<llvm::MCSubtargetInfo> processor(
+        target.createMCSubtargetInfo(triple, entry.Key, ""));
+    if (is_supported(*processor)) names.append(", ").append(entry.Key);
+  }
+  return names;
+}
+
 }  // namespace
 
 std::unique_ptr<llvm::TargetMachine> make_machine(const llvm::Triple& triple,
@@ -58,18 +81,22 @@ std::unique_ptr<llvm::TargetMachine> make_machine(const llvm::Triple& triple,
       features.AddFeature(feature, enabled);
   }
   std::unique_ptr<llvm::MCSubtargetInfo> known(target->createMCSubtargetInfo(triple, "", ""));
-  if (!known || !known->isCPUStringValid(name)) throw TargetError("unknown CPU '" + cpu + "'");
+  if (!known) throw TargetError("no processors of " + triple.str());
+  if (!known->isCPUStringValid(name))
+    throw TargetError("unsupported processor '" + cpu + "' (ANVIL_CPU names it); supported: " +
+                      supported_processors(*target, triple, *known));
   llvm::TargetOptions options;
   std::unique_ptr<llvm::TargetMachine> machine(
       target->createTargetMachine(triple, name, features.getString(), options, llvm::Reloc::PIC_,
                                   std::nullopt, llvm::CodeGenOptLevel::Aggressive));
   if (!machine) throw TargetError("no code generator for " + triple.str());
   const llvm::MCSubtargetInfo& subtarget = *machine->getMCSubtargetInfo();
-  if (triple.isX86())
-    for (const char* needed : {"+avx2", "+fma", "+f16c", "+bmi2"})
+  if (!is_supported(subtarget))
+    for (const char* needed : kNeeded)
       if (!subtarget.checkFeatures(needed))
-        throw TargetError("CPU '" + name + "' lacks " + (needed + 1) +
-                          "; kernels need x86-64-v3 (AVX2, FMA, F16C)");
+        throw TargetError("processor '" + name + "' lacks " + (needed + 1) +
+                          "; kernels need x86-64-v3 (AVX2, FMA, F16C); supported: " +
+                          supported_processors(*target, triple, *known));
   return machine;
 }
 
