@@ -223,6 +223,41 @@ def test_the_compiler_ends_with_its_host(hanging: dict[str, str], tmp_path: Path
     assert ends(process), "the compiler outlives its host"
 
 
+@pytest.mark.parametrize("others", [0, 1])
+def test_the_compiler_ends_with_the_last_wait_for_it(
+    hanging: dict[str, str], tmp_path: Path, others: int
+) -> None:
+    script = """
+import sys, threading
+rt = fd.Foundry()
+x, y = rt.empty((100,), fd.f32), rt.empty((100,), fd.f32)
+wait = lambda: rt.run(doubled(x=x, y=y))
+for _ in range(int(sys.argv[1])):
+    threading.Thread(target=wait, daemon=True).start()
+try:
+    wait()
+except KeyboardInterrupt:
+    print("left", flush=True)
+    sys.stdin.read()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", RUN + script, str(others)],
+        env=hanging, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as host:  # fmt: skip
+        assert host.stdin and host.stdout
+        process = started(tmp_path)
+        time.sleep(1)
+        host.send_signal(signal.SIGINT)
+        assert host.stdout.readline() == "left\n"
+        if others:
+            time.sleep(0.5)
+            assert Path(f"/proc/{process}/stat").exists(), "another thread waits for it"
+        else:
+            assert ends(process), "nobody waits for it"
+        assert host.poll() is None
+        host.kill()
+
+
 def test_a_wait_for_the_compiler_can_be_left(hanging: dict[str, str], tmp_path: Path) -> None:
     host = subprocess.Popen(
         [sys.executable, "-c", RUN + "run()"], env=hanging, stderr=subprocess.PIPE, text=True

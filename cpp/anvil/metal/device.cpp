@@ -8,6 +8,7 @@
 #include "anvil/backend/registry.hpp"
 #include "anvil/metal/async.hpp"
 #include "anvil/objc/errors.hpp"
+#include "anvil/service/cancellation.hpp"
 
 namespace anvil::metal {
 namespace {
@@ -166,6 +167,13 @@ void Device::new_pipeline_for_async(ComputePipelineDescriptor* descriptor, MTL::
       });
 }
 
+void Device::use_cancellation(const std::atomic<bool>* flag) {
+  anvil::use_cancellation(flag);
+}
+void Device::cancel_compilations() {
+  anvil::cancel_compilations();
+}
+
 Event* Device::new_event() {
   return objc::make<Event>(this).detach();
 }
@@ -274,6 +282,8 @@ ANVIL_OBJC_CLASS_DEFINITION<Device> definition{
             "newComputePipelineStateWithFunction:options:completionHandler:"),
         objc::method<&Device::new_pipeline_for_async>(
             "newComputePipelineStateWithDescriptor:options:completionHandler:"),
+        objc::method<&Device::use_cancellation>("anvilUseCancellation:"),
+        objc::method<&Device::cancel_compilations>("anvilCancelCompilations"),
         objc::method<&Device::new_event>("newEvent"),
         objc::method<&Device::new_shared_event>("newSharedEvent"),
         objc::method<&Device::new_shared_event_from>("newSharedEventWithHandle:"),

@@ -3,6 +3,8 @@
 
 #include <Metal/MTLDevice.hpp>
 
+#include <atomic>
+
 #include "anvil/backend/device.hpp"
 #include "anvil/metal/buffer.hpp"
 #include "anvil/metal/command_queue.hpp"
@@ -75,6 +77,9 @@ struct Device : objc::Object {
                                      ReflectionHandler handler);
   void new_pipeline_for_async(ComputePipelineDescriptor* descriptor, MTL::PipelineOption options,
                               ReflectionHandler handler);
+  // Extensions of Anvil's: cancellation.hpp.
+  void use_cancellation(const std::atomic<bool>* flag);
+  void cancel_compilations();
   Event* new_event();
   SharedEvent* new_shared_event();
   SharedEvent* new_shared_event_from(SharedEventHandle* handle);

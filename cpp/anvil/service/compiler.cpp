@@ -13,6 +13,7 @@
 #include <system_error>
 #include <tuple>
 
+#include "anvil/service/cancellation.hpp"
 #include "anvil/service/compiler_service.hpp"
 #include "anvil/service/environment.hpp"
 #include "anvil/service/hash.hpp"
@@ -147,6 +148,7 @@ std::string Compiler::run(std::vector<Argument> arguments, const std::string& ta
   } catch (const std::system_error& error) {
     throw CompileError("anvil-compiler could not be run for " + task + ": " + error.what());
   }
+  if (is_cancelled()) throw CompileError("the compilation of " + task + " was cancelled");
   std::string how;
   switch (result.end) {
     case ProcessResult::End::exited:

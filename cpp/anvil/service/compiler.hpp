@@ -36,7 +36,8 @@ class Compiler {
   /// wrong (exit status 1), a report with all output when the compiler crashed, ran out of time
   /// ($ANVIL_COMPILER_TIMEOUT seconds, else 600) or memory ($ANVIL_COMPILER_MEMORY_MB, else 4096)
   /// or did not start. `task` says what for. Where this process cannot learn how a child ended, the
-  /// files tell: what is empty was not written. The compiler ends when this process does.
+  /// files tell: what is empty was not written. The compiler ends when this process does, and when
+  /// the calling thread's compilations are cancelled (cancellation.hpp).
   std::string run(std::vector<Argument> arguments, const std::string& task) const;
 
  private:

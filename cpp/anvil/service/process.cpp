@@ -14,6 +14,8 @@
 #include <system_error>
 #include <thread>
 
+#include "anvil/service/cancellation.hpp"
+
 extern char** environ;
 
 namespace anvil {
@@ -123,9 +125,10 @@ ProcessResult run_process(const std::vector<std::string>& arguments, const Proce
   write_end = out_of_the_way(write_end.get());
   std::vector<Descriptor> given;
   for (const int file : files) given.push_back(out_of_the_way(file));
-  const pid_t child = spawn(arguments, write_end.get(), given);
+  const pid_t started = spawn(arguments, write_end.get(), given);
+  CancellableChild child(started);
   write_end.reset();
-  limit_memory(child, limits.memory);
+  limit_memory(started, limits.memory);
 
   ProcessResult result{};
   bool in_time = read_all(read_end.get(), result.output, deadline);
@@ -134,15 +137,14 @@ ProcessResult run_process(const std::vector<std::string>& arguments, const Proce
   // Its output closed, the program is about to end; should it not, the deadline still holds.
   for (auto pause = std::chrono::microseconds(50); in_time;
        pause = std::min(pause * 2, std::chrono::microseconds(20000))) {
-    waited = waitpid(child, &status, WNOHANG);
+    waited = child.wait(status, WNOHANG);
     if (waited != 0 && !(waited < 0 && errno == EINTR)) break;
     if (Clock::now() >= deadline) in_time = false;
     std::this_thread::sleep_for(pause);
   }
   if (!in_time) {
-    kill(-child, SIGKILL);
-    kill(child, SIGKILL);  // should the group not exist
-    do waited = waitpid(child, &status, 0);
+    child.kill();
+    do waited = child.wait(status, 0);
     while (waited < 0 && errno == EINTR);
     result.end = ProcessResult::End::timed_out;
   } else if (waited < 0) {

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "anvil/abi/kernel_abi.h"
+#include "anvil/service/cancellation.hpp"
 #include "anvil/service/environment.hpp"
 #include "anvil/service/hash.hpp"
 #include "anvil/service/reflection.hpp"
@@ -167,17 +168,23 @@ KernelImage CompilerService::kernel(const LibraryImage& library, const std::stri
 
 std::shared_ptr<const CacheFiles> CompilerService::entry(const std::string& key,
                                                          const Build& build) {
-  const auto files_or_throw = [](const Outcome& outcome) {
+  for (;;) {
+    const Outcome outcome = build_once(key, build);
+    // One that another thread had begun, and left: this one still wants it.
+    if (outcome.is_cancelled && !is_cancelled()) continue;
     if (!outcome.error.empty()) throw CompileError(outcome.error);
     return outcome.files;
-  };
+  }
+}
+
+CompilerService::Outcome CompilerService::build_once(const std::string& key, const Build& build) {
   std::promise<Outcome> promise;
   {
     std::unique_lock lock(mutex_);
     if (const auto found = in_flight_.find(key); found != in_flight_.end()) {
       const auto other = found->second;
       lock.unlock();
-      return files_or_throw(other.get());
+      return other.get();
     }
     in_flight_.emplace(key, promise.get_future().share());
   }
@@ -186,11 +193,14 @@ std::shared_ptr<const CacheFiles> CompilerService::entry(const std::string& key,
     outcome.files = std::make_shared<const CacheFiles>(build_entry(key, build));
   } catch (const std::exception& error) {
     outcome.error = error.what();
+    outcome.is_cancelled = is_cancelled();
+  }
+  {
+    std::lock_guard lock(mutex_);
+    in_flight_.erase(key);
   }
   promise.set_value(outcome);
-  std::lock_guard lock(mutex_);
-  in_flight_.erase(key);
-  return files_or_throw(outcome);
+  return outcome;
 }
 
 CacheFiles CompilerService::build_entry(const std::string& key, const Build& build) {

@@ -34,10 +34,12 @@ class CompilerService {
   struct Outcome {
     std::shared_ptr<const CacheFiles> files;
     std::string error;
+    bool is_cancelled = false;
   };
 
   CacheFiles compile(const LibrarySource& source, const std::string& key);
   std::shared_ptr<const CacheFiles> entry(const std::string& key, const Build& build);
+  Outcome build_once(const std::string& key, const Build& build);
   CacheFiles build_entry(const std::string& key, const Build& build);
 
   const Compiler compiler_;

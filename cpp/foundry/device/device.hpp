@@ -1,6 +1,7 @@
 // Device: a Metal device; makes buffers and libraries, states its limits.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -56,8 +57,8 @@ class Device {
                                    std::string label = {}) const;
   /// A no-copy buffer over the whole pages that enclose `memory`, whose bytes begin at
   /// `borrow_offset(memory)` in it. `owner` keeps the pages alive and drops with the last handle.
-  [[nodiscard]] Buffer borrow(const unsafe::HostMemory& memory, KeepAlive owner,
   /// `window`: where the host sees the same bytes, if not there.
+  [[nodiscard]] Buffer borrow(const unsafe::HostMemory& memory, KeepAlive owner,
                               std::string label = {}, HostWindow window = {}) const;
   /// Offset of `memory`'s first byte in the buffer that borrow() makes of it.
   [[nodiscard]] static std::uint64_t borrow_offset(const unsafe::HostMemory& memory) noexcept;
@@ -65,6 +66,11 @@ class Device {
   /// Compiles MSL. `name` is what messages call it. Throws KernelCompileError with the log.
   [[nodiscard]] Library compile(const std::string& source, const std::string& name,
                                 const CompileOptions& options = {}) const;
+  /// Until it is called with null, compilations of the calling thread (libraries and pipelines) end
+  /// early, as KernelCompileErrors, once the flag, which outlives that, is set and
+  /// cancel_compilations() called. Where the device can end none, as Metal's own, they go on.
+  void use_cancellation(const std::atomic<bool>* flag) const;
+  void cancel_compilations() const;
 
   friend bool operator==(const Device&, const Device&) = default;
 

@@ -1,5 +1,7 @@
 #include "foundry/device/library.hpp"
 
+#include <objc/runtime.h>
+
 #include <algorithm>
 #include <variant>
 #include <vector>
@@ -67,7 +69,27 @@ std::string listed(const std::vector<std::string>& names) {
   return text.empty() ? "none" : text;
 }
 
+/// Anvil's, which Metal does not have.
+struct CancellingDevice : NS::Object {
+  static void use(const MTL::Device* device, const std::atomic<bool>* flag) {
+    SEL use = sel_registerName("anvilUseCancellation:");
+    if (respondsToSelector(device, use)) sendMessage<void>(device, use, flag);
+  }
+  static void cancel(const MTL::Device* device) {
+    SEL cancel = sel_registerName("anvilCancelCompilations");
+    if (respondsToSelector(device, cancel)) sendMessage<void>(device, cancel);
+  }
+};
+
 }  // namespace
+
+void Device::use_cancellation(const std::atomic<bool>* flag) const {
+  CancellingDevice::use(state_->metal.get(), flag);
+}
+
+void Device::cancel_compilations() const {
+  CancellingDevice::cancel(state_->metal.get());
+}
 
 Library Device::compile(const std::string& source, const std::string& name,
                         const CompileOptions& options) const {

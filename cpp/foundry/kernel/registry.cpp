@@ -86,6 +86,7 @@ std::shared_ptr<const CompiledKernel> KernelRegistry::get(const KernelDescriptio
     ++statistics_.compilations;
   }
   const auto compilation = running;
+  ++compilation->waiting;
   lock.unlock();
   if (is_first) {
     try {
@@ -95,9 +96,13 @@ std::shared_ptr<const CompiledKernel> KernelRegistry::get(const KernelDescriptio
     }
   }
 
-  std::unique_lock waiting(compilation->mutex);
-  wait_until(waiting, compilation->changed, [&] { return compilation->done; });
-  waiting.unlock();
+  try {
+    std::unique_lock waiting(compilation->mutex);
+    wait_until(waiting, compilation->changed, [&] { return compilation->done; });
+  } catch (...) {
+    leave(key, compilation);
+    throw;
+  }
 
   lock.lock();
   if (const auto found = running_.find(key);
@@ -114,6 +119,21 @@ std::shared_ptr<const CompiledKernel> KernelRegistry::get(const KernelDescriptio
   return compilation->kernel;
 }
 
+/// A wait that ended early: the last one takes the compilation with it.
+void KernelRegistry::leave(const std::string& key,
+                           const std::shared_ptr<Compilation>& compilation) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (--compilation->waiting > 0) return;
+    if (const auto found = running_.find(key);
+        found != running_.end() && found->second == compilation) {
+      running_.erase(found);
+    }
+  }
+  compilation->is_cancelled = true;
+  device_.cancel_compilations();
+}
+
 void KernelRegistry::Compilation::finish(std::shared_ptr<const CompiledKernel> made,
                                          std::exception_ptr failure) {
   const std::lock_guard lock(mutex);
@@ -123,8 +143,8 @@ void KernelRegistry::Compilation::finish(std::shared_ptr<const CompiledKernel> m
   changed.notify_all();
 }
 
-// Where a wait can be abandoned (Ctrl-C in Python), on a thread of its own: the compilation goes
-// on, and whoever asks for the kernel next takes its result.
+// Where a wait can be abandoned (Ctrl-C in Python), on a thread of its own, which ends with the
+// compiler if nobody else waits for it.
 void KernelRegistry::start(const std::shared_ptr<Compilation>& compilation, const Device& device,
                            Pipelines pipelines, const KernelDescription& description,
                            std::string source) {
@@ -132,6 +152,7 @@ void KernelRegistry::start(const std::shared_ptr<Compilation>& compilation, cons
     std::shared_ptr<const CompiledKernel> kernel;
     std::exception_ptr error;
     try {
+      device.use_cancellation(&compilation->is_cancelled);
       kernel = compile(device, pipelines, description, source);
     } catch (...) {
       error = std::current_exception();

@@ -78,9 +78,12 @@ class KernelRegistry {
     std::shared_ptr<const CompiledKernel> kernel;
     std::exception_ptr error;
     bool done = false;
+    std::size_t waiting = 0;  // guarded by the registry's mutex
+    std::atomic<bool> is_cancelled{false};
 
     void finish(std::shared_ptr<const CompiledKernel> made, std::exception_ptr failure);
   };
+  void leave(const std::string& key, const std::shared_ptr<Compilation>& compilation);
   static void start(const std::shared_ptr<Compilation>& compilation, const Device& device,
                     Pipelines pipelines, const KernelDescription& description, std::string source);
   [[nodiscard]] static std::shared_ptr<const CompiledKernel> compile(

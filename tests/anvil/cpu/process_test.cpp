@@ -8,11 +8,13 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <system_error>
 #include <thread>
 
+#include "anvil/service/cancellation.hpp"
 #include "anvil/service/memory_file.hpp"
 #include "anvil/service/process.hpp"
 
@@ -56,6 +58,35 @@ TEST_CASE("a program out of time is killed, whether it holds its output open or 
     CHECK(result.output == "started\n");
     CHECK(std::chrono::steady_clock::now() - start < 30s);
   }
+}
+
+TEST_CASE("a program that nobody waits for any more is killed, with what it has started") {
+  for (const char* script : {"echo started; sleep 100 & sleep 100", "exec >&- 2>&-; sleep 100"}) {
+    std::atomic<bool> left{false}, kept{false};
+    ProcessResult result{};
+    std::thread waiting([&] {
+      use_cancellation(&left);
+      result = shell(script);
+    });
+    // Another's goes on, and one that has ended is nobody's.
+    std::thread other([&] {
+      use_cancellation(&kept);
+      CHECK(shell("true").end == End::exited);
+      CHECK(shell("sleep 0.5").end == End::exited);
+    });
+    std::this_thread::sleep_for(200ms);
+    cancel_compilations();
+    left = true;
+    cancel_compilations();
+    waiting.join();
+    other.join();
+    CHECK(result.end == End::signalled);
+    CHECK(result.code == SIGKILL);
+  }
+  std::atomic<bool> before{true};
+  use_cancellation(&before);
+  CHECK(shell("sleep 100").code == SIGKILL);
+  use_cancellation(nullptr);
 }
 
 TEST_CASE("endless output is cut, not kept") {

@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "anvil/service/cancellation.hpp"
 #include "anvil/service/service.hpp"
 #include "scratch.hpp"
 
@@ -187,6 +188,24 @@ TEST_CASE_FIXTURE(Fixture,
   const std::string log = text_of(scratch.path / "starts");
   CHECK(starts() >= 2);
   CHECK(starts() <= 4);  // errors are not kept: a thread that came after it compiles again
+}
+
+TEST_CASE_FIXTURE(Fixture, "a compile that is left by one is made for another who waits for it") {
+  std::atomic<bool> left{false};
+  std::string error;
+  std::thread first([&] {
+    use_cancellation(&left);
+    error = this->error("SLOW");
+  });
+  while (starts() == 0) std::this_thread::yield();
+  std::thread second([&] { CHECK(library("SLOW").functions.size() == 2); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  left = true;
+  cancel_compilations();
+  first.join();
+  second.join();
+  CHECK(error == "the compilation of a library was cancelled");
+  CHECK(starts() == 2);
 }
 
 TEST_CASE_FIXTURE(Fixture, "processes that compile the same things at once all get them") {
