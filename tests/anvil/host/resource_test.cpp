@@ -1,84 +1,15 @@
 // Threads, mappings, pipes and processes may be refused at any point: what was asked for is an
 // error then, nothing ends the process, and the next one works.
-#include <dlfcn.h>
-#include <spawn.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
-#include <cerrno>
-#include <cstdarg>
-#include <cstdlib>
-#include <exception>
-#include <filesystem>
-#include <fstream>
-#include <functional>
 #include <string>
 
 #include "host.hpp"
+#include "refused_calls.hpp"
 
-namespace {
-
-/// Of the calls that are counted, which fail: from `first` on, `count` of them.
-enum class Resource { none, thread, mapping, protection, pipe, process };
-std::atomic<Resource> refused{Resource::none};
-std::atomic<int> first{0}, count{0}, calls{0};
-
-bool refuse(Resource which) {
-  if (refused != which) return false;
-  const int call = calls++;
-  return call >= first && call < first + count;
-}
-
-template <class Function>
-Function* next(Function*, const char* name) {
-  return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
-}
-
-}  // namespace
-
-// In place of the C library's for everything in this process.
-#define INTERPOSED extern "C" __attribute__((visibility("default")))
-
-INTERPOSED int pthread_create(pthread_t* thread, const pthread_attr_t* attributes,
-                              void* (*start)(void*), void* argument) {
-  static auto* const original = next(&pthread_create, "pthread_create");
-  return refuse(Resource::thread) ? EAGAIN : original(thread, attributes, start, argument);
-}
-
-INTERPOSED void* mmap(void* address, size_t length, int protection, int flags, int file,
-                      off_t offset) noexcept {
-  static auto* const original = next(&mmap, "mmap");
-  if (!refuse(Resource::mapping)) return original(address, length, protection, flags, file, offset);
-  errno = ENOMEM;
-  return MAP_FAILED;
-}
-
-INTERPOSED int mprotect(void* address, size_t length, int protection) noexcept {
-  static auto* const original = next(&mprotect, "mprotect");
-  if (!refuse(Resource::protection)) return original(address, length, protection);
-  errno = ENOMEM;
-  return -1;
-}
-
-INTERPOSED int pipe2(int* ends, int flags) noexcept {
-  static auto* const original = next(&pipe2, "pipe2");
-  if (!refuse(Resource::pipe)) return original(ends, flags);
-  errno = EMFILE;
-  return -1;
-}
-
-INTERPOSED int posix_spawn(pid_t* child, const char* path,
-                           const posix_spawn_file_actions_t* actions,
-                           const posix_spawnattr_t* attributes, char* const* arguments,
-                           char* const* environment) {
-  static auto* const original = next(&posix_spawn, "posix_spawn");
-  return refuse(Resource::process)
-             ? EAGAIN
-             : original(child, path, actions, attributes, arguments, environment);
-}
+using namespace refused_calls;
 
 namespace {
 
@@ -132,67 +63,21 @@ std::string compute(size_t elements) {
   return problem;
 }
 
-enum Outcome { right = 0, was_refused = 1, never_refused = 2, broken = 3 };
-
-/// How a fresh process that runs `body` ends; minus the signal if it is one.
-int outcome_of(const std::function<Outcome()>& body) {
-  const pid_t child = fork();
-  if (child == 0) {
-    close(2);  // nil is explained there
-    alarm(100);
-    Outcome outcome = broken;
-    try {
-      outcome = body();
-    } catch (const std::exception&) {
-    }
-    std::exit(outcome);  // with every handler that runs at exit
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
-
 constexpr size_t kElements = 64 << 10;
 
 }  // namespace
 
-TEST_CASE("threads, mappings, pipes and processes may be refused at any point") {
-  REQUIRE(outcome_of([] { return compute(kElements).empty() ? right : broken; }) == right);
-  for (const Resource resource : {Resource::thread, Resource::mapping, Resource::protection,
-                                  Resource::pipe, Resource::process})
-    for (const int how_many : {1, 1 << 20}) {
-      int points = 0, errors = 0;
-      for (;; ++points) {
-        const int outcome = outcome_of([&] {
-          first = points;
-          count = how_many;
-          refused = resource;
-          const std::string problem = compute(kElements);
-          const bool reached = calls > first;
-          refused = Resource::none;
-          if (problem == "wrong" || !compute(kElements).empty()) return broken;
-          return !reached ? never_refused : problem.empty() ? right : was_refused;
-        });
-        if (outcome == never_refused) break;
-        CHECK_MESSAGE((outcome == right || outcome == was_refused), "resource ",
-                      static_cast<int>(resource), ", call ", points, ", ", how_many,
-                      " refused: outcome ", outcome);
-        errors += outcome == was_refused;
-        REQUIRE(points < 200);
-      }
-      CHECK(points > 0);
-      // Fewer threads do the same work, memory without guards too; but not everything can go on.
-      if (how_many > 1) CHECK(errors > 0);
-    }
+TEST_CASE("threads, mappings, pipes, files and processes may be refused at any point") {
+  refuse_each({Resource::thread, Resource::mapping, Resource::protection, Resource::pipe,
+               Resource::process, Resource::file},
+              [] { return compute(kElements); });
 }
 
 TEST_CASE("without threads, completion and notification handlers run all the same") {
   const int outcome = outcome_of([] {
     auto* const pool = NS::AutoreleasePool::alloc()->init();
     auto device = NS::TransferPtr(MTL::CreateSystemDefaultDevice());
-    first = 0;
-    count = 1 << 20;
-    refused = Resource::thread;
+    refuse(Resource::thread);
     int made = 0, notified = 0;
     device->newLibrary(host::string("// asked for later"), nullptr,
                        [&](MTL::Library* library, NS::Error*) { made += library != nullptr; });
@@ -202,7 +87,7 @@ TEST_CASE("without threads, completion and notification handlers run all the sam
                           [&](MTL::SharedEvent*, uint64_t value) { notified += value == 3; });
     event->setSignaledValue(3);
     pool->release();
-    return made == 1 && notified == 1 && calls == 2 ? right : broken;
+    return made == 1 && notified == 1 && calls() == 2 ? right : broken;
   });
   CHECK(outcome == right);
 }
@@ -210,35 +95,6 @@ TEST_CASE("without threads, completion and notification handlers run all the sam
 #if !defined(__has_feature) || \
     !(__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
 TEST_CASE("whatever limit there is on a process's memory, it is met with an error") {
-  int fine = 0, errors = 0;
-  for (int step = 0; step < 60; ++step) {
-    const int outcome = outcome_of([&] {
-      size_t pages = 0;
-      std::ifstream("/proc/self/statm") >> pages;
-      rlimit limit{};
-      getrlimit(RLIMIT_AS, &limit);
-      const rlim_t before = limit.rlim_cur;
-      // Finely at first: what is made then is small.
-      const size_t more = step < 40 ? static_cast<size_t>(step) * (256 << 10)
-                                    : static_cast<size_t>(step - 36) * (4 << 20);
-      limit.rlim_cur = pages * static_cast<size_t>(sysconf(_SC_PAGESIZE)) + more;
-      setrlimit(RLIMIT_AS, &limit);
-      std::string problem = "std::bad_alloc";
-      try {
-        problem = compute(kElements);
-      } catch (const std::bad_alloc&) {  // as C++ says it
-      }
-      limit.rlim_cur = before;
-      setrlimit(RLIMIT_AS, &limit);
-      if (problem == "wrong" || !compute(kElements).empty()) return broken;
-      return problem.empty() ? right : was_refused;
-    });
-    CHECK_MESSAGE((outcome == right || outcome == was_refused), "step ", step, ": outcome ",
-                  outcome);
-    fine += outcome == right;
-    errors += outcome == was_refused;
-  }
-  CHECK(errors > 0);
-  CHECK(fine > 0);
+  limit_memory([] { return compute(kElements); });
 }
 #endif
