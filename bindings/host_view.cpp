@@ -42,6 +42,7 @@ const char* buffer_format(DType dtype) {
       return "Q";
     case DType::bool_:
       return "?";
+  std::vector<std::byte> copied;  // or this
     default:
       return nullptr;
   }
@@ -108,7 +109,14 @@ int fill_buffer(const TensorHandle& tensor, Py_buffer* view, int flags) {
     host->strides[axis] = static_cast<Py_ssize_t>(tensor.strides()[axis]) * size;
   }
   view->buf = wait_for_host(tensor);
-  host->claim = tensor.lease().held_by(Holder::array());
+  if (flags == PyBUF_SIMPLE && tensor.is_read_only()) {
+    // Who asks for no more than bytes cannot be told not to write them: torch.asarray asks so once
+    // it was refused what it may write, and takes it all the same.
+    host->copied = copied_bytes(tensor);
+    view->buf = host->copied.data();
+  } else {
+    host->claim = tensor.lease().held_by(Holder::array());
+  }
   view->len = static_cast<Py_ssize_t>(tensor.count()) * size;
   view->itemsize = size;
   view->readonly = tensor.is_read_only();

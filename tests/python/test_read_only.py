@@ -82,6 +82,39 @@ def test_a_consumer_that_ignores_the_flag_writes_to_a_copy(rt: fd.Foundry, kind:
     assert not array.flags.writeable and np.array_equal(array, before)
 
 
+class Buffer(ctypes.Structure):
+    """Py_buffer."""
+
+    _fields_ = [
+        ("data", ctypes.c_void_p), ("object", ctypes.c_void_p), ("length", ctypes.c_ssize_t),
+        ("item", ctypes.c_ssize_t), ("read_only", ctypes.c_int), ("rank", ctypes.c_int),
+        ("format", ctypes.c_char_p), ("shape", ctypes.c_void_p), ("strides", ctypes.c_void_p),
+        ("suboffsets", ctypes.c_void_p), ("internal", ctypes.c_void_p),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["array", "bytes", "mapped", "lent", "unversioned"])
+def test_who_asks_for_bytes_alone_and_writes_them_writes_to_a_copy(
+    rt: fd.Foundry, kind: str
+) -> None:
+    """As torch.asarray does, which asks for writable bytes first, and then for bytes."""
+    tensor = read_only_tensors(rt)[kind]
+    before = tensor.copy_to_host()
+    get, release = ctypes.pythonapi.PyObject_GetBuffer, ctypes.pythonapi.PyBuffer_Release
+    get.argtypes = [ctypes.py_object, ctypes.POINTER(Buffer), ctypes.c_int]
+    release.argtypes = [ctypes.POINTER(Buffer)]
+    view = Buffer()
+    writable = 1  # PyBUF_WRITABLE
+    with pytest.raises(BufferError, match="read-only"):
+        get(tensor, view, writable)
+    assert get(tensor, view, 0) == 0 and view.length == VALUES.nbytes
+    assert ctypes.string_at(view.data, view.length) == before.tobytes()
+    ctypes.memset(view.data, 0xFF, view.length)
+    assert np.array_equal(tensor.host(), before)
+    release(view)
+    assert bytes(tensor) == before.tobytes()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_capsule_that_cannot_say_read_only_is_not_given(rt: fd.Foundry, kind: str) -> None:
     tensor = read_only_tensors(rt)[kind]

@@ -94,22 +94,22 @@ def test_kernels_read_and_write_torchs_memory(rt: fd.Foundry) -> None:
     rt.run(fd.ops.Add(a=a, b=a, y=b))
     rt.synchronize()
     assert torch.equal(y, 2 * x)
-    strided = rt.from_dlpack(x[::2].reshape(50, 10).T)
-    assert strided.shape == (10, 50) and np.array_equal(strided.host(), x[::2].reshape(50, 10).T)
+    with pytest.raises(fd.StorageError, match="is not contiguous"):
+        rt.from_dlpack(x[::2])
     wide = torch.from_dlpack(rt.tensor(np.arange(12.0).reshape(3, 4)[:, 1:3], fd.bf16).T)
     assert wide.shape == (2, 3) and wide[1].tolist() == [2, 6, 10]
 
 
 def test_each_side_keeps_what_it_was_lent(rt: fd.Foundry) -> None:
-    pool = rt.make_pool("torch")
-    theirs = torch.from_dlpack(pool.alloc((64,), fd.f32, np.arange(64)))
+    arena = rt.make_arena("torch")
+    theirs = torch.from_dlpack(arena.alloc((64,), fd.f32, np.arange(64)))
     gc.collect()
-    with pytest.raises(fd.PoolInUseError, match="DLPack"):
-        pool.reset()
+    with pytest.raises(fd.ArenaInUseError, match="DLPack"):
+        arena.reset()
     assert theirs.sum().item() == 2016
     del theirs
     gc.collect()
-    pool.reset()
+    arena.reset()
 
     lent = torch.arange(64, dtype=torch.float32)
     storage = weakref.ref(lent)
@@ -151,6 +151,7 @@ def test_values_of_torch_are_taken_where_values_are(rt: fd.Foundry) -> None:
     assert rt.borrow(values.numpy()).host()[1, 1] == -4
 
 
+@pytest.mark.filterwarnings("ignore:The given buffer is not writable")
 @pytest.mark.parametrize("kind", ["array", "broadcast", "bytes", "lent"])
 def test_torch_gets_a_copy_of_what_is_read_only(rt: fd.Foundry, kind: str) -> None:
     values = np.arange(6, dtype=np.float32)
@@ -162,7 +163,8 @@ def test_torch_gets_a_copy_of_what_is_read_only(rt: fd.Foundry, kind: str) -> No
         "lent": lambda: rt.from_dlpack(values),
     }[kind]()
     before = tensor.copy_to_host()
-    for take in (torch.from_dlpack, torch.asarray, torch.as_tensor):
+    ways = [torch.from_dlpack, torch.asarray, torch.as_tensor]
+    for take in ways if tensor.is_contiguous else ways[:1]:
         taken = take(tensor)
         taken.fill_(9)
         assert np.array_equal(tensor.host(), before)
