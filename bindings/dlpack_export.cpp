@@ -7,33 +7,13 @@
 #include "dlpack.hpp"
 #include "foundry/core/error.hpp"
 #include "foundry/core/release_queue.hpp"
+#include "foundry/tensor/dtype_codes.hpp"
 
 namespace foundry::python {
 
 nb::dlpack::dtype dlpack_dtype(DType dtype) {
-  using Code = nb::dlpack::dtype_code;
-  const auto make = [&](Code code) {
-    return nb::dlpack::dtype{static_cast<std::uint8_t>(code),
-                             static_cast<std::uint8_t>(info(dtype).block_bytes * 8), 1};
-  };
-  switch (dtype) {
-    case DType::bf16:
-      return make(Code::Bfloat);
-    case DType::bool_:
-      return make(Code::Bool);
-    case DType::i8:
-    case DType::i16:
-    case DType::i32:
-    case DType::i64:
-      return make(Code::Int);
-    case DType::u8:
-    case DType::u16:
-    case DType::u32:
-    case DType::u64:
-      return make(Code::UInt);
-    default:
-      return make(Code::Float);
-  }
+  return {static_cast<std::uint8_t>(codes_of(dtype).dlpack),
+          static_cast<std::uint8_t>(info(dtype).block_bytes * 8), 1};
 }
 
 namespace {

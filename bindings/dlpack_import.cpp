@@ -8,6 +8,7 @@
 #include "dlpack.hpp"
 #include "foundry/core/error.hpp"
 #include "foundry/core/release_queue.hpp"
+#include "foundry/tensor/dtype_codes.hpp"
 
 namespace foundry::python {
 namespace {
@@ -41,10 +42,8 @@ class BorrowedDlpack final : public DeferredKeepable {
 
 /// The dtype of a DLPack type; DTypeError where there is none.
 DType dtype_of_dlpack(nb::dlpack::dtype type) {
-  for (std::size_t i = 0; i < kDTypeCount; ++i) {
-    const auto dtype = static_cast<DType>(i);
-    if (!is_block(dtype) && dlpack_dtype(dtype) == type) return dtype;
-  }
+  const auto dtype = foundry::dtype_of_dlpack(type.code, type.bits);
+  if (dtype && type.lanes == 1) return *dtype;
   throw DTypeError(concat("from_dlpack: DLPack type code ", static_cast<unsigned>(type.code),
                           " of ", static_cast<unsigned>(type.bits), " bits and ", type.lanes,
                           type.lanes == 1 ? " lane" : " lanes",

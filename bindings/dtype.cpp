@@ -1,8 +1,13 @@
 // DType: the table of element types as a Python enumeration.
 #include "foundry/tensor/dtype.hpp"
 
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
+#include <optional>
+#include <string>
+
+#include "foundry/tensor/dtype_codes.hpp"
 #include "module.hpp"
 
 namespace foundry::python {
@@ -23,6 +28,13 @@ void bind_dtype(nb::module_& m) {
       .def_prop_ro(
           "is_supported", [](DType value) { return is_supported(value); },
           "Whether tensors of it can be made.")
+      .def_prop_ro(
+          "format",
+          [](DType value) -> std::optional<std::string> {
+            const char* format = codes_of(value).format;
+            return format ? std::optional<std::string>(format) : std::nullopt;
+          },
+          "Of the struct module and the buffer protocol; None where they have none.")
       .def_prop_ro("block_elements", [](DType value) { return info(value).block_elements; })
       .def_prop_ro(
           "block_bytes", [](DType value) { return info(value).block_bytes; },

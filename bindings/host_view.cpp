@@ -9,47 +9,11 @@
 #include "array_bytes.hpp"
 #include "foundry/core/error.hpp"
 #include "foundry/core/release_queue.hpp"
+#include "foundry/tensor/dtype_codes.hpp"
 #include "interpreter_exit.hpp"
 #include "tensor.hpp"
 
 namespace foundry::python {
-namespace {
-
-/// struct-module format of each plain dtype; null where the buffer protocol has none (bfloat16).
-const char* buffer_format(DType dtype) {
-  switch (dtype) {
-    case DType::f32:
-      return "f";
-    case DType::f16:
-      return "e";
-    case DType::f64:
-      return "d";
-    case DType::i8:
-      return "b";
-    case DType::i16:
-      return "h";
-    case DType::i32:
-      return "i";
-    case DType::i64:
-      return "q";
-    case DType::u8:
-      return "B";
-    case DType::u16:
-      return "H";
-    case DType::u32:
-      return "I";
-    case DType::u64:
-      return "Q";
-    case DType::bool_:
-      return "?";
-  std::vector<std::byte> copied;  // or this
-    default:
-      return nullptr;
-  }
-}
-
-}  // namespace
-
 void require_viewable(const AnyTensor& tensor, const char* what) {
   const auto quoted = [&] {
     return tensor.name().empty() ? "a tensor" : "'" + tensor.name() + "'";
@@ -78,6 +42,7 @@ std::byte* wait_for_host(const AnyTensor& tensor) {
 /// say who holds it, and the shape and strides that the buffer points to.
 struct HostView {
   KeepAlive claim;
+  std::vector<std::byte> copied;  // or this
   std::array<Py_ssize_t, kMaxRank> shape{};
   std::array<Py_ssize_t, kMaxRank> strides{};
 };
@@ -89,7 +54,7 @@ int refuse(const char* reason) {
 
 int fill_buffer(const TensorHandle& tensor, Py_buffer* view, int flags) {
   require_viewable(tensor, "buffer view");
-  const char* format = buffer_format(tensor.dtype());
+  const char* format = codes_of(tensor.dtype()).format;
   if (!format) return refuse("bfloat16 has no buffer format; numpy.asarray() gives a view");
   if ((flags & PyBUF_WRITABLE) && tensor.is_read_only()) return refuse("the tensor is read-only");
   const bool wants_strides = (flags & PyBUF_STRIDES) == PyBUF_STRIDES;

@@ -158,6 +158,12 @@ class DType(enum.Enum):
         """Whether tensors of it can be made."""
 
     @property
+    def format(self) -> str | None:
+        """
+        Of the struct module and the buffer protocol; None where they have none.
+        """
+
+    @property
     def block_elements(self) -> int: ...
 
     @property

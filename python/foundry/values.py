@@ -30,20 +30,6 @@ from foundry.parameter_struct import ParameterStruct
 Value = Tensor | bytes | int | tuple[Parameter, DType] | None
 Converter = Callable[[Any], Value]
 
-# For the struct module; bfloat16 has none.
-_CODES = {
-    DType.f32: "f",
-    DType.f16: "e",
-    DType.i8: "b",
-    DType.u8: "B",
-    DType.i16: "h",
-    DType.u16: "H",
-    DType.i32: "i",
-    DType.u32: "I",
-    DType.i64: "q",
-    DType.u64: "Q",
-}
-
 
 def _unfit(where: str, value: object, expected: str) -> ArgumentTypeError:
     return ArgumentTypeError(f"{where} is a {type(value).__name__}; expected {expected}")
@@ -95,7 +81,8 @@ def _index(where: str, value: Any) -> int:
 
 def constant(where: str, dtype: DType) -> Callable[[Any], bytes]:
     """A scalar as its bytes."""
-    code = _CODES.get(dtype)
+    # Of bool, the struct module takes anything for one.
+    code = dtype.format if dtype is not DType.boolean else None
     pack = struct.Struct(f"={code}").pack if code else None
     plain = (float, int) if dtype.is_float else (int,)
 

@@ -21,6 +21,13 @@ inline Foundry& runtime() {
   return instance;
 }
 
+/// What matrices of weights may be.
+inline std::vector<DType> weight_dtypes() {
+  std::vector<DType> dtypes;
+  for (const Policy& policy : policies()) dtypes.push_back(policy.dtype);
+  return dtypes;
+}
+
 /// Reproducible: a test's own seed decides.
 class Random {
  public:

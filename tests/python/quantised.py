@@ -14,11 +14,13 @@ import numpy as np
 from gguf.quants import dequantize, quantize
 from numpy.typing import NDArray
 
+import foundry as fd
+
 Bytes = NDArray[np.uint8]
 F32 = NDArray[np.float32]
 
-PLAIN = ["f32", "f16", "bf16"]
-FORMATS = [*PLAIN, "q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "q4_k", "q5_k", "q6_k"]
+FORMATS = [str(dtype) for dtype in fd.weight_formats()]
+PLAIN = [str(dtype) for dtype in fd.weight_formats() if not dtype.is_block]
 
 # Where the half-precision scales of a block stand, in bytes.
 SCALES = {

@@ -23,7 +23,9 @@ F64 = NDArray[np.float64]
 EPS = 2.0**-24
 
 SHAPES = [(1, 1), (1, 32), (32, 1), (3, 7), (33, 65), (64, 64), (100, 257), (576, 192)]
-INTEGER_FORMATS = FORMATS[3:]  # whose codes a CPU multiplies as integers
+INTEGER_FORMATS = [
+    name for name in FORMATS if name not in quantised.PLAIN
+]  # whose codes a CPU multiplies as integers
 BLOCK_SHAPES = {
     32: [(1, 32), (3, 64), (33, 96), (65, 576), (200, 1536)],
     256: [(1, 256), (3, 512), (65, 768), (200, 1536)],

@@ -7,7 +7,7 @@ import pytest
 
 import foundry as fd
 import quantised
-from foundry._foundry import numpy_dtype, weight_formats
+from foundry._foundry import numpy_dtype
 from quantised import FORMATS
 from test_ops import INTEGER_FORMATS, put
 from values import rng
@@ -22,10 +22,6 @@ def dequantised(rt: fd.Foundry, blocks: quantised.Bytes, name: str) -> quantised
     ids = rt.tensor(np.arange(count, dtype=np.int32))
     rt.run(fd.ops.Embedding(table=table, ids=ids, y=y))
     return y.copy_to_host()
-
-
-def test_every_format_is_here() -> None:
-    assert sorted(FORMATS) == sorted(str(dtype) for dtype in weight_formats())
 
 
 @pytest.mark.parametrize("name", FORMATS)

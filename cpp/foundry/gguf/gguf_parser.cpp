@@ -8,7 +8,7 @@
 #include <unordered_set>
 
 #include "foundry/core/quoted.hpp"
-#include "foundry/gguf/ggml_types.hpp"
+#include "foundry/tensor/dtype_codes.hpp"
 
 namespace foundry {
 

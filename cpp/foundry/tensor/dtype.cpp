@@ -5,6 +5,7 @@
 
 #include "foundry/core/ascii.hpp"
 #include "foundry/core/error.hpp"
+#include "foundry/tensor/dtype_codes.hpp"
 
 namespace foundry {
 
@@ -12,53 +13,68 @@ namespace {
 
 constexpr bool kFloat = true, kInteger = false;
 
-// In the order of DType. Block sizes: ggml's ggml-common.h. Alignment 4: GPUs read whole words of
-// such blocks (shaders/policies).
-constexpr std::array<DTypeInfo, kDTypeCount> kTable = {{
-    {DType::f32, "f32", "float", 1, 4, 4, kFloat},
-    {DType::f16, "f16", "half", 1, 2, 2, kFloat},
-    {DType::bf16, "bf16", "bfloat", 1, 2, 2, kFloat},
-    {DType::f64, "f64", "double", 1, 8, 8, kFloat},
-    {DType::i8, "i8", "char", 1, 1, 1, kInteger},
-    {DType::i16, "i16", "short", 1, 2, 2, kInteger},
-    {DType::i32, "i32", "int", 1, 4, 4, kInteger},
-    {DType::i64, "i64", "long", 1, 8, 8, kInteger},
-    {DType::u8, "u8", "uchar", 1, 1, 1, kInteger},
-    {DType::u16, "u16", "ushort", 1, 2, 2, kInteger},
-    {DType::u32, "u32", "uint", 1, 4, 4, kInteger},
-    {DType::u64, "u64", "ulong", 1, 8, 8, kInteger},
-    {DType::bool_, "bool", "bool", 1, 1, 1, kInteger},
-    {DType::q4_0, "q4_0", "uchar", 32, 18, 2, kFloat},
-    {DType::q4_1, "q4_1", "uchar", 32, 20, 4, kFloat},
-    {DType::q5_0, "q5_0", "uchar", 32, 22, 2, kFloat},
-    {DType::q5_1, "q5_1", "uchar", 32, 24, 4, kFloat},
-    {DType::q8_0, "q8_0", "uchar", 32, 34, 2, kFloat},
-    {DType::q8_1, "q8_1", "uchar", 32, 36, 2, kFloat},
-    {DType::q2_k, "q2_k", "uchar", 256, 84, 2, kFloat},
-    {DType::q3_k, "q3_k", "uchar", 256, 110, 2, kFloat},
-    {DType::q4_k, "q4_k", "uchar", 256, 144, 4, kFloat},
-    {DType::q5_k, "q5_k", "uchar", 256, 176, 4, kFloat},
-    {DType::q6_k, "q6_k", "uchar", 256, 210, 2, kFloat},
-    {DType::q8_k, "q8_k", "uchar", 256, 292, 4, kFloat},
-    {DType::iq1_s, "iq1_s", "uchar", 256, 50, 2, kFloat},
-    {DType::iq1_m, "iq1_m", "uchar", 256, 56, 1, kFloat},
-    {DType::iq2_xxs, "iq2_xxs", "uchar", 256, 66, 2, kFloat},
-    {DType::iq2_xs, "iq2_xs", "uchar", 256, 74, 2, kFloat},
-    {DType::iq2_s, "iq2_s", "uchar", 256, 82, 2, kFloat},
-    {DType::iq3_xxs, "iq3_xxs", "uchar", 256, 98, 2, kFloat},
-    {DType::iq3_s, "iq3_s", "uchar", 256, 110, 2, kFloat},
-    {DType::iq4_nl, "iq4_nl", "uchar", 32, 18, 2, kFloat},
-    {DType::iq4_xs, "iq4_xs", "uchar", 256, 136, 2, kFloat},
-    {DType::tq1_0, "tq1_0", "uchar", 256, 54, 2, kFloat},
-    {DType::tq2_0, "tq2_0", "uchar", 256, 66, 2, kFloat},
-    {DType::mxfp4, "mxfp4", "uchar", 32, 17, 1, kFloat},
-    {DType::nvfp4, "nvfp4", "uchar", 64, 36, 1, kFloat},
-    {DType::q1_0, "q1_0", "uchar", 128, 18, 2, kFloat},
+struct Row {
+  DTypeInfo info;
+  DTypeCodes codes;
+};
+
+/// Of a block type, with its number in GGUF.
+constexpr DTypeCodes blocks(std::int8_t ggml) {
+  return {"uint8", nullptr, DlpackCode::none, ggml};
+}
+
+// In the order of DType. Block sizes: ggml's ggml-common.h; numbers in GGUF: ggml.h, ggml_type.
+// Alignment 4: GPUs read whole words of such blocks (shaders/policies).
+constexpr std::array<Row, kDTypeCount> kTable = {{
+    {{DType::f32, "f32", "float", 1, 4, 4, kFloat}, {"float32", "f", DlpackCode::real, 0}},
+    {{DType::f16, "f16", "half", 1, 2, 2, kFloat}, {"float16", "e", DlpackCode::real, 1}},
+    {{DType::bf16, "bf16", "bfloat", 1, 2, 2, kFloat},
+     {"bfloat16", nullptr, DlpackCode::bfloat, 30}},
+    {{DType::f64, "f64", "double", 1, 8, 8, kFloat}, {"float64", "d", DlpackCode::real, 28}},
+    {{DType::i8, "i8", "char", 1, 1, 1, kInteger}, {"int8", "b", DlpackCode::integer, 24}},
+    {{DType::i16, "i16", "short", 1, 2, 2, kInteger}, {"int16", "h", DlpackCode::integer, 25}},
+    {{DType::i32, "i32", "int", 1, 4, 4, kInteger}, {"int32", "i", DlpackCode::integer, 26}},
+    {{DType::i64, "i64", "long", 1, 8, 8, kInteger}, {"int64", "q", DlpackCode::integer, 27}},
+    {{DType::u8, "u8", "uchar", 1, 1, 1, kInteger},
+     {"uint8", "B", DlpackCode::unsigned_integer, -1}},
+    {{DType::u16, "u16", "ushort", 1, 2, 2, kInteger},
+     {"uint16", "H", DlpackCode::unsigned_integer, -1}},
+    {{DType::u32, "u32", "uint", 1, 4, 4, kInteger},
+     {"uint32", "I", DlpackCode::unsigned_integer, -1}},
+    {{DType::u64, "u64", "ulong", 1, 8, 8, kInteger},
+     {"uint64", "Q", DlpackCode::unsigned_integer, -1}},
+    {{DType::bool_, "bool", "bool", 1, 1, 1, kInteger}, {"bool", "?", DlpackCode::boolean, -1}},
+    {{DType::q4_0, "q4_0", "uchar", 32, 18, 2, kFloat}, blocks(2)},
+    {{DType::q4_1, "q4_1", "uchar", 32, 20, 4, kFloat}, blocks(3)},
+    {{DType::q5_0, "q5_0", "uchar", 32, 22, 2, kFloat}, blocks(6)},
+    {{DType::q5_1, "q5_1", "uchar", 32, 24, 4, kFloat}, blocks(7)},
+    {{DType::q8_0, "q8_0", "uchar", 32, 34, 2, kFloat}, blocks(8)},
+    {{DType::q8_1, "q8_1", "uchar", 32, 36, 2, kFloat}, blocks(9)},
+    {{DType::q2_k, "q2_k", "uchar", 256, 84, 2, kFloat}, blocks(10)},
+    {{DType::q3_k, "q3_k", "uchar", 256, 110, 2, kFloat}, blocks(11)},
+    {{DType::q4_k, "q4_k", "uchar", 256, 144, 4, kFloat}, blocks(12)},
+    {{DType::q5_k, "q5_k", "uchar", 256, 176, 4, kFloat}, blocks(13)},
+    {{DType::q6_k, "q6_k", "uchar", 256, 210, 2, kFloat}, blocks(14)},
+    {{DType::q8_k, "q8_k", "uchar", 256, 292, 4, kFloat}, blocks(15)},
+    {{DType::iq1_s, "iq1_s", "uchar", 256, 50, 2, kFloat}, blocks(19)},
+    {{DType::iq1_m, "iq1_m", "uchar", 256, 56, 1, kFloat}, blocks(29)},
+    {{DType::iq2_xxs, "iq2_xxs", "uchar", 256, 66, 2, kFloat}, blocks(16)},
+    {{DType::iq2_xs, "iq2_xs", "uchar", 256, 74, 2, kFloat}, blocks(17)},
+    {{DType::iq2_s, "iq2_s", "uchar", 256, 82, 2, kFloat}, blocks(22)},
+    {{DType::iq3_xxs, "iq3_xxs", "uchar", 256, 98, 2, kFloat}, blocks(18)},
+    {{DType::iq3_s, "iq3_s", "uchar", 256, 110, 2, kFloat}, blocks(21)},
+    {{DType::iq4_nl, "iq4_nl", "uchar", 32, 18, 2, kFloat}, blocks(20)},
+    {{DType::iq4_xs, "iq4_xs", "uchar", 256, 136, 2, kFloat}, blocks(23)},
+    {{DType::tq1_0, "tq1_0", "uchar", 256, 54, 2, kFloat}, blocks(34)},
+    {{DType::tq2_0, "tq2_0", "uchar", 256, 66, 2, kFloat}, blocks(35)},
+    {{DType::mxfp4, "mxfp4", "uchar", 32, 17, 1, kFloat}, blocks(39)},
+    {{DType::nvfp4, "nvfp4", "uchar", 64, 36, 1, kFloat}, blocks(40)},
+    {{DType::q1_0, "q1_0", "uchar", 128, 18, 2, kFloat}, blocks(41)},
 }};
 
 constexpr bool is_in_order() {
   for (std::size_t i = 0; i < kTable.size(); ++i) {
-    if (static_cast<std::size_t>(kTable[i].dtype) != i) return false;
+    if (static_cast<std::size_t>(kTable[i].info.dtype) != i) return false;
   }
   return true;
 }
@@ -68,6 +84,12 @@ static_assert(is_in_order());
 // while statics are constructed.
 constinit std::array<std::atomic<bool>, kDTypeCount> has_support{};
 
+template <class Condition>
+std::optional<DType> first_of(const Condition& condition) {
+  const auto* row = std::find_if(kTable.begin(), kTable.end(), condition);
+  return row == kTable.end() ? std::nullopt : std::optional(row->info.dtype);
+}
+
 bool equals_in_any_case(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](char x, char y) { return to_lower(x) == to_lower(y); });
@@ -76,14 +98,33 @@ bool equals_in_any_case(std::string_view a, std::string_view b) {
 }  // namespace
 
 const DTypeInfo& info(DType dtype) noexcept {
-  return kTable[static_cast<std::size_t>(dtype)];
+  return kTable[static_cast<std::size_t>(dtype)].info;
+}
+
+const DTypeCodes& codes_of(DType dtype) noexcept {
+  return kTable[static_cast<std::size_t>(dtype)].codes;
+}
+
+std::optional<DType> dtype_of_numpy_name(std::string_view name) noexcept {
+  return first_of(
+      [&](const Row& row) { return row.info.block_elements == 1 && row.codes.numpy == name; });
+}
+
+std::optional<DType> dtype_of_dlpack(int code, unsigned bits) noexcept {
+  return first_of([&](const Row& row) {
+    return static_cast<int>(row.codes.dlpack) == code && code >= 0 &&
+           row.info.block_bytes * 8 == bits;
+  });
+}
+
+std::optional<DType> dtype_of_ggml_type(std::uint32_t type) noexcept {
+  return first_of([&](const Row& row) {
+    return row.codes.ggml >= 0 && static_cast<std::uint32_t>(row.codes.ggml) == type;
+  });
 }
 
 std::optional<DType> find_dtype(std::string_view name) noexcept {
-  for (const DTypeInfo& row : kTable) {
-    if (equals_in_any_case(row.name, name)) return row.dtype;
-  }
-  return std::nullopt;
+  return first_of([&](const Row& row) { return equals_in_any_case(row.info.name, name); });
 }
 
 bool is_supported(DType dtype) noexcept {
@@ -97,8 +138,10 @@ void support(DType dtype) noexcept {
 
 std::string supported_dtypes() {
   std::string text;
-  for (const DTypeInfo& row : kTable) {
-    if (is_supported(row.dtype)) text += (text.empty() ? "" : ", ") + std::string(row.name);
+  for (const Row& row : kTable) {
+    if (is_supported(row.info.dtype)) {
+      text += (text.empty() ? "" : ", ") + std::string(row.info.name);
+    }
   }
   return text;
 }

@@ -7,10 +7,6 @@ using namespace foundry::test;
 
 namespace {
 
-constexpr DType kPolicies[] = {DType::f32,  DType::f16,  DType::bf16, DType::q8_0,
-                               DType::q4_0, DType::q4_1, DType::q5_0, DType::q5_1,
-                               DType::q4_k, DType::q5_k, DType::q6_k};
-
 struct Case {
   std::size_t tokens, rows, columns;
 };
@@ -38,7 +34,7 @@ void check_product(const AnyTensor& y, const Values& want, double error) {
 
 TEST_CASE("y = W x for every policy and ragged shapes") {
   Random random(1);
-  for (const DType dtype : kPolicies) {
+  for (const DType dtype : weight_dtypes()) {
     for (const auto& [tokens, rows, columns] : cases(dtype)) {
       CAPTURE(name_of(dtype));
       CAPTURE(tokens);
@@ -57,7 +53,7 @@ TEST_CASE("y = W x for every policy and ragged shapes") {
 
 TEST_CASE("gemm and gemv agree for one token") {
   Random random(2);
-  for (const DType dtype : kPolicies) {
+  for (const DType dtype : weight_dtypes()) {
     CAPTURE(name_of(dtype));
     Values w, x;
     const auto weights = random_tensor({77, 256}, dtype, random, w);

@@ -5,9 +5,7 @@ using namespace foundry::test;
 
 TEST_CASE("Embedding gives the table's rows, exactly, for every policy") {
   Random random(21);
-  for (const DType type :
-       {DType::f32, DType::f16, DType::bf16, DType::q8_0, DType::q4_0, DType::q4_1, DType::q5_0,
-        DType::q5_1, DType::q4_k, DType::q5_k, DType::q6_k}) {
+  for (const DType type : weight_dtypes()) {
     CAPTURE(name_of(type));
     const std::size_t block = info(type).block_elements;
     const std::size_t rows = 50, columns = block == 1 ? 33 : 3 * block;

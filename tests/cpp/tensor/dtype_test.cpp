@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "foundry/core/error.hpp"
+#include "foundry/tensor/dtype_codes.hpp"
 
 using namespace foundry;
 
@@ -32,6 +33,31 @@ TEST_CASE("names are found in any case, and every row is found by its name") {
   for (std::size_t i = 0; i < kDTypeCount; ++i) {
     const auto dtype = static_cast<DType>(i);
     CHECK(parse_dtype(name_of(dtype)) == dtype);
+  }
+}
+
+TEST_CASE("every code that others have for a dtype leads back to it, and no other does") {
+  for (std::size_t i = 0; i < kDTypeCount; ++i) {
+    const auto dtype = static_cast<DType>(i);
+    const DTypeCodes& codes = codes_of(dtype);
+    CAPTURE(name_of(dtype));
+    CHECK(is_block(dtype) == (codes.dlpack == DlpackCode::none));
+    if (is_block(dtype)) {
+      CHECK(std::string(codes.numpy) == "uint8");
+      CHECK(codes.format == nullptr);
+    } else {
+      CHECK(dtype_of_numpy_name(codes.numpy) == dtype);
+      CHECK(dtype_of_dlpack(static_cast<int>(codes.dlpack), info(dtype).block_bytes * 8) == dtype);
+    }
+    if (codes.ggml >= 0) {
+      CHECK(dtype_of_ggml_type(static_cast<std::uint32_t>(codes.ggml)) == dtype);
+    }
+  }
+  CHECK_FALSE(dtype_of_numpy_name("complex64"));
+  CHECK_FALSE(dtype_of_dlpack(-1, 8));
+  CHECK_FALSE(dtype_of_dlpack(2, 8));
+  for (const std::uint32_t dropped : {4u, 5u, 31u, 32u, 33u, 36u, 37u, 38u, 255u, 0xffffffffu}) {
+    CHECK_FALSE(dtype_of_ggml_type(dropped));
   }
 }
 
