@@ -11,7 +11,7 @@ import importlib as _importlib
 from typing import TYPE_CHECKING
 from typing import Any as _Any
 
-from foundry import ops
+from foundry import dtypes, ops
 from foundry._foundry import (
     Arena,
     ArenaHolder,
@@ -40,28 +40,7 @@ from foundry._foundry import (
 )
 from foundry.annotations import Constant, In, InOut, Out, ThreadgroupMemory
 from foundry.call_errors import typed_call as _typed_call
-from foundry.dtypes import (
-    bf16,
-    bool_,
-    f16,
-    f32,
-    i8,
-    i16,
-    i32,
-    i64,
-    q4_0,
-    q4_1,
-    q4_k,
-    q5_0,
-    q5_1,
-    q5_k,
-    q6_k,
-    q8_0,
-    u8,
-    u16,
-    u32,
-    u64,
-)
+from foundry.dtypes import *  # noqa: F403
 from foundry.errors import (
     ArenaInUseError,
     ArgumentError,
@@ -171,32 +150,13 @@ __all__ = [
     "ThreadgroupSize",
     "TokenizerError",
     "UnsupportedModelError",
-    "bf16",
-    "bool_",
     "devices",
-    "f16",
-    "f32",
     "fuse",
-    "i8",
-    "i16",
-    "i32",
-    "i64",
     "kernel",
     "models",
     "ops",
     "parse_dtype",
     "per_element",
-    "q4_0",
-    "q4_1",
-    "q4_k",
-    "q5_0",
-    "q5_1",
-    "q5_k",
-    "q6_k",
-    "q8_0",
-    "u8",
-    "u16",
-    "u32",
-    "u64",
     "weight_formats",
 ]
+__all__ += dtypes.__all__

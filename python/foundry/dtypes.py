@@ -11,6 +11,29 @@ from typing import TYPE_CHECKING, Protocol
 
 from foundry._foundry import DType
 
+__all__ = [
+    "bf16",
+    "bool_",
+    "f16",
+    "f32",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "q4_0",
+    "q4_1",
+    "q4_k",
+    "q5_0",
+    "q5_1",
+    "q5_k",
+    "q6_k",
+    "q8_0",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+]
+
 if TYPE_CHECKING:
 
     class _DTypeType(type, DType): ...  # type: ignore[misc]  # an enum has no subclasses
@@ -68,9 +91,5 @@ if TYPE_CHECKING:
     class q6_k(metaclass=_DTypeType): ...
 
 else:
-    f32, f16, bf16 = DType.f32, DType.f16, DType.bf16
-    i8, i16, i32, i64 = DType.i8, DType.i16, DType.i32, DType.i64
-    u8, u16, u32, u64 = DType.u8, DType.u16, DType.u32, DType.u64
-    bool_ = DType.boolean
-    q4_0, q4_1, q5_0, q5_1, q8_0 = DType.q4_0, DType.q4_1, DType.q5_0, DType.q5_1, DType.q8_0
-    q4_k, q5_k, q6_k = DType.q4_k, DType.q5_k, DType.q6_k
+    for _name in __all__:
+        globals()[_name] = DType.boolean if _name == "bool_" else DType[_name]
