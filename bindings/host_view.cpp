@@ -108,15 +108,17 @@ struct Lost {
   PyObject* traceback = nullptr;  // of the exception, as it was raised
 };
 thread_local Lost lost;
+bool has_lost = false;  // whether any thread ever did: spares the others a look at their own
 
 void keep_for_numpy(const nb::python_error& error) noexcept {
+  has_lost = true;
   Py_XSETREF(lost.exception, Py_NewRef(error.value().ptr()));
   lost.traceback = PyException_GetTraceback(lost.exception);
   Py_XDECREF(lost.traceback);  // the exception has it
 }
 
 void raise_what_numpy_dropped() {
-  if (!lost.exception) return;
+  if (!has_lost || !lost.exception) return;
   const nb::object exception = nb::steal(std::exchange(lost.exception, nullptr));
   const nb::object traceback = nb::steal(PyException_GetTraceback(exception.ptr()));
   if (traceback.ptr() != lost.traceback) return;  // it was caught
@@ -127,7 +129,7 @@ void raise_what_numpy_dropped() {
 int get_buffer(PyObject* self, Py_buffer* view, int flags) noexcept {
   const CallScope inside;
   view->obj = nullptr;
-  if (lost.exception) Py_CLEAR(lost.exception);
+  if (has_lost && lost.exception) Py_CLEAR(lost.exception);
   try {
     return fill_buffer(*nb::inst_ptr<TensorHandle>(self), view, flags);
   } catch (nb::python_error& error) {

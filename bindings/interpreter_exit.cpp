@@ -7,8 +7,6 @@
 
 namespace foundry::python {
 
-Calls calls;
-
 void sleep_for_good() noexcept {
   for (;;) ::pause();
 }

@@ -18,7 +18,8 @@ struct Calls {
   unsigned long leaver = 0;        // the thread that leaves; 0: none does
   void stay_out() const noexcept;  // on any other thread: does not return
 };
-extern Calls calls;
+/// Defined here, so that every call finds it without the linker's table.
+inline constinit Calls calls;
 
 /// A call of ours, from Python and with the GIL.
 class CallScope {

@@ -93,13 +93,13 @@ Failure FailedRanges::find(std::uint64_t begin, std::uint64_t end) const noexcep
   return found != ranges_.end() && found->begin < end ? found->failure : nullptr;
 }
 
-void forget_failures_of(const BufferRange& range) noexcept {
+void forget_failures_of(BufferRange range) noexcept {
   if (!range.buffer) return;
   const std::uint64_t begin = range.buffer->hazard_address() + range.offset;
   FailedRanges::all().remove(begin, begin + range.length);
 }
 
-void throw_failure_of(const BufferRange& range) {
+void throw_failure_of(BufferRange range) {
   if (!range.buffer) return;
   const std::uint64_t begin = range.buffer->hazard_address() + range.offset;
   if (const auto failure = FailedRanges::all().find(begin, begin + range.length)) {

@@ -51,8 +51,9 @@ class FailedRanges {
   const Failure without_words_;
 };
 
-void forget_failures_of(const BufferRange& range) noexcept;
-void throw_failure_of(const BufferRange& range);
+// By value: where nothing failed, the range need not be in memory.
+void forget_failures_of(BufferRange range) noexcept;
+void throw_failure_of(BufferRange range);
 
 }  // namespace detail
 

@@ -5,19 +5,9 @@
 #include <utility>
 
 #include "foundry/core/error.hpp"
-#include "foundry/device/failed_ranges.hpp"
 #include "foundry/memory/arena_state.hpp"
 
 namespace foundry {
-
-namespace {
-
-/// What failed to be written to the range's last holder is nothing to the next one.
-void forget_failures_of(const Lease& lease) noexcept {
-  forget_failures({&lease.buffer(), lease.offset(), lease.length()});
-}
-
-}  // namespace
 
 Arena::Arena(Device device, ArenaOptions options) {
   if (options.mode == StorageMode::borrowed) {
@@ -46,15 +36,11 @@ Arena& Arena::operator=(Arena&& other) noexcept {
 }
 
 Lease Arena::allocate(std::uint64_t bytes) {
-  Lease lease = state_->allocate(bytes, nullptr);
-  forget_failures_of(lease);
-  return lease;
+  return state_->allocate(bytes, nullptr);
 }
 
 Lease Arena::allocate(std::uint64_t bytes, Label label) {
-  Lease lease = state_->allocate(bytes, &label);
-  forget_failures_of(lease);
-  return lease;
+  return state_->allocate(bytes, &label);
 }
 
 ArenaMark Arena::mark() const noexcept {

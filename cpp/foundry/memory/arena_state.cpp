@@ -9,6 +9,7 @@
 
 #include "foundry/core/checked.hpp"
 #include "foundry/core/error.hpp"
+#include "foundry/device/failed_ranges.hpp"
 
 namespace foundry::detail {
 
@@ -29,16 +30,24 @@ Lease ArenaState::allocate(std::uint64_t bytes, Label* label) {
   const auto rounded = checked_align(bytes, Arena::kAlignment);
   if (!rounded) fail_out_of_memory(bytes);
   for (;;) {
+    LeaseRecord* record = nullptr;
     std::size_t chunks = 0;
+    bool has_failures = false;
     {
       const std::lock_guard guard(lock_);
+      has_failures = !FailedRanges::none();  // asked here, the answer takes no time of its own
       if (free_ && find_room_locked(*rounded)) {
-        LeaseRecord* record = take_locked(bytes, *rounded);
+        record = take_locked(bytes, *rounded);
         // The old label leaves with the caller's variable, outside the lock.
         if (label) std::swap(record->label_, *label);
-        return Lease(record, Lease::Adopt{});
       }
       chunks = chunks_added_;
+    }
+    if (record) {
+      // What failed to be written to the range's last holder is nothing to this one.
+      if (has_failures) [[unlikely]]
+        forget_failures({record->buffer_, record->offset_, record->length_});
+      return Lease(record, Lease::Adopt{});
     }
     const std::lock_guard growing(grow_);
     lock_.lock();
