@@ -12,7 +12,7 @@ from collections.abc import (
 )
 import enum
 import os
-from typing import Any, overload
+from typing import Any, Literal, overload
 
 import numpy
 import numpy.typing
@@ -173,6 +173,45 @@ class DType(enum.Enum):
 def parse_dtype(name: str) -> DType:
     """The dtype of that name ("f16", "Q4_1"); DTypeError lists the names."""
 
+class DeviceTraits:
+    """What a device is, as far as plans of kernels depend on it."""
+
+    @property
+    def architecture(self) -> str:
+        """
+        Metal's name for it, "applegpu_g13g" or "anvil_cpu"; empty before macOS 14.
+        """
+
+    @property
+    def lanes(self) -> Literal['gpu', 'registers']:
+        """
+        What a lane of a simdgroup is: a GPU's, or an element of a processor's vector registers.
+        """
+
+    @property
+    def register_bytes(self) -> int:
+        """
+        Bytes of a vector register that kernels are compiled for; 0 with a GPU's lanes.
+        """
+
+    @property
+    def threads(self) -> int:
+        """
+        Threads that run threadgroups at the same time; 0 where it does not say.
+        """
+
+    @property
+    def cache_bytes(self) -> tuple[int, int, int]:
+        """
+        Bytes of its data caches, the first level first; 0 for one that it does not tell.
+        """
+
+    @property
+    def has_unified_memory(self) -> bool:
+        """Whether host and device share one memory."""
+
+    def __repr__(self) -> str: ...
+
 class Device:
     """A Metal device. Thread-safe; unusable after fork (DeviceError)."""
 
@@ -186,8 +225,8 @@ class Device:
     def name(self) -> str: ...
 
     @property
-    def has_unified_memory(self) -> bool:
-        """Whether host and device share one memory."""
+    def traits(self) -> DeviceTraits:
+        """What it is, for plans of kernels."""
 
     @property
     def allocated_bytes(self) -> int:

@@ -6,9 +6,16 @@
 #include <stdint.h>
 
 #define ANVIL_ABI_VERSION 2
+
+/* Metal's limits ("Metal Feature Set Tables", Apple). */
 #define ANVIL_SIMD_WIDTH 32
 #define ANVIL_MAX_BUFFERS 31
 #define ANVIL_MAX_THREADS_PER_THREADGROUP 1024
+
+/* Of the same tables, what kernels do not see: bytes of all of a threadgroup's memory, as Apple's
+   GPUs have, and of one setBytes. */
+#define ANVIL_MAX_THREADGROUP_MEMORY (32 << 10)
+#define ANVIL_MAX_INLINE_BYTES 4096
 
 /* Alignment of static_memory and of every threadgroup_memory[i]. */
 #define ANVIL_THREADGROUP_MEMORY_ALIGNMENT 128

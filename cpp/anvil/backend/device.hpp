@@ -14,6 +14,9 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "anvil/backend/kernel.hpp"
 #include "anvil/backend/memory.hpp"
@@ -31,6 +34,8 @@ struct Facts {
   uint64_t max_threadgroup_memory;  ///< bytes
   uint64_t recommended_working_set;
   uint64_t max_buffer_length;
+  /// What else programs may plan by, as names and numbers.
+  std::vector<std::pair<std::string_view, uint64_t>> traits;
 };
 
 class Device {

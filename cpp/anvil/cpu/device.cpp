@@ -1,14 +1,15 @@
 #include "anvil/cpu/device.hpp"
 
 #include <cstring>
-#include <fstream>
 #include <utility>
 
 #include "anvil/abi/kernel_abi.h"
 #include "anvil/cpu/address.hpp"
+#include "anvil/cpu/executor.hpp"
 #include "anvil/cpu/host_cpu.hpp"
 #include "anvil/cpu/kernel.hpp"
 #include "anvil/cpu/memory.hpp"
+#include "anvil/cpu/processor.hpp"
 #include "anvil/cpu/queue.hpp"
 #include "anvil/cpu/target.hpp"
 #include "anvil/cpu/trap.hpp"
@@ -18,32 +19,24 @@
 namespace anvil::cpu {
 namespace {
 
-/// As Apple's GPUs have (Metal Feature Set Tables).
-constexpr uint64_t kMaxThreadgroupMemory = 32 << 10;
-
-std::string processor_name() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);)
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-#if defined(__aarch64__)
-  return "aarch64";
-#else
-  return "x86-64";
-#endif
-}
-
 backend::Facts find_facts() {
   // A third of the memory stays with the system and the program, as macOS arranges it on small
   // machines.
   const uint64_t working_set = physical_memory() / 3 * 2;
+  const auto caches = cache_bytes();
   return {.name = "Anvil CPU (" + processor_name() + ")",
           .architecture = "anvil_cpu",
           .unified_memory = true,
           .simd_width = ANVIL_SIMD_WIDTH,
           .max_threads_per_threadgroup = ANVIL_MAX_THREADS_PER_THREADGROUP,
-          .max_threadgroup_memory = kMaxThreadgroupMemory,
+          .max_threadgroup_memory = ANVIL_MAX_THREADGROUP_MEMORY,
           .recommended_working_set = working_set,
-          .max_buffer_length = working_set / page_size() * page_size()};
+          .max_buffer_length = working_set / page_size() * page_size(),
+          .traits = {{"registerBytes", register_bytes()},
+                     {"threads", Executor::default_threads()},
+                     {"cache1Bytes", caches[0]},
+                     {"cache2Bytes", caches[1]},
+                     {"cache3Bytes", caches[2]}}};
 }
 
 struct OwnMemory final : backend::Memory {

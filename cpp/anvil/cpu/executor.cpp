@@ -1,7 +1,6 @@
 #include "anvil/cpu/executor.hpp"
 
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -25,6 +24,7 @@
 #include "anvil/cpu/worker.hpp"
 #include "anvil/service/environment.hpp"
 #include "anvil/system/forks.hpp"
+#include "anvil/system/processors.hpp"
 #include "anvil/system/spin.hpp"
 #include "anvil/system/thread.hpp"
 
@@ -39,23 +39,6 @@ constexpr unsigned kMaxThreads = 1024;
 
 // Threadgroups that the workers divide at a time: numbers of 32 bits, and a grid may have more.
 constexpr uint64_t kMostAtOnce = uint64_t{1} << 20;
-
-unsigned processors() {
-  for (int capacity = 1024; capacity <= 1 << 20; capacity *= 2) {
-    cpu_set_t* set = CPU_ALLOC(capacity);
-    if (!set) break;
-    const size_t bytes = CPU_ALLOC_SIZE(capacity);
-    const bool known = sched_getaffinity(0, bytes, set) == 0;
-    const int count = known ? CPU_COUNT_S(bytes, set) : 0;
-    CPU_FREE(set);
-    if (known) return static_cast<unsigned>(std::max(count, 1));
-  }
-  return std::max(std::thread::hardware_concurrency(), 1u);
-}
-
-unsigned default_threads() {
-  return environment_threads().value_or(std::min(processors(), kMaxThreads));
-}
 
 }  // namespace
 
@@ -306,6 +289,10 @@ void Executor::Pool::fail(std::exception_ptr error) {
   std::lock_guard lock(error_mutex_);
   if (!error_) error_ = std::move(error);
   failed_.store(true, std::memory_order_relaxed);
+}
+
+unsigned Executor::default_threads() {
+  return environment_threads().value_or(std::min(usable_processors(), kMaxThreads));
 }
 
 Executor& Executor::shared() {

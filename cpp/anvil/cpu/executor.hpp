@@ -21,9 +21,11 @@ struct RunControl : Interrupt {
 /// calls takes part.
 class Executor {
  public:
-  /// The process's pool, made on first use with $ANVIL_THREADS threads, or as many as the affinity
-  /// mask has processors. Throws EnvironmentError, and UnsupportedCpuError below the floor
-  /// (host_cpu.hpp).
+  /// $ANVIL_THREADS, or as many as the affinity mask has processors. Throws EnvironmentError.
+  static unsigned default_threads();
+
+  /// The process's pool, made on first use with default_threads(). Throws EnvironmentError, and
+  /// UnsupportedCpuError below the floor (host_cpu.hpp).
   static Executor& shared();
 
   explicit Executor(unsigned threads);

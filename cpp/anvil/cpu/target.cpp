@@ -1,19 +1,57 @@
 #include "anvil/cpu/target.hpp"
 
+#include <exception>
+#include <string>
+#include <vector>
+
 #include "anvil/cpu/host_cpu.hpp"
 #include "anvil/service/environment.hpp"
 
 namespace anvil::cpu {
 
-Target target_of(Variant variant) {
-  const std::string cpu = environment("ANVIL_CPU").value_or("host");
-  Target target{.format = kCodeFormat,
-                .options = {"--variant", variant == Variant::full ? "full" : "any", "--cpu", cpu},
-                .identity = cpu == "host" ? host_cpu_identity() : ""};
+namespace {
+
+constexpr auto kHost = "host";
+
+std::string cpu() {
+  return environment("ANVIL_CPU").value_or(kHost);
+}
+
+/// anvil-compiler's, for the processor.
+std::vector<std::string> options() {
+  std::vector<std::string> options{"--cpu", cpu()};
   // For an emulated process, whose compiler is the machine's.
   if (const auto triple = environment("ANVIL_TARGET"))
-    target.options.insert(target.options.end(), {"--target", *triple});
+    options.insert(options.end(), {"--target", *triple});
+  return options;
+}
+
+unsigned own_register_bytes() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512f") ? 64 : 32;  // AVX-512, AVX2
+#else
+  return 16;  // NEON
+#endif
+}
+
+}  // namespace
+
+Target target_of(Variant variant) {
+  Target target{.format = kCodeFormat,
+                .options = options(),
+                .identity = cpu() == kHost ? host_cpu_identity() : ""};
+  target.options.insert(target.options.end(),
+                        {"--variant", variant == Variant::full ? "full" : "any"});
   return target;
+}
+
+unsigned register_bytes() {
+  if (cpu() == kHost && !environment("ANVIL_TARGET")) return own_register_bytes();
+  try {
+    return compiled_register_bytes(options());
+  } catch (const std::exception&) {
+    return own_register_bytes();  // nothing can be compiled, which the first kernel says
+  }
 }
 
 }  // namespace anvil::cpu

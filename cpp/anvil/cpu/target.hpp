@@ -15,4 +15,7 @@ inline constexpr auto kCodeFormat = "elf";
 /// LLVM triple, or the compiler's own. Throws EnvironmentError.
 Target target_of(Variant variant);
 
+/// Bytes of the vector registers of that processor.
+unsigned register_bytes();
+
 }  // namespace anvil::cpu

@@ -8,13 +8,13 @@
 #include <fstream>
 #include <mutex>
 #include <sstream>
-#include <thread>
 
 #include <Foundation/NSTypes.hpp>
 
 #include "anvil/foundation/array.hpp"
 #include "anvil/foundation/dictionary.hpp"
 #include "anvil/foundation/string.hpp"
+#include "anvil/system/processors.hpp"
 
 extern char** environ;
 
@@ -95,10 +95,10 @@ String* version_text(const ProcessInfo*) {
   return make_string(std::string(names.sysname) + " " + names.release).autoreleased();
 }
 NS::UInteger processors(const ProcessInfo*) {
-  return static_cast<NS::UInteger>(sysconf(_SC_NPROCESSORS_CONF));
+  return machine_processors();
 }
 NS::UInteger active_processors(const ProcessInfo*) {
-  return std::thread::hardware_concurrency();
+  return usable_processors();
 }
 unsigned long long memory(const ProcessInfo*) {
   struct sysinfo info{};

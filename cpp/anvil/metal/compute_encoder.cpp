@@ -93,9 +93,9 @@ void ComputeCommandEncoder::set_bytes(const void* bytes, NS::UInteger length, NS
   constexpr const char* method = "setBytes:length:atIndex:";
   if (!open(method) || !check_index(method, index)) return;
   if (!bytes || length == 0) return fail(method, "no bytes for index " + std::to_string(index));
-  if (length > kMaxInlineBytes)
+  if (length > ANVIL_MAX_INLINE_BYTES)
     return fail(method, "length " + std::to_string(length) + " at index " + std::to_string(index) +
-                            " exceeds " + std::to_string(kMaxInlineBytes));
+                            " exceeds " + std::to_string(ANVIL_MAX_INLINE_BYTES));
   std::byte* copy = buffer->arena().allocate(length);
   std::memcpy(copy, bytes, length);
   slots_[index] = {reinterpret_cast<uint64_t>(copy), length, nullptr};

@@ -15,9 +15,6 @@ namespace anvil::metal {
 class Capture;
 struct ComputePipelineState;
 
-/// The most that setBytes takes (Metal Feature Set Tables: use a buffer beyond 4 KiB).
-constexpr size_t kMaxInlineBytes = 4096;
-
 struct ComputeCommandEncoder : CommandEncoder {
   using Super = CommandEncoder;
 

@@ -1,14 +1,15 @@
 #include "anvil/metal/device.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <span>
-#include <thread>
 #include <vector>
 
 #include "anvil/backend/registry.hpp"
 #include "anvil/metal/async.hpp"
 #include "anvil/objc/errors.hpp"
 #include "anvil/service/cancellation.hpp"
+#include "anvil/system/processors.hpp"
 
 namespace anvil::metal {
 namespace {
@@ -49,7 +50,13 @@ MTL::Size Device::max_threads_per_threadgroup() const {
 }
 
 NS::UInteger Device::max_compile_tasks() const {
-  return std::max(1u, std::thread::hardware_concurrency());
+  return usable_processors();
+}
+
+uint64_t Device::trait(String* asked) const {
+  const auto found =
+      std::ranges::find(facts.traits, utf8(asked), [](const auto& each) { return each.first; });
+  return found == facts.traits.end() ? 0 : found->second;
 }
 
 bool Device::supports_family(MTL::GPUFamily family) const {
@@ -225,6 +232,7 @@ ANVIL_OBJC_CLASS_DEFINITION<Device> definition{
     {
         objc::property<&Device::name>("name"),
         objc::property<&Device::architecture>("architecture"),
+        objc::method<&Device::trait>("anvilTrait:"),
         objc::property<&Device::registry_id>("registryID"),
         objc::method<&Device::location>("location"),
         objc::function<&zero<NS::UInteger>>("locationNumber"),

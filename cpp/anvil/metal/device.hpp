@@ -40,6 +40,8 @@ struct Device : objc::Object {
   MTL::Size max_threads_per_threadgroup() const;
   NS::UInteger max_threadgroup_memory() const { return facts.max_threadgroup_memory; }
   NS::UInteger max_compile_tasks() const;
+  /// A number that Metal has no property for, by its name in the device's facts; 0 for others.
+  uint64_t trait(String* asked) const;
   bool supports_family(MTL::GPUFamily family) const;
   /// Buffers may hold the gpuAddress of others.
   MTL::ArgumentBuffersTier argument_buffers() const { return MTL::ArgumentBuffersTier2; }

@@ -116,6 +116,10 @@ struct KernelImage : KernelInfo {
 LibraryImage compile_library(std::string_view source, const CompileOptions& options);
 KernelImage compile_kernel(const SpecializedFunction& function, const Target& target);
 
+/// Bytes of the vector registers that anvil-compiler makes code for with these options, --cpu and
+/// --target. Throws CompileError.
+unsigned compiled_register_bytes(const std::vector<std::string>& options);
+
 /// A library in the compiler's own form, the file that its option --library names.
 std::string library_contents(const LibraryImage& library);
 

@@ -28,6 +28,7 @@ constexpr auto kContents = "-contents";
 constexpr auto kIndexFile = "index", kLibraryFile = "library";
 constexpr auto kKernelFile = "kernel", kReflectionFile = "reflection.json";
 constexpr auto kLogFile = "log";
+constexpr auto kRegistersFile = "registers";
 
 /// What the compiler wrote. It writes no empty file: then it failed, and said why.
 std::string written(const MemoryFile& file, const std::string& log, const std::string& task) {
@@ -166,6 +167,21 @@ KernelImage CompilerService::kernel(const LibraryImage& library, const std::stri
   return image;
 }
 
+unsigned CompilerService::register_bytes(const std::vector<std::string>& options) {
+  KeyHasher hasher;
+  hasher.add("registers").add(kFormat).add(compiler_.identity()).add(options.size());
+  for (const std::string& option : options) hasher.add(option);
+  const auto files = entry(hasher.finish(), [&]() -> CacheFiles {
+    const std::string task = "the vector registers of a processor";
+    const MemoryFile output = make_file({}, task);
+    std::vector<Compiler::Argument> arguments{"registers", "--output", output};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const std::string log = compiler_.run(std::move(arguments), task);
+    return {{kRegistersFile, written(output, log, task)}};
+  });
+  return static_cast<unsigned>(std::stoul(files->at(kRegistersFile)));
+}
+
 std::shared_ptr<const CacheFiles> CompilerService::entry(const std::string& key,
                                                          const Build& build) {
   for (;;) {
@@ -218,6 +234,10 @@ LibraryImage compile_library(std::string_view source, const CompileOptions& opti
 KernelImage compile_kernel(const SpecializedFunction& function, const Target& target) {
   return CompilerService::shared().kernel(*function.library, function.name, function.constants,
                                           target);
+}
+
+unsigned compiled_register_bytes(const std::vector<std::string>& options) {
+  return CompilerService::shared().register_bytes(options);
 }
 
 std::string library_contents(const LibraryImage& library) {

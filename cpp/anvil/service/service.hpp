@@ -26,6 +26,7 @@ class CompilerService {
   KernelImage kernel(const LibraryImage& library, const std::string& function,
                      std::span<const ConstantValue> constants, const Target& target);
   std::string contents(const LibraryImage& library);
+  unsigned register_bytes(const std::vector<std::string>& options);
 
  private:
   using Build = std::function<CacheFiles()>;

@@ -42,7 +42,7 @@ std::shared_ptr<DeviceState> make_state(MTL::Device* metal) {
   state->limits.max_threadgroup_memory = metal->maxThreadgroupMemoryLength();
   state->limits.max_buffer_length = metal->maxBufferLength();
   state->limits.recommended_working_set = metal->recommendedMaxWorkingSetSize();
-  state->has_unified_memory = metal->hasUnifiedMemory();
+  state->traits = detail::traits_of(metal);
   return state;
 }
 
@@ -140,8 +140,8 @@ const DeviceLimits& Device::limits() const noexcept {
   return state_->limits;
 }
 
-bool Device::has_unified_memory() const noexcept {
-  return state_->has_unified_memory;
+const DeviceTraits& Device::traits() const noexcept {
+  return state_->traits;
 }
 
 std::uint64_t Device::allocated_bytes() const {
@@ -241,7 +241,7 @@ std::uint64_t Device::borrow_offset(const unsafe::HostMemory& memory) noexcept {
 
 std::string to_string(const Device& device) {
   return concat("device '", device.name(), "' (",
-                device.has_unified_memory() ? "unified memory, " : "",
+                device.traits().has_unified_memory ? "unified memory, " : "",
                 device.limits().max_threads_per_threadgroup.x, " threads a threadgroup, ",
                 format_bytes(device.limits().max_threadgroup_memory), " threadgroup memory)");
 }

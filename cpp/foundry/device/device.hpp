@@ -10,6 +10,7 @@
 
 #include "foundry/core/keep_alive.hpp"
 #include "foundry/device/buffer.hpp"
+#include "foundry/device/device_traits.hpp"
 #include "foundry/device/dispatch_size.hpp"
 #include "foundry/device/library.hpp"
 
@@ -39,8 +40,7 @@ class Device {
 
   [[nodiscard]] const std::string& name() const noexcept;
   [[nodiscard]] const DeviceLimits& limits() const noexcept;
-  /// Host and device share one memory: shared buffers cost nothing extra on the device.
-  [[nodiscard]] bool has_unified_memory() const noexcept;
+  [[nodiscard]] const DeviceTraits& traits() const noexcept;
   /// Bytes of buffers that are alive on the device.
   [[nodiscard]] std::uint64_t allocated_bytes() const;
 

@@ -55,9 +55,9 @@ void check_binding(const Pipeline& pipeline, const Binding& binding, Bound& boun
       }
       break;
     case Binding::Kind::bytes:
-      if (binding.constant.empty() || binding.constant.size() > kMaxInlineBytes) {
+      if (binding.constant.empty() || binding.constant.size() > kMaxBindingBytes) {
         throw DispatchError(concat(what(), ": ", binding.constant.size(),
-                                   " bytes of constants, 1 to ", kMaxInlineBytes, " are allowed"));
+                                   " bytes of constants, 1 to ", kMaxBindingBytes, " are allowed"));
       }
       break;
     case Binding::Kind::threadgroup_memory:

@@ -10,7 +10,7 @@ namespace foundry {
 /// [[buffer(i)]] indices, and as many of [[threadgroup(i)]].
 inline constexpr std::uint32_t kMaxArgumentIndices = 31;
 /// Bytes that one binding may hold in itself: setBytes:length:atIndex:.
-inline constexpr std::size_t kMaxInlineBytes = 4096;
+inline constexpr std::size_t kMaxBindingBytes = 4096;
 /// Lengths of threadgroup memory are multiples of so many bytes.
 inline constexpr std::uint64_t kThreadgroupMemoryUnit = 16;
 /// Lanes of a simdgroup: Metal's thread_execution_width on Apple GPUs, and on every Anvil device.

@@ -31,7 +31,7 @@ struct DeviceState {
   NS::SharedPtr<MTL::Device> metal;
   std::string name;
   DeviceLimits limits;
-  bool has_unified_memory = false;
+  DeviceTraits traits;
   std::atomic<std::uint64_t> memory_limit{0};  // bytes; 0: none
 
   static const std::shared_ptr<DeviceState>& of(const Device& device) { return device.state_; }
@@ -91,6 +91,9 @@ std::string text_of(const NS::String* string, const char* fallback = "");
 std::string text_of(const NS::Error* error, const char* fallback);
 /// A new NSString with the text.
 NS::SharedPtr<NS::String> string_of(const std::string& text);
+
+/// What the device says of itself: Metal's properties, and those that only Anvil's devices have.
+DeviceTraits traits_of(MTL::Device* device);
 
 /// The reflection Metal returned with a pipeline, in plain C++.
 Reflection reflect(const std::string& function, const MTL::ComputePipelineReflection* reflection);

@@ -65,21 +65,6 @@ std::vector<Policy> policies() {
   return found;
 }
 
-bool has_narrow_lanes(const Device& device) {
-  // Anvil names its CPU device so; Metal has no property that tells.
-  return device.name().find("CPU") != std::string::npos;
-}
-
-bool has_wide_registers(const Device& device) {
-#if defined(__x86_64__)
-  // Anvil compiles for the processor that it runs on.
-  return has_narrow_lanes(device) && __builtin_cpu_supports("avx512f");
-#else
-  (void)device;
-  return false;
-#endif
-}
-
 std::string msl_policy(const Policy& policy, bool narrow) {
   const std::string wide = concat(policy.name, "<", policy.wide, ">");
   return narrow ? concat("NarrowLanes<", wide, ", ", policy.narrow, ">") : wide;

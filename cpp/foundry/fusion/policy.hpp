@@ -36,12 +36,6 @@ struct PolicyRegistration {
 [[nodiscard]] const Policy& policy_of(DType dtype, std::string_view what);
 [[nodiscard]] std::vector<Policy> policies();
 
-/// Whether the device's lanes are the elements of a CPU's vector registers.
-[[nodiscard]] bool has_narrow_lanes(const Device& device);
-
-/// Whether those registers are 32 of 512 bits, not 16 of 256 or 32 of 128.
-[[nodiscard]] bool has_wide_registers(const Device& device);
-
 /// "Q4_1<8>", for narrow lanes "NarrowLanes<Q4_1<8>, 1>": the policy as MSL.
 [[nodiscard]] std::string msl_policy(const Policy& policy, bool narrow);
 [[nodiscard]] std::string msl_policy(const Policy& policy,

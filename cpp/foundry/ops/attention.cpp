@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
-#include <thread>
 
 #include "foundry/fusion/policy.hpp"
 #include "foundry/ops/checks.hpp"
@@ -25,11 +24,11 @@ constexpr std::uint32_t kDecodeOutputs = 16384 / 4;  // floats of threadgroup me
 constexpr std::uint32_t kPositionsWorthASplit = 256;
 constexpr std::uint32_t kPositionsWorthASplitOnCpu = 1024;
 // What the key-value heads have of a position lies side by side, and a processor that reads one
-// head's share fetches lines of its neighbours'. So on a CPU no part is longer than a core's second
-// cache can hold for all heads: there the next threadgroups, which take the other heads, find it.
-// 4096 positions of 8 heads of 128, cold, on two cores of a Sapphire Rapids: 10.1 GB/s whole, 13.9
-// in 8 parts, 13.6 in 16.
-constexpr std::uint64_t kBytesOfASplitOnCpu = 1 << 20;
+// head's share fetches lines of its neighbours'. So on a CPU no part is longer than half of a
+// core's second cache can hold for all heads: there the next threadgroups, which take the other
+// heads, find it. 4096 positions of 8 heads of 128, cold, on two cores of a Sapphire Rapids, whose
+// second cache has 2 MiB: 10.1 GB/s whole, 13.9 in 8 parts, 13.6 in 16.
+constexpr std::uint64_t kBytesOfASplitOnCpu = 1 << 20;    // where the device does not tell
 constexpr std::uint32_t kThreadgroupsThatFillAGpu = 128;  // of 8 simdgroups; Metal does not tell
 
 /// What the shape and the device make of a decoding attention.
@@ -45,14 +44,15 @@ std::uint32_t possible_splits(std::uint64_t splits) {
 
 /// As many parts as fit the cache, and more where that spreads the threadgroups evenly over the
 /// threads. `bytes_a_position`: keys and values of all heads.
-std::uint32_t splits_on_cpu(std::uint64_t threadgroups, std::uint64_t positions,
-                            std::uint64_t bytes_a_position) {
+std::uint32_t splits_on_cpu(const DeviceTraits& traits, std::uint64_t threadgroups,
+                            std::uint64_t positions, std::uint64_t bytes_a_position) {
+  const std::uint64_t second_cache = traits.cache_bytes[1];
+  const std::uint64_t of_a_split = second_cache ? second_cache / 2 : kBytesOfASplitOnCpu;
   const std::uint64_t bytes = positions * bytes_a_position;
-  const std::uint32_t least =
-      possible_splits((bytes + kBytesOfASplitOnCpu - 1) / kBytesOfASplitOnCpu);
+  const std::uint32_t least = possible_splits((bytes + of_a_split - 1) / of_a_split);
   const std::uint32_t most =
       std::max(least, possible_splits(positions / kPositionsWorthASplitOnCpu));
-  static const std::uint64_t threads = std::max(1u, std::thread::hardware_concurrency());
+  const std::uint64_t threads = std::max(1u, traits.threads);
   for (std::uint32_t splits = least; splits < most; ++splits) {
     const std::uint64_t parts = threadgroups * splits;
     const std::uint64_t rounds = (parts + threads - 1) / threads;
@@ -74,8 +74,8 @@ std::uint64_t most_positions(const Attention& op, const CacheShape& cache,
 }
 
 DecodePlan plan_of(const Attention& op, const CacheShape& cache, const HeadsShape& shape,
-                   const Device& device) {
-  const bool on_cpu = has_narrow_lanes(device);
+                   const DeviceTraits& device) {
+  const bool on_cpu = device.has_register_lanes();
   DecodePlan plan;
   plan.simdgroups = on_cpu ? 1 : kDecodeSimdgroups;
   const std::uint32_t group = shape.heads / cache.kv_heads;
@@ -93,7 +93,7 @@ DecodePlan plan_of(const Attention& op, const CacheShape& cache, const HeadsShap
   const std::uint64_t threadgroups = std::uint64_t{shape.heads / plan.heads} * shape.tokens;
   const std::uint64_t bytes = 2ull * cache.position_stride * info(op.k_cache.dtype()).block_bytes;
   const std::uint32_t wanted = op.splits ? op.splits
-                               : on_cpu  ? splits_on_cpu(threadgroups, positions, bytes)
+                               : on_cpu  ? splits_on_cpu(device, threadgroups, positions, bytes)
                                          : splits_on_gpu(threadgroups, positions);
   plan.splits = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(room, 1, wanted));
   return plan;
@@ -194,8 +194,8 @@ struct MergeRecipe {
 
 /// Scores that a lane of the prefill form sums at a time: 32 lanes of one fill 4 registers of AVX2
 /// or 8 of NEON, and two leave room for inputs.
-std::uint32_t prefill_scores(const Device& device) {
-  return has_narrow_lanes(device) && !has_wide_registers(device) ? 2 : 8;
+std::uint32_t prefill_scores(const DeviceTraits& device) {
+  return device.has_register_lanes() && !device.has_wide_registers() ? 2 : 8;
 }
 
 struct PrefillRecipe {
@@ -290,10 +290,11 @@ void Attention::encode(Encoder& encoder) const {
   const bool decode = form == AttentionForm::automatic ? shape.tokens <= kMostDecodeTokens
                                                        : form == AttentionForm::decode;
   if (!decode) {
-    const auto kernel = encoder.kernel(PrefillRecipe{.of = operands_of(*this),
-                                                     .y = y.dtype(),
-                                                     .head_dim = head_dim,
-                                                     .scores = prefill_scores(encoder.device())});
+    const auto kernel =
+        encoder.kernel(PrefillRecipe{.of = operands_of(*this),
+                                     .y = y.dtype(),
+                                     .head_dim = head_dim,
+                                     .scores = prefill_scores(encoder.device().traits())});
     const std::uint64_t rows = std::uint64_t{shape.tokens} * (shape.heads / kv_heads);
     const std::uint64_t block = kPrefillSimdgroups * kSimdWidth;
     dispatch(encoder, *kernel, *this, y, params, shape.tokens,
@@ -301,7 +302,7 @@ void Attention::encode(Encoder& encoder) const {
     return;
   }
 
-  const DecodePlan plan = plan_of(*this, k_shape, shape, encoder.device());
+  const DecodePlan plan = plan_of(*this, k_shape, shape, encoder.device().traits());
   params.splits = plan.splits;
   const bool whole = plan.splits == 1;
   const auto kernel =

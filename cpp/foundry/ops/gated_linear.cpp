@@ -3,25 +3,20 @@
 namespace foundry::ops {
 
 void GatedLinear::encode(Encoder& encoder) const {
-  lent().encode(encoder);
+  view().encode(encoder);
 }
 
 Traffic GatedLinear::traffic() const {
-  return lent().traffic();
+  return view().traffic();
 }
 
-LentFusedKernel GatedLinear::lent() const {
+FusedKernelView GatedLinear::view() const {
   static const std::string& name = intern("gated_linear");
-  LentFusedKernel kernel{
-      .name = &name, .label = "GatedLinear", .x = &x, .prologue = pointer_to(prologue)};
-  kernel.products.push_back(
-      {.weights = &up, .y = &y, .epilogues = epilogues, .gate = &gate, .activation = &activation});
-  return kernel;
+  return one_product(name, "GatedLinear", x, prologue, {&up, &y, epilogues, &gate, &activation});
 }
 
 GatedLinear::operator MainStage() const {
-  return {.name = "GatedLinear",
-          .product = {.weights = up, .gate = gate, .activation = activation}};
+  return {"GatedLinear", up, gate, activation, LinearForm::automatic, 0, 0, {}};
 }
 
 }  // namespace foundry::ops

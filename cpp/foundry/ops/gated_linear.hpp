@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "foundry/fusion/fused_kernel_builder.hpp"
+#include "foundry/fusion/linear_view.hpp"
 #include "foundry/ops/epilogues.hpp"
 
 namespace foundry::ops {
@@ -25,7 +26,7 @@ struct GatedLinear {
   operator MainStage() const;
 
  private:
-  [[nodiscard]] LentFusedKernel lent() const;
+  [[nodiscard]] FusedKernelView view() const;
 };
 
 }  // namespace foundry::ops

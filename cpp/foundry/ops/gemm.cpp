@@ -3,26 +3,20 @@
 namespace foundry::ops {
 
 void Gemm::encode(Encoder& encoder) const {
-  lent().encode(encoder);
+  view().encode(encoder);
 }
 
 Traffic Gemm::traffic() const {
-  return lent().traffic();
+  return view().traffic();
 }
 
-LentFusedKernel Gemm::lent() const {
+FusedKernelView Gemm::view() const {
   static const std::string& name = intern("gemm");
-  LentFusedKernel kernel{.name = &name,
-                         .label = "Gemm",
-                         .x = &x,
-                         .prologue = pointer_to(prologue),
-                         .options = {.form = form}};
-  kernel.products.push_back({.weights = &weights, .y = &y, .epilogues = epilogues});
-  return kernel;
+  return one_product(name, "Gemm", x, prologue, {&weights, &y, epilogues, nullptr, nullptr}, form);
 }
 
 Gemm::operator MainStage() const {
-  return {.name = "Gemm", .product = {.weights = weights}, .options = {.form = form}};
+  return {"Gemm", weights, {}, {}, form, 0, 0, {}};
 }
 
 }  // namespace foundry::ops

@@ -3,32 +3,24 @@
 namespace foundry::ops {
 
 void Gemv::encode(Encoder& encoder) const {
-  lent().encode(encoder);
+  view().encode(encoder);
 }
 
 Traffic Gemv::traffic() const {
-  return lent().traffic();
+  return view().traffic();
 }
 
-LentFusedKernel Gemv::lent() const {
+FusedKernelView Gemv::view() const {
   static const std::string& name = intern("gemv");
-  LentFusedKernel kernel{.name = &name,
-                         .label = "Gemv",
-                         .x = &x,
-                         .prologue = pointer_to(prologue),
-                         .options = {.form = LinearForm::gemv,
-                                     .rows_per_simdgroup = rows_per_simdgroup,
-                                     .simdgroups = simdgroups}};
-  kernel.products.push_back({.weights = &weights, .y = &y, .epilogues = epilogues});
-  return kernel;
+  FusedKernelView view = one_product(name, "Gemv", x, prologue,
+                                     {&weights, &y, epilogues, nullptr, nullptr}, LinearForm::gemv);
+  view.rows_per_simdgroup = rows_per_simdgroup;
+  view.simdgroups = simdgroups;
+  return view;
 }
 
 Gemv::operator MainStage() const {
-  return {.name = "Gemv",
-          .product = {.weights = weights},
-          .options = {.form = LinearForm::gemv,
-                      .rows_per_simdgroup = rows_per_simdgroup,
-                      .simdgroups = simdgroups}};
+  return {"Gemv", weights, {}, {}, LinearForm::gemv, rows_per_simdgroup, simdgroups, {}};
 }
 
 }  // namespace foundry::ops

@@ -16,8 +16,8 @@ struct Plan {
 };
 
 Plan plan_of(const Device& device) {
-  return has_narrow_lanes(device) ? Plan{.narrow = true, .simdgroups = 1, .chunks = 16}
-                                  : Plan{.narrow = false, .simdgroups = 8, .chunks = 2};
+  return device.traits().has_register_lanes() ? Plan{.narrow = true, .simdgroups = 1, .chunks = 16}
+                                              : Plan{.narrow = false, .simdgroups = 8, .chunks = 2};
 }
 
 struct Recipe {

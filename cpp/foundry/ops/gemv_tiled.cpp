@@ -29,7 +29,7 @@ struct TileRecipe {
 
 /// Of a threadgroup: a CPU runs it on one thread, where sharing a tile gains nothing.
 std::uint32_t simdgroups_on(const Device& device) {
-  return has_narrow_lanes(device) ? 1 : 8;
+  return device.traits().has_register_lanes() ? 1 : 8;
 }
 
 struct Recipe {

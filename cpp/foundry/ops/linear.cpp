@@ -3,23 +3,20 @@
 namespace foundry::ops {
 
 void Linear::encode(Encoder& encoder) const {
-  lent().encode(encoder);
+  view().encode(encoder);
 }
 
 Traffic Linear::traffic() const {
-  return lent().traffic();
+  return view().traffic();
 }
 
-LentFusedKernel Linear::lent() const {
+FusedKernelView Linear::view() const {
   static const std::string& name = intern("linear");
-  LentFusedKernel kernel{
-      .name = &name, .label = "Linear", .x = &x, .prologue = pointer_to(prologue)};
-  kernel.products.push_back({.weights = &weights, .y = &y, .epilogues = epilogues});
-  return kernel;
+  return one_product(name, "Linear", x, prologue, {&weights, &y, epilogues, nullptr, nullptr});
 }
 
 Linear::operator MainStage() const {
-  return {.name = "Linear", .product = {.weights = weights}};
+  return {"Linear", weights, {}, {}, LinearForm::automatic, 0, 0, {}};
 }
 
 }  // namespace foundry::ops

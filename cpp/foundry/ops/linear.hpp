@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "foundry/fusion/fused_kernel_builder.hpp"
+#include "foundry/fusion/linear_view.hpp"
 
 namespace foundry::ops {
 
@@ -21,7 +22,7 @@ struct Linear {
   operator MainStage() const;
 
  private:
-  [[nodiscard]] LentFusedKernel lent() const;
+  [[nodiscard]] FusedKernelView view() const;
 };
 
 }  // namespace foundry::ops

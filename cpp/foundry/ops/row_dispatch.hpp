@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "foundry/fusion/policy.hpp"
 #include "foundry/kernel/dispatch_config.hpp"
 #include "foundry/ops/checks.hpp"
 
@@ -32,7 +31,7 @@ struct RowDispatch {
   constexpr std::uint32_t kLongRow = 1024;  // columns
   constexpr std::uint32_t kColumnsOfSimdgroup = 256;
   constexpr std::uint32_t kRowsOfThreadgroup = 4;
-  if (shape.columns >= kLongRow && !has_narrow_lanes(device)) {
+  if (shape.columns >= kLongRow && device.traits().has_gpu_lanes()) {
     const std::uint32_t simdgroups = std::min(kMaxSimdgroups, shape.columns / kColumnsOfSimdgroup);
     return {true, threadgroups_of(simdgroups, shape.rows)};
   }

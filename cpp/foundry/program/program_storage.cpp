@@ -78,7 +78,7 @@ AnyTensor load_weight(CommandStream& stream, const std::string& path, const Prog
     fail(" has other contents than the one the program was saved with");
   }
   AnyTensor weight = file.tensor(device, contents.weight);
-  if (device.has_unified_memory()) return weight;
+  if (device.traits().has_unified_memory) return weight;
   // What stays in host memory would cross the bus with every replay.
   AnyTensor resident = AnyTensor::dedicated(device, tensor.extents, tensor.dtype,
                                             StorageMode::private_, tensor.name);

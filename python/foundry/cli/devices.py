@@ -17,7 +17,7 @@ def show() -> None:
         ui.add_row(
             table,
             device.name,
-            "yes" if device.has_unified_memory else "no",
+            "yes" if device.traits.has_unified_memory else "no",
             f"{device.max_threadgroup_memory / 1024:g} KiB",
             f"{max(device.max_threads_per_threadgroup)}",
         )

@@ -170,7 +170,7 @@ class _Source:
         tensor = self._file.tensor(self._runtime, name)
         if not tensor.is_read_only:
             self._copied.append(name)
-        if not self._runtime.device.has_unified_memory:
+        if not self._runtime.device.traits.has_unified_memory:
             # What stays in host memory would cross the bus with every token.
             resident = self._runtime.dedicated(shape, info.dtype, name=name, mode="private")
             resident.copy_from(tensor.copy_to_host())

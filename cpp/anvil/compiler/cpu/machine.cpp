@@ -100,10 +100,15 @@ std::unique_ptr<llvm::TargetMachine> make_machine(const llvm::Triple& triple,
   return machine;
 }
 
+unsigned register_bytes(const llvm::TargetMachine& machine) {
+  constexpr unsigned kAvx512 = 64, kAvx2 = 32, kNeon = 16;
+  if (!machine.getTargetTriple().isX86()) return kNeon;
+  return machine.getMCSubtargetInfo()->checkFeatures("+avx512f") ? kAvx512 : kAvx2;
+}
+
 void retarget(llvm::Module& module, const llvm::TargetMachine& machine) {
   module.setTargetTriple(machine.getTargetTriple());
-  const bool wide =
-      machine.getTargetTriple().isX86() && machine.getMCSubtargetInfo()->checkFeatures("+avx512f");
+  const bool wide = register_bytes(machine) == 64;
   for (llvm::Function& function : module) {
     if (function.isDeclaration()) continue;
     function.addFnAttr("target-cpu", machine.getTargetCPU());

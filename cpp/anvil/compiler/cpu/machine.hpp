@@ -18,6 +18,9 @@ namespace anvil::compiler::cpu {
 std::unique_ptr<llvm::TargetMachine> make_machine(const llvm::Triple& triple,
                                                   const std::string& cpu);
 
+/// Bytes of the widest vector registers that its code uses.
+unsigned register_bytes(const llvm::TargetMachine& machine);
+
 /// Makes every function of the module code for that machine, in its widest vectors.
 void retarget(llvm::Module& module, const llvm::TargetMachine& machine);
 

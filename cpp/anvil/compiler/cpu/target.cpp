@@ -25,6 +25,8 @@ class CpuTarget final : public Target {
   explicit CpuTarget(const TargetRequest& request)
       : triple_(request.triple), processor_(request.processor), full_(request.variant == "full") {}
 
+  unsigned register_bytes() override { return cpu::register_bytes(machine()); }
+
   const llvm::Triple& triple() const override { return triple_; }
   std::vector<std::string> clang_arguments() const override {
     if (triple_.isX86()) return {"-target-cpu", "x86-64-v3"};

@@ -80,7 +80,13 @@ int dispatch(int argc, char** argv) {
       run_headers(parse_headers_command(argc - 2, argv + 2));
       return 0;
     }
-    throw UsageError("expected 'library', 'kernel', 'headers' or '--version'");
+    if (command == "registers") {
+      const auto registers = parse_registers_command(argc - 2, argv + 2);
+      end_with(registers.host);
+      run_registers(registers);
+      return 0;
+    }
+    throw UsageError("expected 'library', 'kernel', 'headers', 'registers' or '--version'");
   } catch (const UsageError& error) {
     llvm::errs() << "anvil-compiler: " << error.what() << '\n';
     return kUsageError;

@@ -97,4 +97,15 @@ HeadersCommand parse_headers_command(int argc, char** argv) {
   return command;
 }
 
+RegistersCommand parse_registers_command(int argc, char** argv) {
+  RegistersCommand command;
+  parse(argc, argv,
+        {{"--output", store(command.output)},
+         {"--cpu", store(command.cpu)},
+         {"--target", store(command.target)},
+         {"--host", store(command.host)}});
+  require(command.output, "--output");
+  return command;
+}
+
 }  // namespace anvil::compiler

@@ -31,10 +31,17 @@ struct HeadersCommand {
   std::string target;  // an LLVM triple; empty: this machine's
 };
 
+struct RegistersCommand {
+  std::string output, host;
+  std::string cpu = "host";
+  std::string target;  // an LLVM triple; empty: this machine's
+};
+
 // All throw UsageError for a command line that makes no sense.
 
 LibraryCommand parse_library_command(int argc, char** argv);
 KernelCommand parse_kernel_command(int argc, char** argv);
 HeadersCommand parse_headers_command(int argc, char** argv);
+RegistersCommand parse_registers_command(int argc, char** argv);
 
 }  // namespace anvil::compiler

@@ -82,6 +82,11 @@ void run_headers(const HeadersCommand& command) {
   write_precompiled_headers(command.output, *make_target({.triple = command.target}));
 }
 
+void run_registers(const RegistersCommand& command) {
+  const auto target = make_target({.triple = command.target, .processor = command.cpu});
+  write_file(command.output, std::to_string(target->register_bytes()));
+}
+
 bool run_kernel(const KernelCommand& command) {
   const Program program = read_library(read_file(command.library));
   std::vector<ConstantValue> values;

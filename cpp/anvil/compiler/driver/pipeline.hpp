@@ -10,5 +10,7 @@ bool run_library(const LibraryCommand& command);
 bool run_kernel(const KernelCommand& command);
 /// Compiles the library's headers ahead, for this machine's architecture.
 void run_headers(const HeadersCommand& command);
+/// Writes how many bytes a vector register of the target has.
+void run_registers(const RegistersCommand& command);
 
 }  // namespace anvil::compiler

@@ -7,14 +7,13 @@
 #include <clang/AST/Expr.h>
 #include <clang/AST/RecordLayout.h>
 
+#include "anvil/abi/kernel_abi.h"
 #include "anvil/compiler/frontend/type_names.hpp"
 #include "anvil/compiler/source/inputs.hpp"
 
 namespace anvil::compiler {
 namespace {
 
-constexpr uint32_t kMaxBuffers = 31;  // ANVIL_MAX_BUFFERS; Metal's own limit
-constexpr uint32_t kMaxThreads = 1024;
 constexpr llvm::StringLiteral kPrefix = "anvil:";
 
 const clang::AnnotateAttr* find_annotation(const clang::Decl& declaration, llvm::StringRef name) {
@@ -184,7 +183,7 @@ void Reader::resource(const clang::ParmVarDecl& declaration, Parameter& paramete
   }
   const auto* place = parameter.kind == Parameter::Kind::buffer ? buffer : memory;
   if (place) {
-    if (const auto index = integer(*place, kMaxBuffers)) parameter.index = *index;
+    if (const auto index = integer(*place, ANVIL_MAX_BUFFERS)) parameter.index = *index;
   } else {
     has_automatic_index = true;
   }
@@ -227,7 +226,7 @@ void Reader::assign_indices(const clang::FunctionDecl& function, KernelSignature
                             std::vector<bool>& automatic) {
   for (const auto kind : {Parameter::Kind::buffer, Parameter::Kind::threadgroup}) {
     const char* name = kind == Parameter::Kind::buffer ? "buffer" : "threadgroup";
-    std::vector<const Parameter*> owners(kMaxBuffers);
+    std::vector<const Parameter*> owners(ANVIL_MAX_BUFFERS);
     for (size_t i = 0; i < kernel.parameters.size(); ++i) {
       Parameter& parameter = kernel.parameters[i];
       if (parameter.kind != kind || automatic[i]) continue;
@@ -271,12 +270,13 @@ std::optional<KernelSignature> read_signature(clang::ASTContext& context,
   Reader reader(context);
   KernelSignature kernel;
   kernel.name = host_name(function);
+  kernel.max_threads = ANVIL_MAX_THREADS_PER_THREADGROUP;
   if (!function.getReturnType()->isVoidType())
     reader.error(function.getLocation(), "kernel '" + kernel.name + "' must return void");
   if (function.isVariadic())
     reader.error(function.getLocation(), "kernel '" + kernel.name + "' cannot be variadic");
   if (const auto* attribute = find_annotation(function, "max_total_threads_per_threadgroup"))
-    if (const auto limit = reader.integer(*attribute, kMaxThreads + 1)) {
+    if (const auto limit = reader.integer(*attribute, ANVIL_MAX_THREADS_PER_THREADGROUP + 1)) {
       kernel.max_threads = *limit;
       if (*limit == 0)
         reader.error(attribute->getLocation(),

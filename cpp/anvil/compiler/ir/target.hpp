@@ -41,6 +41,10 @@ class Target {
  public:
   virtual ~Target() = default;
 
+  /// Of the vector registers whose elements are the lanes; 0: they are none. May be called at any
+  /// time.
+  virtual unsigned register_bytes() = 0;
+
   // The front end.
 
   virtual const llvm::Triple& triple() const = 0;

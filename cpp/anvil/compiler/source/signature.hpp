@@ -37,10 +37,10 @@ struct Parameter {
 };
 
 struct KernelSignature {
-  std::string name;    ///< as the host asks for it
-  std::string callee;  ///< a C++ expression that names the function
-  std::string type;    ///< a C++ type-id: its function type
-  uint32_t max_threads = 1024;
+  std::string name;          ///< as the host asks for it
+  std::string callee;        ///< a C++ expression that names the function
+  std::string type;          ///< a C++ type-id: its function type
+  uint32_t max_threads = 0;  ///< of a threadgroup
   std::vector<Parameter> parameters;
 };
 
