@@ -43,15 +43,16 @@ function(foundry_add_c_kernel target)
     C_VISIBILITY_PRESET hidden LIBRARY_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/kernels)
 endfunction()
 
-# foundry_test_for_avx2(test [VARIABLE=value ...]): runs the test once more, with kernels for an
-# x86-64 processor that has no more than AVX2, whatever this one has.
+# foundry_test_for_avx2(test [VARIABLE=value ...] [ARGUMENTS ...]): runs the test once more, with kernels for an
+# x86-64 processor that has no more than AVX2, and plans for it, whatever this one has.
 function(foundry_test_for_avx2 test)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "ARGUMENTS")
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" AND NOT FOUNDRY_SANITIZE)
     foreach(property ENVIRONMENT LABELS TIMEOUT)
       get_property(${property} TEST ${test} PROPERTY ${property})
     endforeach()
-    add_test(NAME ${test}_avx2 COMMAND ${test})
+    add_test(NAME ${test}_avx2 COMMAND ${test} ${arg_ARGUMENTS})
     set_tests_properties(${test}_avx2 PROPERTIES TIMEOUT ${TIMEOUT} LABELS "${LABELS}"
-      ENVIRONMENT "${ENVIRONMENT};ANVIL_CPU=x86-64-v3;${ARGN}")
+      ENVIRONMENT "${ENVIRONMENT};ANVIL_CPU=x86-64-v3;${arg_UNPARSED_ARGUMENTS}")
   endif()
 endfunction()
