@@ -7,7 +7,7 @@
 #pragma once
 #include "lib/non_finite.metal"
 
-FOUNDRY_GLOBAL uint kGemvInputColumns = 4096;  // the host has it too: fusion/linear_source.hpp
+FOUNDRY_GLOBAL uint kGemvInputColumns = 4096;  // the host has it too: fusion/linear_plan.hpp
 
 /// Inputs as 16-bit numbers and a scale for each lane's eight, for products with integer codes. A
 /// step is 256 inputs, taken in pairs: lane l has bytes 4 (l % 4) to 4 (l % 4) + 3 of block l / 4

@@ -6,10 +6,11 @@
 #pragma once
 #include "stages/rope.metal"
 
-/// Unit `unit` of a part, and tile `tile` of it: Rows rows, the first elements of Rows / 2 pairs
+/// Unit `unit` of a product, and tile `tile` of it: Rows rows, the first elements of Rows / 2 pairs
 /// and then their second ones.
 template <uint HeadDim, uint Unit, uint Rows, bool Interleaved>
 struct HeadUnit {
+  FOUNDRY_CONSTANT uint kHeadDim = HeadDim;
   FOUNDRY_CONSTANT uint kPairs = Unit / 2;
   FOUNDRY_CONSTANT uint kTiles = (Unit + Rows - 1) / Rows;
   uint unit;
@@ -33,8 +34,45 @@ struct HeadUnit {
   uint slot(uint r) const { return pair_of(r) + (r < Rows / 2 ? 0 : kPairs); }
 };
 
-/// The store of a part without a store stage.
+// What stands for a stage that a product has not.
+struct NoHeadNorm {
+  float scale(threadgroup const float*, uint, uint) const { return 1.0f; }
+  float2 apply(float2 pair, RopePair, float) const { return pair; }
+};
+struct NoHeadTurn {
+  float2 apply(float2 pair, uint, uint, uint) const { return pair; }
+};
 struct HeadStore {
   uint head_stride;
   ulong at(uint head, uint d) const { return ulong(head) * head_stride + d; }
 };
+
+/// Unit `unit` of a product, stored. `values` has Unit::kRows floats. Every simdgroup of the
+/// threadgroup must call it.
+template <class Unit, class Product, class Epilogue, class Norm, class Turn, class Store,
+          class Prologue, class Y>
+inline void head_unit(Product product, Epilogue epilogue, Norm norm, Turn turn, Store store,
+                      device Y* y, Prologue prologue, uint rows, uint columns, uint unit,
+                      uint position, threadgroup float* values, uint simdgroup, uint simdgroups,
+                      uint lane) {
+  const float scale = prologue.scale(0, lane);
+  for (uint t = simdgroup; t < Unit::kTiles; t += simdgroups) {
+    const Unit tile = {unit, t};
+    const float value = product.values(prologue, scale, rows, columns, tile, lane);
+    if (lane < Product::kRows && tile.inside(lane)) {
+      values[tile.slot(lane)] = epilogue.apply(value, 0, tile.row(lane), rows);
+    }
+  }
+  threadgroup_barrier(mem_flags::mem_threadgroup);
+  if (simdgroup != 0) return;
+  const float norm_scale = norm.scale(values, Unit::kHeadDim, lane);
+  for (uint p = lane; p < Unit::kPairs; p += 32) {
+    const Unit at = {unit, 0};
+    const RopePair elements = at.elements(p);
+    float2 pair = float2(values[p], values[Unit::kPairs + p]);
+    pair = norm.apply(pair, elements, norm_scale);
+    pair = turn.apply(pair, at.pair(p), Unit::kHeadDim, position);
+    y[store.at(at.head(), elements.first)] = Y(pair.x);
+    y[store.at(at.head(), elements.second)] = Y(pair.y);
+  }
+}

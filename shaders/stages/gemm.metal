@@ -9,6 +9,7 @@
 // them to memory took as long as the products.
 #pragma once
 #include "lib/policy.metal"
+#include "lib/products.metal"
 #include "lib/turn_block.metal"
 
 FOUNDRY_GLOBAL uint kGemmTokens = 64;
@@ -121,4 +122,52 @@ inline void gemm_end(uint token_blocks, threadgroup GemmMemory& memory, uint lan
     }
   }
   simdgroup_barrier(mem_flags::mem_threadgroup);
+}
+
+/// A product of Rows rows, Together of them with their sums in registers at once.
+template <class Policy, uint Rows, uint Together>
+struct LanesProduct {
+  FOUNDRY_CONSTANT uint kRows = Rows;
+  device const typename Policy::Block* weights;
+
+  void round(uint rows, uint columns, uint row, uint first, uint token_blocks, uint slot,
+             threadgroup GemmMemory& memory, uint lane) const {
+    gemm_round<Policy, Rows, Together>(weights, rows, columns, row, first, token_blocks, slot,
+                                       memory, lane);
+  }
+};
+
+inline void gate_round(NoGate, uint, uint, uint, uint, uint, threadgroup GemmMemory&, uint) {}
+template <class Product, class Activation>
+inline void gate_round(GatedBy<Product, Activation> gate, uint rows, uint columns, uint row,
+                       uint first, uint token_blocks, threadgroup GemmMemory& memory, uint lane) {
+  gate.product.round(rows, columns, row, first, token_blocks, 0, memory, lane);
+}
+
+/// Tile `tile` of a product for the tokens from `token` on, stored.
+template <class Product, class Gate, class Epilogue, class Prologue, class Y>
+inline void gemm_tile(Product product, Gate gate, Epilogue epilogue, device Y* y,
+                      Prologue prologue, uint tokens, uint rows, uint columns, uint tile,
+                      uint token, threadgroup GemmMemory& memory, uint lane) {
+  const uint row = tile * Product::kRows;
+  const uint slot = Gate::kGates ? Product::kRows : 0;  // the gate's sums come first
+  const uint token_blocks = gemm_token_blocks(tokens, token);
+  gemm_begin(prologue, tokens, token, memory, lane);
+  for (uint first = 0; first < columns; first += kGemmDepth) {
+    gemm_input(prologue, tokens, columns, token, first, memory, lane);
+    gate_round(gate, rows, columns, row, first, token_blocks, memory, lane);
+    product.round(rows, columns, row, first, token_blocks, slot, memory, lane);
+  }
+  gemm_end(token_blocks, memory, lane);
+  for (uint r = 0; r < Product::kRows; r += 32) {
+    const uint own = row + r + lane;
+    if (own >= rows) continue;
+    for (uint t = 0; t < min(kGemmTokens, tokens - token); ++t) {
+      const uint place = t % 32 * 32 + lane;
+      const float value = memory.sums[gemm_place(r + slot, t / 32) + place];
+      const float gate_value = Gate::kGates ? memory.sums[gemm_place(r, t / 32) + place] : 0.0f;
+      const float gated = gate.apply(value, gate_value, token + t, own, rows);
+      y[(token + t) * rows + own] = Y(epilogue.apply(gated, token + t, own, rows));
+    }
+  }
 }

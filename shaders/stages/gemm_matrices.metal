@@ -9,6 +9,7 @@
 #include <metal_simdgroup_matrix>
 
 #include "lib/policy.metal"
+#include "lib/products.metal"
 
 FOUNDRY_GLOBAL uint kMatrixTokens = 32;
 FOUNDRY_GLOBAL uint kMatrixRows = 64;
@@ -96,4 +97,52 @@ inline void gemm_matrices(device const typename Policy::Block* weights, Prologue
     }
   }
   threadgroup_barrier(mem_flags::mem_threadgroup);
+}
+
+template <class Policy>
+struct MatrixProduct {
+  FOUNDRY_CONSTANT uint kRows = kMatrixRows;
+  device const typename Policy::Block* weights;
+
+  template <class Prologue>
+  void results(Prologue prologue, uint tokens, uint rows, uint columns, uint token, uint row,
+               threadgroup MatrixMemory& memory, threadgroup float* results, uint simdgroup,
+               uint lane) const {
+    gemm_matrices<Policy>(weights, prologue, tokens, rows, columns, token, row, memory, results,
+                          simdgroup, lane);
+  }
+};
+
+template <class Prologue>
+inline void gate_results(NoGate, Prologue, uint, uint, uint, uint, uint,
+                         threadgroup MatrixMemory&, threadgroup float*, uint, uint) {}
+template <class Product, class Activation, class Prologue>
+inline void gate_results(GatedBy<Product, Activation> gate, Prologue prologue, uint tokens,
+                         uint rows, uint columns, uint token, uint row,
+                         threadgroup MatrixMemory& memory, threadgroup float* results,
+                         uint simdgroup, uint lane) {
+  gate.product.results(prologue, tokens, rows, columns, token, row, memory, results, simdgroup,
+                       lane);
+}
+
+/// Tile `tile` of a product for the tokens from `token` on, stored. `gates`: room for a gate's
+/// results. Every thread of the threadgroup must call it.
+template <class Product, class Gate, class Epilogue, class Prologue, class Y>
+inline void matrix_tile(Product product, Gate gate, Epilogue epilogue, device Y* y,
+                        Prologue prologue, uint tokens, uint rows, uint columns, uint tile,
+                        uint token, threadgroup MatrixMemory& memory, threadgroup float* gates,
+                        uint simdgroup, uint lane) {
+  const uint row = tile * Product::kRows;
+  gate_results(gate, prologue, tokens, rows, columns, token, row, memory, gates, simdgroup, lane);
+  product.results(prologue, tokens, rows, columns, token, row, memory, memory.values, simdgroup,
+                  lane);
+  for (uint i = simdgroup * 32 + lane; i < kMatrixTokens * kMatrixRows;
+       i += kMatrixSimdgroups * 32) {
+    const uint own_token = token + i / kMatrixRows;
+    const uint own_row = row + i % kMatrixRows;
+    if (own_token >= tokens || own_row >= rows) continue;
+    const float gate_value = Gate::kGates ? gates[i] : 0.0f;
+    const float gated = gate.apply(memory.values[i], gate_value, own_token, own_row, rows);
+    y[own_token * rows + own_row] = Y(epilogue.apply(gated, own_token, own_row, rows));
+  }
 }

@@ -7,6 +7,7 @@
 #pragma once
 #include "lib/lane_sums.metal"
 #include "lib/policy.metal"
+#include "lib/products.metal"
 
 /// A tile of neighbouring rows. Tiles of heads are in lib/heads.metal.
 struct NeighbourRows {
@@ -62,4 +63,43 @@ inline float gemv_rows(device const typename Policy::Block* weights, Prologue pr
     for (uint r = 0; r < Together; ++r) parts[tile.in_order(group + r)] = sums[r];
   }
   return lane_sums<Rows>(parts, lane);
+}
+
+/// A product of rows with the input as floats, Rows at a time.
+template <class Policy, uint Width, uint Together, uint Rows>
+struct FloatProduct {
+  FOUNDRY_CONSTANT uint kRows = Rows;
+  device const typename Policy::Block* weights;
+
+  template <class Prologue, class Tile>
+  float values(Prologue prologue, float scale, uint rows, uint columns, Tile tile,
+               uint lane) const {
+    return gemv_rows<Policy, Width, Together, Rows>(weights, prologue, scale, rows, columns, tile,
+                                                    lane);
+  }
+};
+
+template <class Prologue, class Tile>
+inline float gate_values(NoGate, Prologue, float, uint, uint, Tile, uint) {
+  return 0.0f;
+}
+template <class Product, class Activation, class Prologue, class Tile>
+inline float gate_values(GatedBy<Product, Activation> gate, Prologue prologue, float scale,
+                         uint rows, uint columns, Tile tile, uint lane) {
+  return gate.product.values(prologue, scale, rows, columns, tile, lane);
+}
+
+/// Tile `tile` of a product, stored.
+template <class Product, class Gate, class Epilogue, class Prologue, class Y>
+inline void gemv_tile(Product product, Gate gate, Epilogue epilogue, device Y* y,
+                      Prologue prologue, uint rows, uint columns, uint tile, uint lane) {
+  const NeighbourRows own = {tile * Product::kRows};
+  const float scale = prologue.scale(0, lane);
+  const float gate_value = gate_values(gate, prologue, scale, rows, columns, own, lane);
+  const float value = product.values(prologue, scale, rows, columns, own, lane);
+  const uint row = own.row(lane);
+  if (lane < Product::kRows && row < rows) {
+    const float gated = gate.apply(value, gate_value, 0, row, rows);
+    y[row] = Y(epilogue.apply(gated, 0, row, rows));
+  }
 }

@@ -29,3 +29,16 @@ inline float gemv_rows_of_pairs(device const typename Policy::Block* weights, In
   }
   return lane_sums<Rows>(parts, lane);
 }
+
+/// A product of rows with the input as pairs of integers, Rows at a time.
+template <class Policy, class Integer, uint Width, uint Rows>
+struct IntegerProduct {
+  FOUNDRY_CONSTANT uint kRows = Rows;
+  device const typename Policy::Block* weights;
+
+  template <class Tile>
+  float values(InMemory input, float, uint rows, uint columns, Tile tile, uint lane) const {
+    return gemv_rows_of_pairs<Policy, Integer, Width, Rows>(weights, input, rows, columns, tile,
+                                                            lane);
+  }
+};

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "foundry/fusion/linear.hpp"
+#include "foundry/fusion/fused_kernel.hpp"
 #include "foundry/fusion/stage.hpp"
 
 namespace foundry {
@@ -16,14 +16,10 @@ namespace foundry {
 /// What Gemv, Gemm, Linear, GatedLinear and Attention convert to.
 struct MainStage {
   std::string_view name;  ///< in messages: "Gemv"
-  AnyTensor weights;
-  AnyTensor gate;                   ///< of a gated product
-  std::optional<Stage> activation;  ///< of the gate
-  LinearForm form = LinearForm::automatic;
-  std::uint32_t rows_per_simdgroup = 0;
-  std::uint32_t simdgroups = 0;
+  Product product = {};   ///< its weights, and gate
+  LinearOptions options = {};
   /// Why this main stands alone; empty if other stages may join it.
-  std::string_view alone;
+  std::string_view alone = {};
 };
 
 /// Stages in the order prologue, main, epilogues; a further main(), with its own epilogues, shares

@@ -3,20 +3,25 @@
 namespace foundry::ops {
 
 void GatedLinear::encode(Encoder& encoder) const {
-  view().encode(encoder);
+  lent().encode(encoder);
 }
 
 Traffic GatedLinear::traffic() const {
-  return view().traffic();
+  return lent().traffic();
 }
 
-FusedKernelView GatedLinear::view() const {
+LentFusedKernel GatedLinear::lent() const {
   static const std::string& name = intern("gated_linear");
-  return one_product(name, "GatedLinear", x, prologue, {&up, &y, epilogues, &gate, &activation});
+  LentFusedKernel kernel{
+      .name = &name, .label = "GatedLinear", .x = &x, .prologue = pointer_to(prologue)};
+  kernel.products.push_back(
+      {.weights = &up, .y = &y, .epilogues = epilogues, .gate = &gate, .activation = &activation});
+  return kernel;
 }
 
 GatedLinear::operator MainStage() const {
-  return {"GatedLinear", up, gate, activation, LinearForm::automatic, 0, 0, {}};
+  return {.name = "GatedLinear",
+          .product = {.weights = up, .gate = gate, .activation = activation}};
 }
 
 }  // namespace foundry::ops

@@ -3,20 +3,26 @@
 namespace foundry::ops {
 
 void Gemm::encode(Encoder& encoder) const {
-  view().encode(encoder);
+  lent().encode(encoder);
 }
 
 Traffic Gemm::traffic() const {
-  return view().traffic();
+  return lent().traffic();
 }
 
-FusedKernelView Gemm::view() const {
+LentFusedKernel Gemm::lent() const {
   static const std::string& name = intern("gemm");
-  return one_product(name, "Gemm", x, prologue, {&weights, &y, epilogues, nullptr, nullptr}, form);
+  LentFusedKernel kernel{.name = &name,
+                         .label = "Gemm",
+                         .x = &x,
+                         .prologue = pointer_to(prologue),
+                         .options = {.form = form}};
+  kernel.products.push_back({.weights = &weights, .y = &y, .epilogues = epilogues});
+  return kernel;
 }
 
 Gemm::operator MainStage() const {
-  return {"Gemm", weights, {}, {}, form, 0, 0, {}};
+  return {.name = "Gemm", .product = {.weights = weights}, .options = {.form = form}};
 }
 
 }  // namespace foundry::ops

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "foundry/fusion/fused_kernel_builder.hpp"
-#include "foundry/fusion/linear_view.hpp"
 
 namespace foundry::ops {
 
@@ -24,7 +23,7 @@ struct Gemm {
   operator MainStage() const;
 
  private:
-  [[nodiscard]] FusedKernelView view() const;
+  [[nodiscard]] LentFusedKernel lent() const;
 };
 
 }  // namespace foundry::ops

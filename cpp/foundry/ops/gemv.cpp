@@ -3,24 +3,32 @@
 namespace foundry::ops {
 
 void Gemv::encode(Encoder& encoder) const {
-  view().encode(encoder);
+  lent().encode(encoder);
 }
 
 Traffic Gemv::traffic() const {
-  return view().traffic();
+  return lent().traffic();
 }
 
-FusedKernelView Gemv::view() const {
+LentFusedKernel Gemv::lent() const {
   static const std::string& name = intern("gemv");
-  FusedKernelView view = one_product(name, "Gemv", x, prologue,
-                                     {&weights, &y, epilogues, nullptr, nullptr}, LinearForm::gemv);
-  view.rows_per_simdgroup = rows_per_simdgroup;
-  view.simdgroups = simdgroups;
-  return view;
+  LentFusedKernel kernel{.name = &name,
+                         .label = "Gemv",
+                         .x = &x,
+                         .prologue = pointer_to(prologue),
+                         .options = {.form = LinearForm::gemv,
+                                     .rows_per_simdgroup = rows_per_simdgroup,
+                                     .simdgroups = simdgroups}};
+  kernel.products.push_back({.weights = &weights, .y = &y, .epilogues = epilogues});
+  return kernel;
 }
 
 Gemv::operator MainStage() const {
-  return {"Gemv", weights, {}, {}, LinearForm::gemv, rows_per_simdgroup, simdgroups, {}};
+  return {.name = "Gemv",
+          .product = {.weights = weights},
+          .options = {.form = LinearForm::gemv,
+                      .rows_per_simdgroup = rows_per_simdgroup,
+                      .simdgroups = simdgroups}};
 }
 
 }  // namespace foundry::ops

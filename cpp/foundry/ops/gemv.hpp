@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "foundry/fusion/fused_kernel_builder.hpp"
-#include "foundry/fusion/linear_view.hpp"
 
 namespace foundry::ops {
 
@@ -26,7 +25,7 @@ struct Gemv {
   operator MainStage() const;
 
  private:
-  [[nodiscard]] FusedKernelView view() const;
+  [[nodiscard]] LentFusedKernel lent() const;
 };
 
 }  // namespace foundry::ops

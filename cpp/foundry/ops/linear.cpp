@@ -3,20 +3,23 @@
 namespace foundry::ops {
 
 void Linear::encode(Encoder& encoder) const {
-  view().encode(encoder);
+  lent().encode(encoder);
 }
 
 Traffic Linear::traffic() const {
-  return view().traffic();
+  return lent().traffic();
 }
 
-FusedKernelView Linear::view() const {
+LentFusedKernel Linear::lent() const {
   static const std::string& name = intern("linear");
-  return one_product(name, "Linear", x, prologue, {&weights, &y, epilogues, nullptr, nullptr});
+  LentFusedKernel kernel{
+      .name = &name, .label = "Linear", .x = &x, .prologue = pointer_to(prologue)};
+  kernel.products.push_back({.weights = &weights, .y = &y, .epilogues = epilogues});
+  return kernel;
 }
 
 Linear::operator MainStage() const {
-  return {"Linear", weights, {}, {}, LinearForm::automatic, 0, 0, {}};
+  return {.name = "Linear", .product = {.weights = weights}};
 }
 
 }  // namespace foundry::ops

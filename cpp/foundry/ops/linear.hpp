@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "foundry/fusion/fused_kernel_builder.hpp"
-#include "foundry/fusion/linear_view.hpp"
 
 namespace foundry::ops {
 
@@ -22,7 +21,7 @@ struct Linear {
   operator MainStage() const;
 
  private:
-  [[nodiscard]] FusedKernelView view() const;
+  [[nodiscard]] LentFusedKernel lent() const;
 };
 
 }  // namespace foundry::ops

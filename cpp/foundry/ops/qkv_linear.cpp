@@ -21,12 +21,12 @@ class Stages {
   std::size_t size_ = 0;
 };
 
-/// Owns the stages that its view refers to.
+/// Owns the stages that its kernel lends.
 struct Parts {
   Stages query;
   Stages key;
   Stages value;
-  FusedKernelView view;
+  LentFusedKernel kernel;
 
   explicit Parts(const QkvLinear& op) {
     static const std::string& name = intern("qkv_linear");
@@ -36,11 +36,15 @@ struct Parts {
     finish(query, op.query_bias, op.query_norm, op.norm_epsilon, &rope, false);
     finish(key, op.key_bias, op.key_norm, op.norm_epsilon, &rope, true);
     finish(value, op.value_bias, {}, 0.0f, nullptr, true);
-    view = {&name, "QkvLinear", &op.x,   pointer_to(op.prologue), {}, LinearForm::gemv,
-            0,     0,           op.start};
-    view.parts.push_back({&op.query, &op.q, query.span(), nullptr, nullptr});
-    view.parts.push_back({&op.key, &op.k_cache, key.span(), nullptr, nullptr});
-    view.parts.push_back({&op.value, &op.v_cache, value.span(), nullptr, nullptr});
+    kernel = {.name = &name,
+              .label = "QkvLinear",
+              .x = &op.x,
+              .prologue = pointer_to(op.prologue),
+              .options = {.form = LinearForm::gemv},
+              .start = op.start};
+    kernel.products.push_back({.weights = &op.query, .y = &op.q, .epilogues = query.span()});
+    kernel.products.push_back({.weights = &op.key, .y = &op.k_cache, .epilogues = key.span()});
+    kernel.products.push_back({.weights = &op.value, .y = &op.v_cache, .epilogues = value.span()});
   }
   Parts(const Parts&) = delete;
   Parts& operator=(const Parts&) = delete;
@@ -58,15 +62,15 @@ struct Parts {
 }  // namespace
 
 void QkvLinear::encode(Encoder& encoder) const {
-  Parts(*this).view.encode(encoder);
+  Parts(*this).kernel.encode(encoder);
 }
 
 Traffic QkvLinear::traffic() const {
-  return Parts(*this).view.traffic();
+  return Parts(*this).kernel.traffic();
 }
 
 KernelDescription QkvLinear::describe(const Device& device) const {
-  return Parts(*this).view.describe(device);
+  return Parts(*this).kernel.describe(device);
 }
 
 }  // namespace foundry::ops

@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "foundry/fusion/linear_view.hpp"
+#include "foundry/fusion/fused_kernel.hpp"
 #include "foundry/ops/rope.hpp"
 
 namespace foundry::ops {

@@ -1,5 +1,5 @@
 // Both forms of a gemm, by lanes and on simdgroup matrices, at the edges of their tiles.
-#include "foundry/fusion/linear_source.hpp"
+#include "foundry/fusion/linear_plan.hpp"
 #include "support.hpp"
 
 using namespace foundry;
@@ -15,8 +15,8 @@ FusedKernel gemm(LinearForm form, const AnyTensor& weights, const AnyTensor& x,
   FusedKernel kernel;
   kernel.name = &kName;
   kernel.x = x;
-  kernel.form = form;
-  kernel.parts.push_back({weights, y, {}, {}, {}});
+  kernel.options.form = form;
+  kernel.products.push_back({.weights = weights, .y = y});
   return kernel;
 }
 
@@ -103,10 +103,10 @@ TEST_CASE("by lanes and on matrices, everything fused is the same") {
     const auto plain = output({tokens, rows}, DType::f32);
     FusedKernel kernel = gemm(form, up, input, y);
     kernel.prologue = ops::RmsNorm{norm, 1e-5f, {}, {}};
-    kernel.parts[0].gate = gate;
-    kernel.parts[0].activation = ops::Silu();
-    kernel.parts[0].epilogues = {ops::Bias{b}, ops::Residual{r}};
-    kernel.parts.push_back({up, plain, {}, {}, {}});  // a second product in the same grid
+    kernel.products[0].gate = gate;
+    kernel.products[0].activation = ops::Silu();
+    kernel.products[0].epilogues = {ops::Bias{b}, ops::Residual{r}};
+    kernel.products.push_back({.weights = up, .y = plain});  // a second product in the same grid
     runtime().run(kernel);
     // The norm's own rounding is below the sums' bound; silu's slope is at most 1.1.
     check_close(download(y), mixed, 0x1p-11,

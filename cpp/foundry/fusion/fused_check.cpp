@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "foundry/core/error.hpp"
-#include "foundry/fusion/linear_source.hpp"
+#include "foundry/fusion/linear_plan.hpp"
 #include "foundry/fusion/policy.hpp"
 
 namespace foundry::detail {
@@ -14,38 +14,34 @@ std::string shape(const AnyTensor& tensor) {
   return to_string(tensor.extents());
 }
 
-std::string_view label(const FusedKernelView& kernel) {
-  return kernel.label.empty() ? std::string_view(*kernel.name) : kernel.label;
-}
-
 bool is_missing(const AnyTensor* tensor) {
   return tensor == nullptr || !*tensor;
 }
 
-[[noreturn]] void fail_shape(const FusedKernelView& kernel, const std::string& what) {
-  throw ShapeError(concat(label(kernel), ": ", what));
+[[noreturn]] void fail_shape(const LentFusedKernel& kernel, const std::string& what) {
+  throw ShapeError(concat(label_of(kernel), ": ", what));
 }
 
 bool is_plain(const AnyTensor* tensor) {
   return !is_missing(tensor) && info(tensor->dtype()).is_float && !is_block(tensor->dtype());
 }
 
-void require_plain(const FusedKernelView& kernel, std::string_view what, const AnyTensor* tensor) {
+void require_plain(const LentFusedKernel& kernel, std::string_view what, const AnyTensor* tensor) {
   if (is_plain(tensor)) return;
-  if (is_missing(tensor)) throw ArgumentError(concat(label(kernel), ": ", what, " is missing"));
+  if (is_missing(tensor)) throw ArgumentError(concat(label_of(kernel), ": ", what, " is missing"));
   throw DTypeError(
-      concat(label(kernel), ": ", what, " takes f32, f16 or bf16, got ", tensor->describe()));
+      concat(label_of(kernel), ": ", what, " takes f32, f16 or bf16, got ", tensor->describe()));
 }
 
 /// Stages index inputs and results with 32 bits.
-void check_indices(const FusedKernelView& kernel, const AnyTensor& tensor) {
+void check_indices(const LentFusedKernel& kernel, const AnyTensor& tensor) {
   if (tensor.count() > std::numeric_limits<std::uint32_t>::max()) {
     fail_shape(kernel, concat(tensor.describe(), " has ", tensor.count(),
                               " elements, up to 2^32 - 1 are possible"));
   }
 }
 
-LinearShape input_shape(const FusedKernelView& kernel) {
+LinearShape input_shape(const LentFusedKernel& kernel) {
   require_plain(kernel, "x", kernel.x);
   const Extents& extents = kernel.x->extents();
   if (extents.rank() < 1 || extents.rank() > 2) {
@@ -55,10 +51,10 @@ LinearShape input_shape(const FusedKernelView& kernel) {
   return {extents.rank() == 2 ? extents[0] : 1, extents.inner(), 0, false};
 }
 
-void check_weights(const FusedKernelView& kernel, const LinearShape& x, const char* what,
+void check_weights(const LentFusedKernel& kernel, const LinearShape& x, const char* what,
                    const AnyTensor* weights) {
-  if (is_missing(weights)) throw ArgumentError(concat(label(kernel), ": ", what, " is missing"));
-  static_cast<void>(policy_of(weights->dtype(), label(kernel)));
+  if (is_missing(weights)) throw ArgumentError(concat(label_of(kernel), ": ", what, " is missing"));
+  static_cast<void>(policy_of(weights->dtype(), label_of(kernel)));
   if (weights->rank() != 2) {
     fail_shape(kernel, concat(what, " are ", shape(*weights), ", not (rows, columns)"));
   }
@@ -69,12 +65,13 @@ void check_weights(const FusedKernelView& kernel, const LinearShape& x, const ch
   }
 }
 
-/// The stage's own tensor and scalar. `head_dim` is 0 for a part without heads.
-void check_values(const FusedKernelView& kernel, const Stage& stage, const LinearShape& x,
+/// The stage's own tensor and scalar. `head_dim` is 0 for a product without heads.
+void check_values(const LentFusedKernel& kernel, const Stage& stage, const LinearShape& x,
                   std::uint64_t rows, std::uint64_t head_dim) {
   const StageType& type = *stage.type;
   if (type.has_scalar && !std::isfinite(stage.scalar)) {
-    throw ArgumentError(concat(label(kernel), ": ", type.name, "'s parameter is out of its range"));
+    throw ArgumentError(
+        concat(label_of(kernel), ": ", type.name, "'s parameter is out of its range"));
   }
   if (type.tensor == StageTensor::none || (type.is_optional && !stage.tensor)) return;
   std::uint64_t wanted = 0;
@@ -105,38 +102,38 @@ void check_values(const FusedKernelView& kernel, const Stage& stage, const Linea
   }
 }
 
-void check_gate(const FusedKernelView& kernel, const LinearShape& x, const ProductView& part,
+void check_gate(const LentFusedKernel& kernel, const LinearShape& x, const LentProduct& product,
                 std::uint64_t rows) {
-  check_weights(kernel, x, "gate weights", part.gate);
-  if (part.gate->extents()[0] != rows) {
-    fail_shape(kernel, concat("gate weights are ", shape(*part.gate), ", weights are ",
-                              shape(*part.weights), ": ", part.gate->extents()[0], " and ", rows,
-                              " rows differ"));
+  check_weights(kernel, x, "gate weights", product.gate);
+  if (product.gate->extents()[0] != rows) {
+    fail_shape(kernel, concat("gate weights are ", shape(*product.gate), ", weights are ",
+                              shape(*product.weights), ": ", product.gate->extents()[0], " and ",
+                              rows, " rows differ"));
   }
-  if (part.activation == nullptr) return;
-  const StageType* type = part.activation->type;
+  if (product.activation == nullptr) return;
+  const StageType* type = product.activation->type;
   if (type == nullptr || type->kind != StageKind::epilogue) {
-    throw ArgumentError(concat(label(kernel), ": ", type ? type->name : "an empty stage",
+    throw ArgumentError(concat(label_of(kernel), ": ", type ? type->name : "an empty stage",
                                " is not an epilogue and cannot be a gate's activation"));
   }
   if (type->tensor != StageTensor::none) {
-    throw ArgumentError(
-        concat(label(kernel), ": ", type->name, " has a tensor and cannot be a gate's activation"));
+    throw ArgumentError(concat(label_of(kernel), ": ", type->name,
+                               " has a tensor and cannot be a gate's activation"));
   }
 }
 
-/// y of a part whose rows are heads, and the size of a head.
-std::uint32_t check_heads(const FusedKernelView& kernel, const ProductView& part,
+/// y of a product whose rows are heads, and the size of a head.
+std::uint32_t check_heads(const LentFusedKernel& kernel, const LentProduct& product,
                           std::uint64_t rows) {
-  const Stage& first = *std::find_if(part.epilogues.begin(), part.epilogues.end(),
+  const Stage& first = *std::find_if(product.epilogues.begin(), product.epilogues.end(),
                                      [](const Stage& s) { return is_head_stage(*s.type); });
   const std::string_view needs = first.type->name;
-  const bool to_cache = part.epilogues.back().type->kind == StageKind::store;
-  if (part.gate != nullptr) {
+  const bool to_cache = product.epilogues.back().type->kind == StageKind::store;
+  if (product.gate != nullptr) {
     throw ArgumentError(
-        concat(label(kernel), ": ", needs, " needs heads, which a gated product has not"));
+        concat(label_of(kernel), ": ", needs, " needs heads, which a gated product has not"));
   }
-  const AnyTensor& y = *part.y;
+  const AnyTensor& y = *product.y;
   if (y.rank() != 3) {
     fail_shape(kernel, concat("y is ", shape(y), "; ", needs, " needs ",
                               to_cache ? "a cache (capacity, heads, head_dim)"
@@ -165,7 +162,7 @@ std::uint32_t check_heads(const FusedKernelView& kernel, const ProductView& part
   return static_cast<std::uint32_t>(head_dim);
 }
 
-void check_result(const FusedKernelView& kernel, const LinearShape& x, const AnyTensor& y,
+void check_result(const LentFusedKernel& kernel, const LinearShape& x, const AnyTensor& y,
                   std::uint64_t rows) {
   if (y.count() != x.tokens * rows || y.extents().inner() != rows) {
     fail_shape(kernel,
@@ -173,48 +170,49 @@ void check_result(const FusedKernelView& kernel, const LinearShape& x, const Any
   }
 }
 
-void check_part(const FusedKernelView& kernel, LinearShape& x, const ProductView& part) {
-  check_weights(kernel, x, "weights", part.weights);
-  const std::uint64_t rows = part.weights->extents()[0];
-  if (part.gate != nullptr) check_gate(kernel, x, part, rows);
-  require_plain(kernel, "y", part.y);
-  check_indices(kernel, *part.y);
-  for (std::size_t i = 0; i < part.epilogues.size(); ++i) {
-    const std::string why = refusal(part.epilogues.first(i), part.epilogues[i]);
-    if (!why.empty()) throw ArgumentError(concat(label(kernel), ": ", why));
+void check_product(const LentFusedKernel& kernel, LinearShape& x, const LentProduct& product) {
+  check_weights(kernel, x, "weights", product.weights);
+  const std::uint64_t rows = product.weights->extents()[0];
+  if (product.gate != nullptr) check_gate(kernel, x, product, rows);
+  require_plain(kernel, "y", product.y);
+  check_indices(kernel, *product.y);
+  for (std::size_t i = 0; i < product.epilogues.size(); ++i) {
+    const std::string why = refusal(product.epilogues.first(i), product.epilogues[i]);
+    if (!why.empty()) throw ArgumentError(concat(label_of(kernel), ": ", why));
   }
   std::uint32_t head_dim = 0;
-  if (!part.epilogues.empty() && is_head_stage(*part.epilogues.back().type)) {
-    head_dim = check_heads(kernel, part, rows);
+  if (!product.epilogues.empty() && is_head_stage(*product.epilogues.back().type)) {
+    head_dim = check_heads(kernel, product, rows);
     if (x.head_dim != 0 && x.head_dim != head_dim) {
       fail_shape(kernel, concat("heads of ", x.head_dim, " and of ", head_dim,
                                 " elements; one kernel takes one size"));
     }
     x.head_dim = head_dim;
   } else {
-    check_result(kernel, x, *part.y, rows);
+    check_result(kernel, x, *product.y, rows);
   }
-  for (const Stage& stage : part.epilogues) {
+  for (const Stage& stage : product.epilogues) {
     check_values(kernel, stage, x, rows, head_dim);
     x.has_head_norm |= stage.type->kind == StageKind::head_norm;
   }
 }
 
-void check_head_kernel(const FusedKernelView& kernel, const LinearShape& x) {
-  if (x.tokens != 1 || (kernel.form != LinearForm::automatic && kernel.form != LinearForm::gemv)) {
-    throw ArgumentError(concat(label(kernel), ": head stages and stores take one token, got ",
+void check_head_kernel(const LentFusedKernel& kernel, const LinearShape& x) {
+  if (x.tokens != 1 ||
+      (kernel.options.form != LinearForm::automatic && kernel.options.form != LinearForm::gemv)) {
+    throw ArgumentError(concat(label_of(kernel), ": head stages and stores take one token, got ",
                                x.tokens,
                                "; for more, let the products write plain results, and run RmsNorm "
                                "on the heads and RopeKvWrite"));
   }
-  for (const ProductView& part : kernel.parts) {
-    if (part.gate != nullptr) {
+  for (const LentProduct& product : kernel.products) {
+    if (product.gate != nullptr) {
       throw ArgumentError(
-          concat(label(kernel), ": a gated product cannot share a kernel with heads"));
+          concat(label_of(kernel), ": a gated product cannot share a kernel with heads"));
     }
-    const std::uint64_t rows = part.weights->extents()[0];
+    const std::uint64_t rows = product.weights->extents()[0];
     if (rows % x.head_dim != 0) {
-      fail_shape(kernel, concat("weights are ", shape(*part.weights), ": ", rows,
+      fail_shape(kernel, concat("weights are ", shape(*product.weights), ": ", rows,
                                 " rows are no whole heads of ", x.head_dim));
     }
   }
@@ -222,26 +220,26 @@ void check_head_kernel(const FusedKernelView& kernel, const LinearShape& x) {
 
 }  // namespace
 
-LinearShape check_linear(const FusedKernelView& kernel) {
+LinearShape check_linear(const LentFusedKernel& kernel) {
   if (kernel.name == nullptr) throw ArgumentError("a fused kernel without a name");
   LinearShape x = input_shape(kernel);
-  if (kernel.parts.empty()) {
-    throw ArgumentError(concat(label(kernel), ": ", kernel.parts.size(), " products, 1 to ",
-                               FusedKernel::kMaxParts, " are possible"));
+  if (kernel.products.empty()) {
+    throw ArgumentError(concat(label_of(kernel), ": ", kernel.products.size(), " products, 1 to ",
+                               kMaxProducts, " are possible"));
   }
-  if (kernel.form == LinearForm::gemv && x.tokens != 1) {
+  if (kernel.options.form == LinearForm::gemv && x.tokens != 1) {
     fail_shape(kernel,
                concat("x is ", shape(*kernel.x), ": a gemv takes one token, got ", x.tokens));
   }
   if (kernel.prologue != nullptr) {
     const StageType* type = kernel.prologue->type;
     if (type == nullptr || type->kind != StageKind::prologue) {
-      throw ArgumentError(
-          concat(label(kernel), ": ", type ? type->name : "an empty stage", " is not a prologue"));
+      throw ArgumentError(concat(label_of(kernel), ": ", type ? type->name : "an empty stage",
+                                 " is not a prologue"));
     }
     check_values(kernel, *kernel.prologue, x, 0, 0);
   }
-  for (const ProductView& part : kernel.parts) check_part(kernel, x, part);
+  for (const LentProduct& product : kernel.products) check_product(kernel, x, product);
   if (x.head_dim != 0) check_head_kernel(kernel, x);
   return x;
 }

@@ -1,0 +1,204 @@
+#include "foundry/fusion/fused_kernel.hpp"
+
+#include <cstddef>
+#include <mutex>
+#include <set>
+
+#include "foundry/core/error.hpp"
+#include "foundry/fusion/fused_recipe.hpp"
+
+namespace foundry {
+namespace {
+
+using detail::FusedRecipe;
+using detail::HeadParams;
+using detail::label_of;
+using detail::LinearParams;
+using detail::LinearPlan;
+using detail::LinearShape;
+using detail::StageRecipe;
+
+bool has_tensor(const Stage& stage) {
+  return stage.type->tensor != StageTensor::none && stage.tensor;
+}
+
+StageRecipe recipe_of(const Stage& stage) {
+  return {.type = stage.type,
+          .tensor = has_tensor(stage) ? std::optional(stage.tensor.dtype()) : std::nullopt};
+}
+
+FusedRecipe recipe_of(const LentFusedKernel& kernel, const LinearPlan& plan) {
+  FusedRecipe recipe{.name = kernel.name, .x = kernel.x->dtype(), .plan = plan};
+  if (kernel.prologue) recipe.prologue = recipe_of(*kernel.prologue);
+  for (const LentProduct& product : kernel.products) {
+    recipe.products.push_back(
+        {.weights = product.weights->dtype(),
+         .gate = product.gate ? std::optional(product.gate->dtype()) : std::nullopt,
+         .activation = product.activation ? product.activation->type : nullptr,
+         .y = product.y->dtype(),
+         .stages = product.epilogues.size()});
+    for (const Stage& stage : product.epilogues) {
+      if (!recipe.stages.push_back(recipe_of(stage))) {
+        throw ArgumentError(concat(label_of(kernel), ": more than ", FusedRecipe::kMaxStages,
+                                   " stages, which is what a kernel may have"));
+      }
+    }
+  }
+  return recipe;
+}
+
+/// The arguments of a kernel in the order of its signature (fused_recipe.hpp).
+class Arguments {
+ public:
+  explicit Arguments(const LentFusedKernel& kernel) : kernel_(kernel) {}
+
+  void add(const Argument& argument) {
+    if (!arguments_.push_back(argument)) {
+      throw ArgumentError(concat(label_of(kernel_), ": more than ", kMaxArgumentIndices,
+                                 " tensors and values, which is what Metal has indices for"));
+    }
+  }
+  void add(const Stage& stage) {
+    if (has_tensor(stage)) add(Argument(stage.tensor));
+    if (stage.type->has_scalar) add(Argument::value(stage.scalar));
+  }
+  std::span<const Argument> span() const { return {arguments_.data(), arguments_.size()}; }
+
+ private:
+  const LentFusedKernel& kernel_;
+  InlineVector<Argument, kMaxArgumentIndices> arguments_;
+};
+
+const LentFusedKernel& lent(const LentFusedKernel& kernel) {
+  return kernel;
+}
+LentFusedKernel lent(const FusedKernel& kernel) {
+  LentFusedKernel view{.name = kernel.name,
+                       .label = kernel.label,
+                       .x = &kernel.x,
+                       .prologue = pointer_to(kernel.prologue),
+                       .options = kernel.options,
+                       .start = kernel.start};
+  for (const Product& product : kernel.products) {
+    const bool fits = view.products.push_back({.weights = &product.weights,
+                                               .y = &product.y,
+                                               .epilogues = product.epilogues,
+                                               .gate = product.gate ? &product.gate : nullptr,
+                                               .activation = pointer_to(product.activation)});
+    if (!fits) {
+      throw ArgumentError(concat(label_of(view), ": ", kernel.products.size(), " products, 1 to ",
+                                 kMaxProducts, " are possible"));
+    }
+  }
+  return view;
+}
+
+Traffic traffic_of_stage(const Stage& stage) {
+  return {has_tensor(stage) ? bytes_of(stage.tensor) : 0, 0};
+}
+
+void encode_lent(const LentFusedKernel& kernel, Encoder& encoder) {
+  const LinearShape shape = detail::check_linear(kernel);
+  const LinearPlan plan = detail::plan_of(kernel, shape, encoder.device());
+  const auto compiled = encoder.kernel(recipe_of(kernel, plan));
+  LinearParams params{
+      static_cast<std::uint32_t>(shape.tokens), static_cast<std::uint32_t>(shape.columns), {}};
+  HeadParams heads{kernel.start.value(), {}, {}};
+  InlineVector<ParameterUse, kMaxProducts> uses;
+  Arguments arguments(kernel);
+  arguments.add(*kernel.x);
+  if (kernel.prologue) arguments.add(*kernel.prologue);
+  for (std::size_t i = 0; i < kernel.products.size(); ++i) {
+    const LentProduct& product = kernel.products[i];
+    params.rows.at(i) = static_cast<std::uint32_t>(product.weights->extents()[0]);
+    if (product.y->rank() == 3) {
+      heads.position_stride.at(i) = static_cast<std::uint32_t>(product.y->strides()[0]);
+      heads.head_stride.at(i) = static_cast<std::uint32_t>(product.y->strides()[1]);
+    }
+    arguments.add(*product.weights);
+    if (product.gate) {
+      arguments.add(*product.gate);
+      if (product.activation) arguments.add(*product.activation);
+    }
+    for (const Stage& stage : product.epilogues) {
+      arguments.add(stage);
+      if (stage.type->kind == StageKind::store) {
+        uses.push_back(
+            position_use(offsetof(HeadParams, start), kernel.start, *product.y, shape.tokens));
+      }
+    }
+    arguments.add(*product.y);
+  }
+  if (uses.empty()) uses.push_back(parameter_use(offsetof(HeadParams, start), kernel.start));
+  arguments.add(Argument::value(params));
+  if (plan.unit != 0) {
+    arguments.add(Argument::value(heads, std::span(uses.data(), uses.size())));
+  } else if (kernel.start.parameter()) {
+    throw ArgumentError(concat(label_of(kernel), ": no stage takes the position '",
+                               kernel.start.parameter()->name(), "'"));
+  }
+  encoder.dispatch(*compiled, arguments.span(), detail::config_of(kernel, plan, shape));
+}
+
+Traffic traffic_of_lent(const LentFusedKernel& kernel) {
+  const LinearShape shape = detail::check_linear(kernel);
+  Traffic traffic{bytes_of(*kernel.x), 0};
+  if (kernel.prologue) traffic += traffic_of_stage(*kernel.prologue);
+  for (const LentProduct& product : kernel.products) {
+    traffic.reads += bytes_of(*product.weights);
+    if (product.gate) traffic.reads += bytes_of(*product.gate);
+    for (const Stage& stage : product.epilogues) traffic += traffic_of_stage(stage);
+    // Of a cache, one position is written.
+    traffic.writes +=
+        shape.tokens * product.weights->extents()[0] * info(product.y->dtype()).block_bytes;
+  }
+  return traffic;
+}
+
+}  // namespace
+
+const std::string& intern(std::string_view name) {
+  static std::mutex mutex;
+  static std::set<std::string, std::less<>>& names = *new std::set<std::string, std::less<>>;
+  const std::lock_guard lock(mutex);
+  const auto found = names.find(name);
+  return found != names.end() ? *found : *names.emplace(name).first;
+}
+
+template <class Held>
+void BasicFusedKernel<Held>::encode(Encoder& encoder) const {
+  encode_lent(lent(*this), encoder);
+}
+
+template <class Held>
+Traffic BasicFusedKernel<Held>::traffic() const {
+  return traffic_of_lent(lent(*this));
+}
+
+template <class Held>
+KernelDescription BasicFusedKernel<Held>::describe(const Device& device) const {
+  const LentFusedKernel& kernel = lent(*this);
+  return recipe_of(kernel, detail::plan_of(kernel, detail::check_linear(kernel), device))
+      .describe();
+}
+
+template struct BasicFusedKernel<Owned>;
+template struct BasicFusedKernel<Lent>;
+
+std::string to_string(const FusedKernel& kernel) {
+  std::string before;
+  if (kernel.x) before += concat(kernel.x.describe(), " -> ");
+  if (kernel.prologue) before += concat(kernel.prologue->type->name, " -> ");
+  std::string text;
+  for (const Product& product : kernel.products) {
+    text += concat(text.empty() ? "" : "; ", before);
+    if (product.gate) text += concat(product.gate.describe(), " gates ");
+    text += product.weights.describe();
+    for (const Stage& stage : product.epilogues) text += concat(" -> ", stage.type->name);
+    if (product.y) text += concat(" -> ", product.y.describe());
+  }
+  if (text.empty()) text = before + "...";
+  return concat(kernel.name ? *kernel.name : std::string(kernel.label), ": ", text);
+}
+
+}  // namespace foundry

@@ -1,0 +1,310 @@
+#include "foundry/fusion/fused_recipe.hpp"
+
+#include <algorithm>
+
+#include "foundry/core/concat.hpp"
+#include "foundry/fusion/policy.hpp"
+
+namespace foundry::detail {
+namespace {
+
+/// Instantiates the main stage's skeleton (shaders/stages) for a recipe: collects the arguments,
+/// the shader files, and one call for each product.
+class FusedSource {
+ public:
+  explicit FusedSource(const FusedRecipe& recipe) : recipe_(recipe), plan_(recipe.plan) {
+    description_.name = *recipe.name;
+  }
+
+  KernelDescription generate() {
+    tensor("x", Access::read, recipe_.x);
+    const std::string prologue = prologue_expression();
+    begin();
+    input(prologue);
+    for (std::size_t i = 0; i < recipe_.products.size(); ++i) product(i);
+    line("}");
+    description_.arguments.push_back(
+        ArgumentDescription::value("params", struct_layout<LinearParams>()));
+    if (has_heads()) {
+      description_.arguments.push_back(
+          ArgumentDescription::value("heads", struct_layout<HeadParams>()));
+    }
+    return std::move(description_);
+  }
+
+ private:
+  void line(const std::string& text) { description_.source.text += text + "\n"; }
+  void include(std::string_view path) { description_.includes.emplace_back(path); }
+  void tensor(const std::string& name, Access access, DType dtype) {
+    description_.arguments.push_back(ArgumentDescription::buffer(name, access, dtype));
+  }
+  void scalar(const std::string& name) {
+    description_.arguments.push_back(ArgumentDescription::value(name, DType::f32));
+  }
+
+  bool has_heads() const { return plan_.unit != 0; }
+  bool has_integer_form(DType weights) const {
+    return plan_.form == LinearForm::gemv && plan_.input_in_memory &&
+           policy_of(weights, *recipe_.name).has_integer_form;
+  }
+  template <class Condition>
+  bool any_product(const Condition& condition) const {
+    return std::any_of(recipe_.products.begin(), recipe_.products.end(), condition);
+  }
+
+  /// "RmsNorm<float, half>{x, prologue_weight, prologue_scalar, params.columns}".
+  std::string prologue_expression() {
+    const std::string x = msl_type(recipe_.x);
+    if (!recipe_.prologue) {
+      include("stages/direct.metal");
+      return concat("Direct<", x, ">{x, params.columns}");
+    }
+    const StageType& type = *recipe_.prologue->type;
+    include(type.file);
+    std::string types = x;
+    std::string members = "x";
+    if (recipe_.prologue->tensor) {
+      const std::string name = concat("prologue_", type.argument);
+      tensor(name, Access::read, *recipe_.prologue->tensor);
+      types += ", " + msl_type(*recipe_.prologue->tensor);
+      members += ", " + name;
+    }
+    if (type.has_scalar) {
+      scalar("prologue_scalar");
+      members += ", prologue_scalar";
+    }
+    return concat(type.name, "<", types, ">{", members, ", params.columns}");
+  }
+
+  /// "Bias<half>{bias0_0}", its tensor and scalar becoming arguments.
+  std::string stage_expression(const StageRecipe& stage, const std::string& suffix) {
+    const StageType& type = *stage.type;
+    include(type.file);
+    std::string types;
+    std::string members;
+    if (stage.tensor) {
+      const std::string name = concat(type.argument, suffix);
+      tensor(name, Access::read, *stage.tensor);
+      types = concat("<", msl_type(*stage.tensor), ">");
+      members = name;
+    } else if (type.tensor != StageTensor::none) {
+      types = "<float>";
+      members = "nullptr";
+    }
+    if (type.has_scalar) {
+      const std::string name = concat(type.argument, "_scalar", suffix);
+      scalar(name);
+      members += (members.empty() ? "" : ", ") + name;
+    }
+    return concat(type.name, types, "{", members, "}");
+  }
+
+  /// Memory, and which tile of which tokens this simdgroup or threadgroup takes.
+  void begin() {
+    const bool by_simdgroup = plan_.form == LinearForm::gemv && !has_heads();
+    const std::string head = concat("kernel void ", *recipe_.name, "(FOUNDRY_ARGUMENTS) {");
+    switch (plan_.form) {
+      case LinearForm::gemm_lanes:
+        include("stages/gemm.metal");
+        line(concat("static_assert(kGemmTokens == ", kLanesTile.tokens,
+                    " && kGemmRows == ", kLanesTile.rows, ", \"as on the host\");"));
+        line(head);
+        line("  threadgroup GemmMemory memory;");
+        break;
+      case LinearForm::gemm_matrices:
+        include("stages/gemm_matrices.metal");
+        line(concat("static_assert(kMatrixTokens == ", kMatrixTile.tokens,
+                    " && kMatrixRows == ", kMatrixTile.rows,
+                    " && kMatrixSimdgroups == ", kMatrixTile.simdgroups, ", \"as on the host\");"));
+        line(head);
+        line("  threadgroup MatrixMemory memory;");
+        if (any_product([](const auto& product) { return product.gate.has_value(); })) {
+          line("  threadgroup float gates[kMatrixTokens * kMatrixRows];");
+        }
+        break;
+      default:
+        include("stages/gemv.metal");
+        if (has_heads()) include("lib/heads.metal");
+        line(head);
+        if (has_heads()) line(concat("  threadgroup float values[", plan_.unit, "];"));
+        if (plan_.input_in_memory) line("  threadgroup GemvInput input;");
+    }
+    line("  const uint simdgroup = simdgroup_index_in_threadgroup;");
+    line("  const uint lane = thread_index_in_simdgroup;");
+    line(by_simdgroup ? "  uint tile = threadgroup_position_in_grid.x * simdgroups_per_threadgroup"
+                        " + simdgroup;"
+                      : "  uint tile = threadgroup_position_in_grid.x;");
+    if (plan_.form != LinearForm::gemv) {
+      line(concat("  const uint token = threadgroup_position_in_grid.y * ",
+                  tile_of(plan_.form).tokens, ";"));
+    }
+  }
+
+  /// `prologue`, from which the products take their input: the stage itself, or its result.
+  void input(const std::string& prologue) {
+    if (plan_.form != LinearForm::gemv || !plan_.input_in_memory) {
+      return line(concat("  const auto prologue = ", prologue, ";"));
+    }
+    include("lib/gemv_input.metal");
+    line(concat("  prepare_floats(", prologue, ",\n",
+                "                 params.columns, input, simdgroup, simdgroups_per_threadgroup, "
+                "lane);"));
+    if (any_product([this](const auto& product) {
+          return has_integer_form(product.weights) ||
+                 (product.gate && has_integer_form(*product.gate));
+        })) {
+      include("stages/gemv_pairs.metal");
+      line("  prepare_pairs(params.columns, input, simdgroup, simdgroups_per_threadgroup, lane);");
+    }
+    line("  const InMemory prologue = in_memory(input);");
+  }
+
+  /// "FloatProduct<Q4_0<8>, 8, 4, 4>{weights0}".
+  std::string product_expression(const char* name, std::size_t index, DType weights) {
+    const std::string argument = concat(name, index);
+    tensor(argument, Access::read, weights);
+    const Policy& policy = policy_of(weights, *recipe_.name);
+    include(policy.file);
+    const std::string msl = msl_policy(policy, plan_.narrow);
+    const bool is_gated = recipe_.products[index].gate.has_value();
+    std::string type;
+    if (plan_.form == LinearForm::gemm_matrices) {
+      type = concat("MatrixProduct<", msl, ">");
+    } else if (plan_.form == LinearForm::gemm_lanes) {
+      type = concat("LanesProduct<", msl, ", ", rows_of_tile(plan_, is_gated), ", ",
+                    plan_.rows_together, ">");
+    } else if (has_integer_form(weights)) {
+      type = concat("IntegerProduct<", msl, ", ", policy.name, "Integer, ",
+                    policy_width(policy, plan_.narrow), ", ", plan_.rows_per_simdgroup, ">");
+    } else {
+      type = concat("FloatProduct<", msl, ", ", policy_width(policy, plan_.narrow), ", ",
+                    plan_.rows_together, ", ", plan_.rows_per_simdgroup, ">");
+    }
+    return concat(type, "{", argument, "}");
+  }
+
+  /// "then(Bias<half>{bias0_0}, Silu{})".
+  std::string epilogue_expression(std::size_t index) {
+    const auto stages = recipe_.stages_of(index);
+    const auto end = std::find_if(stages.begin(), stages.end(), [](const StageRecipe& stage) {
+      return is_head_stage(*stage.type);
+    });
+    const auto count = static_cast<std::size_t>(end - stages.begin());
+    if (count == 0) return "Unchanged{}";
+    std::string text;
+    for (std::size_t e = 0; e < count; ++e) {
+      const std::string stage = stage_expression(stages[e], concat(index, "_", e));
+      text += e + 1 < count ? concat("then(", stage, ", ") : stage;
+    }
+    return text + std::string(count - 1, ')');
+  }
+
+  std::string output_argument(std::size_t index) {
+    const std::string name = concat("y", index);
+    const auto stages = recipe_.stages_of(index);
+    const bool is_cache = !stages.empty() && stages.back().type->kind == StageKind::store;
+    tensor(name, is_cache ? Access::write_some : Access::write, recipe_.products[index].y);
+    if (is_head_product(index)) description_.arguments.back().strided = true;
+    // The thread that stores a result is the one that reads its epilogues' values for it.
+    for (std::size_t e = 0; e < stages.size(); ++e) {
+      if (stages[e].type->tensor != StageTensor::result) continue;
+      allow_in_place(description_, name, concat(stages[e].type->argument, index, "_", e));
+    }
+    return name;
+  }
+
+  /// Whether y has heads, and strides of its own for them.
+  bool is_head_product(std::size_t index) const {
+    const auto stages = recipe_.stages_of(index);
+    return !stages.empty() && is_head_stage(*stages.back().type);
+  }
+
+  /// HeadUnit and the arguments of head_unit() between the epilogue and y.
+  struct HeadStages {
+    std::string unit;
+    std::string stages;
+  };
+  HeadStages head_stages(std::size_t index) {
+    std::string norm = "NoHeadNorm{}";
+    std::string turn = "NoHeadTurn{}";
+    std::string store = is_head_product(index) ? concat("HeadStore{heads.head_stride[", index, "]}")
+                                               : concat("HeadStore{", plan_.head_dim, "}");
+    bool interleaved = false;
+    const auto stages = recipe_.stages_of(index);
+    for (std::size_t e = 0; e < stages.size(); ++e) {
+      const StageType& type = *stages[e].type;
+      if (!is_head_stage(type)) continue;
+      if (type.kind == StageKind::store) {
+        include(type.file);
+        store = concat(type.name, "{heads.start, heads.position_stride[", index,
+                       "], heads.head_stride[", index, "]}");
+        continue;
+      }
+      (type.kind == StageKind::head_norm ? norm : turn) =
+          stage_expression(stages[e], concat(index, "_", e));
+      interleaved |= type.is_interleaved;
+    }
+    return {.unit = concat("HeadUnit<", plan_.head_dim, ", ", plan_.unit, ", ",
+                           plan_.rows_per_simdgroup, ", ", interleaved ? "true" : "false", ">"),
+            .stages = concat(norm, ", ", turn, ", ", store)};
+  }
+
+  /// The skeleton's call that computes and stores a tile, if the tile is the product's.
+  void product(std::size_t index) {
+    const ProductRecipe& product = recipe_.products[index];
+    const std::string rows = concat("params.rows[", index, "]");
+    const std::string weights = product_expression("weights", index, product.weights);
+    std::string gate = "NoGate{}";
+    if (product.gate) {
+      const std::string other = product_expression("gate", index, *product.gate);
+      const std::string activation =
+          product.activation
+              ? stage_expression({.type = product.activation}, concat("_gate", index))
+              : "Unchanged{}";
+      gate = concat("gated_by(", other, ", ", activation, ")");
+    }
+    const std::string epilogue = epilogue_expression(index);
+    line(concat("  if (takes_tile<", rows_of_tile(plan_, product.gate.has_value()), ">(tile, ",
+                rows, ")) {"));
+    if (has_heads()) {
+      const HeadStages heads = head_stages(index);
+      line(concat("    head_unit<", heads.unit, ">(\n        ", weights, ", ", epilogue, ", ",
+                  heads.stages, ", ", output_argument(index), ", prologue, ", rows,
+                  ",\n        params.columns, tile, heads.start, values, simdgroup, "
+                  "simdgroups_per_threadgroup, lane);"));
+    } else {
+      const std::string operands =
+          concat(weights, ", ", gate, ", ", epilogue, ", ", output_argument(index), ", prologue");
+      if (plan_.form == LinearForm::gemv) {
+        line(concat("    gemv_tile(", operands, ",\n              ", rows,
+                    ", params.columns, tile, lane);"));
+      } else if (plan_.form == LinearForm::gemm_lanes) {
+        line(concat("    gemm_tile(", operands, ",\n              params.tokens, ", rows,
+                    ", params.columns, tile, token, memory, lane);"));
+      } else {
+        line(concat("    matrix_tile(", operands, ",\n                params.tokens, ", rows,
+                    ", params.columns, tile, token, memory, ",
+                    product.gate ? "gates" : "memory.values", ", simdgroup, lane);"));
+      }
+    }
+    line("    return;\n  }");
+  }
+
+  const FusedRecipe& recipe_;
+  const LinearPlan& plan_;
+  KernelDescription description_;
+};
+
+}  // namespace
+
+std::span<const StageRecipe> FusedRecipe::stages_of(std::size_t product) const {
+  std::size_t first = 0;
+  for (std::size_t i = 0; i < product; ++i) first += products[i].stages;
+  return std::span(stages.data(), stages.size()).subspan(first, products[product].stages);
+}
+
+KernelDescription FusedRecipe::describe() const {
+  return FusedSource(*this).generate();
+}
+
+}  // namespace foundry::detail

@@ -1,0 +1,57 @@
+// FusedRecipe: what a fused kernel's source is instantiated from: private to fusion.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "foundry/fusion/linear_plan.hpp"
+
+namespace foundry::detail {
+
+/// Shared with the generated kernel.
+struct LinearParams {
+  std::uint32_t tokens;
+  std::uint32_t columns;
+  std::array<std::uint32_t, kMaxProducts> rows;
+};
+
+/// Shared with generated kernels that have head stages. Strides of y in elements.
+struct HeadParams {
+  std::uint32_t start;  ///< position of the token
+  std::array<std::uint32_t, kMaxProducts> position_stride;
+  std::array<std::uint32_t, kMaxProducts> head_stride;
+};
+
+struct StageRecipe {
+  const StageType* type = nullptr;
+  std::optional<DType> tensor = {};  ///< none: the stage has none, or it is left out
+};
+
+struct ProductRecipe {
+  DType weights = DType::f32;
+  std::optional<DType> gate = {};
+  const StageType* activation = nullptr;  ///< of the gate; null: its values as they are
+  DType y = DType::f32;
+  std::size_t stages = 0;  ///< of the recipe's, after those of the products before it
+};
+
+/// Arguments in the order of the signature: x; the prologue's tensor and scalar; per product
+/// weights, gate, stages' tensors and scalars, y; LinearParams; HeadParams if there are heads.
+struct FusedRecipe {
+  static constexpr std::size_t kMaxStages = 32;
+
+  const std::string* name = nullptr;  ///< interned
+  DType x = DType::f32;
+  LinearPlan plan = {};
+  std::optional<StageRecipe> prologue = {};
+  InlineVector<ProductRecipe, kMaxProducts> products = {};
+  InlineVector<StageRecipe, kMaxStages> stages = {};
+
+  [[nodiscard]] std::span<const StageRecipe> stages_of(std::size_t product) const;
+  [[nodiscard]] KernelDescription describe() const;
+};
+
+}  // namespace foundry::detail

@@ -1,0 +1,112 @@
+#include "foundry/fusion/linear_plan.hpp"
+
+#include <algorithm>
+
+#include "foundry/core/error.hpp"
+#include "foundry/fusion/policy.hpp"
+
+namespace foundry::detail {
+namespace {
+
+constexpr std::uint32_t kMaxRowsPerSimdgroup = 8;
+constexpr std::uint32_t kDefaultRowsPerSimdgroup = 4;
+constexpr std::uint32_t kDefaultSimdgroups = 4;
+// With narrow lanes a threadgroup is one simdgroup, which needs no barrier between threads, and
+// takes as many rows as it has lanes: shaders/lib/gemv_input.metal says why.
+constexpr std::uint32_t kNarrowRowsPerSimdgroup = 32;
+constexpr std::uint32_t kNarrowSimdgroups = 1;
+// A processor's prefetcher follows one row to its end and on into the next; four rows side by side
+// ran at half the speed (rows of 576 weights on Zen 3), whatever is saved in loads of the input.
+constexpr std::uint32_t kNarrowRowsTogether = 1;
+// A gemm's sums of one row are as many registers as 32 floats take: of 16 or of 32.
+constexpr std::uint32_t kGemmRowsTogether = 2;
+constexpr std::uint32_t kWideGemmRowsTogether = 8;
+
+/// Rows of a head that one threadgroup takes: the largest divisor of the head, in whole tiles, up
+/// to what suits the device. A CPU takes as many as it has lanes for pairs, so that one evaluation
+/// of sine and cosine serves them all; a GPU takes few, to have many threadgroups. With a head norm
+/// it is the whole head.
+std::uint32_t unit_of(const LinearShape& shape, bool narrow, std::uint32_t tile) {
+  if (shape.has_head_norm) return shape.head_dim;
+  const std::uint32_t most = narrow ? 2 * kSimdWidth : kDefaultSimdgroups * tile;
+  for (std::uint32_t unit = most / tile * tile; unit != 0; unit -= tile) {
+    if (shape.head_dim % unit == 0) return unit;
+  }
+  return shape.head_dim;
+}
+
+std::uint64_t divide_up(std::uint64_t a, std::uint64_t b) {
+  return (a + b - 1) / b;
+}
+
+}  // namespace
+
+std::uint32_t rows_of_tile(const LinearPlan& plan, bool is_gated) {
+  if (plan.form == LinearForm::gemm_lanes && is_gated) return kLanesTile.rows / 2;
+  if (plan.form != LinearForm::gemv) return tile_of(plan.form).rows;
+  return plan.unit != 0 ? plan.unit : plan.rows_per_simdgroup;
+}
+
+LinearPlan plan_of(const LentFusedKernel& kernel, const LinearShape& x, const Device& device) {
+  const DeviceTraits& traits = device.traits();
+  LinearPlan plan;
+  plan.narrow = traits.has_register_lanes();
+  plan.form = kernel.options.form;
+  if (plan.form == LinearForm::automatic) {
+    plan.form = x.tokens == 1 ? LinearForm::gemv : LinearForm::gemm;
+  }
+  if (plan.form == LinearForm::gemm) {
+    plan.form = plan.narrow ? LinearForm::gemm_lanes : LinearForm::gemm_matrices;
+  }
+  const std::uint32_t rows = kernel.options.rows_per_simdgroup;
+  const std::uint32_t simdgroups = kernel.options.simdgroups;
+  if (rows > kMaxRowsPerSimdgroup || simdgroups > kMaxSimdgroups) {
+    throw ArgumentError(concat(label_of(kernel), ": ", rows, " rows per simdgroup and ", simdgroups,
+                               " simdgroups, up to ", kMaxRowsPerSimdgroup, " and ", kMaxSimdgroups,
+                               " are possible"));
+  }
+  plan.rows_per_simdgroup = rows          ? rows
+                            : plan.narrow ? kNarrowRowsPerSimdgroup
+                                          : kDefaultRowsPerSimdgroup;
+  plan.rows_together = plan.narrow ? kNarrowRowsTogether : plan.rows_per_simdgroup;
+  if (plan.form == LinearForm::gemm_lanes) {
+    plan.rows_together = traits.has_wide_registers() ? kWideGemmRowsTogether : kGemmRowsTogether;
+  }
+  plan.input_in_memory =
+      plan.form == LinearForm::gemv && plan.narrow && x.columns <= kGemvInputColumns;
+  if (x.head_dim != 0) {
+    if (plan.rows_per_simdgroup % 2 != 0) {
+      throw ArgumentError(concat(label_of(kernel), ": ", plan.rows_per_simdgroup,
+                                 " rows per simdgroup are no whole pairs of a head"));
+    }
+    plan.head_dim = x.head_dim;
+    plan.unit = unit_of(x, plan.narrow, plan.rows_per_simdgroup);
+  }
+  return plan;
+}
+
+DispatchConfig config_of(const LentFusedKernel& kernel, const LinearPlan& plan,
+                         const LinearShape& x) {
+  std::uint64_t tiles = 0;
+  for (const LentProduct& product : kernel.products) {
+    tiles += divide_up(product.weights->extents()[0], rows_of_tile(plan, product.gate != nullptr));
+  }
+  if (plan.form != LinearForm::gemv) {
+    const GemmTile& gemm = tile_of(plan.form);
+    return threadgroups_of(gemm.simdgroups, tiles, divide_up(x.tokens, gemm.tokens));
+  }
+  if (plan.unit != 0) {
+    // On a CPU the threadgroup's simdgroups would share one core: one of them does it all.
+    const std::uint64_t chosen = plan.narrow ? 1 : divide_up(plan.unit, plan.rows_per_simdgroup);
+    return threadgroups_of(kernel.options.simdgroups
+                               ? kernel.options.simdgroups
+                               : std::min<std::uint64_t>(chosen, kMaxSimdgroups),
+                           tiles);
+  }
+  const std::uint64_t simdgroups = kernel.options.simdgroups ? kernel.options.simdgroups
+                                   : plan.narrow             ? kNarrowSimdgroups
+                                                             : kDefaultSimdgroups;
+  return threadgroups_of(simdgroups, divide_up(tiles, simdgroups));
+}
+
+}  // namespace foundry::detail

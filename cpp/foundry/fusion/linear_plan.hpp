@@ -1,0 +1,70 @@
+// How a fused kernel's products are computed on a device, once its tensors fit together: private to
+// fusion.
+#pragma once
+
+#include <cstdint>
+
+#include "foundry/fusion/fused_kernel.hpp"
+#include "foundry/kernel/dispatch_config.hpp"
+
+namespace foundry::detail {
+
+/// What the tensors of a kernel say, once they fit together.
+struct LinearShape {
+  std::uint64_t tokens = 1;
+  std::uint64_t columns = 1;
+  std::uint32_t head_dim = 0;  ///< 0: no product has head stages
+  bool has_head_norm = false;
+};
+
+/// Throws unless everything fits, as FusedKernel::encode documents.
+[[nodiscard]] LinearShape check_linear(const LentFusedKernel& kernel);
+
+/// What is compiled into a kernel besides its dtypes and stages.
+struct LinearPlan {
+  LinearForm form = LinearForm::gemv;    // gemv, gemm_lanes or gemm_matrices
+  bool narrow = false;                   // weights per lane: Policy::narrow or wide
+  std::uint32_t rows_per_simdgroup = 4;  // of a gemv
+  std::uint32_t rows_together = 4;       // whose sums are in registers at once: a divisor
+  bool input_in_memory = false;          // a gemv's input is made ready in threadgroup memory
+  std::uint32_t head_dim = 0;
+  std::uint32_t unit = 0;  // rows of a head that a threadgroup takes; 0 without heads
+};
+
+/// Columns for which a gemv's input fits there; shaders/lib/gemv_input.metal has it too.
+inline constexpr std::uint32_t kGemvInputColumns = 4096;
+
+/// What a gemm's threadgroup takes. The shader files have the same constants; generated kernels
+/// assert that they agree.
+struct GemmTile {
+  std::uint32_t tokens;
+  std::uint32_t rows;
+  std::uint32_t simdgroups;
+};
+/// By lanes, where a lane is a token, because a CPU's lanes are the elements of a vector register.
+/// With a gate, half of the rows are the gate's.
+inline constexpr GemmTile kLanesTile{.tokens = 64, .rows = 64, .simdgroups = 1};
+/// By matrices: a simdgroup has 16 x 32 results in 8 x 8 matrices, what an Apple GPU's registers
+/// hold beside the operands. Anvil's CPU has no matrix unit to give it (benchmarks/fusion.py
+/// measures both).
+inline constexpr GemmTile kMatrixTile{.tokens = 32, .rows = 64, .simdgroups = 4};
+
+[[nodiscard]] inline const GemmTile& tile_of(LinearForm form) {
+  return form == LinearForm::gemm_matrices ? kMatrixTile : kLanesTile;
+}
+
+/// Rows of a product that one step of the grid takes.
+[[nodiscard]] std::uint32_t rows_of_tile(const LinearPlan& plan, bool is_gated);
+
+/// ArgumentError for options that are impossible.
+[[nodiscard]] LinearPlan plan_of(const LentFusedKernel& kernel, const LinearShape& shape,
+                                 const Device& device);
+[[nodiscard]] DispatchConfig config_of(const LentFusedKernel& kernel, const LinearPlan& plan,
+                                       const LinearShape& shape);
+
+/// What messages call the kernel.
+[[nodiscard]] inline std::string_view label_of(const LentFusedKernel& kernel) noexcept {
+  return kernel.label.empty() ? std::string_view(*kernel.name) : kernel.label;
+}
+
+}  // namespace foundry::detail

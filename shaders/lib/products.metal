@@ -1,0 +1,35 @@
+// What the main stages share: how several products share a grid, and gates.
+#pragma once
+#include "lib/epilogue.metal"
+
+/// Whether `tile` is one of a product's, whose rows come in tiles of Rows. If not, it becomes its
+/// number among the tiles of the products that follow.
+template <uint Rows>
+inline bool takes_tile(thread uint& tile, uint rows) {
+  const uint tiles = (rows + Rows - 1) / Rows;
+  if (tile < tiles) return true;
+  tile -= tiles;
+  return false;
+}
+
+/// A gate is a second product of the same rows, which multiplies the first one.
+struct NoGate {
+  FOUNDRY_CONSTANT bool kGates = false;
+  float apply(float value, float, uint, uint, uint) const { return value; }
+};
+
+template <class Product, class Activation>
+struct GatedBy {
+  FOUNDRY_CONSTANT bool kGates = true;
+  Product product;
+  Activation activation;
+
+  float apply(float value, float gate, uint token, uint row, uint rows) const {
+    return value * activation.apply(gate, token, row, rows);
+  }
+};
+
+template <class Product, class Activation>
+inline GatedBy<Product, Activation> gated_by(Product product, Activation activation) {
+  return {product, activation};
+}
