@@ -182,3 +182,29 @@ TEST_CASE("loops over buffers ask for memory ahead, a line at a time") {
     CHECK(count(assembly(indexed, machine.target, machine.cpu), machine.prefetch) == 4);
   }
 }
+
+TEST_CASE("a kernel compiles to the same code every time") {
+  // Several regions that diverge one after the other: the order of what is made for each.
+  std::string body;
+  for (int part = 0; part < 8; ++part) {
+    const std::string n = std::to_string(part);
+    body += "  if (x[i + " + n + "] > " + n + ") {\n    uint c = 0;\n    while (x[c * i + " + n +
+            "] > float(c)) { y[i] += x[c]; ++c; }\n    y[i + " + n +
+            "] = float(c);\n  } else {\n    y[i] = " + n + ";\n  }\n";
+  }
+  Session session;
+  const Output library = session.library(
+      std::string(kHead) +
+      "kernel void k(device const float* x [[buffer(0)]], device float* y [[buffer(1)]],\n"
+      "              uint i [[thread_position_in_grid]]) {\n" +
+      body + "}\n");
+  REQUIRE_MESSAGE(library.exit_code == 0, library.errors);
+  const auto code = [&] {
+    const Output kernel = session.kernel("k", {"--cpu", "x86-64-v3", "--target", "x86_64-linux-gnu",
+                                               "--emit-assembly", session.path("assembly")});
+    REQUIRE_MESSAGE(kernel.exit_code == 0, kernel.errors);
+    return compiler_test::read(session.path("assembly"));
+  };
+  const std::string first = code();
+  for (int again = 0; again < 3; ++again) CHECK(code() == first);
+}

@@ -147,7 +147,8 @@ void Emitter::emit_zone(ZoneCode& code) {
     builder_.SetCurrentDebugLocation(block->getTerminator()->getDebugLoc());
     emit_terminator(*block);
   }
-  for (auto& [chain, inner] : code.inner) emit_chain(inner, &code);
+  // In the zone's order: the map's is that of addresses.
+  for (const Chain* chain : code.zone.inner) emit_chain(code.inner.at(chain), &code);
 }
 
 void Emitter::emit_terminator(BasicBlock& block) {
