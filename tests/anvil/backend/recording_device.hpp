@@ -59,7 +59,8 @@ class RecordingDevice final : public backend::Device {
                               .max_threads_per_threadgroup = 256,
                               .max_threadgroup_memory = 1024,
                               .recommended_working_set = 1 << 20,
-                              .max_buffer_length = 1 << 16};
+                              .max_buffer_length = 1 << 16,
+                              .traits = {{"units", 3}}};
   std::vector<std::string> requests_;
   std::map<backend::Address, std::pair<int, size_t>> allocations_;  // number, size
   int allocation_count_ = 0;
