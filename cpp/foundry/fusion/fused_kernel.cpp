@@ -72,6 +72,7 @@ class Arguments {
 const LentFusedKernel& lent(const LentFusedKernel& kernel) {
   return kernel;
 }
+const LentFusedKernel& lent(LentFusedKernel&& kernel) = delete;
 LentFusedKernel lent(const FusedKernel& kernel) {
   LentFusedKernel view{.name = kernel.name,
                        .label = kernel.label,

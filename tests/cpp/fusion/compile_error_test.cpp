@@ -45,12 +45,12 @@ void run_with(const char* name, const std::optional<Stage>& prologue, const ops:
   runtime().run(kernel.build(output({tokens, 32}, DType::f32), y));
 }
 
-constexpr StageType kPrologue{StageKind::prologue, "BadPrologue", "stages/bad_prologue.metal", "",
-                              StageTensor::none,   false};
-constexpr StageType kEpilogue{StageKind::epilogue, "BadEpilogue", "stages/bad_epilogue.metal", "",
-                              StageTensor::none,   false};
-constexpr StageType kTurn{StageKind::head_turn, "BadTurn", "stages/bad_turn.metal", "",
-                          StageTensor::none,    false};
+constexpr StageType kPrologue{
+    .kind = StageKind::prologue, .name = "BadPrologue", .file = "stages/bad_prologue.metal"};
+constexpr StageType kEpilogue{
+    .kind = StageKind::epilogue, .name = "BadEpilogue", .file = "stages/bad_epilogue.metal"};
+constexpr StageType kTurn{
+    .kind = StageKind::head_turn, .name = "BadTurn", .file = "stages/bad_turn.metal"};
 
 }  // namespace
 
@@ -103,7 +103,11 @@ TEST_CASE("a policy, and a main stage that a policy does not serve") {
                   "  FOUNDRY_CONSTANT uint kBlock = 32;\n"
                   "  static uint position(uint lane, uint j) { return nothing; }\n"
                   "};\n");
-  static const PolicyRegistration bad({DType::iq4_nl, "Bad", "policies/iq4_nl.metal", 1, 1});
+  static const PolicyRegistration bad({.dtype = DType::iq4_nl,
+                                       .name = "Bad",
+                                       .file = "policies/iq4_nl.metal",
+                                       .wide = 1,
+                                       .narrow = 1});
   check_error(error_of([&] { run_with("w", std::nullopt, product(DType::iq4_nl), std::nullopt); }),
               "fused kernel w, policy iq4_nl (policies/iq4_nl.metal:6): ", "nothing");
 
@@ -115,8 +119,11 @@ TEST_CASE("a policy, and a main stage that a policy does not serve") {
                   "  FOUNDRY_CONSTANT uint kBlock = 32;\n"
                   "  static uint position(uint lane, uint j) { return lane * Width + j; }\n"
                   "};\n");
-  static const PolicyRegistration half_done(
-      {DType::mxfp4, "HalfDone", "policies/mxfp4.metal", 1, 1});
+  static const PolicyRegistration half_done({.dtype = DType::mxfp4,
+                                             .name = "HalfDone",
+                                             .file = "policies/mxfp4.metal",
+                                             .wide = 1,
+                                             .narrow = 1});
   for (const std::size_t tokens : {1, 3}) {
     const std::string text =
         error_of([&] { run_with("m", std::nullopt, product(DType::mxfp4), std::nullopt, tokens); });

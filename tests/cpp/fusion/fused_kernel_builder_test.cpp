@@ -62,8 +62,8 @@ TEST_CASE("the generated source can be read, and names every stage's file") {
 }
 
 namespace broken {
-constexpr StageType kStage{StageKind::epilogue, "Broken", "stages/broken.metal", "",
-                           StageTensor::none,   false};
+constexpr StageType kStage{
+    .kind = StageKind::epilogue, .name = "Broken", .file = "stages/broken.metal"};
 }
 
 TEST_CASE("a stage that does not compile is named with its file and line") {

@@ -79,8 +79,11 @@ struct foundry::DTypeOf<Iq4Nl> {
 TEST_CASE("a policy of an app's own works wherever a policy does") {
   CHECK_THROWS_AS(runtime().empty({2, 32}, DType::iq4_nl), DTypeError);
   register_shader("policies/iq4_nl.metal", kShader);
-  const PolicyRegistration registration(
-      {DType::iq4_nl, "IQ4_NL", "policies/iq4_nl.metal", /*wide=*/8, /*narrow=*/2});
+  const PolicyRegistration registration({.dtype = DType::iq4_nl,
+                                         .name = "IQ4_NL",
+                                         .file = "policies/iq4_nl.metal",
+                                         .wide = 8,
+                                         .narrow = 2});
 
   Random random(41);
   const std::size_t rows = 37, columns = 160;
@@ -126,9 +129,17 @@ TEST_CASE("a policy of an app's own works wherever a policy does") {
 }
 
 TEST_CASE("a descriptor that cannot work is refused") {
-  CHECK_THROWS_WITH_AS(PolicyRegistration({DType::i32, "Int", "policies/i32.metal", 1, 1}),
+  CHECK_THROWS_WITH_AS(PolicyRegistration({.dtype = DType::i32,
+                                           .name = "Int",
+                                           .file = "policies/i32.metal",
+                                           .wide = 1,
+                                           .narrow = 1}),
                        "policy Int: i32 is no float type", ArgumentError);
-  CHECK_THROWS_WITH_AS(PolicyRegistration({DType::q2_k, "Q2_K", "policies/q2_k.metal", 8, 4}),
+  CHECK_THROWS_WITH_AS(PolicyRegistration({.dtype = DType::q2_k,
+                                           .name = "Q2_K",
+                                           .file = "policies/q2_k.metal",
+                                           .wide = 8,
+                                           .narrow = 4}),
                        "policy Q2_K: 32 lanes of 4 weights are not whole blocks of 256",
                        ArgumentError);
   CHECK_FALSE(is_supported(DType::q2_k));
