@@ -17,10 +17,11 @@
 #include <vector>
 
 #include "foundry/core/error.hpp"
+#include "foundry/core/value_text.hpp"
 #include "foundry/kernel/description.hpp"
 #include "foundry/kernel/dispatch_config.hpp"
 #include "foundry/kernel/kernel_call.hpp"
-#include "operation_text.hpp"
+#include "operation.hpp"
 #include "tensor.hpp"
 
 namespace foundry::python {
@@ -92,7 +93,7 @@ std::string elements_text(DType dtype, std::span<const std::byte> bytes) {
   return text_of(is_one ? array.attr("item")() : array.attr("tolist")());
 }
 
-std::string value_text(const ArgumentDescription& argument, std::span<const std::byte> bytes) {
+std::string bytes_text(const ArgumentDescription& argument, std::span<const std::byte> bytes) {
   if (!argument.layout) return elements_text(argument.dtype, bytes);
   std::string text;
   for (const StructMember& member : argument.layout->members) {
@@ -105,10 +106,10 @@ std::string value_text(const ArgumentDescription& argument, std::span<const std:
 }
 
 struct ConstantText {
-  std::string operator()(f16 value) const { return argument_text(static_cast<float>(value)); }
+  std::string operator()(f16 value) const { return value_text(static_cast<float>(value)); }
   template <class T>
   std::string operator()(T value) const {
-    return argument_text(value);
+    return value_text(value);
   }
 };
 
@@ -125,7 +126,7 @@ std::string call_text(const KernelCall& call) {
     if (const auto* tensor = std::get_if<AnyTensor>(&value)) {
       put(argument.name, tensor->describe());
     } else if (const auto* bytes = std::get_if<std::vector<std::byte>>(&value)) {
-      put(argument.name, value_text(argument, *bytes));
+      put(argument.name, bytes_text(argument, *bytes));
     } else if (const auto* elements = std::get_if<std::uint64_t>(&value)) {
       put(argument.name, std::to_string(*elements));
     } else if (const auto* use = std::get_if<ParameterUse>(&value)) {
@@ -243,32 +244,6 @@ void bind_kernel(nb::module_& m) {
                       argument.layout ? argument.layout->name : name_of(argument.dtype), ">");
       });
 
-  nb::class_<Traffic>(m, "Traffic", "Bytes that an operation must move: each tensor counts once.")
-      .def_ro("reads", &Traffic::reads)
-      .def_ro("writes", &Traffic::writes)
-      .def_prop_ro("total", &Traffic::total)
-      .def(
-          "__add__", [](const Traffic& a, const Traffic& b) { return a + b; }, nb::arg("other"))
-      .def(
-          "__eq__", [](const Traffic& a, const Traffic& b) { return a == b; }, nb::arg("other"),
-          nb::sig("def __eq__(self, other: object, /) -> bool"))
-      .def("__repr__", [](const Traffic& t) {
-        return concat("Traffic(reads=", t.reads, ", writes=", t.writes, ")");
-      });
-  nb::class_<Operation>(m, "Operation", "What Foundry.run() takes.")
-      .def_prop_ro(
-          "traffic", [](const Operation& o) { return o.traffic(); },
-          "The bytes that it has to move; divided by the bandwidth, its floor. ArgumentError for a "
-          "stage, whose share the fused kernel states.")
-      .def(
-          "source",
-          [](const Operation& o, const std::optional<Device>& device) {
-            return o.source(device ? *device : Device::system_default());
-          },
-          nb::arg("device").none() = nb::none(),
-          "The whole MSL that it would compile on the device (None: the default one), of each of "
-          "its kernels; compiles nothing. ArgumentError for a stage, which is a part of a fused "
-          "kernel's, and while this thread records.");
   nb::class_<OperationOf<KernelCall>, Operation>(m, "KernelCall",
                                                  "A kernel with its values, ready to run.")
       .def("__repr__", [](const OperationOf<KernelCall>& o) { return call_text(o.op()); });

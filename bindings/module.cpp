@@ -12,10 +12,8 @@ NB_MODULE(_foundry, m) {
   bind_values(m);
   bind_arena(m);
   bind_gguf(m);
-  bind_kernel(m);
   bind_ops(m);
-  bind_data_ops(m);
-  bind_row_ops(m);
+  bind_kernel(m);
   bind_fusion(m);
   bind_runtime(m);
   bind_program(m);

@@ -20,8 +20,6 @@ void bind_arena(nb::module_&);
 void bind_gguf(nb::module_&);
 void bind_kernel(nb::module_&);
 void bind_ops(nb::module_&);
-void bind_data_ops(nb::module_&);
-void bind_row_ops(nb::module_&);
 void bind_fusion(nb::module_&);
 void bind_runtime(nb::module_&);
 void bind_program(nb::module_&);

@@ -10,6 +10,7 @@
 #include "foundry/kernel/encoder.hpp"
 #include "foundry/kernel/sources.hpp"
 #include "foundry/kernel/traffic.hpp"
+#include "foundry/ops/description.hpp"
 
 namespace foundry::python {
 
@@ -33,7 +34,10 @@ class Operation {
 /// An op of foundry/ops, or a fused kernel, as it is; `name` is the op's own.
 template <class Op>
 class OperationOf final : public Operation {
+ public:
   static constexpr bool kRuns = requires(const Op& op, Encoder& encoder) { op.encode(encoder); };
+
+ private:
   static constexpr bool kStatesTraffic = requires(const Op& op) {
     { op.traffic() } -> std::same_as<Traffic>;
   };
@@ -41,6 +45,9 @@ class OperationOf final : public Operation {
 
  public:
   OperationOf(Op op, const char* name) : op_(std::move(op)), name_(name) {}
+  explicit OperationOf(Op op)
+    requires ops::Described<Op>
+      : OperationOf(std::move(op), ops::kName<Op>) {}
 
   void encode(Encoder& encoder) const override {
     if constexpr (kRuns) {

@@ -802,6 +802,674 @@ class Gguf:
 
     def __repr__(self) -> str: ...
 
+class Traffic:
+    """Bytes that an operation must move: each tensor counts once."""
+
+    @property
+    def reads(self) -> int: ...
+
+    @property
+    def writes(self) -> int: ...
+
+    @property
+    def total(self) -> int: ...
+
+    def __add__(self, other: Traffic) -> Traffic: ...
+
+    def __eq__(self, other: object, /) -> bool: ...
+
+    def __repr__(self) -> str: ...
+
+class Operation:
+    """What Foundry.run() takes."""
+
+    @property
+    def traffic(self) -> Traffic:
+        """
+        The bytes that it has to move; divided by the bandwidth, its floor. ArgumentError for a stage, whose share the fused kernel states.
+        """
+
+    def source(self, device: Device | None = None) -> str:
+        """
+        The whole MSL that it would compile on the device (None: the default one), of each of its kernels; compiles nothing. ArgumentError for a stage, which is a part of a fused kernel's, and while this thread records.
+        """
+
+class Gemv(Operation):
+    """
+    y = W x for one token, accumulated in f32.
+
+    weights: (rows, columns); any format with a policy.
+    x: left out in a fused kernel; (columns,) or (1, columns); f32, f16 or bf16.
+    y: left out in a fused kernel; (rows,) or (1, rows); f32, f16 or bf16.
+    prologue: what is done to x as it is read: RmsNorm.
+    epilogue: what is done to a result before it is stored: one stage, or several in order.
+    rows_per_simdgroup: 1 to 8; 0 lets the device choose.
+    simdgroups: of a threadgroup, 1 to 32; 0 lets the device choose.
+    """
+
+    def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None, rows_per_simdgroup: int = 0, simdgroups: int = 0) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class LinearForm(enum.Enum):
+    """How a product runs."""
+
+    automatic = 0
+    """gemv for one token, gemm for more"""
+
+    gemv = 1
+    """one token"""
+
+    gemm = 2
+    """by lanes or by matrices, whichever suits the device"""
+
+    gemm_lanes = 3
+    """a lane is a token"""
+
+    gemm_matrices = 4
+    """on simdgroup matrices"""
+
+class Gemm(Operation):
+    """
+    y = x W^T for many tokens, accumulated in f32.
+
+    weights: (rows, columns); any format with a policy.
+    x: left out in a fused kernel; (tokens, columns); f32, f16 or bf16.
+    y: left out in a fused kernel; (tokens, rows); f32, f16 or bf16.
+    prologue: what is done to x as it is read: RmsNorm.
+    epilogue: what is done to a result before it is stored: one stage, or several in order.
+    form: gemm lets the device choose between gemm_lanes and gemm_matrices.
+    """
+
+    def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None, form: LinearForm = ...) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class Linear(Operation):
+    """
+    y = x W^T, accumulated in f32: Gemv for one token, Gemm for more.
+
+    weights: (rows, columns); any format with a policy.
+    x: left out in a fused kernel; (columns,) or (tokens, columns); f32, f16 or bf16.
+    y: left out in a fused kernel; (rows,) or (tokens, rows); f32, f16 or bf16.
+    prologue: what is done to x as it is read: RmsNorm.
+    epilogue: what is done to a result before it is stored: one stage, or several in order.
+    """
+
+    def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class GatedLinear(Operation):
+    """
+    y = activation(x G^T) * (x U^T) in one kernel: SwiGLU with Silu, GeGLU with Gelu. Shazeer 2020.
+
+    gate: (rows, columns); any format with a policy.
+    up: (rows, columns); any format with a policy.
+    x: left out in a fused kernel; (columns,) or (tokens, columns); f32, f16 or bf16.
+    y: left out in a fused kernel; (rows,) or (tokens, rows); f32, f16 or bf16.
+    prologue: what is done to x as it is read: RmsNorm.
+    activation: an epilogue without a tensor; Silu, if left out.
+    epilogue: what is done to a result before it is stored: one stage, or several in order.
+    """
+
+    def __init__(self, gate: Tensor, up: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, activation: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class QkvLinear(Operation):
+    """
+    The input half of attention for one token, in one kernel: q, k and v with their biases and head norms, RoPE, and the write to position start of the cache. The norms come before RoPE (Qwen 3). ShapeError past the capacity. For more tokens, let fuse() write plain q, k and v, and run RopeKvWrite.
+
+    query: (heads * head_dim, columns); any format with a policy.
+    key: (kv_heads * head_dim, columns); any format with a policy.
+    value: (kv_heads * head_dim, columns); any format with a policy.
+    x: (columns,) or (1, columns); f32, f16 or bf16.
+    q: (1, heads, head_dim); f32, f16 or bf16.
+    k_cache: (capacity, kv_heads, head_dim), any strides but the innermost, which is 1; f32, f16 or bf16.
+    v_cache: as k_cache, of the same dtype; f32, f16 or bf16.
+    start: position of the token.
+    base: of the frequencies base^(-2i / head_dim).
+    interleaved: pairs are (2i, 2i + 1), as in GGUF's Llama tensors; else (i, i + head_dim / 2), NeoX's.
+    factors: optional; (head_dim / 2,); f32: frequencies are divided by them (Llama 3).
+    prologue: what is done to x as it is read: RmsNorm.
+    query_bias: optional; (heads * head_dim,); f32, f16 or bf16.
+    key_bias: optional; (kv_heads * head_dim,); f32, f16 or bf16.
+    value_bias: optional; (kv_heads * head_dim,); f32, f16 or bf16.
+    query_norm: optional; (head_dim,); f32, f16 or bf16.
+    key_norm: optional; (head_dim,); f32, f16 or bf16.
+    norm_epsilon: of the head norms.
+    """
+
+    def __init__(self, query: Tensor, key: Tensor, value: Tensor, x: Tensor, q: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, prologue: Operation | None = None, query_bias: Tensor | None = None, key_bias: Tensor | None = None, value_bias: Tensor | None = None, query_norm: Tensor | None = None, key_norm: Tensor | None = None, norm_epsilon: float = 1e-06) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+    @property
+    def start(self) -> int | Parameter:
+        """position of the token"""
+
+    @start.setter
+    def start(self, value: int | Parameter, /) -> None: ...
+
+class GemvColumns(Operation):
+    """
+    y = W^T x: a product down the columns of a row-major matrix, in f32. The same bytes as a column-major (columns, rows) matrix, whose product this is.
+
+    weights: (rows, columns); any format with a policy.
+    x: (rows,); f32, f16 or bf16.
+    y: (columns,); f32, f16 or bf16.
+    """
+
+    def __init__(self, weights: Tensor, x: Tensor, y: Tensor) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class TileWeights(Operation):
+    """
+    A matrix in the layout of GemvTiled; quantised weights are decoded. ShapeError with both shapes.
+
+    weights: (rows, columns); any format with a policy.
+    y: (ceil(rows / 32), columns, 32); f32, f16 or bf16.
+    """
+
+    def __init__(self, weights: Tensor, y: Tensor) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class GemvTiled(Operation):
+    """
+    y = W x with W in tiles of 32 rows, as TileWeights makes them: no sum crosses lanes. In f32. ShapeError with the shapes.
+
+    weights: (tiles, columns, 32); f32, f16 or bf16.
+    x: (columns,); f32, f16 or bf16.
+    y: (rows,), within the last tile; f32, f16 or bf16.
+    """
+
+    def __init__(self, weights: Tensor, x: Tensor, y: Tensor) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class AttentionForm(enum.Enum):
+    """Which attention kernel runs."""
+
+    automatic = 0
+    """decode for up to 4 tokens, prefill for more"""
+
+    decode = 1
+    """a threadgroup per token and group of query heads, or several"""
+
+    prefill = 2
+    """a lane per query; K and V pass through threadgroup memory"""
+
+class Attention(Operation):
+    """
+    y = softmax(scale q K^T + mask) V over the cache, grouped-query, online softmax in f32 (Dao et al. 2022). Token t stands at position start + t and attends to positions 0 to start + t, without causal to start + tokens - 1, with a window to the last `window` of them; the new tokens' keys and values are in the cache already. A query that may attend to nothing gives zeros. ShapeError, DTypeError and ArgumentError with the sizes.
+
+    q: (tokens, heads, head_dim), heads a multiple of kv_heads; head_dim is even, up to 256; f32, f16 or bf16.
+    k_cache: (capacity, kv_heads, head_dim), any strides but the innermost, which is 1; f32, f16 or bf16.
+    v_cache: as k_cache, of the same dtype; f32, f16 or bf16.
+    y: q's size; f32, f16 or bf16.
+    start: position of the first token.
+    scale: of the scores; 0: 1 / sqrt(head_dim).
+    window: positions that a query attends to at most; 0: all.
+    form: which kernel runs.
+    causal: nothing after a token's own position is seen.
+    soft_cap: scores become soft_cap * tanh(score / soft_cap), before the mask; 0: as they are (Gemma 2).
+    mask: optional; (tokens, positions) or (heads, tokens, positions), for start + tokens positions at least, added to the scores; -inf hides one; f32, f16 or bf16.
+    scratch: optional; f32, attention_scratch() elements: with it, decoding splits a long context over more threadgroups than there are heads, and a second dispatch merges the parts; with less, there are fewer parts.
+    splits: parts of the context, up to MAX_ATTENTION_SPLITS; 0: chosen.
+    """
+
+    def __init__(self, q: Tensor, k_cache: Tensor, v_cache: Tensor, y: Tensor, *, start: int | Parameter = 0, scale: float = 0.0, window: int = 0, form: AttentionForm = ..., causal: bool = True, soft_cap: float = 0.0, mask: Tensor | None = None, scratch: Tensor | None = None, splits: int = 0) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+    @property
+    def start(self) -> int | Parameter:
+        """position of the first token"""
+
+    @start.setter
+    def start(self, value: int | Parameter, /) -> None: ...
+
+class Rope(Operation):
+    """
+    Rotary position embedding: token t stands at position start + t. Su et al. 2021. As a stage of a fused kernel only base, interleaved and factors count.
+
+    x: left out in a fused kernel; (tokens, heads, head_dim); f32, f16 or bf16.
+    y: left out in a fused kernel; x's size; f32, f16 or bf16. It may be x.
+    start: position of the first token.
+    base: of the frequencies base^(-2i / head_dim).
+    interleaved: pairs are (2i, 2i + 1), as in GGUF's Llama tensors; else (i, i + head_dim / 2), NeoX's.
+    factors: optional; (head_dim / 2,); f32: frequencies are divided by them (Llama 3).
+    """
+
+    def __init__(self, x: Tensor | None = None, y: Tensor | None = None, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+    @property
+    def start(self) -> int | Parameter:
+        """position of the first token"""
+
+    @start.setter
+    def start(self, value: int | Parameter, /) -> None: ...
+
+class RopeKvWrite(Operation):
+    """
+    Turns q in place, turns k into the cache, and copies v into the cache, in one dispatch. Token t goes to position start + t; ShapeError past the capacity. Heads and head_dim may be folded in q, k and v.
+
+    q: (tokens, heads, head_dim); f32, f16 or bf16.
+    k: (tokens, kv_heads, head_dim), q's dtype; f32, f16 or bf16.
+    v: k's size, q's dtype; f32, f16 or bf16.
+    k_cache: (capacity, kv_heads, head_dim), any strides but the innermost, which is 1; f32, f16 or bf16.
+    v_cache: as k_cache, of the same dtype; f32, f16 or bf16.
+    start: position of the first token.
+    base: of the frequencies base^(-2i / head_dim).
+    interleaved: pairs are (2i, 2i + 1), as in GGUF's Llama tensors; else (i, i + head_dim / 2), NeoX's.
+    factors: optional; (head_dim / 2,); f32: frequencies are divided by them (Llama 3).
+    """
+
+    def __init__(self, q: Tensor, k: Tensor, v: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+    @property
+    def start(self) -> int | Parameter:
+        """position of the first token"""
+
+    @start.setter
+    def start(self, value: int | Parameter, /) -> None: ...
+
+class KvWrite(Operation):
+    """
+    Keys and values into positions start and on of the caches. ShapeError past the capacity.
+
+    k: (tokens, kv_heads, head_dim); heads may be folded; f32, f16 or bf16.
+    v: k's size; f32, f16 or bf16.
+    k_cache: (capacity, kv_heads, head_dim), any strides but the innermost, which is 1; f32, f16 or bf16.
+    v_cache: as k_cache, of the same dtype; f32, f16 or bf16.
+    start: position of the first token.
+    """
+
+    def __init__(self, k: Tensor, v: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+    @property
+    def start(self) -> int | Parameter:
+        """position of the first token"""
+
+    @start.setter
+    def start(self, value: int | Parameter, /) -> None: ...
+
+class KvRearrange(Operation):
+    """
+    Keys or values from position-major to head-major order: y[h, p] = x[p, h]. The same operation leads back, its x being head-major. Converted as Copy does. ShapeError unless the shapes belong together.
+
+    x: (positions, heads, head_dim), or a view such as the filled part of a cache; any type but a block.
+    y: (heads, positions, head_dim), or a view; any type but a block.
+    """
+
+    def __init__(self, x: Tensor, y: Tensor) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class RepeatKv(Operation):
+    """
+    Each key-value head for every query head of its group: y[p, h] = x[p, h / (heads / kv_heads)]. For attention without grouped queries; Attention itself needs it not. Converted as Copy does. ShapeError unless the shapes belong together.
+
+    x: (positions, kv_heads, head_dim), or a view; any type but a block.
+    y: (positions, heads, head_dim), heads a multiple of kv_heads, no gaps; any type but a block.
+    """
+
+    def __init__(self, x: Tensor, y: Tensor) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+MAX_ATTENTION_SPLITS: int = 32
+
+def attention_scratch(tokens: int, heads: int, head_dim: int, splits: int = 32) -> int:
+    """
+    Elements of f32 scratch with which Attention can split a context into so many parts.
+    """
+
+class RmsNorm(Operation):
+    """
+    y = x / sqrt(mean(x^2) + epsilon) * weight, row by row, sums in f32. As a prologue only weight and epsilon count. Zhang & Sennrich 2019.
+
+    weight: (columns,); f32, f16 or bf16.
+    epsilon: added to the mean of squares.
+    x: left out in a fused kernel; (columns,) or (rows, columns); f32, f16 or bf16.
+    y: left out in a fused kernel; x's size; f32, f16 or bf16. It may be x.
+    """
+
+    def __init__(self, weight: Tensor, epsilon: float = 1e-05, x: Tensor | None = None, y: Tensor | None = None) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class LayerNorm(Operation):
+    """
+    y = (x - mean) / sqrt(variance + epsilon) * weight + bias, row by row, in f32; the variance is the biased one. Ba, Kiros & Hinton 2016.
+
+    x: (columns,) or (..., columns); f32, f16 or bf16.
+    y: x's size; f32, f16 or bf16. It may be x.
+    weight: (columns,); f32, f16 or bf16.
+    bias: optional; (columns,); f32, f16 or bf16.
+    epsilon: added to the variance.
+    """
+
+    def __init__(self, x: Tensor, y: Tensor, weight: Tensor, bias: Tensor | None = None, epsilon: float = 1e-05) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class Softmax(Operation):
+    """
+    y = exp(scale x + mask) / sum of the same, row by row, in f32; nothing overflows, however large the input. A row of -inf alone gives zeros, NaN anywhere in a row makes it NaN.
+
+    x: (columns,) or (..., columns); f32, f16 or bf16.
+    y: x's size; f32, f16 or bf16. It may be x or mask.
+    mask: optional; (columns,) or x's size, added after the scale; -inf hides an element; f32, f16 or bf16.
+    scale: of x.
+    """
+
+    def __init__(self, x: Tensor, y: Tensor, mask: Tensor | None = None, scale: float = 1.0) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class Add(Operation):
+    """
+    y = a + b, element by element. In f32 if one of the three is of a float type, then as Copy casts; else in y's own integers, which wrap. All have the same number of elements, below 2^32, and no gaps. DTypeError for a block type, ShapeError for another number of elements, with both numbers.
+
+    a: any shape; any type but a block.
+    b: a's size; any type but a block.
+    y: a's size; any type but a block. It may be a or b.
+    """
+
+    def __init__(self, a: Tensor, b: Tensor, y: Tensor) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class Multiply(Operation):
+    """
+    y = a * b, element by element, in the types that Add computes in. With a alone an epilogue: value * a[token, row].
+
+    a: any shape; of an epilogue the result's, a float type; any type but a block.
+    b: left out in a fused kernel; a's size; any type but a block.
+    y: left out in a fused kernel; a's size; any type but a block. It may be a or b.
+    """
+
+    def __init__(self, a: Tensor, b: Tensor | None = None, y: Tensor | None = None) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class SwiGlu(Operation):
+    """
+    y = silu(gate) * up, element by element, in f32. Shazeer 2020.
+
+    gate: any shape; f32, f16 or bf16.
+    up: gate's size; f32, f16 or bf16.
+    y: gate's size; f32, f16 or bf16. It may be gate or up.
+    """
+
+    def __init__(self, gate: Tensor, up: Tensor, y: Tensor) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class GeGlu(Operation):
+    """
+    y = gelu(gate) * up, element by element, in f32, with GELU's tanh form. Shazeer 2020.
+
+    gate: any shape; f32, f16 or bf16.
+    up: gate's size; f32, f16 or bf16.
+    y: gate's size; f32, f16 or bf16. It may be gate or up.
+    """
+
+    def __init__(self, gate: Tensor, up: Tensor, y: Tensor) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class Copy(Operation):
+    """
+    y = x, converted to y's dtype: a cast, the gather of a view, the write to a view. Float types round to nearest, beyond the range to infinity; a float to an integer drops its fraction, beyond the range goes to its end, NaN to 0; integers wrap; bool is "not zero". Below 2^32 elements. Without gaps on either side the shapes need only the same number of elements, else they are equal: ShapeError, with both.
+
+    x: any view: transposed, sliced, broadcast; any type but a block.
+    y: any view but a broadcast one; any type but a block. It may be x.
+    """
+
+    def __init__(self, x: Tensor, y: Tensor) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class Fill(Operation):
+    """
+    y = value everywhere. A float type rounds a number of its range to nearest, once. An integer type takes a whole number of its range, exactly, bool 0 or 1; else ArgumentError with value, dtype and range.
+
+    y: any shape, no gaps, below 2^32 elements; any type but a block.
+    value: any number.
+    """
+
+    def __init__(self, y: Tensor, value: float = 0.0) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class Arange(Operation):
+    """
+    y[i] = start + i * step. Float types compute in f32: start, step and i (from 2^24 on) are rounded to it, then the result, once. Integer types compute exactly: start and step are whole numbers, start and all results in the type's range, else ArgumentError with value, dtype and range.
+
+    y: any shape, no gaps, below 2^32 elements; not bool; any type but a block.
+    start: the first number.
+    step: from one to the next.
+    """
+
+    def __init__(self, y: Tensor, start: float = 0.0, step: float = 1.0) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class RandomUniform(Operation):
+    """
+    y = low + (high - low) * u, u uniform in [0, 1) with 24 bits: from low on and below high in every float type, or low where they are equal. The numbers depend on seed, stream and index alone (Philox4x32-10). ArgumentError for bounds that are none or that y's type does not reach.
+
+    y: any shape, no gaps, below 2^32 elements; f32, f16 or bf16.
+    low: the smallest number.
+    high: what all are below.
+    seed: another one, other numbers.
+    stream: as seed: for numbers of the same seed that are independent.
+    """
+
+    def __init__(self, y: Tensor, low: float = 0.0, high: float = 1.0, *, seed: int = 0, stream: int = 0) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class RandomNormal(Operation):
+    """
+    y = mean + deviation * n, n of the standard normal distribution, rounded to nearest; |n| < 6.67, all are finite. ArgumentError where y's type does not hold all of them. The numbers depend on seed, stream and index alone (Philox4x32-10, Box & Muller 1958).
+
+    y: any shape, no gaps, below 2^32 elements; f32, f16 or bf16.
+    mean: of the numbers.
+    deviation: of the numbers: the standard one.
+    seed: another one, other numbers.
+    stream: as seed: for numbers of the same seed that are independent.
+    """
+
+    def __init__(self, y: Tensor, mean: float = 0.0, deviation: float = 1.0, *, seed: int = 0, stream: int = 0) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class Embedding(Operation):
+    """
+    Rows of a table by token id. An id outside of the table gives a row of NaN.
+
+    table: (rows, columns); any format with a policy.
+    ids: (tokens,); i32 or u32.
+    y: (tokens, columns), or (columns,) for one token; f32, f16 or bf16.
+    """
+
+    def __init__(self, table: Tensor, ids: Tensor, y: Tensor) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class Argmax(Operation):
+    """
+    The index of each row's largest element. As numpy has it: of equal elements the first, and NaN, the first one, above all.
+
+    x: (columns,) or (rows, columns); f32, f16 or bf16.
+    y: (rows,); i32 or u32.
+    finite_only: a row whose largest element is NaN or infinite gives ~i, below zero, in place of its index i: how greedy decoding learns of logits that no token can be chosen by.
+    """
+
+    def __init__(self, x: Tensor, y: Tensor, *, finite_only: bool = False) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class Sample(Operation):
+    """
+    Draws a token: penalties, top-k, top-p, min-p, temperature, in the order of llama.cpp's default chain. The draw depends on seed and step alone (Philox4x32-10), whatever the device does at the same time; each step of a sequence takes its own number. Logits that are -inf are never drawn. Where one, after the penalties, is NaN or +inf, or all are -inf, nothing can be drawn: the token is ~i, below zero, of the first of those, and counts stay. ArgumentError for settings outside of their range.
+
+    logits: (columns,); f32, f16 or bf16.
+    scratch: (columns,); f32. It may be logits.
+    token: (1,); i32 or u32.
+    counts: optional; (columns,); u32: the occurrences of each token so far, which the penalties read; the drawn token is added.
+    repetition_penalty: above 0; logits of tokens that occurred are divided by it if positive, else multiplied.
+    frequency_penalty: times the number of occurrences, subtracted.
+    presence_penalty: subtracted once from tokens that occurred.
+    top_k: keep the k largest and their equals; 0: all.
+    top_p: then the fewest that reach this probability, in (0, 1].
+    min_p: then those at least this likely relative to the likeliest.
+    temperature: 0 takes the largest logit.
+    seed: another one, other draws.
+    step: number of the draw.
+    """
+
+    def __init__(self, logits: Tensor, scratch: Tensor, token: Tensor, counts: Tensor | None = None, *, repetition_penalty: float = 1.0, frequency_penalty: float = 0.0, presence_penalty: float = 0.0, top_k: int = 0, top_p: float = 1.0, min_p: float = 0.0, temperature: float = 1.0, seed: int | Parameter = 0, step: int | Parameter = 0) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+    @property
+    def seed(self) -> int | Parameter:
+        """another one, other draws"""
+
+    @seed.setter
+    def seed(self, value: int | Parameter, /) -> None: ...
+
+    @property
+    def step(self) -> int | Parameter:
+        """number of the draw"""
+
+    @step.setter
+    def step(self, value: int | Parameter, /) -> None: ...
+
+class AppendToken(Operation):
+    """
+    ring[position % capacity] = token. With counts, to which Sample has added the token, the one that stood `window` positions before is taken off again: the penalties look at the last `window`. Ids outside of counts are ignored.
+
+    token: (1,); i32 or u32.
+    ring: (capacity,), token's dtype; longer than the window; i32 or u32.
+    counts: optional; (columns,); u32.
+    position: of the token.
+    window: tokens that the penalties look at.
+    """
+
+    def __init__(self, token: Tensor, ring: Tensor, counts: Tensor | None = None, *, position: int | Parameter = 0, window: int = 0) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+    @property
+    def position(self) -> int | Parameter:
+        """of the token"""
+
+    @position.setter
+    def position(self, value: int | Parameter, /) -> None: ...
+
+class CountTokens(Operation):
+    """
+    counts[id] += 1 for every id: a prompt for the penalties of Sample. Ids outside are ignored.
+
+    ids: (tokens,); i32 or u32.
+    counts: (columns,); u32.
+    """
+
+    def __init__(self, ids: Tensor, counts: Tensor) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class Bias(Operation):
+    """
+    Epilogue: value + bias[row].
+
+    bias: (rows,); f32, f16 or bf16.
+    """
+
+    def __init__(self, bias: Tensor) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class Residual(Operation):
+    """
+    Epilogue: value + residual[token, row].
+
+    residual: the result's shape; it may be the result itself; f32, f16 or bf16.
+    """
+
+    def __init__(self, residual: Tensor) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class Silu(Operation):
+    """Epilogue: value * sigmoid(value)."""
+
+    def __init__(self) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class Gelu(Operation):
+    """Epilogue: GELU, tanh form."""
+
+    def __init__(self) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class HeadNorm(Operation):
+    """
+    Head stage: RMSNorm of every head by itself (Qwen 3, Gemma 3). By itself it is RmsNorm over a (tokens * heads, head_dim) view.
+
+    weight: (head_dim,); f32, f16 or bf16.
+    epsilon: added to the mean of squares.
+    """
+
+    def __init__(self, weight: Tensor, epsilon: float = 1e-06) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class CacheWrite(Operation):
+    """
+    Store: the result goes to position start of y, a (capacity, heads, head_dim) cache; build() takes start.
+    """
+
+    def __init__(self) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class FusedKernel(Operation):
+    """Stages in one kernel, ready to run."""
+
+    def __repr__(self) -> str: ...
+
+    @property
+    def start(self) -> int | Parameter:
+        """Position of the first token, for Rope and CacheWrite."""
+
+    @start.setter
+    def start(self, value: int | Parameter, /) -> None: ...
+
+def names_of_ops() -> list[str]:
+    """What foundry.ops exports."""
+
+def describe_operations() -> dict[str, dict[str, Any]]:
+    """
+    Every operation by its name: documentation, whether it runs by itself and is a stage, and its arguments with role, in-place rules and documentation.
+    """
+
 class Access(enum.Enum):
     """What a kernel does with a tensor."""
 
@@ -917,38 +1585,6 @@ class ArgumentDescription:
 
     def __repr__(self) -> str: ...
 
-class Traffic:
-    """Bytes that an operation must move: each tensor counts once."""
-
-    @property
-    def reads(self) -> int: ...
-
-    @property
-    def writes(self) -> int: ...
-
-    @property
-    def total(self) -> int: ...
-
-    def __add__(self, other: Traffic) -> Traffic: ...
-
-    def __eq__(self, other: object, /) -> bool: ...
-
-    def __repr__(self) -> str: ...
-
-class Operation:
-    """What Foundry.run() takes."""
-
-    @property
-    def traffic(self) -> Traffic:
-        """
-        The bytes that it has to move; divided by the bandwidth, its floor. ArgumentError for a stage, whose share the fused kernel states.
-        """
-
-    def source(self, device: Device | None = None) -> str:
-        """
-        The whole MSL that it would compile on the device (None: the default one), of each of its kernels; compiles nothing. ArgumentError for a stage, which is a part of a fused kernel's, and while this thread records.
-        """
-
 class KernelCall(Operation):
     """A kernel with its values, ready to run."""
 
@@ -967,398 +1603,8 @@ class KernelDefinition:
 
     def call(self, values: list[Tensor | bytes | int | tuple[Parameter, DType] | None], config: DispatchConfig, constants: Sequence[tuple[DType, bytes]] = []) -> KernelCall: ...
 
-class Embedding(Operation):
-    """
-    Rows of a table by token id. table: (rows, columns), any format with a policy; ids: (tokens,) i32 or u32; y: (tokens, columns). An id outside of the table gives a row of NaN.
-    """
-
-    def __init__(self, table: Tensor, ids: Tensor, y: Tensor) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class Rope(Operation):
-    """
-    Rotary position embedding. x, y: (tokens, heads, head_dim); y may be x. interleaved: pairs (2i, 2i + 1), as in GGUF's Llama tensors; else NeoX's. As a stage of a fused kernel only base, interleaved and factors count.
-    """
-
-    def __init__(self, x: Tensor | None = None, y: Tensor | None = None, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class RopeKvWrite(Operation):
-    """
-    Turns q in place, turns k into the cache, and copies v into the cache. q: (tokens, heads, head_dim); k, v: (tokens, kv_heads, head_dim); the caches: (capacity, kv_heads, head_dim).
-    """
-
-    def __init__(self, q: Tensor, k: Tensor, v: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-    @property
-    def start(self) -> int | Parameter:
-        """Position of the first token."""
-
-    @start.setter
-    def start(self, value: int | Parameter, /) -> None: ...
-
-class KvWrite(Operation):
-    """
-    k and v, (tokens, kv_heads, head_dim), into positions start and on of the caches, (capacity, kv_heads, head_dim).
-    """
-
-    def __init__(self, k: Tensor, v: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class AttentionForm(enum.Enum):
-    """Which attention kernel runs."""
-
-    automatic = 0
-
-    decode = 1
-
-    prefill = 2
-
-MAX_ATTENTION_SPLITS: int = 32
-
-def attention_scratch(tokens: int, heads: int, head_dim: int, splits: int = 32) -> int:
-    """
-    Elements of f32 scratch with which Attention can split a context into so many parts.
-    """
-
-class Attention(Operation):
-    """
-    y = softmax(scale q K^T + mask) V over the cache, grouped-query, online softmax in f32 (Dao et al. 2022). q, y: (tokens, heads, head_dim); k_cache, v_cache: (capacity, kv_heads, head_dim). Token t stands at position start + t and attends to positions 0 to start + t, without causal to start + tokens - 1, with a window to the last `window` of them. mask: (tokens, positions) or (heads, tokens, positions), added to the scores; a query that may attend to nothing gives zeros. soft_cap: scores become soft_cap * tanh(score / soft_cap). scratch: f32, attention_scratch() elements; with it, decoding splits long contexts. ShapeError, DTypeError and ArgumentError with the sizes.
-    """
-
-    def __init__(self, q: Tensor, k_cache: Tensor, v_cache: Tensor, y: Tensor, *, start: int | Parameter = 0, scale: float = 0.0, window: int = 0, form: AttentionForm = ..., causal: bool = True, soft_cap: float = 0.0, mask: Tensor | None = None, scratch: Tensor | None = None, splits: int = 0) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-    @property
-    def start(self) -> int | Parameter:
-        """Position of the first token."""
-
-    @start.setter
-    def start(self, value: int | Parameter, /) -> None: ...
-
-class Argmax(Operation):
-    """
-    Index of each row's largest element. x: (columns,) or (rows, columns); y: (rows,) i32 or u32. As numpy: of equal elements the first, the first NaN above all. With finite_only a row whose largest is NaN or infinite gives ~index.
-    """
-
-    def __init__(self, x: Tensor, y: Tensor, *, finite_only: bool = False) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class Sample(Operation):
-    """
-    Draws a token: penalties, top-k, top-p, min-p, temperature. logits: (columns,); scratch: (columns,) f32; token: (1,) i32 or u32; counts: (columns,) u32, occurrences of each token so far. The draw depends on seed and step alone. Where a logit is NaN or +inf, or all are -inf, the token is ~i, below zero, of the first of those.
-    """
-
-    def __init__(self, logits: Tensor, scratch: Tensor, token: Tensor, counts: Tensor | None = None, *, repetition_penalty: float = 1.0, frequency_penalty: float = 0.0, presence_penalty: float = 0.0, top_k: int = 0, top_p: float = 1.0, min_p: float = 0.0, temperature: float = 1.0, seed: int | Parameter = 0, step: int | Parameter = 0) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class AppendToken(Operation):
-    """
-    ring[position % capacity] = token; with counts, to which Sample added it, the token `window` positions before is taken off. token: (1,) i32 or u32; ring: (capacity,) of the same dtype; counts: (columns,) u32.
-    """
-
-    def __init__(self, token: Tensor, ring: Tensor, counts: Tensor | None = None, *, position: int | Parameter = 0, window: int = 0) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class CountTokens(Operation):
-    """
-    counts[id] += 1 for every id. ids: (tokens,) i32 or u32; counts: (columns,) u32.
-    """
-
-    def __init__(self, ids: Tensor, counts: Tensor) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class Bias(Operation):
-    """Epilogue: value + bias[row]."""
-
-    def __init__(self, bias: Tensor) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class Residual(Operation):
-    """Epilogue: value + residual[token, row]; it may be the result."""
-
-    def __init__(self, residual: Tensor) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class Silu(Operation):
-    """Epilogue: value * sigmoid(value)."""
-
-    def __init__(self) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class Gelu(Operation):
-    """Epilogue: GELU, tanh form."""
-
-    def __init__(self) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class Add(Operation):
-    """
-    y = a + b; y may be an operand. Any plain dtypes: in f32 if one of them is a float type, else in y's integers, which wrap.
-    """
-
-    def __init__(self, a: Tensor, b: Tensor, y: Tensor) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class Multiply(Operation):
-    """
-    y = a * b; y may be an operand. Computes in the types that Add does. With a alone an epilogue: value * a[token, row].
-    """
-
-    def __init__(self, a: Tensor, b: Tensor | None = None, y: Tensor | None = None) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class SwiGlu(Operation):
-    """y = silu(gate) * up, float types; y may be an operand. Shazeer 2020."""
-
-    def __init__(self, gate: Tensor, up: Tensor, y: Tensor) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class GeGlu(Operation):
-    """
-    y = gelu(gate) * up, tanh form, float types; y may be an operand. Shazeer 2020.
-    """
-
-    def __init__(self, gate: Tensor, up: Tensor, y: Tensor) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class Copy(Operation):
-    """
-    y = x, converted to y's dtype; any plain dtypes. x may be any view, y any but a broadcast one. ShapeError where the shapes differ.
-    """
-
-    def __init__(self, x: Tensor, y: Tensor) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class KvRearrange(Operation):
-    """
-    Keys or values from (positions, heads, head_dim) to (heads, positions, head_dim), or back; any plain dtypes, views too.
-    """
-
-    def __init__(self, x: Tensor, y: Tensor) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class RepeatKv(Operation):
-    """
-    Each key-value head for every query head of its group: x: (positions, kv_heads, head_dim); y: (positions, heads, head_dim).
-    """
-
-    def __init__(self, x: Tensor, y: Tensor) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class Fill(Operation):
-    """
-    y = value everywhere, any plain dtype. A float type rounds it once; an integer type holds it exactly, else ArgumentError with value, dtype and range.
-    """
-
-    def __init__(self, y: Tensor, value: float = 0.0) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class Arange(Operation):
-    """
-    y[i] = start + i * step, any plain dtype but bool; integers exactly. ArgumentError where an integer type does not hold start or a result, with both.
-    """
-
-    def __init__(self, y: Tensor, start: float = 0.0, step: float = 1.0) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class RandomUniform(Operation):
-    """
-    y = low + (high - low) * u, u uniform in [0, 1): below high in every float type. The numbers depend on seed, stream and index alone (Philox4x32-10).
-    """
-
-    def __init__(self, y: Tensor, low: float = 0.0, high: float = 1.0, *, seed: int = 0, stream: int = 0) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class RandomNormal(Operation):
-    """
-    y = mean + deviation * n, n standard normal, |n| < 6.67; a float type. ArgumentError where it does not hold all of them. The numbers depend on seed, stream and index alone (Philox4x32-10, Box & Muller).
-    """
-
-    def __init__(self, y: Tensor, mean: float = 0.0, deviation: float = 1.0, *, seed: int = 0, stream: int = 0) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class GemvColumns(Operation):
-    """
-    y = W^T x: a product down the columns of a row-major matrix. weights: (rows, columns), any format with a policy; x: (rows,); y: (columns,).
-    """
-
-    def __init__(self, weights: Tensor, x: Tensor, y: Tensor) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class TileWeights(Operation):
-    """
-    A matrix in the layout of GemvTiled. weights: (rows, columns), any format with a policy; y: (ceil(rows / 32), columns, 32), a float type.
-    """
-
-    def __init__(self, weights: Tensor, y: Tensor) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class GemvTiled(Operation):
-    """
-    y = W x with W in tiles of 32 rows, as TileWeights makes them: no sum crosses lanes. weights: (tiles, columns, 32); x: (columns,); y: (rows,).
-    """
-
-    def __init__(self, weights: Tensor, x: Tensor, y: Tensor) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class Softmax(Operation):
-    """
-    y = exp(scale x + mask) / sum of the same, row by row, in f32. x, y: (columns,) or (..., columns), float types; mask: (columns,) or x's size. y may be x. A row of -inf alone gives zeros.
-    """
-
-    def __init__(self, x: Tensor, y: Tensor, mask: Tensor | None = None, scale: float = 1.0) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class LayerNorm(Operation):
-    """
-    y = (x - mean) / sqrt(variance + epsilon) * weight + bias, row by row, in f32. x, y: (columns,) or (..., columns); weight, bias: (columns,). y may be x. Ba, Kiros & Hinton 2016.
-    """
-
-    def __init__(self, x: Tensor, y: Tensor, weight: Tensor, bias: Tensor | None = None, epsilon: float = 1e-05) -> None: ...
-
-    def __repr__(self) -> str: ...
-
 def weight_formats() -> list[DType]:
     """The element types and block formats that matrices of weights may have."""
-
-class Gemv(Operation):
-    """
-    y = W x for one token. weights: (rows, columns), any format with a policy; x: (columns,); y: (rows,). x and y may be left out for a part of a fused kernel. rows_per_simdgroup (1 to 8) and simdgroups (1 to 32): 0 lets the device choose.
-    """
-
-    def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None, rows_per_simdgroup: int = 0, simdgroups: int = 0) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class LinearForm(enum.Enum):
-    """How a product runs."""
-
-    automatic = 0
-    """gemv for one token, gemm for more"""
-
-    gemv = 1
-    """one token"""
-
-    gemm = 2
-    """by lanes or by matrices, whichever suits the device"""
-
-    gemm_lanes = 3
-    """a lane is a token"""
-
-    gemm_matrices = 4
-    """on simdgroup matrices"""
-
-class Gemm(Operation):
-    """
-    y = x W^T for many tokens. weights: (rows, columns), any format with a policy; x: (tokens, columns); y: (tokens, rows). form: gemm lets the device choose between gemm_lanes and gemm_matrices.
-    """
-
-    def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None, form: LinearForm = ...) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class Linear(Operation):
-    """
-    y = x W^T: Gemv for one token, Gemm for more. x and y may be left out for a part of a fused kernel.
-    """
-
-    def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class GatedLinear(Operation):
-    """
-    y = activation(x G^T) * (x U^T) in one kernel: SwiGLU with Silu, GeGLU with Gelu. gate, up: (rows, columns); x: (columns,) or (tokens, columns); y: (rows,) or (tokens, rows).
-    """
-
-    def __init__(self, gate: Tensor, up: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, activation: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class QkvLinear(Operation):
-    """
-    The input half of attention for one token, in one kernel: q, k and v with their biases and head norms, RoPE, and the write to position start of the cache. query: (heads * head_dim, columns); key, value: (kv_heads * head_dim, columns); x: (columns,); q: (1, heads, head_dim); the caches: (capacity, kv_heads, head_dim).
-    """
-
-    def __init__(self, query: Tensor, key: Tensor, value: Tensor, x: Tensor, q: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, prologue: Operation | None = None, query_bias: Tensor | None = None, key_bias: Tensor | None = None, value_bias: Tensor | None = None, query_norm: Tensor | None = None, key_norm: Tensor | None = None, norm_epsilon: float = 1e-06) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-    @property
-    def start(self) -> int | Parameter:
-        """Position of the token."""
-
-    @start.setter
-    def start(self, value: int | Parameter, /) -> None: ...
-
-class HeadNorm(Operation):
-    """
-    Head stage: RMSNorm of every head by itself (Qwen 3, Gemma 3). weight: (head_dim,).
-    """
-
-    def __init__(self, weight: Tensor, epsilon: float = 1e-06) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class CacheWrite(Operation):
-    """
-    Store: the result goes to position start of y, a (capacity, heads, head_dim) cache; build() takes start.
-    """
-
-    def __init__(self) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class RmsNorm(Operation):
-    """
-    y = x / sqrt(mean(x^2) + epsilon) * weight, sums in f32. x, y: (columns,) or (rows, columns); weight: (columns,). As a prologue only weight and epsilon count. Zhang & Sennrich 2019.
-    """
-
-    def __init__(self, weight: Tensor, epsilon: float = 1e-05, x: Tensor | None = None, y: Tensor | None = None) -> None: ...
-
-    def __repr__(self) -> str: ...
-
-class FusedKernel(Operation):
-    """Stages in one kernel, ready to run."""
-
-    def __repr__(self) -> str: ...
-
-    @property
-    def start(self) -> int | Parameter:
-        """Position of the first token, for Rope and CacheWrite."""
-
-    @start.setter
-    def start(self, value: int | Parameter, /) -> None: ...
 
 class FusedKernelBuilder:
     """

@@ -1,4 +1,7 @@
-"""Operations: each a class whose instances `Foundry.run` takes, or `fuse` puts together."""
+"""Operations: each a class whose instances `Foundry.run` takes, or `fuse` puts together.
+
+Written by bindings/derive.py.
+"""
 
 from foundry._foundry import (
     MAX_ATTENTION_SPLITS,

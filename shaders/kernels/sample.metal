@@ -27,13 +27,13 @@ kernel void sample(FOUNDRY_ARGUMENTS) {
   const uint simdgroup = simdgroup_index_in_threadgroup;
   const uint simdgroups = simdgroups_per_threadgroup;
   const uint columns = params.columns;
-  const AllTokens all = {adjusted, columns,    simdgroup * 32 + lane, simdgroups * 32,
-                         slots,    simdgroups, simdgroup,             lane};
+  const AllTokens all = {scratch, columns,    simdgroup * 32 + lane, simdgroups * 32,
+                         slots,   simdgroups, simdgroup,             lane};
 
   float highest = -INFINITY;
   for (uint k = all.thread_index; k < columns; k += all.threads) {
     const float logit = penalised(float(logits[k]), has_counts ? counts[k] : 0, params);
-    adjusted[k] = logit;
+    scratch[k] = logit;
     highest = max(highest, is_nan(logit) ? INFINITY : logit);
   }
   highest = threadgroup_max(highest, slots, simdgroups, simdgroup, lane);

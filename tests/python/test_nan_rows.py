@@ -113,6 +113,38 @@ def test_embedding_and_cache_writes_pass_it_on(rt: fd.Foundry) -> None:
             np.testing.assert_array_equal(np.asarray(cache)[2:3], new.astype(np.float16))
 
 
+@pytest.mark.parametrize("special", SPECIAL)
+def test_rearranged_and_repeated_heads_pass_it_on(rt: fd.Foundry, special: float) -> None:
+    heads = normal(3, 2, 8)
+    heads[1, 1, 5] = special
+    x = rt.tensor(heads)
+    turned, repeated = rt.empty((2, 3, 8), fd.f32), rt.empty((3, 4, 8), fd.f32)
+    rt.run(fd.ops.KvRearrange(x=x, y=turned))
+    np.testing.assert_array_equal(np.asarray(turned), heads.transpose(1, 0, 2))
+    rt.run(fd.ops.RepeatKv(x=x, y=repeated))
+    np.testing.assert_array_equal(np.asarray(repeated), heads.repeat(2, axis=1))
+
+
+@pytest.mark.parametrize("special", SPECIAL)
+def test_rope_spreads_it_over_a_pair_of_the_cache(rt: fd.Foundry, special: float) -> None:
+    q, k, v = normal(1, 4, 8, seed="q"), normal(1, 2, 8, seed="k"), normal(1, 2, 8, seed="v")
+    q[0, 3, 1], k[0, 1, 4], v[0, 0, 6] = special, special, special
+    turned = rt.tensor(q)
+    caches = [rt.tensor(np.zeros((4, 2, 8), np.float32)) for _ in range(2)]
+    rt.run(
+        fd.ops.RopeKvWrite(
+            q=turned, k=rt.tensor(k), v=rt.tensor(v), k_cache=caches[0], v_cache=caches[1], start=2
+        )
+    )
+    hidden = np.zeros((1, 4, 8), bool)
+    hidden[0, 3, :2] = True
+    np.testing.assert_array_equal(np.isfinite(np.asarray(turned)), ~hidden)
+    hidden = np.zeros((4, 2, 8), bool)
+    hidden[2, 1, 4:6] = True
+    np.testing.assert_array_equal(np.isfinite(np.asarray(caches[0])), ~hidden)
+    np.testing.assert_array_equal(np.asarray(caches[1])[2], v[0])
+
+
 def every_kind_of_float() -> F32:
     edges = [0.0, 0.5, 0.99, 1, 1.5, 127.5, 128, 255.9, 256, 32768, 65504, 65519, 65520, 65536]
     edges += [2.0**31 - 128, 2.0**31, 2.0**32 - 256, 2.0**32, 2.0**63, 2.0**64, 1e30, 3.4e38]

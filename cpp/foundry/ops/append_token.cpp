@@ -5,6 +5,7 @@
 
 #include "foundry/ops/checks.hpp"
 #include "foundry/ops/kernel_file.hpp"
+#include "foundry/ops/operands.hpp"
 
 namespace foundry::ops {
 namespace {
@@ -27,9 +28,8 @@ struct Recipe {
 }  // namespace
 
 void AppendToken::encode(Encoder& encoder) const {
-  require_index("AppendToken", "token", token);
+  require_operands(*this);
   require_count("AppendToken", "token", token, 1);
-  require_index("AppendToken", "ring", ring);
   if (ring.dtype() != token.dtype()) {
     throw DTypeError(concat("AppendToken: token is ", name_of(token.dtype()), ", ring is ",
                             name_of(ring.dtype())));

@@ -4,6 +4,7 @@
 
 #include "foundry/kernel/encoder.hpp"
 #include "foundry/kernel/traffic.hpp"
+#include "foundry/ops/description.hpp"
 
 namespace foundry::ops {
 
@@ -15,10 +16,6 @@ struct AppendTokenParams {
   std::uint32_t columns;
 };
 
-/// ring[position % capacity] = token. With `counts`, to which Sample has added the token, the one
-/// that stood `window` positions before is taken off again: the penalties look at the last
-/// `window`. token: (1,) i32 or u32; ring: (capacity,) of the same dtype, longer than the window;
-/// counts, optional: (columns,) u32. Ids outside of counts are ignored.
 struct AppendToken {
   AnyTensor token;
   AnyTensor ring;
@@ -28,6 +25,17 @@ struct AppendToken {
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
+
+  static constexpr auto description = operation(
+      "ring[position % capacity] = token. With counts, to which Sample has added the token, the "
+      "one that stood `window` positions before is taken off again: the penalties look at the last "
+      "`window`. Ids outside of counts are ignored.",
+      read<&AppendToken::token>(Elements::index, "(1,)"),
+      read_write<&AppendToken::ring>(Elements::index,
+                                     "(capacity,), token's dtype; longer than the window"),
+      optional_read_write<&AppendToken::counts>(Elements::any, "(columns,); u32"), ByName{},
+      setting<&AppendToken::position>("of the token"),
+      setting<&AppendToken::window>("tokens that the penalties look at"));
 };
 
 }  // namespace foundry::ops

@@ -6,6 +6,7 @@
 #include "foundry/kernel/whole_number.hpp"
 #include "foundry/ops/element_run.hpp"
 #include "foundry/ops/kernel_file.hpp"
+#include "foundry/ops/operands.hpp"
 
 namespace foundry::ops {
 
@@ -78,7 +79,7 @@ void check_integers(const Arange& op, ArangeParams& params) {
 }  // namespace
 
 void Arange::encode(Encoder& encoder) const {
-  require_plain("Arange", "y", y);
+  require_operands(*this);
   const DType dtype = y.dtype();
   if (dtype == DType::bool_) {
     throw DTypeError(concat("Arange: y takes numbers, got ", y.describe()));
@@ -95,7 +96,7 @@ void Arange::encode(Encoder& encoder) const {
 }
 
 Traffic Arange::traffic() const {
-  return traffic_of({}, {&y});
+  return traffic_of(*this);
 }
 
 }  // namespace foundry::ops

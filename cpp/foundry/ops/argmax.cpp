@@ -2,6 +2,7 @@
 
 #include "foundry/ops/checks.hpp"
 #include "foundry/ops/kernel_file.hpp"
+#include "foundry/ops/operands.hpp"
 
 namespace foundry::ops {
 namespace {
@@ -25,8 +26,7 @@ struct Recipe {
 }  // namespace
 
 void Argmax::encode(Encoder& encoder) const {
-  require_float("Argmax", "x", x);
-  require_index("Argmax", "y", y);
+  require_operands(*this);
   const ArgmaxParams params{in_32_bits("Argmax", "the number of columns", x.extents().inner())};
   const std::uint64_t rows = x.count() / params.columns;
   require_count("Argmax", "y", y, rows);
@@ -38,7 +38,7 @@ void Argmax::encode(Encoder& encoder) const {
 }
 
 Traffic Argmax::traffic() const {
-  return traffic_of({&x}, {&y});
+  return traffic_of(*this);
 }
 
 }  // namespace foundry::ops

@@ -3,6 +3,7 @@
 
 #include "foundry/kernel/encoder.hpp"
 #include "foundry/kernel/traffic.hpp"
+#include "foundry/ops/description.hpp"
 
 namespace foundry::ops {
 
@@ -11,10 +12,6 @@ struct ArgmaxParams {
   std::uint32_t columns;
 };
 
-/// x: (columns,) or (rows, columns), a plain float type; y: (rows,) i32 or u32. As numpy has it: of
-/// equal elements the first, and NaN, the first one, above all. With finite_only a row whose
-/// largest element is NaN or infinite gives ~i (-1 - i; as u32 2^32 - 1 - i) in place of its index
-/// i: how greedy decoding learns of logits that no token can be chosen by.
 struct Argmax {
   AnyTensor x;
   AnyTensor y;
@@ -22,6 +19,15 @@ struct Argmax {
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
+
+  static constexpr auto description = operation(
+      "The index of each row's largest element. As numpy has it: of equal elements the first, and "
+      "NaN, the first one, above all.",
+      read<&Argmax::x>(Elements::floats, "(columns,) or (rows, columns)"),
+      write<&Argmax::y>(Elements::index, "(rows,)"), ByName{},
+      setting<&Argmax::finite_only>(
+          "a row whose largest element is NaN or infinite gives ~i, below zero, in place of its "
+          "index i: how greedy decoding learns of logits that no token can be chosen by"));
 };
 
 }  // namespace foundry::ops

@@ -4,6 +4,7 @@
 #include "foundry/fusion/fused_kernel_builder.hpp"
 #include "foundry/kernel/encoder.hpp"
 #include "foundry/kernel/traffic.hpp"
+#include "foundry/ops/description.hpp"
 
 namespace foundry::ops {
 
@@ -26,48 +27,66 @@ struct AttentionParams {
   std::uint32_t mask_token_stride;
 };
 
-enum class AttentionForm : std::uint8_t {
-  automatic,  ///< decode for up to 4 tokens, prefill for more
-  decode,     ///< a threadgroup per token and group of query heads, or several
-  prefill,    ///< a lane per query; K and V pass through threadgroup memory
-};
+enum class AttentionForm : std::uint8_t { automatic, decode, prefill };
+template <>
+inline constexpr auto kChoices<AttentionForm> = choices<AttentionForm>(
+    "Which attention kernel runs.",
+    {{AttentionForm::automatic, "automatic", "decode for up to 4 tokens, prefill for more"},
+     {AttentionForm::decode, "decode",
+      "a threadgroup per token and group of query heads, or several"},
+     {AttentionForm::prefill, "prefill",
+      "a lane per query; K and V pass through threadgroup memory"}});
 
-/// y = softmax(scale q K^T + mask) V, in f32, online (Dao et al., "FlashAttention", 2022).
-///
-/// q, y: (tokens, heads, head_dim), or (tokens, heads * head_dim), plain float types. k_cache,
-/// v_cache: (capacity, kv_heads, head_dim) of one plain float type, any strides but the innermost,
-/// which is 1; the new tokens' keys and values are in it already. heads is a multiple of kv_heads;
-/// head_dim is even, up to 256.
-///
-/// Token t stands at position start + t. It attends to positions 0 to start + t, or without
-/// `causal` to start + tokens - 1; with a window, to none before start + t + 1 - window. A query
-/// that may attend to nothing, its mask being all -inf, gives zeros. NaN in goes NaN out.
-///
-/// Throws ShapeError, DTypeError and ArgumentError with the sizes.
 struct Attention {
   AnyTensor q;
   AnyTensor k_cache;
   AnyTensor v_cache;
   AnyTensor y;
   Scalar<std::uint32_t> start = {};
-  float scale = 0.0f;  ///< 0: 1 / sqrt(head_dim)
+  float scale = 0.0f;
   std::uint32_t window = 0;
   AttentionForm form = AttentionForm::automatic;
   bool causal = true;
-  /// Scores become soft_cap * tanh(score / soft_cap), before the mask; 0: as they are (Gemma 2).
   float soft_cap = 0.0f;
-  /// Optional, a plain float type, added to the scores: (tokens, positions) or (heads, tokens,
-  /// positions), for start + tokens positions at least; -inf hides one.
   AnyTensor mask = {};
-  /// Optional f32: with it, decoding splits a long context over more threadgroups than there are
-  /// heads, and a second dispatch merges the parts. attention_scratch() says how much is of use;
-  /// with less, there are fewer parts.
   AnyTensor scratch = {};
-  std::uint32_t splits = 0;  ///< parts of the context, up to kMaxAttentionSplits; 0: chosen
+  std::uint32_t splits = 0;
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
   operator MainStage() const;
+
+  static constexpr auto description = operation(
+      "y = softmax(scale q K^T + mask) V over the cache, grouped-query, online softmax in f32 (Dao "
+      "et al. 2022). Token t stands at position start + t and attends to positions 0 to start + t, "
+      "without causal to start + tokens - 1, with a window to the last `window` of them; the new "
+      "tokens' keys and values are in the cache already. A query that may attend to nothing gives "
+      "zeros. ShapeError, DTypeError and ArgumentError with the sizes.",
+      read<&Attention::q>(
+          Elements::floats,
+          "(tokens, heads, head_dim), heads a multiple of kv_heads; head_dim is even, up to 256"),
+      read<&Attention::k_cache>(
+          Elements::floats,
+          "(capacity, kv_heads, head_dim), any strides but the innermost, which is 1"),
+      read<&Attention::v_cache>(Elements::floats, "as k_cache, of the same dtype"),
+      write<&Attention::y>(Elements::floats, "q's size"), ByName{},
+      setting<&Attention::start>("position of the first token"),
+      setting<&Attention::scale>("of the scores; 0: 1 / sqrt(head_dim)"),
+      setting<&Attention::window>("positions that a query attends to at most; 0: all"),
+      setting<&Attention::form>("which kernel runs"),
+      setting<&Attention::causal>("nothing after a token's own position is seen"),
+      setting<&Attention::soft_cap>("scores become soft_cap * tanh(score / soft_cap), before the "
+                                    "mask; 0: as they are (Gemma 2)"),
+      optional_read<&Attention::mask>(
+          Elements::floats,
+          "(tokens, positions) or (heads, tokens, positions), for start + tokens positions at "
+          "least, added to the scores; -inf hides one"),
+      optional_write<&Attention::scratch>(
+          Elements::any,
+          "f32, attention_scratch() elements: with it, decoding splits a long context over more "
+          "threadgroups than there are heads, and a second dispatch merges the parts; with less, "
+          "there are fewer parts"),
+      setting<&Attention::splits>("parts of the context, up to MAX_ATTENTION_SPLITS; 0: chosen"));
 };
 
 inline constexpr std::uint32_t kMaxAttentionSplits = 32;  ///< a lane of the merging simdgroup each

@@ -23,6 +23,14 @@ inline void require_float(std::string_view op, std::string_view what, const AnyT
   }
 }
 
+/// Any type but a block.
+inline void require_plain(std::string_view op, std::string_view what, const AnyTensor& tensor) {
+  require_present(op, what, tensor);
+  if (is_block(tensor.dtype())) {
+    throw DTypeError(concat(op, ": ", what, " takes a plain type, got ", tensor.describe()));
+  }
+}
+
 /// i32 or u32.
 inline void require_index(std::string_view op, std::string_view what, const AnyTensor& tensor) {
   require_present(op, what, tensor);

@@ -4,6 +4,7 @@
 
 #include "foundry/ops/element_run.hpp"
 #include "foundry/ops/kernel_file.hpp"
+#include "foundry/ops/operands.hpp"
 
 namespace foundry::ops {
 namespace {
@@ -17,7 +18,7 @@ KernelDescription describe_copy(const char* name, DType x, DType y, const Struct
   kernel.arguments = {ArgumentDescription::buffer("x", Access::read, x),
                       ArgumentDescription::buffer("y", Access::write, y),
                       ArgumentDescription::value("params", params)};
-  allow_in_place(kernel, "y", "x");
+  allow_in_place<Copy>(kernel);
   kernel.arguments[0].strided = kernel.arguments[1].strided = true;
   kernel.aliases = {{"X", msl_type(x)},
                     {"Y", msl_type(y)},
@@ -101,8 +102,7 @@ void encode_strided(const Copy& op, Encoder& encoder) {
 }  // namespace
 
 void Copy::encode(Encoder& encoder) const {
-  require_plain("Copy", "x", x);
-  require_plain("Copy", "y", y);
+  require_operands(*this);
   require_count("Copy", "x", x, y.count());
   const CopyParams params{in_32_bits("Copy", "the number of elements", y.count())};
   if (!x.is_contiguous() || !y.is_contiguous()) {
@@ -114,7 +114,7 @@ void Copy::encode(Encoder& encoder) const {
 }
 
 Traffic Copy::traffic() const {
-  Traffic traffic = traffic_of({&x}, {&y});
+  Traffic traffic = traffic_of(*this);
   traffic.reads = std::min(traffic.reads, x.byte_length());  // what is broadcast counts once
   return traffic;
 }

@@ -5,6 +5,7 @@
 
 #include "foundry/kernel/encoder.hpp"
 #include "foundry/kernel/traffic.hpp"
+#include "foundry/ops/description.hpp"
 
 namespace foundry::ops {
 
@@ -23,16 +24,20 @@ struct CopyStridedParams {
   std::array<std::uint32_t, kMaxRank> y_strides;
 };
 
-/// y = x, converted to y's dtype: float types round to nearest; a float to an integer drops its
-/// fraction, and is unspecified outside of the integer's range; integers wrap; bool is "not zero".
-/// Any plain dtypes, below 2^32 elements. x may be any view: transposed, sliced, broadcast; y too
-/// but broadcast. Without gaps on either side the shapes need only the same number of elements,
-/// else they are equal (ShapeError, with both).
 struct Copy {
   AnyTensor x;
   AnyTensor y;
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
+
+  static constexpr auto description = operation(
+      "y = x, converted to y's dtype: a cast, the gather of a view, the write to a view. Float "
+      "types round to nearest, beyond the range to infinity; a float to an integer drops its "
+      "fraction, beyond the range goes to its end, NaN to 0; integers wrap; bool is \"not zero\". "
+      "Below 2^32 elements. Without gaps on either side the shapes need only the same number of "
+      "elements, else they are equal: ShapeError, with both.",
+      read<&Copy::x>(Elements::plain, "any view: transposed, sliced, broadcast"),
+      write<&Copy::y>(Elements::plain, "any view but a broadcast one").may_be<&Copy::x>());
 };
 
 }  // namespace foundry::ops

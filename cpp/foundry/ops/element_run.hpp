@@ -19,14 +19,6 @@ inline constexpr std::uint64_t kSimdgroupElements = 8 * kSimdWidth;
   return threadgroups_of(of_threadgroup, (simdgroups + of_threadgroup - 1) / of_threadgroup);
 }
 
-/// Any type but a block.
-inline void require_plain(std::string_view op, std::string_view what, const AnyTensor& tensor) {
-  require_present(op, what, tensor);
-  if (is_block(tensor.dtype())) {
-    throw DTypeError(concat(op, ": ", what, " takes a plain type, got ", tensor.describe()));
-  }
-}
-
 [[nodiscard]] inline bool is_float(DType dtype) {
   return info(dtype).is_float;
 }

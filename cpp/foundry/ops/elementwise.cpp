@@ -2,6 +2,7 @@
 
 #include "foundry/ops/element_run.hpp"
 #include "foundry/ops/kernel_file.hpp"
+#include "foundry/ops/operands.hpp"
 
 namespace foundry::ops {
 namespace {
@@ -19,32 +20,22 @@ struct Operand {
 
 /// kernels/<name>.metal: y from two tensors, element by element.
 struct Binary {
-  const char* op;
   const char* name;
   Operand first;
   Operand second;
-  bool only_floats = false;
 };
 
-constexpr Binary kAdd{.op = "Add", .name = "add", .first = {"a", "A"}, .second = {"b", "B"}};
-constexpr Binary kMultiply{
-    .op = "Multiply", .name = "multiply", .first = {"a", "A"}, .second = {"b", "B"}};
-constexpr Binary kSwiGlu{.op = "SwiGlu",
-                         .name = "swiglu",
-                         .first = {"gate", "Gate"},
-                         .second = {"up", "Up"},
-                         .only_floats = true};
-constexpr Binary kGeGlu{.op = "GeGlu",
-                        .name = "geglu",
-                        .first = {"gate", "Gate"},
-                        .second = {"up", "Up"},
-                        .only_floats = true};
+constexpr Binary kAdd{.name = "add", .first = {"a", "A"}, .second = {"b", "B"}};
+constexpr Binary kMultiply{.name = "multiply", .first = {"a", "A"}, .second = {"b", "B"}};
+constexpr Binary kSwiGlu{.name = "swiglu", .first = {"gate", "Gate"}, .second = {"up", "Up"}};
+constexpr Binary kGeGlu{.name = "geglu", .first = {"gate", "Gate"}, .second = {"up", "Up"}};
 
 /// What integers of y's type are computed in: unsigned, so that wrapping around is defined.
 const char* integers_of(DType y) {
   return info(y).block_bytes == 8 ? "ulong" : "uint";
 }
 
+template <class Op>
 struct Recipe {
   const Binary* of;
   DType first;
@@ -57,8 +48,7 @@ struct Recipe {
                         ArgumentDescription::buffer(of->second.name, Access::read, second),
                         ArgumentDescription::buffer("y", Access::write, y),
                         ArgumentDescription::value("params", struct_layout<ElementwiseParams>())};
-    allow_in_place(kernel, "y", of->first.name);
-    allow_in_place(kernel, "y", of->second.name);
+    allow_in_place<Op>(kernel);
     const bool floats = is_float(first) || is_float(second) || is_float(y);
     kernel.aliases = {{of->first.alias, msl_type(first)},
                       {of->second.alias, msl_type(second)},
@@ -68,17 +58,16 @@ struct Recipe {
   }
 };
 
-void encode_binary(Encoder& encoder, const Binary& of, const AnyTensor& first,
-                   const AnyTensor& second, const AnyTensor& y) {
-  const auto require = of.only_floats ? require_float : require_plain;
-  require(of.op, "y", y);
-  require(of.op, of.first.name, first);
-  require_count(of.op, of.first.name, first, y.count());
-  require(of.op, of.second.name, second);
-  require_count(of.op, of.second.name, second, y.count());
-  const ElementwiseParams params{in_32_bits(of.op, "the number of elements", y.count())};
+template <class Op>
+void encode_binary(Encoder& encoder, const Op& op, const Binary& of, const AnyTensor& first,
+                   const AnyTensor& second) {
+  require_operands(op);
+  const AnyTensor& y = op.y;
+  require_count(kName<Op>, of.first.name, first, y.count());
+  require_count(kName<Op>, of.second.name, second, y.count());
+  const ElementwiseParams params{in_32_bits(kName<Op>, "the number of elements", y.count())};
   const auto kernel = encoder.kernel(
-      Recipe{.of = &of, .first = first.dtype(), .second = second.dtype(), .y = y.dtype()});
+      Recipe<Op>{.of = &of, .first = first.dtype(), .second = second.dtype(), .y = y.dtype()});
   encoder.dispatch(*kernel, {first, second, y, Argument::value(params)},
                    element_runs(params.count));
 }
@@ -86,19 +75,19 @@ void encode_binary(Encoder& encoder, const Binary& of, const AnyTensor& first,
 }  // namespace
 
 void Add::encode(Encoder& encoder) const {
-  encode_binary(encoder, kAdd, a, b, y);
+  encode_binary(encoder, *this, kAdd, a, b);
 }
 
 Traffic Add::traffic() const {
-  return traffic_of({&a, &b}, {&y});
+  return traffic_of(*this);
 }
 
 void Multiply::encode(Encoder& encoder) const {
-  encode_binary(encoder, kMultiply, a, b, y);
+  encode_binary(encoder, *this, kMultiply, a, b);
 }
 
 Traffic Multiply::traffic() const {
-  return traffic_of({&a, &b}, {&y});
+  return traffic_of(*this);
 }
 
 Multiply::operator Stage() const {
@@ -110,19 +99,19 @@ Multiply::operator Stage() const {
 }
 
 void SwiGlu::encode(Encoder& encoder) const {
-  encode_binary(encoder, kSwiGlu, gate, up, y);
+  encode_binary(encoder, *this, kSwiGlu, gate, up);
 }
 
 Traffic SwiGlu::traffic() const {
-  return traffic_of({&gate, &up}, {&y});
+  return traffic_of(*this);
 }
 
 void GeGlu::encode(Encoder& encoder) const {
-  encode_binary(encoder, kGeGlu, gate, up, y);
+  encode_binary(encoder, *this, kGeGlu, gate, up);
 }
 
 Traffic GeGlu::traffic() const {
-  return traffic_of({&gate, &up}, {&y});
+  return traffic_of(*this);
 }
 
 }  // namespace foundry::ops

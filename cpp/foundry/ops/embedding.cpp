@@ -3,6 +3,7 @@
 #include "foundry/fusion/policy.hpp"
 #include "foundry/ops/checks.hpp"
 #include "foundry/ops/kernel_file.hpp"
+#include "foundry/ops/operands.hpp"
 
 namespace foundry::ops {
 namespace {
@@ -28,10 +29,7 @@ struct Recipe {
 }  // namespace
 
 void Embedding::encode(Encoder& encoder) const {
-  require_present("Embedding", "table", table);
-  static_cast<void>(policy_of(table.dtype(), "Embedding"));
-  require_index("Embedding", "ids", ids);
-  require_float("Embedding", "y", y);
+  require_operands(*this);
   if (table.rank() != 2) {
     throw ShapeError(
         concat("Embedding: table is ", to_string(table.extents()), ", not (rows, columns)"));

@@ -3,6 +3,7 @@
 
 #include "foundry/kernel/encoder.hpp"
 #include "foundry/kernel/traffic.hpp"
+#include "foundry/ops/description.hpp"
 
 namespace foundry::ops {
 
@@ -12,9 +13,6 @@ struct EmbeddingParams {
   std::uint32_t columns;
 };
 
-/// table: (rows, columns), any dtype with a policy; ids: (tokens,) i32 or u32; y: (tokens,
-/// columns), or (columns,) for one token, a plain float type. An id outside of the table gives a
-/// row of NaN.
 struct Embedding {
   AnyTensor table;
   AnyTensor ids;
@@ -22,6 +20,12 @@ struct Embedding {
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
+
+  static constexpr auto description = operation(
+      "Rows of a table by token id. An id outside of the table gives a row of NaN.",
+      read<&Embedding::table>(Elements::weights, "(rows, columns)"),
+      read<&Embedding::ids>(Elements::index, "(tokens,)"),
+      write<&Embedding::y>(Elements::floats, "(tokens, columns), or (columns,) for one token"));
 };
 
 }  // namespace foundry::ops

@@ -2,29 +2,38 @@
 #pragma once
 
 #include "foundry/fusion/stage.hpp"
+#include "foundry/ops/description.hpp"
 
 namespace foundry::ops {
 
-/// value + bias[row]. bias: (rows,), a plain float type.
 struct Bias {
   AnyTensor bias;
   operator Stage() const;
+
+  static constexpr auto description =
+      operation("Epilogue: value + bias[row].", read<&Bias::bias>(Elements::floats, "(rows,)"));
 };
 
-/// value + residual[token, row]. residual: the result's shape; it may be the result itself.
 struct Residual {
   AnyTensor residual;
   operator Stage() const;
+
+  static constexpr auto description =
+      operation("Epilogue: value + residual[token, row].",
+                read<&Residual::residual>(Elements::floats,
+                                          "the result's shape; it may be the result itself"));
 };
 
-/// value * sigmoid(value).
 struct Silu {
   operator Stage() const;
+
+  static constexpr auto description = operation("Epilogue: value * sigmoid(value).");
 };
 
-/// GELU, tanh form.
 struct Gelu {
   operator Stage() const;
+
+  static constexpr auto description = operation("Epilogue: GELU, tanh form.");
 };
 
 }  // namespace foundry::ops

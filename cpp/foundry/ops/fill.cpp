@@ -2,6 +2,7 @@
 
 #include "foundry/ops/element_run.hpp"
 #include "foundry/ops/kernel_file.hpp"
+#include "foundry/ops/operands.hpp"
 
 namespace foundry::ops {
 namespace {
@@ -35,7 +36,7 @@ struct Recipe {
 }  // namespace
 
 void Fill::encode(Encoder& encoder) const {
-  require_plain("Fill", "y", y);
+  require_operands(*this);
   const DType dtype = y.dtype();
   const auto bits = encode_scalar(value.value, 0, dtype);
   if (!bits) {
@@ -48,7 +49,7 @@ void Fill::encode(Encoder& encoder) const {
 }
 
 Traffic Fill::traffic() const {
-  return traffic_of({}, {&y});
+  return traffic_of(*this);
 }
 
 }  // namespace foundry::ops

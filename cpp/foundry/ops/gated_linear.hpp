@@ -5,12 +5,11 @@
 #include <vector>
 
 #include "foundry/fusion/fused_kernel_builder.hpp"
+#include "foundry/ops/description.hpp"
 #include "foundry/ops/epilogues.hpp"
 
 namespace foundry::ops {
 
-/// gate, up: (rows, columns), any dtypes with policies; x: (columns,) or (tokens, columns); y:
-/// (rows,) or (tokens, rows). With Silu this is SwiGLU (Shazeer 2020), with Gelu GeGLU.
 struct GatedLinear {
   AnyTensor gate;
   AnyTensor up;
@@ -23,6 +22,19 @@ struct GatedLinear {
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
   operator MainStage() const;
+
+  static constexpr auto description = operation(
+      "y = activation(x G^T) * (x U^T) in one kernel: SwiGLU with Silu, GeGLU with Gelu. Shazeer "
+      "2020.",
+      read<&GatedLinear::gate>(Elements::weights, "(rows, columns)"),
+      read<&GatedLinear::up>(Elements::weights, "(rows, columns)"),
+      read<&GatedLinear::x>(Elements::floats, "(columns,) or (tokens, columns)").to_run(),
+      write<&GatedLinear::y>(Elements::floats, "(rows,) or (tokens, rows)").to_run(), ByName{},
+      setting<&GatedLinear::prologue>("what is done to x as it is read: RmsNorm"),
+      setting<&GatedLinear::activation>("an epilogue without a tensor; Silu, if left out"),
+      setting<&GatedLinear::epilogues>(
+          "what is done to a result before it is stored: one stage, or several in order")
+          .as("epilogue"));
 
  private:
   [[nodiscard]] LentFusedKernel lent() const;

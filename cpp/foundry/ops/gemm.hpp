@@ -5,22 +5,41 @@
 #include <vector>
 
 #include "foundry/fusion/fused_kernel_builder.hpp"
+#include "foundry/ops/description.hpp"
 
 namespace foundry::ops {
 
-/// weights: (rows, columns), any dtype with a policy; x: (tokens, columns); y: (tokens, rows); x
-/// and y of plain float types. Accumulates in f32.
+template <>
+inline constexpr auto kChoices<LinearForm> = choices<LinearForm>(
+    "How a product runs.",
+    {{LinearForm::automatic, "automatic", "gemv for one token, gemm for more"},
+     {LinearForm::gemv, "gemv", "one token"},
+     {LinearForm::gemm, "gemm", "by lanes or by matrices, whichever suits the device"},
+     {LinearForm::gemm_lanes, "gemm_lanes", "a lane is a token"},
+     {LinearForm::gemm_matrices, "gemm_matrices", "on simdgroup matrices"}});
+
 struct Gemm {
   AnyTensor weights;
   AnyTensor x;
   AnyTensor y;
   std::optional<Stage> prologue;
   std::vector<Stage> epilogues;
-  LinearForm form = LinearForm::gemm;  ///< or gemm_lanes, gemm_matrices: the device chooses well
+  LinearForm form = LinearForm::gemm;
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
   operator MainStage() const;
+
+  static constexpr auto description = operation(
+      "y = x W^T for many tokens, accumulated in f32.",
+      read<&Gemm::weights>(Elements::weights, "(rows, columns)"),
+      read<&Gemm::x>(Elements::floats, "(tokens, columns)").to_run(),
+      write<&Gemm::y>(Elements::floats, "(tokens, rows)").to_run(), ByName{},
+      setting<&Gemm::prologue>("what is done to x as it is read: RmsNorm"),
+      setting<&Gemm::epilogues>(
+          "what is done to a result before it is stored: one stage, or several in order")
+          .as("epilogue"),
+      setting<&Gemm::form>("gemm lets the device choose between gemm_lanes and gemm_matrices"));
 
  private:
   [[nodiscard]] LentFusedKernel lent() const;

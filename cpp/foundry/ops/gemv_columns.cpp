@@ -3,6 +3,7 @@
 #include "foundry/fusion/policy.hpp"
 #include "foundry/ops/checks.hpp"
 #include "foundry/ops/kernel_file.hpp"
+#include "foundry/ops/operands.hpp"
 
 namespace foundry::ops {
 namespace {
@@ -45,10 +46,7 @@ struct Recipe {
 }  // namespace
 
 void GemvColumns::encode(Encoder& encoder) const {
-  require_present("GemvColumns", "weights", weights);
-  static_cast<void>(policy_of(weights.dtype(), "GemvColumns"));
-  require_float("GemvColumns", "x", x);
-  require_float("GemvColumns", "y", y);
+  require_operands(*this);
   if (weights.rank() != 2) {
     throw ShapeError(
         concat("GemvColumns: weights are ", to_string(weights.extents()), ", not (rows, columns)"));
@@ -67,7 +65,7 @@ void GemvColumns::encode(Encoder& encoder) const {
 }
 
 Traffic GemvColumns::traffic() const {
-  return traffic_of({&weights, &x}, {&y});
+  return traffic_of(*this);
 }
 
 }  // namespace foundry::ops

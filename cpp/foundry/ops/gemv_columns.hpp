@@ -3,6 +3,7 @@
 
 #include "foundry/kernel/encoder.hpp"
 #include "foundry/kernel/traffic.hpp"
+#include "foundry/ops/description.hpp"
 
 namespace foundry::ops {
 
@@ -12,10 +13,6 @@ struct MatrixParams {
   std::uint32_t columns;
 };
 
-/// weights: (rows, columns), any dtype with a policy; x: (rows,), y: (columns,), plain float types;
-/// y[c] = sum over r of weights[r, c] x[r], in f32. The same bytes as a column-major (columns,
-/// rows) matrix, whose product this is. ShapeError, DTypeError and ArgumentError name what does not
-/// fit.
 struct GemvColumns {
   AnyTensor weights;
   AnyTensor x;
@@ -23,6 +20,13 @@ struct GemvColumns {
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
+
+  static constexpr auto description = operation(
+      "y = W^T x: a product down the columns of a row-major matrix, in f32. The same bytes as a "
+      "column-major (columns, rows) matrix, whose product this is.",
+      read<&GemvColumns::weights>(Elements::weights, "(rows, columns)"),
+      read<&GemvColumns::x>(Elements::floats, "(rows,)"),
+      write<&GemvColumns::y>(Elements::floats, "(columns,)"));
 };
 
 }  // namespace foundry::ops

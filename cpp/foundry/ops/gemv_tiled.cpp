@@ -3,6 +3,7 @@
 #include "foundry/fusion/policy.hpp"
 #include "foundry/ops/checks.hpp"
 #include "foundry/ops/kernel_file.hpp"
+#include "foundry/ops/operands.hpp"
 
 namespace foundry::ops {
 namespace {
@@ -54,9 +55,7 @@ struct Recipe {
 }  // namespace
 
 void TileWeights::encode(Encoder& encoder) const {
-  require_present("TileWeights", "weights", weights);
-  static_cast<void>(policy_of(weights.dtype(), "TileWeights"));
-  require_float("TileWeights", "y", y);
+  require_operands(*this);
   if (weights.rank() != 2) {
     throw ShapeError(
         concat("TileWeights: weights are ", to_string(weights.extents()), ", not (rows, columns)"));
@@ -74,13 +73,11 @@ void TileWeights::encode(Encoder& encoder) const {
 }
 
 Traffic TileWeights::traffic() const {
-  return traffic_of({&weights}, {&y});
+  return traffic_of(*this);
 }
 
 void GemvTiled::encode(Encoder& encoder) const {
-  require_float("GemvTiled", "weights", weights);
-  require_float("GemvTiled", "x", x);
-  require_float("GemvTiled", "y", y);
+  require_operands(*this);
   if (weights.rank() != 3 || weights.extents()[2] != kTileRows) {
     throw ShapeError(concat("GemvTiled: weights are ", to_string(weights.extents()),
                             ", not (tiles, columns, ", kTileRows, ")"));
@@ -100,7 +97,7 @@ void GemvTiled::encode(Encoder& encoder) const {
 }
 
 Traffic GemvTiled::traffic() const {
-  return traffic_of({&weights, &x}, {&y});
+  return traffic_of(*this);
 }
 
 }  // namespace foundry::ops

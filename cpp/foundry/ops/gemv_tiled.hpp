@@ -3,6 +3,7 @@
 
 #include "foundry/kernel/encoder.hpp"
 #include "foundry/kernel/traffic.hpp"
+#include "foundry/ops/description.hpp"
 #include "foundry/ops/gemv_columns.hpp"
 
 namespace foundry::ops {
@@ -15,18 +16,20 @@ inline constexpr std::uint32_t kTileRows = 32;  ///< lanes of a simdgroup
 // value, and no sum crosses lanes, where a row-major product reads many rows side by side and ends
 // each with a reduction. That pays most for short rows.
 
-/// weights: (rows, columns), any dtype with a policy; y: (ceil(rows / 32), columns, 32), a plain
-/// float type: quantised weights are decoded. ShapeError with both shapes.
 struct TileWeights {
   AnyTensor weights;
   AnyTensor y;
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
+
+  static constexpr auto description = operation(
+      "A matrix in the layout of GemvTiled; quantised weights are decoded. ShapeError with both "
+      "shapes.",
+      read<&TileWeights::weights>(Elements::weights, "(rows, columns)"),
+      write<&TileWeights::y>(Elements::floats, "(ceil(rows / 32), columns, 32)"));
 };
 
-/// weights: tiled, (tiles, columns, 32); x: (columns,), y: (rows,), rows within the last tile;
-/// plain float types. In f32. ShapeError with the shapes.
 struct GemvTiled {
   AnyTensor weights;
   AnyTensor x;
@@ -34,6 +37,13 @@ struct GemvTiled {
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
+
+  static constexpr auto description = operation(
+      "y = W x with W in tiles of 32 rows, as TileWeights makes them: no sum crosses lanes. In "
+      "f32. ShapeError with the shapes.",
+      read<&GemvTiled::weights>(Elements::floats, "(tiles, columns, 32)"),
+      read<&GemvTiled::x>(Elements::floats, "(columns,)"),
+      write<&GemvTiled::y>(Elements::floats, "(rows,), within the last tile"));
 };
 
 }  // namespace foundry::ops

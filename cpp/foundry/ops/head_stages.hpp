@@ -2,21 +2,28 @@
 #pragma once
 
 #include "foundry/fusion/stage.hpp"
+#include "foundry/ops/description.hpp"
 
 namespace foundry::ops {
 
-/// RMSNorm of every head by itself. weight: (head_dim,), a plain float type. By itself it is
-/// RmsNorm over a (tokens * heads, head_dim) view.
 struct HeadNorm {
   AnyTensor weight;
   float epsilon = 1e-6f;
   operator Stage() const;
+
+  static constexpr auto description = operation(
+      "Head stage: RMSNorm of every head by itself (Qwen 3, Gemma 3). By itself it is RmsNorm over "
+      "a (tokens * heads, head_dim) view.",
+      read<&HeadNorm::weight>(Elements::floats, "(head_dim,)"),
+      setting<&HeadNorm::epsilon>("added to the mean of squares"));
 };
 
-/// The result goes to position `start` of y, a (capacity, heads, head_dim) cache; build() takes
-/// start.
 struct CacheWrite {
   operator Stage() const;
+
+  static constexpr auto description = operation(
+      "Store: the result goes to position start of y, a (capacity, heads, head_dim) cache; build() "
+      "takes start.");
 };
 
 }  // namespace foundry::ops

@@ -2,12 +2,12 @@
 
 #include "foundry/ops/copy.hpp"
 #include "foundry/ops/element_run.hpp"
+#include "foundry/ops/operands.hpp"
 
 namespace foundry::ops {
 
 void KvRearrange::encode(Encoder& encoder) const {
-  require_plain("KvRearrange", "x", x);
-  require_plain("KvRearrange", "y", y);
+  require_operands(*this);
   const Extents& from = x.extents();
   const Extents& to = y.extents();
   if (from.rank() != 3 || to.rank() != 3 || from[0] != to[1] || from[1] != to[0] ||
@@ -20,7 +20,7 @@ void KvRearrange::encode(Encoder& encoder) const {
 }
 
 Traffic KvRearrange::traffic() const {
-  return traffic_of({&x}, {&y});
+  return traffic_of(*this);
 }
 
 }  // namespace foundry::ops

@@ -3,6 +3,7 @@
 
 #include "foundry/kernel/encoder.hpp"
 #include "foundry/kernel/traffic.hpp"
+#include "foundry/ops/description.hpp"
 
 namespace foundry::ops {
 
@@ -17,7 +18,6 @@ struct KvWriteParams {
   std::uint32_t v_head_stride;
 };
 
-/// Shapes as RopeKvWrite. Token t goes to position start + t; ShapeError past the capacity.
 struct KvWrite {
   AnyTensor k;
   AnyTensor v;
@@ -27,6 +27,16 @@ struct KvWrite {
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
+
+  static constexpr auto description = operation(
+      "Keys and values into positions start and on of the caches. ShapeError past the capacity.",
+      read<&KvWrite::k>(Elements::floats, "(tokens, kv_heads, head_dim); heads may be folded"),
+      read<&KvWrite::v>(Elements::floats, "k's size"),
+      write<&KvWrite::k_cache>(
+          Elements::floats,
+          "(capacity, kv_heads, head_dim), any strides but the innermost, which is 1"),
+      write<&KvWrite::v_cache>(Elements::floats, "as k_cache, of the same dtype"), ByName{},
+      setting<&KvWrite::start>("position of the first token"));
 };
 
 }  // namespace foundry::ops

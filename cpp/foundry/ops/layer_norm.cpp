@@ -1,6 +1,7 @@
 #include "foundry/ops/layer_norm.hpp"
 
 #include "foundry/ops/kernel_file.hpp"
+#include "foundry/ops/operands.hpp"
 #include "foundry/ops/row_dispatch.hpp"
 
 namespace foundry::ops {
@@ -22,7 +23,7 @@ struct Recipe {
         ArgumentDescription::optional_buffer("bias", Access::read, bias_type, bias.has_value()),
         ArgumentDescription::buffer("y", Access::write, y),
         ArgumentDescription::value("params", struct_layout<LayerNormParams>())};
-    allow_in_place(kernel, "y", "x");
+    allow_in_place<LayerNorm>(kernel);
     kernel.aliases = {{"X", msl_type(x)},
                       {"Weight", msl_type(weight)},
                       {"Bias", msl_type(bias_type)},
@@ -35,16 +36,11 @@ struct Recipe {
 }  // namespace
 
 void LayerNorm::encode(Encoder& encoder) const {
-  require_float("LayerNorm", "x", x);
-  require_float("LayerNorm", "weight", weight);
-  require_float("LayerNorm", "y", y);
+  require_operands(*this);
   const RowShape shape = row_shape("LayerNorm", x);
   require_count("LayerNorm", "weight", weight, shape.columns);
   require_count("LayerNorm", "y", y, x.count());
-  if (bias) {
-    require_float("LayerNorm", "bias", bias);
-    require_count("LayerNorm", "bias", bias, shape.columns);
-  }
+  if (bias) require_count("LayerNorm", "bias", bias, shape.columns);
   const RowDispatch rows = row_dispatch(encoder.device(), shape);
   const LayerNormParams params{shape.rows, shape.columns, epsilon};
   const auto kernel = encoder.kernel(Recipe{.x = x.dtype(),
@@ -56,7 +52,7 @@ void LayerNorm::encode(Encoder& encoder) const {
 }
 
 Traffic LayerNorm::traffic() const {
-  return traffic_of({&x, &weight, &bias}, {&y});
+  return traffic_of(*this);
 }
 
 }  // namespace foundry::ops

@@ -3,6 +3,7 @@
 
 #include "foundry/kernel/encoder.hpp"
 #include "foundry/kernel/traffic.hpp"
+#include "foundry/ops/description.hpp"
 
 namespace foundry::ops {
 
@@ -13,9 +14,6 @@ struct LayerNormParams {
   float epsilon;
 };
 
-/// x, y: (columns,) or (..., columns); weight, and bias, which may be left out: (columns,); plain
-/// float types. The variance is the biased one; in f32. y may be x. Ba, Kiros & Hinton 2016.
-/// ArgumentError, DTypeError and ShapeError name what is missing or does not fit.
 struct LayerNorm {
   AnyTensor x;
   AnyTensor y;
@@ -25,6 +23,15 @@ struct LayerNorm {
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
+
+  static constexpr auto description = operation(
+      "y = (x - mean) / sqrt(variance + epsilon) * weight + bias, row by row, in f32; the variance "
+      "is the biased one. Ba, Kiros & Hinton 2016.",
+      read<&LayerNorm::x>(Elements::floats, "(columns,) or (..., columns)"),
+      write<&LayerNorm::y>(Elements::floats, "x's size").may_be<&LayerNorm::x>(),
+      read<&LayerNorm::weight>(Elements::floats, "(columns,)"),
+      optional_read<&LayerNorm::bias>(Elements::floats, "(columns,)"),
+      setting<&LayerNorm::epsilon>("added to the variance"));
 };
 
 }  // namespace foundry::ops

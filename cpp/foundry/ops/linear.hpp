@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "foundry/fusion/fused_kernel_builder.hpp"
+#include "foundry/ops/description.hpp"
 
 namespace foundry::ops {
 
-/// As Gemv and Gemm; the number of tokens in x chooses.
 struct Linear {
   AnyTensor weights;
   AnyTensor x;
@@ -19,6 +19,16 @@ struct Linear {
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
   operator MainStage() const;
+
+  static constexpr auto description =
+      operation("y = x W^T, accumulated in f32: Gemv for one token, Gemm for more.",
+                read<&Linear::weights>(Elements::weights, "(rows, columns)"),
+                read<&Linear::x>(Elements::floats, "(columns,) or (tokens, columns)").to_run(),
+                write<&Linear::y>(Elements::floats, "(rows,) or (tokens, rows)").to_run(), ByName{},
+                setting<&Linear::prologue>("what is done to x as it is read: RmsNorm"),
+                setting<&Linear::epilogues>(
+                    "what is done to a result before it is stored: one stage, or several in order")
+                    .as("epilogue"));
 
  private:
   [[nodiscard]] LentFusedKernel lent() const;

@@ -1,4 +1,5 @@
-// All operations.
+// All operations, by what they are for. An operation is bound, documented and tested because it is
+// listed here.
 #pragma once
 
 #include "foundry/ops/append_token.hpp"
@@ -6,6 +7,7 @@
 #include "foundry/ops/argmax.hpp"
 #include "foundry/ops/attention.hpp"
 #include "foundry/ops/copy.hpp"
+#include "foundry/ops/description.hpp"
 #include "foundry/ops/elementwise.hpp"
 #include "foundry/ops/embedding.hpp"
 #include "foundry/ops/epilogues.hpp"
@@ -27,3 +29,20 @@
 #include "foundry/ops/rope.hpp"
 #include "foundry/ops/sample.hpp"
 #include "foundry/ops/softmax.hpp"
+
+namespace foundry::ops {
+
+using ProductOperations =
+    OperationList<Gemv, Gemm, Linear, GatedLinear, QkvLinear, GemvColumns, TileWeights, GemvTiled>;
+using AttentionOperations =
+    OperationList<Attention, Rope, RopeKvWrite, KvWrite, KvRearrange, RepeatKv>;
+using RowOperations = OperationList<RmsNorm, LayerNorm, Softmax>;
+using ElementOperations =
+    OperationList<Add, Multiply, SwiGlu, GeGlu, Copy, Fill, Arange, RandomUniform, RandomNormal>;
+using TokenOperations = OperationList<Embedding, Argmax, Sample, AppendToken, CountTokens>;
+using StageOperations = OperationList<Bias, Residual, Silu, Gelu, HeadNorm, CacheWrite>;
+
+using AllOperations = JoinedLists<ProductOperations, AttentionOperations, RowOperations,
+                                  ElementOperations, TokenOperations, StageOperations>::Type;
+
+}  // namespace foundry::ops

@@ -5,16 +5,11 @@
 #include <optional>
 
 #include "foundry/fusion/fused_kernel.hpp"
+#include "foundry/ops/description.hpp"
 #include "foundry/ops/rope.hpp"
 
 namespace foundry::ops {
 
-/// query: (heads * head_dim, columns); key, value: (kv_heads * head_dim, columns); any dtypes with
-/// policies. x: (columns,) or (1, columns); q: (1, heads, head_dim), both of plain float types;
-/// k_cache, v_cache: (capacity, kv_heads, head_dim) of one plain float type, any strides but the
-/// innermost, which is 1. The token goes to position start; ShapeError past the capacity. Biases,
-/// (rows,), and head norms, (head_dim,), are optional; the norm comes before RoPE (Qwen 3).
-/// For more tokens, let FusedKernelBuilder write plain q, k and v, and run RopeKvWrite.
 struct QkvLinear {
   AnyTensor query;
   AnyTensor key;
@@ -35,8 +30,31 @@ struct QkvLinear {
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
-  /// The generated kernel, for reading.
   [[nodiscard]] KernelDescription describe(const Device& device) const;
+
+  static constexpr auto description = operation(
+      "The input half of attention for one token, in one kernel: q, k and v with their biases and "
+      "head norms, RoPE, and the write to position start of the cache. The norms come before RoPE "
+      "(Qwen 3). ShapeError past the capacity. For more tokens, let fuse() write plain q, "
+      "k and v, and run RopeKvWrite.",
+      read<&QkvLinear::query>(Elements::weights, "(heads * head_dim, columns)"),
+      read<&QkvLinear::key>(Elements::weights, "(kv_heads * head_dim, columns)"),
+      read<&QkvLinear::value>(Elements::weights, "(kv_heads * head_dim, columns)"),
+      read<&QkvLinear::x>(Elements::floats, "(columns,) or (1, columns)"),
+      write<&QkvLinear::q>(Elements::floats, "(1, heads, head_dim)"),
+      write<&QkvLinear::k_cache>(
+          Elements::floats,
+          "(capacity, kv_heads, head_dim), any strides but the innermost, which is 1"),
+      write<&QkvLinear::v_cache>(Elements::floats, "as k_cache, of the same dtype"), ByName{},
+      setting<&QkvLinear::start>("position of the token"),
+      inside<&QkvLinear::settings>(RopeSettings::fields),
+      setting<&QkvLinear::prologue>("what is done to x as it is read: RmsNorm"),
+      optional_read<&QkvLinear::query_bias>(Elements::floats, "(heads * head_dim,)"),
+      optional_read<&QkvLinear::key_bias>(Elements::floats, "(kv_heads * head_dim,)"),
+      optional_read<&QkvLinear::value_bias>(Elements::floats, "(kv_heads * head_dim,)"),
+      optional_read<&QkvLinear::query_norm>(Elements::floats, "(head_dim,)"),
+      optional_read<&QkvLinear::key_norm>(Elements::floats, "(head_dim,)"),
+      setting<&QkvLinear::norm_epsilon>("of the head norms"));
 };
 
 }  // namespace foundry::ops

@@ -6,6 +6,7 @@
 
 #include "foundry/ops/element_run.hpp"
 #include "foundry/ops/kernel_file.hpp"
+#include "foundry/ops/operands.hpp"
 
 namespace foundry::ops {
 namespace {
@@ -80,7 +81,7 @@ void encode_random(Encoder& encoder, const Distribution& of, const AnyTensor& y,
 }  // namespace
 
 void RandomUniform::encode(Encoder& encoder) const {
-  require_float("RandomUniform", "y", y);
+  require_operands(*this);
   if (!(low <= high) || !std::isfinite(high - low)) {
     throw ArgumentError(concat("RandomUniform: from ", low, " to ", high, " is no interval"));
   }
@@ -101,11 +102,11 @@ void RandomUniform::encode(Encoder& encoder) const {
 }
 
 Traffic RandomUniform::traffic() const {
-  return traffic_of({}, {&y});
+  return traffic_of(*this);
 }
 
 void RandomNormal::encode(Encoder& encoder) const {
-  require_float("RandomNormal", "y", y);
+  require_operands(*this);
   if (!(deviation >= 0.0f) || !std::isfinite(deviation) || !std::isfinite(mean)) {
     throw ArgumentError(concat("RandomNormal: mean ", mean, " and deviation ", deviation,
                                "; finite ones, the deviation 0 or above, are possible"));
@@ -116,7 +117,7 @@ void RandomNormal::encode(Encoder& encoder) const {
 }
 
 Traffic RandomNormal::traffic() const {
-  return traffic_of({}, {&y});
+  return traffic_of(*this);
 }
 
 }  // namespace foundry::ops

@@ -2,12 +2,12 @@
 
 #include "foundry/ops/copy.hpp"
 #include "foundry/ops/element_run.hpp"
+#include "foundry/ops/operands.hpp"
 
 namespace foundry::ops {
 
 void RepeatKv::encode(Encoder& encoder) const {
-  require_plain("RepeatKv", "x", x);
-  require_plain("RepeatKv", "y", y);
+  require_operands(*this);
   const Extents& from = x.extents();
   const Extents& to = y.extents();
   if (from.rank() != 3 || to.rank() != 3 || from[0] != to[0] || to[1] % from[1] != 0 ||
@@ -24,7 +24,7 @@ void RepeatKv::encode(Encoder& encoder) const {
 }
 
 Traffic RepeatKv::traffic() const {
-  return traffic_of({&x}, {&y});
+  return traffic_of(*this);
 }
 
 }  // namespace foundry::ops

@@ -3,18 +3,23 @@
 
 #include "foundry/kernel/encoder.hpp"
 #include "foundry/kernel/traffic.hpp"
+#include "foundry/ops/description.hpp"
 
 namespace foundry::ops {
 
-/// x: (positions, kv_heads, head_dim), y: (positions, heads, head_dim), heads a multiple of
-/// kv_heads: y[p, h] = x[p, h / (heads / kv_heads)]. For attention without grouped queries
-/// (Attention itself needs it not). Plain dtypes, converted as Copy does; x may be a view, y has no
-/// gaps. ShapeError unless the shapes belong together.
 struct RepeatKv {
   AnyTensor x;
   AnyTensor y;
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
+
+  static constexpr auto description = operation(
+      "Each key-value head for every query head of its group: y[p, h] = x[p, h / (heads / "
+      "kv_heads)]. For attention without grouped queries; Attention itself needs it not. Converted "
+      "as Copy does. ShapeError unless the shapes belong together.",
+      read<&RepeatKv::x>(Elements::plain, "(positions, kv_heads, head_dim), or a view"),
+      write<&RepeatKv::y>(Elements::plain,
+                          "(positions, heads, head_dim), heads a multiple of kv_heads, no gaps"));
 };
 
 }  // namespace foundry::ops

@@ -1,6 +1,7 @@
 #include "foundry/ops/rms_norm.hpp"
 
 #include "foundry/ops/kernel_file.hpp"
+#include "foundry/ops/operands.hpp"
 #include "foundry/ops/row_dispatch.hpp"
 
 namespace foundry::ops {
@@ -25,7 +26,7 @@ struct Recipe {
                         ArgumentDescription::buffer("weight", Access::read, weight),
                         ArgumentDescription::buffer("y", Access::write, y),
                         ArgumentDescription::value("params", struct_layout<RmsNormParams>())};
-    allow_in_place(kernel, "y", "x");
+    allow_in_place<RmsNorm>(kernel);
     kernel.aliases = {{"X", msl_type(x)}, {"Weight", msl_type(weight)}, {"Y", msl_type(y)}};
     kernel.constants = {{"whole_threadgroup", whole_threadgroup}};
     return kernel;
@@ -35,9 +36,7 @@ struct Recipe {
 }  // namespace
 
 void RmsNorm::encode(Encoder& encoder) const {
-  require_float("RmsNorm", "x", x);
-  require_float("RmsNorm", "weight", weight);
-  require_float("RmsNorm", "y", y);
+  require_operands(*this);
   const RowShape shape = row_shape("RmsNorm", x);
   require_count("RmsNorm", "weight", weight, shape.columns);
   require_count("RmsNorm", "y", y, x.count());
@@ -51,7 +50,7 @@ void RmsNorm::encode(Encoder& encoder) const {
 }
 
 Traffic RmsNorm::traffic() const {
-  return traffic_of({&x, &weight}, {&y});
+  return traffic_of(*this);
 }
 
 RmsNorm::operator Stage() const {

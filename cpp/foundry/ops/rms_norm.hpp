@@ -4,6 +4,7 @@
 #include "foundry/fusion/stage.hpp"
 #include "foundry/kernel/encoder.hpp"
 #include "foundry/kernel/traffic.hpp"
+#include "foundry/ops/description.hpp"
 
 namespace foundry::ops {
 
@@ -14,8 +15,6 @@ struct RmsNormParams {
   float epsilon;
 };
 
-/// x, y: (columns,) or (rows, columns); weight: (columns,); plain float types. Sums in f32. As a
-/// prologue only weight and epsilon count. Zhang & Sennrich 2019.
 struct RmsNorm {
   AnyTensor weight;
   float epsilon = 1e-5f;
@@ -25,6 +24,14 @@ struct RmsNorm {
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
   operator Stage() const;
+
+  static constexpr auto description = operation(
+      "y = x / sqrt(mean(x^2) + epsilon) * weight, row by row, sums in f32. As a prologue only "
+      "weight and epsilon count. Zhang & Sennrich 2019.",
+      read<&RmsNorm::weight>(Elements::floats, "(columns,)"),
+      setting<&RmsNorm::epsilon>("added to the mean of squares"),
+      read<&RmsNorm::x>(Elements::floats, "(columns,) or (rows, columns)").to_run(),
+      write<&RmsNorm::y>(Elements::floats, "x's size").to_run().may_be<&RmsNorm::x>());
 };
 
 }  // namespace foundry::ops

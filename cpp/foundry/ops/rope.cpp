@@ -7,6 +7,7 @@
 #include "foundry/ops/checks.hpp"
 #include "foundry/ops/kernel_file.hpp"
 #include "foundry/ops/kv_cache.hpp"
+#include "foundry/ops/operands.hpp"
 
 namespace foundry::ops {
 namespace {
@@ -52,7 +53,7 @@ struct Recipe {
                         ArgumentDescription::buffer("y", Access::write, y),
                         factors_argument(has_factors),
                         ArgumentDescription::value("params", struct_layout<RopeParams>())};
-    allow_in_place(kernel, "y", "x");
+    allow_in_place<Rope>(kernel);
     kernel.aliases = {{"Y", msl_type(y)}};
     return kernel;
   }
@@ -81,8 +82,7 @@ struct KvWriteRecipe {
 }  // namespace
 
 void Rope::encode(Encoder& encoder) const {
-  require_float("Rope", "x", x);
-  require_float("Rope", "y", y);
+  require_operands(*this);
   if (x.rank() != 3) {
     throw ShapeError(
         concat("Rope: x is ", to_string(x.extents()), ", not (tokens, heads, head_dim)"));
@@ -131,7 +131,7 @@ void RopeKvWrite::encode(Encoder& encoder) const {
 }
 
 Traffic Rope::traffic() const {
-  return traffic_of({&x, &settings.factors}, {&y});
+  return traffic_of(*this);
 }
 
 Rope::operator Stage() const {

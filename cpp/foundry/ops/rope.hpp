@@ -4,6 +4,7 @@
 #include "foundry/fusion/stage.hpp"
 #include "foundry/kernel/encoder.hpp"
 #include "foundry/kernel/traffic.hpp"
+#include "foundry/ops/description.hpp"
 
 namespace foundry::ops {
 
@@ -33,12 +34,17 @@ struct RopeKvWriteParams {
 /// How positions turn pairs. Su et al. 2021.
 struct RopeSettings {
   float base = 10000.0f;
-  bool interleaved = true;  ///< GGUF's Llama tensors; false: NeoX
-  AnyTensor factors;  ///< optional (head_dim / 2,) f32: frequencies are divided by them (Llama 3)
+  bool interleaved = true;
+  AnyTensor factors;
+
+  static constexpr auto fields = std::tuple(
+      setting<&RopeSettings::base>("of the frequencies base^(-2i / head_dim)"),
+      setting<&RopeSettings::interleaved>(
+          "pairs are (2i, 2i + 1), as in GGUF's Llama tensors; else (i, i + head_dim / 2), NeoX's"),
+      optional_read<&RopeSettings::factors>(
+          Elements::any, "(head_dim / 2,); f32: frequencies are divided by them (Llama 3)"));
 };
 
-/// x, y: (tokens, heads, head_dim), plain float types; y may be x. Token t stands at start + t. As
-/// a stage of a fused kernel only the settings count.
 struct Rope {
   AnyTensor x;
   AnyTensor y;
@@ -48,13 +54,16 @@ struct Rope {
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
   operator Stage() const;
+
+  static constexpr auto description = operation(
+      "Rotary position embedding: token t stands at position start + t. Su et al. 2021. As a stage "
+      "of a fused kernel only base, interleaved and factors count.",
+      read<&Rope::x>(Elements::floats, "(tokens, heads, head_dim)").to_run(),
+      write<&Rope::y>(Elements::floats, "x's size").to_run().may_be<&Rope::x>(), ByName{},
+      setting<&Rope::start>("position of the first token"),
+      inside<&Rope::settings>(RopeSettings::fields));
 };
 
-/// Turns q in place, turns k into the cache, and copies v into the cache, in one dispatch.
-/// q: (tokens, heads, head_dim); k, v: (tokens, kv_heads, head_dim), all of one plain float type;
-/// k_cache, v_cache: (capacity, kv_heads, head_dim), of one plain float type, any strides but the
-/// innermost, which is 1. Rank 2, with heads and head_dim folded, will do for q, k and v. Token t
-/// goes to position start + t; ShapeError past the capacity.
 struct RopeKvWrite {
   AnyTensor q;
   AnyTensor k;
@@ -66,6 +75,20 @@ struct RopeKvWrite {
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
+
+  static constexpr auto description = operation(
+      "Turns q in place, turns k into the cache, and copies v into the cache, in one dispatch. "
+      "Token t goes to position start + t; ShapeError past the capacity. Heads and head_dim may be "
+      "folded in q, k and v.",
+      read_write<&RopeKvWrite::q>(Elements::floats, "(tokens, heads, head_dim)"),
+      read<&RopeKvWrite::k>(Elements::floats, "(tokens, kv_heads, head_dim), q's dtype"),
+      read<&RopeKvWrite::v>(Elements::floats, "k's size, q's dtype"),
+      write<&RopeKvWrite::k_cache>(
+          Elements::floats,
+          "(capacity, kv_heads, head_dim), any strides but the innermost, which is 1"),
+      write<&RopeKvWrite::v_cache>(Elements::floats, "as k_cache, of the same dtype"), ByName{},
+      setting<&RopeKvWrite::start>("position of the first token"),
+      inside<&RopeKvWrite::settings>(RopeSettings::fields));
 };
 
 }  // namespace foundry::ops

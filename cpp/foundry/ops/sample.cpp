@@ -8,6 +8,7 @@
 
 #include "foundry/ops/checks.hpp"
 #include "foundry/ops/kernel_file.hpp"
+#include "foundry/ops/operands.hpp"
 
 namespace foundry::ops {
 namespace {
@@ -40,11 +41,11 @@ struct Recipe {
     auto kernel = kernel_file("sample");
     kernel.arguments = {
         ArgumentDescription::buffer("logits", Access::read, logits),
-        ArgumentDescription::buffer("adjusted", Access::write, DType::f32),
+        ArgumentDescription::buffer("scratch", Access::write, DType::f32),
         ArgumentDescription::buffer("token", Access::write, token),
         ArgumentDescription::optional_buffer("counts", Access::read_write, DType::u32, has_counts),
         ArgumentDescription::value("params", struct_layout<SampleParams>())};
-    allow_in_place(kernel, "adjusted", "logits");
+    allow_in_place<Sample>(kernel);
     kernel.aliases = {{"Token", msl_type(token)}};
     return kernel;
   }
@@ -65,8 +66,7 @@ struct CountRecipe {
 }  // namespace
 
 void Sample::encode(Encoder& encoder) const {
-  require_float("Sample", "logits", logits);
-  require_index("Sample", "token", token);
+  require_operands(*this);
   require_count("Sample", "token", token, 1);
   require_count("Sample", "scratch", scratch, logits.count());
   if (counts) require_count("Sample", "counts", counts, logits.count());
@@ -104,8 +104,7 @@ Traffic Sample::traffic() const {
 }
 
 void CountTokens::encode(Encoder& encoder) const {
-  require_index("CountTokens", "ids", ids);
-  require_present("CountTokens", "counts", counts);
+  require_operands(*this);
   const CountTokensParams params{in_32_bits("CountTokens", "the number of tokens", ids.count()),
                                  in_32_bits("CountTokens", "the number of counts", counts.count())};
   const auto kernel = encoder.kernel(CountRecipe{.ids = ids.dtype()});

@@ -1,6 +1,7 @@
 #include "foundry/ops/softmax.hpp"
 
 #include "foundry/ops/kernel_file.hpp"
+#include "foundry/ops/operands.hpp"
 #include "foundry/ops/row_dispatch.hpp"
 
 namespace foundry::ops {
@@ -20,8 +21,7 @@ struct Recipe {
         ArgumentDescription::optional_buffer("mask", Access::read, mask_type, mask.has_value()),
         ArgumentDescription::buffer("y", Access::write, y),
         ArgumentDescription::value("params", struct_layout<SoftmaxParams>())};
-    allow_in_place(kernel, "y", "x");
-    allow_in_place(kernel, "y", "mask");
+    allow_in_place<Softmax>(kernel);
     kernel.aliases = {{"X", msl_type(x)}, {"Mask", msl_type(mask_type)}, {"Y", msl_type(y)}};
     kernel.constants = {{"whole_threadgroup", whole_threadgroup},
                         {"keeps_weights", y == DType::f32}};
@@ -32,13 +32,11 @@ struct Recipe {
 }  // namespace
 
 void Softmax::encode(Encoder& encoder) const {
-  require_float("Softmax", "x", x);
-  require_float("Softmax", "y", y);
+  require_operands(*this);
   require_count("Softmax", "y", y, x.count());
   const RowShape shape = row_shape("Softmax", x);
   SoftmaxParams params{shape.rows, shape.columns, 0, scale};
   if (mask) {
-    require_float("Softmax", "mask", mask);
     if (mask.count() != shape.columns) {
       require_count("Softmax", "mask", mask, x.count());
       params.mask_stride = shape.columns;
@@ -53,7 +51,7 @@ void Softmax::encode(Encoder& encoder) const {
 }
 
 Traffic Softmax::traffic() const {
-  return traffic_of({&x, &mask}, {&y});
+  return traffic_of(*this);
 }
 
 }  // namespace foundry::ops

@@ -3,6 +3,7 @@
 
 #include "foundry/kernel/encoder.hpp"
 #include "foundry/kernel/traffic.hpp"
+#include "foundry/ops/description.hpp"
 
 namespace foundry::ops {
 
@@ -14,11 +15,6 @@ struct SoftmaxParams {
   float scale;
 };
 
-/// x, y: (columns,) or (..., columns), plain float types; y may be x. mask, which may be left out:
-/// (columns,), or as many elements as x, a plain float type, added after the scale; -inf hides an
-/// element. In f32; nothing overflows, however large the input. A row of -inf alone gives zeros,
-/// NaN anywhere in a row makes it NaN. ArgumentError, DTypeError and ShapeError name what does not
-/// fit.
 struct Softmax {
   AnyTensor x;
   AnyTensor y;
@@ -27,6 +23,15 @@ struct Softmax {
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
+
+  static constexpr auto description = operation(
+      "y = exp(scale x + mask) / sum of the same, row by row, in f32; nothing overflows, however "
+      "large the input. A row of -inf alone gives zeros, NaN anywhere in a row makes it NaN.",
+      read<&Softmax::x>(Elements::floats, "(columns,) or (..., columns)"),
+      write<&Softmax::y>(Elements::floats, "x's size").may_be<&Softmax::x, &Softmax::mask>(),
+      optional_read<&Softmax::mask>(
+          Elements::floats, "(columns,) or x's size, added after the scale; -inf hides an element"),
+      setting<&Softmax::scale>("of x"));
 };
 
 }  // namespace foundry::ops

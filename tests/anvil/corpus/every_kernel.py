@@ -4,11 +4,18 @@ Nothing is checked here: test_shaders.py runs this program with ANVIL_CAPTURE an
 dispatched.
 """
 
+import re
+import sys
+from pathlib import Path
+
 import numpy as np
 
 import foundry as fd
 from foundry import ops
 from foundry._foundry import weight_formats
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "python"))
+from every_operation import CASES
 
 COLUMNS = 288  # a step of 256 and a remainder; quantised rows are whole blocks
 BIG_COLUMNS = 512  # of formats with blocks of 256
@@ -159,4 +166,9 @@ epilogues()
 attention()
 rows_and_elements()
 choosing_tokens()
+# What has no larger dispatch above.
+text = Path(__file__).read_text()
+for name, case in CASES.items():
+    if case.writes and not re.search(rf"ops\.{name}\b", text):
+        rt.run(case.operation(rt))
 rt.synchronize()

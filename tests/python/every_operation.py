@@ -1,0 +1,183 @@
+"""Every operation once, small: what the tests walk that hold for all of them.
+
+A new operation takes its place here; the tests of text, MSL, traffic, overlaps and shaders then
+have it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import foundry as fd
+from foundry import ops
+
+
+@dataclass
+class Case:
+    """An operation, its operands' shapes, the ones it writes and which may be which in place."""
+
+    make: Callable[..., ops.Operation]
+    shapes: dict[str, tuple[int, ...]]  # in the order of the operation's arguments
+    writes: tuple[str, ...] = ("y",)
+    in_place: tuple[tuple[str, str], ...] = ()
+    dtypes: dict[str, fd.DType] = field(default_factory=dict)  # f32, if not said here
+    settings: str = ""  # what the text ends with
+    bytes: tuple[int, int] | None = None  # read and written; None: all of the one, all of the other
+
+    def dtype(self, operand: str) -> fd.DType:
+        return self.dtypes.get(operand, fd.f32)
+
+    def operation(self, rt: fd.Foundry) -> ops.Operation:
+        """Of new tensors, called as the operands are, full of zeros."""
+        tensors = {}
+        for name, shape in self.shapes.items():
+            tensors[name] = rt.dedicated(shape, self.dtype(name), name=name)
+            rt.run(ops.Fill(y=tensors[name]))
+        return self.make(**tensors)
+
+    def text(self, name: str) -> str:
+        shown = [
+            f"{operand}={operand} {shape} {self.dtype(operand).name}"
+            for operand, shape in self.shapes.items()
+        ]
+        return f"{name}({', '.join([*shown, *filter(None, [self.settings])])})"
+
+    def traffic(self) -> tuple[int, int]:
+        if self.bytes:
+            return self.bytes
+        sizes = {name: 4 * math.prod(shape) for name, shape in self.shapes.items()}
+        written = sum(sizes[name] for name in self.writes)
+        return sum(sizes.values()) - written, written
+
+
+BINARY = (("y", "a"), ("y", "b"))
+GATED = (("y", "gate"), ("y", "up"))
+HEADS: dict[str, tuple[int, ...]] = {"k": (2, 2, 8), "v": (2, 2, 8)}
+CACHES: dict[str, tuple[int, ...]] = {"k_cache": (6, 2, 8), "v_cache": (6, 2, 8)}
+
+CASES = {
+    "Gemv": Case(ops.Gemv, {"weights": (24, 32), "x": (32,), "y": (24,)}),
+    "Gemm": Case(ops.Gemm, {"weights": (24, 32), "x": (6, 32), "y": (6, 24)}),
+    "Linear": Case(ops.Linear, {"weights": (24, 32), "x": (32,), "y": (24,)}),
+    "GatedLinear": Case(
+        lambda **t: ops.GatedLinear(**t, activation=ops.Silu()),
+        {"gate": (16, 32), "up": (16, 32), "x": (32,), "y": (16,)},
+    ),
+    "QkvLinear": Case(
+        lambda **t: ops.QkvLinear(**t, start=2),
+        {
+            "query": (16, 32),
+            "key": (8, 32),
+            "value": (8, 32),
+            "x": (32,),
+            "q": (1, 2, 8),
+            "k_cache": (6, 1, 8),
+            "v_cache": (6, 1, 8),
+        },
+        writes=("q", "k_cache", "v_cache"),
+        settings="start=2",
+        bytes=((16 + 8 + 8) * 32 * 4 + 32 * 4, (16 + 8 + 8) * 4),  # one position of the caches
+    ),
+    "GemvColumns": Case(ops.GemvColumns, {"weights": (24, 32), "x": (24,), "y": (32,)}),
+    "TileWeights": Case(ops.TileWeights, {"weights": (20, 24), "y": (1, 24, 32)}),
+    "GemvTiled": Case(ops.GemvTiled, {"weights": (1, 24, 32), "x": (24,), "y": (20,)}),
+    "Attention": Case(
+        lambda **t: ops.Attention(**t, start=5),
+        {"q": (1, 4, 8), "k_cache": (8, 2, 8), "v_cache": (8, 2, 8), "y": (1, 4, 8)},
+        settings="start=5",
+        bytes=(4 * 8 * 4 + 2 * 6 * 2 * 8 * 4, 4 * 8 * 4),  # six positions are seen
+    ),
+    "Rope": Case(
+        lambda **t: ops.Rope(**t, base=500000, interleaved=False),
+        {"x": (3, 2, 16), "y": (3, 2, 16)},
+        in_place=(("y", "x"),),
+        settings="base=500000.0, interleaved=False",
+    ),
+    "RopeKvWrite": Case(
+        lambda **t: ops.RopeKvWrite(**t, start=2),
+        {"q": (2, 4, 8), **HEADS, **CACHES},
+        writes=("q", "k_cache", "v_cache"),
+        settings="start=2",
+        bytes=((64 + 32 + 32) * 4, (64 + 32 + 32) * 4),  # two positions of the caches
+    ),
+    "KvWrite": Case(
+        lambda **t: ops.KvWrite(**t, start=2),
+        {**HEADS, **CACHES},
+        writes=("k_cache", "v_cache"),
+        settings="start=2",
+        bytes=((32 + 32) * 4, (32 + 32) * 4),
+    ),
+    "KvRearrange": Case(ops.KvRearrange, {"x": (4, 3, 8), "y": (3, 4, 8)}),
+    "RepeatKv": Case(ops.RepeatKv, {"x": (4, 2, 8), "y": (4, 6, 8)}),
+    "RmsNorm": Case(
+        ops.RmsNorm, {"weight": (40,), "x": (6, 40), "y": (6, 40)}, in_place=(("y", "x"),)
+    ),
+    "LayerNorm": Case(
+        ops.LayerNorm,
+        {"x": (6, 40), "y": (6, 40), "weight": (40,), "bias": (40,)},
+        in_place=(("y", "x"),),
+    ),
+    "Softmax": Case(
+        lambda **t: ops.Softmax(**t, scale=0.1),
+        {"x": (6, 40), "y": (6, 40), "mask": (6, 40)},
+        in_place=(("y", "x"), ("y", "mask")),
+        settings="scale=0.1",
+    ),
+    "Add": Case(ops.Add, {"a": (96,), "b": (96,), "y": (96,)}, in_place=BINARY),
+    "Multiply": Case(ops.Multiply, {"a": (96,), "b": (96,), "y": (96,)}, in_place=BINARY),
+    "SwiGlu": Case(ops.SwiGlu, {"gate": (96,), "up": (96,), "y": (96,)}, in_place=GATED),
+    "GeGlu": Case(ops.GeGlu, {"gate": (96,), "up": (96,), "y": (96,)}, in_place=GATED),
+    "Copy": Case(ops.Copy, {"x": (96,), "y": (96,)}, in_place=(("y", "x"),)),
+    "Fill": Case(lambda y: ops.Fill(y=y, value=1.5), {"y": (96,)}, settings="value=1.5"),
+    "Arange": Case(lambda y: ops.Arange(y=y, step=2), {"y": (96,)}, settings="step=2"),
+    "RandomUniform": Case(
+        lambda y: ops.RandomUniform(y=y, high=0.1, seed=7),
+        {"y": (96,)},
+        settings="high=0.1, seed=7",
+    ),
+    "RandomNormal": Case(ops.RandomNormal, {"y": (96,)}),
+    "Embedding": Case(
+        ops.Embedding,
+        {"table": (7, 32), "ids": (5,), "y": (5, 32)},
+        dtypes={"ids": fd.u32},
+        bytes=(5 * 4 + 5 * 32 * 4, 5 * 32 * 4),  # five rows of the table
+    ),
+    "Argmax": Case(ops.Argmax, {"x": (7, 33), "y": (7,)}, dtypes={"y": fd.u32}),
+    "Sample": Case(
+        lambda **t: ops.Sample(**t, top_k=5, temperature=0.5, seed=3, step=1),
+        {"logits": (200,), "scratch": (200,), "token": (1,)},
+        writes=("scratch", "token"),
+        in_place=(("scratch", "logits"),),
+        dtypes={"token": fd.u32},
+        settings="top_k=5, temperature=0.5, seed=3, step=1",
+        bytes=(2 * 200 * 4, 200 * 4 + 4),  # the scratch is written, then read
+    ),
+    "AppendToken": Case(
+        lambda **t: ops.AppendToken(**t, position=5, window=3),
+        {"token": (1,), "ring": (96,), "counts": (64,)},
+        writes=("ring", "counts"),
+        dtypes={"token": fd.u32, "ring": fd.u32, "counts": fd.u32},
+        settings="position=5, window=3",
+        bytes=(4 + 4 + 4, 4 + 4),  # the token; the one that leaves the window, and its count
+    ),
+    "CountTokens": Case(
+        ops.CountTokens,
+        {"ids": (5,), "counts": (64,)},
+        writes=("counts",),
+        dtypes={"ids": fd.u32, "counts": fd.u32},
+        bytes=(5 * 4 + 5 * 4, 5 * 4),
+    ),
+    "Bias": Case(ops.Bias, {"bias": (8,)}, writes=()),
+    "Residual": Case(ops.Residual, {"residual": (8,)}, writes=()),
+    "Silu": Case(ops.Silu, {}, writes=()),
+    "Gelu": Case(ops.Gelu, {}, writes=()),
+    "HeadNorm": Case(
+        lambda weight: ops.HeadNorm(weight, epsilon=1e-5),
+        {"weight": (64,)},
+        writes=(),
+        settings="epsilon=1e-05",
+    ),
+    "CacheWrite": Case(ops.CacheWrite, {}, writes=()),
+}
