@@ -1229,6 +1229,20 @@ class GeGlu(Operation):
 
     def __repr__(self) -> str: ...
 
+class Clamp(Operation):
+    """
+    y = x, but low where x is below and high where it is above, in f32; NaN stays. ArgumentError unless low is at most high.
+
+    x: any shape, no gaps, below 2^32 elements; f32, f16 or bf16.
+    y: x's size, no gaps; f32, f16 or bf16. It may be x.
+    low: the lower bound.
+    high: the upper bound.
+    """
+
+    def __init__(self, x: Tensor, y: Tensor, *, low: float = 0.0, high: float = 1.0) -> None: ...
+
+    def __repr__(self) -> str: ...
+
 class Copy(Operation):
     """
     y = x, converted to y's dtype: a cast, the gather of a view, the write to a view. Float types round to nearest, beyond the range to infinity; a float to an integer drops its fraction, beyond the range goes to its end, NaN to 0; integers wrap; bool is "not zero". Below 2^32 elements. Without gaps on either side the shapes need only the same number of elements, else they are equal: ShapeError, with both.

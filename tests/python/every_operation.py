@@ -129,6 +129,12 @@ CASES = {
     "Multiply": Case(ops.Multiply, {"a": (96,), "b": (96,), "y": (96,)}, in_place=BINARY),
     "SwiGlu": Case(ops.SwiGlu, {"gate": (96,), "up": (96,), "y": (96,)}, in_place=GATED),
     "GeGlu": Case(ops.GeGlu, {"gate": (96,), "up": (96,), "y": (96,)}, in_place=GATED),
+    "Clamp": Case(
+        lambda **t: ops.Clamp(**t, low=-0.5),
+        {"x": (96,), "y": (96,)},
+        in_place=(("y", "x"),),
+        settings="low=-0.5",
+    ),
     "Copy": Case(ops.Copy, {"x": (96,), "y": (96,)}, in_place=(("y", "x"),)),
     "Fill": Case(lambda y: ops.Fill(y=y, value=1.5), {"y": (96,)}, settings="value=1.5"),
     "Arange": Case(lambda y: ops.Arange(y=y, step=2), {"y": (96,)}, settings="step=2"),

@@ -6,6 +6,7 @@
 #include "foundry/ops/arange.hpp"
 #include "foundry/ops/argmax.hpp"
 #include "foundry/ops/attention.hpp"
+#include "foundry/ops/clamp.hpp"
 #include "foundry/ops/copy.hpp"
 #include "foundry/ops/description.hpp"
 #include "foundry/ops/elementwise.hpp"
@@ -37,8 +38,8 @@ using ProductOperations =
 using AttentionOperations =
     OperationList<Attention, Rope, RopeKvWrite, KvWrite, KvRearrange, RepeatKv>;
 using RowOperations = OperationList<RmsNorm, LayerNorm, Softmax>;
-using ElementOperations =
-    OperationList<Add, Multiply, SwiGlu, GeGlu, Copy, Fill, Arange, RandomUniform, RandomNormal>;
+using ElementOperations = OperationList<Add, Multiply, SwiGlu, GeGlu, Clamp, Copy, Fill, Arange,
+                                        RandomUniform, RandomNormal>;
 using TokenOperations = OperationList<Embedding, Argmax, Sample, AppendToken, CountTokens>;
 using StageOperations = OperationList<Bias, Residual, Silu, Gelu, HeadNorm, CacheWrite>;
 
