@@ -33,6 +33,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--disable-pip-version-check", "--target", folder,
         f"--config-settings=build-dir={ROOT / 'build' / 'wheel'}",
         f"--config-settings=cmake.define.FOUNDRY_METAL_CPP_DIR={ROOT / '.venv' / 'metal-cpp'}",
+        # As `./dev` compiles: ccache has it.
+        "--config-settings=cmake.define.FOUNDRY_DEVELOPER=ON",
         ROOT,
     )  # fmt: skip
     return folder
@@ -78,7 +80,7 @@ def test_static_libraries_make_a_program_that_needs_neither(tmp_path: Path) -> N
     built, prefix = ROOT / "build" / "static", tmp_path / "prefix"
     run(
         "cmake", "-G", "Ninja", "-S", ROOT, "-B", built, "-DBUILD_SHARED_LIBS=OFF",
-        "-DFOUNDRY_BUILD_TESTS=OFF", "-DFOUNDRY_BUILD_COMPILER=OFF",
+        "-DFOUNDRY_BUILD_TESTS=OFF", "-DFOUNDRY_BUILD_COMPILER=OFF", "-DFOUNDRY_DEVELOPER=ON",
         f"-DFOUNDRY_METAL_CPP_DIR={ROOT / '.venv' / 'metal-cpp'}",
     )  # fmt: skip
     run("cmake", "--build", built)
@@ -97,6 +99,32 @@ def test_static_libraries_make_a_program_that_needs_neither(tmp_path: Path) -> N
     libraries = run("ldd", program)
     assert "libfoundry" not in libraries
     assert "libanvil" not in libraries
+
+
+def test_warnings_of_a_newer_compiler_stop_no_embedder(tmp_path: Path) -> None:
+    run(
+        "cmake", "-G", "Ninja", "-S", ROOT, "-B", tmp_path, "-DFOUNDRY_BUILD_TESTS=OFF",
+        f"-DFOUNDRY_METAL_CPP_DIR={ROOT / '.venv' / 'metal-cpp'}",
+    )  # fmt: skip
+    commands = (tmp_path / "compile_commands.json").read_text()
+    assert "-Wextra" in commands
+    assert "-Werror" not in commands
+
+
+def test_another_llvm_is_refused_by_what_to_install(tmp_path: Path) -> None:
+    """CMake's words for a compiler that says it is clang 19."""
+    version = (ROOT / "cmake" / "llvm-version.txt").read_text().strip()
+    script = tmp_path / "refuse.cmake"
+    script.write_text(
+        f"include({ROOT}/cmake/LlvmVersion.cmake)\n"
+        'foundry_needs_llvm("CXX is Clang 19.1.7: /usr/bin/clang++-19")\n'
+    )
+    done = subprocess.run(["cmake", "-P", script], capture_output=True, text=True, check=False)
+    message = " ".join(done.stderr.split())
+    assert done.returncode != 0
+    assert f"Foundry is built with LLVM {version}; CXX is Clang 19.1.7" in message
+    for package in (f"clang-{version}", f"libclang-{version}-dev", f"libpolly-{version}-dev"):
+        assert package in message
 
 
 def test_libraries_have_names_that_change_with_their_abi(prefix: Path) -> None:
