@@ -125,7 +125,8 @@ TEST_CASE("an architecture or a processor that kernels cannot be for is refused"
                          "aarch64") != std::string::npos);
   const Output old = session.kernel("k", {"--target", "x86_64-linux-gnu", "--cpu", "nehalem"});
   CHECK(old.exit_code == 70);
-  CHECK(old.errors.find("processor 'nehalem' lacks avx2; kernels need x86-64-v3") != std::string::npos);
+  CHECK(old.errors.find("processor 'nehalem' lacks avx2; kernels need x86-64-v3") !=
+        std::string::npos);
 }
 
 TEST_CASE("what is linked for another architecture is its machine's") {
