@@ -38,7 +38,7 @@ struct Held {
 
 class Worker {
  public:
-  Worker(ArenaPool& arena, unsigned seed, std::atomic<int>& wrong)
+  Worker(Arena& arena, unsigned seed, std::atomic<int>& wrong)
       : arena_(&arena), random_(seed), wrong_(&wrong) {}
 
   void run(int steps) {
@@ -151,7 +151,7 @@ class Worker {
     }
   }
 
-  ArenaPool* arena_;
+  Arena* arena_;
   std::mt19937 random_;
   std::atomic<int>* wrong_;
   Foundry foundry_;
@@ -163,7 +163,7 @@ class Worker {
 
 TEST_CASE("whatever threads do with one arena, every tensor has the values of the model") {
   for (unsigned round = 0; round < 4; ++round) {
-    ArenaPool arena(Device::system_default(), {"shared", StorageMode::shared, 1 << 14, 0});
+    Arena arena(Device::system_default(), {"shared", StorageMode::shared, 1 << 14, 0});
     std::atomic<int> wrong{0};
     std::vector<std::thread> threads;
     for (unsigned t = 0; t < 3; ++t) {
@@ -179,7 +179,7 @@ TEST_CASE("whatever threads do with one arena, every tensor has the values of th
 }
 
 TEST_CASE("one thread alone, long sequences") {
-  ArenaPool arena(Device::system_default(), {"alone", StorageMode::shared, 1 << 13, 0});
+  Arena arena(Device::system_default(), {"alone", StorageMode::shared, 1 << 13, 0});
   std::atomic<int> wrong{0};
   for (unsigned seed = 1; seed < 6; ++seed) Worker(arena, seed, wrong).run(1500);
   CHECK(wrong == 0);
