@@ -304,17 +304,13 @@ struct StructRecipe {
     KernelDescription description;
     description.name = snake_case(type_name<K>());
     set_source(description, K::source);
-    std::apply(
-        [&](const auto&... field) {
-          std::apply(
-              [&](const auto&... value) {
-                (FieldTraits<typename std::remove_cvref_t<decltype(field)>::Type>::describe(
-                     description, field.name, value),
-                 ...);
-              },
-              values);
-        },
-        foundry_kernel_fields(static_cast<const K*>(nullptr)));
+    constexpr auto fields = foundry_kernel_fields(static_cast<const K*>(nullptr));
+    using Fields = std::remove_const_t<decltype(fields)>;
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (FieldTraits<typename std::tuple_element_t<I, Fields>::Type>::describe(
+           description, std::get<I>(fields).name, std::get<I>(values)),
+       ...);
+    }(std::make_index_sequence<std::tuple_size_v<Fields>>());
     if constexpr (requires { K::in_place; }) {
       for (const InPlace& pair : K::in_place) allow_in_place(description, pair.output, pair.input);
     } else {

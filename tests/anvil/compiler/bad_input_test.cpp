@@ -63,7 +63,8 @@ TEST_CASE("a library that is damaged, or not one, is refused") {
 TEST_CASE("command lines that make no sense say why") {
   using compiler_test::run_compiler;
   CHECK(run_compiler({}).errors ==
-        "anvil-compiler: expected 'library', 'kernel', 'headers' or '--version'\n");
+        "anvil-compiler: expected 'library', 'kernel', 'headers', 'registers' or "
+        "'--version'\n");
   CHECK(run_compiler({"library"}).errors == "anvil-compiler: option '--source' is missing\n");
   CHECK(run_compiler({"library", "--sauce", "x"}).errors ==
         "anvil-compiler: unknown option '--sauce'\n");
