@@ -253,12 +253,13 @@ void bind_kernel(nb::module_& m) {
           [](DefinitionHandle* self, std::string name, std::vector<ArgumentDescription> arguments,
              std::string body, std::string file, unsigned first_line,
              const std::vector<std::pair<std::string, DType>>& constants,
-             const std::optional<NamePairs>& in_place) {
+             const std::optional<NamePairs>& in_place, std::vector<std::string> includes) {
             KernelDescription description;
             description.name = std::move(name);
             description.arguments = std::move(arguments);
             description.source = {std::move(file), std::move(body), first_line};
             description.form = KernelDescription::Form::body;
+            description.includes = std::move(includes);
             for (const auto& [constant, dtype] : constants) {
               // Zero: a call brings the value.
               const std::vector<char> zero(info(dtype).block_bytes);
@@ -275,7 +276,7 @@ void bind_kernel(nb::module_& m) {
           nb::arg("name"), nb::arg("arguments"), nb::arg("body"), nb::arg("file"),
           nb::arg("first_line") = 1,
           nb::arg("constants") = std::vector<std::pair<std::string, DType>>(),
-          nb::arg("in_place") = nb::none())
+          nb::arg("in_place") = nb::none(), nb::arg("includes") = std::vector<std::string>())
       .def_prop_ro(
           "source", [](const DefinitionHandle& k) { return k.definition->source(); },
           "The whole MSL, signature included.")

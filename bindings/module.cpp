@@ -15,6 +15,7 @@ NB_MODULE(_foundry, m) {
   bind_ops(m);
   bind_kernel(m);
   bind_fusion(m);
+  bind_registered(m);
   bind_runtime(m);
   bind_program(m);
   guard_calls(m);

@@ -21,6 +21,7 @@ void bind_gguf(nb::module_&);
 void bind_kernel(nb::module_&);
 void bind_ops(nb::module_&);
 void bind_fusion(nb::module_&);
+void bind_registered(nb::module_&);
 void bind_runtime(nb::module_&);
 void bind_program(nb::module_&);
 

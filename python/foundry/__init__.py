@@ -32,11 +32,17 @@ from foundry._foundry import (
     Parameter,
     Program,
     SharedEvent,
+    StageKind,
+    StageTensor,
+    StageType,
     Tensor,
     ThreadgroupSize,
     devices,
     finish,
     parse_dtype,
+    policy,
+    register_shader,
+    stage,
     weight_formats,
 )
 from foundry.annotations import Constant, In, InOut, Out, ThreadgroupMemory
@@ -145,6 +151,9 @@ __all__ = [
     "ShapeError",
     "SharedEvent",
     "SignatureMismatchError",
+    "StageKind",
+    "StageTensor",
+    "StageType",
     "StorageError",
     "Tensor",
     "TensorIndexError",
@@ -159,6 +168,9 @@ __all__ = [
     "ops",
     "parse_dtype",
     "per_element",
+    "policy",
+    "register_shader",
+    "stage",
     "weight_formats",
 ]
 __all__ += dtypes.__all__

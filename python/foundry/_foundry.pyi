@@ -1607,7 +1607,7 @@ class KernelCall(Operation):
 class KernelDefinition:
     """A kernel from a signature and an MSL body."""
 
-    def __init__(self, name: str, arguments: Sequence[ArgumentDescription], body: str, file: str, first_line: int = 1, constants: Sequence[tuple[str, DType]] = [], in_place: Sequence[tuple[str, str]] | None = None) -> None: ...
+    def __init__(self, name: str, arguments: Sequence[ArgumentDescription], body: str, file: str, first_line: int = 1, constants: Sequence[tuple[str, DType]] = [], in_place: Sequence[tuple[str, str]] | None = None, includes: Sequence[str] = []) -> None: ...
 
     @property
     def source(self) -> str:
@@ -1640,6 +1640,75 @@ class FusedKernelBuilder:
 
     def build(self, x: Tensor, y: Tensor | Sequence[Tensor], *, start: int | Parameter = 0) -> FusedKernel:
         """The kernel with its input and one output for each main."""
+
+def register_shader(path: str, text: str) -> None:
+    """
+    Adds a shader file, "lib/mine.metal", that kernels, stages and policies of one's own may include. The same text again changes nothing; ArgumentError for another text of a path that exists.
+    """
+
+def policy(dtype: DType, *, name: str, source: str, wide: int, narrow: int = 1) -> None:
+    """
+    Says how weights of a block format of GGUF are read that has no policy yet; from then on tensors, files, products and the embedding take it, for the rest of the process. source: MSL with the struct template `name` and the struct `name`Block, as shaders/lib/policy.metal says. wide, narrow: weights that a lane takes at once on a GPU, and on Anvil's CPU; 32 of them are whole blocks. The same again changes nothing; ArgumentError for a dtype that has another policy.
+    """
+
+class StageKind(enum.Enum):
+    """Where a stage stands in a fused kernel."""
+
+    prologue = 0
+    """Where the product takes its input from."""
+
+    epilogue = 1
+    """Changes one result by itself."""
+
+    head_norm = 2
+    """Needs a head's results all at once."""
+
+    head_turn = 3
+    """Needs the two results of a pair at once."""
+
+class StageTensor(enum.Enum):
+    """Which shape a stage's own tensor has."""
+
+    none = 0
+    """It has no tensor."""
+
+    columns = 1
+    """One value for each input element; a prologue's."""
+
+    rows = 2
+    """One value for each output row; an epilogue's."""
+
+    result = 3
+    """The result's shape; an epilogue's."""
+
+    head = 4
+    """One value for each element of a head; a head norm's."""
+
+    pairs = 5
+    """One value for each pair of a head; a turn's."""
+
+class OwnStage(Operation):
+    """A stage of one's own with its values."""
+
+    def __repr__(self) -> str: ...
+
+class StageType:
+    """A kind of stage; a call gives it its values."""
+
+    @property
+    def name(self) -> str: ...
+
+    def __repr__(self) -> str: ...
+
+    def __call__(self, tensor: Tensor | None = None, scalar: float | None = None) -> OwnStage:
+        """
+        The stage for `prologue()`, `epilogue()` and operations that take stages. ArgumentError for a value that it does not take, or that is missing.
+        """
+
+def stage(name: str, *, source: str, kind: StageKind = StageKind.epilogue, tensor: StageTensor = StageTensor.none, scalar: bool = False) -> StageType:
+    """
+    A kind of stage of one's own. source: MSL with the struct `name`: of an epilogue with apply(value, token, row, rows), as shaders/lib/epilogue.metal says; prologue.metal and heads.metal say it for the others. Its members: the tensor's pointer, for which the struct is a template of the element type, then the scalar, a float, as far as it has them. ArgumentError for a name that MSL does not allow, a tensor that the kind cannot have, and a source without the struct; KernelCompileError, when a kernel is first run, with the line.
+    """
 
 DEFAULT_ARENA: str = 'default'
 

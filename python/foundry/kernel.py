@@ -100,6 +100,7 @@ class Kernel:
         dispatch: Dispatch | DispatchConfig,
         body: str | None = None,
         in_place: Mapping[str, str | Sequence[str]] | None = None,
+        includes: Sequence[str] = (),
     ) -> None:
         function = _checked(function, dispatch, body)
         self.name = function.__name__
@@ -151,6 +152,7 @@ class Kernel:
             source.line,
             constants,
             _pairs(where, in_place),
+            _paths(where, includes),
         )
         functools.update_wrapper(self, function)
         self.__signature__ = signature.replace(
@@ -227,6 +229,7 @@ def kernel(
     dispatch: Dispatch | DispatchConfig,
     body: str | None = None,
     in_place: Mapping[str, str | Sequence[str]] | None = None,
+    includes: Sequence[str] = (),
 ) -> Callable[[Callable[..., Any]], Kernel]:
     """Makes a kernel of a function whose docstring is an MSL body.
 
@@ -239,12 +242,15 @@ def kernel(
     all do: `{"y": ("a", "b")}` if each element of a and b is read by no thread but the one that
     writes it in y, `{}` if none may.
 
+    `includes` are shader files with functions and types that the body uses: Foundry's own, such as
+    "lib/random.metal", and those of `register_shader`.
+
     Raises `ArgumentError` and `ArgumentTypeError`, with the argument's name, for a signature that
     no kernel can have.
     """
 
     def decorate(function: Callable[..., Any]) -> Kernel:
-        return Kernel(function, dispatch, body, in_place)
+        return Kernel(function, dispatch, body, in_place, includes)
 
     return decorate
 
@@ -287,6 +293,16 @@ def _pairs(where: str, in_place: Any) -> list[tuple[str, str]] | None:
             )
         pairs.extend((output, name) for name in names)
     return pairs
+
+
+def _paths(where: str, includes: Any) -> list[str]:
+    if isinstance(includes, str) or not (
+        isinstance(includes, Sequence) and all(isinstance(path, str) for path in includes)
+    ):
+        raise ArgumentTypeError(
+            f"{where}: argument 'includes' is {shown(includes)}; expected a list of shader files"
+        )
+    return list(includes)
 
 
 def _check_kind(where: str, parameter: inspect.Parameter) -> None:

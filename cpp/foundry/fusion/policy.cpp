@@ -10,6 +10,8 @@
 namespace foundry {
 namespace {
 
+constexpr std::uint32_t kMaxWidth = 256;  // a lane keeps them in registers
+
 struct Policies {
   std::mutex mutex;  // guards writing; readers go through the atomics
   std::array<Policy, kDTypeCount> values;
@@ -26,23 +28,33 @@ Policies& registered() {
 PolicyRegistration::PolicyRegistration(const Policy& policy) {
   auto& [mutex, values, present] = registered();
   const std::lock_guard lock(mutex);
+  require_registrable(policy);
+  const auto at = static_cast<std::size_t>(policy.dtype);
+  if (present.at(at)) return;
+  values.at(at) = policy;
+  support(policy.dtype);
+  present.at(at).store(true, std::memory_order_release);
+}
+
+void require_registrable(const Policy& policy) {
+  auto& [mutex, values, present] = registered();
   const auto at = static_cast<std::size_t>(policy.dtype);
   const auto refuse = [&](const std::string& why) {
     throw ArgumentError(concat("policy ", policy.name, ": ", why));
   };
-  if (present.at(at)) {
+  if (present.at(at).load(std::memory_order_acquire) && values.at(at) != policy) {
     refuse(concat(name_of(policy.dtype), " has a policy already, ", values.at(at).name));
   }
   if (!info(policy.dtype).is_float) refuse(concat(name_of(policy.dtype), " is no float type"));
   for (const std::uint32_t width : {policy.wide, policy.narrow}) {
     const std::uint32_t block = info(policy.dtype).block_elements;
-    if (width == 0 || 32 * width % block != 0) {
+    if (width == 0 || width > kMaxWidth) {
+      refuse(concat(width, " weights a lane; supported: 1 to ", kMaxWidth));
+    }
+    if (32 * width % block != 0) {
       refuse(concat("32 lanes of ", width, " weights are not whole blocks of ", block));
     }
   }
-  values.at(at) = policy;
-  support(policy.dtype);
-  present.at(at).store(true, std::memory_order_release);
 }
 
 const Policy& policy_of(DType dtype, std::string_view what) {

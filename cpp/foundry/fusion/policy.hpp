@@ -23,14 +23,18 @@ struct Policy {
   std::uint32_t wide = 1;      ///< weights per lane and step on a GPU: 4 bytes of a row or more
   std::uint32_t narrow = 1;    ///< on Anvil's CPU, where a lane is an element of a vector register
   bool has_integer_form = false;  ///< for narrow lanes, "Q4_1Integer"
+
+  bool operator==(const Policy&) const = default;
 };
 
-/// Adds a policy, and makes its dtype one that tensors can have. ArgumentError if the dtype has a
-/// policy already or is no float type, or if a step of 32 * narrow or 32 * wide weights is not
-/// whole blocks.
+/// Adds a policy, and makes its dtype one that tensors can have; the same again changes nothing.
+/// ArgumentError if the dtype has another policy or is no float type, or if a step of 32 * narrow
+/// or 32 * wide weights is not whole blocks.
 struct PolicyRegistration {
   explicit PolicyRegistration(const Policy& policy);
 };
+/// Throws what PolicyRegistration would.
+void require_registrable(const Policy& policy);
 
 /// Throws DTypeError "<what>: no policy for i32; there are f32, f16, ..."
 [[nodiscard]] const Policy& policy_of(DType dtype, std::string_view what);

@@ -19,6 +19,24 @@ std::string_view describe(StageKind kind) noexcept {
   return "a stage";
 }
 
+std::string_view name_of(StageTensor tensor) noexcept {
+  switch (tensor) {
+    case StageTensor::none:
+      return "none";
+    case StageTensor::columns:
+      return "columns";
+    case StageTensor::rows:
+      return "rows";
+    case StageTensor::result:
+      return "result";
+    case StageTensor::head:
+      return "head";
+    case StageTensor::pairs:
+      return "pairs";
+  }
+  return "";
+}
+
 std::string refusal(std::span<const Stage> before, const Stage& added) {
   if (added.type == nullptr) return "an empty stage";
   const StageType& type = *added.type;

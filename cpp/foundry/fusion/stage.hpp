@@ -45,6 +45,8 @@ struct StageType {
   bool has_scalar = false;
   bool is_optional = false;     ///< the tensor may be left out; the struct then gets a null pointer
   bool is_interleaved = false;  ///< head_turn: pairs are (2i, 2i + 1), not (i, i + head_dim / 2)
+
+  bool operator==(const StageType&) const = default;
 };
 
 struct Stage {
@@ -55,6 +57,8 @@ struct Stage {
 
 /// "a prologue", "an epilogue", "a head stage", "a store".
 [[nodiscard]] std::string_view describe(StageKind kind) noexcept;
+/// "columns".
+[[nodiscard]] std::string_view name_of(StageTensor tensor) noexcept;
 
 /// Why `added` cannot follow the stages before it in a product; empty if it can.
 [[nodiscard]] std::string refusal(std::span<const Stage> before, const Stage& added);

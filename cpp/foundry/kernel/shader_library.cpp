@@ -1,9 +1,11 @@
 #include "foundry/kernel/shader_library.hpp"
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 
 #include "embedded_shaders.hpp"
+#include "foundry/core/ascii.hpp"
 #include "foundry/core/error.hpp"
 
 namespace foundry {
@@ -35,6 +37,15 @@ std::string_view find_shader(std::string_view path) {
 }
 
 void register_shader(const std::string& path, const std::string& text) {
+  // It stands between quotes in #include and #line.
+  const bool is_name = std::all_of(path.begin(), path.end(), [](char c) {
+    return is_word(c) || c == '/' || c == '.' || c == '-';
+  });
+  if (!is_name || !path.ends_with(".metal")) {
+    throw ArgumentError(concat("'", path,
+                               "' is no name of a shader file; expected one like "
+                               "'lib/mine.metal', of letters, digits and '_-./'"));
+  }
   auto& [mutex, texts] = shaders();
   const std::lock_guard lock(mutex);
   const auto [at, added] = texts.try_emplace(path, text);

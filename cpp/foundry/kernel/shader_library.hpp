@@ -12,7 +12,9 @@ namespace foundry {
 [[nodiscard]] std::string_view find_shader(std::string_view path);
 
 /// Adds a shader file of the app's own; stages, policies and kernels may then name or include it.
-/// The same text again changes nothing; another text for a path that exists throws ArgumentError.
+/// The same text again changes nothing; another text for a path that exists throws ArgumentError,
+/// as does a path that does not end in ".metal" or has other characters than letters, digits and
+/// "_-./".
 void register_shader(const std::string& path, const std::string& text);
 
 /// All paths, sorted.
