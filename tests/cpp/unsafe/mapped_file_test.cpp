@@ -23,6 +23,11 @@ using namespace foundry;
 using unsafe::MappedFile;
 using unsafe::OpenFile;
 
+/// Under AddressSanitizer, whose report of a bus error would end a process in the signal's place.
+extern "C" [[gnu::visibility("default")]] const char* __asan_default_options() {
+  return "handle_sigbus=0";
+}
+
 namespace {
 
 class Path {
