@@ -2,7 +2,7 @@
 
 #include "foundry/core/checked.hpp"
 #include "foundry/core/error.hpp"
-#include "foundry/device/metal_limits.hpp"
+#include "foundry/device/limits.hpp"
 #include "foundry/device/metal_state.hpp"
 
 namespace foundry::detail {

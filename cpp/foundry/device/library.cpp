@@ -8,7 +8,7 @@
 
 #include "foundry/core/error.hpp"
 #include "foundry/core/fork_guard.hpp"
-#include "foundry/device/metal_limits.hpp"
+#include "foundry/device/limits.hpp"
 #include "foundry/device/metal_state.hpp"
 
 namespace foundry {

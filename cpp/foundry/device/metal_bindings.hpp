@@ -9,7 +9,7 @@
 
 #include "foundry/device/binding.hpp"
 #include "foundry/device/dispatch_size.hpp"
-#include "foundry/device/metal_limits.hpp"
+#include "foundry/device/limits.hpp"
 #include "foundry/device/metal_state.hpp"
 
 namespace foundry::detail {

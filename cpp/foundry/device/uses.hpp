@@ -8,7 +8,7 @@
 #include "foundry/core/keep_alive.hpp"
 #include "foundry/device/binding.hpp"
 #include "foundry/device/interval_set.hpp"
-#include "foundry/device/metal_limits.hpp"
+#include "foundry/device/limits.hpp"
 #include "foundry/unsafe/stack_vector.hpp"
 
 namespace foundry::detail {

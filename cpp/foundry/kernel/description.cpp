@@ -7,7 +7,7 @@
 
 #include "foundry/core/ascii.hpp"
 #include "foundry/core/error.hpp"
-#include "foundry/device/metal_limits.hpp"
+#include "foundry/device/limits.hpp"
 #include "foundry/kernel/msl_words.hpp"
 
 namespace foundry {

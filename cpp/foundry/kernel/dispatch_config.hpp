@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "foundry/device/dispatch_size.hpp"
-#include "foundry/device/metal_limits.hpp"
+#include "foundry/device/limits.hpp"
 
 namespace foundry {
 
