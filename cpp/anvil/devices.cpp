@@ -9,7 +9,7 @@ namespace anvil::backend {
 
 std::span<Device* const> devices() {
   static const std::array<Device*, 1> all = [] {
-    check_environment();
+    service::check_environment();
     return std::array<Device*, 1>{cpu::make_device()};
   }();
   cpu::take_signals();

@@ -22,13 +22,14 @@ struct Crashes {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static const anvil::Compiler compiler = anvil::Compiler::locate();
-  const anvil::MemoryFile source(kProlog + std::string(data, data + size) + kKernel), library, code;
+  static const anvil::service::Compiler compiler = anvil::service::Compiler::locate();
+  const anvil::service::MemoryFile source(kProlog + std::string(data, data + size) + kKernel),
+      library, code;
   try {
     compiler.run({"library", "--source", source, "--output", library}, "the library");
     compiler.run({"kernel", "--library", library, "--function", "fuzzed", "--output", code},
                  "the kernel");
-  } catch (const anvil::CompileError& error) {
+  } catch (const anvil::service::CompileError& error) {
     const std::string text = error.what();
     require(!text.empty(), "an error says something");
     crashes.count += text.starts_with("anvil-compiler crashed");

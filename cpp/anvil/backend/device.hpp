@@ -60,7 +60,7 @@ class Device {
 
   /// Compiles the function for this device. Throws CompileError, and std::runtime_error where what
   /// the compiler made cannot be loaded.
-  virtual std::unique_ptr<Kernel> load(const SpecializedFunction& function) = 0;
+  virtual std::unique_ptr<Kernel> load(const service::SpecializedFunction& function) = 0;
 
   /// Throws std::bad_alloc, and std::runtime_error where there can be no more of them.
   virtual std::unique_ptr<Queue> make_queue() = 0;

@@ -9,13 +9,13 @@ namespace anvil::backend {
 
 /// Compiled and loaded.
 struct Kernel {
-  explicit Kernel(KernelInfo info) : info(std::move(info)) {}
+  explicit Kernel(service::KernelInfo info) : info(std::move(info)) {}
   virtual ~Kernel() = default;
   Kernel(const Kernel&) = delete;
   Kernel& operator=(const Kernel&) = delete;
 
   /// As the compiler found it; max_threads may be fewer, where the device has no more for it.
-  const KernelInfo info;
+  const service::KernelInfo info;
 };
 
 }  // namespace anvil::backend

@@ -42,7 +42,7 @@ bool read_threadgroups(const backend::DispatchCommand& command, Dispatch& dispat
 std::optional<Dispatch> dispatch_of(const backend::DispatchCommand& command) {
   Dispatch dispatch;
   dispatch.kernel = static_cast<Kernel*>(command.kernel);
-  const std::vector<ArgumentInfo>& arguments = command.kernel->info.arguments;
+  const std::vector<service::ArgumentInfo>& arguments = command.kernel->info.arguments;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const backend::Binding& binding = command.bindings[i];
     if (binding.kind == backend::Binding::Kind::threadgroup)

@@ -66,10 +66,10 @@ class Device final : public backend::Device {
     std::memcpy(byte_at(to), from.data(), from.size());
   }
 
-  std::unique_ptr<backend::Kernel> load(const SpecializedFunction& function) override {
-    return std::make_unique<Kernel>(compile_kernel(function, target_of(Variant::full)), [function] {
-      return compile_kernel(function, target_of(Variant::any));
-    });
+  std::unique_ptr<backend::Kernel> load(const service::SpecializedFunction& function) override {
+    return std::make_unique<Kernel>(
+        service::compile_kernel(function, target_of(Variant::full)),
+        [function] { return service::compile_kernel(function, target_of(Variant::any)); });
   }
 
   std::unique_ptr<backend::Queue> make_queue() override { return std::make_unique<Queue>(); }

@@ -292,7 +292,7 @@ void Executor::Pool::fail(std::exception_ptr error) {
 }
 
 unsigned Executor::default_threads() {
-  return environment_threads().value_or(std::min(usable_processors(), kMaxThreads));
+  return service::environment_threads().value_or(std::min(usable_processors(), kMaxThreads));
 }
 
 Executor& Executor::shared() {

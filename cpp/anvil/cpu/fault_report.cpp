@@ -83,12 +83,12 @@ std::string explain(const KernelFault& fault, const backend::DispatchCommand& di
     return text + "; " + std::to_string(fault.finished) + " of " +
            std::to_string(fault.threadgroups) + " threadgroups were done";
   if (!fault.has_address || fault.kind == KernelFault::Kind::stack_overflow) return text;
-  const std::vector<ArgumentInfo>& arguments = dispatch.kernel->info.arguments;
-  const ArgumentInfo* nearest = nullptr;
+  const std::vector<service::ArgumentInfo>& arguments = dispatch.kernel->info.arguments;
+  const service::ArgumentInfo* nearest = nullptr;
   Place place{Place::Side::inside, kFar};
   size_t length = 0;
   for (size_t i = 0; i < arguments.size(); ++i) {
-    if (arguments[i].kind != ArgumentInfo::Kind::buffer) continue;
+    if (arguments[i].kind != service::ArgumentInfo::Kind::buffer) continue;
     if (fault.access == Trap::Access::write && arguments[i].access == "read") continue;
     const Place candidate = locate(fault.address, dispatch.bindings[i]);
     const bool inside = candidate.side == Place::Side::inside;

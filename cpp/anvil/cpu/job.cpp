@@ -19,7 +19,7 @@ std::string triple(const std::array<uint32_t, 3>& v) {
 }  // namespace
 
 Job lay_out(const Dispatch& from) {
-  const KernelInfo& info = from.kernel->info;
+  const service::KernelInfo& info = from.kernel->info;
   const auto fail = [&](const std::string& what) {
     throw std::runtime_error("Anvil: kernel '" + info.name + "': " + what);
   };

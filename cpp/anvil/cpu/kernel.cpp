@@ -11,23 +11,23 @@ namespace anvil::cpu {
 
 namespace {
 
-KernelCode open_code(const KernelImage& image) {
+KernelCode open_code(const service::KernelImage& image) {
   if (image.format != kCodeFormat)
     throw std::runtime_error("Anvil: kernel '" + image.name + "': unsupported code format '" +
                              image.format + "'; supported: " + kCodeFormat);
   static const std::string none;
   KernelCode code(std::as_bytes(std::span(image.code ? *image.code : none)));
   if (code.stack_bytes() > Kernel::kMaxStack)
-    throw CompileError("function '" + image.name + "' takes " + std::to_string(code.stack_bytes()) +
-                       " bytes of private memory for a simdgroup of " +
-                       std::to_string(ANVIL_SIMD_WIDTH) + " threads, " +
-                       std::to_string(Kernel::kMaxStack) + " are there");
+    throw service::CompileError(
+        "function '" + image.name + "' takes " + std::to_string(code.stack_bytes()) +
+        " bytes of private memory for a simdgroup of " + std::to_string(ANVIL_SIMD_WIDTH) +
+        " threads, " + std::to_string(Kernel::kMaxStack) + " are there");
   return code;
 }
 
 }  // namespace
 
-Kernel::Kernel(const KernelImage& full, std::function<KernelImage()> compile_any)
+Kernel::Kernel(const service::KernelImage& full, std::function<service::KernelImage()> compile_any)
     : backend::Kernel(full), full_(open_code(full)), compile_any_(std::move(compile_any)) {}
 
 const KernelCode& Kernel::any() {

@@ -23,7 +23,7 @@ class Kernel final : public backend::Kernel {
   /// Opens the `full` variant now; `compile_any` is called at most once with success, on first
   /// need. Throws std::runtime_error where that is no kernel's code or cannot be read, CompileError
   /// for code that takes more than kMaxStack.
-  Kernel(const KernelImage& full, std::function<KernelImage()> compile_any);
+  Kernel(const service::KernelImage& full, std::function<service::KernelImage()> compile_any);
 
   const KernelCode& full() const { return full_; }
 
@@ -39,7 +39,7 @@ class Kernel final : public backend::Kernel {
 
  private:
   KernelCode full_;
-  std::function<KernelImage()> compile_any_;
+  std::function<service::KernelImage()> compile_any_;
   std::mutex mutex_;  // guards any_
   KernelCode any_;
 };

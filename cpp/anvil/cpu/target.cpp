@@ -14,14 +14,14 @@ namespace {
 constexpr auto kHost = "host";
 
 std::string cpu() {
-  return environment("ANVIL_CPU").value_or(kHost);
+  return service::environment("ANVIL_CPU").value_or(kHost);
 }
 
 /// anvil-compiler's, for the processor.
 std::vector<std::string> options() {
   std::vector<std::string> options{"--cpu", cpu()};
   // For an emulated process, whose compiler is the machine's.
-  if (const auto triple = environment("ANVIL_TARGET"))
+  if (const auto triple = service::environment("ANVIL_TARGET"))
     options.insert(options.end(), {"--target", *triple});
   return options;
 }
@@ -36,19 +36,19 @@ unsigned own_register_bytes() {
 
 }  // namespace
 
-Target target_of(Variant variant) {
-  Target target{.format = kCodeFormat,
-                .options = options(),
-                .identity = cpu() == kHost ? host_cpu_identity() : ""};
+service::Target target_of(Variant variant) {
+  service::Target target{.format = kCodeFormat,
+                         .options = options(),
+                         .identity = cpu() == kHost ? host_cpu_identity() : ""};
   target.options.insert(target.options.end(),
                         {"--variant", variant == Variant::full ? "full" : "any"});
   return target;
 }
 
 unsigned register_bytes() {
-  if (cpu() == kHost && !environment("ANVIL_TARGET")) return own_register_bytes();
+  if (cpu() == kHost && !service::environment("ANVIL_TARGET")) return own_register_bytes();
   try {
-    return compiled_register_bytes(options());
+    return service::compiled_register_bytes(options());
   } catch (const std::exception&) {
     return own_register_bytes();  // nothing can be compiled, which the first kernel says
   }

@@ -13,7 +13,7 @@ inline constexpr auto kCodeFormat = "elf";
 
 /// For the processor $ANVIL_CPU, or the one that runs this, of the architecture $ANVIL_TARGET, an
 /// LLVM triple, or the compiler's own. Throws EnvironmentError.
-Target target_of(Variant variant);
+service::Target target_of(Variant variant);
 
 /// Bytes of the vector registers of that processor.
 unsigned register_bytes();

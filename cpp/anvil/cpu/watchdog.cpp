@@ -18,7 +18,7 @@ constexpr auto kPatience = std::chrono::seconds(1);
 
 Watchdog& Watchdog::shared() {
   // Never destroyed: its thread goes on until the process has ended.
-  static Watchdog* const watchdog = new Watchdog(command_timeout());
+  static Watchdog* const watchdog = new Watchdog(service::command_timeout());
   return *watchdog;
 }
 

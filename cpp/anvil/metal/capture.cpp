@@ -40,10 +40,10 @@ std::string element_of(const std::string& type, uint64_t size) {
              : "bits8";
 }
 
-std::string kernel_name(const SpecializedFunction& function) {
-  KeyHasher hasher;
+std::string kernel_name(const service::SpecializedFunction& function) {
+  service::KeyHasher hasher;
   hasher.add(function.library->key);
-  for (const ConstantValue& value : function.constants)
+  for (const service::ConstantValue& value : function.constants)
     hasher.add(value.index.value_or(0))
         .add(value.name)
         .add(std::string_view(reinterpret_cast<const char*>(value.data.data()), value.data.size()));
@@ -68,7 +68,7 @@ std::string contents(const backend::Binding& binding, backend::Device& device) {
   return bytes;
 }
 
-json describe(const ConstantValue& value) {
+json describe(const service::ConstantValue& value) {
   std::vector<unsigned> bytes;
   for (const std::byte byte : value.data) bytes.push_back(std::to_integer<unsigned>(byte));
   return {{"index", value.index.value_or(0)}, {"type", value.type}, {"bytes", bytes}};
@@ -78,7 +78,7 @@ json describe(const ConstantValue& value) {
 
 Capture* Capture::active() {
   static Capture* const capture = [] {
-    const auto folder = environment("ANVIL_CAPTURE");
+    const auto folder = service::environment("ANVIL_CAPTURE");
     return folder ? new Capture(*folder) : nullptr;
   }();
   return capture;
@@ -103,7 +103,7 @@ backend::CallCommand Capture::before(const backend::DispatchCommand& dispatch,
 
 void Capture::write(const Upcoming& upcoming) {
   const backend::DispatchCommand& dispatch = upcoming.dispatch;
-  const SpecializedFunction& function = upcoming.pipeline->function->function;
+  const service::SpecializedFunction& function = upcoming.pipeline->function->function;
   backend::Device& device = upcoming.pipeline->device->backend;
   const std::string name = kernel_name(function);
   const backend::Extent grid = grid_of(dispatch, device);
@@ -120,10 +120,10 @@ void Capture::write(const Upcoming& upcoming) {
   write_file(folder / "source.metal", function.library->origin->text);
   json buffers = json::array();
   std::array<uint64_t, ANVIL_MAX_BUFFERS> threadgroup_memory{};
-  const std::vector<ArgumentInfo>& arguments = dispatch.kernel->info.arguments;
+  const std::vector<service::ArgumentInfo>& arguments = dispatch.kernel->info.arguments;
   for (size_t i = 0; i < arguments.size(); ++i) {
-    const ArgumentInfo& argument = arguments[i];
-    if (argument.kind != ArgumentInfo::Kind::buffer) {
+    const service::ArgumentInfo& argument = arguments[i];
+    if (argument.kind != service::ArgumentInfo::Kind::buffer) {
       threadgroup_memory[argument.index] = dispatch.bindings[i].length;
       continue;
     }
@@ -135,7 +135,8 @@ void Capture::write(const Upcoming& upcoming) {
     buffers[argument.index]["element"] = element_of(argument.type, argument.element_size);
   }
   json constants = json::array();
-  for (const ConstantValue& value : function.constants) constants.push_back(describe(value));
+  for (const service::ConstantValue& value : function.constants)
+    constants.push_back(describe(value));
   const json description{{"source", (folder / "source.metal").string()},
                          {"function", function.name},
                          {"math", "safe"},

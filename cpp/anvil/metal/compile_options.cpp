@@ -2,15 +2,17 @@
 
 namespace anvil::metal {
 
-anvil::CompileOptions service_options(const CompileOptions* options) {
-  anvil::CompileOptions result;
+service::CompileOptions service_options(const CompileOptions* options) {
+  service::CompileOptions result;
   if (!options) return result;
   if (options->library_type != MTL::LibraryTypeExecutable)
-    throw CompileError("MTLCompileOptions.libraryType: dynamic libraries are not supported");
+    throw service::CompileError(
+        "MTLCompileOptions.libraryType: dynamic libraries are not supported");
   if (options->libraries && !options->libraries->items.empty())
-    throw CompileError("MTLCompileOptions.libraries: linking against libraries is not supported");
+    throw service::CompileError(
+        "MTLCompileOptions.libraries: linking against libraries is not supported");
   if (options->enable_logging)
-    throw CompileError("MTLCompileOptions.enableLogging: shader logging is not supported");
+    throw service::CompileError("MTLCompileOptions.enableLogging: shader logging is not supported");
   result.math = options->math_mode == MTL::MathModeFast      ? "fast"
                 : options->math_mode == MTL::MathModeRelaxed ? "relaxed"
                                                              : "safe";

@@ -34,6 +34,6 @@ struct CompileOptions : objc::Object {
 };
 
 /// What the compiler is told; null: the defaults. Throws CompileError for options that it has not.
-anvil::CompileOptions service_options(const CompileOptions* options);
+service::CompileOptions service_options(const CompileOptions* options);
 
 }  // namespace anvil::metal

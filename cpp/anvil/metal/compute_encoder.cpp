@@ -23,8 +23,9 @@ backend::Extent extent(MTL::Size size) {
 }
 
 /// The argument as errors name it: "buffer 2 ('weights') of kernel gemv".
-std::string describe(const ComputePipelineState& pipeline, const ArgumentInfo& argument) {
-  return (argument.kind == ArgumentInfo::Kind::buffer ? "buffer " : "threadgroup memory ") +
+std::string describe(const ComputePipelineState& pipeline, const service::ArgumentInfo& argument) {
+  return (argument.kind == service::ArgumentInfo::Kind::buffer ? "buffer "
+                                                               : "threadgroup memory ") +
          std::to_string(argument.index) + " ('" + argument.name + "') of kernel " +
          pipeline.info().name;
 }
@@ -200,13 +201,13 @@ void ComputeCommandEncoder::dispatch_indirect(Buffer* indirect, NS::UInteger off
 
 void ComputeCommandEncoder::record(const char* method, backend::DispatchCommand command) {
   using Kind = backend::Binding::Kind;
-  const std::vector<ArgumentInfo>& arguments = pipeline_->info().arguments;
+  const std::vector<service::ArgumentInfo>& arguments = pipeline_->info().arguments;
   auto* bindings = reinterpret_cast<backend::Binding*>(
       buffer->arena().allocate(arguments.size() * sizeof(backend::Binding)));
   size_t threadgroup_memory = pipeline_->info().static_memory;
   for (size_t i = 0; i < arguments.size(); ++i) {
-    const ArgumentInfo& argument = arguments[i];
-    if (argument.kind == ArgumentInfo::Kind::threadgroup) {
+    const service::ArgumentInfo& argument = arguments[i];
+    if (argument.kind == service::ArgumentInfo::Kind::threadgroup) {
       const size_t length = threadgroup_memory_[argument.index];
       if (length == 0) return fail(method, describe(*pipeline_, argument) + " has no length");
       bindings[i] = {0, length, Kind::threadgroup};

@@ -46,13 +46,13 @@ NS::UInteger ComputePipelineState::static_threadgroup_memory() const {
 namespace {
 
 std::unique_ptr<backend::Kernel> load_kernel(const Device& device,
-                                             const SpecializedFunction& function) {
+                                             const service::SpecializedFunction& function) {
   std::unique_ptr<backend::Kernel> kernel = device.backend.load(function);
   const uint64_t most = device.facts.max_threadgroup_memory;
   if (kernel->info.static_memory > most)
-    throw CompileError("function '" + function.name + "' declares " +
-                       std::to_string(kernel->info.static_memory) +
-                       " bytes of threadgroup memory, " + std::to_string(most) + " are there");
+    throw service::CompileError(
+        "function '" + function.name + "' declares " + std::to_string(kernel->info.static_memory) +
+        " bytes of threadgroup memory, " + std::to_string(most) + " are there");
   return kernel;
 }
 
@@ -74,7 +74,7 @@ objc::Ref<ComputePipelineState> new_compute_pipeline(Device* device,
         device, load_kernel(*device, function->function), descriptor);
     if (reflection) *reflection = objc::Ref(pipeline->reflection).autoreleased();
     return pipeline;
-  } catch (const CompileError& failure) {
+  } catch (const service::CompileError& failure) {
     give_error(error, library_error(MTL::LibraryErrorCompileFailure, failure.what()));
   } catch (const std::exception& failure) {
     give_error(error, library_error(MTL::LibraryErrorInternal, failure.what()));

@@ -42,7 +42,7 @@ struct ComputePipelineState : Allocation {
   const objc::Ref<Function> function;  ///< what it was made of
   const std::unique_ptr<backend::Kernel> kernel;
 
-  const KernelInfo& info() const { return kernel->info; }
+  const service::KernelInfo& info() const { return kernel->info; }
 
   NS::UInteger max_total_threads() const { return max_total_threads_; }
   NS::UInteger thread_execution_width() const;

@@ -175,10 +175,10 @@ void Device::new_pipeline_for_async(ComputePipelineDescriptor* descriptor, MTL::
 }
 
 void Device::use_cancellation(const std::atomic<bool>* flag) {
-  anvil::use_cancellation(flag);
+  service::use_cancellation(flag);
 }
 void Device::cancel_compilations() {
-  anvil::cancel_compilations();
+  service::cancel_compilations();
 }
 
 Event* Device::new_event() {

@@ -4,7 +4,7 @@ namespace anvil::metal {
 
 Dictionary* Function::constants_dictionary() const {
   objc::Ref<Dictionary> dictionary = objc::make<Dictionary>();
-  for (const anvil::FunctionConstant& declared : function.library->constants) {
+  for (const service::FunctionConstant& declared : function.library->constants) {
     objc::Ref<FunctionConstant> constant = objc::make<FunctionConstant>(declared);
     dictionary->add(constant->name.get(), constant.get());
   }

@@ -29,7 +29,7 @@ struct FunctionDescriptor : objc::Object {
 struct Function : objc::Object {
   using Super = RootObject;
 
-  Function(Device* device, SpecializedFunction function)
+  Function(Device* device, service::SpecializedFunction function)
       : device(device), function(std::move(function)), name(make_string(this->function.name)) {}
 
   MTL::FunctionType type() const { return MTL::FunctionTypeKernel; }
@@ -38,7 +38,7 @@ struct Function : objc::Object {
   Array* no_attributes() const;
 
   Device* device;
-  const SpecializedFunction function;
+  const service::SpecializedFunction function;
   objc::Ref<String> name;  ///< the specialised one, if there is one
   objc::Ref<String> label;
 };

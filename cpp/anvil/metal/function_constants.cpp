@@ -15,7 +15,8 @@ void FunctionConstantValues::set(const void* value, MTL::DataType type,
     throw InvalidUse("-[MTLFunctionConstantValues setConstantValue:...]: " +
                      (value ? "type " + std::to_string(type) + " is no scalar or vector"
                             : std::string("null value")));
-  std::erase_if(values, [&](const ConstantValue& v) { return v.index == index && v.name == name; });
+  std::erase_if(
+      values, [&](const service::ConstantValue& v) { return v.index == index && v.name == name; });
   const auto* bytes = static_cast<const std::byte*>(value);
   values.push_back({index, std::move(name), std::string(type_name(type)), {bytes, bytes + size}});
 }
@@ -41,26 +42,26 @@ void FunctionConstantValues::set_range(const void* all, MTL::DataType type, NS::
     set_at_index(next, type, range.location + i);
 }
 
-FunctionConstant::FunctionConstant(const anvil::FunctionConstant& declared)
+FunctionConstant::FunctionConstant(const service::FunctionConstant& declared)
     : name(make_string(declared.name)),
       index(declared.index),
       type(data_type(declared.type)),
       required(declared.required) {}
 
-std::vector<ConstantValue> match_constants(const FunctionConstantValues* values,
-                                           const std::vector<anvil::FunctionConstant>& declared) {
-  std::vector<ConstantValue> matched;
+std::vector<service::ConstantValue> match_constants(
+    const FunctionConstantValues* values, const std::vector<service::FunctionConstant>& declared) {
+  std::vector<service::ConstantValue> matched;
   if (!values) return matched;
-  for (const ConstantValue& value : values->values) {
+  for (const service::ConstantValue& value : values->values) {
     const auto constant = std::find_if(declared.begin(), declared.end(), [&](const auto& c) {
       return value.index ? c.index == *value.index : c.name == value.name;
     });
     // Metal ignores values that no constant asks for.
     if (constant == declared.end()) continue;
     if (data_type(constant->type) != data_type(value.type))
-      throw CompileError("function constant " + std::to_string(constant->index) + " ('" +
-                         constant->name + "') has type " + constant->type +
-                         ", its value has type " + value.type);
+      throw service::CompileError("function constant " + std::to_string(constant->index) + " ('" +
+                                  constant->name + "') has type " + constant->type +
+                                  ", its value has type " + value.type);
     matched.push_back(value);
     matched.back().type = constant->type;  // as the source spells it
   }

@@ -20,7 +20,7 @@ struct FunctionConstantValues : objc::Object {
   void set_range(const void* values, MTL::DataType type, NS::Range range);
   void reset() { values.clear(); }
 
-  std::vector<ConstantValue> values;  ///< each index and each name once
+  std::vector<service::ConstantValue> values;  ///< each index and each name once
 
  private:
   void set(const void* value, MTL::DataType type, std::optional<uint32_t> index, std::string name);
@@ -31,7 +31,7 @@ struct FunctionConstant : objc::Object {
   using Super = RootObject;
 
   FunctionConstant() = default;
-  explicit FunctionConstant(const anvil::FunctionConstant& declared);
+  explicit FunctionConstant(const service::FunctionConstant& declared);
 
   objc::Ref<String> name;
   NS::UInteger index = 0;
@@ -40,7 +40,7 @@ struct FunctionConstant : objc::Object {
 };
 
 /// The values that concern the declared constants. Throws CompileError for one of another type.
-std::vector<ConstantValue> match_constants(const FunctionConstantValues* values,
-                                           const std::vector<anvil::FunctionConstant>& declared);
+std::vector<service::ConstantValue> match_constants(
+    const FunctionConstantValues* values, const std::vector<service::FunctionConstant>& declared);
 
 }  // namespace anvil::metal

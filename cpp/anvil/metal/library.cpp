@@ -20,8 +20,9 @@ objc::Ref<Library> new_library(Device* device, String* source, CompileOptions* o
     return nullptr;
   }
   try {
-    return objc::make<Library>(device, compile_library(utf8(source), service_options(options)));
-  } catch (const CompileError& failure) {
+    return objc::make<Library>(device,
+                               service::compile_library(utf8(source), service_options(options)));
+  } catch (const service::CompileError& failure) {
     give_error(error, library_error(MTL::LibraryErrorCompileFailure, failure.what()));
   } catch (const std::exception& failure) {
     give_error(error, library_error(MTL::LibraryErrorInternal, failure.what()));
@@ -47,8 +48,9 @@ objc::Ref<Function> Library::find(String* name, FunctionConstantValues* values,
   }
   try {
     return objc::make<Function>(
-        device, SpecializedFunction{image, wanted, match_constants(values, image->constants)});
-  } catch (const CompileError& failure) {
+        device,
+        service::SpecializedFunction{image, wanted, match_constants(values, image->constants)});
+  } catch (const service::CompileError& failure) {
     give_error(error, library_error(MTL::LibraryErrorCompileFailure,
                                     "function '" + wanted + "': " + failure.what()));
     return nullptr;

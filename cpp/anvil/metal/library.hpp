@@ -15,8 +15,8 @@ struct Library : objc::Object {
   using Super = RootObject;
   using FunctionHandler = void (^)(Function*, Error*);
 
-  Library(Device* device, LibraryImage image)
-      : device(device), image(std::make_shared<const LibraryImage>(std::move(image))) {}
+  Library(Device* device, service::LibraryImage image)
+      : device(device), image(std::make_shared<const service::LibraryImage>(std::move(image))) {}
 
   Array* function_names() const;
   /// Null without such a function, as in Metal.
@@ -31,7 +31,7 @@ struct Library : objc::Object {
   String* install_name() const { return nullptr; }
 
   Device* device;
-  const std::shared_ptr<const LibraryImage> image;
+  const std::shared_ptr<const service::LibraryImage> image;
   objc::Ref<String> label;
 
  private:

@@ -11,7 +11,7 @@ MTL::BindingAccess access_of(const std::string& access) {
                                : MTL::BindingAccessReadOnly;
 }
 
-objc::Ref<StructType> struct_type(const StructInfo& info) {
+objc::Ref<StructType> struct_type(const service::StructInfo& info) {
   objc::Ref<StructType> type = objc::make<StructType>();
   type->data_type = MTL::DataTypeStruct;
   for (const auto& [name, offset, member_type] : info.members) {
@@ -36,17 +36,18 @@ StructMember* StructType::member(String* name) const {
   return nullptr;
 }
 
-Binding::Binding(const ArgumentInfo& argument)
+Binding::Binding(const service::ArgumentInfo& argument)
     : name(make_string(argument.name)),
       index(argument.index),
-      type(argument.kind == ArgumentInfo::Kind::buffer ? MTL::BindingTypeBuffer
-                                                       : MTL::BindingTypeThreadgroupMemory),
+      type(argument.kind == service::ArgumentInfo::Kind::buffer
+               ? MTL::BindingTypeBuffer
+               : MTL::BindingTypeThreadgroupMemory),
       access(access_of(argument.access)),
       alignment(argument.alignment),
       data_size(argument.element_size),
       data_type(argument.structure ? MTL::DataTypeStruct : metal::data_type(argument.type)) {
   if (argument.structure) structure = struct_type(*argument.structure);
-  if (argument.kind != ArgumentInfo::Kind::buffer) return;
+  if (argument.kind != service::ArgumentInfo::Kind::buffer) return;
   pointer = objc::make<PointerType>();
   pointer->data_type = MTL::DataTypePointer;
   pointer->element_type = data_type;
@@ -56,11 +57,12 @@ Binding::Binding(const ArgumentInfo& argument)
   pointer->structure = structure;
 }
 
-ComputePipelineReflection::ComputePipelineReflection(const std::vector<ArgumentInfo>& infos)
+ComputePipelineReflection::ComputePipelineReflection(
+    const std::vector<service::ArgumentInfo>& infos)
     : bindings(objc::make<Array>()), arguments(objc::make<Array>()) {
-  for (const ArgumentInfo& info : infos) {
+  for (const service::ArgumentInfo& info : infos) {
     arguments->items.push_back(objc::make<Argument>(info));
-    if (info.kind == ArgumentInfo::Kind::buffer)
+    if (info.kind == service::ArgumentInfo::Kind::buffer)
       bindings->items.push_back(objc::make<BufferBinding>(info));
     else
       bindings->items.push_back(objc::make<ThreadgroupBinding>(info));

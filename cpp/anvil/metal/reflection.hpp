@@ -50,7 +50,7 @@ struct PointerType : Type {
 struct Binding : objc::Object {
   using Super = RootObject;
 
-  explicit Binding(const ArgumentInfo& argument);
+  explicit Binding(const service::ArgumentInfo& argument);
 
   objc::Ref<String> name;
   NS::UInteger index;
@@ -79,7 +79,7 @@ struct Argument : Binding {
 struct ComputePipelineReflection : objc::Object {
   using Super = RootObject;
 
-  explicit ComputePipelineReflection(const std::vector<ArgumentInfo>& arguments);
+  explicit ComputePipelineReflection(const std::vector<service::ArgumentInfo>& arguments);
 
   objc::Ref<Array> bindings;
   objc::Ref<Array> arguments;

@@ -17,7 +17,7 @@
 
 namespace fs = std::filesystem;
 
-namespace anvil {
+namespace anvil::service {
 namespace {
 
 constexpr auto kEntries = "entries", kStaging = "staging", kKeyFile = "key";
@@ -227,4 +227,4 @@ void Cache::evict(int folder) {
   size_ = total;
 }
 
-}  // namespace anvil
+}  // namespace anvil::service

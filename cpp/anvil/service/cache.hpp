@@ -11,7 +11,7 @@
 #include "anvil/service/cache_entry.hpp"
 #include "anvil/service/descriptor.hpp"
 
-namespace anvil {
+namespace anvil::service {
 
 /// The folder for cached files, private to this user: $FOUNDRY_CACHE_DIR, else
 /// $XDG_CACHE_HOME/foundry, else ~/.cache/foundry. When that cannot be written or others may write
@@ -56,4 +56,4 @@ class Cache {
   unsigned stores_since_scan_ = 0;  // other processes store too
 };
 
-}  // namespace anvil
+}  // namespace anvil::service

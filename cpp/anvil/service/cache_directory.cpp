@@ -13,7 +13,7 @@
 
 namespace fs = std::filesystem;
 
-namespace anvil {
+namespace anvil::service {
 namespace {
 
 constexpr uint64_t kDefaultSizeMb = 2048;
@@ -85,4 +85,4 @@ uint64_t cache_size_limit() {
   return megabytes << 20;
 }
 
-}  // namespace anvil
+}  // namespace anvil::service

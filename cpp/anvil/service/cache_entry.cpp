@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-namespace anvil {
+namespace anvil::service {
 namespace {
 
 constexpr std::string_view kMagic = "foundry cache 2\n";
@@ -57,4 +57,4 @@ std::optional<CacheFiles> unpack_files(std::string_view text) {
   return files;
 }
 
-}  // namespace anvil
+}  // namespace anvil::service

@@ -8,7 +8,7 @@
 
 #include "anvil/service/hash.hpp"
 
-namespace anvil {
+namespace anvil::service {
 
 /// By name.
 using CacheFiles = std::map<std::string, std::string>;
@@ -22,4 +22,4 @@ std::optional<CacheFiles> open_entry(const Sha256::Digest& key, std::string_view
 /// What is sealed, without trust in it; nothing where it is malformed.
 std::optional<CacheFiles> unpack_files(std::string_view text);
 
-}  // namespace anvil
+}  // namespace anvil::service

@@ -5,7 +5,7 @@
 
 #include <mutex>
 
-namespace anvil {
+namespace anvil::service {
 namespace {
 
 thread_local const std::atomic<bool>* own_flag = nullptr;
@@ -64,4 +64,4 @@ void CancellableChild::kill_locked() noexcept {
   ::kill(child_, SIGKILL);  // should the group not exist
 }
 
-}  // namespace anvil
+}  // namespace anvil::service

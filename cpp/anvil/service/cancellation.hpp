@@ -5,7 +5,7 @@
 
 #include <atomic>
 
-namespace anvil {
+namespace anvil::service {
 
 /// Until it is called with null, compilations of the calling thread end early, as errors, once the
 /// flag is set. The flag outlives that.
@@ -37,4 +37,4 @@ class CancellableChild {
   CancellableChild* next_;
 };
 
-}  // namespace anvil
+}  // namespace anvil::service

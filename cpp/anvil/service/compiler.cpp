@@ -21,7 +21,7 @@
 
 namespace fs = std::filesystem;
 
-namespace anvil {
+namespace anvil::service {
 namespace {
 
 constexpr int kOutOfMemory = 71;  // anvil-compiler's exit status
@@ -173,4 +173,4 @@ std::string Compiler::run(std::vector<Argument> arguments, const std::string& ta
                      (result.output.empty() ? "; it wrote nothing" : ":\n" + result.output));
 }
 
-}  // namespace anvil
+}  // namespace anvil::service

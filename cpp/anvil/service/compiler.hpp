@@ -9,7 +9,7 @@
 
 #include "anvil/service/memory_file.hpp"
 
-namespace anvil {
+namespace anvil::service {
 
 class Compiler {
  public:
@@ -44,4 +44,4 @@ class Compiler {
   std::filesystem::path program_;
 };
 
-}  // namespace anvil
+}  // namespace anvil::service

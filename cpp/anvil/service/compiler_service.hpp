@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace anvil {
+namespace anvil::service {
 
 /// what() is the compiler's log: diagnostics for a program that is wrong, the captured output and
 /// the way it ended for a compiler that crashed, ran out of time or could not be started.
@@ -123,4 +123,4 @@ unsigned compiled_register_bytes(const std::vector<std::string>& options);
 /// A library in the compiler's own form, the file that its option --library names.
 std::string library_contents(const LibraryImage& library);
 
-}  // namespace anvil
+}  // namespace anvil::service

@@ -6,7 +6,7 @@
 
 #include <utility>
 
-namespace anvil {
+namespace anvil::service {
 
 class Descriptor {
  public:
@@ -31,4 +31,4 @@ class Descriptor {
   int value_ = -1;
 };
 
-}  // namespace anvil
+}  // namespace anvil::service

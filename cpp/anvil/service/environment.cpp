@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
-namespace anvil {
+namespace anvil::service {
 namespace {
 
 constexpr unsigned kMostThreads = 1024;
@@ -137,4 +137,4 @@ uint64_t compiler_megabytes() {
   return text ? *number<uint64_t>(*text) : kCompilerMb;
 }
 
-}  // namespace anvil
+}  // namespace anvil::service

@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace anvil {
+namespace anvil::service {
 
 /// what() names the variable, its value and what is accepted.
 struct EnvironmentError : std::runtime_error {
@@ -36,4 +36,4 @@ std::optional<std::chrono::milliseconds> command_timeout();  ///< ANVIL_COMMAND_
 std::chrono::milliseconds compiler_timeout();                ///< ANVIL_COMPILER_TIMEOUT
 uint64_t compiler_megabytes();                               ///< ANVIL_COMPILER_MEMORY_MB
 
-}  // namespace anvil
+}  // namespace anvil::service

@@ -9,7 +9,7 @@
 #include <immintrin.h>
 #endif
 
-namespace anvil {
+namespace anvil::service {
 namespace {
 
 // The first 32 bits of the fractional parts of the cube roots of the first 64 primes.
@@ -191,4 +191,4 @@ std::string hexadecimal(const Sha256::Digest& digest) {
   return text;
 }
 
-}  // namespace anvil
+}  // namespace anvil::service

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace anvil {
+namespace anvil::service {
 
 /// FIPS 180-4. With the processor's own instructions where it has them, some 2 GB/s.
 class Sha256 {
@@ -55,4 +55,4 @@ Sha256::Digest authentication(const Sha256::Digest& key, std::string_view name,
 /// 64 hexadecimal digits.
 std::string hexadecimal(const Sha256::Digest& digest);
 
-}  // namespace anvil
+}  // namespace anvil::service

@@ -7,7 +7,7 @@
 
 #include "anvil/service/whole_file.hpp"
 
-namespace anvil {
+namespace anvil::service {
 namespace {
 
 Descriptor make() {
@@ -32,4 +32,4 @@ std::string MemoryFile::read() const {
   return contents;
 }
 
-}  // namespace anvil
+}  // namespace anvil::service

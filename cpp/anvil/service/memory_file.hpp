@@ -6,7 +6,7 @@
 
 #include "anvil/service/descriptor.hpp"
 
-namespace anvil {
+namespace anvil::service {
 
 class MemoryFile {
  public:
@@ -21,4 +21,4 @@ class MemoryFile {
   Descriptor file_;
 };
 
-}  // namespace anvil
+}  // namespace anvil::service

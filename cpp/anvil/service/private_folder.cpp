@@ -7,7 +7,7 @@
 
 namespace fs = std::filesystem;
 
-namespace anvil {
+namespace anvil::service {
 namespace {
 
 std::string octal(mode_t mode) {
@@ -65,4 +65,4 @@ Descriptor open_private_folder(const fs::path& path, LastLink last, std::string&
   return reason.empty() ? std::move(folder) : Descriptor();
 }
 
-}  // namespace anvil
+}  // namespace anvil::service

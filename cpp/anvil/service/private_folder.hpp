@@ -6,7 +6,7 @@
 
 #include "anvil/service/descriptor.hpp"
 
-namespace anvil {
+namespace anvil::service {
 
 enum class LastLink { follow, refuse };
 
@@ -20,4 +20,4 @@ int make_private_folder(const std::filesystem::path& path);
 Descriptor open_private_folder(const std::filesystem::path& path, LastLink last,
                                std::string& reason);
 
-}  // namespace anvil
+}  // namespace anvil::service

@@ -18,7 +18,7 @@
 
 extern char** environ;
 
-namespace anvil {
+namespace anvil::service {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -172,4 +172,4 @@ HostWatch::HostWatch() {
   held_ = Descriptor(ends[1]);
 }
 
-}  // namespace anvil
+}  // namespace anvil::service

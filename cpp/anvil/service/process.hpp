@@ -9,7 +9,7 @@
 
 #include "anvil/service/descriptor.hpp"
 
-namespace anvil {
+namespace anvil::service {
 
 struct ProcessResult {
   enum class End {
@@ -47,4 +47,4 @@ class HostWatch {
   Descriptor watched_, held_;
 };
 
-}  // namespace anvil
+}  // namespace anvil::service

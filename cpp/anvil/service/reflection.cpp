@@ -4,7 +4,7 @@
 
 using nlohmann::json;
 
-namespace anvil {
+namespace anvil::service {
 namespace {
 
 constexpr int kLibraryVersion = 1;
@@ -93,4 +93,4 @@ std::string constants_json(std::span<const ConstantValue> constants) {
   return list.dump();
 }
 
-}  // namespace anvil
+}  // namespace anvil::service

@@ -3,7 +3,7 @@
 
 #include "anvil/service/compiler_service.hpp"
 
-namespace anvil {
+namespace anvil::service {
 
 /// Fill functions and constants from the library's first line, and everything but the code from a
 /// kernel's reflection. Throw CompileError when the text cannot be read or lacks a field.
@@ -13,4 +13,4 @@ void read_reflection(std::string_view text, KernelInfo& kernel);
 /// The value of `--constants`.
 std::string constants_json(std::span<const ConstantValue> constants);
 
-}  // namespace anvil
+}  // namespace anvil::service

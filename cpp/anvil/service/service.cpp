@@ -13,7 +13,7 @@
 
 namespace fs = std::filesystem;
 
-namespace anvil {
+namespace anvil::service {
 namespace {
 
 // Of the cache entries' contents and of what goes into their keys.
@@ -244,4 +244,4 @@ std::string library_contents(const LibraryImage& library) {
   return CompilerService::shared().contents(library);
 }
 
-}  // namespace anvil
+}  // namespace anvil::service

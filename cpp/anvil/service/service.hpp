@@ -12,7 +12,7 @@
 #include "anvil/service/compiler.hpp"
 #include "anvil/service/compiler_service.hpp"
 
-namespace anvil {
+namespace anvil::service {
 
 class CompilerService {
  public:
@@ -49,4 +49,4 @@ class CompilerService {
   std::map<std::string, std::shared_future<Outcome>> in_flight_;
 };
 
-}  // namespace anvil
+}  // namespace anvil::service

@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-namespace anvil {
+namespace anvil::service {
 
 int read_whole(int file, std::string& contents) {
   struct stat info{};
@@ -44,4 +44,4 @@ int write_whole(int file, std::string_view contents) {
   return 0;
 }
 
-}  // namespace anvil
+}  // namespace anvil::service

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace anvil {
+namespace anvil::service {
 
 /// Both give 0 or an errno. `read_whole` does not trust the file to stay as long as it was.
 int read_whole(int file, std::string& contents);
@@ -13,4 +13,4 @@ int read_whole(int file, std::string& contents);
 /// the process.
 int write_whole(int file, std::string_view contents);
 
-}  // namespace anvil
+}  // namespace anvil::service

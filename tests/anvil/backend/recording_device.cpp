@@ -90,9 +90,10 @@ void RecordingDevice::write(Address to, std::span<const std::byte> from) {
   note("write " + std::to_string(from.size()) + " to " + name_of(to));
 }
 
-std::unique_ptr<backend::Kernel> RecordingDevice::load(const SpecializedFunction& function) {
-  KernelImage image =
-      compile_kernel(function, {.format = "text", .options = {"--form", "record"}, .identity = ""});
+std::unique_ptr<backend::Kernel> RecordingDevice::load(
+    const service::SpecializedFunction& function) {
+  service::KernelImage image = service::compile_kernel(
+      function, {.format = "text", .options = {"--form", "record"}, .identity = ""});
   note("load " + image.format + " '" + *image.code + "'");
   return std::make_unique<backend::Kernel>(std::move(image));
 }
@@ -154,7 +155,7 @@ std::string text_of(const backend::Extent& extent) {
 std::string RecordingDevice::describe(const backend::Command& command) const {
   using namespace backend;
   if (const auto* dispatch = std::get_if<DispatchCommand>(&command)) {
-    const KernelInfo& info = dispatch->kernel->info;
+    const service::KernelInfo& info = dispatch->kernel->info;
     std::string text = std::string(dispatch->waits ? "" : "beside that ") + info.name + "(";
     for (size_t i = 0; i < info.arguments.size(); ++i) {
       const Binding& bound = dispatch->bindings[i];

@@ -26,7 +26,7 @@ class RecordingDevice final : public backend::Device {
   size_t allocated() const override { return allocated_; }
   void read(backend::Address from, std::span<std::byte> to) override;
   void write(backend::Address to, std::span<const std::byte> from) override;
-  std::unique_ptr<backend::Kernel> load(const SpecializedFunction& function) override;
+  std::unique_ptr<backend::Kernel> load(const service::SpecializedFunction& function) override;
   std::unique_ptr<backend::Queue> make_queue() override;
 
   /// What was asked since the last call, a line each. Addresses are relative to the allocations:

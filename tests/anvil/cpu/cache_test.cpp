@@ -13,7 +13,7 @@
 #include "anvil/service/cache.hpp"
 #include "scratch.hpp"
 
-using namespace anvil;
+using namespace anvil::service;
 using namespace anvil::test;
 namespace fs = std::filesystem;
 

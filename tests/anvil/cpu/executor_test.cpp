@@ -75,8 +75,8 @@ TEST_CASE("every thread of a grid runs once, in the variant that its threadgroup
 
 TEST_CASE("the any variant is neither compiled nor loaded before a threadgroup needs it") {
   Executor executor(2);
-  const auto kernel = std::make_unique<Kernel>(image("visit_full"), []() -> KernelImage {
-    throw CompileError("the any variant was asked for");
+  const auto kernel = std::make_unique<Kernel>(image("visit_full"), []() -> service::KernelImage {
+    throw service::CompileError("the any variant was asked for");
   });
   std::vector<uint32_t> visits(32 * 64 + 1);
   Dispatch even = over_threads(*kernel, {32 * 64, 1, 1}, {64, 1, 1});

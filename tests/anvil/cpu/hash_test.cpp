@@ -6,7 +6,7 @@
 
 #include "anvil/service/hash.hpp"
 
-using namespace anvil;
+using namespace anvil::service;
 
 TEST_CASE(
     "SHA-256 gives the digests of FIPS 180-4's examples, with and without instructions for it") {

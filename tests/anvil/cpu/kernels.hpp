@@ -12,9 +12,9 @@
 
 namespace anvil::test {
 
-inline KernelImage image(const std::string& name, bool barriers = false,
-                         uint64_t static_memory = 0) {
-  KernelImage image{};
+inline service::KernelImage image(const std::string& name, bool barriers = false,
+                                  uint64_t static_memory = 0) {
+  service::KernelImage image{};
   std::ostringstream code;
   code << std::ifstream(KERNEL_DIRECTORY "/" + name + ".so", std::ios::binary).rdbuf();
   image.code = std::make_shared<const std::string>(std::move(code).str());
@@ -29,7 +29,7 @@ inline KernelImage image(const std::string& name, bool barriers = false,
 /// A kernel whose code fits every threadgroup.
 inline std::unique_ptr<cpu::Kernel> load(const std::string& name, bool barriers = false,
                                          uint64_t static_memory = 0) {
-  const KernelImage one = image(name, barriers, static_memory);
+  const service::KernelImage one = image(name, barriers, static_memory);
   return std::make_unique<cpu::Kernel>(one, [one] { return one; });
 }
 

@@ -18,7 +18,7 @@
 #include "anvil/service/memory_file.hpp"
 #include "anvil/service/process.hpp"
 
-using namespace anvil;
+using namespace anvil::service;
 using namespace std::chrono_literals;
 using End = ProcessResult::End;
 

@@ -10,7 +10,7 @@
 #include "anvil/service/service.hpp"
 #include "scratch.hpp"
 
-using namespace anvil;
+using namespace anvil::service;
 using namespace anvil::test;
 namespace fs = std::filesystem;
 

@@ -12,7 +12,7 @@ using Options = std::vector<std::string>;
 
 TEST_CASE("kernels are compiled for the processor that runs them, which their key names") {
   const Environment cpu("ANVIL_CPU", std::nullopt), triple("ANVIL_TARGET", std::nullopt);
-  const Target target = target_of(Variant::full);
+  const service::Target target = target_of(Variant::full);
   CHECK(target.format == "elf");
   CHECK(target.options == Options{"--cpu", "host", "--variant", "full"});
   CHECK(target.identity == host_cpu_identity());
@@ -21,7 +21,7 @@ TEST_CASE("kernels are compiled for the processor that runs them, which their ke
 
 TEST_CASE("or for the processor and the architecture of the environment") {
   const Environment cpu("ANVIL_CPU", "cortex-a76"), triple("ANVIL_TARGET", "aarch64-linux-gnu");
-  const Target target = target_of(Variant::any);
+  const service::Target target = target_of(Variant::any);
   CHECK(target.options ==
         Options{"--cpu", "cortex-a76", "--target", "aarch64-linux-gnu", "--variant", "any"});
   CHECK(target.identity.empty());

@@ -108,27 +108,27 @@ std::string difference(const std::vector<Buffer>& anvil, const std::vector<Buffe
   return "";
 }
 
-std::vector<Buffer> run_oracle(const Case& test, const LibraryImage& library) {
+std::vector<Buffer> run_oracle(const Case& test, const service::LibraryImage& library) {
   const Folder folder;
-  const MemoryFile contents(library_contents(library)), written;
-  std::vector<Compiler::Argument> arguments{"kernel",
-                                            "--library",
-                                            contents,
-                                            "--function",
-                                            test.function,
-                                            "--variant",
-                                            "any",
-                                            "--cpu",
-                                            "host",
-                                            "--emit-ir",
-                                            folder.file("before.ll"),
-                                            "--reflection",
-                                            written};
-  const MemoryFile constants(constants_json(test.constants));
+  const service::MemoryFile contents(service::library_contents(library)), written;
+  std::vector<service::Compiler::Argument> arguments{"kernel",
+                                                     "--library",
+                                                     contents,
+                                                     "--function",
+                                                     test.function,
+                                                     "--variant",
+                                                     "any",
+                                                     "--cpu",
+                                                     "host",
+                                                     "--emit-ir",
+                                                     folder.file("before.ll"),
+                                                     "--reflection",
+                                                     written};
+  const service::MemoryFile constants(service::constants_json(test.constants));
   if (!test.constants.empty()) arguments.insert(arguments.end(), {"--constants", constants});
-  Compiler::locate().run(arguments, "the oracle's IR");
-  KernelInfo reflection{};
-  read_reflection(written.read(), reflection);
+  service::Compiler::locate().run(arguments, "the oracle's IR");
+  service::KernelInfo reflection{};
+  service::read_reflection(written.read(), reflection);
 
   std::vector<Buffer> buffers = test.buffers;
   Dispatch dispatch;
@@ -141,11 +141,11 @@ std::vector<Buffer> run_oracle(const Case& test, const LibraryImage& library) {
   return buffers;
 }
 
-std::vector<Buffer> run_anvil(const Case& test, const LibraryImage& library) {
-  const SpecializedFunction function{std::make_shared<LibraryImage>(library), test.function,
-                                     test.constants};
+std::vector<Buffer> run_anvil(const Case& test, const service::LibraryImage& library) {
+  const service::SpecializedFunction function{std::make_shared<service::LibraryImage>(library),
+                                              test.function, test.constants};
   const auto compile = [&](cpu::Variant variant) {
-    return compile_kernel(function, cpu::target_of(variant));
+    return service::compile_kernel(function, cpu::target_of(variant));
   };
   cpu::Kernel kernel(compile(cpu::Variant::full), [&] { return compile(cpu::Variant::any); });
   cpu::Dispatch dispatch;
@@ -168,7 +168,8 @@ Comparison compare_with_oracle(const Case& test) {
   Comparison result;
   const char* stage = "compiling the library";
   try {
-    const LibraryImage library = compile_library(test.source, {{}, test.math, ""});
+    const service::LibraryImage library =
+        service::compile_library(test.source, {{}, test.math, ""});
     stage = "the interpreter";
     const std::vector<Buffer> expected = run_oracle(test, library);
     stage = "Anvil";

@@ -44,7 +44,7 @@ struct Case {
   std::string source, function;
   std::vector<Buffer> buffers;  // by index
   std::array<uint32_t, 3> grid{32, 1, 1}, threadgroup{32, 1, 1};
-  std::vector<ConstantValue> constants;
+  std::vector<service::ConstantValue> constants;
   std::array<uint32_t, 31> threadgroup_memory_length{};
   std::string math = "safe";  // with anything looser, sums need not be what the source says
 };

@@ -46,7 +46,7 @@ Case read_case(const json& from) {
   const auto& memory = from.at("threadgroup_memory");
   for (size_t i = 0; i < memory.size(); ++i) test.threadgroup_memory_length.at(i) = memory[i];
   for (const auto& each : from.at("constants")) {
-    anvil::ConstantValue value{each.at("index").get<uint32_t>(), "", each.at("type"), {}};
+    anvil::service::ConstantValue value{each.at("index").get<uint32_t>(), "", each.at("type"), {}};
     for (const uint8_t byte : each.at("bytes").get<std::vector<uint8_t>>())
       value.data.push_back(std::byte{byte});
     test.constants.push_back(std::move(value));
