@@ -150,7 +150,7 @@ TEST_CASE("variables that belong to no thread are constant and need no code to b
   });
   Session session;
   for (const char* variable :
-       {"float g(); constant float y = g();", "struct S { ~S() {} }; constant S y;"}) {
+       {"float g(); constant float y = g();", "struct S { ~S() {} }; constant S y = {};"}) {
     const Output made = session.library("kernel void f() {}\n" + std::string(variable));
     REQUIRE_MESSAGE(made.exit_code == 0, made.errors);
     const Output output = session.kernel("f");

@@ -105,8 +105,12 @@ TEST_CASE("kernels return void, program scope variables are constant") {
 
 TEST_CASE("threadgroup variables have no initial value") {
   CHECK(errors("kernel void f() { threadgroup float x = 1; }\n")
-            .find("3:37: error: variable 'x' in the threadgroup address space cannot have an "
-                  "initializer\n") != std::string::npos);
+            .find("3:37: error: 'threadgroup' variable cannot have an initializer\n") !=
+        std::string::npos);
+  CHECK(errors("kernel void f(uint i [[thread_position_in_grid]]) {\n"
+               "  threadgroup uint x[2] = {i, 1};\n}\n")
+            .find("4:20: error: 'threadgroup' variable cannot have an initializer\n") !=
+        std::string::npos);
 }
 
 TEST_CASE("an instantiation of what does not exist is an error at the library") {

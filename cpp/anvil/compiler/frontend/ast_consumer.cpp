@@ -80,7 +80,7 @@ void KernelConsumer::visit_instance(const clang::NamedDecl* instance,
   kernels_.push_back({function, instance});
 }
 
-// Threadgroup memory has no initial value, and no constructor runs for it.
+// No constructor runs for threadgroup memory.
 void KernelConsumer::visit_threadgroup_variables(clang::Stmt* statement) {
   if (!statement) return;
   if (auto* declarations = llvm::dyn_cast<clang::DeclStmt>(statement)) {
@@ -88,11 +88,6 @@ void KernelConsumer::visit_threadgroup_variables(clang::Stmt* statement) {
       auto* variable = llvm::dyn_cast<clang::VarDecl>(declaration);
       const auto* section = variable ? variable->getAttr<clang::SectionAttr>() : nullptr;
       if (!section || section->getName() != llvm::StringRef(kThreadgroupSection)) continue;
-      const clang::Expr* initialiser = variable->getInit();
-      if (initialiser && !llvm::isa<clang::CXXConstructExpr>(initialiser->IgnoreImplicit()))
-        error(variable->getLocation(), "variable '" + variable->getName().str() +
-                                           "' in the threadgroup address space cannot have an "
-                                           "initializer");
       variable->setInit(nullptr);
     }
   }

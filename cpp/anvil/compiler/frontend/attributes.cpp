@@ -37,10 +37,10 @@ std::string spelled(const TokenSequence& tokens, size_t first, size_t last) {
   for (size_t i = first; i < last; ++i) {
     const Token& token = tokens[i];
     const Keyword kind = token.is_identifier() ? keyword_of(token.text) : Keyword::none;
-    if (kind != Keyword::none && kind != Keyword::constant) continue;
+    if (kind != Keyword::none && kind != Keyword::address_space) continue;
     if (!text.empty()) text += ' ';
-    if (kind == Keyword::constant) {
-      text += "const";
+    if (kind == Keyword::address_space) {
+      text += qualifier_of(token.text);
     } else if (auto literal =
                    token.is(tok::numeric_constant) ? rewrite_literal(token.text) : std::nullopt) {
       text += *literal;

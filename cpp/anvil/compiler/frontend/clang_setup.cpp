@@ -2,12 +2,17 @@
 
 #include <clang/Basic/DiagnosticOptions.h>
 #include <clang/Frontend/CompilerInvocation.h>
+#include <clang/Lex/Preprocessor.h>
+#include <clang/Lex/PreprocessorOptions.h>
+#include <llvm/Support/Error.h>
 #include <llvm/Support/VirtualFileSystem.h>
 #include <llvm/TargetParser/Triple.h>
 
 #include <algorithm>
 
+#include "anvil/compiler/frontend/address_spaces.hpp"
 #include "anvil/compiler/frontend/header_files.hpp"
+#include "anvil/compiler/frontend/metal_target.hpp"
 #include "anvil/compiler/source/errors.hpp"
 
 namespace anvil::compiler {
@@ -26,7 +31,8 @@ std::vector<std::string> language_arguments(const Dialect& dialect) {
       "-ffloat16-excess-precision=none", "-fbfloat16-excess-precision=none",
       // What the token pass writes, and what MSL allows.
       "-Wno-duplicate-decl-specifier", "-Wno-gcc-compat", "-Wno-undefined-internal",
-      "-Wno-undefined-inline", "-Wno-psabi", "-Wno-reserved-user-defined-literal"};
+      "-Wno-undefined-inline", "-Wno-pragma-clang-attribute", "-Wno-c11-extensions", "-Wno-psabi",
+      "-Wno-reserved-user-defined-literal"};
   for (std::string& argument : dialect.target.clang_arguments())
     arguments.push_back(std::move(argument));
   if (dialect.math == "safe") {
@@ -60,12 +66,25 @@ std::unique_ptr<clang::CompilerInstance> make_compiler(const std::vector<std::st
   auto invocation = std::make_shared<clang::CompilerInvocation>();
   if (!clang::CompilerInvocation::CreateFromArgs(*invocation, raw, *engine))
     throw InternalError("clang does not take its options");
+  // A precompiled header's name says all that it was made with.
+  invocation->getPreprocessorOpts().DisablePCHOrModuleValidation =
+      clang::DisableValidationForModuleKind::All;
   auto compiler = std::make_unique<clang::CompilerInstance>(std::move(invocation));
   compiler->setVirtualFileSystem(files);
   compiler->createDiagnostics(&client, false);
   compiler->createFileManager();
   compiler->createSourceManager();
   return compiler;
+}
+
+bool run(clang::CompilerInstance& compiler, clang::FrontendAction& action) {
+  if (!action.PrepareToExecute(compiler) || !compiler.createTarget()) return false;
+  compiler.setTarget(metal_target(compiler.getTargetPtr()).get());
+  if (!action.BeginSourceFile(compiler, compiler.getFrontendOpts().Inputs[0])) return false;
+  add_address_spaces(compiler.getPreprocessor().getIdentifierTable());
+  if (llvm::Error error = action.Execute()) throw InternalError(llvm::toString(std::move(error)));
+  action.EndSourceFile();
+  return compiler.getDiagnostics().getClient()->getNumErrors() == 0;
 }
 
 void set_input(clang::CompilerInstance& compiler, const std::string& text,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <clang/Frontend/CompilerInstance.h>
+#include <clang/Frontend/FrontendAction.h>
 
 #include <memory>
 #include <string>
@@ -29,6 +30,9 @@ std::vector<std::string> language_arguments(const Dialect& dialect);
 std::unique_ptr<clang::CompilerInstance> make_compiler(
     const std::vector<std::string>& arguments, clang::DiagnosticConsumer& client,
     const std::vector<Header>& thunk_headers = {});
+
+/// Runs `action` over the compiler's input; false where there were errors.
+bool run(clang::CompilerInstance& compiler, clang::FrontendAction& action);
 
 /// Makes `text`, known to clang as `name`, the only input. It must outlive the compiler.
 void set_input(clang::CompilerInstance& compiler, const std::string& text, const std::string& name);

@@ -1,6 +1,10 @@
 // declarations.hpp: what a declaration is of, by its tokens.
 #pragma once
 
+#include <optional>
+#include <utility>
+#include <vector>
+
 #include "anvil/compiler/source/tokens.hpp"
 
 namespace anvil::compiler {
@@ -8,9 +12,23 @@ namespace anvil::compiler {
 /// Whether `.`, `->` or `::` precedes token i.
 bool is_member_or_qualified(const TokenSequence& tokens, size_t i);
 
-/// For the `threadgroup` at token i: `threadgroup T x[N];`, as against `threadgroup T* x`, a cast
-/// or a template argument.
-bool is_threadgroup_variable(const TokenSequence& tokens, size_t i);
+/// For the list of attributes that opens at `open`: whether it is a function's parameter's, which a
+/// comma or a parenthesis follows.
+bool is_parameter(const TokenSequence& tokens, size_t open);
+
+/// The name of the parameter `device T name[N]` whose address space is token `space`.
+std::optional<size_t> array_parameter_name(const TokenSequence& tokens, size_t space);
+
+/// In the declaration that the address space at token `space` belongs to: the initialisers `= {0}`,
+/// tokens [first, last), of variables that are no pointers. They hold literals alone.
+std::vector<std::pair<size_t, size_t>> initialiser_lists(const TokenSequence& tokens, size_t space);
+
+/// Whether token i stands behind a specifier of a declaration: where C++ has no `alignas`, C does.
+bool follows_specifier(const TokenSequence& tokens, size_t i);
+
+/// Whether tokens [first, last] are an argument of a call, rather than of an attribute, an
+/// assertion or the like.
+bool is_argument(const TokenSequence& tokens, size_t first, size_t last);
 
 /// Whether the template argument list at `open` may name half or bfloat, between which clang has no
 /// conversion: it is a name, and not of a type that has nothing to do with them.
@@ -18,22 +36,5 @@ bool may_be_small_float(const TokenSequence& tokens, size_t open);
 
 /// Past `decltype(...)` or a name with its qualifiers and template arguments.
 size_t skip_type(const TokenSequence& tokens, size_t at);
-
-/// The parameter list of the kernel last seen.
-class KernelParameters {
- public:
-  explicit KernelParameters(const TokenSequence& tokens) : tokens_(tokens) {}
-
-  /// Looks for it where the declaration of a kernel goes on, at token i.
-  void find(size_t i);
-  bool contains(size_t i) const { return i > begin_ && i < end_; }
-  /// Whether token i is one of the specifiers that a parameter begins with.
-  bool is_specifier(size_t i) const;
-
- private:
-  const TokenSequence& tokens_;
-  size_t begin_ = 0;  // its parentheses
-  size_t end_ = 0;
-};
 
 }  // namespace anvil::compiler

@@ -34,6 +34,19 @@ std::pair<uint32_t, uint32_t> line_and_column(std::string_view text, uint32_t of
   return {line, offset - static_cast<uint32_t>(before.rfind('\n') + 1) + 1};
 }
 
+// clang's words for address spaces become Metal's.
+void name_address_spaces(llvm::SmallVectorImpl<char>& message) {
+  std::string text(message.begin(), message.end());
+  for (const auto& [word, name] :
+       {std::pair{"const __constant", "constant"}, std::pair{"__constant", "constant"},
+        std::pair{"__global", "device"}, std::pair{"__local", "threadgroup"},
+        std::pair{"__private", "thread"},
+        std::pair{"generic address space", "thread address space"}})
+    for (size_t at; (at = text.find(word)) != std::string::npos;)
+      text.replace(at, std::string_view(word).size(), name);
+  message.assign(text.begin(), text.end());
+}
+
 }  // namespace
 
 Diagnostics::Place Diagnostics::place_in_source(uint32_t line, uint32_t column) const {
@@ -76,6 +89,7 @@ void Diagnostics::HandleDiagnostic(clang::DiagnosticsEngine::Level level,
   std::string option;
   if (level == clang::DiagnosticsEngine::Warning || level == clang::DiagnosticsEngine::Remark)
     option = info.getDiags()->getDiagnosticIDs()->getWarningOptionForDiag(info.getID()).str();
+  name_address_spaces(message);
   print(info.hasSourceManager() ? place(info.getLocation(), info.getSourceManager()) : std::nullopt,
         source_.name, severity_name(level), message.str(), option);
 }

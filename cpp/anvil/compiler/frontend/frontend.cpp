@@ -14,6 +14,7 @@
 
 #include <functional>
 
+#include "anvil/compiler/frontend/address_spaces.hpp"
 #include "anvil/compiler/frontend/ast_consumer.hpp"
 #include "anvil/compiler/frontend/clang_setup.hpp"
 #include "anvil/compiler/frontend/diagnostics.hpp"
@@ -44,9 +45,10 @@ class EntryPragma : public clang::PragmaHandler {
   std::function<std::string()> make_;
 };
 
-// The pragma stands behind an empty declaration, so that clang, which reads one token ahead, has
-// finished with the user's last one.
-constexpr const char* kEntryRequest = "\n;\n#pragma anvil entry\n";
+// Ends a program: an assertion, which no unfinished declaration may precede. clang reads one token
+// ahead, and has then finished with the user's last declaration before it comes to a pragma.
+constexpr const char* kEnd = "\nstatic_assert(true);\n";
+constexpr const char* kEntryRequest = "#pragma anvil entry\n";
 
 class KernelAction : public clang::ASTFrontendAction {
  public:
@@ -165,7 +167,8 @@ std::optional<LibraryIndex> check_library(const Program& program, const Target& 
   LibraryIndex index;
   auto compiler =
       make_compiler(arguments_for({program.math, target}), diagnostics, target.thunk_headers());
-  set_input(*compiler, edited.text(), program.source.name);
+  const std::string text = edited.text() + kEnd + kEndDeclarations;
+  set_input(*compiler, text, program.source.name);
   KernelAction action(nullptr, nullptr);
   action.at_end = [&](KernelConsumer& consumer) {
     if (consumer.context().getDiagnostics().hasErrorOccurred()) return;
@@ -182,7 +185,7 @@ std::optional<LibraryIndex> check_library(const Program& program, const Target& 
     }
     index.constants = constants_of(consumer, program, nullptr);
   };
-  if (!compiler->ExecuteAction(action) || diagnostics.failed()) return {};
+  if (!run(*compiler, action) || diagnostics.failed()) return {};
   return index;
 }
 
@@ -199,7 +202,7 @@ std::optional<CompiledKernel> compile_kernel(const Program& program, const Kerne
     break;
   }
   EditedText edited(program.source.expanded, std::move(edits));
-  const std::string text = edited.text() + kEntryRequest;
+  const std::string text = edited.text() + kEnd + kEndDeclarations + kEntryRequest;
   Diagnostics diagnostics(program.source, &edited);
 
   CompiledKernel result;
@@ -233,7 +236,7 @@ std::optional<CompiledKernel> compile_kernel(const Program& program, const Kerne
               diagnostics.where(variable->getLocation(), consumer.context().getSourceManager()))
         result.places.emplace(action.code()->GetMangledName(variable).str(), std::move(*place));
   };
-  if (!compiler->ExecuteAction(action) || diagnostics.failed()) return {};
+  if (!run(*compiler, action) || diagnostics.failed()) return {};
   if (!function) {
     llvm::errs() << program.source.name << ": error: there is no kernel named '" << name
                  << "' in the library\n";

@@ -1,5 +1,8 @@
 #include "anvil/compiler/frontend/header_files.hpp"
 
+#include "anvil/compiler/frontend/address_spaces.hpp"
+#include "anvil/compiler/source/symbols.hpp"
+
 #include <llvm/ADT/STLFunctionalExtras.h>
 #include <llvm/ADT/StringExtras.h>
 #include <llvm/Support/MemoryBuffer.h>
@@ -16,7 +19,9 @@ void for_each_header(const std::vector<Header>& thunk_headers, Visit visit) {
   for (const auto& file : embedded_library::library_headers())
     visit(kLibraryFolder + std::string(file.path), file.text);
   for (const Header& header : thunk_headers) visit(kThunkFolder + header.path, header.text);
-  visit(kPrelude, "#include <metal/metal.h>\n#include <anvil/entry.h>\n");
+  visit(kPrelude, std::string(kBeginDeclarations) + "#include <metal/metal.h>\n" +
+                      kEndDeclarations + "#include <anvil/entry.h>\n");
+  visit(kProgramPrelude, "#define " + std::string(kThreadWord) + "\n" + kBeginDeclarations);
 }
 
 }  // namespace

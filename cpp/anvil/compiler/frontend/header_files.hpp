@@ -17,6 +17,8 @@ inline constexpr const char* kLibraryFolder = "/anvil/library/";
 inline constexpr const char* kThunkFolder = "/anvil/entry/";
 /// Brings all declarations in.
 inline constexpr const char* kPrelude = "/anvil/metal_stdlib.h";
+/// What no precompiled header can hold, ahead of a program.
+inline constexpr const char* kProgramPrelude = "/anvil/program.h";
 
 llvm::IntrusiveRefCntPtr<llvm::vfs::InMemoryFileSystem> header_files(
     const std::vector<Header>& thunk_headers);

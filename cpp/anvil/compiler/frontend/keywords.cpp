@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "anvil/compiler/source/symbols.hpp"
+
 namespace anvil::compiler {
 namespace {
 
@@ -102,14 +104,21 @@ bool is_one_of(std::string_view name, auto& names) {
 }  // namespace
 
 Keyword keyword_of(std::string_view identifier) {
-  if (identifier == "device" || identifier == "thread" || identifier == "threadgroup_imageblock" ||
+  if (identifier == "device" || identifier == "thread" || identifier == "threadgroup" ||
+      identifier == "constant" || identifier == "threadgroup_imageblock" ||
       identifier == "ray_data" || identifier == "object_data")
     return Keyword::address_space;
-  if (identifier == "constant") return Keyword::constant;
-  if (identifier == "threadgroup") return Keyword::threadgroup;
   if (identifier == "kernel") return Keyword::kernel;
   if (identifier == "vertex" || identifier == "fragment") return Keyword::stage;
   return Keyword::none;
+}
+
+std::string_view qualifier_of(std::string_view address_space) {
+  if (address_space == "device") return "__global";
+  if (address_space == "threadgroup") return "__local";
+  if (address_space == "constant") return "const __constant";
+  if (address_space == "thread") return kThreadWord;
+  return "";
 }
 
 bool is_msl_attribute(std::string_view name) {

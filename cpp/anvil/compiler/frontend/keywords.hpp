@@ -9,13 +9,15 @@ namespace anvil::compiler {
 
 enum class Keyword {
   none,
-  address_space,  ///< device, thread, ...: erased
-  constant,       ///< becomes const
-  threadgroup,    ///< erased, or the mark of a threadgroup variable
+  address_space,  ///< device, thread, ...: becomes its qualifier
   kernel,         ///< becomes an annotation
   stage,          ///< vertex, fragment, ...: erased; only kernels can be asked for
 };
 Keyword keyword_of(std::string_view identifier);
+
+/// An address space's qualifier in clang's C++ (address_spaces.hpp). What is constant is also
+/// const.
+std::string_view qualifier_of(std::string_view address_space);
 
 /// Whether `[[name]]` or `[[name(...)]]` is an attribute of MSL's own.
 bool is_msl_attribute(std::string_view name);

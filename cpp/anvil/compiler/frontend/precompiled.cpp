@@ -46,7 +46,7 @@ void build_precompiled_header(const Dialect& dialect, const std::string& path) {
       kPrelude, clang::InputKind(clang::Language::CXX, clang::InputKind::Source, false,
                                  clang::InputKind::HeaderUnit_None, true))};
   clang::GeneratePCHAction action;
-  if (!compiler->ExecuteAction(action) || diagnostics.failed())
+  if (!run(*compiler, action) || diagnostics.failed())
     throw InternalError("the library's headers do not compile");
   rename_file(temporary, path);
 }
@@ -64,8 +64,8 @@ void write_precompiled_headers(const std::string& folder, const Target& target) 
 std::vector<std::string> library_arguments(const Dialect& dialect) {
   const auto kept = headers_beside_program() / precompiled_name(dialect);
   if (std::error_code error; std::filesystem::exists(kept, error))
-    return {kPrecompiledOption, kept.string()};
-  return {"-include", kPrelude};
+    return {kPrecompiledOption, kept.string(), "-include", kProgramPrelude};
+  return {"-include", kPrelude, "-include", kProgramPrelude};
 }
 
 }  // namespace anvil::compiler

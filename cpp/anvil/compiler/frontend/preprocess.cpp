@@ -232,7 +232,7 @@ std::optional<Source> preprocess(std::string name, std::string original,
   auto compiler = make_compiler(arguments, diagnostics);
   set_input(*compiler, source.original, source.name);
   ExpandAction action(source);
-  if (!compiler->ExecuteAction(action) || diagnostics.failed()) return {};
+  if (!run(*compiler, action) || diagnostics.failed()) return {};
   return source;
 }
 

@@ -8,6 +8,7 @@
 #include <clang/AST/RecordLayout.h>
 
 #include "anvil/abi/kernel_abi.h"
+#include "anvil/compiler/frontend/address_spaces.hpp"
 #include "anvil/compiler/frontend/type_names.hpp"
 #include "anvil/compiler/source/inputs.hpp"
 
@@ -96,8 +97,7 @@ Parameter Reader::parameter(const clang::ParmVarDecl& declaration, const std::st
       input(declaration, *known, *attribute, result);
       return result;
     }
-    if (name != "buffer" && name != "threadgroup" && name != "device" && name != "constant" &&
-        name != "thread" && name != "function_constant" && name != "id") {
+    if (name != "buffer" && name != "threadgroup" && name != "function_constant" && name != "id") {
       error(attribute->getLocation(), "attribute '" + name.str() + "' of parameter '" +
                                           result.name + "' is not supported in a kernel");
       return result;
@@ -150,37 +150,22 @@ void Reader::resource(const clang::ParmVarDecl& declaration, Parameter& paramete
   if (const auto* condition = find_annotation(declaration, "function_constant"))
     parameter.condition = string_argument(*condition);
   const auto* buffer = find_annotation(declaration, "buffer");
-  const bool has_space =
-      find_annotation(declaration, "device") || find_annotation(declaration, "constant");
-  const clang::AnnotateAttr* memory = nullptr;  // [[threadgroup(i)]], not the address space
-  bool threadgroup_space = false;
-  for (const auto* attribute : declaration.specific_attrs<clang::AnnotateAttr>()) {
-    if (attribute->getAnnotation().substr(kPrefix.size()) != "threadgroup" ||
-        !attribute->getAnnotation().starts_with(kPrefix))
-      continue;
-    if (attribute->args_size() > 0)
-      memory = attribute;
-    else
-      threadgroup_space = true;
+  const auto* memory = find_annotation(declaration, "threadgroup");
+  const clang::LangAS space = pointee.getAddressSpace();
+  if (space == clang::LangAS::Default) {
+    error(declaration.getLocation(), "parameter '" + parameter.name +
+                                         "' must be in the device, constant or threadgroup "
+                                         "address space");
+    return;
   }
-  if (memory || threadgroup_space) {
-    parameter.kind = Parameter::Kind::threadgroup;
-    parameter.address_space = "threadgroup";
-    if (has_space || buffer) {
-      error(declaration.getLocation(),
-            "parameter '" + parameter.name +
-                "' cannot be both in a buffer and in threadgroup memory");
-      return;
-    }
-  } else {
-    if (!has_space) {
-      error(declaration.getLocation(), "parameter '" + parameter.name +
-                                           "' must be in the device, constant or threadgroup "
-                                           "address space");
-      return;
-    }
-    parameter.address_space = find_annotation(declaration, "constant") ? "constant" : "device";
+  const bool is_threadgroup = space == kThreadgroupSpace;
+  if (is_threadgroup ? buffer != nullptr : memory != nullptr) {
+    error(declaration.getLocation(), "parameter '" + parameter.name +
+                                         "' cannot be both in a buffer and in threadgroup memory");
+    return;
   }
+  parameter.kind = is_threadgroup ? Parameter::Kind::threadgroup : Parameter::Kind::buffer;
+  parameter.address_space = address_space_name(space);
   const auto* place = parameter.kind == Parameter::Kind::buffer ? buffer : memory;
   if (place) {
     if (const auto index = integer(*place, ANVIL_MAX_BUFFERS)) parameter.index = *index;

@@ -2,7 +2,6 @@
 
 #include "anvil/compiler/frontend/attributes.hpp"
 #include "anvil/compiler/frontend/declarations.hpp"
-#include "anvil/compiler/frontend/duplicates.hpp"
 #include "anvil/compiler/frontend/keywords.hpp"
 #include "anvil/compiler/source/symbols.hpp"
 #include "anvil/compiler/source/tokens.hpp"
@@ -18,7 +17,6 @@ class TokenPass {
 
   TokenPassResult run() {
     for (size_t i = 0; i < tokens_.size();) i = visit(i);
-    for (const Edit& edit : find_duplicates(tokens_)) result_.edits.push_back(edit);
     return std::move(result_);
   }
 
@@ -28,6 +26,8 @@ class TokenPass {
     const Token& token = tokens_[i];
     if (token.is(tok::numeric_constant)) {
       if (auto literal = rewrite_literal(token.text)) replace(i, *literal);
+    } else if (token.is(tok::string_literal)) {
+      string_literal(i);
     } else if (is_attribute_list(tokens_, i)) {
       return attribute_list(i);
     } else if (token.is_identifier() && token.text.starts_with(kReservedPrefix)) {
@@ -37,6 +37,7 @@ class TokenPass {
       if (token.text == "template" && !tokens_[i + 1].is(tok::less)) return instantiation(i);
       if (token.text == "is_function_constant_defined") defined_query(i);
       if (token.text == "coherent") coherence(i);
+      if (token.text == "alignas" && follows_specifier(tokens_, i)) replace(i, "_Alignas");
       if (token.text == "static_cast" && may_be_small_float(tokens_, i + 1))
         replace(i, "__anvil_static_cast");
       keyword(i, keyword_of(token.text));
@@ -60,46 +61,58 @@ class TokenPass {
         return;
       case Keyword::kernel:
         replace(i, annotation("kernel"));
-        parameters_.find(i + 1);
         return;
-      case Keyword::threadgroup:
-        if (is_threadgroup_variable(tokens_, i)) {
-          const bool has_static = i > 0 && tokens_[i - 1].is("static");
-          replace(i, (has_static ? "" : "static ") + ("__attribute__((section(\"" +
-                                                      std::string(kThreadgroupSection) + "\")))"));
-          return;
-        }
-        [[fallthrough]];
       case Keyword::address_space:
-        replace(i, parameters_.is_specifier(i) ? annotation(tokens_[i].text) : "");
-        return;
-      case Keyword::constant:
-        if (tokens_.qualifies_constructor(i)) {
-          replace(i, "");
-          return;
-        }
-        replace(i, parameters_.is_specifier(i) ? "const " + annotation("constant") : "const");
+        array_parameter(i);
+        // Metal takes a list of constants for a threadgroup variable, and initialises nothing.
+        if (tokens_[i].is("threadgroup"))
+          for (const auto& [first, last] : initialiser_lists(tokens_, i))
+            for (size_t at = first; at < last; ++at) replace(at, "");
+        replace(i, tokens_.qualifies_constructor(i) && tokens_[i].is("constant")
+                       ? "__constant"
+                       : std::string(qualifier_of(tokens_[i].text)));
         return;
     }
+  }
+
+  // The first dimension of an array that is a parameter says nothing, and clang has no address
+  // space for it: `device T x[N]` becomes `device T (*x)`.
+  void array_parameter(size_t space) {
+    const auto name = array_parameter_name(tokens_, space);
+    if (!name) return;
+    replace(*name, "(*" + std::string(tokens_[*name].text) + ")");
+    for (size_t i = *name + 1; i <= tokens_.partner(*name + 1); ++i) replace(i, "");
+  }
+
+  // A literal among a call's arguments is in the constant address space; clang's has none.
+  void string_literal(size_t first) {
+    size_t last = first;
+    while (tokens_[last + 1].is(tok::string_literal)) ++last;
+    if (first == 0 || tokens_[first - 1].is(tok::string_literal) ||
+        !is_argument(tokens_, first, last))
+      return;
+    result_.edits.push_back({tokens_[first].begin, tokens_[first].end,
+                             "((const __constant char*)" + std::string(tokens_[first].text) +
+                                 (first == last ? ")" : "")});
+    if (first != last) replace(last, std::string(tokens_[last].text) + ")");
   }
 
   size_t attribute_list(size_t open) {
     const size_t after = tokens_.partner(open) + 1;
     std::string annotations, kept;
-    bool is_kernel = false, is_constant = false;
+    bool is_constant = false;
     for (const Attribute& attribute : parse_attributes(tokens_, open)) {
       if (attribute.scoped || !is_msl_attribute(attribute.name)) {
         if (!kept.empty()) kept += ", ";
         kept += spelled(tokens_, attribute.first, attribute.last);
         continue;
       }
-      is_kernel |= attribute.name == "kernel";
       is_constant |= attribute.name == "function_constant";
       std::string arguments;
       if (attribute.arguments != 0 && keeps_arguments(attribute.name))
         arguments = spelled(tokens_, attribute.arguments + 1, attribute.last - 1);
       // On an argument it names the constant that the argument's presence depends on.
-      if (attribute.name == "function_constant" && parameters_.contains(open))
+      if (attribute.name == "function_constant" && is_parameter(tokens_, open))
         arguments = '"' + arguments + '"';
       annotations += annotation(attribute.name, arguments);
     }
@@ -107,8 +120,7 @@ class TokenPass {
     if (!kept.empty()) annotations += " [[" + kept + "]]";
     if (open > 0 && tokens_[open - 1].end == tokens_[open].begin) annotations.insert(0, 1, ' ');
     result_.edits.push_back({tokens_[open].begin, tokens_[after - 1].end, annotations});
-    if (is_kernel) parameters_.find(after);
-    if (is_constant && !parameters_.contains(open)) function_constant(open, after);
+    if (is_constant && !is_parameter(tokens_, open)) function_constant(open, after);
     return after;
   }
 
@@ -129,7 +141,7 @@ class TokenPass {
       if (tokens_[i].is("constant") && !constant) {
         constant = true;
         for (Edit& edit : result_.edits)
-          if (edit.begin == tokens_[i].begin) edit.replacement = "extern const";
+          if (edit.begin == tokens_[i].begin) edit.replacement.insert(0, "extern ");
       }
     }
     if (!constant) {
@@ -159,8 +171,7 @@ class TokenPass {
     const bool scoped = tokens_[i + 1].is(tok::l_paren) && tokens_.partner(i + 1) == i + 3;
     const size_t next = scoped ? i + 4 : i + 1;
     const auto is_space = [&](size_t at) {
-      const Keyword kind = keyword_of(tokens_[at].text);
-      return kind == Keyword::address_space || kind == Keyword::threadgroup;
+      return keyword_of(tokens_[at].text) == Keyword::address_space;
     };
     if (!is_space(next) && !(i > 0 && is_space(i - 1)) && !tokens_[next].is("volatile")) return;
     for (size_t at = i; at < next; ++at) replace(at, "");
@@ -212,7 +223,6 @@ class TokenPass {
   }
 
   const TokenSequence tokens_;
-  KernelParameters parameters_{tokens_};
   TokenPassResult result_;
 };
 

@@ -1,8 +1,8 @@
 // token_pass.hpp: what turns expanded MSL text into plain C++20.
 //
-// Address spaces, MSL's attributes, its literals, function constants and threadgroup variables have
-// no place in C++: each is rewritten into something clang carries through to the AST, where the
-// rest of the compiler finds it again (GNU `annotate` attributes whose text begins with "anvil:").
+// Address spaces, MSL's attributes, its literals and function constants have no place in C++: each is
+// rewritten into something clang carries through to the AST, where the rest of the compiler finds it
+// again (qualifiers of types, GNU `annotate` attributes whose text begins with "anvil:").
 #pragma once
 
 #include <set>
@@ -17,7 +17,7 @@ namespace anvil::compiler {
 /// `template [[host_name("n")]] [[kernel]] decltype(f<A>) f<A>;`
 struct Instance {
   std::string name;        ///< "n"
-  std::string expression;  ///< "f < A >", address spaces erased
+  std::string expression;  ///< "f < A >"
   uint32_t begin = 0;      ///< the whole statement, which is blank until someone fills it
   uint32_t end = 0;
 };

@@ -12,6 +12,8 @@ inline constexpr std::string_view kReservedPrefix = "__anvil";
 inline constexpr std::string_view kPrimitivePrefix = "__anvil_";
 /// The flag that says whether function constant x has a value is called this, then x.
 inline constexpr std::string_view kDefinedPrefix = "__anvil_defined_";
+/// Stands for `thread` in a program, where it is a macro for nothing.
+inline constexpr std::string_view kThreadWord = "__anvil_thread";
 /// What names instance i of a kernel's template is called this, then i.
 inline constexpr std::string_view kInstancePrefix = "__anvil_instance_";
 /// The section that marks a `threadgroup` variable until it is lowered.

@@ -36,8 +36,14 @@ class matrix {
     for (int c = 0; c < C; ++c) columns[c] = column(o.columns[c]);
   }
 
-  ANVIL_FN constexpr column& operator[](int c) ANVIL_INLINE { return columns[c]; }
+  // A column is in the matrix's address space.
+  ANVIL_FN constexpr column& operator[](int c) { return columns[c]; }
   ANVIL_FN constexpr const column& operator[](int c) const { return columns[c]; }
+  ANVIL_FN constexpr __global column& operator[](int c) __global { return columns[c]; }
+  ANVIL_FN constexpr const __global column& operator[](int c) const __global { return columns[c]; }
+  ANVIL_FN constexpr __local column& operator[](int c) __local { return columns[c]; }
+  ANVIL_FN constexpr const __local column& operator[](int c) const __local { return columns[c]; }
+  ANVIL_FN constexpr const __constant column& operator[](int c) const __constant { return columns[c]; }
 
   ANVIL_FN friend constexpr matrix operator+(const matrix& a, const matrix& b) {
     return each([&](int c) ANVIL_INLINE { return a.columns[c] + b.columns[c]; });

@@ -76,7 +76,7 @@ ANVIL_FN void store_pair(T* p, const vec<T, 2>& v) {
 }  // namespace detail
 
 template <class T, int C, int R>
-ANVIL_FN void simdgroup_load(simdgroup_matrix<T, C, R>& d, const T* src, ulong elements_per_row = C,
+ANVIL_FN void simdgroup_load(simdgroup_matrix<T, C, R>& d, const type_identity_t<T>* src, ulong elements_per_row = C,
                              ulong2 origin = ulong2(0), bool transpose = false) {
   const detail::fragment_place at = detail::place_of(__anvil_lane());
   const T* const p = src + origin.y * elements_per_row + origin.x;
@@ -88,7 +88,7 @@ ANVIL_FN void simdgroup_load(simdgroup_matrix<T, C, R>& d, const T* src, ulong e
   }
 }
 template <class T, int C, int R>
-ANVIL_FN void simdgroup_store(const simdgroup_matrix<T, C, R>& s, T* dst,
+ANVIL_FN void simdgroup_store(const simdgroup_matrix<T, C, R>& s, type_identity_t<T>* dst,
                               ulong elements_per_row = C, ulong2 origin = ulong2(0),
                               bool transpose = false) {
   const detail::fragment_place at = detail::place_of(__anvil_lane());

@@ -81,13 +81,25 @@ struct add_cv {
 template <class T>
 using add_cv_t = const volatile T;
 
-// Address spaces are erased before the compiler proper runs.
+// device, threadgroup and constant, as clang has them.
 template <class T>
 struct remove_addrspace {
   using type = T;
 };
 template <class T>
-using remove_addrspace_t = T;
+struct remove_addrspace<__attribute__((opencl_global)) T> {
+  using type = T;
+};
+template <class T>
+struct remove_addrspace<__attribute__((opencl_local)) T> {
+  using type = T;
+};
+template <class T>
+struct remove_addrspace<__attribute__((opencl_constant)) T> {
+  using type = T;
+};
+template <class T>
+using remove_addrspace_t = typename remove_addrspace<T>::type;
 
 template <class T>
 struct type_identity {

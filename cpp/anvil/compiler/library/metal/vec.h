@@ -35,6 +35,13 @@ template <class T, int N>
 inline constexpr int components<vec<T, N>> = N;
 template <class T, int N>
 inline constexpr int components<packed_vec<T, N>> = N;
+// Of an argument by reference.
+template <class T>
+inline constexpr int components<__attribute__((opencl_global)) T> = components<T>;
+template <class T>
+inline constexpr int components<__attribute__((opencl_local)) T> = components<T>;
+template <class T>
+inline constexpr int components<__attribute__((opencl_constant)) T> = components<T>;
 
 template <class To, class From>
 ANVIL_FN constexpr To convert(From v) {

@@ -54,7 +54,7 @@ using ::as_type;
 // What the token pass makes of static_cast: clang knows no conversion between half and bfloat.
 template <class To, class From>
 ANVIL_FN constexpr To __anvil_static_cast(From&& v) {
-  using S = __remove_cvref(From);
+  using S = __remove_cv(metal::remove_addrspace_t<__remove_reference_t(From)>);
   if constexpr (metal::is_arithmetic_v<__remove_cv(To)> && metal::is_arithmetic_v<S>)
     return metal::detail::convert<__remove_cv(To)>(static_cast<S>(v));
   else
