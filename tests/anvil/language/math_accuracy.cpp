@@ -187,6 +187,12 @@ struct Binary {
   double (*want)(double, double);
   double bound;
 };
+// IEEE 754's: unlike pow, it has no 0^0, infinity^0 and 1^infinity.
+double powr(double x, double y) {
+  x = std::fabs(x);
+  const bool none = y == 0 ? x == 0 || std::isinf(x) : x == 1 && std::isinf(y);
+  return none || std::isnan(x) || std::isnan(y) ? kNan : std::pow(x, y);
+}
 double fmin_float(double a, double b) {
   return std::fmin(a, b);
 }
@@ -195,9 +201,7 @@ const Binary kBinary[] = {
      [](double x, double y) { return std::pow(x, y); }, 1.5},
     {"atan2", [](float y, float x) { return precise::atan2(y, x); },
      [](double y, double x) { return std::atan2(y, x); }, 2.5},
-    {"powr", [](float x, float y) { return precise::powr(std::fabs(x), y); },
-     // Unlike pow, a NaN with any other number.
-     [](double x, double y) { return y != y ? y : std::pow(std::fabs(x), y); }, 1.5},
+    {"powr", [](float x, float y) { return precise::powr(std::fabs(x), y); }, powr, 1.5},
     {"divide", [](float x, float y) { return precise::divide(x, y); },
      [](double x, double y) { return x / y; }, 0.5},
     {"fmax", [](float x, float y) { return precise::fmax(x, y); },

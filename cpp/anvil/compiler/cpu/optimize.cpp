@@ -24,10 +24,12 @@
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
 #include <llvm/Transforms/Utils/LCSSA.h>
 #include <llvm/Transforms/Utils/LoopSimplify.h>
+#include <llvm/Transforms/Utils/Mem2Reg.h>
 
 #include "anvil/compiler/cpu/bit_merges.hpp"
 #include "anvil/compiler/cpu/prefetch.hpp"
 #include "anvil/compiler/ir/passes.hpp"
+#include "anvil/compiler/ir/vector_copies.hpp"
 #include "anvil/compiler/simd/small_floats.hpp"
 
 namespace anvil::compiler::cpu {
@@ -72,6 +74,13 @@ void fuse_multiply_adds(llvm::Module& module) {
   }
 }
 
+struct CopyVectors : llvm::PassInfoMixin<CopyVectors> {
+  llvm::PreservedAnalyses run(llvm::Function& function, llvm::FunctionAnalysisManager&) {
+    copy_vectors(function);
+    return llvm::PreservedAnalyses::none();
+  }
+};
+
 void simplify(llvm::FunctionPassManager& passes) {
   passes.addPass(llvm::EarlyCSEPass(/*UseMemorySSA=*/true));
   passes.addPass(llvm::InstCombinePass());
@@ -98,6 +107,8 @@ void loops(llvm::FunctionPassManager& passes) {
 void optimize_scalar(llvm::Module& module, llvm::TargetMachine& machine) {
   fuse_multiply_adds(module);
   llvm::FunctionPassManager passes;
+  passes.addPass(llvm::PromotePass());
+  passes.addPass(CopyVectors());
   passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
   simplify(passes);
   passes.addPass(llvm::SCCPPass());

@@ -11,7 +11,7 @@ template <class V>
 ANVIL_FN constexpr float dot_float(const V& a, const V& b) {
   float sum = component<float>(a, 0) * component<float>(b, 0);
   for (int i = 1; i < components<V>; ++i)
-    sum = __builtin_fmaf(component<float>(a, i), component<float>(b, i), sum);
+    sum = __builtin_elementwise_fma(component<float>(a, i), component<float>(b, i), sum);
   return sum;
 }
 

@@ -55,7 +55,6 @@ ANVIL_MATH1(exp10, detail::exp10_f32)
 ANVIL_MATH1(exp2, detail::exp2_f32)
 ANVIL_MATH1(fabs, __builtin_fabsf)
 ANVIL_MATH1(floor, __builtin_elementwise_floor)
-ANVIL_MATH1(fract, detail::fract_f32)
 ANVIL_MATH1(log, detail::log_f32)
 ANVIL_MATH1(log10, detail::log10_f32)
 ANVIL_MATH1(log2, detail::log2_f32)
@@ -82,6 +81,11 @@ ANVIL_MATH2(pow, detail::pow_f32)
 ANVIL_MATH2(powr, detail::powr_f32)
 
 ANVIL_MATH3(fma, __builtin_elementwise_fma)
+
+template <detail::real A>
+ANVIL_FN A fract(A x) {
+  return detail::map_same([](auto v) ANVIL_INLINE { return detail::fract_of(v); }, x);
+}
 
 template <class A, class B, class C>
   requires(detail::real<A, B, C>)

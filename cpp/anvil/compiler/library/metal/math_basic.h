@@ -12,7 +12,8 @@ ANVIL_FN float round_f32(float x) {
   ANVIL_EXACT
   return __builtin_elementwise_trunc(x + __builtin_elementwise_copysign(0x1.fffffep-2f, x));
 }
-// Correctly rounded: no float's root is so close to the middle of two floats that a double misses it.
+// Correctly rounded: no float's root is so close to the middle of two floats that a double misses
+// it.
 ANVIL_FN float rsqrt_f32(float x) {
   ANVIL_EXACT
   return static_cast<float>(1.0 / __builtin_elementwise_sqrt(static_cast<double>(x)));
@@ -22,20 +23,33 @@ ANVIL_FN float rsqrt_fast_f32(float x) {
   ANVIL_EXACT
   return 1.0f / __builtin_elementwise_sqrt(x);
 }
-ANVIL_FN float fract_f32(float x) {
+// Below 1, where the exact fraction of a small negative number rounds to 1.
+template <class T>
+ANVIL_FN T fract_of(T x) {
   ANVIL_EXACT
-  const float f = x - __builtin_elementwise_floor(x);
-  return f > 0x1.fffffep-1f ? 0x1.fffffep-1f : f;
+  constexpr float most = 1.0f - 0.5f * float(numeric_limits<T>::epsilon());
+  const float v = float(x), f = v - __builtin_elementwise_floor(v);
+  return T(f > most ? most : f);
 }
-// Exact while |x / y| < 2^52; the quotient is off by at most one, which the sign shows.
-ANVIL_FN float fmod_f32(float x, float y) {
+// a - b trunc(a / b) for a >= 0, b > 0 and a < 2^52 b: the quotient is off by at most one, which
+// the sign shows.
+ANVIL_FN double remainder_below(double a, double b) {
   ANVIL_EXACT
-  const double a = __builtin_fabsf(x), b = __builtin_fabsf(y);
   const double q = __builtin_elementwise_trunc(a / b);
   double r = fma1(-q, b, a);
   r = pick(r < 0.0, r + b, r);
-  r = pick(r >= b, r - b, r);
-  const float f = __builtin_elementwise_copysign(float(r), x);
+  return pick(r >= b, r - b, r);
+}
+// The remainder by a multiple of y leaves the remainder by y, and 52 bits of the quotient go at a
+// time: the largest float has 2^277 of the smallest.
+ANVIL_FN float fmod_f32(float x, float y) {
+  ANVIL_EXACT
+  double a = __builtin_fabsf(x);
+  const double b = __builtin_fabsf(y);
+  if (a >= b * 0x1p52)
+    for (double multiple = b * 0x1p260; multiple > b; multiple *= 0x1p-52)
+      a = pick(a >= multiple, remainder_below(a, multiple), a);
+  const float f = __builtin_elementwise_copysign(float(remainder_below(a, b)), x);
   const bool finite = (f2u(x) & 0x7f800000) != 0x7f800000;
   return y == y && finite && __builtin_fabsf(y) == __builtin_inff() ? x : f;
 }

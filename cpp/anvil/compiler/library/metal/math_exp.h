@@ -19,8 +19,8 @@ ANVIL_FN constexpr uint f2u(float v) {
 ANVIL_FN constexpr float u2f(uint v) {
   return __builtin_bit_cast(float, v);
 }
-// The caller's pragma does not reach into them, and under reassociation a fma of x and a product of x
-// becomes one product.
+// The caller's pragma does not reach into them, and under reassociation a fma of x and a product of
+// x becomes one product.
 ANVIL_FN float fma1(float a, float b, float c) {
   ANVIL_EXACT
   return __builtin_elementwise_fma(a, b, c);
@@ -191,8 +191,8 @@ ANVIL_FN double log2_f64(float x) {
   q = fma1(q, z, 0x1.71547652b7e93p+1);
   return fma1(q, s, double(a.k));
 }
-// x^y for x >= 0 or NaN; the product y log2(x) is carried in double.
-ANVIL_FN float pow_magnitude(float x, float y) {
+// 2^(y log2(x)) for x >= 0 or NaN; the product is carried in double.
+ANVIL_FN float power(float x, float y) {
   ANVIL_EXACT
   double l = log2_f64(x);
   l = x == 0.0f ? -__builtin_inf() : l;
@@ -203,11 +203,16 @@ ANVIL_FN float pow_magnitude(float x, float y) {
   const double rounded = t + kRoundDouble;
   const float f = float(t - (rounded - kRoundDouble));
   const float r = scale2(exp2_reduced(f), int(uint(__builtin_bit_cast(ulong, rounded))));
-  // A NaN base leaves nothing meaningful in l; 1^inf would be 2^(0 inf).
-  return pick((x == 1.0f && y == y) || y == 0.0f, 1.0f, pick(x == x, r, x));
+  // A NaN base leaves nothing meaningful in l.
+  return pick(x == x, r, x);
+}
+// pow knows x^0 and 1^y of every x and y; powr, as IEEE 754 defines it, has no 0^0, infinity^0 and
+// 1^infinity.
+ANVIL_FN float pow_magnitude(float x, float y) {
+  return pick((x == 1.0f && y == y) || y == 0.0f, 1.0f, power(x, y));
 }
 ANVIL_FN float powr_f32(float x, float y) {
-  const float r = pow_magnitude(x, y);
+  const float r = power(x, y);
   return x < 0.0f ? __builtin_nanf("") : r;
 }
 ANVIL_FN float pow_f32(float x, float y) {

@@ -110,24 +110,24 @@ class matrix {
 };
 
 template <class T, int C, int R>
-ANVIL_FN matrix<T, R, C> transpose(const matrix<T, C, R>& m) {
+ANVIL_FN constexpr matrix<T, R, C> transpose(const matrix<T, C, R>& m) {
   matrix<T, R, C> t;
   for (int c = 0; c < C; ++c)
     for (int r = 0; r < R; ++r) t.columns[r][c] = m.columns[c][r];
   return t;
 }
 template <class T>
-ANVIL_FN T determinant(const matrix<T, 2, 2>& m) {
+ANVIL_FN constexpr T determinant(const matrix<T, 2, 2>& m) {
   return m[0][0] * m[1][1] - m[1][0] * m[0][1];
 }
 template <class T>
-ANVIL_FN T determinant(const matrix<T, 3, 3>& m) {
+ANVIL_FN constexpr T determinant(const matrix<T, 3, 3>& m) {
   return m[0][0] * (m[1][1] * m[2][2] - m[2][1] * m[1][2]) -
          m[1][0] * (m[0][1] * m[2][2] - m[2][1] * m[0][2]) +
          m[2][0] * (m[0][1] * m[1][2] - m[1][1] * m[0][2]);
 }
 template <class T>
-ANVIL_FN T determinant(const matrix<T, 4, 4>& m) {
+ANVIL_FN constexpr T determinant(const matrix<T, 4, 4>& m) {
   // Laplace expansion over the 2x2 minors of the first and of the last two columns.
   auto minor = [&](int c, int i, int j)
                    ANVIL_INLINE { return m[c][i] * m[c + 1][j] - m[c][j] * m[c + 1][i]; };

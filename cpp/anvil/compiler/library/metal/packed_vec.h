@@ -6,28 +6,8 @@
 
 namespace metal {
 
-namespace detail {
 template <class T, int N>
-struct packed_members;
-template <class T>
-struct packed_members<T, 2> {
-  T x, y;
-  ANVIL_SWIZZLES_2
-};
-template <class T>
-struct packed_members<T, 3> {
-  T x, y, z;
-  ANVIL_SWIZZLES_3
-};
-template <class T>
-struct packed_members<T, 4> {
-  T x, y, z, w;
-  ANVIL_SWIZZLES_4
-};
-}  // namespace detail
-
-template <class T, int N>
-class packed_vec : public detail::packed_members<T, N> {
+class packed_vec : public detail::members<T, N> {
  public:
   packed_vec() = default;
   ANVIL_FN constexpr packed_vec(const vec<T, N>& o) { store(o); }
@@ -35,6 +15,9 @@ class packed_vec : public detail::packed_members<T, N> {
     requires(detail::is_component<S>)
   ANVIL_FN constexpr packed_vec(S s) {
     store(vec<T, N>(s));
+  }
+  ANVIL_FN constexpr packed_vec(std::initializer_list<detail::braced<T>> list) {
+    store(vec<T, N>(list));
   }
   template <class U>
   ANVIL_FN constexpr explicit packed_vec(const vec<U, N>& o) {
@@ -58,12 +41,13 @@ class packed_vec : public detail::packed_members<T, N> {
     return vec<U, N>(vec<T, N>(*this));
   }
   template <class I>
-  ANVIL_FN T& operator[](I i) {
+  ANVIL_FN constexpr T& operator[](I i) {
+    if (__builtin_is_constant_evaluated()) return this->component(int(i));
     return reinterpret_cast<T*>(this)[i];
   }
   template <class I>
   ANVIL_FN constexpr T operator[](I i) const {
-    if (__builtin_is_constant_evaluated()) return T(vec<T, N>(*this).v[i]);
+    if (__builtin_is_constant_evaluated()) return vec<T, N>(*this)[i];
     return reinterpret_cast<const T*>(this)[i];
   }
 
@@ -91,9 +75,9 @@ class packed_vec : public detail::packed_members<T, N> {
 
  private:
   ANVIL_FN constexpr void store(const vec<T, N>& o) {
-    this->x = T(o.v[0]), this->y = T(o.v[1]);
-    if constexpr (N > 2) this->z = T(o.v[2]);
-    if constexpr (N > 3) this->w = T(o.v[3]);
+    this->x = o[0], this->y = o[1];
+    if constexpr (N > 2) this->z = o[2];
+    if constexpr (N > 3) this->w = o[3];
   }
 };
 

@@ -15,38 +15,38 @@
 #define ANVIL_JOIN4(a, b, c, d) ANVIL_CAT4(a, b, c, d)
 
 #define ANVIL_GET2(p, q)                                                                         \
-  ANVIL_FN vec<T, 2> get_##p##q() const {                                                        \
+  ANVIL_FN constexpr vec<T, 2> get_##p##q() const {                                              \
     return vec<T, 2>(p, q);                                                                      \
   }                                                                                              \
   __declspec(property(get = get_##p##q, put = put_##p##q)) vec<T, 2> p##q;                       \
   __declspec(property(get = get_##p##q, put = put_##p##q)) vec<T, 2> ANVIL_JOIN2(ANVIL_RGBA_##p, \
                                                                                  ANVIL_RGBA_##q);
 #define ANVIL_GET3(p, q, s)                                                             \
-  ANVIL_FN vec<T, 3> get_##p##q##s() const {                                            \
+  ANVIL_FN constexpr vec<T, 3> get_##p##q##s() const {                                  \
     return vec<T, 3>(p, q, s);                                                          \
   }                                                                                     \
   __declspec(property(get = get_##p##q##s, put = put_##p##q##s)) vec<T, 3> p##q##s;     \
   __declspec(property(get = get_##p##q##s, put = put_##p##q##s)) vec<T, 3> ANVIL_JOIN3( \
       ANVIL_RGBA_##p, ANVIL_RGBA_##q, ANVIL_RGBA_##s);
 #define ANVIL_GET4(p, q, s, t)                                                                \
-  ANVIL_FN vec<T, 4> get_##p##q##s##t() const {                                               \
+  ANVIL_FN constexpr vec<T, 4> get_##p##q##s##t() const {                                     \
     return vec<T, 4>(p, q, s, t);                                                             \
   }                                                                                           \
   __declspec(property(get = get_##p##q##s##t, put = put_##p##q##s##t)) vec<T, 4> p##q##s##t;  \
   __declspec(property(get = get_##p##q##s##t, put = put_##p##q##s##t)) vec<T, 4> ANVIL_JOIN4( \
       ANVIL_RGBA_##p, ANVIL_RGBA_##q, ANVIL_RGBA_##s, ANVIL_RGBA_##t);
 
-#define ANVIL_PUT2(p, q)                  \
-  ANVIL_FN void put_##p##q(vec<T, 2> o) { \
-    p = o.x, q = o.y;                     \
+#define ANVIL_PUT2(p, q)                            \
+  ANVIL_FN constexpr void put_##p##q(vec<T, 2> o) { \
+    p = o.x, q = o.y;                               \
   }
-#define ANVIL_PUT3(p, q, s)                  \
-  ANVIL_FN void put_##p##q##s(vec<T, 3> o) { \
-    p = o.x, q = o.y, s = o.z;               \
+#define ANVIL_PUT3(p, q, s)                            \
+  ANVIL_FN constexpr void put_##p##q##s(vec<T, 3> o) { \
+    p = o.x, q = o.y, s = o.z;                         \
   }
-#define ANVIL_PUT4(p, q, s, t)                  \
-  ANVIL_FN void put_##p##q##s##t(vec<T, 4> o) { \
-    p = o.x, q = o.y, s = o.z, t = o.w;         \
+#define ANVIL_PUT4(p, q, s, t)                            \
+  ANVIL_FN constexpr void put_##p##q##s##t(vec<T, 4> o) { \
+    p = o.x, q = o.y, s = o.z, t = o.w;                   \
   }
 
 #define ANVIL_LAST_2(F, ...) F(__VA_ARGS__, x) F(__VA_ARGS__, y)
@@ -73,22 +73,35 @@
   ANVIL_OUTER_##n(ANVIL_ALL2_N, n) ANVIL_OUTER_##n(ANVIL_ALL3_N, n) ANVIL_OUTER_##n(ANVIL_ALL4_N, n)
 
 #define ANVIL_PAIR(p, q) ANVIL_PUT2(p, q) ANVIL_PUT2(q, p)
-#define ANVIL_TRIPLE(p, q, s)                                                     \
-  ANVIL_PUT3(p, q, s)                                                             \
-  ANVIL_PUT3(p, s, q) ANVIL_PUT3(q, p, s) ANVIL_PUT3(q, s, p) ANVIL_PUT3(s, p, q) \
-      ANVIL_PUT3(s, q, p)
-#define ANVIL_FIRST(p, q, s, t)                                                               \
-  ANVIL_PUT4(p, q, s, t)                                                                      \
-  ANVIL_PUT4(p, q, t, s) ANVIL_PUT4(p, s, q, t) ANVIL_PUT4(p, s, t, q) ANVIL_PUT4(p, t, q, s) \
-      ANVIL_PUT4(p, t, s, q)
+#define ANVIL_TRIPLE(p, q, s) \
+  ANVIL_PUT3(p, q, s)         \
+  ANVIL_PUT3(p, s, q)         \
+  ANVIL_PUT3(q, p, s) ANVIL_PUT3(q, s, p) ANVIL_PUT3(s, p, q) ANVIL_PUT3(s, q, p)
+#define ANVIL_FIRST(p, q, s, t) \
+  ANVIL_PUT4(p, q, s, t)        \
+  ANVIL_PUT4(p, q, t, s)        \
+  ANVIL_PUT4(p, s, q, t) ANVIL_PUT4(p, s, t, q) ANVIL_PUT4(p, t, q, s) ANVIL_PUT4(p, t, s, q)
 
-#define ANVIL_SWIZZLES_2 ANVIL_GETS_N(2) ANVIL_PAIR(x, y)
-#define ANVIL_SWIZZLES_3 \
-  ANVIL_GETS_N(3) ANVIL_PAIR(x, y) ANVIL_PAIR(x, z) ANVIL_PAIR(y, z) ANVIL_TRIPLE(x, y, z)
-#define ANVIL_SWIZZLES_4                                                                      \
-  ANVIL_GETS_N(4)                                                                             \
-  ANVIL_PAIR(x, y)                                                                            \
-  ANVIL_PAIR(x, z) ANVIL_PAIR(x, w) ANVIL_PAIR(y, z) ANVIL_PAIR(y, w) ANVIL_PAIR(z, w)        \
-      ANVIL_TRIPLE(x, y, z) ANVIL_TRIPLE(x, y, w) ANVIL_TRIPLE(x, z, w) ANVIL_TRIPLE(y, z, w) \
-          ANVIL_FIRST(x, y, z, w) ANVIL_FIRST(y, x, z, w) ANVIL_FIRST(z, x, y, w)             \
-              ANVIL_FIRST(w, x, y, z)
+// The component's other name.
+#define ANVIL_COMPONENT_NAME(p)              \
+  ANVIL_FN constexpr T get_##p() const {     \
+    return p;                                \
+  }                                          \
+  ANVIL_FN constexpr void put_##p(T value) { \
+    p = value;                               \
+  }                                          \
+  __declspec(property(get = get_##p, put = put_##p)) T ANVIL_RGBA_##p;
+
+#define ANVIL_SWIZZLES_2 \
+  ANVIL_COMPONENT_NAME(x) ANVIL_COMPONENT_NAME(y) ANVIL_GETS_N(2) ANVIL_PAIR(x, y)
+#define ANVIL_SWIZZLES_3                                                           \
+  ANVIL_COMPONENT_NAME(x)                                                          \
+  ANVIL_COMPONENT_NAME(y) ANVIL_COMPONENT_NAME(z) ANVIL_GETS_N(3) ANVIL_PAIR(x, y) \
+      ANVIL_PAIR(x, z) ANVIL_PAIR(y, z) ANVIL_TRIPLE(x, y, z)
+#define ANVIL_SWIZZLES_4                                                                     \
+  ANVIL_COMPONENT_NAME(x)                                                                    \
+  ANVIL_COMPONENT_NAME(y) ANVIL_COMPONENT_NAME(z) ANVIL_COMPONENT_NAME(w) ANVIL_GETS_N(4)    \
+      ANVIL_PAIR(x, y) ANVIL_PAIR(x, z) ANVIL_PAIR(x, w) ANVIL_PAIR(y, z) ANVIL_PAIR(y, w)   \
+          ANVIL_PAIR(z, w) ANVIL_TRIPLE(x, y, z) ANVIL_TRIPLE(x, y, w) ANVIL_TRIPLE(x, z, w) \
+              ANVIL_TRIPLE(y, z, w) ANVIL_FIRST(x, y, z, w) ANVIL_FIRST(y, x, z, w)          \
+                  ANVIL_FIRST(z, x, y, w) ANVIL_FIRST(w, x, y, z)

@@ -1,6 +1,7 @@
-// vec<T, N>: MSL's vector types (specification 2.2) as a class over clang's ext_vector.
+// vec<T, N>: MSL's vector types (specification 2.2) as a class, which computes as clang's ext_vector.
 #pragma once
 
+#include "initializer_list.h"
 #include "swizzle.h"
 #include "type_traits.h"
 
@@ -56,69 +57,55 @@ ANVIL_FN constexpr To convert(From v) {
     return static_cast<To>(v);
 }
 
-// Storage and swizzles. The scalar members alias the vector, so that `p[i].x = 1` stores one
-// scalar.
+// The components, by either of their names, and swizzles. `component` is operator[] for constant
+// expressions, which know no other way from a number to a member.
 template <class T, int N>
 struct members;
 template <class T>
 struct members<T, 1> {
-  union {
-    native<T, 1> v;
-    struct {
-      T x;
-    };
-    struct {
-      T r;
-    };
-  };
+  T x;
+  ANVIL_COMPONENT_NAME(x)
+  ANVIL_FN constexpr T& component(int) { return x; }
 };
 template <class T>
 struct members<T, 2> {
-  union {
-    native<T, 2> v;
-    struct {
-      T x, y;
-    };
-    struct {
-      T r, g;
-    };
-  };
+  T x, y;
   ANVIL_SWIZZLES_2
+  ANVIL_FN constexpr T& component(int i) { return i == 0 ? x : y; }
 };
 template <class T>
 struct members<T, 3> {
-  union {
-    native<T, 3> v;
-    struct {
-      T x, y, z;
-    };
-    struct {
-      T r, g, b;
-    };
-  };
+  T x, y, z;
   ANVIL_SWIZZLES_3
+  ANVIL_FN constexpr T& component(int i) { return i == 0 ? x : i == 1 ? y : z; }
 };
 template <class T>
 struct members<T, 4> {
-  union {
-    native<T, 4> v;
-    struct {
-      T x, y, z, w;
-    };
-    struct {
-      T r, g, b, a;
-    };
-  };
+  T x, y, z, w;
   ANVIL_SWIZZLES_4
+  ANVIL_FN constexpr T& component(int i) { return i == 0 ? x : i == 1 ? y : i == 2 ? z : w; }
 };
+
+// A scalar between the braces of a vector.
+template <class T>
+struct braced {
+  T value;
+  template <class S>
+    requires(is_component<S>)
+  ANVIL_FN constexpr braced(S s) : value(convert<T>(s)) {}
+};
+template <class T>
+ANVIL_FN constexpr T braced_or_zero(const std::initializer_list<braced<T>>& list, size_t i) {
+  return i < list.size() ? list.begin()[i].value : T(0);
+}
 
 struct from_native {};
 
 }  // namespace detail
 
-// Copies are spelled out: a type that is not trivially copyable goes through registers and memory
-// as the vector it is, never coerced into whatever the host's C ABI passes 16-byte unions as. The
-// alignment is Metal's, the size; arm64's own for vectors stops at 16 bytes.
+// Trivial, as MSL's own vectors are, so that unions and structures of them are; the compiler copies
+// them as vectors (ir/vector_copies.hpp). The alignment is Metal's, the size; arm64's own for vectors
+// stops at 16 bytes.
 template <class T, int N>
 class alignas(sizeof(detail::native<T, N>)) vec : public detail::members<T, N> {
   static_assert(N >= 1 && N <= 4, "vec has 1 to 4 components");
@@ -128,18 +115,49 @@ class alignas(sizeof(detail::native<T, N>)) vec : public detail::members<T, N> {
   using native = detail::native<T, N>;
   using lane = typename detail::lane_type<T>::type;
   using mask = vec<bool, N>;
-  using detail::members<T, N>::v;
 
   vec() = default;
-  ANVIL_FN constexpr vec(const vec& o) : vec(detail::from_native{}, o.v) {}
-  ANVIL_FN constexpr vec& operator=(const vec& o) {
-    v = o.v;
-    return *this;
+  // Templates, for they would be copies that are not trivial.
+  template <class V>
+    requires(__is_same(V, const volatile vec) || __is_same(V, volatile vec))
+  ANVIL_FN vec(V& o) : vec(detail::from_native{}, *reinterpret_cast<const volatile native*>(&o)) {}
+  template <class V>
+    requires(__is_same(V, vec))
+  ANVIL_FN void operator=(const V& o) volatile {
+    *reinterpret_cast<volatile native*>(this) = o.lanes();
   }
-  ANVIL_FN vec(const volatile vec& o) : vec(detail::from_native{}, o.v) {}
-  ANVIL_FN void operator=(const vec& o) volatile { v = o.v; }
 
-  ANVIL_FN constexpr vec(detail::from_native, native n) { v = n; }
+  ANVIL_FN constexpr vec(detail::from_native, native n) { set_lanes(n); }
+
+  // Scalars in braces are the first components, and the others are zero, where one scalar in
+  // parentheses is every component.
+  ANVIL_FN constexpr vec(std::initializer_list<detail::braced<T>> list) {
+    this->x = detail::braced_or_zero(list, 0);
+    if constexpr (N > 1) this->y = detail::braced_or_zero(list, 1);
+    if constexpr (N > 2) this->z = detail::braced_or_zero(list, 2);
+    if constexpr (N > 3) this->w = detail::braced_or_zero(list, 3);
+  }
+
+  // The components as a vector of the machine's.
+  ANVIL_FN constexpr native lanes() const {
+    if (__builtin_is_constant_evaluated()) {
+      if constexpr (N == 1)
+        return native{lane(this->x)};
+      else if constexpr (N == 2)
+        return native{lane(this->x), lane(this->y)};
+      else if constexpr (N == 3)
+        return native{lane(this->x), lane(this->y), lane(this->z)};
+      else
+        return native{lane(this->x), lane(this->y), lane(this->z), lane(this->w)};
+    }
+    return *reinterpret_cast<const native*>(this);
+  }
+  ANVIL_FN constexpr void set_lanes(native n) {
+    if (__builtin_is_constant_evaluated())
+      for (int i = 0; i < N; ++i) this->component(i) = T(n[i]);
+    else
+      *reinterpret_cast<native*>(this) = n;
+  }
 
   template <class S>
     requires(detail::is_component<S>)
@@ -152,36 +170,37 @@ class alignas(sizeof(detail::native<T, N>)) vec : public detail::members<T, N> {
     requires(detail::components<A> + detail::components<B> + (0 + ... + detail::components<R>) == N)
   ANVIL_FN constexpr vec(const A& p, const B& q, const R&... rest) {
     if constexpr (N == 2) {
-      v = native{at(p, 0), at(q, 0)};
+      set_lanes(native{at(p, 0), at(q, 0)});
     } else if constexpr (N == 2 + sizeof...(R)) {
-      v = native{at(p, 0), at(q, 0), at(rest, 0)...};
+      set_lanes(native{at(p, 0), at(q, 0), at(rest, 0)...});
     } else {
       lane e[N] = {};
       int n = 0;
       put(e, n, p), put(e, n, q), (put(e, n, rest), ...);
       if constexpr (N == 3)
-        v = native{e[0], e[1], e[2]};
+        set_lanes(native{e[0], e[1], e[2]});
       else
-        v = native{e[0], e[1], e[2], e[3]};
+        set_lanes(native{e[0], e[1], e[2], e[3]});
     }
   }
 
   template <class I>
-  ANVIL_FN T& operator[](I i) {
+  ANVIL_FN constexpr T& operator[](I i) {
+    if (__builtin_is_constant_evaluated()) return this->component(int(i));
     return reinterpret_cast<T*>(this)[i];
   }
   template <class I>
   ANVIL_FN constexpr T operator[](I i) const {
-    if (__builtin_is_constant_evaluated()) return T(v[i]);
+    if (__builtin_is_constant_evaluated()) return T(lanes()[i]);
     return reinterpret_cast<const T*>(this)[i];
   }
 
 #define ANVIL_BINARY(op)                                                  \
   ANVIL_FN friend constexpr vec operator op(const vec& a, const vec& b) { \
-    return vec(detail::from_native{}, normal(a.v op b.v));                \
+    return vec(detail::from_native{}, normal(a.lanes() op b.lanes()));    \
   }                                                                       \
   ANVIL_FN constexpr vec& operator op## = (const vec& o) {                \
-    v = normal(v op o.v);                                                 \
+    set_lanes(normal(lanes() op o.lanes()));                              \
     return *this;                                                         \
   }
   ANVIL_BINARY(+)
@@ -198,7 +217,7 @@ class alignas(sizeof(detail::native<T, N>)) vec : public detail::members<T, N> {
 
 #define ANVIL_COMPARE(op)                                                  \
   ANVIL_FN friend constexpr mask operator op(const vec& a, const vec& b) { \
-    return truth(a.v op b.v);                                              \
+    return truth(a.lanes() op b.lanes());                                  \
   }
   ANVIL_COMPARE(==)
   ANVIL_COMPARE(!=)
@@ -209,15 +228,15 @@ class alignas(sizeof(detail::native<T, N>)) vec : public detail::members<T, N> {
 #undef ANVIL_COMPARE
 
   ANVIL_FN friend constexpr mask operator&&(const vec& a, const vec& b) {
-    return truth((a.v != native(lane(0))) & (b.v != native(lane(0))));
+    return truth((a.lanes() != native(lane(0))) & (b.lanes() != native(lane(0))));
   }
   ANVIL_FN friend constexpr mask operator||(const vec& a, const vec& b) {
-    return truth((a.v != native(lane(0))) | (b.v != native(lane(0))));
+    return truth((a.lanes() != native(lane(0))) | (b.lanes() != native(lane(0))));
   }
-  ANVIL_FN constexpr mask operator!() const { return truth(v == native(lane(0))); }
+  ANVIL_FN constexpr mask operator!() const { return truth(lanes() == native(lane(0))); }
   ANVIL_FN constexpr vec operator+() const { return *this; }
-  ANVIL_FN constexpr vec operator-() const { return vec(detail::from_native{}, normal(-v)); }
-  ANVIL_FN constexpr vec operator~() const { return vec(detail::from_native{}, normal(~v)); }
+  ANVIL_FN constexpr vec operator-() const { return vec(detail::from_native{}, normal(-lanes())); }
+  ANVIL_FN constexpr vec operator~() const { return vec(detail::from_native{}, normal(~lanes())); }
   ANVIL_FN constexpr vec& operator++() { return *this += vec(T(1)); }
   ANVIL_FN constexpr vec& operator--() { return *this -= vec(T(1)); }
   ANVIL_FN constexpr vec operator++(int) {
@@ -248,14 +267,14 @@ class alignas(sizeof(detail::native<T, N>)) vec : public detail::members<T, N> {
   template <class U>
   ANVIL_FN static constexpr native cast(const vec<U, N>& o) {
     if constexpr (__is_same(T, U))
-      return o.v;
+      return o.lanes();
     else if constexpr (__is_same(T, bool))
-      return (o != vec<U, N>(U(0))).v;
+      return (o != vec<U, N>(U(0))).lanes();
     else if constexpr (__is_same(T, bfloat) || __is_same(U, bfloat))
-      return __builtin_convertvector(__builtin_convertvector(o.v, detail::native<float, N>),
+      return __builtin_convertvector(__builtin_convertvector(o.lanes(), detail::native<float, N>),
                                      native);
     else
-      return __builtin_convertvector(o.v, native);
+      return __builtin_convertvector(o.lanes(), native);
   }
   template <class A>
   ANVIL_FN static constexpr lane at(const A& a, int i) {

@@ -38,14 +38,11 @@ ANVIL_BOTH(float, float)
 #undef ANVIL_PACKED
 #undef ANVIL_VECTORS
 
-// as_type<T>(x): the bits of x as a T (specification 2.20). Not __builtin_bit_cast: vec copies are
-// spelled out.
+// as_type<T>(x): the bits of x as a T (specification 2.20).
 template <class To, class From>
-ANVIL_FN To as_type(const From& from) {
+ANVIL_FN constexpr To as_type(const From& from) {
   static_assert(sizeof(To) == sizeof(From), "as_type needs two types of one size");
-  To to;
-  __builtin_memcpy(static_cast<void*>(&to), static_cast<const void*>(&from), sizeof(To));
-  return to;
+  return __builtin_bit_cast(To, from);
 }
 namespace metal {
 using ::as_type;
