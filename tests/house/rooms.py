@@ -47,7 +47,9 @@ ARROWS: Mapping[str, frozenset[str]] = {
         "cpp/anvil/metal": """
             cpp/anvil/abi cpp/anvil/backend cpp/anvil/foundation cpp/anvil/objc cpp/anvil/service
             cpp/anvil/system""",
+        "cpp/anvil/dispatch": "cpp/anvil/foundation cpp/anvil/objc cpp/anvil/system",
         "cpp/anvil/foundation": "cpp/anvil/objc cpp/anvil/system",
+        "cpp/anvil/names": "cpp/anvil/objc",
         "cpp/anvil/objc": "",
         "cpp/anvil/cpu": """
             cpp/anvil/abi cpp/anvil/backend cpp/anvil/service cpp/anvil/system""",

@@ -1,4 +1,4 @@
-// The string constants of Foundation and Metal that metal-cpp refers to. As in Apple's frameworks
+// The string constants of Foundation and Metal. As in Apple's frameworks
 // the value of a key is its name.
 #include <Metal/Metal.hpp>
 
@@ -53,6 +53,17 @@ ANVIL_STRING(NSUnderlyingErrorKey);
 ANVIL_STRING(MTLDeviceWasAddedNotification);
 ANVIL_STRING(MTLDeviceRemovalRequestedNotification);
 ANVIL_STRING(MTLDeviceWasRemovedNotification);
+
+ANVIL_STRING(NSGenericException);
+ANVIL_STRING(NSRangeException);
+ANVIL_STRING(NSInvalidArgumentException);
+ANVIL_STRING(NSInternalInconsistencyException);
+ANVIL_STRING(NSFileType);
+ANVIL_STRING(NSFileSize);
+ANVIL_STRING(NSFileTypeDirectory);
+ANVIL_STRING(NSFileTypeRegular);
+ANVIL_STRING(NSFileTypeSymbolicLink);
+ANVIL_STRING(NSFileTypeUnknown);
 
 #define ANVIL_INTEGER(name, value) \
   extern "C" __attribute__((visibility("default"))) NS::Integer const name = value

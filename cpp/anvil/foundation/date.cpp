@@ -1,31 +1,70 @@
-// NSDate, and NSCondition, which waits until one.
-#include <chrono>
-#include <condition_variable>
-#include <mutex>
+#include "anvil/foundation/date.hpp"
 
-#include "anvil/foundation/object.hpp"
+#include <algorithm>
+
+#include <Foundation/NSObjCRuntime.hpp>
+#include <Foundation/NSTypes.hpp>
 
 namespace anvil {
 namespace {
 
-using Clock = std::chrono::system_clock;
+using Seconds = std::chrono::duration<double>;
 
-struct Date : objc::Object {
-  using Super = RootObject;
+/// From 1970 to 2001.
+constexpr double kReference = 978307200;
+/// Far dates saturate: a condition waits "until" one.
+constexpr double kFar = 100.0 * 365 * 24 * 3600;
 
-  Clock::time_point time = Clock::now();
-};
-
-Date* from_now(double seconds) {
+Date::Clock::duration duration(double seconds) {
+  return std::chrono::duration_cast<Date::Clock::duration>(
+      Seconds(std::clamp(seconds, -kFar, kFar)));
+}
+Date* at(Date::Clock::time_point time) {
   objc::Ref<Date> date = objc::make<Date>();
-  // Far dates saturate: a condition waits "until" one.
-  constexpr double limit = 100.0 * 365 * 24 * 3600;
-  seconds = seconds > limit ? limit : seconds < -limit ? -limit : seconds;
-  date->time += std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  date->time = time;
   return date.autoreleased();
 }
+Date* now() {
+  return at(Date::Clock::now());
+}
+Date* from_now(double seconds) {
+  return at(Date::Clock::now() + duration(seconds));
+}
+Date* since_1970(double seconds) {
+  return at(Date::Clock::time_point(duration(seconds)));
+}
+Date* far_future() {
+  return from_now(kFar);
+}
+Date* far_past() {
+  return since_1970(-kFar / 2);
+}
+double seconds_since_1970(const Date* self) {
+  return Seconds(self->time.time_since_epoch()).count();
+}
+double seconds_since_reference(const Date* self) {
+  return seconds_since_1970(self) - kReference;
+}
+double reference_now() {
+  return seconds_since_reference(now());
+}
+double seconds_since(const Date* self, const Date* other) {
+  return Seconds(self->time - other->time).count();
+}
 double seconds_from_now(const Date* self) {
-  return std::chrono::duration<double>(self->time - Clock::now()).count();
+  return Seconds(self->time - Date::Clock::now()).count();
+}
+NS::ComparisonResult compare(const Date* self, const Date* other) {
+  return self->time < other->time   ? NS::OrderedAscending
+         : self->time > other->time ? NS::OrderedDescending
+                                    : NS::OrderedSame;
+}
+bool equals(const Date* self, const objc_object* object) {
+  const auto* other = objc::as<Date>(object);
+  return other && other->time == self->time;
+}
+size_t hash(const Date* self) {
+  return static_cast<size_t>(self->time.time_since_epoch().count());
 }
 Date* copy(Date* self) {
   objc::retain(self);
@@ -35,47 +74,27 @@ Date* copy(Date* self) {
 ANVIL_OBJC_CLASS_DEFINITION<Date> definition{
     "NSDate",
     {
+        objc::class_method<&now>("date"),
         objc::class_method<&from_now>("dateWithTimeIntervalSinceNow:"),
+        objc::class_method<&since_1970>("dateWithTimeIntervalSince1970:"),
+        objc::class_method<&reference_now>("timeIntervalSinceReferenceDate"),
+        objc::class_method<&far_future>("distantFuture"),
+        objc::class_method<&far_past>("distantPast"),
         objc::function<&seconds_from_now>("timeIntervalSinceNow"),
+        objc::function<&seconds_since_1970>("timeIntervalSince1970"),
+        objc::function<&seconds_since_reference>("timeIntervalSinceReferenceDate"),
+        objc::function<&seconds_since>("timeIntervalSinceDate:"),
+        objc::function<&compare>("compare:"),
+        objc::function<&equals>("isEqual:"),
+        objc::function<&hash>("hash"),
         objc::function<&copy>("copy"),
-    }};
-
-struct Condition : objc::Object {
-  using Super = RootObject;
-
-  std::mutex mutex;
-  std::condition_variable_any changed;
-};
-
-void lock(Condition* self) {
-  self->mutex.lock();
-}
-void unlock(Condition* self) {
-  self->mutex.unlock();
-}
-void wait(Condition* self) {
-  self->changed.wait(self->mutex);
-}
-bool wait_until(Condition* self, Date* limit) {
-  return self->changed.wait_until(self->mutex, limit->time) == std::cv_status::no_timeout;
-}
-void signal(Condition* self) {
-  self->changed.notify_one();
-}
-void broadcast(Condition* self) {
-  self->changed.notify_all();
-}
-
-ANVIL_OBJC_CLASS_DEFINITION<Condition> condition_definition{
-    "NSCondition",
-    {
-        objc::function<&lock>("lock"),
-        objc::function<&unlock>("unlock"),
-        objc::function<&wait>("wait"),
-        objc::function<&wait_until>("waitUntilDate:"),
-        objc::function<&signal>("signal"),
-        objc::function<&broadcast>("broadcast"),
     }};
 
 }  // namespace
 }  // namespace anvil
+
+extern "C" ANVIL_EXPORT double anvil_CFAbsoluteTimeGetCurrent() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch())
+             .count() -
+         anvil::kReference;
+}

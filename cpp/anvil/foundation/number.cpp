@@ -1,3 +1,4 @@
+// NSValue, NSNumber and NSNull.
 #include "anvil/foundation/number.hpp"
 
 #include <charconv>
@@ -58,6 +59,10 @@ void assign(Number& self, T value) {
 template <class T>
 Number::Number(T value) {
   assign(*this, value);
+}
+
+objc::Ref<Number> make_number(unsigned long long value) {
+  return objc::make<Number>(value);
 }
 
 std::string to_string(const Number& number) {
@@ -240,8 +245,9 @@ ANVIL_OBJC_CLASS_DEFINITION<Number> definition{
         kind<float>("numberWithFloat:", "initWithFloat:", "floatValue"),
         kind<double>("numberWithDouble:", "initWithDouble:", "doubleValue"),
         kind<bool>("numberWithBool:", "initWithBool:", "boolValue"),
-        objc::function<&value_as<NS::Integer>>("integerValue"),
-        objc::function<&value_as<NS::UInteger>>("unsignedIntegerValue"),
+        kind<NS::Integer>("numberWithInteger:", "initWithInteger:", "integerValue"),
+        kind<NS::UInteger>(
+            "numberWithUnsignedInteger:", "initWithUnsignedInteger:", "unsignedIntegerValue"),
         objc::function<&text_of>("stringValue"),
         objc::function<&text_of>("description"),
         objc::function<&text_in_locale>("descriptionWithLocale:"),
@@ -249,6 +255,31 @@ ANVIL_OBJC_CLASS_DEFINITION<Number> definition{
         objc::function<&equal_numbers>("isEqualToNumber:"),
         objc::function<&equal_numbers>("isEqual:"),
         objc::function<&number_hash>("hash"),
+    }};
+
+/// What stands for nothing in a collection.
+struct Null : objc::Object {
+  using Super = RootObject;
+};
+
+Null* null() {
+  static Null* const only = objc::make<Null>().detach();
+  return only;
+}
+Null* copy_null(Null* self) {
+  objc::retain(self);
+  return self;
+}
+String* null_description(const Null*) {
+  return make_string("<null>").autoreleased();
+}
+
+ANVIL_OBJC_CLASS_DEFINITION<Null> null_definition{
+    "NSNull",
+    {
+        objc::class_method<&null>("null"),
+        objc::function<&copy_null>("copy"),
+        objc::function<&null_description>("description"),
     }};
 
 }  // namespace

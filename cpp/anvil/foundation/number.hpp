@@ -29,6 +29,8 @@ struct Number : Value {
   std::variant<int64_t, uint64_t, double> number;
 };
 
+objc::Ref<Number> make_number(unsigned long long value);
+
 /// Shortest text that reads back as the same number.
 std::string to_string(const Number& number);
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "anvil/foundation/made.hpp"
 #include "anvil/foundation/unicode.hpp"
 #include "anvil/objc/errors.hpp"
 
@@ -47,25 +48,6 @@ std::string_view constant_utf8(const ConstantString* string) {
   return text;
 }
 
-/// Nothing if the bytes are no text in that encoding, or the encoding is not one of these.
-std::optional<std::string> to_utf8(std::string_view bytes, NS::StringEncoding encoding) {
-  switch (encoding) {
-    case NS::ASCIIStringEncoding:
-      if (unicode::ascii(bytes)) return std::string(bytes);
-      return std::nullopt;
-    case NS::UTF8StringEncoding:
-      if (unicode::valid(bytes)) return std::string(bytes);
-      return std::nullopt;
-    case NS::ISOLatin1StringEncoding: {
-      std::string text;
-      for (const unsigned char c : bytes) unicode::append(text, c);
-      return text;
-    }
-    default:
-      return std::nullopt;
-  }
-}
-
 String* init_with(String* self, std::string_view bytes, NS::StringEncoding encoding) {
   auto text = to_utf8(bytes, encoding);
   if (!text) {
@@ -90,18 +72,37 @@ String* init_with_bytes(String* self, void* bytes, NS::UInteger length, NS::Stri
   if (free_when_done) std::free(bytes);
   return string;
 }
-String* empty() {
-  return make_string({}).autoreleased();
+String* init_with_bytes_copied(String* self, const void* bytes, NS::UInteger length,
+                               NS::StringEncoding encoding) {
+  return init_with(self, {static_cast<const char*>(bytes), length}, encoding);
 }
-String* copy_of(const String* other) {
-  return make_string(std::string(utf8(other))).autoreleased();
+String* init_with_utf8(String* self, const char* bytes) {
+  return init_with_c_string(self, bytes, NS::UTF8StringEncoding);
 }
-String* from_c_string(const char* bytes, NS::StringEncoding encoding) {
-  String* string = init_with_c_string(make_string({}).detach(), bytes, encoding);
+String* init_with_units(String* self, const char16_t* units, NS::UInteger length) {
+  self->text = unicode::from_utf16({units, length});
+  return self;
+}
+/// A nil, where the bytes are no text.
+String* autoreleased(String* string) {
   objc::autorelease(string);
   return string;
 }
-
+String* empty(objc_class* cls) {
+  return make_of<String>(cls).autoreleased();
+}
+String* copy_of(objc_class* cls, const String* other) {
+  return init_with_string(empty(cls), other);
+}
+String* from_c_string(objc_class* cls, const char* bytes, NS::StringEncoding encoding) {
+  return autoreleased(init_with_c_string(make_of<String>(cls).detach(), bytes, encoding));
+}
+String* from_utf8(objc_class* cls, const char* bytes) {
+  return from_c_string(cls, bytes, NS::UTF8StringEncoding);
+}
+String* from_units(objc_class* cls, const char16_t* units, NS::UInteger length) {
+  return init_with_units(empty(cls), units, length);
+}
 NS::UInteger length(const String* self) {
   return unicode::utf16_length(utf8(self));
 }
@@ -129,6 +130,15 @@ const char* c_string(const String* self, NS::StringEncoding encoding) {
     default:
       return nullptr;
   }
+}
+
+bool get_c_string(const String* self, char* buffer, NS::UInteger size,
+                  NS::StringEncoding encoding) {
+  const char* bytes = c_string(self, encoding);
+  const size_t needed = bytes ? utf8(self).size() + 1 : 0;
+  if (needed == 0 || needed > size) return false;
+  std::copy_n(bytes, needed, buffer);
+  return true;
 }
 
 /// 0, as documented, where the text cannot be had in that encoding.
@@ -220,16 +230,24 @@ String* itself(String* self) {
   return self;
 }
 String* copy(String* self) {
-  objc::retain(self);
-  return self;
+  return kept_copy(self).detach();
+}
+MutableString* mutable_copy(const String* self) {
+  return objc::make<MutableString>(std::string(utf8(self))).detach();
 }
 
 ANVIL_OBJC_CLASS_DEFINITION<String> definition{
     "NSString",
     {
-        objc::class_method<&empty>("string"),
-        objc::class_method<&copy_of>("stringWithString:"),
-        objc::class_method<&from_c_string>("stringWithCString:encoding:"),
+        objc::class_function<&empty>("string"),
+        objc::class_function<&copy_of>("stringWithString:"),
+        objc::class_function<&from_c_string>("stringWithCString:encoding:"),
+        objc::class_function<&from_utf8>("stringWithUTF8String:"),
+        objc::class_function<&from_units>("stringWithCharacters:length:"),
+        objc::function<&init_with_utf8>("initWithUTF8String:"),
+        objc::function<&init_with_units>("initWithCharacters:length:"),
+        objc::function<&init_with_bytes_copied>("initWithBytes:length:encoding:"),
+        objc::function<&get_c_string>("getCString:maxLength:encoding:"),
         objc::function<&init_with_string>("initWithString:"),
         objc::function<&init_with_c_string>("initWithCString:encoding:"),
         objc::function<&init_with_bytes>("initWithBytesNoCopy:length:encoding:freeWhenDone:"),
@@ -249,6 +267,7 @@ ANVIL_OBJC_CLASS_DEFINITION<String> definition{
         objc::function<&compare_without_case>("caseInsensitiveCompare:"),
         objc::function<&itself>("description"),
         objc::function<&copy>("copy"),
+        objc::function<&mutable_copy>("mutableCopy"),
     }};
 
 ANVIL_OBJC_CLASS_DEFINITION<ConstantString> constant_definition{"NSConstantString", {}};
@@ -260,6 +279,30 @@ std::string_view utf8(const String* string) {
   if (string->isa == &__CFConstantStringClassReference)
     return constant_utf8(reinterpret_cast<const ConstantString*>(string));
   return string->text;
+}
+
+/// Nothing if the bytes are no text in that encoding, or the encoding is not one of these.
+std::optional<std::string> to_utf8(std::string_view bytes, NS::StringEncoding encoding) {
+  switch (encoding) {
+    case NS::ASCIIStringEncoding:
+      if (unicode::ascii(bytes)) return std::string(bytes);
+      return std::nullopt;
+    case NS::UTF8StringEncoding:
+      if (unicode::valid(bytes)) return std::string(bytes);
+      return std::nullopt;
+    case NS::ISOLatin1StringEncoding: {
+      std::string text;
+      for (const unsigned char c : bytes) unicode::append(text, c);
+      return text;
+    }
+    default:
+      return std::nullopt;
+  }
+}
+
+objc::Ref<String> kept_copy(String* string) {
+  if (objc::as<MutableString>(string)) return make_string(std::string(utf8(string)));
+  return objc::Ref<String>(string);
 }
 
 }  // namespace anvil

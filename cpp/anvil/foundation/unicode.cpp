@@ -61,6 +61,16 @@ size_t utf16_length(std::string_view text) {
   return units;
 }
 
+size_t byte_of_utf16(std::string_view text, size_t index) {
+  size_t byte = 0;
+  for (size_t units = 0; byte < text.size() && units < index;) {
+    units += static_cast<unsigned char>(text[byte]) >= 0xf0 ? 2 : 1;
+    for (++byte; byte < text.size() && (static_cast<unsigned char>(text[byte]) & 0xc0) == 0x80;)
+      ++byte;
+  }
+  return byte;
+}
+
 std::u16string to_utf16(std::string_view text) {
   std::u16string units;
   for (size_t i = 0; i < text.size();) {

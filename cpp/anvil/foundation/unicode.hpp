@@ -18,6 +18,9 @@ void append(std::string& text, char32_t code_point);
 
 /// Units of valid UTF-8 in UTF-16.
 size_t utf16_length(std::string_view text);
+/// Where the unit of that index is in the UTF-8, the text's end for one beyond; of a code point of
+/// two units the second is in its midst, and is taken for the next code point.
+size_t byte_of_utf16(std::string_view text, size_t index);
 std::u16string to_utf16(std::string_view text);
 /// Lone surrogates become U+FFFD.
 std::string from_utf16(std::u16string_view units);

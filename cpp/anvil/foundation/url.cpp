@@ -49,6 +49,9 @@ URL* init_with_path(URL* self, const String* path) {
   self->text = "file://" + escape(self->path);
   return self;
 }
+URL* with_folder(const String* path, bool) {
+  return init_with_path(objc::make<URL>().autoreleased(), path);
+}
 URL* with_path(const String* path) {
   return init_with_path(objc::make<URL>().autoreleased(), path);
 }
@@ -62,6 +65,30 @@ URL* init_with_string(URL* self, const String* text) {
     self->path = unescape(rest);
   }
   return self;
+}
+URL* with_string(const String* text) {
+  return init_with_string(objc::make<URL>().autoreleased(), text);
+}
+/// A file's URL with what a method of NSString's makes of its path.
+URL* by_path(const URL* self, const char* method, const String* argument) {
+  const auto path = make_string(self->path);
+  return make_file_url(
+             std::string(utf8(objc::send<String*>(path.get(), sel_registerName(method), argument))))
+      .autoreleased();
+}
+URL* without_last(const URL* self) {
+  return by_path(self, "stringByDeletingLastPathComponent", nullptr);
+}
+URL* appending(const URL* self, const String* component) {
+  return by_path(self, "stringByAppendingPathComponent:", component);
+}
+String* last(const URL* self) {
+  static const SEL selector = sel_registerName("lastPathComponent");
+  return objc::send<String*>(make_string(self->path).get(), selector);
+}
+String* extension(const URL* self) {
+  static const SEL selector = sel_registerName("pathExtension");
+  return objc::send<String*>(make_string(self->path).get(), selector);
 }
 const char* file_path(const URL* self) {
   return self->path.c_str();
@@ -91,6 +118,12 @@ ANVIL_OBJC_CLASS_DEFINITION<URL> definition{
     "NSURL",
     {
         objc::class_method<&with_path>("fileURLWithPath:"),
+        objc::class_method<&with_folder>("fileURLWithPath:isDirectory:"),
+        objc::class_method<&with_string>("URLWithString:"),
+        objc::function<&without_last>("URLByDeletingLastPathComponent"),
+        objc::function<&appending>("URLByAppendingPathComponent:"),
+        objc::function<&last>("lastPathComponent"),
+        objc::function<&extension>("pathExtension"),
         objc::function<&init_with_path>("initFileURLWithPath:"),
         objc::function<&init_with_string>("initWithString:"),
         objc::function<&file_path>("fileSystemRepresentation"),
@@ -104,4 +137,11 @@ ANVIL_OBJC_CLASS_DEFINITION<URL> definition{
     }};
 
 }  // namespace
+objc::Ref<URL> make_file_url(std::string path) {
+  objc::Ref<URL> url = objc::make<URL>();
+  url->text = "file://" + escape(path);
+  url->path = std::move(path);
+  return url;
+}
+
 }  // namespace anvil

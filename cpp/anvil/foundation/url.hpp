@@ -12,4 +12,6 @@ struct URL : objc::Object {
   std::string path;  ///< of the local file; empty for other URLs
 };
 
+objc::Ref<URL> make_file_url(std::string path);
+
 }  // namespace anvil

@@ -18,6 +18,7 @@ void ComputePipelineDescriptor::reset() {
   multiple_of_execution_width = support_indirect_command_buffers = support_adding_binary_functions =
       false;
   binary_archives = preloaded_libraries = nullptr;
+  linked_functions = nullptr;
 }
 
 ComputePipelineState::ComputePipelineState(Device* device,
@@ -69,6 +70,12 @@ objc::Ref<ComputePipelineState> new_compute_pipeline(Device* device,
                              "-[MTLDevice newComputePipelineState...]: no compute function"));
     return nullptr;
   }
+  if (descriptor.linked_functions && descriptor.linked_functions->any()) {
+    give_error(error, library_error(MTL::LibraryErrorUnsupported,
+                                    "unsupported linked functions; supported: functions of the "
+                                    "kernel's own library"));
+    return nullptr;
+  }
   try {
     objc::Ref<ComputePipelineState> pipeline = objc::make<ComputePipelineState>(
         device, load_kernel(*device, function->function), descriptor);
@@ -107,6 +114,7 @@ ANVIL_OBJC_CLASS_DEFINITION<ComputePipelineDescriptor> descriptor_definition{
                                                             "setSupportAddingBinaryFunctions:"),
         objc::property<&D::binary_archives>("binaryArchives", "setBinaryArchives:"),
         objc::property<&D::preloaded_libraries>("preloadedLibraries", "setPreloadedLibraries:"),
+        objc::property<&D::linked_functions>("linkedFunctions", "setLinkedFunctions:"),
         objc::method<&D::reset>("reset"),
         objc::copying<D>(),
     }};

@@ -10,6 +10,7 @@
 #include "anvil/backend/kernel.hpp"
 #include "anvil/foundation/error.hpp"
 #include "anvil/metal/function.hpp"
+#include "anvil/metal/linked_functions.hpp"
 #include "anvil/metal/reflection.hpp"
 #include "anvil/metal/resource.hpp"
 
@@ -31,6 +32,7 @@ struct ComputePipelineDescriptor : objc::Object {
   bool support_adding_binary_functions = false;
   objc::Ref<Array> binary_archives;
   objc::Ref<Array> preloaded_libraries;
+  objc::Ref<LinkedFunctions> linked_functions;
 };
 
 struct ComputePipelineState : Allocation {

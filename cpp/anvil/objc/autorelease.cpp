@@ -3,6 +3,8 @@
 
 #include <vector>
 
+#include "registry.hpp"
+
 namespace anvil::objc {
 namespace {
 
@@ -41,7 +43,31 @@ Objects& of_this_thread() {
 }  // namespace
 
 void autorelease(objc_object* object) {
-  if (object && object->isa->counted) of_this_thread().push_back(object);
+  if (!object) return;
+  const ClassInfo& info = *object->isa->info;
+  if (object->isa->destroy || info.blocks || info.messages) of_this_thread().push_back(object);
+}
+
+namespace {
+struct Returned {
+  objc_object* object;
+  const void* stack;
+};
+thread_local Returned returned{nullptr, nullptr};
+}  // namespace
+
+void autorelease_returned(objc_object* object, const void* stack) {
+  autorelease(object);
+  returned = {object, stack};
+}
+
+bool take_returned(objc_object* object, const void* stack) {
+  const Returned last = std::exchange(returned, Returned{nullptr, nullptr});
+  if (!object || last.object != object || last.stack != stack || !objects || objects->empty() ||
+      objects->back() != object)
+    return false;
+  objects->pop_back();
+  return true;
 }
 
 size_t push_pool() {

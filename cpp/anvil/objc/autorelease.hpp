@@ -12,6 +12,13 @@ size_t push_pool();
 /// Releases what the pool and the ones opened after it hold, and closes them.
 void pop_pool(size_t token);
 
+/// What a compiled method returns: given to the pool, and remembered with the stack that the caller
+/// has as the call returns.
+void autorelease_returned(objc_object* object, const void* stack);
+/// True if the caller, whose stack that is, takes over what it was just returned: the pool's
+/// reference is its own then.
+bool take_returned(objc_object* object, const void* stack);
+
 /// A pool for a scope of C++.
 class PoolScope {
  public:

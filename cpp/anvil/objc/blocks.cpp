@@ -73,9 +73,10 @@ void* allocate(size_t size) {
 
 extern "C" {
 
-ANVIL_EXPORT void* _NSConcreteGlobalBlock[32];
-ANVIL_EXPORT void* _NSConcreteStackBlock[32];
-ANVIL_EXPORT void* _NSConcreteMallocBlock[32];
+// Classes, which block_class.cpp of foundation/ fills in.
+ANVIL_EXPORT objc_class _NSConcreteGlobalBlock;
+ANVIL_EXPORT objc_class _NSConcreteStackBlock;
+ANVIL_EXPORT objc_class _NSConcreteMallocBlock;
 
 ANVIL_EXPORT void* _Block_copy(const void* source) {
   if (!source) return nullptr;
@@ -89,7 +90,7 @@ ANVIL_EXPORT void* _Block_copy(const void* source) {
   auto* copy = static_cast<BlockLayout*>(allocate(block->descriptor->size));
   std::memcpy(copy, block, block->descriptor->size);
   copy->flags = (flags & ~kReferenceMask) | kNeedsFree | kReference;
-  copy->isa = _NSConcreteMallocBlock;
+  copy->isa = &_NSConcreteMallocBlock;
   if (copy->flags & kHasCopyDispose) copy->descriptor->copy(copy, block);
   return copy;
 }

@@ -5,10 +5,11 @@
 //       objc::property<&Buffer::label>("label", "setLabel:"),
 //   }};
 //
-// at namespace scope in the class's own file. The registry (runtime.cpp) takes in all definitions
+// at namespace scope in the class's own file. The registry (registry.cpp) takes in all definitions
 // at the first look-up of a selector or class.
 #pragma once
 
+#include <new>
 #include <type_traits>
 #include <vector>
 
@@ -33,9 +34,12 @@ Ref<T> make(Args&&... args) {
   return Ref<T>::adopt(object);
 }
 
+/// What structs of blocks derive from.
+struct BlockObject : objc_object {};
+
 struct MethodEntry {
   const char* selector;
-  Method code;
+  IMP code;
   bool on_class;  ///< a method of the class rather than of its instances
 };
 using MethodGroup = std::vector<MethodEntry>;
@@ -104,13 +108,16 @@ struct Property<Ref<T> C::*> {
   }
   template <auto F>
   static void set(C* self, SEL, T* value) {
-    self->*F = Ref<T>(value);
+    if constexpr (requires { kept_copy(value); })
+      self->*F = kept_copy(value);
+    else
+      self->*F = Ref<T>(value);
   }
 };
 
 template <class T>
-Method as_method(T* function) {
-  return reinterpret_cast<Method>(function);
+IMP as_method(T* function) {
+  return reinterpret_cast<IMP>(function);
 }
 }  // namespace detail
 
@@ -146,7 +153,13 @@ MethodGroup property(const char* getter) {
   return {{getter, detail::as_method(&detail::Property<decltype(F)>::template get<F>), false}};
 }
 
-/// A data member that can be read and set. Strings are immutable, so that keeping one is a copy.
+/// A method that takes what C's "..." takes; on_class as in MethodEntry.
+template <class F>
+MethodGroup variadic(const char* selector, F* function, bool on_class) {
+  return {{selector, detail::as_method(function), on_class}};
+}
+
+/// A data member that can be read and set. What has a kept_copy() is kept as that.
 template <auto F>
 MethodGroup property(const char* getter, const char* setter) {
   return {{getter, detail::as_method(&detail::Property<decltype(F)>::template get<F>), false},
@@ -164,20 +177,30 @@ MethodGroup copying() {
 struct ClassRecord {
   const char* name;
   objc_class* storage;
-  objc_class* superclass;  ///< null for the root
-  bool counted;
-  objc_object* (*create)();  ///< null: +alloc refuses
-  void (*destroy)(objc_object*);
+  objc_class* superclass;         ///< null for the root
+  size_t size;                    ///< of an instance
+  void (*construct)(void*);       ///< in that much memory; null: +alloc refuses
+  void (*destroy)(objc_object*);  ///< and frees the memory; null: instances are not counted
+  bool blocks;                    ///< instances are blocks
   std::vector<MethodEntry> methods;
   const ClassRecord* next;
 };
 
+/// More methods of a class, written in a file of their own.
+struct CategoryRecord {
+  objc_class* storage;
+  std::vector<MethodEntry> methods;
+  const CategoryRecord* next;
+};
+
 /// Takes a record in before the first look-up; called while the library is loaded.
 void add_class(ClassRecord* record);
+void add_category(CategoryRecord* record);
 
 /// Made before the other globals of a program that links Anvil statically: metal-cpp's look classes
 /// up.
 #define ANVIL_OBJC_CLASS_DEFINITION [[gnu::init_priority(200)]] const ::anvil::objc::ClassDefinition
+#define ANVIL_OBJC_CATEGORY [[gnu::init_priority(200)]] const ::anvil::objc::CategoryDefinition
 
 template <class T>
 concept HasSuper = requires { typename T::Super; };
@@ -188,15 +211,28 @@ template <class T>
 class ClassDefinition {
  public:
   ClassDefinition(const char* name, std::initializer_list<MethodGroup> groups)
-      : record_{name, class_of<T>(), superclass(), true, nullptr, nullptr, {}, nullptr} {
+      : record_{name,
+                class_of<T>(),
+                superclass(),
+                sizeof(T),
+                nullptr,
+                nullptr,
+                std::is_base_of_v<BlockObject, T>,
+                {},
+                nullptr} {
     for (const MethodGroup& group : groups)
       record_.methods.insert(record_.methods.end(), group.begin(), group.end());
     if constexpr (std::is_base_of_v<Object, T>) {
-      record_.destroy = [](objc_object* object) { delete static_cast<T*>(object); };
+      static_assert(alignof(T) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+      record_.destroy = [](objc_object* object) {
+        T* self = static_cast<T*>(object);
+        if (self->known_elsewhere.load(std::memory_order_relaxed)) forget_object(self);
+        self->~T();
+        // Without a size: instances of subclasses that a compiler made are larger.
+        ::operator delete(static_cast<void*>(self));
+      };
       if constexpr (std::is_default_constructible_v<T>)
-        record_.create = []() -> objc_object* { return make<T>().detach(); };
-    } else {
-      record_.counted = false;
+        record_.construct = [](void* memory) { new (memory) T; };
     }
     add_class(&record_);
   }
@@ -211,6 +247,22 @@ class ClassDefinition {
       return nullptr;
   }
   ClassRecord record_;
+};
+
+template <class T>
+class CategoryDefinition {
+ public:
+  CategoryDefinition(std::initializer_list<MethodGroup> groups)
+      : record_{class_of<T>(), {}, nullptr} {
+    for (const MethodGroup& group : groups)
+      record_.methods.insert(record_.methods.end(), group.begin(), group.end());
+    add_category(&record_);
+  }
+  CategoryDefinition(const CategoryDefinition&) = delete;
+  ~CategoryDefinition() = default;
+
+ private:
+  CategoryRecord record_;
 };
 
 }  // namespace anvil::objc

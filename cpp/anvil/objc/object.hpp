@@ -10,18 +10,16 @@
 #include <utility>
 
 namespace anvil::objc {
-using Method = void (*)();
+struct ClassInfo;
 }
 
-/// A class is itself an object, of its metaclass, whose methods are the class's own.
+/// A class is itself an object, of its metaclass, whose methods are the class's own. The layout is
+/// that of the classes that clang emits (image.cpp), which become these in place.
 struct objc_class : objc_object {
-  const anvil::objc::Method* methods;  ///< by objc_selector::index; never null inside
   objc_class* superclass;
-  const char* name;
-  bool counted;  ///< false: classes and constants, for which retain and release do nothing
-  bool is_metaclass;
-  objc_object* (*create)();
-  void (*destroy)(objc_object*);
+  const IMP* methods;             ///< by objc_selector::index; never null inside
+  void (*destroy)(objc_object*);  ///< at the last release; null: count_elsewhere()
+  anvil::objc::ClassInfo* info;
 };
 
 struct objc_selector {
@@ -38,18 +36,32 @@ struct Object : objc_object {
   Object& operator=(const Object&) = delete;
 
   std::atomic<uint32_t> references{1};
+  /// Weak references or associated objects may exist: forget_object() has to be told of the end.
+  std::atomic<uint32_t> known_elsewhere{0};
 };
 
+/// Retains (+1) or releases (-1) what has no count of its own: constants and classes, for which
+/// that is nothing, blocks, and objects of classes that override -retain and -release.
+void count_elsewhere(objc_object* object, int change);
+
 inline void retain(objc_object* object) {
-  if (object && object->isa->counted)
+  if (!object) return;
+  if (object->isa->destroy)
     static_cast<Object*>(object)->references.fetch_add(1, std::memory_order_relaxed);
+  else
+    count_elsewhere(object, 1);
 }
 
 inline void release(objc_object* object) {
-  if (object && object->isa->counted &&
-      static_cast<Object*>(object)->references.fetch_sub(1, std::memory_order_acq_rel) == 1)
+  if (!object) return;
+  if (!object->isa->destroy)
+    count_elsewhere(object, -1);
+  else if (static_cast<Object*>(object)->references.fetch_sub(1, std::memory_order_acq_rel) == 1)
     object->isa->destroy(object);
 }
+
+/// Clears weak references to an object and drops what is associated with it.
+void forget_object(Object* object);
 
 /// Hands a reference to this thread's innermost autorelease pool.
 void autorelease(objc_object* object);

@@ -1,156 +1,15 @@
-// Selectors, classes and their dispatch tables.
+// Selectors and classes, as C asks for them.
 #include "runtime.hpp"
 
-#include <cstddef>
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
-#include <mutex>
-#include <string_view>
-#include <unordered_map>
-#include <vector>
 
-#include "class.hpp"
+#include "cast.hpp"
 #include "errors.hpp"
-
-// message.S is written to these.
-static_assert(sizeof(objc_object) == 8, "objc_class::methods is at offset 8");
-static_assert(offsetof(objc_selector, index) == 0);
-
-/// Every slot of a dispatch table without a method: same arguments as the message.
-extern "C" [[noreturn]] __attribute__((visibility("hidden"))) void anvil_objc_forward(
-    objc_object* self, SEL selector);
-
-namespace anvil::objc {
-namespace {
-
-constinit const ClassRecord* class_records = nullptr;
-
-Method forward() {
-  return detail::as_method(&anvil_objc_forward);
-}
-
-/// All selectors and classes. Built whole at the first look-up, after which tables never change:
-/// sending needs no lock. Never destroyed, as messages are sent until the process has ended.
-class Registry {
- public:
-  static Registry& get() {
-    static Registry& registry = *new Registry;
-    return registry;
-  }
-
-  SEL selector(std::string_view name) {
-    std::lock_guard lock(mutex_);
-    return selector_locked(name, 0);
-  }
-
-  Class find_class(std::string_view name) {
-    std::lock_guard lock(mutex_);
-    if (auto found = classes_.find(name); found != classes_.end()) return found->second;
-    const bool of_apple =
-        name.starts_with("NS") || name.starts_with("MTL") || name.starts_with("CA");
-    return of_apple ? stand_in_locked(name) : nullptr;
-  }
-
- private:
-  Registry() {
-    // Index 0 stands for all selectors that no class here implements.
-    uint32_t count = 1;
-    for (const ClassRecord* record = class_records; record; record = record->next) {
-      by_storage_[record->storage] = record;
-      for (const MethodEntry& method : record->methods)
-        if (selector_locked(method.selector, count)->index == count) ++count;
-    }
-    selector_count_ = count;
-    for (const ClassRecord* record = class_records; record; record = record->next) build(*record);
-  }
-
-  SEL selector_locked(std::string_view name, uint32_t new_index) {
-    if (auto found = selectors_.find(name); found != selectors_.end()) return found->second;
-    // Leaked on purpose, like all of the registry.
-    const char* stored = strndup(name.data(), name.size());
-    return selectors_.emplace(stored, new objc_selector{new_index, stored}).first->second;
-  }
-
-  const Method* table(const Method* inherited, const ClassRecord& record, bool on_class) {
-    Method* table = nullptr;
-    for (const MethodEntry& method : record.methods) {
-      if (method.on_class != on_class) continue;
-      if (!table) table = new_table(inherited);
-      table[selectors_.at(method.selector)->index] = method.code;
-    }
-    if (table) return table;
-    return inherited ? inherited : new_table(nullptr);
-  }
-
-  Method* new_table(const Method* inherited) {
-    auto* table = new Method[selector_count_];
-    for (uint32_t i = 0; i < selector_count_; ++i) table[i] = inherited ? inherited[i] : forward();
-    return table;
-  }
-
-  objc_class* build(const ClassRecord& record) {
-    objc_class* cls = record.storage;
-    if (cls->methods) return cls;
-    objc_class* super = record.superclass ? build(*by_storage_.at(record.superclass)) : nullptr;
-    *cls = {{nullptr},      nullptr, super,         record.name,
-            record.counted, false,   record.create, record.destroy};
-    cls->methods = table(super ? super->methods : nullptr, record, false);
-    // The root's metaclass inherits from the root class: class objects answer its instance methods.
-    objc_class* meta_super = super ? super->isa : cls;
-    auto* meta =
-        new objc_class{{nullptr}, nullptr, meta_super, record.name, false, true, nullptr, nullptr};
-    meta->isa = super ? super->isa->isa : meta;
-    meta->methods = table(meta_super->methods, record, true);
-    cls->isa = meta;
-    classes_.emplace(record.name, cls);
-    return cls;
-  }
-
-  /// A class of Apple's that is not here: nil would swallow every message in silence, so that an
-  /// object stands in for it whose every method is the error.
-  Class stand_in_locked(std::string_view name) {
-    if (!empty_table_) empty_table_ = new_table(nullptr);
-    const char* stored = strndup(name.data(), name.size());
-    auto* meta =
-        new objc_class{{nullptr}, empty_table_, nullptr, stored, false, true, nullptr, nullptr};
-    meta->isa = meta;
-    auto* cls =
-        new objc_class{{meta}, empty_table_, nullptr, stored, false, false, nullptr, nullptr};
-    const uint32_t asks[] = {selector_locked("respondsToSelector:", 0)->index,
-                             selector_locked("methodSignatureForSelector:", 0)->index};
-    for (uint32_t index : asks)
-      if (index != 0)
-        empty_table_[index] =
-            detail::as_method(+[](objc_object*, SEL, SEL) -> void* { return nullptr; });
-    classes_.emplace(stored, cls);
-    return cls;
-  }
-
-  std::mutex mutex_;
-  std::unordered_map<std::string_view, SEL> selectors_;
-  std::unordered_map<std::string_view, Class> classes_;
-  std::unordered_map<const objc_class*, const ClassRecord*> by_storage_;
-  uint32_t selector_count_ = 0;
-  Method* empty_table_ = nullptr;
-};
-
-}  // namespace
-
-void add_class(ClassRecord* record) {
-  record->next = class_records;
-  class_records = record;
-}
-
-bool responds(Class cls, SEL selector) {
-  return selector && cls->methods[selector->index] != forward();
-}
-
-std::string method_name(const objc_object* receiver, SEL selector) {
-  const objc_class* cls = receiver->isa;
-  return std::string(cls->is_metaclass ? "+[" : "-[") + cls->name + " " + selector->name + "]";
-}
-
-}  // namespace anvil::objc
+#include "instances.hpp"
+#include "registry.hpp"
 
 void anvil_objc_forward(objc_object* self, SEL selector) {
   char address[32];
@@ -159,26 +18,170 @@ void anvil_objc_forward(objc_object* self, SEL selector) {
                                     ": unrecognized selector sent to instance " + address);
 }
 
+namespace anvil::objc {
+
+bool responds(Class cls, SEL selector) {
+  return selector && cls->info->table[selector->index] != forward();
+}
+
+std::string method_name(const objc_object* receiver, SEL selector) {
+  const ClassInfo& info = *receiver->isa->info;
+  return std::string(info.is_metaclass ? "+[" : "-[") + info.name + " " + selector->name + "]";
+}
+
+namespace {
+
+/// A list that the caller frees, with a null behind it.
+template <class T>
+T* copied(const std::vector<T>& items, unsigned int* count) {
+  if (count) *count = static_cast<unsigned int>(items.size());
+  if (items.empty()) return nullptr;
+  auto* list = static_cast<T*>(std::calloc(items.size() + 1, sizeof(T)));
+  if (!list) throw std::bad_alloc();
+  std::copy(items.begin(), items.end(), list);
+  return list;
+}
+
+}  // namespace
+}  // namespace anvil::objc
+
+using namespace anvil::objc;
+
 extern "C" {
 
 ANVIL_EXPORT SEL sel_registerName(const char* name) {
-  return name ? anvil::objc::Registry::get().selector(name) : nullptr;
+  return name ? Registry::get().selector(name) : nullptr;
 }
-
+ANVIL_EXPORT SEL sel_getUid(const char* name) {
+  return sel_registerName(name);
+}
 ANVIL_EXPORT const char* sel_getName(SEL selector) {
   return selector ? selector->name : "<null selector>";
 }
+ANVIL_EXPORT BOOL sel_isMapped(SEL selector) {
+  return selector != nullptr;
+}
+ANVIL_EXPORT BOOL sel_isEqual(SEL first, SEL second) {
+  return first == second;
+}
 
 ANVIL_EXPORT Class objc_lookUpClass(const char* name) {
-  return name ? anvil::objc::Registry::get().find_class(name) : nullptr;
+  return name ? Registry::get().find_class(name) : nullptr;
+}
+ANVIL_EXPORT Class objc_getClass(const char* name) {
+  return objc_lookUpClass(name);
+}
+ANVIL_EXPORT Class objc_getMetaClass(const char* name) {
+  const Class cls = objc_lookUpClass(name);
+  return cls ? cls->isa : nullptr;
+}
+ANVIL_EXPORT Class objc_getRequiredClass(const char* name) {
+  if (const Class cls = objc_lookUpClass(name)) return cls;
+  std::fprintf(stderr, "Anvil: objc_getRequiredClass: there is no class %s\n",
+               name ? name : "(null)");
+  std::abort();
+}
+ANVIL_EXPORT int objc_getClassList(Class* buffer, int count) {
+  const std::vector<Class> all = Registry::get().classes();
+  if (buffer) std::copy_n(all.begin(), std::min(static_cast<size_t>(count), all.size()), buffer);
+  return static_cast<int>(all.size());
+}
+ANVIL_EXPORT Class* objc_copyClassList(unsigned int* count) {
+  return copied(Registry::get().classes(), count);
 }
 
-ANVIL_EXPORT Protocol* objc_getProtocol(const char*) {
-  return nullptr;
+ANVIL_EXPORT Class objc_allocateClassPair(Class super, const char* name, size_t) {
+  if (!super || !name || Registry::get().find_defined(name)) return nullptr;
+  auto* info = new ClassInfo(strdup(name));
+  info->size = super->info->size;
+  info->construct = super->info->construct;
+  info->reclaim = super->info->reclaim;
+  info->messages = super->info->messages;
+  info->table = super->info->table;
+  auto* meta_info = new ClassInfo(info->name, true);
+  meta_info->table = super->isa->info->table;
+  auto* meta =
+      new objc_class{{super->isa->isa}, super->isa, super->isa->info->table, nullptr, meta_info};
+  // Linked at once: methods that are added before it is registered have a place then.
+  auto* cls = new objc_class{
+      {meta}, super, super->info->table, super->destroy ? &deallocate : nullptr, info};
+  return Registry::get().add(cls) ? cls : nullptr;
 }
+ANVIL_EXPORT void objc_registerClassPair(Class) {}
 
 ANVIL_EXPORT const char* class_getName(Class cls) {
-  return cls ? cls->name : "nil";
+  return cls ? cls->info->name : "nil";
+}
+ANVIL_EXPORT Class class_getSuperclass(Class cls) {
+  return cls ? cls->superclass : nullptr;
+}
+ANVIL_EXPORT BOOL class_isMetaClass(Class cls) {
+  return cls && cls->info->is_metaclass;
+}
+ANVIL_EXPORT size_t class_getInstanceSize(Class cls) {
+  return cls ? cls->info->size : 0;
+}
+ANVIL_EXPORT BOOL class_respondsToSelector(Class cls, SEL selector) {
+  return cls && responds(cls, selector);
+}
+ANVIL_EXPORT Method class_getInstanceMethod(Class cls, SEL selector) {
+  return cls && selector ? Registry::get().find_method(cls, selector) : nullptr;
+}
+ANVIL_EXPORT Method class_getClassMethod(Class cls, SEL selector) {
+  return cls ? class_getInstanceMethod(cls->isa, selector) : nullptr;
+}
+ANVIL_EXPORT IMP class_getMethodImplementation(Class cls, SEL selector) {
+  return cls && selector ? cls->info->table[selector->index] : nullptr;
+}
+ANVIL_EXPORT Method* class_copyMethodList(Class cls, unsigned int* count) {
+  std::vector<Method> methods;
+  if (cls)
+    for (auto& [selector, method] : cls->info->methods) methods.push_back(&method);
+  return copied(methods, count);
+}
+ANVIL_EXPORT BOOL class_addMethod(Class cls, SEL selector, IMP code, const char* types) {
+  if (!cls || !selector || cls->info->methods.contains(selector)) return false;
+  Registry::get().set_method(cls, selector, code, strdup(types ? types : ""));
+  return true;
+}
+ANVIL_EXPORT IMP class_replaceMethod(Class cls, SEL selector, IMP code, const char* types) {
+  if (!cls || !selector) return nullptr;
+  const auto found = cls->info->methods.find(selector);
+  const IMP before = found == cls->info->methods.end() ? nullptr : found->second.imp;
+  Registry::get().set_method(cls, selector, code, strdup(types ? types : ""));
+  return before;
+}
+ANVIL_EXPORT id class_createInstance(Class cls, size_t extra) {
+  return cls ? create_instance(cls, extra) : nullptr;
+}
+
+ANVIL_EXPORT SEL method_getName(Method method) {
+  return method ? method->name : nullptr;
+}
+ANVIL_EXPORT IMP method_getImplementation(Method method) {
+  return method ? method->imp : nullptr;
+}
+ANVIL_EXPORT const char* method_getTypeEncoding(Method method) {
+  return method ? method->types : nullptr;
+}
+ANVIL_EXPORT void method_exchangeImplementations(Method first, Method second) {
+  if (first && second) Registry::get().exchange(*first, *second);
+}
+
+ANVIL_EXPORT Class object_getClass(id object) {
+  return object ? object->isa : nullptr;
+}
+ANVIL_EXPORT Class object_setClass(id object, Class cls) {
+  if (!object) return nullptr;
+  const Class before = object->isa;
+  object->isa = cls;
+  return before;
+}
+ANVIL_EXPORT BOOL object_isClass(id object) {
+  return object && object->isa->info->is_metaclass;
+}
+ANVIL_EXPORT const char* object_getClassName(id object) {
+  return class_getName(object_getClass(object));
 }
 
 }  // extern "C"

@@ -2,12 +2,16 @@
 #pragma once
 
 #include <objc/message.h>
+#include <objc/runtime.h>
 
 #include <string>
 
 #include "object.hpp"
 
 #define ANVIL_EXPORT __attribute__((visibility("default")))
+
+/// What every selector without a method leads to.
+extern "C" [[noreturn]] ANVIL_EXPORT void anvil_objc_forward(objc_object* self, SEL selector);
 
 namespace anvil::objc {
 

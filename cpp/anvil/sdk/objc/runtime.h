@@ -1,43 +1,93 @@
-// The Objective-C runtime as metal-cpp sees it; off Apple, Anvil's own (cpp/anvil/objc).
+// Classes, methods and objects, asked and made at run time.
 #pragma once
 
-// Off Apple the functions carry names of Anvil's, so that another Objective-C runtime in the
-// process neither answers for this one nor is answered for by it.
-#if defined(__APPLE__)
-#define ANVIL_OBJC_NAME(name)
+#include <objc/objc.h>
+
+#ifdef __OBJC__
+@class Protocol;
 #else
-#define ANVIL_OBJC_NAME(name) __asm__("anvil_" #name)
-#endif
-
-// Without a deployment target metal-cpp looks the frameworks' constants up by name at run time.
-// Here and not on the command line: other headers take the second macro for a sign of macOS.
-#if !defined(__APPLE__) && !defined(__MAC_26_0)
-#define __MAC_26_0 260000
-#define __MAC_OS_X_VERSION_MIN_REQUIRED 260000
-#endif
-
-#ifdef __cplusplus
-extern "C" {
-#endif
-
-typedef struct objc_class* Class;
-typedef struct objc_selector* SEL;
 typedef struct objc_object Protocol;
-
-struct objc_object {
-  Class isa;
-};
-typedef struct objc_object* id;
-
-/// The one selector of that name; selectors compare as pointers.
-SEL sel_registerName(const char* name) ANVIL_OBJC_NAME(sel_registerName);
-const char* sel_getName(SEL selector) ANVIL_OBJC_NAME(sel_getName);
-/// Null if there is no such class.
-Class objc_lookUpClass(const char* name) ANVIL_OBJC_NAME(objc_lookUpClass);
-/// Null if there is no such protocol.
-Protocol* objc_getProtocol(const char* name) ANVIL_OBJC_NAME(objc_getProtocol);
-const char* class_getName(Class cls) ANVIL_OBJC_NAME(class_getName);
-
-#ifdef __cplusplus
-}
 #endif
+typedef struct objc_method* Method;
+typedef struct objc_ivar* Ivar;
+typedef struct objc_property* objc_property_t;
+typedef struct objc_category* Category;
+
+struct objc_method_description {
+  SEL name;
+  char* types;
+};
+typedef struct {
+  const char* name;
+  const char* value;
+} objc_property_attribute_t;
+
+typedef uintptr_t objc_AssociationPolicy;
+enum {
+  OBJC_ASSOCIATION_ASSIGN = 0,
+  OBJC_ASSOCIATION_RETAIN_NONATOMIC = 1,
+  OBJC_ASSOCIATION_COPY_NONATOMIC = 3,
+  OBJC_ASSOCIATION_RETAIN = 01401,
+  OBJC_ASSOCIATION_COPY = 01403
+};
+
+#define ANVIL_OBJC(result, name, ...) OBJC_EXTERN result name(__VA_ARGS__) ANVIL_OBJC_NAME(name)
+
+/// Null if there is no such class.
+ANVIL_OBJC(Class, objc_lookUpClass, const char* name);
+ANVIL_OBJC(Class, objc_getClass, const char* name);
+ANVIL_OBJC(Class, objc_getRequiredClass, const char* name);
+ANVIL_OBJC(Class, objc_getMetaClass, const char* name);
+ANVIL_OBJC(int, objc_getClassList, Class* buffer, int count);
+ANVIL_OBJC(Class*, objc_copyClassList, unsigned int* count);
+/// Null if there is no such protocol.
+ANVIL_OBJC(Protocol*, objc_getProtocol, const char* name);
+ANVIL_OBJC(Class, objc_allocateClassPair, Class superclass, const char* name, size_t extra);
+ANVIL_OBJC(void, objc_registerClassPair, Class cls);
+
+ANVIL_OBJC(const char*, class_getName, Class cls);
+ANVIL_OBJC(Class, class_getSuperclass, Class cls);
+ANVIL_OBJC(BOOL, class_isMetaClass, Class cls);
+ANVIL_OBJC(size_t, class_getInstanceSize, Class cls);
+ANVIL_OBJC(BOOL, class_respondsToSelector, Class cls, SEL selector);
+ANVIL_OBJC(BOOL, class_conformsToProtocol, Class cls, Protocol* protocol);
+ANVIL_OBJC(BOOL, class_addProtocol, Class cls, Protocol* protocol);
+ANVIL_OBJC(Method, class_getInstanceMethod, Class cls, SEL selector);
+ANVIL_OBJC(Method, class_getClassMethod, Class cls, SEL selector);
+ANVIL_OBJC(IMP, class_getMethodImplementation, Class cls, SEL selector);
+ANVIL_OBJC(Method*, class_copyMethodList, Class cls, unsigned int* count);
+ANVIL_OBJC(BOOL, class_addMethod, Class cls, SEL selector, IMP code, const char* types);
+ANVIL_OBJC(IMP, class_replaceMethod, Class cls, SEL selector, IMP code, const char* types);
+ANVIL_OBJC(BOOL, class_addIvar, Class cls, const char* name, size_t size, uint8_t alignment,
+           const char* types);
+ANVIL_OBJC(Ivar, class_getInstanceVariable, Class cls, const char* name);
+ANVIL_OBJC(Ivar*, class_copyIvarList, Class cls, unsigned int* count);
+ANVIL_OBJC(objc_property_t, class_getProperty, Class cls, const char* name);
+ANVIL_OBJC(objc_property_t*, class_copyPropertyList, Class cls, unsigned int* count);
+ANVIL_OBJC(id, class_createInstance, Class cls, size_t extra);
+
+ANVIL_OBJC(SEL, method_getName, Method method);
+ANVIL_OBJC(IMP, method_getImplementation, Method method);
+ANVIL_OBJC(const char*, method_getTypeEncoding, Method method);
+ANVIL_OBJC(void, method_exchangeImplementations, Method first, Method second);
+ANVIL_OBJC(const char*, ivar_getName, Ivar ivar);
+ANVIL_OBJC(const char*, ivar_getTypeEncoding, Ivar ivar);
+ANVIL_OBJC(ptrdiff_t, ivar_getOffset, Ivar ivar);
+ANVIL_OBJC(const char*, property_getName, objc_property_t property);
+ANVIL_OBJC(const char*, property_getAttributes, objc_property_t property);
+ANVIL_OBJC(const char*, protocol_getName, Protocol* protocol);
+ANVIL_OBJC(BOOL, protocol_isEqual, Protocol* protocol, Protocol* other);
+ANVIL_OBJC(BOOL, protocol_conformsToProtocol, Protocol* protocol, Protocol* other);
+ANVIL_OBJC(struct objc_method_description, protocol_getMethodDescription, Protocol* protocol,
+           SEL selector, BOOL required, BOOL instance);
+ANVIL_OBJC(BOOL, sel_isEqual, SEL first, SEL second);
+
+ANVIL_OBJC(Class, object_getClass, id object);
+ANVIL_OBJC(Class, object_setClass, id object, Class cls);
+ANVIL_OBJC(BOOL, object_isClass, id object);
+ANVIL_OBJC(id, object_getIvar, id object, Ivar ivar);
+ANVIL_OBJC(void, object_setIvar, id object, Ivar ivar, id value);
+ANVIL_OBJC(id, objc_getAssociatedObject, id object, const void* key);
+ANVIL_OBJC(void, objc_setAssociatedObject, id object, const void* key, id value,
+           objc_AssociationPolicy policy);
+ANVIL_OBJC(void, objc_removeAssociatedObjects, id object);

@@ -1,0 +1,93 @@
+#include "instances.hpp"
+
+#include <cstring>
+
+#include "errors.hpp"
+#include "runtime.hpp"
+
+extern "C" {
+void* _Block_copy(const void* block);
+void _Block_release(const void* block);
+}
+
+namespace anvil::objc {
+namespace {
+
+/// The count while -dealloc runs: what it retains and releases meanwhile does not end it again.
+constexpr uint32_t kDeallocating = 1u << 30;
+
+/// Base classes first, as C++ does it.
+void construct_members(objc_class* cls, objc_object* object) {
+  static const SEL construct = sel_registerName(".cxx_construct");
+  if (!cls || !cls->info->compiled) return;
+  construct_members(cls->superclass, object);
+  if (auto found = cls->info->methods.find(construct); found != cls->info->methods.end())
+    reinterpret_cast<objc_object* (*)(objc_object*, SEL)>(found->second.imp)(object, construct);
+}
+
+void destroy_members(objc_object* object) {
+  static const SEL destruct = sel_registerName(".cxx_destruct");
+  for (objc_class* cls = object->isa; cls && cls->info->compiled; cls = cls->superclass)
+    if (auto found = cls->info->methods.find(destruct); found != cls->info->methods.end())
+      reinterpret_cast<void (*)(objc_object*, SEL)>(found->second.imp)(object, destruct);
+}
+
+}  // namespace
+
+objc_object* create_instance(objc_class* cls, size_t extra) {
+  if (!cls->info->construct)
+    throw InvalidUse(std::string("+[") + cls->info->name +
+                     " alloc]: objects of this class are made by others only");
+  void* memory = ::operator new(cls->info->size + extra);
+  std::memset(memory, 0, cls->info->size + extra);
+  cls->info->construct(memory);
+  auto* object = static_cast<objc_object*>(memory);
+  object->isa = cls;
+  construct_members(cls, object);
+  return object;
+}
+
+void deallocate(objc_object* object) {
+  static const SEL dealloc = sel_registerName("dealloc");
+  static_cast<Object*>(object)->references.store(kDeallocating, std::memory_order_relaxed);
+  send<void>(object, dealloc);
+}
+
+void destroy_instance(objc_object* object) {
+  if (!object->isa->info->reclaim) return;  // a class, or a constant
+  destroy_members(object);
+  object->isa->info->reclaim(object);
+}
+
+void count_up(Object* object) {
+  object->references.fetch_add(1, std::memory_order_relaxed);
+}
+
+void count_down(Object* object) {
+  if (object->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  if (object->isa->destroy)
+    object->isa->destroy(object);
+  else
+    deallocate(object);
+}
+
+bool retain_if_alive(Object* object) {
+  uint32_t count = object->references.load(std::memory_order_relaxed);
+  do {
+    if (count == 0 || count >= kDeallocating) return false;
+  } while (!object->references.compare_exchange_weak(count, count + 1, std::memory_order_relaxed));
+  return true;
+}
+
+void count_elsewhere(objc_object* object, int change) {
+  const ClassInfo& info = *object->isa->info;
+  if (info.blocks) {
+    change > 0 ? static_cast<void>(_Block_copy(object)) : _Block_release(object);
+  } else if (info.messages) {
+    static const SEL retain = sel_registerName("retain");
+    static const SEL release = sel_registerName("release");
+    send<void*>(object, change > 0 ? retain : release);
+  }
+}
+
+}  // namespace anvil::objc

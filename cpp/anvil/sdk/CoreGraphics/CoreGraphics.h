@@ -1,0 +1,5 @@
+// What Metal needs of CoreGraphics.
+#pragma once
+
+#include <CoreGraphics/CGColorSpace.h>
+#include <CoreGraphics/CGGeometry.h>
