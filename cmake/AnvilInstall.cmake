@@ -17,9 +17,10 @@ install(TARGETS anvil anvil-objc EXPORT AnvilTargets
 install(EXPORT AnvilTargets NAMESPACE Anvil:: DESTINATION ${config} COMPONENT development)
 set(anvil_sdk ${sdk})
 set(anvil_metal_cpp ${CMAKE_INSTALL_INCLUDEDIR}/anvil/metal-cpp)
+set(anvil_frameworks ${CMAKE_INSTALL_LIBDIR}/anvil)
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/AnvilConfig.cmake.in
   ${CMAKE_BINARY_DIR}/AnvilConfig.cmake INSTALL_DESTINATION ${config}
-  PATH_VARS anvil_sdk anvil_metal_cpp)
+  PATH_VARS anvil_sdk anvil_metal_cpp anvil_frameworks)
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/AnvilConfigVersion.cmake
   COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_BINARY_DIR}/AnvilConfig.cmake ${CMAKE_BINARY_DIR}/AnvilConfigVersion.cmake

@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build" / "dev"
+LLVM = (ROOT / "cmake" / "llvm-version.txt").read_text().strip()
 
 
 def run(*command: object, **environment: str) -> str:
@@ -76,6 +77,64 @@ def test_find_package_builds_the_example_without_python(prefix: Path, tmp_path: 
     assert "libLLVM" not in libraries
 
 
+@pytest.mark.parametrize("runtime", ["libstdc++", "libc++"])
+def test_find_package_builds_programs_that_are_written_for_a_mac(
+    prefix: Path, tmp_path: Path, runtime: str
+) -> None:
+    if runtime == "libc++" and not list(Path("/usr").glob("lib/llvm-*/include/c++/v1")):
+        pytest.skip("libc++ is not installed")
+    source = Path(__file__).parent / "metal_program"
+    run(
+        "cmake", "-G", "Ninja", "-S", source, "-B", tmp_path, f"-DCMAKE_PREFIX_PATH={prefix}",
+        f"-DCMAKE_C_COMPILER=clang-{LLVM}", f"-DCMAKE_CXX_COMPILER=clang++-{LLVM}",
+        f"-DCMAKE_CXX_FLAGS=-stdlib={runtime}",
+    )  # fmt: skip
+    run("cmake", "--build", tmp_path)
+    for name in ("metal_cpp_program", "objective_c_program"):
+        program = tmp_path / name
+        assert run(program, FOUNDRY_CACHE_DIR=str(tmp_path / "cache")).splitlines()[-1] == "ok"
+        assert "libanvil.so" in run("ldd", program)
+
+
+def test_pkg_config_says_what_a_command_line_needs(prefix: Path, tmp_path: Path) -> None:
+    found = {"PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig")}
+    flags = run("pkg-config", "--cflags", "--libs", "anvil-objc", **found).split()
+    source = Path(__file__).parent / "metal_program" / "program.m"
+    program = tmp_path / "program"
+    run(
+        f"clang-{LLVM}", "-fobjc-arc", source, "-o", program, *flags, f"-Wl,-rpath,{prefix / 'lib'}"
+    )
+    assert run(program, FOUNDRY_CACHE_DIR=str(tmp_path / "cache")).splitlines()[-1] == "ok"
+
+
+def test_loaders_find_apples_names_in_a_folder_of_their_own(prefix: Path) -> None:
+    """As a client does that has no compiler: ctypes over libobjc and Metal."""
+    script = (
+        "import ctypes, sys\n"
+        "objc, metal = (ctypes.CDLL(f'{sys.argv[1]}/lib{name}.so') for name in ('objc', 'Metal'))\n"
+        "P = ctypes.c_void_p\n"
+        "objc.objc_getClass.restype = objc.sel_registerName.restype = P\n"
+        "metal.MTLCreateSystemDefaultDevice.restype = P\n"
+        "def send(target, selector, *arguments, result=P, types=()):\n"
+        "    call = ctypes.CFUNCTYPE(result, P, P, *types)(('objc_msgSend', objc))\n"
+        "    return call(target, objc.sel_registerName(selector), *arguments)\n"
+        "string = send(objc.objc_getClass(b'NSString'), b'stringWithUTF8String:', b'text',\n"
+        "              types=(ctypes.c_char_p,))\n"
+        "assert send(string, b'length', result=ctypes.c_ulong) == 4\n"
+        "device = metal.MTLCreateSystemDefaultDevice()\n"
+        "name = send(send(device, b'name'), b'UTF8String', result=ctypes.c_char_p)\n"
+        "print(name.decode())\n"
+    )
+    assert "Anvil" in run(sys.executable, "-c", script, prefix / "lib" / "anvil")
+    assert not (prefix / "lib" / "libobjc.so").exists()
+
+
+def test_a_plain_install_has_nothing_of_the_python_package(tmp_path: Path) -> None:
+    run("cmake", "--install", BUILD, "--prefix", tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["include", "lib", "libexec"]
+    assert not list(tmp_path.rglob("*.py"))
+
+
 def test_static_libraries_make_a_program_that_needs_neither(tmp_path: Path) -> None:
     built, prefix = ROOT / "build" / "static", tmp_path / "prefix"
     run(
@@ -113,7 +172,7 @@ def test_warnings_of_a_newer_compiler_stop_no_embedder(tmp_path: Path) -> None:
 
 def test_another_llvm_is_refused_by_what_to_install(tmp_path: Path) -> None:
     """CMake's words for a compiler that says it is clang 19."""
-    version = (ROOT / "cmake" / "llvm-version.txt").read_text().strip()
+    version = LLVM
     script = tmp_path / "refuse.cmake"
     script.write_text(
         f"include({ROOT}/cmake/LlvmVersion.cmake)\n"
