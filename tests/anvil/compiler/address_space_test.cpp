@@ -57,7 +57,7 @@ constexpr Form kThreadgroupForms[] = {
 
 TEST_CASE("a variable in the threadgroup address space is shared, however it is written") {
   for (const Form& form : kThreadgroupForms) {
-    INFO(form.before << " " << form.declaration);
+    INFO(std::string(form.before) << " " << std::string(form.declaration));
     const std::string use = form.use;
     const auto body = [&](const char* pointer) {
       return std::string(form.declaration) + use + "[i] = int(i * i);\n" +

@@ -78,7 +78,7 @@ TEST_CASE("a parameter that comes from nowhere is an error") {
         "says where its value comes from, such as [[thread_position_in_grid]]\n"
         "kernel void f(device int* x, uint i) {}\n"
         "                                  ^\n");
-  CHECK(errors("kernel void f(int* x [[buffer(0)]]) {}\n")
+  CHECK(errors("kernel void f(thread int* x [[buffer(0)]]) {}\n")
             .find("error: parameter 'x' must be in the device, constant or threadgroup address "
                   "space\n") != std::string::npos);
 }

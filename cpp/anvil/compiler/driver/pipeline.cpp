@@ -67,8 +67,8 @@ bool report_computed(const std::vector<std::string>& variables,
 }  // namespace
 
 bool run_library(const LibraryCommand& command) {
-  auto source =
-      preprocess(command.name, read_file(command.source), command.defines, command.standard);
+  auto source = preprocess(command.name, read_file(command.source), command.defines,
+                           command.standard, command.math);
   if (!source) return false;
   Program program{.source = std::move(*source), .tokens = {}, .math = command.math};
   program.tokens = run_token_pass(program.source.expanded);

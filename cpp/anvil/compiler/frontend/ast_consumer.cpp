@@ -9,16 +9,28 @@
 #include <clang/Basic/SourceManager.h>
 
 #include "anvil/compiler/frontend/confinement.hpp"
+#include "anvil/compiler/frontend/restrictions.hpp"
 #include "anvil/compiler/frontend/signature_reader.hpp"
 #include "anvil/compiler/source/symbols.hpp"
 
 namespace anvil::compiler {
 
+void KernelConsumer::Initialize(clang::ASTContext& context) {
+  context_ = &context;
+  spaces_.emplace(context);
+}
+
+void KernelConsumer::check(clang::Decl& declaration) {
+  check_confined(*context_, declaration);
+  check_restrictions(*context_, declaration);
+  spaces_->check(declaration);
+}
+
 bool KernelConsumer::HandleTopLevelDecl(clang::DeclGroupRef group) {
   for (clang::Decl* declaration : group) {
     const clang::SourceManager& sources = context_->getSourceManager();
     if (sources.getFileID(declaration->getLocation()) == sources.getMainFileID())
-      check_confined(*context_, *declaration);
+      check(*declaration);
     visit(declaration);
   }
   return true;
@@ -67,9 +79,9 @@ void KernelConsumer::visit_variable(clang::VarDecl* variable) {
 
 void KernelConsumer::visit_instance(const clang::NamedDecl* instance,
                                     const clang::Expr* expression) {
-  expression = expression->IgnoreParenImpCasts();
-  if (const auto* address = llvm::dyn_cast<clang::UnaryOperator>(expression))
-    expression = address->getSubExpr()->IgnoreParenImpCasts();
+  expression = expression->IgnoreParenCasts();
+  while (const auto* address = llvm::dyn_cast<clang::UnaryOperator>(expression))
+    expression = address->getSubExpr()->IgnoreParenCasts();
   const auto* reference = llvm::dyn_cast<clang::DeclRefExpr>(expression);
   const auto* function =
       reference ? llvm::dyn_cast<clang::FunctionDecl>(reference->getDecl()) : nullptr;

@@ -2,12 +2,14 @@
 // declarations for code generation.
 #pragma once
 
-#include <clang/AST/ASTConsumer.h>
 #include <clang/Basic/SourceLocation.h>
+#include <clang/Sema/SemaConsumer.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "anvil/compiler/frontend/space_check.hpp"
 #include "anvil/compiler/source/signature.hpp"
 
 namespace clang {
@@ -20,23 +22,27 @@ class VarDecl;
 
 namespace anvil::compiler {
 
-class KernelConsumer : public clang::ASTConsumer {
+class KernelConsumer : public clang::SemaConsumer {
  public:
   struct Kernel {
     const clang::FunctionDecl* function;
     const clang::NamedDecl* instance;  ///< null for a kernel that is no template
   };
 
-  void Initialize(clang::ASTContext& context) override { context_ = &context; }
+  void Initialize(clang::ASTContext& context) override;
+  void InitializeSema(clang::Sema& sema) override { sema_ = &sema; }
+  void ForgetSema() override { sema_ = nullptr; }
   bool HandleTopLevelDecl(clang::DeclGroupRef group) override;
 
   clang::ASTContext& context() const { return *context_; }
+  clang::Sema& sema() const { return *sema_; }
   const std::vector<Kernel>& kernels() const { return kernels_; }
   const std::vector<const clang::VarDecl*>& constants() const { return constants_; }
   /// Program scope variables with an initialiser, whatever its kind.
   const std::vector<const clang::VarDecl*>& initialised() const { return initialised_; }
 
  private:
+  void check(clang::Decl& declaration);
   void visit(clang::Decl* declaration);
   void visit_function(clang::FunctionDecl* function);
   void visit_variable(clang::VarDecl* variable);
@@ -45,6 +51,8 @@ class KernelConsumer : public clang::ASTConsumer {
   void error(clang::SourceLocation location, const std::string& message);
 
   clang::ASTContext* context_ = nullptr;
+  clang::Sema* sema_ = nullptr;
+  std::optional<SpaceCheck> spaces_;
   std::vector<Kernel> kernels_;
   std::vector<const clang::VarDecl*> constants_, initialised_;
 };

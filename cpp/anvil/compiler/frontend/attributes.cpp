@@ -51,4 +51,19 @@ std::string spelled(const TokenSequence& tokens, size_t first, size_t last) {
   return text;
 }
 
+std::string parameter_types(const TokenSequence& tokens, size_t open) {
+  std::string text;
+  const size_t close = tokens.partner(open);
+  for (size_t i = open + 1; i < close;) {
+    if (is_attribute_list(tokens, i)) {
+      i = tokens.partner(i) + 1;
+      continue;
+    }
+    const size_t first = i;
+    while (i < close && !is_attribute_list(tokens, i)) ++i;
+    text += ' ' + spelled(tokens, first, i);
+  }
+  return text;
+}
+
 }  // namespace anvil::compiler

@@ -24,4 +24,7 @@ std::vector<Attribute> parse_attributes(const TokenSequence& tokens, size_t open
 /// Tokens [first, last) on one line, in C++ spelling.
 std::string spelled(const TokenSequence& tokens, size_t first, size_t last);
 
+/// The parameter list that opens at `open` in C++ spelling, without attributes.
+std::string parameter_types(const TokenSequence& tokens, size_t open);
+
 }  // namespace anvil::compiler

@@ -102,8 +102,8 @@ bool is_argument(const TokenSequence& tokens, size_t first, size_t last) {
       if (tokens.partner(at) >= tokens.size()) return false;
       at = tokens.partner(at);
     } else if (token.is(tok::l_paren) && at > 0) {
-      for (const char* other : {"static_assert", "__attribute__", "_Pragma", "asm", "__asm",
-                                "__asm__", "volatile", "inline", "goto"})
+      for (const char* other : {"static_assert", "__attribute__", "__declspec", "_Pragma", "asm",
+                                "__asm", "__asm__", "volatile", "inline", "goto"})
         if (tokens[at - 1].is(other)) return false;
       if (tokens[at - 1].text.starts_with("__builtin_")) return false;
       call |= tokens[at - 1].is_identifier();

@@ -106,7 +106,7 @@ std::string qualified_name(const clang::NamedDecl& declaration) {
 // The signature, and how to name the kernel in C++.
 std::optional<KernelSignature> signature_of(KernelConsumer& consumer,
                                             const KernelConsumer::Kernel& kernel) {
-  auto signature = read_signature(consumer.context(), *kernel.function);
+  auto signature = read_signature(consumer.sema(), *kernel.function);
   if (!signature) return {};
   signature->callee = qualified_name(
       kernel.instance ? *kernel.instance : static_cast<const clang::NamedDecl&>(*kernel.function));

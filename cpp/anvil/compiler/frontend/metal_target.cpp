@@ -100,6 +100,16 @@ class MetalTarget final : public clang::TargetInfo {
   bool isValidCPUName(llvm::StringRef name) const override {
     return machine_->isValidCPUName(name);
   }
+  bool supportsCpuSupports() const override { return machine_->supportsCpuSupports(); }
+  bool supportsCpuIs() const override { return machine_->supportsCpuIs(); }
+  bool supportsCpuInit() const override { return machine_->supportsCpuInit(); }
+  bool validateCpuSupports(llvm::StringRef name) const override {
+    return machine_->validateCpuSupports(name);
+  }
+  bool validateCpuIs(llvm::StringRef name) const override { return machine_->validateCpuIs(name); }
+  llvm::APInt getFMVPriority(llvm::ArrayRef<llvm::StringRef> features) const override {
+    return machine_->getFMVPriority(features);
+  }
   CallingConvCheckResult checkCallingConvention(clang::CallingConv convention) const override {
     return machine_->checkCallingConvention(convention);
   }

@@ -196,7 +196,7 @@ std::string version_number(const std::string& standard) {
 
 std::optional<Source> preprocess(std::string name, std::string original,
                                  const std::vector<std::pair<std::string, std::string>>& defines,
-                                 const std::string& standard) {
+                                 const std::string& standard, const std::string& math) {
   Source source;
   source.name = std::move(name);
   source.original = std::move(original);
@@ -224,7 +224,9 @@ std::optional<Source> preprocess(std::string name, std::string original,
       kStubFolder + std::string("/anvil/predefined.h"),
       "-Wno-builtin-macro-redefined",  // what predefined.h takes away
       "-Wno-unknown-pragmas",
+      "-Werror=null-character",
       "-Wno-ignored-pragmas"};
+  if (math == "fast") arguments.insert(arguments.end(), {"-D", "__FAST_MATH__=1"});
   for (const auto& [key, value] : defines) {
     arguments.push_back("-D");
     arguments.push_back(key + "=" + value);

@@ -6,6 +6,7 @@
 #include <clang/AST/DeclTemplate.h>
 #include <clang/AST/Expr.h>
 #include <clang/AST/RecordLayout.h>
+#include <clang/Sema/Sema.h>
 
 #include "anvil/abi/kernel_abi.h"
 #include "anvil/compiler/frontend/address_spaces.hpp"
@@ -34,7 +35,8 @@ std::string string_argument(const clang::AnnotateAttr& attribute) {
 
 class Reader {
  public:
-  explicit Reader(clang::ASTContext& context) : context_(context) {}
+  explicit Reader(clang::ASTContext& context, clang::Sema* sema = nullptr)
+      : context_(context), sema_(sema) {}
 
   bool failed() const { return failed_; }
   void error(clang::SourceLocation location, const std::string& message) {
@@ -82,6 +84,7 @@ class Reader {
              const clang::AnnotateAttr& attribute, Parameter& parameter);
 
   clang::ASTContext& context_;
+  clang::Sema* sema_;
   bool failed_ = false;
 };
 
@@ -173,7 +176,8 @@ void Reader::resource(const clang::ParmVarDecl& declaration, Parameter& paramete
     has_automatic_index = true;
   }
 
-  if (pointee->isIncompleteType() || pointee->isFunctionType()) {
+  const bool complete = sema_->isCompleteType(declaration.getLocation(), pointee);
+  if (!complete || pointee->isFunctionType()) {
     if (pointee->isVoidType()) {
       parameter.element_size = parameter.alignment = 1;
       return;
@@ -250,12 +254,14 @@ std::string host_name(const clang::FunctionDecl& function) {
   return function.getNameAsString();
 }
 
-std::optional<KernelSignature> read_signature(clang::ASTContext& context,
+std::optional<KernelSignature> read_signature(clang::Sema& sema,
                                               const clang::FunctionDecl& function) {
-  Reader reader(context);
+  Reader reader(sema.Context, &sema);
   KernelSignature kernel;
   kernel.name = host_name(function);
   kernel.max_threads = ANVIL_MAX_THREADS_PER_THREADGROUP;
+  if (function.getIdentifier() && function.getName() == "main")
+    reader.error(function.getLocation(), "a kernel cannot be named 'main'");
   if (!function.getReturnType()->isVoidType())
     reader.error(function.getLocation(), "kernel '" + kernel.name + "' must return void");
   if (function.isVariadic())

@@ -10,6 +10,7 @@ namespace clang {
 class ASTContext;
 class Decl;
 class FunctionDecl;
+class Sema;
 class VarDecl;
 }  // namespace clang
 
@@ -20,8 +21,9 @@ bool has_annotation(const clang::Decl& declaration, const char* name);
 /// The name that [[host_name("...")]] gives, else the function's own.
 std::string host_name(const clang::FunctionDecl& function);
 
-/// The arguments of a kernel; nothing, after diagnostics, where they are not valid MSL.
-std::optional<KernelSignature> read_signature(clang::ASTContext& context,
+/// The arguments of a kernel, whose types are instantiated; nothing, after diagnostics, where they
+/// are not valid MSL.
+std::optional<KernelSignature> read_signature(clang::Sema& sema,
                                               const clang::FunctionDecl& function);
 
 /// A function constant's index and type; nothing, after diagnostics, where they are wrong. Symbols

@@ -215,8 +215,13 @@ class TokenPass {
     if (name.empty() || last == at) {
       error(first, "an instantiation with [[host_name]] needs a name and a function template");
     } else {
+      std::string expression = spelled(tokens_, at, last);
+      // Without template arguments the parameters' types say which function it is.
+      if (tokens_[last].is(tok::l_paren) && !tokens_[last - 1].is(tok::greater))
+        expression =
+            "(*static_cast<void (*)(" + parameter_types(tokens_, last) + ")>(&" + expression + "))";
       result_.instances.push_back(
-          {name, spelled(tokens_, at, last), tokens_[first].begin, tokens_[end].end});
+          {name, std::move(expression), tokens_[first].begin, tokens_[end].end});
     }
     result_.edits.push_back({tokens_[first].begin, tokens_[end].end, ""});
     return end + 1;

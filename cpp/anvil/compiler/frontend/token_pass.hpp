@@ -1,8 +1,8 @@
 // token_pass.hpp: what turns expanded MSL text into plain C++20.
 //
-// Address spaces, MSL's attributes, its literals and function constants have no place in C++: each is
-// rewritten into something clang carries through to the AST, where the rest of the compiler finds it
-// again (qualifiers of types, GNU `annotate` attributes whose text begins with "anvil:").
+// Address spaces, MSL's attributes, its literals and function constants have no place in C++: each
+// is rewritten into something clang carries through to the AST, where the rest of the compiler
+// finds it again (qualifiers of types, GNU `annotate` attributes whose text begins with "anvil:").
 #pragma once
 
 #include <set>
