@@ -202,12 +202,17 @@ kernel void f(device int* x, uint i [[thread_position_in_grid]]) {
   device float4& column = (*m)[1];
   column.x = 5;
   (*m)[2][3] = 7;
+  device volatile float4* w = (device volatile float4*)(x + 48);
+  *w = cp.v;
+  const float4 slow = *w;
+  volatile float4 kept;
+  kept = *(device float4*)(x + 48);
   const int values[] = {p.sum(), q.a, tp.sum(), cp.sum(), dp_sum, int(four.w), second, all, *first,
-                        int((*m)[1].x), int((*m)[2].w), int(((*m) * float4(1)).x)};
-  for (int k = 0; k < 12; ++k) x[k] = values[k];
+                        int((*m)[1].x), int((*m)[2].w), int(((*m) * float4(1)).x), int(slow.z), int(float4(kept).w)};
+  for (int k = 0; k < 14; ++k) x[k] = values[k];
 }
 )",
                        std::vector<int>(64));
-  const std::vector<int> expected{3 + 5, 3, 2 + 5, 6, 3 + 14, 5, 20, 60, 10, 5, 7, 7};
+  const std::vector<int> expected{3 + 5, 3, 2 + 5, 6, 3 + 14, 5, 20, 60, 10, 5, 7, 7, 4, 5};
   for (size_t i = 0; i < expected.size(); ++i) CHECK(out[i] == expected[i]);
 }

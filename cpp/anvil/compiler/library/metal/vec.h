@@ -119,11 +119,11 @@ class alignas(sizeof(detail::native<T, N>)) vec : public detail::members<T, N> {
   vec() = default;
   // Templates, for they would be copies that are not trivial.
   template <class V>
-    requires(__is_same(V, const volatile vec) || __is_same(V, volatile vec))
-  ANVIL_FN vec(V& o) : vec(detail::from_native{}, *reinterpret_cast<const volatile native*>(&o)) {}
+    requires(__is_same(const remove_addrspace_t<V>, const volatile vec))
+  ANVIL_FN vec(V& o) : vec(detail::from_native{}, *(const volatile native*)(&o)) {}
   template <class V>
     requires(__is_same(V, vec))
-  ANVIL_FN void operator=(const V& o) volatile {
+  ANVIL_FN void operator=(V o) volatile {
     *reinterpret_cast<volatile native*>(this) = o.lanes();
   }
 
