@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -70,15 +71,6 @@ def tensors(operation: dict[str, Any]) -> str:
     return "<br>".join(lines)
 
 
-def operations_table() -> str:
-    rows = ["| operation | what | tensors |", "|---|---|---|"]
-    rows += [
-        f"| `{name}` | {cell(summary(operation))} | {tensors(operation)} |"
-        for name, operation in extension.describe_operations().items()
-    ]
-    return "\n".join(rows)
-
-
 def in_place_rules(operation: dict[str, Any]) -> str:
     rules = []
     for name, argument in operation["arguments"].items():
@@ -90,25 +82,31 @@ def in_place_rules(operation: dict[str, Any]) -> str:
     return "; ".join(rules)
 
 
-def in_place_table() -> str:
-    rows = ["| operation | in place |", "|---|---|"]
-    rows += [
-        f"| `{name}` | {rules} |"
-        for name, operation in extension.describe_operations().items()
-        if (rules := in_place_rules(operation))
-    ]
+# Of each table what its columns say of an operation; where all are empty it has no row.
+TABLES: dict[str, dict[str, Callable[[dict[str, Any]], str]]] = {
+    "operations": {"what": lambda operation: cell(summary(operation)), "tensors": tensors},
+    "in place": {"in place": in_place_rules},
+}
+
+
+def table_of(columns: dict[str, Callable[[dict[str, Any]], str]]) -> str:
+    rows = [" | ".join(["| operation", *columns]) + " |", "|" + "---|" * (1 + len(columns))]
+    for name, operation in extension.describe_operations().items():
+        cells = [of(operation) for of in columns.values()]
+        if any(cells):
+            rows.append(" | ".join([f"| `{name}`", *cells]) + " |")
     return "\n".join(rows)
 
 
 def documentation() -> str:
     text = DOCUMENTATION.read_text()
-    for name, table in (("operations", operations_table()), ("in place", in_place_table())):
+    for name, columns in TABLES.items():
         begin, end = f"<!-- {name}: by bindings/derive.py -->\n", f"\n<!-- end of {name} -->"
         before, _, rest = text.partition(begin)
         _, found, after = rest.partition(end)
         if not found:
             raise SystemExit(f"{DOCUMENTATION}: no {begin.strip()!r} with its end")
-        text = before + begin + table + end + after
+        text = before + begin + table_of(columns) + end + after
     return text
 
 

@@ -1,8 +1,6 @@
 #include "foundry/fusion/fused_kernel.hpp"
 
 #include <cstddef>
-#include <mutex>
-#include <set>
 
 #include "foundry/core/error.hpp"
 #include "foundry/fusion/fused_recipe.hpp"
@@ -157,14 +155,6 @@ Traffic traffic_of_lent(const LentFusedKernel& kernel) {
 }
 
 }  // namespace
-
-const std::string& intern(std::string_view name) {
-  static std::mutex mutex;
-  static std::set<std::string, std::less<>>& names = *new std::set<std::string, std::less<>>;
-  const std::lock_guard lock(mutex);
-  const auto found = names.find(name);
-  return found != names.end() ? *found : *names.emplace(name).first;
-}
 
 template <class Held>
 void BasicFusedKernel<Held>::encode(Encoder& encoder) const {

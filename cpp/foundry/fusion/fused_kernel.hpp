@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "foundry/core/inline_vector.hpp"
+#include "foundry/core/intern.hpp"
 #include "foundry/fusion/stage.hpp"
 #include "foundry/kernel/encoder.hpp"
 #include "foundry/kernel/traffic.hpp"
@@ -29,9 +30,6 @@ struct LinearOptions {
   std::uint32_t rows_per_simdgroup = 0;  ///< of gemv, 1 to 8; 0: chosen
   std::uint32_t simdgroups = 0;          ///< of a gemv's threadgroup; 0: chosen
 };
-
-/// A name that lives as long as the process; equal names are one object.
-[[nodiscard]] const std::string& intern(std::string_view name);
 
 inline constexpr std::size_t kMaxProducts = 4;  ///< of one fused kernel
 

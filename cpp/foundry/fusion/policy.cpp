@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "foundry/core/error.hpp"
+#include "foundry/kernel/shader_library.hpp"
 
 namespace foundry {
 namespace {
@@ -23,21 +24,9 @@ Policies& registered() {
   return instance;
 }
 
-}  // namespace
-
-PolicyRegistration::PolicyRegistration(const Policy& policy) {
-  auto& [mutex, values, present] = registered();
-  const std::lock_guard lock(mutex);
-  require_registrable(policy);
-  const auto at = static_cast<std::size_t>(policy.dtype);
-  if (present.at(at)) return;
-  values.at(at) = policy;
-  support(policy.dtype);
-  present.at(at).store(true, std::memory_order_release);
-}
-
-void require_registrable(const Policy& policy) {
-  auto& [mutex, values, present] = registered();
+void require_registrable(const Policy& policy, const Policies& policies) {
+  const auto& values = policies.values;
+  const auto& present = policies.present;
   const auto at = static_cast<std::size_t>(policy.dtype);
   const auto refuse = [&](const std::string& why) {
     throw ArgumentError(concat("policy ", policy.name, ": ", why));
@@ -55,6 +44,20 @@ void require_registrable(const Policy& policy) {
       refuse(concat("32 lanes of ", width, " weights are not whole blocks of ", block));
     }
   }
+}
+
+}  // namespace
+
+PolicyRegistration::PolicyRegistration(const Policy& policy, const std::string& shader) {
+  auto& [mutex, values, present] = registered();
+  const std::lock_guard lock(mutex);
+  require_registrable(policy, registered());
+  if (!shader.empty()) register_shader(std::string(policy.file), shader);
+  const auto at = static_cast<std::size_t>(policy.dtype);
+  if (present.at(at)) return;
+  values.at(at) = policy;
+  support(policy.dtype);
+  present.at(at).store(true, std::memory_order_release);
 }
 
 const Policy& policy_of(DType dtype, std::string_view what) {

@@ -31,10 +31,9 @@ struct Policy {
 /// ArgumentError if the dtype has another policy or is no float type, or if a step of 32 * narrow
 /// or 32 * wide weights is not whole blocks.
 struct PolicyRegistration {
-  explicit PolicyRegistration(const Policy& policy);
+  /// `shader`, unless it is empty, becomes the file of a policy that is not refused.
+  explicit PolicyRegistration(const Policy& policy, const std::string& shader = {});
 };
-/// Throws what PolicyRegistration would.
-void require_registrable(const Policy& policy);
 
 /// Throws DTypeError "<what>: no policy for i32; there are f32, f16, ..."
 [[nodiscard]] const Policy& policy_of(DType dtype, std::string_view what);

@@ -6,7 +6,7 @@
 
 #include "foundry/core/ascii.hpp"
 #include "foundry/core/error.hpp"
-#include "foundry/fusion/fused_kernel.hpp"
+#include "foundry/core/intern.hpp"
 #include "foundry/kernel/msl_words.hpp"
 #include "foundry/kernel/shader_library.hpp"
 
@@ -83,9 +83,7 @@ const Policy& register_policy(const Policy& policy, const std::string& shader) {
   Policy kept = policy;
   kept.name = lasting(policy.name);
   kept.file = lasting(concat("policies/", name_of(policy.dtype), ".metal"));
-  require_registrable(kept);
-  register_shader(std::string(kept.file), shader);
-  const PolicyRegistration registration(kept);
+  const PolicyRegistration registration(kept, shader);
   return policy_of(policy.dtype, what);
 }
 

@@ -3,24 +3,15 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <mutex>
-#include <set>
 
 #include "foundry/core/ascii.hpp"
 #include "foundry/core/error.hpp"
+#include "foundry/core/intern.hpp"
 #include "foundry/kernel/whole_number.hpp"
 #include "foundry/tensor/convert.hpp"
 
 namespace foundry {
 namespace {
-
-const std::string& intern(std::string_view name) {
-  static std::mutex mutex;
-  static auto& names = *new std::set<std::string, std::less<>>;
-  const std::lock_guard lock(mutex);
-  const auto found = names.find(name);
-  return found != names.end() ? *found : *names.emplace(name).first;
-}
 
 bool is_identifier(std::string_view name) {
   return !name.empty() && !is_digit(name.front()) && std::all_of(name.begin(), name.end(), is_word);
