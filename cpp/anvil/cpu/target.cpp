@@ -18,8 +18,8 @@ std::string cpu() {
 }
 
 /// anvil-compiler's, for the processor.
-std::vector<std::string> options() {
-  std::vector<std::string> options{"--cpu", cpu()};
+std::vector<std::string> options(const std::string& processor) {
+  std::vector<std::string> options{"--cpu", processor};
   // For an emulated process, whose compiler is the machine's.
   if (const auto triple = service::environment("ANVIL_TARGET"))
     options.insert(options.end(), {"--target", *triple});
@@ -37,9 +37,13 @@ unsigned own_register_bytes() {
 }  // namespace
 
 service::Target target_of(Variant variant) {
+  return target_of(variant, cpu());
+}
+
+service::Target target_of(Variant variant, const std::string& processor) {
   service::Target target{.format = kCodeFormat,
-                         .options = options(),
-                         .identity = cpu() == kHost ? host_cpu_identity() : ""};
+                         .options = options(processor),
+                         .identity = processor == kHost ? host_cpu_identity() : ""};
   target.options.insert(target.options.end(),
                         {"--variant", variant == Variant::full ? "full" : "any"});
   return target;
@@ -48,7 +52,7 @@ service::Target target_of(Variant variant) {
 unsigned register_bytes() {
   if (cpu() == kHost && !service::environment("ANVIL_TARGET")) return own_register_bytes();
   try {
-    return service::compiled_register_bytes(options());
+    return service::compiled_register_bytes(options(cpu()));
   } catch (const std::exception&) {
     return own_register_bytes();  // nothing can be compiled, which the first kernel says
   }

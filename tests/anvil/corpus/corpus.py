@@ -25,6 +25,8 @@ from numpy.typing import DTypeLike, NDArray
 
 ROOT = Path(__file__).resolve().parents[3]
 BUILD = Path(os.environ.get("ANVIL_BUILD_DIR", ROOT / "build/dev"))
+# The cache of kernels is that of other tests, which compile some of them too.
+ENVIRONMENT = {**os.environ, "FOUNDRY_CACHE_DIR": str(ROOT / "build" / "test-cache")}
 KERNELS = "mlx/include/mlx/backend/metal/kernels/"
 BF16 = np.dtype(ml_dtypes.bfloat16)
 
@@ -180,7 +182,7 @@ def run_case(case: Case, sources: Sources) -> Outcome:
             [BUILD / "bin/anvil_oracle_tool", description],
             capture_output=True,
             text=True,
-            env={**os.environ, "FOUNDRY_CACHE_DIR": str(BUILD / "test-cache")},
+            env=ENVIRONMENT,
         )
         results = [
             np.frombuffer(path.read_bytes(), a.dtype).reshape(a.shape)

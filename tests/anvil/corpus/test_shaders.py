@@ -6,28 +6,12 @@ and its buffers; these are then run both ways.
 
 import os
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pytest
-from corpus import BUILD, ROOT
+from corpus import BUILD, ENVIRONMENT, ROOT
 
 SHADERS = ROOT / "shaders"
-ENVIRONMENT = {**os.environ, "FOUNDRY_CACHE_DIR": str(BUILD / "test-cache")}
-
-
-@pytest.fixture(scope="module")
-def captured(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    folder = tmp_path_factory.mktemp("captured")
-    done = subprocess.run(
-        [sys.executable, Path(__file__).with_name("every_kernel.py")],
-        env={**ENVIRONMENT, "ANVIL_CAPTURE": str(folder)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return sorted(folder.iterdir())
 
 
 def replay(case: Path) -> str:

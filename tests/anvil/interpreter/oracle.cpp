@@ -141,11 +141,14 @@ std::vector<Buffer> run_oracle(const Case& test, const service::LibraryImage& li
   return buffers;
 }
 
-std::vector<Buffer> run_anvil(const Case& test, const service::LibraryImage& library) {
+/// For a processor as $ANVIL_CPU names them, without one for that of the environment.
+std::vector<Buffer> run_anvil(const Case& test, const service::LibraryImage& library,
+                              const std::string& processor = {}) {
   const service::SpecializedFunction function{std::make_shared<service::LibraryImage>(library),
                                               test.function, test.constants};
   const auto compile = [&](cpu::Variant variant) {
-    return service::compile_kernel(function, cpu::target_of(variant));
+    return service::compile_kernel(
+        function, processor.empty() ? cpu::target_of(variant) : cpu::target_of(variant, processor));
   };
   cpu::Kernel kernel(compile(cpu::Variant::full), [&] { return compile(cpu::Variant::any); });
   cpu::Dispatch dispatch;
@@ -175,6 +178,12 @@ Comparison compare_with_oracle(const Case& test) {
     stage = "Anvil";
     result.buffers = run_anvil(test, library);
     result.difference = difference(result.buffers, expected);
+    for (const std::string& processor : test.processors) {
+      const std::string other = difference(run_anvil(test, library, processor), expected);
+      if (!other.empty())
+        result.difference +=
+            (result.difference.empty() ? "" : "; ") + ("on " + processor + ": " + other);
+    }
   } catch (const std::exception& error) {
     result.difference = std::string(stage) + ": " + error.what();
   }

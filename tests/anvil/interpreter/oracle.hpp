@@ -47,6 +47,7 @@ struct Case {
   std::vector<service::ConstantValue> constants;
   std::array<uint32_t, 31> threadgroup_memory_length{};
   std::string math = "safe";  // with anything looser, sums need not be what the source says
+  std::vector<std::string> processors;  // that Anvil compiles for besides, as $ANVIL_CPU names them
 };
 
 struct Comparison {
