@@ -104,7 +104,7 @@ nb::list decoded(const Strings& strings) {
   return list;
 }
 
-nb::object item(const Strings& strings, nb::handle index) {
+nb::object item_of(const Strings& strings, nb::handle index) {
   if (nb::isinstance<nb::slice>(index)) {
     const auto [start, stop, step, length] =
         nb::borrow<nb::slice>(index).compute(strings.values.size());
@@ -143,9 +143,9 @@ void bind_metadata(nb::module_& m) {
           "An array of strings in a GGUF file, decoded as they are asked for. Bytes that are not "
           "UTF-8 are lone surrogates (PEP 383).")
           .def("__len__", [](const Strings& s) { return s.values.size(); })
-          .def("__getitem__", &item, nb::arg("index").none(),
+          .def("__getitem__", &item_of, nb::arg("index").none(),
                nb::sig("def __getitem__(self, index: int, /) -> str"))
-          .def("__getitem__", &item, nb::arg("index").none(),
+          .def("__getitem__", &item_of, nb::arg("index").none(),
                nb::sig("def __getitem__(self, index: slice, /) -> list[str]"))
           .def(
               "__iter__", [](const Strings& s) { return nb::iter(decoded(s)); },

@@ -15,7 +15,7 @@
 namespace foundry::python {
 namespace {
 
-nb::module_ numpy() {
+nb::module_ numpy_module() {
   return nb::module_::import_("numpy");
 }
 
@@ -45,16 +45,16 @@ std::pair<nb::object, bool> array_of(nb::handle source, const char* what) {
     return {is_host_visible(tensor.mode()) ? numpy_view(tensor) : numpy_copy(tensor), false};
   }
   if (nb::hasattr(source, "mask") && nb::hasattr(source, "filled") &&
-      numpy().attr("any")(source.attr("mask")).equal(nb::bool_(true))) {
+      numpy_module().attr("any")(source.attr("mask")).equal(nb::bool_(true))) {
     throw ArgumentError(concat(what, ": values of the ", type_name_of(source),
                                " are masked; its .filled() says what stands there"));
   }
-  const bool is_typed = nb::isinstance(source, numpy().attr("ndarray")) ||
-                        nb::isinstance(source, numpy().attr("generic")) ||
+  const bool is_typed = nb::isinstance(source, numpy_module().attr("ndarray")) ||
+                        nb::isinstance(source, numpy_module().attr("generic")) ||
                         PyObject_CheckBuffer(source.ptr()) || nb::hasattr(source, "__array__") ||
                         nb::hasattr(source, "__array_interface__");
   try {
-    return {numpy().attr("asarray")(source), !is_typed};
+    return {numpy_module().attr("asarray")(source), !is_typed};
   } catch (nb::python_error& error) {
     if (error.matches(PyExc_ValueError)) {
       throw_for<ShapeError>(
@@ -122,7 +122,7 @@ nb::object convert_objects(const nb::object& objects, std::optional<DType> wante
   const DType dtype = wanted.value_or(!all_integers ? DType::f32
                                       : is_large    ? DType::u64
                                                     : DType::i64);
-  nb::object result = numpy().attr("empty")(shape, numpy_dtype(dtype));
+  nb::object result = numpy_module().attr("empty")(shape, numpy_dtype(dtype));
   const ArrayBytes target(result);
   const std::size_t size = info(dtype).block_bytes;
   for (std::size_t i = 0; i < numbers.size(); ++i) {
@@ -135,8 +135,8 @@ nb::object convert_objects(const nb::object& objects, std::optional<DType> wante
 
 /// Whether numpy may have made floats of integers: it holds 2^63 and -1 together in f64.
 bool may_hide_integers(const nb::object& array) {
-  return nb::cast<double>(
-             numpy().attr("max")(numpy().attr("abs")(array), nb::arg("initial") = 0)) >= 0x1p63;
+  return nb::cast<double>(numpy_module().attr("max")(numpy_module().attr("abs")(array),
+                                                     nb::arg("initial") = 0)) >= 0x1p63;
 }
 
 /// In this machine's byte order.
@@ -155,8 +155,8 @@ nb::object values_of(nb::handle source, std::optional<DType> dtype, const char* 
   if (dtype && is_block(*dtype)) wanted = DType::u8;
   if (is_guess && (kind == "O" || (kind == "f" && (wanted ? !info(*wanted).is_float
                                                           : may_hide_integers(array))))) {
-    return convert_objects(numpy().attr("asarray")(source, nb::arg("dtype") = "object"), wanted,
-                           what);
+    return convert_objects(numpy_module().attr("asarray")(source, nb::arg("dtype") = "object"),
+                           wanted, what);
   }
   const DType from = dtype_of_numpy(array.attr("dtype"));
   if (!wanted) wanted = is_guess && from == DType::f64 ? DType::f32 : from;
@@ -165,10 +165,10 @@ nb::object values_of(nb::handle source, std::optional<DType> dtype, const char* 
                             "supported: ", supported_dtypes(), "; dtype=foundry.f32 rounds to it"));
   }
   array = native(array);
-  array = numpy().attr("asarray")(array, nb::arg("order") = "C");
+  array = numpy_module().attr("asarray")(array, nb::arg("order") = "C");
   if (from == *wanted) return array;
   if (!nb::cast<bool>(array.attr("flags").attr("aligned"))) array = array.attr("copy")();
-  nb::object result = numpy().attr("empty")(array.attr("shape"), numpy_dtype(*wanted));
+  nb::object result = numpy_module().attr("empty")(array.attr("shape"), numpy_dtype(*wanted));
   const auto misfit =
       convert_elements(ArrayBytes(array).bytes(), from, ArrayBytes(result).bytes(), *wanted);
   if (misfit) {
@@ -189,7 +189,7 @@ nb::object operand_of(nb::handle source, DType dtype) {
       }
     }
     if (is_guess && kind == "f") {
-      array = numpy().attr("asarray")(source, nb::arg("dtype") = "object");
+      array = numpy_module().attr("asarray")(source, nb::arg("dtype") = "object");
       kind = "O";
     }
     if (kind == "O") {

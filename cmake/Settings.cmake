@@ -9,6 +9,12 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
 
+# Several sources a compiler run: half the time of a build from nothing, more after a change. Developers' own
+# builds go file by file; names in anonymous namespaces are one folder's, so that both compile.
+if(NOT DEFINED CMAKE_UNITY_BUILD AND NOT FOUNDRY_DEVELOPER)
+  set(CMAKE_UNITY_BUILD ON)
+endif()
+
 find_program(FOUNDRY_CCACHE ccache)
 if(FOUNDRY_CCACHE)
   # What ccache asks for to cache what uses a precompiled header; and no preprocessing of its own.

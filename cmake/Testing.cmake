@@ -3,6 +3,9 @@
 #
 # foundry_add_test(name SOURCES a.cpp ... [LIBS lib ...] [LABELS l ...]): a doctest program and its
 # ctest entry. SOURCES hold TEST_CASEs only; main() comes with the helper.
+# One cache of kernels for tests of every build: those that they have in common are compiled once.
+set(FOUNDRY_TEST_CACHE ${PROJECT_SOURCE_DIR}/build/test-cache)
+
 if(FOUNDRY_BUILD_TESTS)
   enable_testing()
   find_path(FOUNDRY_DOCTEST_DIR doctest/doctest.h REQUIRED)
@@ -23,7 +26,7 @@ function(foundry_add_test name)
   endif()
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT 600 LABELS "${arg_LABELS}"
-    ENVIRONMENT "FOUNDRY_CACHE_DIR=${CMAKE_BINARY_DIR}/test-cache")
+    ENVIRONMENT "FOUNDRY_CACHE_DIR=${FOUNDRY_TEST_CACHE}")
 endfunction()
 
 # foundry_add_c_kernel(target NAME name SOURCE x.c [DEFINITIONS ...]): kernels/<name>.so, a kernel for
@@ -43,7 +46,7 @@ function(foundry_add_c_kernel target)
     C_VISIBILITY_PRESET hidden LIBRARY_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/kernels)
 endfunction()
 
-# foundry_test_for_avx2(test [VARIABLE=value ...] [ARGUMENTS ...]): runs the test once more, with kernels for an
+# foundry_test_for_avx2(test [ARGUMENTS ...]): runs the test once more, with kernels for an
 # x86-64 processor that has no more than AVX2, and plans for it, whatever this one has.
 function(foundry_test_for_avx2 test)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "ARGUMENTS")
@@ -53,6 +56,6 @@ function(foundry_test_for_avx2 test)
     endforeach()
     add_test(NAME ${test}_avx2 COMMAND ${test} ${arg_ARGUMENTS})
     set_tests_properties(${test}_avx2 PROPERTIES TIMEOUT ${TIMEOUT} LABELS "${LABELS}"
-      ENVIRONMENT "${ENVIRONMENT};ANVIL_CPU=x86-64-v3;${arg_UNPARSED_ARGUMENTS}")
+      ENVIRONMENT "${ENVIRONMENT};ANVIL_CPU=x86-64-v3")
   endif()
 endfunction()

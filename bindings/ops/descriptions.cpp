@@ -11,7 +11,7 @@
 namespace foundry::python {
 namespace {
 
-const char* text_of(ops::Role role) {
+const char* name_of_role(ops::Role role) {
   switch (role) {
     case ops::Role::setting:
       return "setting";
@@ -28,7 +28,7 @@ const char* text_of(ops::Role role) {
 template <class Field>
 nb::dict argument_of(const Field& field) {
   nb::dict argument;
-  argument["role"] = text_of(field.role);
+  argument["role"] = name_of_role(field.role);
   argument["is_tensor"] = std::same_as<typename Field::Type, AnyTensor>;
   argument["is_required"] = is_required(field);
   nb::list in_place;

@@ -34,8 +34,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--disable-pip-version-check", "--target", folder,
         f"--config-settings=build-dir={ROOT / 'build' / 'wheel'}",
         f"--config-settings=cmake.define.FOUNDRY_METAL_CPP_DIR={ROOT / '.venv' / 'metal-cpp'}",
-        # As `./dev` compiles: ccache has it.
-        "--config-settings=cmake.define.FOUNDRY_DEVELOPER=ON",
         ROOT,
     )  # fmt: skip
     return folder
@@ -139,7 +137,7 @@ def test_static_libraries_make_a_program_that_needs_neither(tmp_path: Path) -> N
     built, prefix = ROOT / "build" / "static", tmp_path / "prefix"
     run(
         "cmake", "-G", "Ninja", "-S", ROOT, "-B", built, "-DBUILD_SHARED_LIBS=OFF",
-        "-DFOUNDRY_BUILD_TESTS=OFF", "-DFOUNDRY_BUILD_COMPILER=OFF", "-DFOUNDRY_DEVELOPER=ON",
+        "-DFOUNDRY_BUILD_TESTS=OFF", "-DFOUNDRY_BUILD_COMPILER=OFF",
         f"-DFOUNDRY_METAL_CPP_DIR={ROOT / '.venv' / 'metal-cpp'}",
     )  # fmt: skip
     run("cmake", "--build", built)

@@ -10,7 +10,7 @@
 namespace anvil::dispatch {
 namespace {
 
-ANVIL_OBJC_CLASS_DEFINITION<Data> definition{"OS_dispatch_data", {}};
+ANVIL_OBJC_CLASS_DEFINITION<Data> data_definition{"OS_dispatch_data", {}};
 
 Data* of(dispatch_data_t data) {
   return static_cast<Data*>(static_cast<void*>(data));

@@ -105,7 +105,7 @@ Queue* main_queue() {
   return queue;
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<Queue> definition{"OS_dispatch_queue", {}};
+ANVIL_OBJC_CLASS_DEFINITION<Queue> queue_definition{"OS_dispatch_queue", {}};
 
 /// DISPATCH_QUEUE_CONCURRENT.
 struct Attribute : objc_object {

@@ -166,7 +166,7 @@ MutableArray* mutable_copy(const Array* self) {
   return objc::make<MutableArray>(self->items).detach();
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<Array> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Array> array_definition{
     "NSArray",
     {
         objc::class_function<&empty>("array"),
@@ -263,7 +263,7 @@ void sort(MutableArray* self, Comparator compare) {
   ++self->mutations;
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<MutableArray> mutable_definition{
+ANVIL_OBJC_CLASS_DEFINITION<MutableArray> mutable_array_definition{
     "NSMutableArray",
     {
         objc::class_function<&with_capacity>("arrayWithCapacity:"),

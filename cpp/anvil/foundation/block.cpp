@@ -45,15 +45,15 @@ void release(AnyBlock* self) {
   _Block_release(self);
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<AnyBlock> definition{"NSBlock",
-                                                 {
-                                                     objc::function<&retain>("retain"),
-                                                     objc::function<&retain>("copy"),
-                                                     objc::function<&release>("release"),
-                                                 }};
-ANVIL_OBJC_CLASS_DEFINITION<GlobalBlock> global_definition{"__NSGlobalBlock__", {}};
-ANVIL_OBJC_CLASS_DEFINITION<StackBlock> stack_definition{"__NSStackBlock__", {}};
-ANVIL_OBJC_CLASS_DEFINITION<MallocBlock> malloc_definition{"__NSMallocBlock__", {}};
+ANVIL_OBJC_CLASS_DEFINITION<AnyBlock> any_block_definition{"NSBlock",
+                                                           {
+                                                               objc::function<&retain>("retain"),
+                                                               objc::function<&retain>("copy"),
+                                                               objc::function<&release>("release"),
+                                                           }};
+ANVIL_OBJC_CLASS_DEFINITION<GlobalBlock> global_block_definition{"__NSGlobalBlock__", {}};
+ANVIL_OBJC_CLASS_DEFINITION<StackBlock> stack_block_definition{"__NSStackBlock__", {}};
+ANVIL_OBJC_CLASS_DEFINITION<MallocBlock> malloc_block_definition{"__NSMallocBlock__", {}};
 
 }  // namespace
 }  // namespace anvil

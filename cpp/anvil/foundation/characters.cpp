@@ -52,7 +52,7 @@ CharacterSet* copy(CharacterSet* self) {
   return self;
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<CharacterSet> definition{
+ANVIL_OBJC_CLASS_DEFINITION<CharacterSet> character_set_definition{
     "NSCharacterSet",
     {
         objc::class_method<&of<is_space>>("whitespaceCharacterSet"),

@@ -157,7 +157,7 @@ String* description(const Data* self) {
   return make_string("{length = " + std::to_string(self->bytes.size()) + "}").autoreleased();
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<Data> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Data> data_definition{
     "NSData",
     {
         objc::class_function<&fresh>("data"),
@@ -222,7 +222,7 @@ void* mutable_bytes(MutableData* self) {
   return self->bytes.data();
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<MutableData> mutable_definition{
+ANVIL_OBJC_CLASS_DEFINITION<MutableData> mutable_data_definition{
     "NSMutableData",
     {
         objc::class_function<&with_capacity>("dataWithCapacity:"),

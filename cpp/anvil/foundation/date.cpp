@@ -71,7 +71,7 @@ Date* copy(Date* self) {
   return self;
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<Date> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Date> date_definition{
     "NSDate",
     {
         objc::class_method<&now>("date"),

@@ -199,7 +199,7 @@ Dictionary* mutable_copy(const Dictionary* self) {
   return init_with_dictionary(objc::make<MutableDictionary>().detach(), self);
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<Dictionary> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Dictionary> dictionary_definition{
     "NSDictionary",
     {
         objc::class_function<&empty>("dictionary"),
@@ -254,7 +254,7 @@ void remove_all(MutableDictionary* self) {
   ++self->mutations;
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<MutableDictionary> mutable_definition{
+ANVIL_OBJC_CLASS_DEFINITION<MutableDictionary> mutable_dictionary_definition{
     "NSMutableDictionary",
     {
         objc::class_function<&with_capacity>("dictionaryWithCapacity:"),

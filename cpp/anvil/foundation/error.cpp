@@ -51,7 +51,7 @@ Error* copy(Error* self) {
   return self;
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<Error> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Error> error_definition{
     "NSError",
     {
         objc::class_method<&with>("errorWithDomain:code:userInfo:"),

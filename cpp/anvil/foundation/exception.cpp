@@ -47,7 +47,7 @@ Exception* copy(Exception* self) {
   return self;
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<Exception> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Exception> exception_definition{
     "NSException",
     {
         objc::class_method<&with>("exceptionWithName:reason:userInfo:"),

@@ -123,7 +123,7 @@ String* current_directory(const FileManager*) {
   return make_string(fs::current_path(failure).string()).autoreleased();
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<FileManager> definition{
+ANVIL_OBJC_CLASS_DEFINITION<FileManager> file_manager_definition{
     "NSFileManager",
     {
         objc::class_method<&shared>("defaultManager"),

@@ -50,7 +50,7 @@ ANVIL_OBJC_CLASS_DEFINITION<Lock> lock_definition{
         objc::function<&lock_until<Lock>>("lockBeforeDate:"),
         objc::property<&Lock::name>("name", "setName:"),
     }};
-ANVIL_OBJC_CLASS_DEFINITION<RecursiveLock> recursive_definition{
+ANVIL_OBJC_CLASS_DEFINITION<RecursiveLock> recursive_lock_definition{
     "NSRecursiveLock",
     {
         objc::function<&lock<RecursiveLock>>("lock"),

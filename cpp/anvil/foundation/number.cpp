@@ -225,7 +225,7 @@ objc::MethodGroup kind(const char* make, const char* init, const char* get) {
   return group;
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<Number> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Number> number_definition{
     "NSNumber",
     {
         kind<char>("numberWithChar:", "initWithChar:", "charValue"),

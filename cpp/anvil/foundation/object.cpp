@@ -15,7 +15,7 @@ struct MethodSignature : objc::Object {
   using Super = RootObject;
 };
 
-ANVIL_OBJC_CLASS_DEFINITION<MethodSignature> signature_definition{"NSMethodSignature", {}};
+ANVIL_OBJC_CLASS_DEFINITION<MethodSignature> method_signature_definition{"NSMethodSignature", {}};
 
 objc_object* alloc(objc_class* cls) {
   return objc::create_instance(cls);
@@ -133,7 +133,7 @@ void refuse(objc_object* self, SEL selector) {
 }
 void nothing(objc_class*) {}
 
-ANVIL_OBJC_CLASS_DEFINITION<RootObject> definition{
+ANVIL_OBJC_CLASS_DEFINITION<RootObject> root_object_definition{
     "NSObject",
     {
         objc::class_function<&alloc>("alloc"),
@@ -182,7 +182,7 @@ struct ProtocolObject : objc_object {
 objc_object* name_of_protocol(ProtocolObject* self) {
   return make_string(protocol_getName(reinterpret_cast<Protocol*>(self))).autoreleased();
 }
-ANVIL_OBJC_CLASS_DEFINITION<ProtocolObject> protocol_definition{
+ANVIL_OBJC_CLASS_DEFINITION<ProtocolObject> protocol_object_definition{
     "Protocol", {objc::function<&name_of_protocol>("description")}};
 
 }  // namespace

@@ -24,13 +24,14 @@ void show() {
   std::fprintf(stderr, "autorelease pools of this thread: %zu objects\n", objc::push_pool());
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<AutoreleasePool> definition{"NSAutoreleasePool",
-                                                        {
-                                                            objc::function<&drain>("drain"),
-                                                            objc::function<&drain>("release"),
-                                                            objc::function<&add>("addObject:"),
-                                                            objc::class_method<&show>("showPools"),
-                                                        }};
+ANVIL_OBJC_CLASS_DEFINITION<AutoreleasePool> autorelease_pool_definition{
+    "NSAutoreleasePool",
+    {
+        objc::function<&drain>("drain"),
+        objc::function<&drain>("release"),
+        objc::function<&add>("addObject:"),
+        objc::class_method<&show>("showPools"),
+    }};
 
 }  // namespace
 }  // namespace anvil

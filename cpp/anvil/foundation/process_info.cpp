@@ -114,7 +114,7 @@ bool never(const ProcessInfo*) {
   return false;
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<ProcessInfo> definition{
+ANVIL_OBJC_CLASS_DEFINITION<ProcessInfo> process_info_definition{
     "NSProcessInfo",
     {
         objc::class_method<&shared>("processInfo"),

@@ -114,7 +114,7 @@ Set* mutable_copy(const Set* self) {
   return filled(objc::make<MutableSet>().detach(), self->items);
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<Set> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Set> set_definition{
     "NSSet",
     {
         objc::function<&init_with>("initWithObjects:count:"),
@@ -160,7 +160,7 @@ void remove_all(MutableSet* self) {
   ++self->mutations;
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<MutableSet> mutable_definition{
+ANVIL_OBJC_CLASS_DEFINITION<MutableSet> mutable_set_definition{
     "NSMutableSet",
     {
         objc::class_function<&with_capacity>("setWithCapacity:"),

@@ -236,7 +236,7 @@ MutableString* mutable_copy(const String* self) {
   return objc::make<MutableString>(std::string(utf8(self))).detach();
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<String> definition{
+ANVIL_OBJC_CLASS_DEFINITION<String> string_definition{
     "NSString",
     {
         objc::class_function<&empty>("string"),
@@ -270,7 +270,7 @@ ANVIL_OBJC_CLASS_DEFINITION<String> definition{
         objc::function<&mutable_copy>("mutableCopy"),
     }};
 
-ANVIL_OBJC_CLASS_DEFINITION<ConstantString> constant_definition{"NSConstantString", {}};
+ANVIL_OBJC_CLASS_DEFINITION<ConstantString> constant_string_definition{"NSConstantString", {}};
 
 }  // namespace
 

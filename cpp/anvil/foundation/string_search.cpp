@@ -226,7 +226,7 @@ void remove(MutableString* self, NS::Range range) {
   replace(self, range, nullptr);
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<MutableString> mutable_definition{
+ANVIL_OBJC_CLASS_DEFINITION<MutableString> mutable_string_definition{
     "NSMutableString",
     {
         objc::class_function<&with_capacity>("stringWithCapacity:"),

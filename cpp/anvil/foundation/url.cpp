@@ -114,7 +114,7 @@ URL* copy(URL* self) {
   return self;
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<URL> definition{
+ANVIL_OBJC_CLASS_DEFINITION<URL> url_definition{
     "NSURL",
     {
         objc::class_method<&with_path>("fileURLWithPath:"),

@@ -35,7 +35,7 @@ void BlitCommandEncoder::synchronize(Resource* resource) {
 
 namespace {
 
-ANVIL_OBJC_CLASS_DEFINITION<BlitCommandEncoder> definition{
+ANVIL_OBJC_CLASS_DEFINITION<BlitCommandEncoder> blit_command_encoder_definition{
     "MTLBlitCommandEncoder",
     {
         objc::method<&BlitCommandEncoder::copy>(

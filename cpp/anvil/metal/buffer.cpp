@@ -45,7 +45,7 @@ std::string refusal(const Device* device, size_t length, MTL::ResourceOptions op
   return {};
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<Buffer> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Buffer> buffer_definition{
     "MTLBuffer",
     {
         objc::method<&Buffer::contents>("contents"),

@@ -65,7 +65,7 @@ CaptureScope* scope_of_queue(CaptureManager*, objc_object* queue) {
 }
 void nothing(CaptureScope*) {}
 
-ANVIL_OBJC_CLASS_DEFINITION<CaptureDescriptor> descriptor_definition{
+ANVIL_OBJC_CLASS_DEFINITION<CaptureDescriptor> capture_descriptor_definition{
     "MTLCaptureDescriptor",
     {
         objc::property<&CaptureDescriptor::object>("captureObject", "setCaptureObject:"),
@@ -73,7 +73,7 @@ ANVIL_OBJC_CLASS_DEFINITION<CaptureDescriptor> descriptor_definition{
         objc::property<&CaptureDescriptor::output>("outputURL", "setOutputURL:"),
         objc::copying<CaptureDescriptor>(),
     }};
-ANVIL_OBJC_CLASS_DEFINITION<CaptureScope> scope_definition{
+ANVIL_OBJC_CLASS_DEFINITION<CaptureScope> capture_scope_definition{
     "MTLCaptureScope",
     {
         objc::property<&CaptureScope::device>("device"),
@@ -82,7 +82,7 @@ ANVIL_OBJC_CLASS_DEFINITION<CaptureScope> scope_definition{
         objc::function<&nothing>("beginScope"),
         objc::function<&nothing>("endScope"),
     }};
-ANVIL_OBJC_CLASS_DEFINITION<CaptureManager> manager_definition{
+ANVIL_OBJC_CLASS_DEFINITION<CaptureManager> capture_manager_definition{
     "MTLCaptureManager",
     {
         objc::class_method<&shared>("sharedCaptureManager"),

@@ -141,7 +141,7 @@ void CommandBuffer::hold(objc_object* object) {
 
 namespace {
 
-ANVIL_OBJC_CLASS_DEFINITION<CommandBufferDescriptor> descriptor_definition{
+ANVIL_OBJC_CLASS_DEFINITION<CommandBufferDescriptor> command_buffer_descriptor_definition{
     "MTLCommandBufferDescriptor",
     {
         objc::property<&CommandBufferDescriptor::retained_references>("retainedReferences",
@@ -150,7 +150,7 @@ ANVIL_OBJC_CLASS_DEFINITION<CommandBufferDescriptor> descriptor_definition{
         objc::copying<CommandBufferDescriptor>(),
     }};
 
-ANVIL_OBJC_CLASS_DEFINITION<CommandBuffer> definition{
+ANVIL_OBJC_CLASS_DEFINITION<CommandBuffer> command_buffer_definition{
     "MTLCommandBuffer",
     {
         objc::method<&CommandBuffer::device>("device"),

@@ -76,7 +76,7 @@ void CommandEncoder::wait_for_fence(Fence* fence) {
 
 namespace {
 
-ANVIL_OBJC_CLASS_DEFINITION<CommandEncoder> definition{
+ANVIL_OBJC_CLASS_DEFINITION<CommandEncoder> command_encoder_definition{
     "MTLCommandEncoder",
     {
         objc::method<&CommandEncoder::device>("device"),

@@ -110,7 +110,7 @@ CommandBuffer* CommandQueue::command_buffer_unretained() {
 
 namespace {
 
-ANVIL_OBJC_CLASS_DEFINITION<CommandQueueDescriptor> descriptor_definition{
+ANVIL_OBJC_CLASS_DEFINITION<CommandQueueDescriptor> command_queue_descriptor_definition{
     "MTLCommandQueueDescriptor",
     {
         objc::property<&CommandQueueDescriptor::max_command_buffer_count>(
@@ -118,7 +118,7 @@ ANVIL_OBJC_CLASS_DEFINITION<CommandQueueDescriptor> descriptor_definition{
         objc::copying<CommandQueueDescriptor>(),
     }};
 
-ANVIL_OBJC_CLASS_DEFINITION<CommandQueue> definition{
+ANVIL_OBJC_CLASS_DEFINITION<CommandQueue> command_queue_definition{
     "MTLCommandQueue",
     {
         objc::property<&CommandQueue::device>("device"),

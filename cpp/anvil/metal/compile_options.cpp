@@ -28,7 +28,7 @@ namespace {
 
 using O = CompileOptions;
 
-ANVIL_OBJC_CLASS_DEFINITION<CompileOptions> definition{
+ANVIL_OBJC_CLASS_DEFINITION<CompileOptions> compile_options_definition{
     "MTLCompileOptions",
     {
         objc::property<&O::preprocessor_macros>("preprocessorMacros", "setPreprocessorMacros:"),

@@ -273,7 +273,7 @@ void ComputeCommandEncoder::use_heaps(Heap* const* heaps, NS::UInteger count) {
 
 namespace {
 
-ANVIL_OBJC_CLASS_DEFINITION<ComputeCommandEncoder> definition{
+ANVIL_OBJC_CLASS_DEFINITION<ComputeCommandEncoder> compute_command_encoder_definition{
     "MTLComputeCommandEncoder",
     {
         objc::property<&ComputeCommandEncoder::dispatch_type>("dispatchType"),

@@ -7,7 +7,7 @@ ComputePassDescriptor* descriptor() {
   return objc::make<ComputePassDescriptor>().autoreleased();
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<ComputePassDescriptor> definition{
+ANVIL_OBJC_CLASS_DEFINITION<ComputePassDescriptor> compute_pass_descriptor_definition{
     "MTLComputePassDescriptor",
     {
         objc::class_method<&descriptor>("computePassDescriptor"),

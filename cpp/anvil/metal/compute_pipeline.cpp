@@ -94,7 +94,7 @@ namespace {
 using D = ComputePipelineDescriptor;
 using P = ComputePipelineState;
 
-ANVIL_OBJC_CLASS_DEFINITION<ComputePipelineDescriptor> descriptor_definition{
+ANVIL_OBJC_CLASS_DEFINITION<ComputePipelineDescriptor> compute_pipeline_descriptor_definition{
     "MTLComputePipelineDescriptor",
     {
         objc::property<&D::label>("label", "setLabel:"),
@@ -119,7 +119,7 @@ ANVIL_OBJC_CLASS_DEFINITION<ComputePipelineDescriptor> descriptor_definition{
         objc::copying<D>(),
     }};
 
-ANVIL_OBJC_CLASS_DEFINITION<ComputePipelineState> definition{
+ANVIL_OBJC_CLASS_DEFINITION<ComputePipelineState> compute_pipeline_state_definition{
     "MTLComputePipelineState",
     {
         objc::property<&P::device>("device"),

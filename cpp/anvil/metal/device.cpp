@@ -227,7 +227,7 @@ ANVIL_OBJC_CLASS_DEFINITION<Architecture> architecture_definition{
         objc::property<&Architecture::name>("name"),
     }};
 
-ANVIL_OBJC_CLASS_DEFINITION<Device> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Device> device_definition{
     "MTLDevice",
     {
         objc::property<&Device::name>("name"),

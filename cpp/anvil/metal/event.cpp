@@ -46,14 +46,14 @@ dispatch_queue_t no_queue(const SharedEventListener*) {
   return nullptr;
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<Event> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Event> event_definition{
     "MTLEvent",
     {
         objc::property<&Event::device>("device"),
         objc::property<&Event::label>("label", "setLabel:"),
     }};
 
-ANVIL_OBJC_CLASS_DEFINITION<SharedEvent> shared_definition{
+ANVIL_OBJC_CLASS_DEFINITION<SharedEvent> shared_event_definition{
     "MTLSharedEvent",
     {
         objc::method<&SharedEvent::value>("signaledValue"),
@@ -63,13 +63,13 @@ ANVIL_OBJC_CLASS_DEFINITION<SharedEvent> shared_definition{
         objc::method<&SharedEvent::new_handle>("newSharedEventHandle"),
     }};
 
-ANVIL_OBJC_CLASS_DEFINITION<SharedEventHandle> handle_definition{
+ANVIL_OBJC_CLASS_DEFINITION<SharedEventHandle> shared_event_handle_definition{
     "MTLSharedEventHandle",
     {
         objc::method<&SharedEventHandle::label>("label"),
     }};
 
-ANVIL_OBJC_CLASS_DEFINITION<SharedEventListener> listener_definition{
+ANVIL_OBJC_CLASS_DEFINITION<SharedEventListener> shared_event_listener_definition{
     "MTLSharedEventListener",
     {
         objc::class_method<&shared_listener>("sharedListener"),

@@ -3,7 +3,7 @@
 namespace anvil::metal {
 namespace {
 
-ANVIL_OBJC_CLASS_DEFINITION<Fence> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Fence> fence_definition{
     "MTLFence",
     {
         objc::property<&Fence::device>("device"),

@@ -17,25 +17,26 @@ Array* Function::no_attributes() const {
 
 namespace {
 
-using D = FunctionDescriptor;
-
-D* descriptor() {
-  return objc::make<D>().autoreleased();
+FunctionDescriptor* function_descriptor() {
+  return objc::make<FunctionDescriptor>().autoreleased();
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<FunctionDescriptor> descriptor_definition{
+ANVIL_OBJC_CLASS_DEFINITION<FunctionDescriptor> function_descriptor_definition{
     "MTLFunctionDescriptor",
     {
-        objc::class_method<&descriptor>("functionDescriptor"),
-        objc::property<&D::name>("name", "setName:"),
-        objc::property<&D::specialized_name>("specializedName", "setSpecializedName:"),
-        objc::property<&D::constant_values>("constantValues", "setConstantValues:"),
-        objc::property<&D::options>("options", "setOptions:"),
-        objc::property<&D::binary_archives>("binaryArchives", "setBinaryArchives:"),
-        objc::copying<D>(),
+        objc::class_method<&function_descriptor>("functionDescriptor"),
+        objc::property<&FunctionDescriptor::name>("name", "setName:"),
+        objc::property<&FunctionDescriptor::specialized_name>("specializedName",
+                                                              "setSpecializedName:"),
+        objc::property<&FunctionDescriptor::constant_values>("constantValues",
+                                                             "setConstantValues:"),
+        objc::property<&FunctionDescriptor::options>("options", "setOptions:"),
+        objc::property<&FunctionDescriptor::binary_archives>("binaryArchives",
+                                                             "setBinaryArchives:"),
+        objc::copying<FunctionDescriptor>(),
     }};
 
-ANVIL_OBJC_CLASS_DEFINITION<Function> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Function> function_definition{
     "MTLFunction",
     {
         objc::property<&Function::device>("device"),

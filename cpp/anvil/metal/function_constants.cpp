@@ -70,7 +70,7 @@ std::vector<service::ConstantValue> match_constants(
 
 namespace {
 
-ANVIL_OBJC_CLASS_DEFINITION<FunctionConstantValues> definition{
+ANVIL_OBJC_CLASS_DEFINITION<FunctionConstantValues> function_constant_values_definition{
     "MTLFunctionConstantValues",
     {
         objc::method<&FunctionConstantValues::set_at_index>("setConstantValue:type:atIndex:"),
@@ -80,7 +80,7 @@ ANVIL_OBJC_CLASS_DEFINITION<FunctionConstantValues> definition{
         objc::copying<FunctionConstantValues>(),
     }};
 
-ANVIL_OBJC_CLASS_DEFINITION<FunctionConstant> constant_definition{
+ANVIL_OBJC_CLASS_DEFINITION<FunctionConstant> function_constant_definition{
     "MTLFunctionConstant",
     {
         objc::property<&FunctionConstant::name>("name"),

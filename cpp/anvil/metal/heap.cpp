@@ -120,7 +120,7 @@ objc::Ref<Heap> new_heap(Device* device, const HeapDescriptor* descriptor) {
 
 namespace {
 
-ANVIL_OBJC_CLASS_DEFINITION<HeapDescriptor> descriptor_definition{
+ANVIL_OBJC_CLASS_DEFINITION<HeapDescriptor> heap_descriptor_definition{
     "MTLHeapDescriptor",
     {
         objc::property<&HeapDescriptor::size>("size", "setSize:"),
@@ -134,7 +134,7 @@ ANVIL_OBJC_CLASS_DEFINITION<HeapDescriptor> descriptor_definition{
         objc::copying<HeapDescriptor>(),
     }};
 
-ANVIL_OBJC_CLASS_DEFINITION<Heap> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Heap> heap_definition{
     "MTLHeap",
     {
         objc::property<&Heap::device>("device"),

@@ -104,7 +104,7 @@ void Library::new_function_for_async(FunctionDescriptor* descriptor, FunctionHan
 
 namespace {
 
-ANVIL_OBJC_CLASS_DEFINITION<Library> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Library> library_definition{
     "MTLLibrary",
     {
         objc::property<&Library::device>("device"),

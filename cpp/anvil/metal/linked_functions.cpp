@@ -9,7 +9,7 @@ LinkedFunctions* make() {
   return objc::make<LinkedFunctions>().autoreleased();
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<LinkedFunctions> definition{
+ANVIL_OBJC_CLASS_DEFINITION<LinkedFunctions> linked_functions_definition{
     "MTLLinkedFunctions",
     {
         objc::class_method<&make>("linkedFunctions"),

@@ -93,14 +93,14 @@ ANVIL_OBJC_CLASS_DEFINITION<Type> type_definition{"MTLType",
                                                       objc::property<&Type::data_type>("dataType"),
                                                   }};
 
-ANVIL_OBJC_CLASS_DEFINITION<StructType> struct_definition{
+ANVIL_OBJC_CLASS_DEFINITION<StructType> struct_type_definition{
     "MTLStructType",
     {
         objc::property<&StructType::members>("members"),
         objc::method<&StructType::member>("memberByName:"),
     }};
 
-ANVIL_OBJC_CLASS_DEFINITION<StructMember> member_definition{
+ANVIL_OBJC_CLASS_DEFINITION<StructMember> struct_member_definition{
     "MTLStructMember",
     {
         objc::property<&StructMember::name>("name"),
@@ -112,7 +112,7 @@ ANVIL_OBJC_CLASS_DEFINITION<StructMember> member_definition{
         objc::function<&none<StructMember>>("pointerType"),
     }};
 
-ANVIL_OBJC_CLASS_DEFINITION<PointerType> pointer_definition{
+ANVIL_OBJC_CLASS_DEFINITION<PointerType> pointer_type_definition{
     "MTLPointerType",
     {
         objc::property<&PointerType::element_type>("elementType"),
@@ -153,11 +153,11 @@ objc::MethodGroup threadgroup_questions() {
   return all;
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<BufferBinding> buffer_definition{"MTLBufferBinding",
-                                                             {buffer_questions()}};
+ANVIL_OBJC_CLASS_DEFINITION<BufferBinding> buffer_binding_definition{"MTLBufferBinding",
+                                                                     {buffer_questions()}};
 
-ANVIL_OBJC_CLASS_DEFINITION<ThreadgroupBinding> threadgroup_definition{"MTLThreadgroupBinding",
-                                                                       {threadgroup_questions()}};
+ANVIL_OBJC_CLASS_DEFINITION<ThreadgroupBinding> threadgroup_binding_definition{
+    "MTLThreadgroupBinding", {threadgroup_questions()}};
 
 ANVIL_OBJC_CLASS_DEFINITION<Argument> argument_definition{
     "MTLArgument",
@@ -168,7 +168,7 @@ ANVIL_OBJC_CLASS_DEFINITION<Argument> argument_definition{
         objc::function<&one<Argument>>("arrayLength"),
     }};
 
-ANVIL_OBJC_CLASS_DEFINITION<ComputePipelineReflection> definition{
+ANVIL_OBJC_CLASS_DEFINITION<ComputePipelineReflection> compute_pipeline_reflection_definition{
     "MTLComputePipelineReflection",
     {
         objc::property<&ComputePipelineReflection::bindings>("bindings"),

@@ -58,7 +58,7 @@ Array* ResidencySet::all() const {
 
 namespace {
 
-ANVIL_OBJC_CLASS_DEFINITION<ResidencySetDescriptor> descriptor_definition{
+ANVIL_OBJC_CLASS_DEFINITION<ResidencySetDescriptor> residency_set_descriptor_definition{
     "MTLResidencySetDescriptor",
     {
         objc::property<&ResidencySetDescriptor::label>("label", "setLabel:"),
@@ -67,7 +67,7 @@ ANVIL_OBJC_CLASS_DEFINITION<ResidencySetDescriptor> descriptor_definition{
         objc::copying<ResidencySetDescriptor>(),
     }};
 
-ANVIL_OBJC_CLASS_DEFINITION<ResidencySet> definition{
+ANVIL_OBJC_CLASS_DEFINITION<ResidencySet> residency_set_definition{
     "MTLResidencySet",
     {
         objc::property<&ResidencySet::device>("device"),

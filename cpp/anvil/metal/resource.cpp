@@ -35,7 +35,7 @@ ANVIL_OBJC_CLASS_DEFINITION<Allocation> allocation_definition{
         objc::property<&Allocation::allocated_size>("allocatedSize"),
     }};
 
-ANVIL_OBJC_CLASS_DEFINITION<Resource> definition{
+ANVIL_OBJC_CLASS_DEFINITION<Resource> resource_definition{
     "MTLResource",
     {
         objc::property<&Resource::device>("device"),

@@ -1,6 +1,6 @@
 // Defining a class: the C++ struct of its instances and the methods that messages reach.
 //
-//   ANVIL_OBJC_CLASS_DEFINITION<Buffer> definition{"MTLBuffer", {
+//   ANVIL_OBJC_CLASS_DEFINITION<Buffer> buffer_definition{"MTLBuffer", {
 //       objc::method<&Buffer::contents>("contents"),
 //       objc::property<&Buffer::label>("label", "setLabel:"),
 //   }};

@@ -18,21 +18,21 @@ namespace {
 
 constexpr uint64_t kDefaultSizeMb = 2048;
 
-const char* environment(const char* name) {
+const char* variable(const char* name) {
   const char* value = std::getenv(name);
   return value && *value ? value : nullptr;
 }
 
 fs::path preferred() {
-  if (const char* own = environment("FOUNDRY_CACHE_DIR")) {
+  if (const char* own = variable("FOUNDRY_CACHE_DIR")) {
     std::error_code error;  // the working directory may have been removed
     fs::path path = fs::absolute(own, error);
     return error ? fs::path(own) : path;
   }
   // The XDG base directory specification has relative paths ignored.
-  if (const char* xdg = environment("XDG_CACHE_HOME"); xdg && *xdg == '/')
+  if (const char* xdg = variable("XDG_CACHE_HOME"); xdg && *xdg == '/')
     return fs::path(xdg) / "foundry";
-  if (const char* home = environment("HOME")) return fs::path(home) / ".cache" / "foundry";
+  if (const char* home = variable("HOME")) return fs::path(home) / ".cache" / "foundry";
   if (const passwd* user = getpwuid(getuid())) return fs::path(user->pw_dir) / ".cache" / "foundry";
   return {};
 }
@@ -48,7 +48,7 @@ std::string unusable(const fs::path& folder, LastLink last) {
 
 /// Others may write to the temporary directory, and may have been there before us.
 fs::path temporary() {
-  const char* named = environment("TMPDIR");
+  const char* named = variable("TMPDIR");
   for (const fs::path& parent : {fs::path(named ? named : "/tmp"), fs::path("/tmp")}) {
     fs::path folder = parent / ("foundry-" + std::to_string(geteuid()));
     if (unusable(folder, LastLink::refuse).empty()) return folder;
@@ -75,7 +75,7 @@ fs::path cache_directory() {
 
 uint64_t cache_size_limit() {
   uint64_t megabytes = kDefaultSizeMb;
-  if (const char* text = environment("FOUNDRY_CACHE_SIZE_MB")) {
+  if (const char* text = variable("FOUNDRY_CACHE_SIZE_MB")) {
     const char* end = text + std::strlen(text);
     const auto [last, error] = std::from_chars(text, end, megabytes);
     if (error != std::errc() || last != end || megabytes > UINT64_MAX >> 20)

@@ -22,7 +22,7 @@ constexpr double kCompilerTimeout = 600;
 constexpr uint64_t kCompilerMb = 4096, kLeastCompilerMb = 512;
 
 template <typename Number>
-std::optional<Number> number(const std::string& text) {
+std::optional<Number> number_of(const std::string& text) {
   Number value{};
   const char* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
@@ -31,7 +31,7 @@ std::optional<Number> number(const std::string& text) {
 }
 
 bool is_seconds(const std::string& value, bool or_none) {
-  const auto seconds = number<double>(value);
+  const auto seconds = number_of<double>(value);
   return seconds && (*seconds > 0 || (or_none && *seconds == 0)) && *seconds <= kMostSeconds;
 }
 
@@ -58,7 +58,7 @@ bool is_no_file(const std::string& value) {
 constexpr EnvironmentVariable kVariables[] = {
     {"ANVIL_THREADS", "a number from 1 to 1024",
      [](const std::string& value) {
-       const auto threads = number<unsigned>(value);
+       const auto threads = number_of<unsigned>(value);
        return threads && *threads >= 1 && *threads <= kMostThreads;
      }},
     {"ANVIL_COMMAND_TIMEOUT", "a number of seconds up to 1000000, or 0 for no limit",
@@ -74,7 +74,7 @@ constexpr EnvironmentVariable kVariables[] = {
      [](const std::string& value) { return is_seconds(value, false); }},
     {"ANVIL_COMPILER_MEMORY_MB", "a number of megabytes, 512 at least",
      [](const std::string& value) {
-       const auto megabytes = number<uint64_t>(value);
+       const auto megabytes = number_of<uint64_t>(value);
        return megabytes && *megabytes >= kLeastCompilerMb && *megabytes <= kMostMegabytes;
      }},
     {"ANVIL_CPU", "'host' or a processor's name as LLVM has it, such as x86-64-v3", is_name},
@@ -82,7 +82,7 @@ constexpr EnvironmentVariable kVariables[] = {
     {"FOUNDRY_CACHE_DIR", "a folder, or a path where one can be made", is_no_file},
     {"FOUNDRY_CACHE_SIZE_MB", "a number of megabytes",
      [](const std::string& value) {
-       const auto megabytes = number<uint64_t>(value);
+       const auto megabytes = number_of<uint64_t>(value);
        return megabytes && *megabytes <= kMostMegabytes;
      }},
 };
@@ -98,7 +98,7 @@ std::optional<std::string> value_of(const EnvironmentVariable& variable) {
 
 std::chrono::milliseconds seconds(const char* name, double otherwise) {
   const auto text = environment(name);
-  const double value = text ? *number<double>(*text) : otherwise;
+  const double value = text ? *number_of<double>(*text) : otherwise;
   return std::chrono::milliseconds(static_cast<int64_t>(value * 1000));
 }
 
@@ -120,7 +120,7 @@ std::optional<std::string> environment(const char* name) {
 
 std::optional<unsigned> environment_threads() {
   const auto text = environment("ANVIL_THREADS");
-  return text ? number<unsigned>(*text) : std::nullopt;
+  return text ? number_of<unsigned>(*text) : std::nullopt;
 }
 
 std::optional<std::chrono::milliseconds> command_timeout() {
@@ -134,7 +134,7 @@ std::chrono::milliseconds compiler_timeout() {
 
 uint64_t compiler_megabytes() {
   const auto text = environment("ANVIL_COMPILER_MEMORY_MB");
-  return text ? *number<uint64_t>(*text) : kCompilerMb;
+  return text ? *number_of<uint64_t>(*text) : kCompilerMb;
 }
 
 }  // namespace anvil::service

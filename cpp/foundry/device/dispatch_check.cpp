@@ -25,13 +25,13 @@ void check_writable(const BufferRange& range, const std::string& what) {
 namespace {
 
 /// Indices bound so far, by kind.
-struct Bound {
+struct BoundIndices {
   std::uint32_t buffers = 0, threadgroup_memory = 0;
   std::uint64_t threadgroup_bytes = 0;
 };
 
 /// The message's subject is built only when there is one: dispatch is a hot path.
-void check_binding(const Pipeline& pipeline, const Binding& binding, Bound& bound) {
+void check_binding(const Pipeline& pipeline, const Binding& binding, BoundIndices& bound) {
   const bool is_threadgroup = binding.kind == Binding::Kind::threadgroup_memory;
   const auto what = [&] {
     return concat(pipeline.name(), ": ", is_threadgroup ? "threadgroup " : "buffer ",
@@ -71,7 +71,7 @@ void check_binding(const Pipeline& pipeline, const Binding& binding, Bound& boun
   }
 }
 
-[[noreturn]] void fail_unbound(const Pipeline& pipeline, const Bound& bound) {
+[[noreturn]] void fail_unbound(const Pipeline& pipeline, const BoundIndices& bound) {
   for (const ReflectedArgument& argument : pipeline.reflection().arguments) {
     if (!argument.is_used || argument.index >= kMaxArgumentIndices) continue;
     const std::uint32_t there =
@@ -98,7 +98,7 @@ void check_dispatch(const Device& device, const Pipeline& pipeline,
     throw DispatchError(concat("threadgroup of ", to_string(threadgroup),
                                " threads, the device allows ", to_string(most)));
   }
-  Bound bound;
+  BoundIndices bound;
   for (const Binding& binding : bindings) check_binding(pipeline, binding, bound);
   const std::uint64_t memory = bound.threadgroup_bytes + pipeline.static_threadgroup_memory();
   if (memory > device.limits().max_threadgroup_memory) {

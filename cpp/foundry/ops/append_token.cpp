@@ -10,7 +10,7 @@
 namespace foundry::ops {
 namespace {
 
-struct Recipe {
+struct AppendTokenRecipe {
   DType token;
   bool has_counts;
 
@@ -41,8 +41,8 @@ void AppendToken::encode(Encoder& encoder) const {
   const AppendTokenParams params{
       position.value(), in_32_bits("AppendToken", "the ring's capacity", ring.count()), window,
       counts ? in_32_bits("AppendToken", "the number of counts", counts.count()) : 0};
-  const auto kernel =
-      encoder.kernel(Recipe{.token = token.dtype(), .has_counts = static_cast<bool>(counts)});
+  const auto kernel = encoder.kernel(
+      AppendTokenRecipe{.token = token.dtype(), .has_counts = static_cast<bool>(counts)});
   const std::array uses{parameter_use(offsetof(AppendTokenParams, position), position)};
   encoder.dispatch(*kernel, {token, ring, counts, Argument::value(params, uses)}, covering(1));
 }

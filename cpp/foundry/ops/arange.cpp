@@ -15,7 +15,7 @@ using detail::WideInteger;
 
 namespace {
 
-struct Recipe {
+struct ArangeRecipe {
   DType y;
 
   KernelDescription describe() const {
@@ -91,7 +91,7 @@ void Arange::encode(Encoder& encoder) const {
   } else {
     check_integers(*this, params);
   }
-  const auto kernel = encoder.kernel(Recipe{.y = dtype});
+  const auto kernel = encoder.kernel(ArangeRecipe{.y = dtype});
   encoder.dispatch(*kernel, {y, Argument::value(params)}, element_runs(params.count));
 }
 

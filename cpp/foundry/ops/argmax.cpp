@@ -7,7 +7,7 @@
 namespace foundry::ops {
 namespace {
 
-struct Recipe {
+struct ArgmaxRecipe {
   DType x;
   DType y;
   bool finite_only;
@@ -31,7 +31,7 @@ void Argmax::encode(Encoder& encoder) const {
   const std::uint64_t rows = x.count() / params.columns;
   require_count("Argmax", "y", y, rows);
   const auto kernel =
-      encoder.kernel(Recipe{.x = x.dtype(), .y = y.dtype(), .finite_only = finite_only});
+      encoder.kernel(ArgmaxRecipe{.x = x.dtype(), .y = y.dtype(), .finite_only = finite_only});
   const std::uint64_t simdgroups =
       std::min<std::uint64_t>(kMaxSimdgroups, (params.columns + kSimdWidth - 1) / kSimdWidth);
   encoder.dispatch(*kernel, {x, y, Argument::value(params)}, threadgroups_of(simdgroups, rows));

@@ -7,7 +7,7 @@
 namespace foundry::ops {
 namespace {
 
-struct Recipe {
+struct ClampRecipe {
   DType x;
   DType y;
 
@@ -31,7 +31,7 @@ void Clamp::encode(Encoder& encoder) const {
     throw ArgumentError(concat("Clamp: low is ", low, ", high is ", high, ": no interval"));
   }
   const ClampParams params{in_32_bits("Clamp", "the number of elements", x.count()), low, high};
-  const auto kernel = encoder.kernel(Recipe{.x = x.dtype(), .y = y.dtype()});
+  const auto kernel = encoder.kernel(ClampRecipe{.x = x.dtype(), .y = y.dtype()});
   encoder.dispatch(*kernel, {x, y, Argument::value(params)}, element_runs(params.count));
 }
 

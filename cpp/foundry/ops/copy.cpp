@@ -26,7 +26,7 @@ KernelDescription describe_copy(const char* name, DType x, DType y, const Struct
   return kernel;
 }
 
-struct Recipe {
+struct CopyRecipe {
   DType x;
   DType y;
 
@@ -109,7 +109,7 @@ void Copy::encode(Encoder& encoder) const {
     encode_strided(*this, encoder);
     return;
   }
-  const auto kernel = encoder.kernel(Recipe{.x = x.dtype(), .y = y.dtype()});
+  const auto kernel = encoder.kernel(CopyRecipe{.x = x.dtype(), .y = y.dtype()});
   encoder.dispatch(*kernel, {x, y, Argument::value(params)}, element_runs(params.count));
 }
 

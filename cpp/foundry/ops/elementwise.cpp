@@ -36,7 +36,7 @@ const char* integers_of(DType y) {
 }
 
 template <class Op>
-struct Recipe {
+struct ElementwiseRecipe {
   const Binary* of;
   DType first;
   DType second;
@@ -66,8 +66,8 @@ void encode_binary(Encoder& encoder, const Op& op, const Binary& of, const AnyTe
   require_count(kName<Op>, of.first.name, first, y.count());
   require_count(kName<Op>, of.second.name, second, y.count());
   const ElementwiseParams params{in_32_bits(kName<Op>, "the number of elements", y.count())};
-  const auto kernel = encoder.kernel(
-      Recipe<Op>{.of = &of, .first = first.dtype(), .second = second.dtype(), .y = y.dtype()});
+  const auto kernel = encoder.kernel(ElementwiseRecipe<Op>{
+      .of = &of, .first = first.dtype(), .second = second.dtype(), .y = y.dtype()});
   encoder.dispatch(*kernel, {first, second, y, Argument::value(params)},
                    element_runs(params.count));
 }

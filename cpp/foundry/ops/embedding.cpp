@@ -8,7 +8,7 @@
 namespace foundry::ops {
 namespace {
 
-struct Recipe {
+struct EmbeddingRecipe {
   DType table;
   DType ids;
   DType y;
@@ -38,7 +38,7 @@ void Embedding::encode(Encoder& encoder) const {
                                in_32_bits("Embedding", "the table's columns", table.extents()[1])};
   require_count("Embedding", "y", y, ids.count() * params.columns);
   const auto kernel =
-      encoder.kernel(Recipe{.table = table.dtype(), .ids = ids.dtype(), .y = y.dtype()});
+      encoder.kernel(EmbeddingRecipe{.table = table.dtype(), .ids = ids.dtype(), .y = y.dtype()});
   encoder.dispatch(*kernel, {table, ids, y, Argument::value(params)},
                    covering(params.columns, ids.count()));
 }

@@ -21,7 +21,7 @@ const char* bits_type(DType dtype) {
   }
 }
 
-struct Recipe {
+struct FillRecipe {
   DType y;
 
   KernelDescription describe() const {
@@ -44,7 +44,7 @@ void Fill::encode(Encoder& encoder) const {
                                "; expected ", describe_range(dtype)));
   }
   const FillParams params{in_32_bits("Fill", "the number of elements", y.count()), *bits};
-  const auto kernel = encoder.kernel(Recipe{.y = dtype});
+  const auto kernel = encoder.kernel(FillRecipe{.y = dtype});
   encoder.dispatch(*kernel, {y, Argument::value(params)}, element_runs(params.count));
 }
 

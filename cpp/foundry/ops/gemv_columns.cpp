@@ -21,7 +21,7 @@ Plan plan_of(const Device& device) {
                                               : Plan{.narrow = false, .simdgroups = 8, .chunks = 2};
 }
 
-struct Recipe {
+struct GemvColumnsRecipe {
   DType weights;
   DType x;
   DType y;
@@ -58,7 +58,7 @@ void GemvColumns::encode(Encoder& encoder) const {
       in_32_bits("GemvColumns", "the number of columns", weights.extents()[1])};
   const Plan plan = plan_of(encoder.device());
   const auto kernel = encoder.kernel(
-      Recipe{.weights = weights.dtype(), .x = x.dtype(), .y = y.dtype(), .plan = plan});
+      GemvColumnsRecipe{.weights = weights.dtype(), .x = x.dtype(), .y = y.dtype(), .plan = plan});
   const std::uint64_t columns = std::uint64_t{plan.chunks} * kSimdWidth;
   encoder.dispatch(*kernel, {weights, x, y, Argument::value(params)},
                    threadgroups_of(plan.simdgroups, (params.columns + columns - 1) / columns));

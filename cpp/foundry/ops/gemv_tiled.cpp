@@ -33,7 +33,7 @@ std::uint32_t simdgroups_on(const Device& device) {
   return device.traits().has_register_lanes() ? 1 : 8;
 }
 
-struct Recipe {
+struct GemvTiledRecipe {
   DType weights;
   DType x;
   DType y;
@@ -90,8 +90,8 @@ void GemvTiled::encode(Encoder& encoder) const {
   const MatrixParams params{in_32_bits("GemvTiled", "the number of rows", y.count()),
                             in_32_bits("GemvTiled", "the number of columns", x.count())};
   const std::uint32_t simdgroups = simdgroups_on(encoder.device());
-  const auto kernel = encoder.kernel(
-      Recipe{.weights = weights.dtype(), .x = x.dtype(), .y = y.dtype(), .simdgroups = simdgroups});
+  const auto kernel = encoder.kernel(GemvTiledRecipe{
+      .weights = weights.dtype(), .x = x.dtype(), .y = y.dtype(), .simdgroups = simdgroups});
   encoder.dispatch(*kernel, {weights, x, y, Argument::value(params)},
                    threadgroups_of(simdgroups, weights.extents()[0]));
 }

@@ -10,7 +10,7 @@
 namespace foundry::ops {
 namespace {
 
-struct Recipe {
+struct KvWriteRecipe {
   DType k;
   DType v;
   DType cache;
@@ -45,7 +45,7 @@ void KvWrite::encode(Encoder& encoder) const {
                              v_shape.position_stride,
                              v_shape.head_stride};
   const auto kernel =
-      encoder.kernel(Recipe{.k = k.dtype(), .v = v.dtype(), .cache = k_cache.dtype()});
+      encoder.kernel(KvWriteRecipe{.k = k.dtype(), .v = v.dtype(), .cache = k_cache.dtype()});
   const std::array uses{position_use(offsetof(KvWriteParams, start), start, k_cache, tokens),
                         position_use(offsetof(KvWriteParams, start), start, v_cache, tokens)};
   encoder.dispatch(*kernel, {k, v, k_cache, v_cache, Argument::value(params, uses)},

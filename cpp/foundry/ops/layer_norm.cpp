@@ -7,7 +7,7 @@
 namespace foundry::ops {
 namespace {
 
-struct Recipe {
+struct LayerNormRecipe {
   DType x;
   DType weight;
   std::optional<DType> bias;
@@ -43,11 +43,11 @@ void LayerNorm::encode(Encoder& encoder) const {
   if (bias) require_count("LayerNorm", "bias", bias, shape.columns);
   const RowDispatch rows = row_dispatch(encoder.device(), shape);
   const LayerNormParams params{shape.rows, shape.columns, epsilon};
-  const auto kernel = encoder.kernel(Recipe{.x = x.dtype(),
-                                            .weight = weight.dtype(),
-                                            .bias = dtype_if_any(bias),
-                                            .y = y.dtype(),
-                                            .whole_threadgroup = rows.whole_threadgroup});
+  const auto kernel = encoder.kernel(LayerNormRecipe{.x = x.dtype(),
+                                                     .weight = weight.dtype(),
+                                                     .bias = dtype_if_any(bias),
+                                                     .y = y.dtype(),
+                                                     .whole_threadgroup = rows.whole_threadgroup});
   encoder.dispatch(*kernel, {x, weight, bias, y, Argument::value(params)}, rows.config);
 }
 

@@ -50,7 +50,7 @@ struct Distribution {
 constexpr Distribution kUniform{.op = "RandomUniform", .name = "random_uniform"};
 constexpr Distribution kNormal{.op = "RandomNormal", .name = "random_normal"};
 
-struct Recipe {
+struct RandomRecipe {
   const Distribution* of;
   DType y;
 
@@ -74,7 +74,7 @@ void encode_random(Encoder& encoder, const Distribution& of, const AnyTensor& y,
                             scale,
                             lowest,
                             highest};
-  const auto kernel = encoder.kernel(Recipe{.of = &of, .y = y.dtype()});
+  const auto kernel = encoder.kernel(RandomRecipe{.of = &of, .y = y.dtype()});
   encoder.dispatch(*kernel, {y, Argument::value(params)}, element_runs(params.count));
 }
 

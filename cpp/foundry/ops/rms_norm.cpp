@@ -14,7 +14,7 @@ constexpr StageType kRmsNorm{.kind = StageKind::prologue,
                              .tensor = StageTensor::columns,
                              .has_scalar = true};
 
-struct Recipe {
+struct RmsNormRecipe {
   DType x;
   DType weight;
   DType y;
@@ -42,10 +42,10 @@ void RmsNorm::encode(Encoder& encoder) const {
   require_count("RmsNorm", "y", y, x.count());
   const RowDispatch rows = row_dispatch(encoder.device(), shape);
   const RmsNormParams params{shape.rows, shape.columns, epsilon};
-  const auto kernel = encoder.kernel(Recipe{.x = x.dtype(),
-                                            .weight = weight.dtype(),
-                                            .y = y.dtype(),
-                                            .whole_threadgroup = rows.whole_threadgroup});
+  const auto kernel = encoder.kernel(RmsNormRecipe{.x = x.dtype(),
+                                                   .weight = weight.dtype(),
+                                                   .y = y.dtype(),
+                                                   .whole_threadgroup = rows.whole_threadgroup});
   encoder.dispatch(*kernel, {x, weight, y, Argument::value(params)}, rows.config);
 }
 

@@ -42,7 +42,7 @@ float checked_log2_base(std::string_view op, const RopeSettings& settings, std::
   return std::log2(settings.base);
 }
 
-struct Recipe {
+struct RopeRecipe {
   DType x;
   DType y;
   bool has_factors;
@@ -59,7 +59,7 @@ struct Recipe {
   }
 };
 
-struct KvWriteRecipe {
+struct RopeKvWriteRecipe {
   DType x;
   DType cache;
   bool has_factors;
@@ -93,8 +93,8 @@ void Rope::encode(Encoder& encoder) const {
   const float log2_base = checked_log2_base("Rope", settings, head_dim);
   const RopeParams params{heads, head_dim, start.value(), settings.interleaved ? 1u : 0u,
                           log2_base};
-  const auto kernel = encoder.kernel(
-      Recipe{.x = x.dtype(), .y = y.dtype(), .has_factors = static_cast<bool>(settings.factors)});
+  const auto kernel = encoder.kernel(RopeRecipe{
+      .x = x.dtype(), .y = y.dtype(), .has_factors = static_cast<bool>(settings.factors)});
   const std::array uses{parameter_use(offsetof(RopeParams, start), start)};
   encoder.dispatch(*kernel, {x, y, settings.factors, Argument::value(params, uses)},
                    covering(head_dim / 2, heads, tokens));
@@ -120,7 +120,7 @@ void RopeKvWrite::encode(Encoder& encoder) const {
                                  v_shape.position_stride,
                                  v_shape.head_stride};
   const auto kernel =
-      encoder.kernel(KvWriteRecipe{.x = q.dtype(),
+      encoder.kernel(RopeKvWriteRecipe{.x = q.dtype(),
                                    .cache = k_cache.dtype(),
                                    .has_factors = static_cast<bool>(settings.factors)});
   const std::array uses{position_use(offsetof(RopeKvWriteParams, start), start, k_cache, tokens),

@@ -32,7 +32,7 @@ void check(const SampleSettings& s) {
   }
 }
 
-struct Recipe {
+struct SampleRecipe {
   DType logits;
   DType token;
   bool has_counts;
@@ -87,7 +87,7 @@ void Sample::encode(Encoder& encoder) const {
                             static_cast<std::uint32_t>(settings.seed.value()),
                             static_cast<std::uint32_t>(settings.seed.value() >> 32),
                             step.value()};
-  const auto kernel = encoder.kernel(Recipe{
+  const auto kernel = encoder.kernel(SampleRecipe{
       .logits = logits.dtype(), .token = token.dtype(), .has_counts = static_cast<bool>(counts)});
   const std::uint32_t simdgroups =
       std::min(kMaxSimdgroups, (columns + kSimdWidth - 1) / kSimdWidth);

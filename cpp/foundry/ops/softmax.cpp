@@ -7,7 +7,7 @@
 namespace foundry::ops {
 namespace {
 
-struct Recipe {
+struct SoftmaxRecipe {
   DType x;
   std::optional<DType> mask;
   DType y;
@@ -43,10 +43,10 @@ void Softmax::encode(Encoder& encoder) const {
     }
   }
   const RowDispatch rows = row_dispatch(encoder.device(), shape);
-  const auto kernel = encoder.kernel(Recipe{.x = x.dtype(),
-                                            .mask = dtype_if_any(mask),
-                                            .y = y.dtype(),
-                                            .whole_threadgroup = rows.whole_threadgroup});
+  const auto kernel = encoder.kernel(SoftmaxRecipe{.x = x.dtype(),
+                                                   .mask = dtype_if_any(mask),
+                                                   .y = y.dtype(),
+                                                   .whole_threadgroup = rows.whole_threadgroup});
   encoder.dispatch(*kernel, {x, mask, y, Argument::value(params)}, rows.config);
 }
 

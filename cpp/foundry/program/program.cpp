@@ -16,7 +16,7 @@ using detail::ProgramUse;
 
 namespace {
 
-std::size_t aligned(std::size_t length) {
+std::size_t aligned_length(std::size_t length) {
   constexpr std::size_t unit = CommandList::kConstantAlignment;
   return (length + unit - 1) / unit * unit;
 }
@@ -104,7 +104,7 @@ void Program::State::build_locked() {
         case Binding::Kind::bytes:
           bindings.push_back(Binding::bytes(
               binding.index, std::span(graph.constants).subspan(binding.offset, binding.length)));
-          next += aligned(binding.length);
+          next += aligned_length(binding.length);
           break;
         case Binding::Kind::threadgroup_memory:
           bindings.push_back(Binding::threadgroup_memory(binding.index, binding.length));

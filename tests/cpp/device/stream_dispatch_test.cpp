@@ -15,7 +15,7 @@ using namespace foundry;
 namespace {
 
 // mix: y = 3 y + x, so that every order of two dispatches gives another result.
-const char* const kSource = R"(
+const char* const kMix = R"(
 #include <metal_stdlib>
 using namespace metal;
 
@@ -35,7 +35,7 @@ kernel void reverse(device uint* y [[buffer(0)]], threadgroup uint* scratch [[th
 
 struct Setup {
   Device device = Device::system_default();
-  Library library = device.compile(kSource, "mix.metal");
+  Library library = device.compile(kMix, "mix.metal");
   Pipeline mix = library.pipeline("mix");
   Pipeline reverse = library.pipeline("reverse");
 };
