@@ -41,6 +41,8 @@ constexpr Refused kRefused[] = {
     {"void f(device float* p, thread float* q) { q = p; }", 48, kDeviceToThread},
     {"void g(thread float* p); void f(device float* p) { g(p); }", 54, kDeviceToThread},
     {"struct S { thread float* p; }; void f(device float* p) { S s{p}; }", 62, kDeviceToThread},
+    {"struct S { int get() device; }; int f(thread S& s) { return s.get(); }", 61,
+     "method 'get' is for objects in the device address space, not in the thread address space"},
     {"float f(float x) { double y = x; return y; }", 20,
      "unsupported type 'double'; supported: float, half, bfloat"},
     {"void f() { goto end; end: ; }", 12,
@@ -125,6 +127,28 @@ kernel void k(device float* x, device S* s, device atomic_int* n, threadgroup fl
 }
 )");
   CHECK_MESSAGE(output.exit_code == 0, output.errors);
+}
+
+TEST_CASE("names that are not Metal's are free") {
+  Session session;
+  const Output output = session.library(R"(#include <metal_stdlib>
+using namespace metal;
+namespace detail { template <typename T> T twice(T v) { return v + v; } }
+template <typename T> struct type_identity { typedef T type; };
+template <typename T> using remove_cvref_t = remove_cv_t<remove_reference_t<T>>;
+template <typename T> T forward(T v) { return v; }
+template <typename T> T move(T v) { return v; }
+kernel void f(device float4* x) {
+  typedef type_identity<float4>::type vector;
+  remove_cvref_t<decltype(x[0])> y;
+  x[0] = detail::twice(forward(move(vector(x[1]))));
+}
+)");
+  CHECK_MESSAGE(output.exit_code != 0, "a reference keeps its address space");
+  CHECK_MESSAGE(output.errors.find("test.metal:10:34: error: automatic variable qualified with an "
+                                   "address space") != std::string::npos,
+                output.errors);
+  CHECK(output.errors.find("ambiguous") == std::string::npos);
 }
 
 TEST_CASE("a NUL is an error at its place and hides nothing") {

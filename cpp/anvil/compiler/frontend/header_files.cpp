@@ -15,12 +15,25 @@ namespace {
 
 using Visit = llvm::function_ref<void(const std::string& path, llvm::StringRef text)>;
 
+// What the library's namespace holds and Metal's does not: programs have such names of their own.
+constexpr const char* kPrivateNames[] = {"detail",        "forward",        "log_type",
+                                         "move",          "remove_cvref",   "remove_cvref_t",
+                                         "type_identity", "type_identity_t"};
+
+std::string prelude() {
+  std::string text = kBeginDeclarations;
+  for (const std::string name : kPrivateNames)
+    text += "#define " + name + ' ' + std::string(kReservedPrefix) + '_' + name + '\n';
+  text += "#include <metal/metal.h>\n";
+  for (const std::string name : kPrivateNames) text += "#undef " + name + '\n';
+  return text + kEndDeclarations + "#include <anvil/entry.h>\n";
+}
+
 void for_each_header(const std::vector<Header>& thunk_headers, Visit visit) {
   for (const auto& file : embedded_library::library_headers())
     visit(kLibraryFolder + std::string(file.path), file.text);
   for (const Header& header : thunk_headers) visit(kThunkFolder + header.path, header.text);
-  visit(kPrelude, std::string(kBeginDeclarations) + "#include <metal/metal.h>\n" +
-                      kEndDeclarations + "#include <anvil/entry.h>\n");
+  visit(kPrelude, prelude());
   visit(kProgramPrelude, "#define " + std::string(kThreadWord) + "\n" + kBeginDeclarations);
 }
 

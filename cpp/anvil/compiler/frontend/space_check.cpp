@@ -114,12 +114,9 @@ class SpaceCheck::Visitor : public clang::DynamicRecursiveASTVisitor {
 
   bool VisitCallExpr(clang::CallExpr* call) override {
     const clang::Decl* callee = call->getCalleeDecl();
-    // An object may be in any address space.
     if (const auto* member = llvm::dyn_cast<clang::CXXMemberCallExpr>(call))
-      accept(member->getImplicitObjectArgument());
-    if (llvm::isa<clang::CXXOperatorCallExpr>(call) &&
-        llvm::isa_and_nonnull<clang::CXXMethodDecl>(callee))
-      accept(call->getArg(0));
+      check_object(member->getImplicitObjectArgument(), callee);
+    if (llvm::isa<clang::CXXOperatorCallExpr>(call)) check_object(call->getArg(0), callee);
     if (callee && !is_users(*callee))
       for (const clang::Expr* argument : call->arguments()) accept(argument);
     return true;
@@ -168,6 +165,23 @@ class SpaceCheck::Visitor : public clang::DynamicRecursiveASTVisitor {
       accepted_.insert(cast);
       expression = cast->getSubExpr()->IgnoreParens();
     }
+  }
+
+  // An object may be in any address space, unless its method is for those of one.
+  void check_object(const clang::Expr* object, const clang::Decl* callee) {
+    const auto* method = llvm::dyn_cast_or_null<clang::CXXMethodDecl>(callee);
+    if (!method || method->isStatic()) return;
+    accept(object);
+    const LangAS wanted = method->getMethodQualifiers().getAddressSpace();
+    clang::QualType type = object->IgnoreImpCasts()->getType();
+    if (type->isPointerType()) type = type->getPointeeType();
+    if (wanted == LangAS::Default || wanted == kThreadMethodSpace || type->isDependentType() ||
+        space_of(type) == wanted)
+      return;
+    error(object->getExprLoc(),
+          "method '" + method->getNameAsString() + "' is for objects in the " +
+              std::string(address_space_name(wanted)) + " address space, not in the " +
+              std::string(address_space_name(space_of(type))) + " address space");
   }
 
   bool check_written(clang::TypeLoc pointee, clang::SourceLocation at, const std::string& kind) {
