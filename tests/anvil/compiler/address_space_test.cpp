@@ -173,6 +173,46 @@ kernel void f(device int* x, uint i [[thread_position_in_grid]]) {
   for (size_t i = 0; i < expected.size(); ++i) CHECK(out[i] == expected[i]);
 }
 
+TEST_CASE("within a method the object is in its address space, and other ways may lead to it") {
+  const auto out = run(R"(
+template <typename T> int value(thread const T& x) { T y = x; return int(y); }
+template <typename T> int first(thread const T* x) { T y = *x; return int(y); }
+struct S {
+  int v; int w[2];
+  int sum() const { return value(v) + first(w); }
+  int sum() const device { return v + 10 * w[0]; }
+  void add(thread const S& o) { v += o.v; v += o.v; }
+  void add(device const S& o) device { v += o.v; v += o.v; }
+  thread int& ref() { auto p = w; static_assert(is_same_v<decltype(p), thread int*>, ""); return v; }
+  device int& ref() device { auto p = w; static_assert(is_same_v<decltype(p), device int*>, ""); return v; }
+};
+template <typename T> struct Vector {
+  T v;
+  void add(thread const Vector& o) { v += o.v; v += o.v; }
+  void add(device const Vector& o) device;
+};
+template <typename T> void Vector<T>::add(device const Vector& o) device { v += o.v; v += o.v; }
+kernel void f(device int* x, uint i [[thread_position_in_grid]]) {
+  if (i != 0) return;
+  device S* d = (device S*)(x + 8);
+  device Vector<int>* dv = (device Vector<int>*)(x + 16);
+  S s = {1, {5, 6}};
+  *d = s;
+  dv->v = 2;
+  x[0] = s.sum();
+  x[1] = d->sum();
+  s.add(s), d->add(*d), dv->add(*dv);
+  Vector<int> v = {3};
+  v.add(v);
+  x[2] = s.v, x[3] = d->v, x[4] = v.v, x[5] = dv->v;
+  s.ref() = 7, d->ref() = 8;
+  x[6] = s.v * 10 + d->v;
+}
+)");
+  const std::vector<int> expected{6, 51, 4, 4, 12, 8, 78};
+  for (size_t i = 0; i < expected.size(); ++i) CHECK(out[i] == expected[i]);
+}
+
 TEST_CASE("objects are used and copied in every address space") {
   const auto out = run(R"(
 struct P { int a; float4 v; int sum() const { return a + int(v.x + v.y); } void add(int n) { a += n; } };

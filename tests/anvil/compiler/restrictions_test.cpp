@@ -42,7 +42,7 @@ constexpr Refused kRefused[] = {
     {"void g(thread float* p); void f(device float* p) { g(p); }", 54, kDeviceToThread},
     {"struct S { thread float* p; }; void f(device float* p) { S s{p}; }", 62, kDeviceToThread},
     {"struct S { int get() device; }; int f(thread S& s) { return s.get(); }", 61,
-     "method 'get' is for objects in the device address space, not in the thread address space"},
+     "cannot initialize object parameter of type 'device S' with an expression of type 'S'"},
     {"float f(float x) { double y = x; return y; }", 20,
      "unsupported type 'double'; supported: float, half, bfloat"},
     {"void f() { goto end; end: ; }", 12,

@@ -31,10 +31,10 @@ clang::LangAS written_space(const clang::Sema& sema, const clang::CXXMethodDecl&
   }
 }
 
-void qualify(clang::CXXMethodDecl& method, clang::LangAS space) {
+void set_qualifiers(clang::CXXMethodDecl& method, clang::Qualifiers qualifiers) {
   const auto* type = method.getType()->getAs<clang::FunctionProtoType>();
   clang::FunctionProtoType::ExtProtoInfo info = type->getExtProtoInfo();
-  info.TypeQuals.setAddressSpace(space);
+  info.TypeQuals = qualifiers;
   const clang::QualType qualified =
       method.getASTContext().getFunctionType(type->getReturnType(), type->getParamTypes(), info);
   method.setType(qualified);
@@ -42,20 +42,27 @@ void qualify(clang::CXXMethodDecl& method, clang::LangAS space) {
   method.getTypeSourceInfo()->overrideType(qualified);
 }
 
-// Of methods of one name, those in the thread address space are marked once there are others.
+// An object in the thread address space has no qualifier, and clang looks at a method's address
+// space only where the other qualifiers of the two differ. No object is __restrict.
+void add_space(clang::CXXMethodDecl& method, clang::LangAS space) {
+  clang::Qualifiers qualifiers = method.getMethodQualifiers();
+  qualifiers.setAddressSpace(space);
+  if (!llvm::isa<clang::CXXConstructorDecl>(method)) qualifiers.addRestrict();
+  set_qualifiers(method, qualifiers);
+}
+
 void place_method(const clang::Sema& sema, clang::CXXMethodDecl& method) {
-  if (method.isStatic()) return;
+  if (method.isStatic() || llvm::isa<clang::CXXDestructorDecl>(method)) return;
   const clang::LangAS space = written_space(sema, method);
-  if (space != clang::LangAS::Default) qualify(method, space);
-  if (llvm::isa<clang::CXXConstructorDecl, clang::CXXDestructorDecl>(method)) return;
+  if (space != clang::LangAS::Default) add_space(method, space);
+  if (llvm::isa<clang::CXXConstructorDecl>(method)) return;
   for (clang::NamedDecl* other : method.getParent()->lookup(method.getDeclName())) {
-    auto* namesake = llvm::dyn_cast<clang::CXXMethodDecl>(other->getAsFunction());
+    auto* namesake = llvm::dyn_cast_or_null<clang::CXXMethodDecl>(other->getAsFunction());
     if (!namesake || namesake == &method || namesake->isStatic()) continue;
     const clang::LangAS its = namesake->getMethodQualifiers().getAddressSpace();
     if (space == clang::LangAS::Default && its != clang::LangAS::Default)
-      return qualify(method, kThreadMethodSpace);
-    if (space != clang::LangAS::Default && its == clang::LangAS::Default)
-      qualify(*namesake, kThreadMethodSpace);
+      return add_space(method, space);
+    if (space != clang::LangAS::Default && its == clang::LangAS::Default) add_space(*namesake, its);
   }
 }
 
@@ -98,6 +105,13 @@ const char* const kBeginDeclarations =
     "#pragma clang attribute push(__attribute__((anvil_declaration)), apply_to = "
     "any(variable(unless(is_parameter)), function(is_member)))\n";
 const char* const kEndDeclarations = "#pragma clang attribute pop\n";
+
+void keep_aliases(clang::CXXMethodDecl& method) {
+  clang::Qualifiers qualifiers = method.getMethodQualifiers();
+  if (!qualifiers.hasRestrict()) return;
+  qualifiers.removeRestrict();
+  set_qualifiers(method, qualifiers);
+}
 
 std::string_view address_space_name(clang::LangAS space) {
   switch (space) {

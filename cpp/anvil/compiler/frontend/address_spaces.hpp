@@ -9,6 +9,7 @@
 #include <string_view>
 
 namespace clang {
+class CXXMethodDecl;
 class IdentifierTable;
 }  // namespace clang
 
@@ -17,9 +18,6 @@ namespace anvil::compiler {
 inline constexpr clang::LangAS kDeviceSpace = clang::LangAS::opencl_global;
 inline constexpr clang::LangAS kThreadgroupSpace = clang::LangAS::opencl_local;
 inline constexpr clang::LangAS kConstantSpace = clang::LangAS::opencl_constant;
-/// The thread address space on a method that has a namesake in another: clang finds every method
-/// viable for an object without a qualifier, and this one the best.
-inline constexpr clang::LangAS kThreadMethodSpace = clang::LangAS::opencl_private;
 
 /// "device", "threadgroup", "constant" or "thread".
 std::string_view address_space_name(clang::LangAS space);
@@ -33,5 +31,9 @@ void add_address_spaces(clang::IdentifierTable& words);
 /// qualified with the address space that they are written with.
 extern const char* const kBeginDeclarations;
 extern const char* const kEndDeclarations;
+
+/// Overload resolution makes methods of several address spaces __restrict. Takes that away again,
+/// for code generation, to which it says that nothing else leads to the object.
+void keep_aliases(clang::CXXMethodDecl& method);
 
 }  // namespace anvil::compiler

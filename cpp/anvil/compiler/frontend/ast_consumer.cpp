@@ -8,6 +8,7 @@
 #include <clang/AST/Stmt.h>
 #include <clang/Basic/SourceManager.h>
 
+#include "anvil/compiler/frontend/address_spaces.hpp"
 #include "anvil/compiler/frontend/confinement.hpp"
 #include "anvil/compiler/frontend/restrictions.hpp"
 #include "anvil/compiler/frontend/signature_reader.hpp"
@@ -36,6 +37,15 @@ bool KernelConsumer::HandleTopLevelDecl(clang::DeclGroupRef group) {
   return true;
 }
 
+void KernelConsumer::HandleInlineFunctionDefinition(clang::FunctionDecl* function) {
+  if (auto* method = llvm::dyn_cast<clang::CXXMethodDecl>(function)) methods_.push_back(method);
+}
+
+// Code is generated after this.
+void KernelConsumer::HandleTranslationUnit(clang::ASTContext&) {
+  for (clang::CXXMethodDecl* method : methods_) keep_aliases(*method);
+}
+
 void KernelConsumer::error(clang::SourceLocation location, const std::string& message) {
   auto& engine = context_->getDiagnostics();
   engine.Report(location, engine.getCustomDiagID(clang::DiagnosticsEngine::Error, "%0")) << message;
@@ -58,6 +68,7 @@ void KernelConsumer::visit(clang::Decl* declaration) {
 
 void KernelConsumer::visit_function(clang::FunctionDecl* function) {
   if (function->isExternC() && function->getNameAsString() == kScalarEntry) return;
+  HandleInlineFunctionDefinition(function);
   // Code is generated for what the entry calls, not for every function of the library.
   function->setImplicitlyInline();
   if (function->isThisDeclarationADefinition() && function->getBody())

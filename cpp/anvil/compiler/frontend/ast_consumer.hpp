@@ -13,6 +13,7 @@
 #include "anvil/compiler/source/signature.hpp"
 
 namespace clang {
+class CXXMethodDecl;
 class Expr;
 class FunctionDecl;
 class NamedDecl;
@@ -33,6 +34,8 @@ class KernelConsumer : public clang::SemaConsumer {
   void InitializeSema(clang::Sema& sema) override { sema_ = &sema; }
   void ForgetSema() override { sema_ = nullptr; }
   bool HandleTopLevelDecl(clang::DeclGroupRef group) override;
+  void HandleInlineFunctionDefinition(clang::FunctionDecl* function) override;
+  void HandleTranslationUnit(clang::ASTContext& context) override;
 
   clang::ASTContext& context() const { return *context_; }
   clang::Sema& sema() const { return *sema_; }
@@ -53,6 +56,7 @@ class KernelConsumer : public clang::SemaConsumer {
   clang::ASTContext* context_ = nullptr;
   clang::Sema* sema_ = nullptr;
   std::optional<SpaceCheck> spaces_;
+  std::vector<clang::CXXMethodDecl*> methods_;  // all that are defined
   std::vector<Kernel> kernels_;
   std::vector<const clang::VarDecl*> constants_, initialised_;
 };

@@ -37,11 +37,16 @@ std::pair<uint32_t, uint32_t> line_and_column(std::string_view text, uint32_t of
 // clang's words for address spaces become Metal's.
 void name_address_spaces(llvm::SmallVectorImpl<char>& message) {
   std::string text(message.begin(), message.end());
-  for (const auto& [word, name] :
-       {std::pair{"const __constant", "constant"}, std::pair{"__constant", "constant"},
-        std::pair{"__global", "device"}, std::pair{"__local", "threadgroup"},
-        std::pair{"__private", "thread"},
-        std::pair{"generic address space", "thread address space"}})
+  // __restrict marks methods, not objects (address_spaces.hpp).
+  constexpr std::pair<const char*, const char*> kNames[] = {
+      {"__restrict __", "__"},
+      {"const __constant", "constant"},
+      {"__constant", "constant"},
+      {"__global", "device"},
+      {"__local", "threadgroup"},
+      {"__restrict const", "const"},
+      {"generic address space", "thread address space"}};
+  for (const auto& [word, name] : kNames)
     for (size_t at; (at = text.find(word)) != std::string::npos;)
       text.replace(at, std::string_view(word).size(), name);
   message.assign(text.begin(), text.end());

@@ -16,8 +16,8 @@ class MetalTarget final : public clang::TargetInfo {
       : TargetInfo(*machine), machine_(std::move(machine)) {}
 
   bool isAddressSpaceSupersetOf(LangAS a, LangAS b) const override {
-    return a == LangAS::Default || b == kThreadMethodSpace ||
-           (a == kThreadMethodSpace && b == LangAS::Default);
+    return a == LangAS::Default &&
+           (b == kDeviceSpace || b == kThreadgroupSpace || b == kConstantSpace);
   }
 
   void getTargetDefines(const clang::LangOptions& options,

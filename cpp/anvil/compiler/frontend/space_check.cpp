@@ -81,11 +81,6 @@ class Text {
   std::optional<TokenSequence> tokens_;
 };
 
-LangAS space_of(clang::QualType type) {
-  const LangAS space = type.getAddressSpace();
-  return space == kThreadMethodSpace ? LangAS::Default : space;
-}
-
 // Whether a template argument or a deduction decides what the type is.
 bool is_deduced(clang::QualType type) {
   return type->isDependentType() || type->getContainedDeducedType() ||
@@ -115,8 +110,11 @@ class SpaceCheck::Visitor : public clang::DynamicRecursiveASTVisitor {
   bool VisitCallExpr(clang::CallExpr* call) override {
     const clang::Decl* callee = call->getCalleeDecl();
     if (const auto* member = llvm::dyn_cast<clang::CXXMemberCallExpr>(call))
-      check_object(member->getImplicitObjectArgument(), callee);
-    if (llvm::isa<clang::CXXOperatorCallExpr>(call)) check_object(call->getArg(0), callee);
+      accept(member->getImplicitObjectArgument());
+    // An object may be in any address space that its method takes.
+    if (llvm::isa<clang::CXXOperatorCallExpr>(call) &&
+        llvm::isa_and_nonnull<clang::CXXMethodDecl>(callee))
+      accept(call->getArg(0));
     if (callee && !is_users(*callee))
       for (const clang::Expr* argument : call->arguments()) accept(argument);
     return true;
@@ -167,29 +165,12 @@ class SpaceCheck::Visitor : public clang::DynamicRecursiveASTVisitor {
     }
   }
 
-  // An object may be in any address space, unless its method is for those of one.
-  void check_object(const clang::Expr* object, const clang::Decl* callee) {
-    const auto* method = llvm::dyn_cast_or_null<clang::CXXMethodDecl>(callee);
-    if (!method || method->isStatic()) return;
-    accept(object);
-    const LangAS wanted = method->getMethodQualifiers().getAddressSpace();
-    clang::QualType type = object->IgnoreImpCasts()->getType();
-    if (type->isPointerType()) type = type->getPointeeType();
-    if (wanted == LangAS::Default || wanted == kThreadMethodSpace || type->isDependentType() ||
-        space_of(type) == wanted)
-      return;
-    error(object->getExprLoc(),
-          "method '" + method->getNameAsString() + "' is for objects in the " +
-              std::string(address_space_name(wanted)) + " address space, not in the " +
-              std::string(address_space_name(space_of(type))) + " address space");
-  }
-
   bool check_written(clang::TypeLoc pointee, clang::SourceLocation at, const std::string& kind) {
     const clang::QualType type = pointee.getType();
     // A pointer itself is in the thread address space without saying so: MLX has references to
     // some.
     if (is_instance_ || is_deduced(type) || type->isFunctionType() || type->isPointerType() ||
-        space_of(type) != LangAS::Default || text_.says_thread(pointee))
+        type.getAddressSpace() != LangAS::Default || text_.says_thread(pointee))
       return true;
     error(at, kind +
                   " type must have explicit address space qualifier: device, constant, "
@@ -209,12 +190,13 @@ class SpaceCheck::Visitor : public clang::DynamicRecursiveASTVisitor {
     } else if (!to.isGLValue() || !from.isGLValue() || target.isConstQualified()) {
       return;  // a value, or read as one
     }
-    if (space_of(target) == space_of(source)) return;
+    if (target.getAddressSpace() == source.getAddressSpace()) return;
     error(location, "cannot convert from '" + name(source) + "' to '" + name(target) +
                         "': a pointer or reference stays in its address space");
   }
   static std::string name(clang::QualType pointee) {
-    return std::string(address_space_name(space_of(pointee))) + ' ' + msl_type_name(pointee) + '*';
+    return std::string(address_space_name(pointee.getAddressSpace())) + ' ' +
+           msl_type_name(pointee) + '*';
   }
 
   clang::ASTContext& context_;
