@@ -54,12 +54,12 @@ ARROWS: Mapping[str, frozenset[str]] = {
         "cpp/anvil/cpu": """
             cpp/anvil/abi cpp/anvil/backend cpp/anvil/service cpp/anvil/system""",
         "cpp/anvil/backend": "cpp/anvil/service",
-        "cpp/anvil/service": "cpp/anvil/abi",
+        "cpp/anvil/service": "cpp/anvil/abi cpp/anvil/system",
         "cpp/anvil/system": "",
         "cpp/anvil/abi": "",
         # Its compiler, a program of its own.
         "cpp/anvil/compiler/driver": """
-            cpp/anvil/compiler/cpu cpp/anvil/compiler/frontend cpp/anvil/compiler/ir
+            cpp/anvil/abi cpp/anvil/compiler/cpu cpp/anvil/compiler/frontend cpp/anvil/compiler/ir
             cpp/anvil/compiler/source""",
         "cpp/anvil/compiler/cpu": """
             cpp/anvil/abi cpp/anvil/compiler/ir cpp/anvil/compiler/simd

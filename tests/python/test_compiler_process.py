@@ -204,7 +204,7 @@ def hanging(tmp_path: Path) -> dict[str, str]:
     """An environment whose compiler is the real one, and waits for its source for ever."""
     script = tmp_path / "compiler.sh"
     script.write_text(
-        f'#!/bin/sh\necho $$ > "{tmp_path}/started.new"\n'
+        f'#!/bin/sh\n[ "$1" != serve ] || exit 64\necho $$ > "{tmp_path}/started.new"\n'
         f'mv "{tmp_path}/started.new" "{tmp_path}/started"\n'
         # A pipe that nobody writes to takes the source's place.
         f'exec "{compiler()}" "$1" --source "{tmp_path}/pipe" --output /dev/null --host 5\n'

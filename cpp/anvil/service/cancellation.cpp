@@ -1,7 +1,6 @@
 #include "anvil/service/cancellation.hpp"
 
-#include <signal.h>
-#include <sys/wait.h>
+#include <pthread.h>
 
 #include <mutex>
 
@@ -9,8 +8,15 @@ namespace anvil::service {
 namespace {
 
 thread_local const std::atomic<bool>* own_flag = nullptr;
-std::mutex mutex;  // guards `children` and what they are
-CancellableChild* children = nullptr;
+std::mutex mutex;  // guards the list
+Cancellable* waits = nullptr;
+
+// The waits of other threads are not a forked process's.
+[[maybe_unused]] const int handlers = pthread_atfork([] { mutex.lock(); }, [] { mutex.unlock(); },
+                                                     [] {
+                                                       waits = nullptr;
+                                                       mutex.unlock();
+                                                     });
 
 bool is_set(const std::atomic<bool>* flag) {
   return flag && flag->load(std::memory_order_acquire);
@@ -28,40 +34,26 @@ bool is_cancelled() noexcept {
 
 void cancel_compilations() noexcept {
   std::lock_guard lock(mutex);
-  for (CancellableChild* child = children; child; child = child->next_)
-    if (is_set(child->flag_)) child->kill_locked();
+  for (Cancellable* wait = waits; wait; wait = wait->next_)
+    if (is_set(wait->flag_)) wait->end();
 }
 
-CancellableChild::CancellableChild(pid_t child) : child_(child), flag_(own_flag) {
+Cancellable::Cancellable() : flag_(own_flag) {}
+
+void Cancellable::begin() noexcept {
   std::lock_guard lock(mutex);
-  next_ = children;
-  children = this;
-  if (is_set(flag_)) kill_locked();
+  next_ = waits;
+  waits = this;
+  if (is_set(flag_)) end();
 }
 
-CancellableChild::~CancellableChild() {
+void Cancellable::leave() noexcept {
   std::lock_guard lock(mutex);
-  CancellableChild** link = &children;
-  while (*link != this) link = &(*link)->next_;
-  *link = next_;
-}
-
-pid_t CancellableChild::wait(int& status, int options) {
-  std::lock_guard lock(mutex);
-  const pid_t waited = waitpid(child_, &status, options);
-  if (waited == child_) child_ = 0;
-  return waited;
-}
-
-void CancellableChild::kill() noexcept {
-  std::lock_guard lock(mutex);
-  kill_locked();
-}
-
-void CancellableChild::kill_locked() noexcept {
-  if (child_ == 0) return;
-  ::kill(-child_, SIGKILL);
-  ::kill(child_, SIGKILL);  // should the group not exist
+  for (Cancellable** link = &waits; *link; link = &(*link)->next_) {
+    if (*link != this) continue;
+    *link = next_;
+    return;
+  }
 }
 
 }  // namespace anvil::service

@@ -12,29 +12,31 @@ namespace anvil::service {
 void use_cancellation(const std::atomic<bool>* flag) noexcept;
 /// Whether those of the calling thread shall end.
 bool is_cancelled() noexcept;
-/// Kills the compilers of all threads whose flag is set.
+/// Ends the waits of all threads whose flag is set, and what they wait for.
 void cancel_compilations() noexcept;
 
-/// A child that the calling thread waits for and cancel_compilations() may kill, with its process
-/// group. Not once it is reaped: its id may be another process's then.
-class CancellableChild {
+/// What the calling thread waits for, as long as the object lives.
+class Cancellable {
  public:
-  explicit CancellableChild(pid_t child);
-  ~CancellableChild();
-  CancellableChild(const CancellableChild&) = delete;
-  CancellableChild& operator=(const CancellableChild&) = delete;
+  Cancellable(const Cancellable&) = delete;
+  Cancellable& operator=(const Cancellable&) = delete;
 
-  /// As waitpid() with these options; with WNOHANG, for it holds up who cancels.
-  pid_t wait(int& status, int options);
-  void kill() noexcept;
+ protected:
+  Cancellable();
+  ~Cancellable() = default;
+
+  /// From the end of the constructor to the beginning of the destructor of the class that defines
+  /// end().
+  void begin() noexcept;
+  void leave() noexcept;
 
  private:
-  void kill_locked() noexcept;
-
   friend void cancel_compilations() noexcept;
-  pid_t child_;  // 0: reaped
-  const std::atomic<bool>* flag_;
-  CancellableChild* next_;
+  /// Called on another thread, or on this one by begin(). Calls no function of this header.
+  virtual void end() noexcept = 0;
+
+  const std::atomic<bool>* const flag_;
+  Cancellable* next_ = nullptr;
 };
 
 }  // namespace anvil::service

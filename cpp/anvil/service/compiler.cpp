@@ -6,18 +6,24 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <mutex>
+#include <optional>
 #include <system_error>
 #include <tuple>
+#include <utility>
 
 #include "anvil/service/cancellation.hpp"
 #include "anvil/service/compiler_service.hpp"
 #include "anvil/service/environment.hpp"
 #include "anvil/service/hash.hpp"
 #include "anvil/service/process.hpp"
+#include "anvil/service/server.hpp"
+#include "anvil/system/forks.hpp"
 
 namespace fs = std::filesystem;
 
@@ -71,6 +77,34 @@ std::string read_build_id(const fs::path& program) {
   return {};
 }
 
+CompilerTask task_of(const Compiler::Arguments& arguments) {
+  CompilerTask task;
+  for (const Compiler::Argument& argument : arguments) {
+    if (argument.file) {
+      task.arguments.push_back("/dev/fd/" + std::to_string(3 + task.files.size()));
+      task.files.push_back(argument.file->descriptor());
+    } else {
+      task.arguments.push_back(argument.text);
+    }
+  }
+  return task;
+}
+
+/// By a process of its own, for a program that does not stay.
+ProcessResult run_alone(const fs::path& program_path, const Compiler::Arguments& arguments,
+                        const Compiler::Program* program, const ProcessLimits& limits) {
+  Compiler::Arguments all{arguments.front()};
+  if (program)
+    for (Compiler::Argument& option : program->open()) all.push_back(std::move(option));
+  all.insert(all.end(), arguments.begin() + 1, arguments.end());
+  CompilerTask task = task_of(all);
+  const HostWatch watch;
+  task.arguments.insert(task.arguments.begin(), program_path.string());
+  task.arguments.insert(task.arguments.end(), {"--host", std::to_string(3 + task.files.size())});
+  task.files.push_back(watch.descriptor());
+  return run_process(task.arguments, limits, task.files);
+}
+
 }  // namespace
 
 Compiler Compiler::locate() {
@@ -118,33 +152,47 @@ std::string Compiler::identity() const {
   return entry->second;
 }
 
-Compiler::Compiler(const fs::path& program) {
+/// The server for the program as it is on disk now, and for this process: a fork has its own.
+struct Compiler::Servers {  // guarded by mutex_over_forks()
+  std::shared_ptr<CompilerServer> current;
+  std::string identity;
+  unsigned forks_before = 0;
+};
+
+Compiler::Compiler(const fs::path& program) : servers_(std::make_shared<Servers>()) {
   std::error_code error;
   program_ = fs::absolute(program, error);  // it runs in another folder
   if (error) program_ = program;
 }
 
-std::string Compiler::run(std::vector<Argument> arguments, const std::string& task) const {
+std::shared_ptr<CompilerServer> Compiler::server() const {
+  const std::string now = identity();
+  std::shared_ptr<CompilerServer> former;  // ends outside of the lock
+  std::lock_guard lock(mutex_over_forks());
+  Servers& servers = *servers_;
+  // The parent's may be in any state, and is the parent's: it stays as it is.
+  if (servers.current && servers.forks_before != forks())
+    new std::shared_ptr<CompilerServer>(std::move(servers.current));
+  if (!servers.current || servers.identity != now) {
+    former = std::exchange(servers.current, std::make_shared<CompilerServer>(program_));
+    servers.identity = now;
+    servers.forks_before = forks();
+  }
+  return servers.current;
+}
+
+std::string Compiler::run(const Arguments& arguments, const std::string& task,
+                          const Program* program) const {
   const double seconds = std::chrono::duration<double>(compiler_timeout()).count();
   const uint64_t megabytes = compiler_megabytes();
+  const ProcessLimits limits{std::chrono::milliseconds(static_cast<long long>(seconds * 1000)),
+                             megabytes << 20};
   ProcessResult result;
   try {
-    const HostWatch watch;
-    std::vector<std::string> texts{program_.string()};
-    std::vector<int> files;
-    for (Argument& argument : arguments) {
-      if (argument.file) {
-        texts.push_back("/dev/fd/" + std::to_string(3 + files.size()));
-        files.push_back(argument.file->descriptor());
-      } else {
-        texts.push_back(std::move(argument.text));
-      }
-    }
-    texts.push_back("--host");
-    texts.push_back(std::to_string(3 + files.size()));
-    files.push_back(watch.descriptor());
-    const auto limit = std::chrono::milliseconds(static_cast<long long>(seconds * 1000));
-    result = run_process(texts, {limit, megabytes << 20}, files);
+    std::optional<CompilerProgram> parsed;
+    if (program) parsed = {program->key, [&] { return task_of(program->open()); }, program->anew};
+    auto served = server()->run(task_of(arguments), parsed ? &*parsed : nullptr, limits);
+    result = served ? *std::move(served) : run_alone(program_, arguments, program, limits);
   } catch (const std::system_error& error) {
     throw CompileError("anvil-compiler could not be run for " + task + ": " + error.what());
   }

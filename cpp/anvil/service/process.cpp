@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <mutex>
 #include <system_error>
 #include <thread>
 
@@ -93,6 +94,34 @@ void limit_memory(pid_t child, uint64_t bytes) {
   prlimit(child, RLIMIT_AS, &now, nullptr);
 }
 
+/// A child that the calling thread waits for. It is killed with its process group; not once it is
+/// reaped: its id may be another process's then.
+class Child final : Cancellable {
+ public:
+  explicit Child(pid_t process) : process_(process) { begin(); }
+  ~Child() { leave(); }
+
+  /// As waitpid() with these options; with WNOHANG, for it holds up who cancels.
+  pid_t wait(int& status, int options) {
+    std::lock_guard lock(mutex_);
+    const pid_t waited = waitpid(process_, &status, options);
+    if (waited == process_) process_ = 0;
+    return waited;
+  }
+  void kill() noexcept { end(); }
+
+ private:
+  void end() noexcept override {
+    std::lock_guard lock(mutex_);
+    if (process_ == 0) return;
+    ::kill(-process_, SIGKILL);
+    ::kill(process_, SIGKILL);  // should the group not exist
+  }
+
+  std::mutex mutex_;
+  pid_t process_;  // 0: reaped
+};
+
 /// Whether `from` reached its end before the deadline.
 bool read_all(int from, std::string& output, Clock::time_point deadline) {
   char buffer[1 << 14];
@@ -116,17 +145,22 @@ bool read_all(int from, std::string& output, Clock::time_point deadline) {
 
 }  // namespace
 
+pid_t start_process(const std::vector<std::string>& arguments, int output,
+                    std::span<const int> files) {
+  const Descriptor to = out_of_the_way(output);
+  std::vector<Descriptor> given;
+  for (const int file : files) given.push_back(out_of_the_way(file));
+  return spawn(arguments, to.get(), given);
+}
+
 ProcessResult run_process(const std::vector<std::string>& arguments, const ProcessLimits& limits,
                           std::span<const int> files) {
   const auto deadline = Clock::now() + limits.time;
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) fail(errno, "pipe");
   Descriptor read_end(ends[0]), write_end(ends[1]);
-  write_end = out_of_the_way(write_end.get());
-  std::vector<Descriptor> given;
-  for (const int file : files) given.push_back(out_of_the_way(file));
-  const pid_t started = spawn(arguments, write_end.get(), given);
-  CancellableChild child(started);
+  const pid_t started = start_process(arguments, write_end.get(), files);
+  Child child(started);
   write_end.reset();
   limit_memory(started, limits.memory);
 

@@ -1,6 +1,8 @@
 // process.hpp: runs a program to its end and collects what it wrote.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstdint>
 #include <span>
@@ -35,6 +37,10 @@ struct ProcessLimits {
 /// std::system_error when it cannot be started.
 ProcessResult run_process(const std::vector<std::string>& arguments, const ProcessLimits& limits,
                           std::span<const int> files = {});
+
+/// Starts such a program, whose standard output and error is `output`, and returns its id.
+pid_t start_process(const std::vector<std::string>& arguments, int output,
+                    std::span<const int> files);
 
 /// For a child: a descriptor that becomes readable, or comes to its end, when this process is gone,
 /// by whatever way and whichever thread started the child. Throws std::system_error.

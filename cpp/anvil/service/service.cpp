@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <mutex>
+#include <optional>
 #include <system_error>
 #include <tuple>
 
@@ -10,6 +12,7 @@
 #include "anvil/service/environment.hpp"
 #include "anvil/service/hash.hpp"
 #include "anvil/service/reflection.hpp"
+#include "anvil/system/forks.hpp"
 
 namespace fs = std::filesystem;
 
@@ -59,15 +62,26 @@ std::vector<ConstantValue> sorted(std::span<const ConstantValue> constants) {
   return list;
 }
 
+/// What a program is parsed for: its types depend on it.
+std::string triple_of(const Target& target) {
+  const auto option = std::ranges::find(target.options, "--target");
+  return option == target.options.end() || option + 1 == target.options.end() ? "" : option[1];
+}
+
 }  // namespace
 
 CompilerService& CompilerService::shared() {
-  // Never destroyed: compiles may be under way on other threads when the process exits.
-  static CompilerService* const service = [] {
+  // Never destroyed: compiles may be under way on other threads when the process exits. A fork has
+  // its own, since those threads are not there.
+  static CompilerService* service = nullptr;
+  static unsigned forks_before = 0;
+  std::lock_guard lock(mutex_over_forks());
+  if (!service || forks_before != forks()) {
     const fs::path folder = cache_directory();
-    return new CompilerService(Compiler::locate(), folder.empty() ? folder : folder / "anvil",
-                               cache_size_limit());
-  }();
+    service = new CompilerService(Compiler::locate(), folder.empty() ? folder : folder / "anvil",
+                                  cache_size_limit());
+    forks_before = forks();
+  }
   return *service;
 }
 
@@ -96,18 +110,22 @@ CacheFiles CompilerService::compile(const LibrarySource& source, const std::stri
   const CompileOptions& options = source.options;
   const std::string task = "a library";
   const MemoryFile text = make_file(source.text, task), output = make_file({}, task);
-  std::vector<Compiler::Argument> arguments{"library", "--source",  text,
-                                            "--name",  kSourceName, "--output",
-                                            output,    "--math",    options.math};
-  for (const auto& [name, value] : options.defines) {
-    arguments.emplace_back("--define");
-    arguments.emplace_back(name + "=" + value);
-  }
-  if (!options.std.empty()) {
-    arguments.emplace_back("--std");
-    arguments.emplace_back(options.std);
-  }
-  const std::string log = compiler_.run(std::move(arguments), task);
+  const Compiler::Program program{key + '\n',
+                                  [&] {
+                                    Compiler::Arguments named{"--source",  text,     "--name",
+                                                              kSourceName, "--math", options.math};
+                                    for (const auto& [name, value] : options.defines) {
+                                      named.emplace_back("--define");
+                                      named.emplace_back(name + "=" + value);
+                                    }
+                                    if (!options.std.empty()) {
+                                      named.emplace_back("--std");
+                                      named.emplace_back(options.std);
+                                    }
+                                    return named;
+                                  },
+                                  /*anew=*/true};
+  const std::string log = compiler_.run({"library", "--output", output}, task, &program);
   std::string contents = written(output, log, task);
   std::string index = contents.substr(0, contents.find('\n'));
   LibraryImage probe;
@@ -145,14 +163,22 @@ KernelImage CompilerService::kernel(const LibraryImage& library, const std::stri
 
   const auto files = entry(hasher.finish(), [&]() -> CacheFiles {
     const std::string task = "function '" + function + "'";
-    const MemoryFile input = make_file(contents(library), task), output = make_file({}, task),
-                     reflection = make_file({}, task),
+    const MemoryFile output = make_file({}, task), reflection = make_file({}, task),
                      bound = make_file(values.empty() ? "" : constants_json(values), task);
-    std::vector<Compiler::Argument> arguments{"kernel", "--library", input, "--function", function};
+    const std::string triple = triple_of(target);
+    std::optional<MemoryFile> input;
+    const Compiler::Program program{library.key + '\n' + triple, [&] {
+                                      input = make_file(contents(library), task);
+                                      Compiler::Arguments named{"--library", *input};
+                                      if (!triple.empty())
+                                        named.insert(named.end(), {"--target", triple});
+                                      return named;
+                                    }};
+    Compiler::Arguments arguments{"kernel", "--function", function};
     arguments.insert(arguments.end(), target.options.begin(), target.options.end());
     arguments.insert(arguments.end(), {"--output", output, "--reflection", reflection});
     if (!values.empty()) arguments.insert(arguments.end(), {"--constants", bound});
-    const std::string log = compiler_.run(std::move(arguments), task);
+    const std::string log = compiler_.run(arguments, task, &program);
     CacheFiles made{{kKernelFile, written(output, log, task)},
                     {kReflectionFile, written(reflection, log, task)},
                     {kLogFile, log}};
@@ -174,9 +200,9 @@ unsigned CompilerService::register_bytes(const std::vector<std::string>& options
   const auto files = entry(hasher.finish(), [&]() -> CacheFiles {
     const std::string task = "the vector registers of a processor";
     const MemoryFile output = make_file({}, task);
-    std::vector<Compiler::Argument> arguments{"registers", "--output", output};
+    Compiler::Arguments arguments{"registers", "--output", output};
     arguments.insert(arguments.end(), options.begin(), options.end());
-    const std::string log = compiler_.run(std::move(arguments), task);
+    const std::string log = compiler_.run(arguments, task);
     return {{kRegistersFile, written(output, log, task)}};
   });
   return static_cast<unsigned>(std::stoul(files->at(kRegistersFile)));

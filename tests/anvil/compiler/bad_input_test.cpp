@@ -63,8 +63,11 @@ TEST_CASE("a library that is damaged, or not one, is refused") {
 TEST_CASE("command lines that make no sense say why") {
   using compiler_test::run_compiler;
   CHECK(run_compiler({}).errors ==
-        "anvil-compiler: expected 'library', 'kernel', 'headers', 'registers' or "
+        "anvil-compiler: expected 'library', 'kernel', 'parse', 'serve', 'headers', 'registers' or "
         "'--version'\n");
+  CHECK(run_compiler({"serve"}).errors == "anvil-compiler: option '--requests' is missing\n");
+  CHECK(run_compiler({"parse", "--library", "x"}).errors ==
+        "anvil-compiler: option '--requests' is missing\n");
   CHECK(run_compiler({"library"}).errors == "anvil-compiler: option '--source' is missing\n");
   CHECK(run_compiler({"library", "--sauce", "x"}).errors ==
         "anvil-compiler: unknown option '--sauce'\n");

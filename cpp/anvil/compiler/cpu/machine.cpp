@@ -21,8 +21,9 @@ namespace {
 // are long: it took a third of the code generator's time, for CPUs that reorder by themselves.
 void set_code_generator_options() {
   static const bool once = [] {
-    const char* arguments[] = {"anvil-compiler", "-disable-post-ra"};
-    return llvm::cl::ParseCommandLineOptions(2, arguments, "", &llvm::errs());
+    // And blocks that were split for its sake stay so.
+    const char* arguments[] = {"anvil-compiler", "-disable-post-ra", "-disable-cgp-branch-opts"};
+    return llvm::cl::ParseCommandLineOptions(3, arguments, "", &llvm::errs());
   }();
   (void)once;
 }

@@ -8,14 +8,17 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <new>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "anvil/compiler/driver/pipeline.hpp"
+#include "anvil/compiler/driver/serve.hpp"
 #include "anvil/compiler/source/errors.hpp"
 #include "anvil/compiler/source/version.hpp"
 
@@ -59,34 +62,47 @@ void end_with(const std::string& host) {
   }).detach();
 }
 
-int dispatch(int argc, char** argv) {
-  const std::string_view command = argc > 1 ? argv[1] : "";
+int dispatch(const std::vector<std::string>& arguments) {
+  const std::string command = arguments.empty() ? "" : arguments[0];
+  const auto options = Arguments(arguments).subspan(arguments.empty() ? 0 : 1);
+  if (command == "--version") {
+    llvm::outs() << compiler_version() << '\n';
+    return 0;
+  }
+  if (command == "library") {
+    const auto library = parse_library_command(options);
+    end_with(library.host);
+    return run_library(library) ? 0 : kUserError;
+  }
+  if (command == "kernel") {
+    const auto kernel = parse_kernel_command(options);
+    end_with(kernel.host);
+    return run_kernel(kernel) ? 0 : kUserError;
+  }
+  if (command == "parse") return run_parse(parse_parse_command(options)) ? 0 : kUserError;
+  if (command == "serve") {
+    const auto serve = parse_serve_command(options);
+    warm_up();
+    return dispatch(
+        next_request(std::stoi(serve.requests), std::stoi(serve.host), /*idle_seconds=*/-1));
+  }
+  if (command == "headers") {
+    run_headers(parse_headers_command(options));
+    return 0;
+  }
+  if (command == "registers") {
+    const auto registers = parse_registers_command(options);
+    end_with(registers.host);
+    run_registers(registers);
+    return 0;
+  }
+  throw UsageError(
+      "expected 'library', 'kernel', 'parse', 'serve', 'headers', 'registers' or '--version'");
+}
+
+int run(const std::vector<std::string>& arguments) {
   try {
-    if (command == "--version") {
-      llvm::outs() << compiler_version() << '\n';
-      return 0;
-    }
-    if (command == "library") {
-      const auto library = parse_library_command(argc - 2, argv + 2);
-      end_with(library.host);
-      return run_library(library) ? 0 : kUserError;
-    }
-    if (command == "kernel") {
-      const auto kernel = parse_kernel_command(argc - 2, argv + 2);
-      end_with(kernel.host);
-      return run_kernel(kernel) ? 0 : kUserError;
-    }
-    if (command == "headers") {
-      run_headers(parse_headers_command(argc - 2, argv + 2));
-      return 0;
-    }
-    if (command == "registers") {
-      const auto registers = parse_registers_command(argc - 2, argv + 2);
-      end_with(registers.host);
-      run_registers(registers);
-      return 0;
-    }
-    throw UsageError("expected 'library', 'kernel', 'headers', 'registers' or '--version'");
+    return dispatch(arguments);
   } catch (const UsageError& error) {
     llvm::errs() << "anvil-compiler: " << error.what() << '\n';
     return kUsageError;
@@ -111,11 +127,11 @@ int main(int argc, char** argv) {
   std::set_new_handler(out_of_memory);
   llvm::install_bad_alloc_error_handler([](void*, const char*, bool) { out_of_memory(); });
   llvm::install_fatal_error_handler(internal_error);
-  // clang recurses with the nesting of the source.
-  int code = kInternalError;
-  llvm::thread worker(std::optional<unsigned>(256u << 20), [&] { code = dispatch(argc, argv); });
-  worker.join();
-  // Without waiting for the thread that watches over the host.
-  llvm::outs().flush();
-  _exit(code);
+  // clang recurses with the nesting of the source. The thread ends the process: of one that was
+  // forked it is all that there is, and nothing waits for the one that watches over the host.
+  llvm::thread(std::optional<unsigned>(256u << 20), [&] {
+    const int code = run({argv + std::min(argc, 1), argv + argc});
+    llvm::outs().flush();
+    _exit(code);
+  }).join();
 }

@@ -11,13 +11,12 @@ namespace {
 
 using Handlers = std::map<std::string_view, std::function<void(std::string)>>;
 
-void parse(int argc, char** argv, const Handlers& handlers) {
-  for (int i = 0; i < argc; i += 2) {
-    const auto handler = handlers.find(argv[i]);
-    if (handler == handlers.end())
-      throw UsageError(std::string("unknown option '") + argv[i] + "'");
-    if (i + 1 >= argc) throw UsageError(std::string("option '") + argv[i] + "' needs a value");
-    handler->second(argv[i + 1]);
+void parse(Arguments arguments, const Handlers& handlers) {
+  for (size_t i = 0; i < arguments.size(); i += 2) {
+    const auto handler = handlers.find(arguments[i]);
+    if (handler == handlers.end()) throw UsageError("unknown option '" + arguments[i] + "'");
+    if (i + 1 >= arguments.size()) throw UsageError("option '" + arguments[i] + "' needs a value");
+    handler->second(arguments[i + 1]);
   }
 }
 
@@ -39,71 +38,125 @@ void require_one_of(const std::string& value, const char* option,
   throw UsageError(std::string(option) + " '" + value + "' is not one of " + list);
 }
 
-}  // namespace
-
-LibraryCommand parse_library_command(int argc, char** argv) {
-  LibraryCommand command;
-  parse(argc, argv,
-        {{"--source", store(command.source)},
-         {"--name", store(command.name)},
-         {"--output", store(command.output)},
-         {"--host", store(command.host)},
-         {"--math", store(command.math)},
-         {"--std", store(command.standard)},
-         {"--define", [&](const std::string& value) {
-            const size_t equal = value.find('=');
-            command.defines.emplace_back(
-                value.substr(0, equal), equal == std::string::npos ? "1" : value.substr(equal + 1));
-          }}});
-  require(command.source, "--source");
-  require(command.output, "--output");
-  if (command.name.empty()) command.name = "program_source";
-  require_one_of(command.math, "--math", {"fast", "relaxed", "safe"});
-  require_one_of(command.standard, "--std",
-                 {"metal2.0", "metal2.1", "metal2.2", "metal2.3", "metal2.4", "metal3.0",
-                  "metal3.1", "metal3.2", "metal4.0"});
-  return command;
+Handlers source_options(ProgramOptions& program) {
+  return {{"--source", store(program.source)},
+          {"--name", store(program.name)},
+          {"--math", store(program.math)},
+          {"--std", store(program.standard)},
+          {"--define", [&](const std::string& value) {
+             const size_t equal = value.find('=');
+             program.defines.emplace_back(value.substr(0, equal), equal == std::string::npos
+                                                                      ? "1"
+                                                                      : value.substr(equal + 1));
+           }}};
 }
 
-KernelCommand parse_kernel_command(int argc, char** argv) {
-  KernelCommand command;
-  parse(argc, argv,
-        {{"--library", store(command.library)},
-         {"--function", store(command.function)},
-         {"--constants", store(command.constants)},
-         {"--variant", store(command.variant)},
-         {"--cpu", store(command.cpu)},
-         {"--target", store(command.target)},
-         {"--output", store(command.output)},
-         {"--reflection", store(command.reflection)},
-         {"--host", store(command.host)},
-         {"--emit-ir", store(command.emit_ir)},
-         {"--emit-scalar-ir", store(command.emit_scalar_ir)},
-         {"--emit-simd-ir", store(command.emit_simd_ir)},
-         {"--emit-assembly", store(command.emit_assembly)},
-         {"--remarks", store(command.remarks)}});
-  require(command.library, "--library");
+void check(const ProgramOptions& program) {
+  require_one_of(program.math, "--math", {"fast", "relaxed", "safe"});
+  require_one_of(program.standard, "--std",
+                 {"metal2.0", "metal2.1", "metal2.2", "metal2.3", "metal2.4", "metal3.0",
+                  "metal3.1", "metal3.2", "metal4.0"});
+}
+
+Handlers library_options(LibraryCommand& command) {
+  return {{"--output", store(command.output)}, {"--host", store(command.host)}};
+}
+
+Handlers kernel_options(KernelCommand& command) {
+  return {{"--function", store(command.function)},
+          {"--constants", store(command.constants)},
+          {"--variant", store(command.variant)},
+          {"--cpu", store(command.cpu)},
+          {"--target", store(command.target)},
+          {"--output", store(command.output)},
+          {"--reflection", store(command.reflection)},
+          {"--host", store(command.host)},
+          {"--emit-ir", store(command.emit_ir)},
+          {"--emit-scalar-ir", store(command.emit_scalar_ir)},
+          {"--emit-simd-ir", store(command.emit_simd_ir)},
+          {"--emit-assembly", store(command.emit_assembly)},
+          {"--remarks", store(command.remarks)}};
+}
+
+void check(const KernelCommand& command) {
   require(command.function, "--function");
   require_one_of(command.variant, "--variant", {"full", "any"});
   if (command.emit_ir.empty() && command.emit_scalar_ir.empty())
     require(command.output, "--output");
+}
+
+}  // namespace
+
+LibraryCommand parse_library_command(Arguments arguments) {
+  LibraryCommand command;
+  Handlers handlers = library_options(command);
+  handlers.merge(source_options(command.program));
+  parse(arguments, handlers);
+  require(command.program.source, "--source");
+  require(command.output, "--output");
+  check(command.program);
   return command;
 }
 
-HeadersCommand parse_headers_command(int argc, char** argv) {
+KernelCommand parse_kernel_command(Arguments arguments) {
+  KernelCommand command;
+  Handlers handlers = kernel_options(command);
+  handlers.emplace("--library", store(command.program.library));
+  parse(arguments, handlers);
+  require(command.program.library, "--library");
+  check(command);
+  return command;
+}
+
+ProgramCommand parse_program_command(Arguments arguments) {
+  const std::string kind = arguments.empty() ? "" : arguments[0];
+  if (kind == "library") {
+    LibraryCommand command;
+    parse(arguments.subspan(1), library_options(command));
+    require(command.output, "--output");
+    return command;
+  }
+  if (kind != "kernel") throw UsageError("expected 'library' or 'kernel'");
+  KernelCommand command;
+  parse(arguments.subspan(1), kernel_options(command));
+  check(command);
+  return command;
+}
+
+ParseCommand parse_parse_command(Arguments arguments) {
+  ParseCommand command;
+  Handlers handlers = source_options(command.program);
+  handlers.emplace("--library", store(command.program.library));
+  handlers.emplace("--target", store(command.target));
+  handlers.emplace("--requests", store(command.requests));
+  parse(arguments, handlers);
+  if (command.program.library.empty()) require(command.program.source, "--source");
+  require(command.requests, "--requests");
+  check(command.program);
+  return command;
+}
+
+ServeCommand parse_serve_command(Arguments arguments) {
+  ServeCommand command;
+  parse(arguments, {{"--requests", store(command.requests)}, {"--host", store(command.host)}});
+  require(command.requests, "--requests");
+  require(command.host, "--host");
+  return command;
+}
+
+HeadersCommand parse_headers_command(Arguments arguments) {
   HeadersCommand command;
-  parse(argc, argv, {{"--output", store(command.output)}, {"--target", store(command.target)}});
+  parse(arguments, {{"--output", store(command.output)}, {"--target", store(command.target)}});
   require(command.output, "--output");
   return command;
 }
 
-RegistersCommand parse_registers_command(int argc, char** argv) {
+RegistersCommand parse_registers_command(Arguments arguments) {
   RegistersCommand command;
-  parse(argc, argv,
-        {{"--output", store(command.output)},
-         {"--cpu", store(command.cpu)},
-         {"--target", store(command.target)},
-         {"--host", store(command.host)}});
+  parse(arguments, {{"--output", store(command.output)},
+                    {"--cpu", store(command.cpu)},
+                    {"--target", store(command.target)},
+                    {"--host", store(command.host)}});
   require(command.output, "--output");
   return command;
 }

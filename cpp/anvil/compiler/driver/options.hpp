@@ -1,29 +1,54 @@
 // options.hpp: anvil-compiler's command line.
 #pragma once
 
+#include <span>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace anvil::compiler {
 
-// `host` is a descriptor that becomes readable, or comes to its end, when whoever wants the result
-// is gone: the compiler ends with it.
-struct LibraryCommand {
-  std::string source, name, output, host;
+/// The program that a command is about: a source, or a library that was made of one.
+struct ProgramOptions {
+  std::string source, library;
+  std::string name = "program_source";  // what diagnostics call the source
   std::vector<std::pair<std::string, std::string>> defines;
   std::string math = "fast";
   std::string standard = "metal3.1";
 };
 
+// `host` is a descriptor that becomes readable, or comes to its end, when whoever wants the result
+// is gone: the compiler ends with it.
+struct LibraryCommand {
+  ProgramOptions program;
+  std::string output, host;
+};
+
 struct KernelCommand {
-  std::string library, function, constants, output, reflection, host, remarks;
+  ProgramOptions program;
+  std::string function, constants, output, reflection, host, remarks;
   // Where to write the IR: as handed over, after scalar optimisation, after vectorisation; and the
   // code as assembly.
   std::string emit_ir, emit_scalar_ir, emit_simd_ir, emit_assembly;
   std::string variant = "full";
   std::string cpu = "host";
   std::string target;  // an LLVM triple; empty: this machine's
+};
+
+/// A library or a kernel of a program that is parsed already.
+using ProgramCommand = std::variant<LibraryCommand, KernelCommand>;
+
+/// Parses a program and waits for such commands on the descriptor `requests`.
+struct ParseCommand {
+  ProgramOptions program;
+  std::string target;  // an LLVM triple; empty: this machine's
+  std::string requests;
+};
+
+/// Waits for any commands on the descriptor `requests`.
+struct ServeCommand {
+  std::string requests, host;
 };
 
 struct HeadersCommand {
@@ -39,9 +64,14 @@ struct RegistersCommand {
 
 // All throw UsageError for a command line that makes no sense.
 
-LibraryCommand parse_library_command(int argc, char** argv);
-KernelCommand parse_kernel_command(int argc, char** argv);
-HeadersCommand parse_headers_command(int argc, char** argv);
-RegistersCommand parse_registers_command(int argc, char** argv);
+using Arguments = std::span<const std::string>;
+
+LibraryCommand parse_library_command(Arguments arguments);
+KernelCommand parse_kernel_command(Arguments arguments);
+ProgramCommand parse_program_command(Arguments arguments);
+ParseCommand parse_parse_command(Arguments arguments);
+ServeCommand parse_serve_command(Arguments arguments);
+HeadersCommand parse_headers_command(Arguments arguments);
+RegistersCommand parse_registers_command(Arguments arguments);
 
 }  // namespace anvil::compiler

@@ -1,13 +1,18 @@
-// commands.hpp: what anvil-compiler can be asked to do.
+// pipeline.hpp: what anvil-compiler can be asked to do.
 #pragma once
 
 #include "anvil/compiler/driver/options.hpp"
 
 namespace anvil::compiler {
 
-/// Both return false after diagnostics on stderr where the user's source is at fault.
+/// All three return false after diagnostics on stderr where the user's source is at fault.
 bool run_library(const LibraryCommand& command);
 bool run_kernel(const KernelCommand& command);
+/// Returns in a process of its own for each command that comes, and in this one where the program
+/// has errors.
+bool run_parse(const ParseCommand& command);
+/// Makes ready what every command needs.
+void warm_up();
 /// Compiles the library's headers ahead, for this machine's architecture.
 void run_headers(const HeadersCommand& command);
 /// Writes how many bytes a vector register of the target has.

@@ -57,10 +57,6 @@ void KernelConsumer::visit(clang::Decl* declaration) {
     visit_function(function);
   } else if (auto* variable = llvm::dyn_cast<clang::VarDecl>(declaration)) {
     visit_variable(variable);
-  } else if (auto* type = llvm::dyn_cast<clang::TypedefNameDecl>(declaration)) {
-    if (type->getName().starts_with(kInstancePrefix))
-      if (const auto* of = type->getUnderlyingType()->getAs<clang::DecltypeType>())
-        visit_instance(type, of->getUnderlyingExpr());
   } else if (llvm::isa<clang::NamespaceDecl, clang::LinkageSpecDecl>(declaration)) {
     for (clang::Decl* inner : llvm::cast<clang::DeclContext>(declaration)->decls()) visit(inner);
   }

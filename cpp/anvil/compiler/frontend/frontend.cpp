@@ -9,9 +9,11 @@
 #include <clang/Frontend/MultiplexConsumer.h>
 #include <clang/Lex/Pragma.h>
 #include <clang/Lex/Preprocessor.h>
+#include <clang/Sema/Sema.h>
 #include <llvm/IR/Module.h>
 #include <llvm/Support/raw_ostream.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "anvil/compiler/frontend/address_spaces.hpp"
@@ -50,44 +52,41 @@ class EntryPragma : public clang::PragmaHandler {
 constexpr const char* kEnd = "\nstatic_assert(true);\n";
 constexpr const char* kEntryRequest = "#pragma anvil entry\n";
 
-class KernelAction : public clang::ASTFrontendAction {
+class ProgramAction : public clang::ASTFrontendAction {
  public:
-  using MakeEntry = std::function<std::string(KernelConsumer&)>;
-
-  KernelAction(MakeEntry make_entry, llvm::LLVMContext* context)
-      : make_entry_(std::move(make_entry)), context_(context) {}
+  /// `parsed` is called where the program ends, and gives text that goes on; `at_end` when that is
+  /// parsed too and code is generated. The AST is alive in both.
+  ProgramAction(std::function<std::string(KernelConsumer&)> parsed,
+                std::function<void(KernelConsumer&)> at_end, llvm::LLVMContext& context)
+      : parsed_(std::move(parsed)), at_end_(std::move(at_end)), context_(context) {}
 
   std::unique_ptr<llvm::Module> take_module() { return std::move(module_); }
-  clang::CodeGenerator* code() { return code_; }
-  /// Called once everything is parsed and generated, while the AST is alive.
-  std::function<void(KernelConsumer&)> at_end;
+  clang::CodeGenerator& code() { return *code_; }
 
  protected:
   std::unique_ptr<clang::ASTConsumer> CreateASTConsumer(clang::CompilerInstance& compiler,
                                                         llvm::StringRef) override {
     auto consumer = std::make_unique<KernelConsumer>();
     consumer_ = consumer.get();
-    if (make_entry_)
-      compiler.getPreprocessor().AddPragmaHandler(
-          "anvil", new EntryPragma([this] { return make_entry_(*consumer_); }));
+    compiler.getPreprocessor().AddPragmaHandler(
+        "anvil", new EntryPragma([this] { return parsed_(*consumer_); }));
     std::vector<std::unique_ptr<clang::ASTConsumer>> consumers;
     consumers.push_back(std::move(consumer));
-    if (context_) {
-      auto code = clang::CreateLLVMCodeGen(compiler, "kernel", *context_);
-      code_ = code.get();
-      consumers.push_back(std::move(code));
-    }
+    auto code = clang::CreateLLVMCodeGen(compiler, "kernel", context_);
+    code_ = code.get();
+    consumers.push_back(std::move(code));
     return std::make_unique<clang::MultiplexConsumer>(std::move(consumers));
   }
   void EndSourceFileAction() override {
-    if (at_end) at_end(*consumer_);
-    if (code_) module_.reset(code_->ReleaseModule().release());
+    at_end_(*consumer_);
+    module_.reset(code_->ReleaseModule().release());
     code_ = nullptr;
   }
 
  private:
-  MakeEntry make_entry_;
-  llvm::LLVMContext* context_;
+  std::function<std::string(KernelConsumer&)> parsed_;
+  std::function<void(KernelConsumer&)> at_end_;
+  llvm::LLVMContext& context_;
   KernelConsumer* consumer_ = nullptr;
   clang::CodeGenerator* code_ = nullptr;
   std::unique_ptr<llvm::Module> module_;
@@ -116,21 +115,19 @@ std::optional<KernelSignature> signature_of(KernelConsumer& consumer,
 }
 
 std::vector<FunctionConstantInfo> constants_of(KernelConsumer& consumer, const Program& program,
-                                               clang::CodeGenerator* code) {
+                                               clang::CodeGenerator& code) {
   std::vector<FunctionConstantInfo> constants;
   for (const clang::VarDecl* variable : consumer.constants()) {
     auto info = read_function_constant(consumer.context(), *variable);
     if (!info) continue;
     info->required = !program.tokens.guarded_constants.contains(info->name);
-    if (code) {
-      info->symbol = code->GetMangledName(variable).str();
-      // The flag is declared right after its constant, in the same scope.
-      const auto flag = variable->getDeclContext()->lookup(
-          &consumer.context().Idents.get(std::string(kDefinedPrefix) + info->name));
-      for (const clang::NamedDecl* declaration : flag)
-        if (const auto* defined = llvm::dyn_cast<clang::VarDecl>(declaration))
-          info->defined_symbol = code->GetMangledName(defined).str();
-    }
+    info->symbol = code.GetMangledName(variable).str();
+    // The flag is declared right after its constant, in the same scope.
+    const auto flag = variable->getDeclContext()->lookup(
+        &consumer.context().Idents.get(std::string(kDefinedPrefix) + info->name));
+    for (const clang::NamedDecl* declaration : flag)
+      if (const auto* defined = llvm::dyn_cast<clang::VarDecl>(declaration))
+        info->defined_symbol = code.GetMangledName(defined).str();
     constants.push_back(std::move(*info));
   }
   return constants;
@@ -148,97 +145,110 @@ std::vector<std::string> arguments_for(const Dialect& dialect) {
   return arguments;
 }
 
-}  // namespace
-
-std::optional<LibraryIndex> check_library(const Program& program, const Target& target) {
-  // Every instantiation is named in place, which checks its declaration but not its body.
+/// The program with every instantiation named in place.
+EditedText edited_text(const Program& program) {
   std::vector<Edit> edits = program.tokens.edits;
   for (size_t i = 0; i < program.tokens.instances.size(); ++i) {
     const Instance& instance = program.tokens.instances[i];
     for (Edit& edit : edits)
       if (edit.begin == instance.begin && edit.end == instance.end)
-        edit.replacement = "typedef decltype(" + instance.expression + ") " +
-                           std::string(kInstancePrefix) + std::to_string(i) + ";";
+        edit.replacement = "static constexpr auto " + std::string(kInstancePrefix) +
+                           std::to_string(i) + " = &" + instance.expression + ";";
   }
-  const EditedText edited(program.source.expanded, std::move(edits));
-  Diagnostics diagnostics(program.source, &edited);
-  if (report_token_errors(program, diagnostics)) return {};
+  return {program.source.expanded, std::move(edits)};
+}
 
-  LibraryIndex index;
-  auto compiler =
-      make_compiler(arguments_for({program.math, target}), diagnostics, target.thunk_headers());
-  const std::string text = edited.text() + kEnd + kEndDeclarations;
-  set_input(*compiler, text, program.source.name);
-  KernelAction action(nullptr, nullptr);
-  action.at_end = [&](KernelConsumer& consumer) {
-    if (consumer.context().getDiagnostics().hasErrorOccurred()) return;
-    for (const KernelConsumer::Kernel& kernel : consumer.kernels()) {
-      const auto signature = signature_of(consumer, kernel);
-      if (!signature) continue;
-      std::string name = signature->name;
-      if (kernel.instance) {
-        const size_t number =
-            std::stoul(kernel.instance->getName().substr(kInstancePrefix.size()).str());
-        name = program.tokens.instances[number].name;
-      }
-      index.functions.push_back(std::move(name));
-    }
-    index.constants = constants_of(consumer, program, nullptr);
+std::string name_of(const KernelConsumer::Kernel& kernel, const Program& program) {
+  if (!kernel.instance) return host_name(*kernel.function);
+  const llvm::StringRef number = kernel.instance->getName().substr(kInstancePrefix.size());
+  return program.tokens.instances[std::stoul(number.str())].name;
+}
+
+/// The bodies of all templates that are used, except those of kernels: only that which is wanted
+/// gets its body. Returns what was left out.
+std::vector<clang::Sema::PendingImplicitInstantiation> instantiate_but_kernels(
+    clang::Sema& sema, const KernelConsumer& consumer) {
+  std::vector<clang::Sema::PendingImplicitInstantiation> kernels;
+  auto& pending = sema.PendingInstantiations;
+  const auto is_kernel = [&](const auto& entry) {
+    return std::ranges::any_of(consumer.kernels(), [&](const KernelConsumer::Kernel& kernel) {
+      return kernel.instance && kernel.function == entry.first;
+    });
   };
-  if (!run(*compiler, action) || diagnostics.failed()) return {};
+  std::ranges::copy_if(pending, std::back_inserter(kernels), is_kernel);
+  std::erase_if(pending, is_kernel);
+  sema.PerformPendingInstantiations();
+  return kernels;
+}
+
+LibraryIndex index_of(KernelConsumer& consumer, const Program& program,
+                      clang::CodeGenerator& code) {
+  LibraryIndex index;
+  for (const KernelConsumer::Kernel& kernel : consumer.kernels())
+    if (signature_of(consumer, kernel)) index.functions.push_back(name_of(kernel, program));
+  index.constants = constants_of(consumer, program, code);
   return index;
 }
 
-std::optional<CompiledKernel> compile_kernel(const Program& program, const KernelRequest& request,
-                                             const Target& target, llvm::LLVMContext& context) {
-  const std::string& name = request.name;
-  std::vector<Edit> edits = program.tokens.edits;
-  for (const Instance& instance : program.tokens.instances) {
-    if (instance.name != name) continue;
-    for (Edit& edit : edits)
-      if (edit.begin == instance.begin && edit.end == instance.end)
-        edit.replacement = "static constexpr auto " + std::string(kInstancePrefix) + "0 = &" +
-                           instance.expression + ";";
-    break;
-  }
-  EditedText edited(program.source.expanded, std::move(edits));
-  const std::string text = edited.text() + kEnd + kEndDeclarations + kEntryRequest;
-  Diagnostics diagnostics(program.source, &edited);
+}  // namespace
 
-  CompiledKernel result;
+std::optional<Compiled> compile_program(const Program& program, const Target& target,
+                                        const FrontEndOptions& options, llvm::LLVMContext& context,
+                                        const std::function<Wish()>& ask) {
+  const EditedText edited = edited_text(program);
+  Diagnostics diagnostics(program.source, &edited);
+  if (report_token_errors(program, diagnostics)) return {};
+
   auto arguments = arguments_for({program.math, target});
-  arguments.push_back("-w");  // warnings came with the library
-  if (request.line_tables) arguments.push_back("-debug-info-kind=line-tables-only");
+  if (!options.warnings) arguments.push_back("-w");
+  if (options.line_tables) arguments.push_back("-debug-info-kind=line-tables-only");
   auto compiler = make_compiler(arguments, diagnostics, target.thunk_headers());
+  const std::string text = edited.text() + kEnd + kEndDeclarations + kEntryRequest;
   set_input(*compiler, text, program.source.name);
+
+  const auto has_errors = [&] { return compiler->getDiagnostics().hasErrorOccurred(); };
+  Wish wish;
+  LibraryIndex index;
+  CompiledKernel result;
   const clang::FunctionDecl* function = nullptr;
-  KernelAction action(
+  ProgramAction action(
       [&](KernelConsumer& consumer) -> std::string {
-        if (consumer.context().getDiagnostics().hasErrorOccurred()) return {};
+        if (has_errors()) return {};
+        clang::Sema& sema = compiler->getSema();
+        const auto bodies = instantiate_but_kernels(sema, consumer);
+        if (has_errors()) return {};
+        wish = ask();
+        if (wish.kernel.empty()) return {};
+        compiler->getDiagnostics().setIgnoreAllWarnings(true);  // they came with the index
         for (const KernelConsumer::Kernel& kernel : consumer.kernels()) {
-          if (!kernel.instance && host_name(*kernel.function) != name) continue;
+          if (name_of(kernel, program) != wish.kernel) continue;
           auto signature = signature_of(consumer, kernel);
           if (!signature) return {};
+          for (const auto& body : bodies)
+            if (body.first == kernel.function) sema.PendingInstantiations.push_back(body);
           function = kernel.function;
           result.signature = std::move(*signature);
-          result.signature.name = name;
-          return target.thunk(result.signature);
+          result.signature.name = wish.kernel;
+          return wish.target->thunk(result.signature);
         }
         return {};
       },
-      &context);
-  action.at_end = [&](KernelConsumer& consumer) {
-    if (consumer.context().getDiagnostics().hasErrorOccurred() || !function) return;
-    result.constants = constants_of(consumer, program, action.code());
-    result.symbol = action.code()->GetMangledName(function).str();
-    for (const clang::VarDecl* variable : consumer.initialised())
-      if (auto place =
-              diagnostics.where(variable->getLocation(), consumer.context().getSourceManager()))
-        result.places.emplace(action.code()->GetMangledName(variable).str(), std::move(*place));
-  };
+      [&](KernelConsumer& consumer) {
+        if (has_errors()) return;
+        if (wish.kernel.empty()) index = index_of(consumer, program, action.code());
+        if (!function) return;
+        result.constants = constants_of(consumer, program, action.code());
+        result.symbol = action.code().GetMangledName(function).str();
+        for (const clang::VarDecl* variable : consumer.initialised())
+          if (auto place =
+                  diagnostics.where(variable->getLocation(), consumer.context().getSourceManager()))
+            result.places.emplace(action.code().GetMangledName(variable).str(), std::move(*place));
+      },
+      context);
   if (!run(*compiler, action) || diagnostics.failed()) return {};
+  if (wish.kernel.empty()) return index;
   if (!function) {
-    llvm::errs() << program.source.name << ": error: there is no kernel named '" << name
+    llvm::errs() << program.source.name << ": error: there is no kernel named '" << wish.kernel
                  << "' in the library\n";
     return {};
   }

@@ -1,10 +1,12 @@
 // frontend.hpp: from transformed MSL to an index of its functions, or to one kernel's IR.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "anvil/compiler/frontend/token_pass.hpp"
@@ -39,16 +41,23 @@ struct CompiledKernel {
   std::unique_ptr<llvm::Module> module;         ///< as clang's code generator left it
 };
 
-/// Checks the whole source, as it reads for `target`; nothing, after diagnostics, where it has
-/// errors.
-std::optional<LibraryIndex> check_library(const Program& program, const Target& target);
-
-struct KernelRequest {
-  std::string name;          ///< as the host knows it
-  bool line_tables = false;  ///< keep the source's lines in the IR
+/// What is wanted of a program: a kernel, by the name that the host knows, or its index.
+struct Wish {
+  std::string kernel;              ///< empty: the index
+  const Target* target = nullptr;  ///< whose thunk calls the kernel
 };
-/// Compiles that kernel and what it calls, with the target's thunk.
-std::optional<CompiledKernel> compile_kernel(const Program& program, const KernelRequest& request,
-                                             const Target& target, llvm::LLVMContext& context);
+using Compiled = std::variant<LibraryIndex, CompiledKernel>;
+
+struct FrontEndOptions {
+  bool line_tables = false;  ///< keep the source's lines in the IR
+  bool warnings = true;
+};
+
+/// Parses and checks the whole source, as it reads for `target`, then asks what is wanted of it,
+/// once: a process may be forked there for every kernel. Nothing, after diagnostics, where source
+/// or kernel have errors.
+std::optional<Compiled> compile_program(const Program& program, const Target& target,
+                                        const FrontEndOptions& options, llvm::LLVMContext& context,
+                                        const std::function<Wish()>& ask);
 
 }  // namespace anvil::compiler
