@@ -173,6 +173,62 @@ kernel void f(device int* x, uint i [[thread_position_in_grid]]) {
   for (size_t i = 0; i < expected.size(); ++i) CHECK(out[i] == expected[i]);
 }
 
+TEST_CASE("what other compilers write for Metal compiles, and finds its data") {
+  // An array class with an operator for each address space, as SPIR-V's translators bring along.
+  CHECK(run(R"(
+template <typename T, size_t N> struct Fixed {
+  T e[N ? N : 1];
+  thread T& operator[](size_t i) thread { return e[i]; }
+  constexpr const thread T& operator[](size_t i) const thread { return e[i]; }
+  device T& operator[](size_t i) device { return e[i]; }
+  constexpr const device T& operator[](size_t i) const device { return e[i]; }
+  constexpr const constant T& operator[](size_t i) const constant { return e[i]; }
+  threadgroup T& operator[](size_t i) threadgroup { return e[i]; }
+  constexpr const threadgroup T& operator[](size_t i) const threadgroup { return e[i]; }
+};
+struct Data { uint count; Fixed<int4, 2> v; int out[1]; };
+constant Fixed<int, 4> table = Fixed<int, 4>({1, 2, 3, 4});
+static inline __attribute__((always_inline)) int sum(thread const int& a, device Data& d, thread Fixed<int, 4>& own,
+                                                     threadgroup Fixed<int, 32>& shared, thread uint3& id) {
+  own[id.x & 3u] += a;
+  const Fixed<int, 4> copy = own;
+  shared[id.x] = copy[id.x & 3u];
+  Fixed<int4, 2> wide = d.v;
+  d.v = wide;
+  return table[id.x & 3u] + shared[id.x] + wide[1].x + (&d)->v[0][1];
+}
+kernel void f(device Data& d, uint3 id [[thread_position_in_grid]]) {
+  threadgroup Fixed<int, 32> shared;
+  Fixed<int, 4> own = Fixed<int, 4>({10, 20, 30, 40});
+  int a = 100;
+  const int r = sum(a, d, own, shared, id);
+  atomic_fetch_add_explicit((device atomic_uint*)&d.count, 1u, memory_order_relaxed);
+  if (id.x == 2) d.out[0] = r;
+}
+)",
+            {0, 0, 0, 0, 0, 7, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0})[12] == 3 + 130 + 9 + 7);
+  // Qualifiers behind the type, pointers into every address space in a structure.
+  CHECK(run(R"(
+struct Context { int device* out; array<int, int(32)> threadgroup* shared; uint3 id; };
+int last(int x, Context thread* c) {
+  (*c->shared)[c->id.x] = x;
+  threadgroup_barrier(mem_flags::mem_threadgroup);
+  return (*c->shared)[31 - c->id.x] + *(c->out + c->id.x);
+}
+void set(int thread* a, float3 thread* b) { *a = 3, (*b).x = 2.0, b->yz = float2(1.0); }
+[[kernel]] void f(uint3 id [[thread_position_in_grid]], int device* out [[buffer(0)]]) {
+  threadgroup array<int, int(32)> shared;
+  thread Context c;
+  (&c)->out = out, (&c)->shared = &shared, (&c)->id = id;
+  thread int i;
+  thread float3 v;
+  set(&i, &v);
+  *(out + id.x) = last(int(id.x) * i + int(v.y), &c);
+}
+)",
+            std::vector<int>(32, 5))[1] == 30 * 3 + 1 + 5);
+}
+
 TEST_CASE("within a method the object is in its address space, and other ways may lead to it") {
   const auto out = run(R"(
 template <typename T> int value(thread const T& x) { T y = x; return int(y); }

@@ -96,3 +96,46 @@ kernel void f(device int* x [[buffer(0)]], device int* y [[buffer(1), function_c
     CHECK(session.reflection().getArray("arguments")->size() == count);
   }
 }
+
+TEST_CASE("arguments may be of types that nothing has instantiated yet") {
+  Session session;
+  session.compile(R"(
+#include <metal_stdlib>
+using namespace metal;
+template <typename T> struct Pair { T first; char second; };
+kernel void f(device Pair<float>* pairs, constant Pair<Pair<int>>& nested, device int4* vectors,
+              device vec<half, 3>& half3s, constant metal::array<Pair<short>, 3>& several) {}
+)",
+                  "f");
+  const Object reflection = session.reflection();
+  const Array& arguments = *reflection.getArray("arguments");
+  const int sizes[] = {8, 12, 16, 8, 12};
+  REQUIRE(arguments.size() == 5);
+  for (size_t i = 0; i < 5; ++i)
+    CHECK(*arguments[i].getAsObject()->getInteger("element_size") == sizes[i]);
+  CHECK(*arguments[0].getAsObject()->getString("type") == "Pair<float>");
+}
+
+TEST_CASE("a kernel is instantiated by the types of its parameters, or by its arguments") {
+  Session session;
+  const std::string source = R"(
+#include <metal_stdlib>
+using namespace metal;
+template <int N> struct P { int v[N]; };
+template <typename T, int N> [[kernel]] void fill(device T* x [[buffer(0)]], const constant P<N>* p [[buffer(1)]],
+                                                  uint i [[thread_position_in_grid]]) {
+  x[i] = T(p->v[N - 1]) + T(sizeof(T));
+}
+template [[host_name("first")]] [[kernel]] void fill(device short* x [[buffer(0)]], const constant P<1>* p [[buffer(1)]],
+                                                     uint i [[thread_position_in_grid]]);
+template [[host_name("second")]] [[kernel]] void fill(device int*, const constant P<2>*, uint);
+template [[host_name("third")]] [[kernel]] void fill<int, 3>(device int*, const constant P<3>*, uint);
+)";
+  for (const auto& [name, expected] :
+       {std::pair{"first", 10 + 2}, std::pair{"second", 20 + 4}, std::pair{"third", 30 + 4}}) {
+    session.compile(source, name);
+    std::vector<int> x(32), p{10, 20, 30};
+    session.run({x.data(), p.data()}, {32, 1, 1}, {32, 1, 1});
+    CHECK((x[0] & 0xffff) == expected);
+  }
+}
