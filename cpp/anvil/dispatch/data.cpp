@@ -13,10 +13,10 @@ namespace {
 ANVIL_OBJC_CLASS_DEFINITION<Data> data_definition{"OS_dispatch_data", {}};
 
 Data* of(dispatch_data_t data) {
-  return static_cast<Data*>(static_cast<void*>(data));
+  return reinterpret_cast<Data*>(data);
 }
 dispatch_data_t handle(objc::Ref<Data> data) {
-  return static_cast<dispatch_data_t>(static_cast<void*>(data.detach()));
+  return reinterpret_cast<dispatch_data_t>(data.detach());
 }
 
 /// New memory for so many bytes, which the data owns.

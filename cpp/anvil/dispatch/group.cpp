@@ -56,7 +56,7 @@ ANVIL_OBJC_CLASS_DEFINITION<Group> group_definition{"OS_dispatch_group", {}};
 ANVIL_OBJC_CLASS_DEFINITION<Semaphore> semaphore_definition{"OS_dispatch_semaphore", {}};
 
 Group* of(dispatch_group_t group) {
-  return static_cast<Group*>(static_cast<void*>(group));
+  return reinterpret_cast<Group*>(group);
 }
 
 void async_in(dispatch_group_t argument, dispatch_queue_t queue, Work work) {
@@ -124,7 +124,7 @@ using namespace anvil::dispatch;
 extern "C" {
 
 ANVIL_EXPORT dispatch_group_t dispatch_group_create() {
-  return static_cast<dispatch_group_t>(static_cast<void*>(objc::make<Group>().detach()));
+  return reinterpret_cast<dispatch_group_t>(objc::make<Group>().detach());
 }
 ANVIL_EXPORT void dispatch_group_enter(dispatch_group_t group) {
   of(group)->enter();
@@ -165,11 +165,11 @@ ANVIL_EXPORT dispatch_semaphore_t dispatch_semaphore_create(intptr_t value) {
   if (value < 0) return nullptr;
   objc::Ref<Semaphore> semaphore = objc::make<Semaphore>();
   semaphore->value = value;
-  return static_cast<dispatch_semaphore_t>(static_cast<void*>(semaphore.detach()));
+  return reinterpret_cast<dispatch_semaphore_t>(semaphore.detach());
 }
 ANVIL_EXPORT intptr_t dispatch_semaphore_wait(dispatch_semaphore_t semaphore,
                                               dispatch_time_t timeout) {
-  auto* its = static_cast<Semaphore*>(static_cast<void*>(semaphore));
+  auto* its = reinterpret_cast<Semaphore*>(semaphore);
   std::unique_lock lock(its->mutex);
   ++its->waiting;
   const bool raised = wait_until(its->raised, lock, timeout, [&] { return its->value > 0; });
@@ -179,7 +179,7 @@ ANVIL_EXPORT intptr_t dispatch_semaphore_wait(dispatch_semaphore_t semaphore,
 }
 /// Not 0 if a thread was woken.
 ANVIL_EXPORT intptr_t dispatch_semaphore_signal(dispatch_semaphore_t semaphore) {
-  auto* its = static_cast<Semaphore*>(static_cast<void*>(semaphore));
+  auto* its = reinterpret_cast<Semaphore*>(semaphore);
   std::lock_guard lock(its->mutex);
   ++its->value;
   its->raised.notify_one();

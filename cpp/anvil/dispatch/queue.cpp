@@ -148,10 +148,10 @@ ANVIL_EXPORT dispatch_queue_t dispatch_queue_create(const char* label,
   return static_cast<dispatch_queue_t>(queue);
 }
 ANVIL_EXPORT dispatch_queue_t dispatch_get_global_queue(intptr_t, uintptr_t) {
-  return static_cast<dispatch_queue_t>(static_cast<void*>(global_queue()));
+  return reinterpret_cast<dispatch_queue_t>(global_queue());
 }
 ANVIL_EXPORT dispatch_queue_t dispatch_get_main_queue() {
-  return static_cast<dispatch_queue_t>(static_cast<void*>(main_queue()));
+  return reinterpret_cast<dispatch_queue_t>(main_queue());
 }
 ANVIL_EXPORT const char* dispatch_queue_get_label(dispatch_queue_t queue) {
   return queue_of(queue)->label.c_str();

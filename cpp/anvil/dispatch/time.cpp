@@ -26,7 +26,7 @@ class Timers {
     static Timers& timers = *new Timers;
     return timers;
   }
-  void add(dispatch_time_t when, objc::Ref<Queue> queue, Work work) {
+  void add(dispatch_time_t when, const objc::Ref<Queue>& queue, Work work) {
     std::lock_guard lock(mutex_);
     const auto at = Clock::now() + std::min<nanoseconds>(time_left(when), std::chrono::hours(8760));
     waiting_.emplace(at, [queue, work = std::move(work)] { queue->async(work); });

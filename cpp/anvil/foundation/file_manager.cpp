@@ -58,7 +58,7 @@ bool exists_as(const FileManager* self, const String* path, bool* directory) {
 }
 template <int Mode>
 bool allows(const FileManager*, const String* path) {
-  return path && access(utf8(path).data(), Mode) == 0;
+  return path && access(path_of(path).c_str(), Mode) == 0;
 }
 Data* contents(const FileManager*, const String* path) {
   const auto text = read_file(std::string(utf8(path)), nullptr);

@@ -216,7 +216,7 @@ ANVIL_EXPORT Class anvil_NSClassFromString(const anvil::String* name) {
   return name ? anvil::objc::Registry::get().find_defined(anvil::utf8(name)) : nullptr;
 }
 ANVIL_EXPORT SEL anvil_NSSelectorFromString(const anvil::String* name) {
-  return name ? sel_registerName(anvil::utf8(name).data()) : nullptr;
+  return name ? sel_registerName(std::string(anvil::utf8(name)).c_str()) : nullptr;
 }
 ANVIL_EXPORT const void* anvil_CFRetain(const void* object) {
   anvil::objc::retain(static_cast<objc_object*>(const_cast<void*>(object)));

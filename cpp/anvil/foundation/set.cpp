@@ -23,7 +23,7 @@ struct Set : objc::Object {
     if (!object || !index.erase(object)) return;
     const auto found = std::find_if(items.begin(), items.end(),
                                     [&](const auto& item) { return is_equal(item.get(), object); });
-    const objc::Ref<objc_object> removed = *found;
+    const objc::Ref<objc_object> removed = std::move(*found);
     items.erase(found);
   }
 

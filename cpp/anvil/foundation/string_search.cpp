@@ -154,16 +154,16 @@ bool contains_in_any_case(const String* self, const String* text) {
 }
 
 long long whole(const String* self) {
-  return std::strtoll(utf8(self).data(), nullptr, 10);
+  return std::strtoll(std::string(utf8(self)).c_str(), nullptr, 10);
 }
 int int_value(const String* self) {
   return static_cast<int>(std::clamp<long long>(whole(self), INT_MIN, INT_MAX));
 }
 double double_value(const String* self) {
-  return std::strtod(utf8(self).data(), nullptr);
+  return std::strtod(std::string(utf8(self)).c_str(), nullptr);
 }
 float float_value(const String* self) {
-  return std::strtof(utf8(self).data(), nullptr);
+  return std::strtof(std::string(utf8(self)).c_str(), nullptr);
 }
 /// After spaces, a sign and zeros: Y, y, T, t or a digit from 1 to 9.
 bool bool_value(const String* self) {

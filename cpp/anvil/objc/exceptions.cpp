@@ -72,7 +72,7 @@ ANVIL_EXPORT extern const ExceptionType OBJC_EHTYPE_id;
 
 ANVIL_EXPORT void objc_exception_throw(id object) {
   retain(object);
-  void* memory = abi::__cxa_allocate_exception(sizeof object);
+  void* memory = abi::__cxa_allocate_exception(sizeof(id));
   *static_cast<id*>(memory) = object;
   abi::__cxa_throw(memory, const_cast<ExceptionType*>(&OBJC_EHTYPE_id),
                    [](void* thrown) { release(*static_cast<id*>(thrown)); });

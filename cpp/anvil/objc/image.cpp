@@ -113,8 +113,7 @@ void settle(objc_class* cls) {
 void send_load(objc_class* cls, const CompiledList<CompiledMethod>* methods) {
   for (const CompiledMethod& method : Entries{methods})
     if (std::string_view(method.name) == "load")
-      reinterpret_cast<void (*)(objc_class*, SEL)>(method.code)(cls,
-                                                                Registry::get().selector("load"));
+      call<void>(method.code, cls, Registry::get().selector("load"));
 }
 
 /// Superclasses of an image come before what inherits from them.
@@ -198,7 +197,6 @@ extern "C" __attribute__((visibility("hidden"))) void anvil_objc_initialize(objc
   if (cls->superclass) anvil_objc_initialize(cls->superclass);
   if (!cls->info->compiled || !begun.insert(cls).second) return;
   static const SEL initialize = sel_registerName("initialize");
-  reinterpret_cast<void (*)(objc_class*, SEL)>(cls->isa->info->table[initialize->index])(
-      cls, initialize);
+  call<void>(cls->isa->info->table[initialize->index], cls, initialize);
   Registry::get().untrap(cls);
 }

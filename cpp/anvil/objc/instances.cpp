@@ -22,14 +22,14 @@ void construct_members(objc_class* cls, objc_object* object) {
   if (!cls || !cls->info->compiled) return;
   construct_members(cls->superclass, object);
   if (auto found = cls->info->methods.find(construct); found != cls->info->methods.end())
-    reinterpret_cast<objc_object* (*)(objc_object*, SEL)>(found->second.imp)(object, construct);
+    call<objc_object*>(found->second.imp, object, construct);
 }
 
 void destroy_members(objc_object* object) {
   static const SEL destruct = sel_registerName(".cxx_destruct");
   for (objc_class* cls = object->isa; cls && cls->info->compiled; cls = cls->superclass)
     if (auto found = cls->info->methods.find(destruct); found != cls->info->methods.end())
-      reinterpret_cast<void (*)(objc_object*, SEL)>(found->second.imp)(object, destruct);
+      call<void>(found->second.imp, object, destruct);
 }
 
 }  // namespace

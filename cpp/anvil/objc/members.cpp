@@ -53,7 +53,7 @@ ANVIL_EXPORT Ivar* class_copyIvarList(Class cls, unsigned int* count) {
 /// Only before the class has instances or subclasses.
 ANVIL_EXPORT BOOL class_addIvar(Class cls, const char* name, size_t size, uint8_t alignment,
                                 const char* types) {
-  if (!cls || !name || cls->info->compiled || cls->info->subclasses.size()) return false;
+  if (!cls || !name || cls->info->compiled || !cls->info->subclasses.empty()) return false;
   const size_t unit = size_t{1} << alignment;
   const size_t offset = (cls->info->size + unit - 1) / unit * unit;
   cls->info->size = offset + size;

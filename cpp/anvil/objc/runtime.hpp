@@ -27,4 +27,10 @@ R send(const objc_object* receiver, SEL selector, Args... args) {
       receiver, selector, args...);
 }
 
+/// Calls a method by its code. A compiler of Objective-C gave that a type of its own.
+template <class R>
+__attribute__((no_sanitize("function"))) R call(IMP code, objc_object* receiver, SEL selector) {
+  return reinterpret_cast<R (*)(objc_object*, SEL)>(code)(receiver, selector);
+}
+
 }  // namespace anvil::objc
