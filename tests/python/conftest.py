@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ import foundry as fd
 # Machines are shared: how long an example takes says nothing.
 settings.register_profile("foundry", deadline=None)
 settings.load_profile("foundry")
+
+# Metal's validation, for this process and those that tests start.
+os.environ.setdefault("ANVIL_VALIDATION", "1")
 
 DATA = Path(__file__).parent.parent / "data"
 

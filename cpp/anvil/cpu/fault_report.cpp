@@ -7,8 +7,8 @@
 #include <new>
 #include <string>
 
+#include "anvil/cpu/guarded_memory.hpp"
 #include "anvil/cpu/kernel_fault.hpp"
-#include "anvil/cpu/memory.hpp"
 #include "anvil/cpu/watchdog.hpp"
 
 namespace anvil::cpu {
@@ -77,6 +77,21 @@ std::string explain(const KernelFault& fault) {
 }
 
 /// And which of the dispatch's arguments it missed by how much.
+std::string name_of(const service::ArgumentInfo& argument) {
+  return "buffer " + std::to_string(argument.index) + " ('" + argument.name + "'";
+}
+
+/// A fault at an address near 0, and the arguments that lie there because nothing is bound to them.
+std::string unbound_near(const KernelFault& fault, const backend::DispatchCommand& dispatch) {
+  if (fault.address >= kFar) return "";
+  const std::vector<service::ArgumentInfo>& arguments = dispatch.kernel->info.arguments;
+  std::string names;
+  for (size_t i = 0; i < arguments.size(); ++i)
+    if (arguments[i].kind == service::ArgumentInfo::Kind::buffer && dispatch.bindings[i].first == 0)
+      names += (names.empty() ? "" : " or ") + name_of(arguments[i]) + ")";
+  return names.empty() ? "" : "nothing is bound to " + names;
+}
+
 std::string explain(const KernelFault& fault, const backend::DispatchCommand& dispatch) {
   std::string text = explain(fault);
   if (fault.kind == KernelFault::Kind::interrupted)
@@ -84,6 +99,8 @@ std::string explain(const KernelFault& fault, const backend::DispatchCommand& di
            std::to_string(fault.threadgroups) + " threadgroups were done";
   if (!fault.has_address || fault.kind == KernelFault::Kind::stack_overflow) return text;
   const std::vector<service::ArgumentInfo>& arguments = dispatch.kernel->info.arguments;
+  if (const std::string unbound = unbound_near(fault, dispatch); !unbound.empty())
+    return text + ", " + unbound;
   const service::ArgumentInfo* nearest = nullptr;
   Place place{Place::Side::inside, kFar};
   size_t length = 0;
@@ -99,9 +116,10 @@ std::string explain(const KernelFault& fault, const backend::DispatchCommand& di
     if (inside) break;
   }
   if (!nearest) return text;
-  text += ", " + describe(fault, place) + "buffer " + std::to_string(nearest->index) + " ('" +
-          nearest->name + "', " + std::to_string(length) + " bytes)";
-  const bool certain = place.side == Place::Side::inside || place.distance <= HostMemory::kGuard;
+  text +=
+      ", " + describe(fault, place) + name_of(*nearest) + ", " + std::to_string(length) + " bytes)";
+  const bool certain = place.side == Place::Side::inside ||
+                       place.distance <= GuardedMemory::slack() + GuardedMemory::kGuard;
   return certain ? text : text + ", the nearest argument";
 }
 

@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "anvil/service/environment.hpp"
+
 namespace anvil::cpu {
 namespace {
 
@@ -46,6 +48,7 @@ Job lay_out(const Dispatch& from) {
   job.threadgroups = groups;
   job.kernel = from.kernel;
   job.barriers = info.barriers;
+  job.all_meet = service::validation();
   std::copy(from.buffers.begin(), from.buffers.end(), job.dispatch.buffers);
   std::copy_n(from.threads_per_grid.begin(), 3, job.dispatch.threads_per_grid);
   std::copy_n(from.threadgroups.begin(), 3, job.dispatch.threadgroups_per_grid);
@@ -56,10 +59,13 @@ Job lay_out(const Dispatch& from) {
     return (bytes + alignment - 1) / alignment * alignment;
   };
   job.memory_bytes = aligned(std::max<uint64_t>(info.static_memory, 1));
-  job.memory_lengths = from.threadgroup_memory_length;
-  for (size_t i = 0; i < job.memory_lengths.size(); ++i) {
-    job.memory_offsets[i] = job.memory_bytes;
-    job.memory_bytes += aligned(job.memory_lengths[i]);
+  std::array<bool, ANVIL_MAX_BUFFERS> declared{};
+  for (const service::ArgumentInfo& argument : info.arguments)
+    if (argument.kind == service::ArgumentInfo::Kind::threadgroup) declared[argument.index] = true;
+  for (size_t i = 0; i < job.memory_offsets.size(); ++i) {
+    const uint32_t length = from.threadgroup_memory_length[i];
+    job.memory_offsets[i] = length || declared[i] ? job.memory_bytes : Job::kNone;
+    job.memory_bytes += aligned(length);
   }
 
   uint32_t most_simdgroups = 0;

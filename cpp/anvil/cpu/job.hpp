@@ -35,18 +35,19 @@ struct Job {
   AnvilDispatch dispatch{};
   std::array<Shape, 8> shapes{};  // by bits: last in x, last in y, last in z
   bool barriers = false;
+  bool all_meet = false;     // a barrier that only some simdgroups reach is an error
   uint64_t stack_bytes = 0;  // of a simdgroup
   uint32_t fibers = 0;       // stacks of their own that a threadgroup's simdgroups need
   Kernel* kernel = nullptr;  // lives as long as the dispatch
-  // One block a worker: the static part at its start, then the arguments with a length, by index.
+  // One block a worker: the static part at its start, then the arguments, by index.
   uint64_t memory_bytes = 0;
-  std::array<uint64_t, ANVIL_MAX_BUFFERS> memory_offsets{};
-  std::array<uint32_t, ANVIL_MAX_BUFFERS> memory_lengths{};
+  static constexpr uint64_t kNone = UINT64_MAX;
+  std::array<uint64_t, ANVIL_MAX_BUFFERS> memory_offsets{};  // kNone: no such argument
 };
 
 /// Checks the sizes of a dispatch and lays it out. A grid without threads gives a job without
-/// threadgroups. Throws std::runtime_error with the figures, and CompileError when the `any`
-/// variant is needed and does not compile.
+/// threadgroups. Throws std::runtime_error with the figures, and CompileError when the
+/// `any` variant is needed and does not compile.
 Job lay_out(const Dispatch& dispatch);
 
 }  // namespace anvil::cpu

@@ -53,11 +53,11 @@ std::string describe(const Trap& trap) {
 
 }  // namespace
 
-void throw_fault(const Trap& trap, const std::string& who) {
-  KernelFault fault(kind_of(trap),
-                    who + (trap.kind == Trap::Kind::interrupted ? " " : ": ") + describe(trap));
+void throw_fault(const Trap& trap, const std::string& who, const std::string& where) {
+  KernelFault fault(kind_of(trap), who + (trap.kind == Trap::Kind::interrupted ? " " : ": ") +
+                                       describe(trap) + (where.empty() ? "" : ", " + where));
   fault.access = trap.access;
-  fault.has_address = trap.has_address;
+  fault.has_address = trap.has_address && where.empty();
   fault.address = trap.address;
   throw fault;
 }

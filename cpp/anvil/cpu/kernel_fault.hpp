@@ -19,14 +19,16 @@ struct KernelFault : std::runtime_error {
 
   const Kind kind;
   Trap::Access access = Trap::Access::unknown;
-  bool has_address = false;
+  bool has_address = false;  ///< and the text does not say in what memory that lies
   uintptr_t address = 0;
   size_t dispatch = 0;        ///< of those that were run together, the one it belongs to
   uint64_t threadgroups = 0;  ///< of all of them,
   uint64_t finished = 0;      ///< and how many came to their end
 };
 
-/// Throws the fault that `trap` is; `who` begins its text.
-[[noreturn]] void throw_fault(const Trap& trap, const std::string& who);
+/// Throws the fault that `trap` is. `who` begins its text; `where` ends it, if it is known in what
+/// memory the address lies.
+[[noreturn]] void throw_fault(const Trap& trap, const std::string& who,
+                              const std::string& where = "");
 
 }  // namespace anvil::cpu

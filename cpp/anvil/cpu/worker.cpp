@@ -8,11 +8,13 @@
 #include <string>
 
 #include "anvil/cpu/kernel_fault.hpp"
+#include "anvil/system/memory.hpp"
 
 namespace anvil::cpu {
 namespace {
 
-constexpr std::align_val_t kMemoryAlignment{ANVIL_THREADGROUP_MEMORY_ALIGNMENT};
+// So that jobs rarely ask for more than those before.
+constexpr size_t kLeastMemory = ANVIL_MAX_THREADGROUP_MEMORY;
 
 // What a fiber needs beside the kernel's own frames: the switch at a barrier, the C library's
 // memcpy, and the sanitizers' red zones. Pages are taken as they are touched.
@@ -22,17 +24,19 @@ constexpr size_t kLeastFiberStack = size_t{1} << 20;
 
 }  // namespace
 
-Worker::~Worker() {
-  ::operator delete(memory_, kMemoryAlignment);
-}
-
 void Worker::prepare(const Job& job) {
   if (job.memory_bytes > memory_capacity_) {
-    void* grown = ::operator new(job.memory_bytes, kMemoryAlignment);
-    ::operator delete(memory_, kMemoryAlignment);
-    memory_ = grown;
-    memory_capacity_ = job.memory_bytes;
+    const size_t page = page_size();
+    const size_t bytes =
+        (std::max<size_t>(job.memory_bytes, kLeastMemory) + page - 1) / page * page;
+    memory_ = GuardedMemory(bytes);
+    memory_capacity_ = 0;
+    if (!memory_.data()) throw std::bad_alloc();
+    memory_capacity_ = bytes;
   }
+  // Without slack its end is the guard.
+  std::byte* const block =
+      memory_.data() + (GuardedMemory::slack() ? 0 : memory_capacity_ - job.memory_bytes);
   const size_t stack = job.stack_bytes + kStackMargin;
   if (job.fibers > 0 && stack > fiber_stack_) {
     fibers_.clear();
@@ -40,10 +44,11 @@ void Worker::prepare(const Job& job) {
   }
   while (fibers_.size() < job.fibers) fibers_.push_back(std::make_unique<Fiber>(fiber_stack_));
   dispatch = &job.dispatch;
-  static_memory = memory_;
+  static_memory = block;
   for (size_t i = 0; i < job.memory_offsets.size(); ++i)
     threadgroup_memory[i] =
-        job.memory_lengths[i] ? static_cast<std::byte*>(memory_) + job.memory_offsets[i] : nullptr;
+        job.memory_offsets[i] == Job::kNone ? nullptr : block + job.memory_offsets[i];
+  all_meet_ = job.all_meet;
   serial_ = job.serial;
 }
 
@@ -113,6 +118,7 @@ void Worker::run_as_fibers() {
   for (uint32_t i = 0; i < simdgroups; ++i) fibers_[i]->start(run_simdgroup, this);
   barrier = arrive_at_barrier;
   current_ = 0;
+  running_ = ~uint32_t{0} >> (32 - simdgroups);
   diverged_ = false;
   thread_->switch_to(*fibers_[0]);
 }
@@ -140,8 +146,19 @@ void Worker::fail(const Job& job, const Trap& trap) const {
   Kernel& kernel = *job.kernel;
   std::string line = kernel.line_of(trap.instruction);
   if (line.empty() && trap.caller) line = kernel.line_of(trap.caller - 1);
-  throw_fault(trap, "kernel '" + kernel.info.name + "'" + (line.empty() ? "" : " (" + line + ")") +
-                        ", " + place());
+  throw_fault(trap,
+              "kernel '" + kernel.info.name + "'" + (line.empty() ? "" : " (" + line + ")") + ", " +
+                  place(),
+              trap.has_address ? place_in_memory(job, trap.address) : "");
+}
+
+std::string Worker::place_in_memory(const Job& job, uintptr_t address) const {
+  if (!memory_.holds(address)) return "";
+  const auto begin = reinterpret_cast<uintptr_t>(static_memory);
+  const bool before = address < begin;
+  const uint64_t distance = before ? begin - address : address - begin - job.memory_bytes;
+  return std::to_string(distance) + " bytes " + (before ? "before the start" : "past the end") +
+         " of its " + std::to_string(job.memory_bytes) + " bytes of threadgroup memory";
 }
 
 void Worker::run_simdgroup(void* worker) {
@@ -157,15 +174,15 @@ void Worker::arrive_at_barrier(AnvilThreadgroup* threadgroup) {
 void Worker::stop(Stop where) {
   Fiber& fiber = *fibers_[current_];
   if (current_ == 0) first_stop_ = where;
-  diverged_ = where != first_stop_;
-  const bool last = current_ + 1 == simdgroups;
-  if (diverged_ || (last && where == Stop::at_end)) {
-    fiber.leave_to(*thread_);
-  } else {
-    current_ = last ? 0 : current_ + 1;
-    Fiber& next = *fibers_[current_];
-    where == Stop::at_end ? fiber.leave_to(next) : fiber.switch_to(next);
-  }
+  diverged_ = all_meet_ && where != first_stop_;
+  if (where == Stop::at_end) running_ &= ~(1u << current_);
+  if (diverged_ || running_ == 0) fiber.leave_to(*thread_);
+  const uint32_t later = running_ >> current_ >> 1;
+  const uint32_t next = later ? current_ + 1 + static_cast<uint32_t>(std::countr_zero(later))
+                              : static_cast<uint32_t>(std::countr_zero(running_));
+  if (next == current_) return;  // the last one meets nobody
+  current_ = next;
+  where == Stop::at_end ? fiber.leave_to(*fibers_[next]) : fiber.switch_to(*fibers_[next]);
 }
 
 }  // namespace anvil::cpu

@@ -8,6 +8,7 @@
 
 #include "anvil/abi/kernel_abi.h"
 #include "anvil/cpu/fiber.hpp"
+#include "anvil/cpu/guarded_memory.hpp"
 #include "anvil/cpu/job.hpp"
 #include "anvil/cpu/trap.hpp"
 #include "anvil/cpu/work_parts.hpp"
@@ -18,7 +19,6 @@ namespace anvil::cpu {
 class alignas(kLineBytes) Worker : private AnvilThreadgroup {
  public:
   Worker() : AnvilThreadgroup{} {}
-  ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
@@ -48,24 +48,28 @@ class alignas(kLineBytes) Worker : private AnvilThreadgroup {
   static void run_alone(void* worker);
   [[noreturn]] void fail(const Job& job, const Trap& trap) const;
   std::string place() const;
+  /// Where an address lies that is near the threadgroup's memory; empty for others.
+  std::string place_in_memory(const Job& job, uintptr_t address) const;
   void stop(Stop where);
   static void arrive_at_barrier(AnvilThreadgroup* threadgroup);
   static void pass_barrier(AnvilThreadgroup*) {}
   static void run_simdgroup(void* worker);
 
-  uint64_t serial_ = 0;  // of the job prepared for
-  void* memory_ = nullptr;
+  uint64_t serial_ = 0;   // of the job prepared for
+  GuardedMemory memory_;  // of the threadgroup
   uint64_t memory_capacity_ = 0;
 
   uint64_t finished_ = 0;
 
   // Simdgroups as fibers take turns in order, each until it stops: a round ends with all of them at
-  // a barrier or all of them at their end.
+  // a barrier or at their end. One that has ended counts as arrived wherever others go on to meet.
   std::vector<std::unique_ptr<Fiber>> fibers_;
   size_t fiber_stack_ = 0;   // bytes of each
   Fiber* thread_ = nullptr;  // whence the simdgroups were started
   AnvilEntry entry_ = nullptr;
   uint32_t current_ = 0;            // simdgroup whose turn it is
+  uint32_t running_ = 0;            // bit s: simdgroup s has not ended
+  bool all_meet_ = false;           // as of the job
   Stop first_stop_ = Stop::at_end;  // of simdgroup 0 in this round
   bool diverged_ = false;
 };

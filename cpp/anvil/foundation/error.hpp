@@ -12,6 +12,7 @@ namespace anvil {
 
 struct Error : objc::Object {
   using Super = RootObject;
+  static constexpr bool kClearedResult = true;
 
   objc::Ref<String> domain;
   NS::Integer code = 0;

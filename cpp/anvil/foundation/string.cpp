@@ -284,12 +284,10 @@ std::string_view utf8(const String* string) {
 /// Nothing if the bytes are no text in that encoding, or the encoding is not one of these.
 std::optional<std::string> to_utf8(std::string_view bytes, NS::StringEncoding encoding) {
   switch (encoding) {
-    case NS::ASCIIStringEncoding:
-      if (unicode::ascii(bytes)) return std::string(bytes);
-      return std::nullopt;
     case NS::UTF8StringEncoding:
       if (unicode::valid(bytes)) return std::string(bytes);
       return std::nullopt;
+    case NS::ASCIIStringEncoding:  // Foundation, too, takes a byte that is not for Latin 1
     case NS::ISOLatin1StringEncoding: {
       std::string text;
       for (const unsigned char c : bytes) unicode::append(text, c);

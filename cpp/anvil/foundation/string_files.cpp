@@ -7,6 +7,7 @@
 #include "anvil/foundation/data.hpp"
 #include "anvil/foundation/made.hpp"
 #include "anvil/foundation/string.hpp"
+#include "anvil/foundation/unicode.hpp"
 #include "anvil/foundation/url.hpp"
 
 namespace anvil {
@@ -138,7 +139,7 @@ String* init_with_data(String* self, const Data* data, NS::StringEncoding encodi
 /// Nil where the text cannot be had in that encoding.
 Data* data_in(const String* self, NS::StringEncoding encoding) {
   const std::string_view text = utf8(self);
-  const bool same = encoding == NS::UTF8StringEncoding || to_utf8(text, NS::ASCIIStringEncoding);
+  const bool same = encoding == NS::UTF8StringEncoding || unicode::ascii(text);
   if (!same) return nullptr;
   return make_data(std::as_bytes(std::span(text))).autoreleased();
 }

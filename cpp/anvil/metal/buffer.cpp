@@ -5,6 +5,7 @@
 #include "anvil/metal/device.hpp"
 #include "anvil/metal/heap.hpp"
 #include "anvil/metal/report.hpp"
+#include "anvil/metal/validation.hpp"
 #include "anvil/objc/errors.hpp"
 #include "anvil/system/memory.hpp"
 
@@ -22,10 +23,8 @@ void* Buffer::contents() const {
 }
 
 void Buffer::did_modify(NS::Range range) {
-  if (range.location > length || range.length > length - range.location)
-    throw InvalidUse("-[MTLBuffer didModifyRange:]: range [" + std::to_string(range.location) +
-                     ", +" + std::to_string(range.length) + ") is beyond length " +
-                     std::to_string(length));
+  if (const auto refusal = validation::of_modified_range(range.location, range.length, length))
+    throw InvalidUse("-[MTLBuffer didModifyRange:]: " + *refusal);
 }
 
 void Buffer::add_debug_marker(String*, NS::Range range) {

@@ -61,6 +61,7 @@ backend::Extent grid_of(const backend::DispatchCommand& dispatch, backend::Devic
 
 std::string contents(const backend::Binding& binding, backend::Device& device) {
   std::string bytes(std::min<uint64_t>(binding.length, Capture::kMaxBytes), '\0');
+  if (bytes.empty()) return bytes;  // nothing is bound
   if (binding.kind == backend::Binding::Kind::memory)
     device.read(binding.first, std::as_writable_bytes(std::span(bytes)));
   else

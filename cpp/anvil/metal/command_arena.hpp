@@ -28,6 +28,8 @@ class CommandArena {
 
  private:
   static constexpr size_t kChunk = 16 << 10;
+  // Behind each, for kernels that read arguments beyond the bytes that are bound.
+  static constexpr size_t kSlack = 1 << 10;
   static constexpr size_t kKept = 64;
   struct Chunk {
     std::unique_ptr<std::byte[]> bytes;
@@ -39,7 +41,7 @@ class CommandArena {
     while (used_ < chunks_.size() && chunks_[used_].size < size) ++used_;
     if (used_ == chunks_.size()) {
       const size_t length = size > kChunk ? size : kChunk;
-      chunks_.push_back({std::make_unique_for_overwrite<std::byte[]>(length), length});
+      chunks_.push_back({std::make_unique_for_overwrite<std::byte[]>(length + kSlack), length});
     }
     next_ = chunks_[used_].bytes.get();
     left_ = chunks_[used_].size;

@@ -7,6 +7,7 @@
 #include "anvil/metal/compute_encoder.hpp"
 #include "anvil/metal/compute_pass.hpp"
 #include "anvil/metal/event.hpp"
+#include "anvil/metal/validation.hpp"
 #include "anvil/objc/errors.hpp"
 
 namespace anvil::metal {
@@ -120,11 +121,9 @@ void CommandBuffer::push_debug_group(String* name) {
 }
 
 void CommandBuffer::pop_debug_group() {
-  if (debug_groups_.empty())
-    fail(MTL::CommandBufferErrorNotPermitted,
-         "-[MTLCommandBuffer popDebugGroup]: no group is open");
-  else
-    debug_groups_.pop_back();
+  if (const auto refusal = validation::of_debug_group_end(debug_groups_.size()))
+    fail(MTL::CommandBufferErrorNotPermitted, "-[MTLCommandBuffer popDebugGroup]: " + *refusal);
+  if (!debug_groups_.empty()) debug_groups_.pop_back();
 }
 
 void CommandBuffer::hold(Resource* resource) {

@@ -64,7 +64,7 @@ struct CommandBuffer : objc::Object {
   double gpu_start_time() const;
   double gpu_end_time() const;
   Device* device() const { return queue->device; }
-  CommandQueue* queue_object() const { return queue.get(); }
+  CommandQueue* queue_object() const { return objc::Ref<CommandQueue>(queue).autoreleased(); }
 
   // For encoders.
   /// False, once it has failed: then nothing more needs to be recorded.

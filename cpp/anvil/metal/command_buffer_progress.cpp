@@ -117,7 +117,8 @@ MTL::CommandBufferStatus CommandBuffer::status() const {
 
 Error* CommandBuffer::error() const {
   std::lock_guard lock(mutex_);
-  return status_ == MTL::CommandBufferStatusError ? error_.get() : nullptr;
+  if (status_ != MTL::CommandBufferStatusError) return nullptr;
+  return objc::Ref<Error>(error_).autoreleased();
 }
 
 double CommandBuffer::gpu_start_time() const {

@@ -2,6 +2,7 @@
 
 #include "anvil/metal/buffer.hpp"
 #include "anvil/metal/fence.hpp"
+#include "anvil/metal/validation.hpp"
 #include "anvil/objc/errors.hpp"
 
 namespace anvil::metal {
@@ -45,9 +46,8 @@ bool CommandEncoder::check_range(const char* method, const char* role, const Buf
 
 void CommandEncoder::end_encoding() {
   open("endEncoding");
-  if (!debug_groups_.empty())
-    fail("endEncoding", std::to_string(debug_groups_.size()) + " debug groups are still open",
-         MTL::CommandBufferErrorNotPermitted);
+  if (const auto refusal = validation::of_open_debug_groups(debug_groups_.size()))
+    fail("endEncoding", *refusal, MTL::CommandBufferErrorNotPermitted);
   ended_ = true;
   buffer->encoder_ended(this);
 }
@@ -59,10 +59,9 @@ void CommandEncoder::push_debug_group(String* name) {
 
 void CommandEncoder::pop_debug_group() {
   open("popDebugGroup");
-  if (debug_groups_.empty())
-    fail("popDebugGroup", "no group is open", MTL::CommandBufferErrorNotPermitted);
-  else
-    debug_groups_.pop_back();
+  if (const auto refusal = validation::of_debug_group_end(debug_groups_.size()))
+    fail("popDebugGroup", *refusal, MTL::CommandBufferErrorNotPermitted);
+  if (!debug_groups_.empty()) debug_groups_.pop_back();
 }
 
 // Encoders of a queue run in order: a fence is checked and otherwise already kept.

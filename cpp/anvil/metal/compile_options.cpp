@@ -1,6 +1,14 @@
 #include "anvil/metal/compile_options.hpp"
 
+#include <algorithm>
+
+#include "anvil/metal/validation.hpp"
+
 namespace anvil::metal {
+
+std::string language_name(MTL::LanguageVersion version) {
+  return "metal" + std::to_string(version >> 16) + "." + std::to_string(version & 0xffff);
+}
 
 service::CompileOptions service_options(const CompileOptions* options) {
   service::CompileOptions result;
@@ -11,13 +19,11 @@ service::CompileOptions service_options(const CompileOptions* options) {
   if (options->libraries && !options->libraries->items.empty())
     throw service::CompileError(
         "MTLCompileOptions.libraries: linking against libraries is not supported");
-  if (options->enable_logging)
-    throw service::CompileError("MTLCompileOptions.enableLogging: shader logging is not supported");
+  if (const auto refusal = validation::of_options(*options)) throw service::CompileError(*refusal);
   result.math = options->math_mode == MTL::MathModeFast      ? "fast"
                 : options->math_mode == MTL::MathModeRelaxed ? "relaxed"
                                                              : "safe";
-  result.std = "metal" + std::to_string(options->language_version >> 16) + "." +
-               std::to_string(options->language_version & 0xffff);
+  result.std = language_name(std::min(options->language_version, kNewestLanguage));
   if (options->preprocessor_macros)
     for (const auto& [name, value] : options->preprocessor_macros->entries)
       result.defines.emplace_back(description_of(name.get()), description_of(value.get()));

@@ -33,6 +33,12 @@ struct CompileOptions : objc::Object {
   objc::Ref<Array> libraries;
 };
 
+/// What there is of the language; Apple's driver takes a newer version for its newest.
+constexpr auto kNewestLanguage = MTL::LanguageVersion4_0;
+
+/// As anvil-compiler has it: metal3.1.
+std::string language_name(MTL::LanguageVersion version);
+
 /// What the compiler is told; null: the defaults. Throws CompileError for options that it has not.
 service::CompileOptions service_options(const CompileOptions* options);
 

@@ -1,6 +1,6 @@
 #include "anvil/metal/compute_encoder.hpp"
 
-#include <cstring>
+#include <algorithm>
 #include <utility>
 
 #include "anvil/metal/buffer.hpp"
@@ -48,6 +48,23 @@ void ComputeCommandEncoder::set_pipeline(ComputePipelineState* pipeline) {
   pipeline_ = pipeline;
 }
 
+bool ComputeCommandEncoder::allowed(const char* method, const validation::Refusal& refusal) {
+  if (refusal) fail(method, *refusal);
+  return !refusal;
+}
+
+bool ComputeCommandEncoder::allowed(const char* method, const service::ArgumentInfo& argument,
+                                    const validation::Refusal& refusal) {
+  if (refusal) fail(method, describe(*pipeline_, argument) + " " + *refusal);
+  return !refusal;
+}
+
+bool ComputeCommandEncoder::is_empty(const char* method, const char* property, MTL::Size size) {
+  if (size.width != 0 && size.height != 0 && size.depth != 0) return false;
+  allowed(method, validation::of_extent(property, size));
+  return true;
+}
+
 bool ComputeCommandEncoder::check_index(const char* method, size_t index) {
   if (index < ANVIL_MAX_BUFFERS) return true;
   fail(method, "index " + std::to_string(index) + " exceeds the last one, " +
@@ -93,24 +110,23 @@ void ComputeCommandEncoder::set_buffers(Buffer* const* targets, const NS::UInteg
 void ComputeCommandEncoder::set_bytes(const void* bytes, NS::UInteger length, NS::UInteger index) {
   constexpr const char* method = "setBytes:length:atIndex:";
   if (!open(method) || !check_index(method, index)) return;
-  if (!bytes || length == 0) return fail(method, "no bytes for index " + std::to_string(index));
-  if (length > ANVIL_MAX_INLINE_BYTES)
-    return fail(method, "length " + std::to_string(length) + " at index " + std::to_string(index) +
-                            " exceeds " + std::to_string(ANVIL_MAX_INLINE_BYTES));
-  std::byte* copy = buffer->arena().allocate(length);
-  std::memcpy(copy, bytes, length);
+  if (!bytes && length > 0) return fail(method, "no bytes for index " + std::to_string(index));
+  if (!allowed(method, validation::of_bytes(length, index))) return;
+  std::byte* copy = buffer->arena().allocate(std::max<size_t>(length, 1));
+  std::copy_n(static_cast<const std::byte*>(bytes), length, copy);
   slots_[index] = {reinterpret_cast<uint64_t>(copy), length, nullptr};
 }
 
 void ComputeCommandEncoder::set_threadgroup_memory_length(NS::UInteger length, NS::UInteger index) {
   constexpr const char* method = "setThreadgroupMemoryLength:atIndex:";
   if (!open(method) || !check_index(method, index)) return;
-  if (length % 16 != 0)
-    return fail(method, "length " + std::to_string(length) + " is not a multiple of 16");
+  if (!allowed(method, validation::of_threadgroup_memory(length))) return;
   const size_t most = facts_.max_threadgroup_memory;
   if (length > most)
     return fail(method, "length " + std::to_string(length) + " exceeds " + std::to_string(most));
-  threadgroup_memory_[index] = static_cast<uint32_t>(length);
+  threadgroup_memory_[index] =
+      static_cast<uint32_t>((length + validation::kThreadgroupMemoryStep - 1) &
+                            ~(validation::kThreadgroupMemoryStep - 1));
 }
 
 bool ComputeCommandEncoder::check_threadgroup(const char* method, MTL::Size threadgroup) {
@@ -124,10 +140,6 @@ bool ComputeCommandEncoder::check_threadgroup(const char* method, MTL::Size thre
   const bool possible =
       threadgroup.width <= limit && threadgroup.height <= limit && threadgroup.depth <= limit;
   const NS::UInteger threads = threadgroup.width * threadgroup.height * threadgroup.depth;
-  if (possible && threads == 0) {
-    fail(method, "threadsPerThreadgroup is " + to_string(threadgroup));
-    return false;
-  }
   if (!possible || threads > most) {
     fail(method, "threadsPerThreadgroup " + to_string(threadgroup) + " exceeds the " +
                      std::to_string(most) + " threads of kernel " + pipeline_->info().name);
@@ -146,9 +158,9 @@ bool ComputeCommandEncoder::check_threadgroup(const char* method, MTL::Size thre
 
 void ComputeCommandEncoder::dispatch_threads(MTL::Size grid, MTL::Size threadgroup) {
   constexpr const char* method = "dispatchThreads:threadsPerThreadgroup:";
-  if (!open(method) || !check_threadgroup(method, threadgroup)) return;
-  if (grid.width == 0 || grid.height == 0 || grid.depth == 0)
-    return fail(method, "threadsPerGrid is " + to_string(grid));
+  if (!open(method) || is_empty(method, "threadsPerThreadgroup", threadgroup) ||
+      is_empty(method, "threadsPerGrid", grid) || !check_threadgroup(method, threadgroup))
+    return;
   if (grid.width > UINT32_MAX || grid.height > UINT32_MAX || grid.depth > UINT32_MAX)
     return fail(method, "threadsPerGrid " + to_string(grid) + " exceeds 2^32 - 1");
   const auto groups = [](NS::UInteger threads, NS::UInteger group) {
@@ -164,9 +176,10 @@ void ComputeCommandEncoder::dispatch_threads(MTL::Size grid, MTL::Size threadgro
 
 void ComputeCommandEncoder::dispatch_threadgroups(MTL::Size threadgroups, MTL::Size threadgroup) {
   constexpr const char* method = "dispatchThreadgroups:threadsPerThreadgroup:";
-  if (!open(method) || !check_threadgroup(method, threadgroup)) return;
-  if (threadgroups.width == 0 || threadgroups.height == 0 || threadgroups.depth == 0)
-    return fail(method, "threadgroupsPerGrid is " + to_string(threadgroups));
+  if (!open(method) || is_empty(method, "threadsPerThreadgroup", threadgroup) ||
+      is_empty(method, "threadgroupsPerGrid", threadgroups) ||
+      !check_threadgroup(method, threadgroup))
+    return;
   const auto fits = [](NS::UInteger groups, NS::UInteger group) {
     return groups <= UINT32_MAX / group;
   };
@@ -187,7 +200,8 @@ void ComputeCommandEncoder::dispatch_indirect(Buffer* indirect, NS::UInteger off
                                               MTL::Size threadgroup) {
   constexpr const char* method =
       "dispatchThreadgroupsWithIndirectBuffer:indirectBufferOffset:threadsPerThreadgroup:";
-  if (!open(method) || !check_threadgroup(method, threadgroup) ||
+  if (!open(method) || is_empty(method, "threadsPerThreadgroup", threadgroup) ||
+      !check_threadgroup(method, threadgroup) ||
       !check_range(method, "indirect buffer", indirect, offset,
                    sizeof(MTL::DispatchThreadgroupsIndirectArguments)))
     return;
@@ -199,33 +213,38 @@ void ComputeCommandEncoder::dispatch_indirect(Buffer* indirect, NS::UInteger off
          {.threads_per_threadgroup = extent(threadgroup), .indirect = indirect->address + offset});
 }
 
-void ComputeCommandEncoder::record(const char* method, backend::DispatchCommand command) {
+std::optional<backend::Binding> ComputeCommandEncoder::binding_of(
+    const char* method, const service::ArgumentInfo& argument) {
   using Kind = backend::Binding::Kind;
+  if (argument.kind == service::ArgumentInfo::Kind::threadgroup) {
+    const size_t length = threadgroup_memory_[argument.index];
+    if (length == 0 && !allowed(method, argument, validation::of_unbound(argument))) return {};
+    return backend::Binding{0, length, Kind::threadgroup};
+  }
+  const Slot& slot = slots_[argument.index];
+  if (slot.first == 0) {
+    if (!allowed(method, argument, validation::of_unbound(argument))) return {};
+    return backend::Binding{};
+  }
+  if (!allowed(method, argument, validation::of_bound_bytes(argument, slot.length))) return {};
+  if (argument.alignment > 1 && slot.first % argument.alignment != 0) {
+    fail(method, describe(*pipeline_, argument) + ": the bound offset is not aligned to " +
+                     std::to_string(argument.alignment) + " bytes, as " + argument.type + " needs");
+    return {};
+  }
+  return backend::Binding{slot.first, slot.length, slot.buffer ? Kind::memory : Kind::bytes};
+}
+
+void ComputeCommandEncoder::record(const char* method, backend::DispatchCommand command) {
   const std::vector<service::ArgumentInfo>& arguments = pipeline_->info().arguments;
   auto* bindings = reinterpret_cast<backend::Binding*>(
       buffer->arena().allocate(arguments.size() * sizeof(backend::Binding)));
   size_t threadgroup_memory = pipeline_->info().static_memory;
   for (size_t i = 0; i < arguments.size(); ++i) {
-    const service::ArgumentInfo& argument = arguments[i];
-    if (argument.kind == service::ArgumentInfo::Kind::threadgroup) {
-      const size_t length = threadgroup_memory_[argument.index];
-      if (length == 0) return fail(method, describe(*pipeline_, argument) + " has no length");
-      bindings[i] = {0, length, Kind::threadgroup};
-      threadgroup_memory += length;
-      continue;
-    }
-    const Slot& slot = slots_[argument.index];
-    if (slot.first == 0) return fail(method, describe(*pipeline_, argument) + " is not bound");
-    // A `constant` argument is read whole; of a device pointer only the kernel knows how far.
-    if (argument.address_space == "constant" && slot.length < argument.element_size)
-      return fail(method, describe(*pipeline_, argument) + " has " + std::to_string(slot.length) +
-                              " bytes bound, " + argument.type + " has " +
-                              std::to_string(argument.element_size));
-    if (argument.alignment > 1 && slot.first % argument.alignment != 0)
-      return fail(method, describe(*pipeline_, argument) + ": the bound offset is not aligned to " +
-                              std::to_string(argument.alignment) + " bytes, as " + argument.type +
-                              " needs");
-    bindings[i] = {slot.first, slot.length, slot.buffer ? Kind::memory : Kind::bytes};
+    const std::optional<backend::Binding> binding = binding_of(method, arguments[i]);
+    if (!binding) return;
+    bindings[i] = *binding;
+    if (binding->kind == backend::Binding::Kind::threadgroup) threadgroup_memory += binding->length;
   }
   const size_t most = facts_.max_threadgroup_memory;
   if (threadgroup_memory > most)

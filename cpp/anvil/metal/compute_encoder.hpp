@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 
 #include <Metal/MTLComputeCommandEncoder.hpp>
 
@@ -9,6 +10,7 @@
 #include "anvil/backend/commands.hpp"
 #include "anvil/backend/device.hpp"
 #include "anvil/metal/command_encoder.hpp"
+#include "anvil/metal/validation.hpp"
 
 namespace anvil::metal {
 
@@ -50,6 +52,16 @@ struct ComputeCommandEncoder : CommandEncoder {
 
   void bind(const char* method, Buffer* target, size_t offset, size_t index);
   bool check_index(const char* method, size_t index);
+  /// False, and the command buffer fails, if Metal's validation refuses the call.
+  bool allowed(const char* method, const validation::Refusal& refusal);
+  /// As allowed(), of an argument.
+  bool allowed(const char* method, const service::ArgumentInfo& argument,
+               const validation::Refusal& refusal);
+  /// Whether nothing is to run, which validation refuses.
+  bool is_empty(const char* method, const char* property, MTL::Size size);
+  /// What the argument of the pipeline is bound to; none if it cannot be, and the buffer fails.
+  std::optional<backend::Binding> binding_of(const char* method,
+                                             const service::ArgumentInfo& argument);
   bool check_threadgroup(const char* method, MTL::Size threadgroup);
   /// Checks the pipeline's arguments against what is bound and records the dispatch.
   void record(const char* method, backend::DispatchCommand command);

@@ -40,7 +40,7 @@ struct SharedEventHandle : objc::Object {
   using Super = RootObject;
 
   explicit SharedEventHandle(objc::Ref<SharedEvent> event) : event(std::move(event)) {}
-  String* label() const { return event->label.get(); }
+  String* label() const { return objc::Ref<String>(event->label).autoreleased(); }
 
   objc::Ref<SharedEvent> event;
 };

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "anvil/metal/data_type.hpp"
+#include "anvil/metal/validation.hpp"
 #include "anvil/objc/errors.hpp"
 
 namespace anvil::metal {
@@ -48,6 +49,27 @@ FunctionConstant::FunctionConstant(const service::FunctionConstant& declared)
       type(data_type(declared.type)),
       required(declared.required) {}
 
+namespace {
+
+/// As Apple's driver does where a function is specialised and not all is given. What a program asks
+/// is_function_constant_defined about is not required, and stays undefined.
+void set_missing_to_zero(std::vector<service::ConstantValue>& values,
+                         const std::vector<service::FunctionConstant>& declared) {
+  const size_t given = values.size();
+  for (const service::FunctionConstant& constant : declared) {
+    const size_t size = type_size(data_type(constant.type));
+    const auto is_its = [&](const service::ConstantValue& value) {
+      return value.index ? value.index == constant.index : value.name == constant.name;
+    };
+    if (!constant.required || size == 0 ||
+        std::any_of(values.begin(), values.begin() + static_cast<ptrdiff_t>(given), is_its))
+      continue;
+    values.push_back({constant.index, {}, constant.type, std::vector<std::byte>(size)});
+  }
+}
+
+}  // namespace
+
 std::vector<service::ConstantValue> match_constants(
     const FunctionConstantValues* values, const std::vector<service::FunctionConstant>& declared) {
   std::vector<service::ConstantValue> matched;
@@ -65,6 +87,7 @@ std::vector<service::ConstantValue> match_constants(
     matched.push_back(value);
     matched.back().type = constant->type;  // as the source spells it
   }
+  if (!validation::keeps_constants_unset()) set_missing_to_zero(matched, declared);
   return matched;
 }
 

@@ -39,7 +39,8 @@ struct FunctionConstant : objc::Object {
   bool required = false;
 };
 
-/// The values that concern the declared constants. Throws CompileError for one of another type.
+/// The values that concern the declared constants, and zero for those that have none, unless
+/// `values` is null. Throws CompileError for one of another type.
 std::vector<service::ConstantValue> match_constants(
     const FunctionConstantValues* values, const std::vector<service::FunctionConstant>& declared);
 

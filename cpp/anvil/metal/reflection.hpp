@@ -78,6 +78,7 @@ struct Argument : Binding {
 
 struct ComputePipelineReflection : objc::Object {
   using Super = RootObject;
+  static constexpr bool kClearedResult = true;
 
   explicit ComputePipelineReflection(const std::vector<service::ArgumentInfo>& arguments);
 

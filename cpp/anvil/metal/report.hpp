@@ -7,7 +7,8 @@
 // - a method whose only sign of failure is nil returns nil, as Metal does, and says why on stderr;
 // - a call out of order for which none of these is left throws InvalidUse (objc/errors.hpp).
 //
-// Metal's validation layer stops the program in the second and fourth case.
+// Metal's validation layer stops the program in the second and fourth case; what it alone finds
+// wrong is asked of validation.hpp.
 #pragma once
 
 #include <string>

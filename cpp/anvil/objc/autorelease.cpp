@@ -1,6 +1,8 @@
 // One flat list of objects per thread; a pool is a position in it.
 #include "autorelease.hpp"
 
+#include <unistd.h>
+
 #include <vector>
 
 #include "registry.hpp"
@@ -23,7 +25,8 @@ void release_down_to(Objects& objects, size_t size) {
 // thread-local objects are gone; what they autorelease outside a pool is then never released.
 thread_local Objects* objects = nullptr;
 
-/// What is autoreleased outside any pool is held until the thread ends.
+/// What is autoreleased outside any pool is held until the thread ends; by the main thread for
+/// ever, as on a Mac, where programs that release such an object once more end in peace.
 struct ThreadEnd {
   ~ThreadEnd() {
     release_down_to(*objects, 0);
@@ -35,7 +38,9 @@ struct ThreadEnd {
 Objects& of_this_thread() {
   if (!objects) {
     objects = new Objects;
-    thread_local ThreadEnd end;
+    if (gettid() != getpid()) {
+      thread_local ThreadEnd end;
+    }
   }
   return *objects;
 }

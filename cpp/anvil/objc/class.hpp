@@ -45,12 +45,23 @@ struct MethodEntry {
 using MethodGroup = std::vector<MethodEntry>;
 
 namespace detail {
+/// What a method gives through a pointer, where its class says so as NSError's does, is nil unless
+/// the method gives something: callers look at it without having set it before.
+template <class T>
+void clear_result(T&&) {}
+template <class T>
+  requires T::kClearedResult
+void clear_result(T** result) {
+  if (result) *result = nullptr;
+}
+
 template <class F>
 struct Thunk;
 template <class C, class R, class... Args>
 struct Thunk<R (C::*)(Args...)> {
   template <auto F>
   static R send(C* self, SEL, Args... args) {
+    (clear_result(args), ...);
     return (self->*F)(args...);
   }
 };
@@ -58,6 +69,7 @@ template <class C, class R, class... Args>
 struct Thunk<R (C::*)(Args...) const> {
   template <auto F>
   static R send(const C* self, SEL, Args... args) {
+    (clear_result(args), ...);
     return (self->*F)(args...);
   }
 };
@@ -65,6 +77,7 @@ template <class R, class... Args>
 struct Thunk<R (*)(Args...)> {
   template <auto F>
   static R send(Class, SEL, Args... args) {
+    (clear_result(args), ...);
     return F(args...);
   }
 };
@@ -75,6 +88,7 @@ template <class C, class R, class... Args>
 struct FunctionThunk<R (*)(C*, Args...)> {
   template <auto F>
   static R send(C* self, SEL, Args... args) {
+    (clear_result(args), ...);
     return F(self, args...);
   }
 };
@@ -97,14 +111,14 @@ template <class C, class T>
 struct Property<const Ref<T> C::*> {
   template <auto F>
   static T* get(const C* self, SEL) {
-    return (self->*F).get();
+    return Ref<T>(self->*F).autoreleased();
   }
 };
 template <class C, class T>
 struct Property<Ref<T> C::*> {
   template <auto F>
   static T* get(const C* self, SEL) {
-    return (self->*F).get();
+    return Ref<T>(self->*F).autoreleased();
   }
   template <auto F>
   static void set(C* self, SEL, T* value) {
@@ -147,7 +161,8 @@ MethodGroup class_function(const char* selector) {
       {selector, detail::as_method(&detail::FunctionThunk<decltype(F)>::template send<F>), true}};
 }
 
-/// A data member that can be read; a Ref is handed out without a reference of its own.
+/// A data member that can be read. What is in a Ref is handed out retained and autoreleased, so
+/// that it outlives its owner.
 template <auto F>
 MethodGroup property(const char* getter) {
   return {{getter, detail::as_method(&detail::Property<decltype(F)>::template get<F>), false}};

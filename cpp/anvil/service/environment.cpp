@@ -50,6 +50,10 @@ bool is_triple(const std::string& value) {
          std::ranges::find(kArchitectures, architecture) != std::end(kArchitectures);
 }
 
+bool is_switch(const std::string& value) {
+  return value == "0" || value == "1";
+}
+
 bool is_no_file(const std::string& value) {
   struct stat info{};
   return stat(value.c_str(), &info) != 0 || S_ISDIR(info.st_mode);
@@ -63,6 +67,8 @@ constexpr EnvironmentVariable kVariables[] = {
      }},
     {"ANVIL_COMMAND_TIMEOUT", "a number of seconds up to 1000000, or 0 for no limit",
      [](const std::string& value) { return is_seconds(value, true); }},
+    {"ANVIL_VALIDATION", "0 or 1", is_switch},
+    {"MTL_DEBUG_LAYER", "0 or 1", is_switch},
     {"ANVIL_CAPTURE", "a folder, or a path where one can be made", is_no_file},
     {"ANVIL_COMPILER", "the path of the program anvil-compiler",
      [](const std::string& value) {
@@ -135,6 +141,14 @@ std::chrono::milliseconds compiler_timeout() {
 uint64_t compiler_megabytes() {
   const auto text = environment("ANVIL_COMPILER_MEMORY_MB");
   return text ? *number_of<uint64_t>(*text) : kCompilerMb;
+}
+
+bool validation() {
+  static const bool on = [] {
+    const auto own = environment("ANVIL_VALIDATION");
+    return (own ? own : environment("MTL_DEBUG_LAYER")) == "1";
+  }();
+  return on;
 }
 
 }  // namespace anvil::service

@@ -35,5 +35,8 @@ std::optional<unsigned> environment_threads();               ///< ANVIL_THREADS
 std::optional<std::chrono::milliseconds> command_timeout();  ///< ANVIL_COMMAND_TIMEOUT; none: 0
 std::chrono::milliseconds compiler_timeout();                ///< ANVIL_COMPILER_TIMEOUT
 uint64_t compiler_megabytes();                               ///< ANVIL_COMPILER_MEMORY_MB
+/// ANVIL_VALIDATION or, where that is unset, MTL_DEBUG_LAYER, as they were at the first call:
+/// whether what Apple's driver lets pass is an error here.
+bool validation();
 
 }  // namespace anvil::service

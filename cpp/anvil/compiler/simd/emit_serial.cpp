@@ -95,8 +95,15 @@ Value* Emitter::emit_serially(Instruction& instruction) {
     parts.append(aggregate->element_begin(), aggregate->element_end());
   else if (!type->isVoidTy())
     parts.push_back(type);
-  SmallVector<Value*, 2> results;
-  for (Type* part : parts) results.push_back(stack(in_memory(flat(part)), "results"));
+  SmallVector<AllocaInst*, 2> results;
+  for (Type* part : parts) {
+    results.push_back(stack(in_memory(flat(part)), "results"));
+    // Arithmetic takes all lanes of what is loaded from there: what happened to lie in the inactive
+    // ones may be subnormal, which is slow.
+    if (code_->active)
+      builder_.CreateStore(Constant::getNullValue(results.back()->getAllocatedType()),
+                           results.back());
+  }
   SmallVector<Value*, 4> firsts;
   for (unsigned i = 0; i < sources.size(); ++i) {
     Value* operand = instruction.getOperand(i);
