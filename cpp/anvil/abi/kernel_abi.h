@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#define ANVIL_ABI_VERSION 2
+#define ANVIL_ABI_VERSION 3
 
 /* Metal's limits ("Metal Feature Set Tables", Apple). */
 #define ANVIL_SIMD_WIDTH 32
@@ -38,6 +38,22 @@ struct AnvilDispatch {
   uint32_t threads_per_threadgroup[3]; /* as dispatched */
 };
 
+struct AnvilThreadgroup;
+
+/* A message by os_log: texts that the kernel's code holds, a level as MTLLogLevel has it, and the
+   numbers of the format, each of the kind that two bits of `kinds` say, from the lowest on. */
+#define ANVIL_LOG_WORDS 16
+#define ANVIL_LOG_ERROR 4
+enum AnvilLogKind {
+  ANVIL_LOG_WHOLE, /* 64 bits */
+  ANVIL_LOG_REAL,  /* the 32 of a float */
+  ANVIL_LOG_TEXT   /* an address that the kernel's code holds */
+};
+typedef void (*AnvilLog)(struct AnvilThreadgroup*, const char* subsystem, const char* category,
+                         uint32_t level, const char* format, uint32_t kinds, uint64_t, uint64_t,
+                         uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+                         uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
+
 /* One per worker thread, refilled for each threadgroup. */
 struct AnvilThreadgroup {
   const struct AnvilDispatch* dispatch;
@@ -47,6 +63,7 @@ struct AnvilThreadgroup {
   void* static_memory;  /* the kernel's `threadgroup` variables */
   void* threadgroup_memory[ANVIL_MAX_BUFFERS]; /* the [[threadgroup(i)]] arguments */
   void (*barrier)(struct AnvilThreadgroup*);   /* returns once every simdgroup has arrived */
+  AnvilLog log;
 };
 
 /* Runs all lanes of one simdgroup. */

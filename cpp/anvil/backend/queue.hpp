@@ -24,6 +24,12 @@ struct Failure {
   std::string text;  ///< what, where and what to do
 };
 
+/// What a kernel says by os_log.
+struct LogMessage {
+  std::string subsystem, category, text;
+  uint32_t level = 0;  ///< as MTLLogLevel has it
+};
+
 struct Outcome {
   double start = 0, end = 0;  ///< of its work; seconds of std::chrono::steady_clock
   std::optional<Failure> failure;
@@ -39,6 +45,8 @@ class Submission {
   // code, hold no lock meanwhile, and throw nothing.
   virtual void scheduled() = 0;                 ///< its turn has come
   virtual void completed(Outcome outcome) = 0;  ///< after which the queue does not know it any more
+  /// Any number of times between the two.
+  virtual void logged(const LogMessage& message) = 0;
 
   Submission* next = nullptr;  ///< the queue's
 

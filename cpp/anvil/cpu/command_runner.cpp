@@ -120,10 +120,13 @@ void CommandRunner::run_together(RunControl& control) {
 void CommandRunner::add(const backend::DispatchCommand& command, RunControl& control) {
   if (command.waits || together_.size() == Executor::kMostTogether) run_together(control);
   recorded_[together_.size()] = &command;
-  if (auto dispatch = dispatch_of(command)) together_.push_back(*dispatch);
+  if (auto dispatch = dispatch_of(command)) {
+    dispatch->log = &log_;
+    together_.push_back(*dispatch);
+  }
 }
 
-backend::Outcome CommandRunner::run(std::span<const backend::Command> commands) {
+backend::Outcome CommandRunner::run(backend::Submission& submission) {
   backend::Outcome outcome;
   outcome.start = now();
   RunControl control;
@@ -136,8 +139,9 @@ backend::Outcome CommandRunner::run(std::span<const backend::Command> commands) 
         outcome.failure = failure_of(error, together_.empty() ? nullptr : recorded_.data());
       together_.clear();
     }
+    for (const backend::LogMessage& message : log_.take()) submission.logged(message);
   };
-  for (const backend::Command& command : commands) {
+  for (const backend::Command& command : submission.commands) {
     // After an error nothing runs any more, but nobody shall wait for signals in vain.
     if (outcome.failure && !std::holds_alternative<backend::SignalCommand>(command)) continue;
     guarded([&] {

@@ -3,11 +3,11 @@
 
 #include <array>
 #include <exception>
-#include <span>
 #include <vector>
 
 #include "anvil/backend/queue.hpp"
 #include "anvil/cpu/executor.hpp"
+#include "anvil/cpu/kernel_log.hpp"
 
 namespace anvil::cpu {
 
@@ -16,7 +16,7 @@ class CommandRunner {
   CommandRunner();
 
   /// Runs the commands in their order, dispatches that need not wait for each other together.
-  backend::Outcome run(std::span<const backend::Command> commands);
+  backend::Outcome run(backend::Submission& submission);
 
  private:
   struct Execute;
@@ -26,6 +26,7 @@ class CommandRunner {
 
   // Dispatches that will run together, and the commands they come from.
   std::vector<Dispatch> together_;
+  KernelLog log_;  // theirs
   std::array<const backend::DispatchCommand*, Executor::kMostTogether> recorded_{};
 };
 

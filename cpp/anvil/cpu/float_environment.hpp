@@ -6,8 +6,8 @@
 namespace anvil::cpu {
 
 /// Whether subnormal floats are numbers or zero. Metal leaves it open in every mode; here they are
-/// zero in fast and relaxed math, where one would cost a hundred cycles, and numbers in safe math,
-/// which is exact. Those of half are numbers always.
+/// zero in fast and relaxed math, where they would cost hundreds of cycles, and numbers in safe
+/// math, which is exact. Those of half are numbers always.
 enum class Subnormals : bool { kept, flushed };
 
 /// Default rounding, no traps, subnormals as asked for, for its scope: a kernel's numbers must not

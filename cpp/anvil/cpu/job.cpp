@@ -47,6 +47,7 @@ Job lay_out(const Dispatch& from) {
   Job job;
   job.threadgroups = groups;
   job.kernel = from.kernel;
+  job.log = from.log;
   job.barriers = info.barriers;
   job.all_meet = service::validation();
   std::copy(from.buffers.begin(), from.buffers.end(), job.dispatch.buffers);

@@ -9,8 +9,11 @@
 
 namespace anvil::cpu {
 
+class KernelLog;
+
 struct Dispatch {
   Kernel* kernel = nullptr;
+  KernelLog* log = nullptr;  // null: what the kernel says is lost
   std::array<void*, ANVIL_MAX_BUFFERS> buffers{};
   std::array<uint32_t, ANVIL_MAX_BUFFERS> threadgroup_memory_length{};  // bytes, by index
   std::array<uint32_t, 3> threadgroups{};
@@ -39,6 +42,7 @@ struct Job {
   uint64_t stack_bytes = 0;  // of a simdgroup
   uint32_t fibers = 0;       // stacks of their own that a threadgroup's simdgroups need
   Kernel* kernel = nullptr;  // lives as long as the dispatch
+  KernelLog* log = nullptr;
   // One block a worker: the static part at its start, then the arguments, by index.
   uint64_t memory_bytes = 0;
   static constexpr uint64_t kNone = UINT64_MAX;

@@ -75,7 +75,7 @@ class Queue::Line : public std::enable_shared_from_this<Line> {
       if (!first_) last_ = nullptr;
       lock.unlock();
       submission.scheduled();
-      submission.completed(runner_.run(submission.commands));
+      submission.completed(runner_.run(submission));
       lock.lock();
     }
   }

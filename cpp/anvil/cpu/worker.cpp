@@ -8,6 +8,7 @@
 #include <string>
 
 #include "anvil/cpu/kernel_fault.hpp"
+#include "anvil/cpu/kernel_log.hpp"
 #include "anvil/system/memory.hpp"
 
 namespace anvil::cpu {
@@ -49,6 +50,7 @@ void Worker::prepare(const Job& job) {
     threadgroup_memory[i] =
         job.memory_offsets[i] == Job::kNone ? nullptr : block + job.memory_offsets[i];
   all_meet_ = job.all_meet;
+  log_ = job.log;
   serial_ = job.serial;
 }
 
@@ -169,6 +171,20 @@ void Worker::run_simdgroup(void* worker) {
 
 void Worker::arrive_at_barrier(AnvilThreadgroup* threadgroup) {
   static_cast<Worker*>(threadgroup)->stop(Stop::at_barrier);
+}
+
+void Worker::add_to_log(AnvilThreadgroup* threadgroup, const char* subsystem, const char* category,
+                        uint32_t level, const char* format, uint32_t kinds, uint64_t a, uint64_t b,
+                        uint64_t c, uint64_t d, uint64_t e, uint64_t f, uint64_t g, uint64_t h,
+                        uint64_t i, uint64_t j, uint64_t k, uint64_t l, uint64_t m, uint64_t n,
+                        uint64_t o, uint64_t p) {
+  if (KernelLog* its_log = static_cast<Worker*>(threadgroup)->log_)
+    its_log->add({subsystem,
+                  category,
+                  format,
+                  level,
+                  kinds,
+                  {a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p}});
 }
 
 void Worker::stop(Stop where) {

@@ -18,7 +18,7 @@ namespace anvil::cpu {
 // Its position changes with every threadgroup: no other thread's memory may share a line with it.
 class alignas(kLineBytes) Worker : private AnvilThreadgroup {
  public:
-  Worker() : AnvilThreadgroup{} {}
+  Worker() : AnvilThreadgroup{} { log = add_to_log; }
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
@@ -53,6 +53,10 @@ class alignas(kLineBytes) Worker : private AnvilThreadgroup {
   void stop(Stop where);
   static void arrive_at_barrier(AnvilThreadgroup* threadgroup);
   static void pass_barrier(AnvilThreadgroup*) {}
+  static void add_to_log(AnvilThreadgroup* threadgroup, const char* subsystem, const char* category,
+                         uint32_t level, const char* format, uint32_t kinds, uint64_t, uint64_t,
+                         uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+                         uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
   static void run_simdgroup(void* worker);
 
   uint64_t serial_ = 0;   // of the job prepared for
@@ -70,6 +74,7 @@ class alignas(kLineBytes) Worker : private AnvilThreadgroup {
   uint32_t current_ = 0;            // simdgroup whose turn it is
   uint32_t running_ = 0;            // bit s: simdgroup s has not ended
   bool all_meet_ = false;           // as of the job
+  KernelLog* log_ = nullptr;        // of the job
   Stop first_stop_ = Stop::at_end;  // of simdgroup 0 in this round
   bool diverged_ = false;
 };

@@ -32,6 +32,7 @@ CommandBuffer::CommandBuffer(objc::Ref<CommandQueue> queue,
     : queue(std::move(queue)),
       retained_references(descriptor.retained_references),
       error_options(descriptor.error_options),
+      log_state(descriptor.log_state ? descriptor.log_state : this->queue->log_state),
       serial_(next_serial.fetch_add(1, std::memory_order_relaxed)),
       storage_(this->queue->storages.take()) {
   out_of_memory();
@@ -146,6 +147,7 @@ ANVIL_OBJC_CLASS_DEFINITION<CommandBufferDescriptor> command_buffer_descriptor_d
         objc::property<&CommandBufferDescriptor::retained_references>("retainedReferences",
                                                                       "setRetainedReferences:"),
         objc::property<&CommandBufferDescriptor::error_options>("errorOptions", "setErrorOptions:"),
+        objc::property<&CommandBufferDescriptor::log_state>("logState", "setLogState:"),
         objc::copying<CommandBufferDescriptor>(),
     }};
 
@@ -177,6 +179,7 @@ ANVIL_OBJC_CLASS_DEFINITION<CommandBuffer> command_buffer_definition{
         objc::method<&CommandBuffer::add_scheduled_handler>("addScheduledHandler:"),
         objc::method<&CommandBuffer::status>("status"),
         objc::method<&CommandBuffer::error>("error"),
+        objc::method<&CommandBuffer::no_function_logs>("logs"),
         objc::method<&CommandBuffer::gpu_start_time>("GPUStartTime"),
         objc::method<&CommandBuffer::gpu_end_time>("GPUEndTime"),
         objc::method<&CommandBuffer::gpu_start_time>("kernelStartTime"),

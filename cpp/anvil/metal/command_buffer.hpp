@@ -12,9 +12,11 @@
 #include <Metal/MTLCommandBuffer.hpp>
 
 #include "anvil/backend/queue.hpp"
+#include "anvil/foundation/array.hpp"
 #include "anvil/foundation/error.hpp"
 #include "anvil/metal/command_queue.hpp"
 #include "anvil/metal/command_storage.hpp"
+#include "anvil/metal/log_state.hpp"
 #include "anvil/metal/resource.hpp"
 #include "anvil/objc/block.hpp"
 
@@ -31,6 +33,7 @@ struct CommandBufferDescriptor : objc::Object {
 
   bool retained_references = true;
   MTL::CommandBufferErrorOption error_options = MTL::CommandBufferErrorOptionNone;
+  objc::Ref<LogState> log_state;  ///< null: the queue's
 };
 
 struct CommandBuffer : objc::Object {
@@ -63,6 +66,8 @@ struct CommandBuffer : objc::Object {
   Error* error() const;
   double gpu_start_time() const;
   double gpu_end_time() const;
+  /// Of Apple's shader validation, which reports no functions here.
+  Array* no_function_logs() const { return objc::make<Array>().autoreleased(); }
   Device* device() const { return queue->device; }
   CommandQueue* queue_object() const { return objc::Ref<CommandQueue>(queue).autoreleased(); }
 
@@ -88,6 +93,7 @@ struct CommandBuffer : objc::Object {
   const objc::Ref<CommandQueue> queue;
   const bool retained_references;
   const MTL::CommandBufferErrorOption error_options;
+  const objc::Ref<LogState> log_state;
   objc::Ref<String> label;
   std::vector<backend::Command>& commands() { return storage_->commands; }
   CommandArena& arena() { return storage_->arena; }
@@ -101,6 +107,7 @@ struct CommandBuffer : objc::Object {
     explicit Work(CommandBuffer& buffer) : buffer(buffer) {}
     void scheduled() override { buffer.scheduled(); }
     void completed(backend::Outcome outcome) override { buffer.completed(std::move(outcome)); }
+    void logged(const backend::LogMessage& message) override;
     CommandBuffer& buffer;
   };
   void scheduled();

@@ -178,6 +178,11 @@ void CommandBuffer::scheduled() {
   call(scheduled_handlers_, "scheduled");
 }
 
+void CommandBuffer::Work::logged(const backend::LogMessage& message) {
+  const CommandQueue::CallBack here(*buffer.queue);
+  deliver(buffer.log_state.get(), message);
+}
+
 void CommandBuffer::completed(backend::Outcome outcome) {
   const auto self = objc::Ref<CommandBuffer>::adopt(this);  // may be the last, the queue's too
   const CommandQueue::CallBack here(*queue);

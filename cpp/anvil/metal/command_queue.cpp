@@ -115,6 +115,7 @@ ANVIL_OBJC_CLASS_DEFINITION<CommandQueueDescriptor> command_queue_descriptor_def
     {
         objc::property<&CommandQueueDescriptor::max_command_buffer_count>(
             "maxCommandBufferCount", "setMaxCommandBufferCount:"),
+        objc::property<&CommandQueueDescriptor::log_state>("logState", "setLogState:"),
         objc::copying<CommandQueueDescriptor>(),
     }};
 

@@ -11,6 +11,7 @@
 #include "anvil/backend/queue.hpp"
 #include "anvil/foundation/string.hpp"
 #include "anvil/metal/command_storage.hpp"
+#include "anvil/metal/log_state.hpp"
 
 namespace anvil::metal {
 
@@ -22,6 +23,7 @@ struct CommandQueueDescriptor : objc::Object {
   using Super = RootObject;
 
   NS::UInteger max_command_buffer_count = 64;
+  objc::Ref<LogState> log_state;
 };
 
 struct CommandQueue : objc::Object {
@@ -67,6 +69,7 @@ struct CommandQueue : objc::Object {
 
   Device* device;
   objc::Ref<String> label;
+  objc::Ref<LogState> log_state;  ///< of command buffers that have none of their own
   CommandStoragePool storages;
 
  private:

@@ -100,7 +100,10 @@ CommandQueue* Device::new_queue_of(NS::UInteger max_command_buffers) {
   return objc::make<CommandQueue>(this, std::max<NS::UInteger>(max_command_buffers, 1)).detach();
 }
 CommandQueue* Device::new_queue_for(const CommandQueueDescriptor* descriptor) {
-  return descriptor ? new_queue_of(descriptor->max_command_buffer_count) : new_queue();
+  if (!descriptor) return new_queue();
+  CommandQueue* queue = new_queue_of(descriptor->max_command_buffer_count);
+  queue->log_state = descriptor->log_state;
+  return queue;
 }
 
 Library* Device::new_library(String* source, CompileOptions* options, Error** error) {
@@ -192,6 +195,9 @@ SharedEvent* Device::new_shared_event_from(SharedEventHandle* handle) {
 }
 Fence* Device::new_fence() {
   return objc::make<Fence>(this).detach();
+}
+LogState* Device::new_log_state(const LogStateDescriptor* descriptor, Error** error) {
+  return metal::new_log_state(descriptor, error).detach();
 }
 ResidencySet* Device::new_residency_set(ResidencySetDescriptor* descriptor, Error**) {
   return objc::make<ResidencySet>(this, descriptor ? descriptor->label : objc::Ref<String>())
@@ -296,6 +302,7 @@ ANVIL_OBJC_CLASS_DEFINITION<Device> device_definition{
         objc::method<&Device::new_shared_event>("newSharedEvent"),
         objc::method<&Device::new_shared_event_from>("newSharedEventWithHandle:"),
         objc::method<&Device::new_fence>("newFence"),
+        objc::method<&Device::new_log_state>("newLogStateWithDescriptor:error:"),
         objc::method<&Device::new_residency_set>("newResidencySetWithDescriptor:error:"),
     }};
 

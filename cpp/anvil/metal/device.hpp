@@ -13,6 +13,7 @@
 #include "anvil/metal/fence.hpp"
 #include "anvil/metal/heap.hpp"
 #include "anvil/metal/library.hpp"
+#include "anvil/metal/log_state.hpp"
 #include "anvil/metal/residency_set.hpp"
 
 namespace anvil::metal {
@@ -86,6 +87,7 @@ struct Device : objc::Object {
   SharedEvent* new_shared_event();
   SharedEvent* new_shared_event_from(SharedEventHandle* handle);
   Fence* new_fence();
+  LogState* new_log_state(const LogStateDescriptor* descriptor, Error** error);
   ResidencySet* new_residency_set(ResidencySetDescriptor* descriptor, Error** error);
 
   backend::Device& backend;

@@ -114,4 +114,24 @@ uint64_t lower_primitives(llvm::Module& module) {
   return lower_threadgroup_variables(module, entry);
 }
 
+void lower_messages(llvm::Module& module) {
+  llvm::Function* log = module.getFunction("__anvil_log");
+  if (!log) return;
+  while (!log->use_empty()) {
+    auto* call = llvm::cast<llvm::CallInst>(log->user_back());
+    llvm::IRBuilder<> builder(call);
+    llvm::Value* threadgroup = call->getFunction()->getArg(0);
+    llvm::Value* field = builder.CreateConstInBoundsGEP1_64(builder.getInt8Ty(), threadgroup,
+                                                            offsetof(AnvilThreadgroup, log));
+    llvm::SmallVector<llvm::Value*> arguments{threadgroup};
+    arguments.append(call->arg_begin(), call->arg_end());
+    llvm::SmallVector<llvm::Type*> types;
+    for (const llvm::Value* argument : arguments) types.push_back(argument->getType());
+    builder.CreateCall(llvm::FunctionType::get(builder.getVoidTy(), types, false),
+                       builder.CreateLoad(builder.getPtrTy(), field), arguments);
+    call->eraseFromParent();
+  }
+  log->eraseFromParent();
+}
+
 }  // namespace anvil::compiler::cpu

@@ -9,4 +9,7 @@ namespace anvil::compiler::cpu {
 /// tg->static_memory, of which this gives the size. Says how large the arguments can be.
 uint64_t lower_primitives(llvm::Module& module);
 
+/// Of the simdgroup's program: has what it says reach AnvilThreadgroup::log.
+void lower_messages(llvm::Module& module);
+
 }  // namespace anvil::compiler::cpu

@@ -57,6 +57,7 @@ class CpuTarget final : public Target {
     return simd::vectorize(module, {.target = &machine()}, remarks);
   }
   KernelLines finish(llvm::Module& module, const Source& source) override {
+    lower_messages(module);
     KernelLines lines = keep_lines(module, source);
     retarget(module, machine());
     optimize_simdgroup(module, machine());

@@ -52,6 +52,10 @@ ulong __anvil_scan_exclusive_mul_i64(ulong) ANVIL_PURE;
 
 void __anvil_threadgroup_barrier(uint flags) __attribute__((convergent, nothrow));
 void __anvil_simdgroup_barrier(uint flags) __attribute__((convergent, nothrow));
+
+void __anvil_log(const char* subsystem, const char* category, uint level, const char* format,
+                 uint kinds, ulong, ulong, ulong, ulong, ulong, ulong, ulong, ulong, ulong, ulong,
+                 ulong, ulong, ulong, ulong, ulong, ulong) __attribute__((nothrow));
 }
 
 #undef ANVIL_PURE
