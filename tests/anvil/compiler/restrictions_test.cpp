@@ -151,13 +151,22 @@ kernel void f(device float4* x) {
   CHECK(output.errors.find("ambiguous") == std::string::npos);
 }
 
-TEST_CASE("a NUL is an error at its place and hides nothing") {
+// Halide counts the terminator as a part of its source.
+TEST_CASE("a NUL is ignored with a warning at its place and hides nothing") {
   Session session;
-  const std::string nul(1, '\0');
-  const Output output = session.library("kernel void f(device int* x) { x[0] = 1; " + nul + " }\n");
-  CHECK(output.exit_code == 1);
-  CHECK(output.errors.starts_with("test.metal:1:42: error: null character ignored"));
-  CHECK(session.library("kernel void f(device int* x) { x[0] = 1; }\n" + nul).exit_code == 1);
+  const std::string nul(1, '\0'), good = "kernel void f(device int* x) { x[0] = 1; ";
+  const Output inside = session.library(good + nul + " }\n");
+  CHECK(inside.exit_code == 0);
+  CHECK(inside.errors.starts_with("test.metal:1:42: warning: null character ignored"));
+  CHECK(session.library(good + "}\n" + nul).exit_code == 0);
+  CHECK(session.kernel("f").exit_code == 0);
+
+  for (const std::string& source : {nul + "\n" + good + "y; }\n", good + "y; }\n" + nul}) {
+    const Output wrong = session.library(source);
+    CHECK(wrong.exit_code == 1);
+    CHECK_MESSAGE(wrong.errors.find("error: use of undeclared identifier 'y'") != std::string::npos,
+                  wrong.errors);
+  }
 }
 
 TEST_CASE("a declaration of one of Metal's functions by its label may go unused") {

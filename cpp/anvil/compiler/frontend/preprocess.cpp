@@ -224,7 +224,6 @@ std::optional<Source> preprocess(std::string name, std::string original,
       kStubFolder + std::string("/anvil/predefined.h"),
       "-Wno-builtin-macro-redefined",  // what predefined.h takes away
       "-Wno-unknown-pragmas",
-      "-Werror=null-character",
       "-Wno-ignored-pragmas"};
   if (math == "fast") arguments.insert(arguments.end(), {"-D", "__FAST_MATH__=1"});
   for (const auto& [key, value] : defines) {
