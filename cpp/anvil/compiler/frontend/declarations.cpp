@@ -114,19 +114,6 @@ bool is_argument(const TokenSequence& tokens, size_t first, size_t last) {
   return call;
 }
 
-bool may_be_small_float(const TokenSequence& tokens, size_t open) {
-  const size_t past = tokens.skip_angles(open);
-  if (past == open || !tokens[past].is(tok::l_paren)) return false;
-  for (size_t i = open + 1; i + 1 < past; ++i) {
-    const Token& token = tokens[i];
-    if (token.is(tok::star) || token.is(tok::amp) || token.is(tok::ampamp)) return false;
-    for (const char* other : {"bool", "char", "uchar", "short", "ushort", "int", "uint", "long",
-                              "ulong", "unsigned", "float", "void"})
-      if (past == open + 3 && token.is(other)) return false;
-  }
-  return true;
-}
-
 size_t skip_type(const TokenSequence& tokens, size_t at) {
   if (tokens[at].is("decltype") && tokens[at + 1].is(tok::l_paren))
     return tokens.partner(at + 1) + 1;

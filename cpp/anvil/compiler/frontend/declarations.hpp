@@ -30,10 +30,6 @@ bool follows_specifier(const TokenSequence& tokens, size_t i);
 /// assertion or the like.
 bool is_argument(const TokenSequence& tokens, size_t first, size_t last);
 
-/// Whether the template argument list at `open` may name half or bfloat, between which clang has no
-/// conversion: it is a name, and not of a type that has nothing to do with them.
-bool may_be_small_float(const TokenSequence& tokens, size_t open);
-
 /// Past `decltype(...)` or a name with its qualifiers and template arguments.
 size_t skip_type(const TokenSequence& tokens, size_t at);
 

@@ -86,9 +86,20 @@ std::optional<std::string> Diagnostics::where(clang::SourceLocation location,
   return found->file + ':' + std::to_string(found->line) + ':' + std::to_string(found->column);
 }
 
+bool Diagnostics::goes_to_casts(const clang::Diagnostic& info) {
+  if (!casts_) return false;
+  if (is_small_float_cast(info) && edited_) {
+    const clang::SourceManager& sources = info.getSourceManager();
+    const auto [file, offset] = sources.getDecomposedLoc(sources.getFileLoc(info.getLocation()));
+    if (file == sources.getMainFileID()) casts_->add(edited_->original_offset(offset));
+  }
+  return casts_->pending() || casts_->was_printed();
+}
+
 void Diagnostics::HandleDiagnostic(clang::DiagnosticsEngine::Level level,
                                    const clang::Diagnostic& info) {
   DiagnosticConsumer::HandleDiagnostic(level, info);
+  if (goes_to_casts(info)) return;
   llvm::SmallString<256> message;
   info.FormatDiagnostic(message);
   std::string option;

@@ -6,17 +6,21 @@
 #include <optional>
 #include <string>
 
+#include "anvil/compiler/frontend/small_float_casts.hpp"
 #include "anvil/compiler/source/edits.hpp"
 #include "anvil/compiler/source/source.hpp"
 
 namespace anvil::compiler {
 
 /// Prints to stderr. While clang reads the original text, only `source` is set; while it reads the
-/// transformed text, `edited` leads back to the original.
+/// transformed text, `edited` leads back to the original. Casts between half and bfloat are no
+/// errors but go to `casts`, if it takes them; clang will run again then, and what follows is not
+/// printed.
 class Diagnostics : public clang::DiagnosticConsumer {
  public:
-  explicit Diagnostics(const Source& source, const EditedText* edited = nullptr)
-      : source_(source), edited_(edited) {}
+  explicit Diagnostics(const Source& source, const EditedText* edited = nullptr,
+                       SmallFloatCasts* casts = nullptr)
+      : source_(source), edited_(edited), casts_(casts) {}
 
   void HandleDiagnostic(clang::DiagnosticsEngine::Level level,
                         const clang::Diagnostic& info) override;
@@ -29,6 +33,9 @@ class Diagnostics : public clang::DiagnosticConsumer {
   bool failed() const { return failed_ || getNumErrors() > 0; }
 
  private:
+  /// Whether nothing is to be said about it: a cast that is taken, or what comes after one.
+  bool goes_to_casts(const clang::Diagnostic& info);
+
   struct Place {
     std::string file;
     uint32_t line = 0;
@@ -43,6 +50,7 @@ class Diagnostics : public clang::DiagnosticConsumer {
 
   const Source& source_;
   const EditedText* edited_;
+  SmallFloatCasts* casts_;
   bool failed_ = false;
 };
 

@@ -145,8 +145,8 @@ std::vector<std::string> arguments_for(const Dialect& dialect) {
   return arguments;
 }
 
-/// The program with every instantiation named in place.
-EditedText edited_text(const Program& program) {
+/// The program with every instantiation named in place, and those casts rewritten.
+EditedText edited_text(const Program& program, const SmallFloatCasts& casts) {
   std::vector<Edit> edits = program.tokens.edits;
   for (size_t i = 0; i < program.tokens.instances.size(); ++i) {
     const Instance& instance = program.tokens.instances[i];
@@ -155,6 +155,7 @@ EditedText edited_text(const Program& program) {
         edit.replacement = "static constexpr auto " + std::string(kInstancePrefix) +
                            std::to_string(i) + " = &" + instance.expression + ";";
   }
+  edits.insert(edits.end(), casts.edits().begin(), casts.edits().end());
   return {program.source.expanded, std::move(edits)};
 }
 
@@ -190,13 +191,11 @@ LibraryIndex index_of(KernelConsumer& consumer, const Program& program,
   return index;
 }
 
-}  // namespace
-
-std::optional<Compiled> compile_program(const Program& program, const Target& target,
-                                        const FrontEndOptions& options, llvm::LLVMContext& context,
-                                        const std::function<Wish()>& ask) {
-  const EditedText edited = edited_text(program);
-  Diagnostics diagnostics(program.source, &edited);
+std::optional<Compiled> try_program(const Program& program, const Target& target,
+                                    const FrontEndOptions& options, llvm::LLVMContext& context,
+                                    const std::function<Wish()>& ask, SmallFloatCasts& casts) {
+  const EditedText edited = edited_text(program, casts);
+  Diagnostics diagnostics(program.source, &edited, &casts);
   if (report_token_errors(program, diagnostics)) return {};
 
   auto arguments = arguments_for({program.math, target});
@@ -254,6 +253,24 @@ std::optional<Compiled> compile_program(const Program& program, const Target& ta
   }
   result.module = action.take_module();
   return result;
+}
+
+}  // namespace
+
+std::optional<Compiled> compile_program(const Program& program, const Target& target,
+                                        const FrontEndOptions& options, llvm::LLVMContext& context,
+                                        const std::function<Wish()>& ask) {
+  std::optional<Wish> wish;
+  const auto ask_once = [&] {
+    if (!wish) wish = ask();
+    return *wish;
+  };
+  SmallFloatCasts casts(program.source.expanded);
+  for (;;) {
+    casts.begin_run();
+    auto compiled = try_program(program, target, options, context, ask_once, casts);
+    if (!casts.pending()) return compiled;
+  }
 }
 
 }  // namespace anvil::compiler

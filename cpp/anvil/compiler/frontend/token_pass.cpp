@@ -38,8 +38,6 @@ class TokenPass {
       if (token.text == "is_function_constant_defined") defined_query(i);
       if (token.text == "coherent") coherence(i);
       if (token.text == "alignas" && follows_specifier(tokens_, i)) replace(i, "_Alignas");
-      if (token.text == "static_cast" && may_be_small_float(tokens_, i + 1))
-        replace(i, "__anvil_static_cast");
       keyword(i, keyword_of(token.text));
     }
     return i + 1;

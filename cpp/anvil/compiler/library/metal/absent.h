@@ -36,6 +36,19 @@ ANVIL_ABSENT_TEXTURE(depthcube)
 ANVIL_ABSENT_TEXTURE(depthcube_array)
 #undef ANVIL_ABSENT_TEXTURE
 
+// <metal_tensor> (specification 2.21).
+inline constexpr size_t dynamic_extent = ~size_t(0);
+template <class Index, size_t... Extents>
+struct extents {};
+template <class Index, size_t Rank>
+struct dextents {};
+struct tensor_handle {};
+struct tensor_inline {};
+template <class T, class Extents, class Descriptor = tensor_handle, class... Tags>
+struct tensor {
+  static_assert(detail::unsupported<T>, "tensor: Anvil has buffers only, no tensors");
+};
+
 struct sampler {
   template <class... A>
   constexpr sampler(A...) {

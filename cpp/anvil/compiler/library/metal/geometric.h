@@ -60,7 +60,7 @@ ANVIL_FN vec<T, N> reflect(const vec<T, N>& i, const vec<T, N>& n) {
   return i - n * (T(2) * dot(n, i));
 }
 template <class T, int N>
-ANVIL_FN vec<T, N> refract(const vec<T, N>& i, const vec<T, N>& n, type_identity_t<T> eta) {
+ANVIL_FN vec<T, N> refract(const vec<T, N>& i, const vec<T, N>& n, detail::type_identity_t<T> eta) {
   const float e = static_cast<float>(eta), d = detail::dot_float(n, i);
   const float k = 1.0f - e * e * (1.0f - d * d);
   const float root = __builtin_elementwise_sqrt(k < 0.0f ? 0.0f : k);

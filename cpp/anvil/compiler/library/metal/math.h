@@ -100,12 +100,12 @@ ANVIL_FN auto fmax3(A a, B b, C c) {
 using metal::fmedian3;
 
 template <detail::real A>
-ANVIL_FN A sincos(A x, type_identity_t<A>& cosine) {
+ANVIL_FN A sincos(A x, detail::type_identity_t<A>& cosine) {
   cosine = cos(x);
   return sin(x);
 }
 template <detail::real A>
-ANVIL_FN A modf(A x, type_identity_t<A>& whole) {
+ANVIL_FN A modf(A x, detail::type_identity_t<A>& whole) {
   whole = trunc(x);
   // x - whole keeps the sign of x, as an infinity's fraction is 0.
   return detail::map_float(
@@ -173,7 +173,7 @@ ANVIL_MATH1(sin, detail::sin_fast_f32)
 ANVIL_MATH1(cos, detail::cos_fast_f32)
 ANVIL_MATH1(tan, detail::tan_fast_f32)
 template <detail::real A>
-ANVIL_FN A sincos(A x, type_identity_t<A>& cosine) {
+ANVIL_FN A sincos(A x, detail::type_identity_t<A>& cosine) {
   cosine = cos(x);
   return sin(x);
 }

@@ -48,13 +48,13 @@ typedef simdgroup_matrix<bfloat, 8, 8> simdgroup_bfloat8x8;
 typedef simdgroup_matrix<float, 8, 8> simdgroup_float8x8;
 
 template <class T, int C = 8, int R = C>
-ANVIL_FN simdgroup_matrix<T, C, R> make_filled_simdgroup_matrix(type_identity_t<T> value) {
+ANVIL_FN simdgroup_matrix<T, C, R> make_filled_simdgroup_matrix(detail::type_identity_t<T> value) {
   simdgroup_matrix<T, C, R> m;
   m.thread_elements() = vec<T, 2>(value);
   return m;
 }
 template <class T, int C = 8, int R = C>
-ANVIL_FN simdgroup_matrix<T, C, R> make_diagonal_simdgroup_matrix(type_identity_t<T> value) {
+ANVIL_FN simdgroup_matrix<T, C, R> make_diagonal_simdgroup_matrix(detail::type_identity_t<T> value) {
   return simdgroup_matrix<T, C, R>(value);
 }
 
@@ -76,7 +76,7 @@ ANVIL_FN void store_pair(T* p, const vec<T, 2>& v) {
 }  // namespace detail
 
 template <class T, int C, int R>
-ANVIL_FN void simdgroup_load(simdgroup_matrix<T, C, R>& d, const type_identity_t<T>* src, ulong elements_per_row = C,
+ANVIL_FN void simdgroup_load(simdgroup_matrix<T, C, R>& d, const detail::type_identity_t<T>* src, ulong elements_per_row = C,
                              ulong2 origin = ulong2(0), bool transpose = false) {
   const detail::fragment_place at = detail::place_of(__anvil_lane());
   const T* const p = src + origin.y * elements_per_row + origin.x;
@@ -88,7 +88,7 @@ ANVIL_FN void simdgroup_load(simdgroup_matrix<T, C, R>& d, const type_identity_t
   }
 }
 template <class T, int C, int R>
-ANVIL_FN void simdgroup_store(const simdgroup_matrix<T, C, R>& s, type_identity_t<T>* dst,
+ANVIL_FN void simdgroup_store(const simdgroup_matrix<T, C, R>& s, detail::type_identity_t<T>* dst,
                               ulong elements_per_row = C, ulong2 origin = ulong2(0),
                               bool transpose = false) {
   const detail::fragment_place at = detail::place_of(__anvil_lane());

@@ -49,7 +49,6 @@ ANVIL_TRANSFORM(remove_const, __remove_const)
 ANVIL_TRANSFORM(remove_volatile, __remove_volatile)
 ANVIL_TRANSFORM(remove_cv, __remove_cv)
 ANVIL_TRANSFORM(remove_reference, __remove_reference_t)
-ANVIL_TRANSFORM(remove_cvref, __remove_cvref)
 ANVIL_TRANSFORM(remove_pointer, __remove_pointer)
 ANVIL_TRANSFORM(remove_extent, __remove_extent)
 ANVIL_TRANSFORM(remove_all_extents, __remove_all_extents)
@@ -101,12 +100,15 @@ struct remove_addrspace<__attribute__((opencl_constant)) T> {
 template <class T>
 using remove_addrspace_t = typename remove_addrspace<T>::type;
 
+// Not among MSL's names, which programs may have for their own.
+namespace detail {
 template <class T>
 struct type_identity {
   using type = T;
 };
 template <class T>
 using type_identity_t = typename type_identity<T>::type;
+}  // namespace detail
 
 #define ANVIL_PREDICATE(name, ...)              \
   template <class T>                            \
@@ -197,19 +199,6 @@ using _conjunction = conjunction<B...>;
 
 template <class T>
 __add_rvalue_reference(T) declval() noexcept;
-
-template <class T>
-constexpr __remove_reference_t(T)&& move(T&& t) noexcept {
-  return static_cast<__remove_reference_t(T)&&>(t);
-}
-template <class T>
-constexpr T&& forward(__remove_reference_t(T)& t) noexcept {
-  return static_cast<T&&>(t);
-}
-template <class T>
-constexpr T&& forward(__remove_reference_t(T)&& t) noexcept {
-  return static_cast<T&&>(t);
-}
 
 template <class... T>
 struct common_type;

@@ -48,7 +48,8 @@ namespace metal {
 using ::as_type;
 }
 
-// What the token pass makes of static_cast: clang knows no conversion between half and bfloat.
+// What the front end makes of a cast between half and bfloat, of which clang has none, in a template
+// perhaps, where other arguments make it another cast (frontend/small_float_casts.hpp).
 template <class To, class From>
 ANVIL_FN constexpr To __anvil_static_cast(From&& v) {
   using S = __remove_cv(metal::remove_addrspace_t<__remove_reference_t(From)>);
@@ -57,3 +58,11 @@ ANVIL_FN constexpr To __anvil_static_cast(From&& v) {
   else
     return static_cast<To>(static_cast<From&&>(v));
 }
+template <class To>
+struct __anvil_through {
+  To value;
+  template <class From>
+  ANVIL_FN constexpr __anvil_through(From&& v)
+      : value(__anvil_static_cast<To>(static_cast<From&&>(v))) {}
+  ANVIL_FN constexpr operator To() const { return value; }
+};
