@@ -320,16 +320,16 @@ class Generator {
 
   /// A loop that is entered at its head or in its middle: irreducible.
   void two_entries() {
-    const std::string n = fresh("n"), head = fresh("head"), middle = fresh("middle");
+    const std::string n = fresh("n");
     const std::string u = any_of(e_.uints), v = any_of(e_.uints);
     // No operations across lanes, which functions may hold: who meets whom in there is not
     // specified.
     const auto functions = std::exchange(e_.functions, {});
     line("uint " + n + " = 0;");
-    line("if (" + condition(1) + ") goto " + middle + ";");
-    line(head + ": " + u + " += " + uint(2) + ";");
-    line(middle + ": " + v + " ^= " + uint(2) + ";");
-    line("if (" + n + "++ < (" + uint(1) + " & 3)) goto " + head + ";");
+    line("switch (uint(" + condition(1) + ")) { case 0: do {");
+    line(u + " += " + uint(2) + ";");
+    line("default: " + v + " ^= " + uint(2) + ";");
+    line("} while (" + n + "++ < (" + uint(1) + " & 3)); }");
     e_.functions = functions;
   }
 

@@ -73,12 +73,14 @@ using Operation = int (*)(int);
 constant constexpr Operation kOperations[] = {twice, loops, next};
 int two_entries(int a, int b) {
   int n = 0;
-  if (a > 0) goto middle;
-head:
-  n += 10;
-middle:
-  n += 1;
-  if (--b > 0) goto head;
+  switch (int(a > 0)) {
+    case 0:
+      do {
+        n += 10;
+    default:
+        n += 1;
+      } while (--b > 0);
+  }
   return n;
 }
 struct Pair { long sum; long product; };
