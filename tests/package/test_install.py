@@ -127,6 +127,18 @@ def test_loaders_find_apples_names_in_a_folder_of_their_own(prefix: Path) -> Non
     assert not (prefix / "lib" / "libobjc.so").exists()
 
 
+def test_every_function_of_the_runtime_has_its_name_of_apples(prefix: Path) -> None:
+    def exported(name: str) -> set[str]:
+        listed = run("nm", "-D", "--defined-only", prefix / "lib" / name)
+        return {line.split()[2] for line in listed.splitlines() if line.split()[1] == "T"}
+
+    names = {name.removeprefix("anvil_") for name in exported("libanvil.so") if "anvil_" in name}
+    # What only a header or libanvil-objc itself refers to.
+    own = {"objc_load", "objc_forward", "objc_first_message", "objc_first_message_stret"}
+    assert names - own <= exported("libanvil-objc.so")
+    assert len(names) > 150
+
+
 def test_a_plain_install_has_nothing_of_the_python_package(tmp_path: Path) -> None:
     run("cmake", "--install", BUILD, "--prefix", tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["include", "lib", "libexec"]

@@ -1,24 +1,26 @@
 """llama.cpp's Metal backend on Anvil by its own test-backend-ops, against its CPU backend.
 
-The sources are those of the llama-cpp-python package as they are, Objective-C and CMake files too; the
-program is built on an installed Anvil. Each operation is one run of the program.
+The sources are those of the llama-cpp-python package as they are, Objective-C and CMake files too;
+the program is built on an installed Anvil. Each operation is one run of the program.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
 from pathlib import Path
 
 import pytest
-from operations import OPERATIONS
 
 ROOT = Path(__file__).resolve().parents[3]
 LLVM = (ROOT / "cmake/llvm-version.txt").read_text().strip()
 FOLDER = ROOT / "build" / "peers" / "llama"
+# As `test-backend-ops --list-ops` has them, but those without cases.
+OPERATIONS = Path(__file__).with_name("operations.txt").read_text().split()
 REQUIREMENT = ROOT / "requirements" / "llama-cpp.txt"
 
 
@@ -40,8 +42,9 @@ def sources() -> Path:
     if not (FOLDER / name).exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
         run(
-            sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary=:all:",
-            "--require-hashes", "--dest", FOLDER, "--requirement", REQUIREMENT,
+            sys.executable, "-m", "pip", "download", "--quiet", "--no-deps",
+            "--no-binary=llama-cpp-python", "--require-hashes", "--dest", FOLDER,
+            "--requirement", REQUIREMENT,
         )  # fmt: skip
         with tarfile.open(FOLDER / f"{name}.tar.gz") as archive:
             archive.extractall(FOLDER, filter="data")
@@ -51,13 +54,14 @@ def sources() -> Path:
 @pytest.fixture(scope="session")
 def program() -> Path:
     source, prefix, build = sources(), FOLDER / "prefix", FOLDER / "build"
+    cache = shutil.which("ccache")
     for component in ("runtime", "development"):
         run("cmake", "--install", ROOT / "build/dev", "--component", component, "--prefix", prefix)
     run(
         "cmake", "-G", "Ninja", "-S", Path(__file__).parent, "-B", build,
         f"-DLLAMA_CPP={source}", f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_BUILD_TYPE=Release",
         f"-DCMAKE_C_COMPILER=clang-{LLVM}", f"-DCMAKE_CXX_COMPILER=clang++-{LLVM}",
-        "-DCMAKE_C_COMPILER_LAUNCHER=ccache", "-DCMAKE_CXX_COMPILER_LAUNCHER=ccache",
+        *(f"-DCMAKE_{language}_COMPILER_LAUNCHER={cache}" for language in ("C", "CXX") if cache),
     )  # fmt: skip
     run("cmake", "--build", build, "--target", "test-backend-ops")
     return build / "bin" / "test-backend-ops"
