@@ -67,11 +67,9 @@ class Device final : public backend::Device {
   }
 
   std::unique_ptr<backend::Kernel> load(const service::SpecializedFunction& function) override {
-    const bool safe = function.library->origin->options.math == "safe";
     return std::make_unique<Kernel>(
         service::compile_kernel(function, target_of(Variant::full)),
-        [function] { return service::compile_kernel(function, target_of(Variant::any)); },
-        safe ? Subnormals::kept : Subnormals::flushed);
+        [function] { return service::compile_kernel(function, target_of(Variant::any)); });
   }
 
   std::unique_ptr<backend::Queue> make_queue() override { return std::make_unique<Queue>(); }

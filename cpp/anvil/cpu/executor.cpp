@@ -251,6 +251,7 @@ uint64_t Executor::Pool::work(size_t worker) {
 void Executor::Pool::run_range(size_t worker, uint64_t first, uint64_t count) {
   uint64_t finished = 0;
   if (!failed_.load(std::memory_order_relaxed)) {
+    const FloatEnvironment environment;
     const Job* running = nullptr;
     try {
       for (const Job& job : jobs_) {
@@ -258,7 +259,6 @@ void Executor::Pool::run_range(size_t worker, uint64_t first, uint64_t count) {
         const uint64_t end = std::min(first + count, job.first + job.threadgroups);
         if (begin >= end) continue;
         running = &job;
-        const FloatEnvironment environment(job.kernel->subnormals);
         workers_[worker]->run(job, begin - job.first, end - begin, interrupt_);
         finished += end - begin;
       }

@@ -27,12 +27,8 @@ KernelCode open_code(const service::KernelImage& image) {
 
 }  // namespace
 
-Kernel::Kernel(const service::KernelImage& full, std::function<service::KernelImage()> compile_any,
-               Subnormals its_subnormals)
-    : backend::Kernel(full),
-      subnormals(its_subnormals),
-      full_(open_code(full)),
-      compile_any_(std::move(compile_any)) {}
+Kernel::Kernel(const service::KernelImage& full, std::function<service::KernelImage()> compile_any)
+    : backend::Kernel(full), full_(open_code(full)), compile_any_(std::move(compile_any)) {}
 
 const KernelCode& Kernel::any() {
   std::lock_guard lock(mutex_);

@@ -8,7 +8,6 @@
 #include <string>
 
 #include "anvil/backend/kernel.hpp"
-#include "anvil/cpu/float_environment.hpp"
 #include "anvil/cpu/kernel_code.hpp"
 #include "anvil/service/compiler_service.hpp"
 
@@ -24,12 +23,9 @@ class Kernel final : public backend::Kernel {
   /// Opens the `full` variant now; `compile_any` is called at most once with success, on first
   /// need. Throws std::runtime_error where that is no kernel's code or cannot be read, CompileError
   /// for code that takes more than kMaxStack.
-  Kernel(const service::KernelImage& full, std::function<service::KernelImage()> compile_any,
-         Subnormals subnormals = Subnormals::kept);
+  Kernel(const service::KernelImage& full, std::function<service::KernelImage()> compile_any);
 
   const KernelCode& full() const { return full_; }
-
-  const Subnormals subnormals;  ///< when it runs
 
   /// Compiles and opens the `any` variant if it was not yet. Throws what compile_any throws, and
   /// what load() does.

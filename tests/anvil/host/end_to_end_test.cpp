@@ -208,41 +208,6 @@ TEST_CASE("reflection describes what the compiler saw") {
   CHECK(params->bufferStructType()->memberByName(MTLSTR("a"))->offset() == 4);
 }
 
-TEST_CASE(
-    "subnormal floats are numbers in safe math and zero in fast math, halves always numbers") {
-  host::Setup s;
-  for (const bool safe : {true, false}) {
-    CAPTURE(safe);
-    auto options = NS::TransferPtr(MTL::CompileOptions::alloc()->init());
-    options->setMathMode(safe ? MTL::MathModeSafe : MTL::MathModeFast);
-    NS::Error* error = nullptr;
-    auto library = NS::TransferPtr(s.device->newLibrary(
-        host::string("#include <metal_stdlib>\n"
-                     "kernel void half_of(device const float* x [[buffer(0)]],\n"
-                     "    device float* y [[buffer(1)]], device metal::half2* z [[buffer(2)]],\n"
-                     "    uint i [[thread_position_in_grid]]) {\n"
-                     "  y[i] = x[i] * 0.5f; z[i] *= 0.5h;\n}\n"),
-        options.get(), &error));
-    REQUIRE_MESSAGE(library, text(error));
-    auto function = NS::TransferPtr(library->newFunction(MTLSTR("half_of")));
-    auto state = NS::TransferPtr(s.device->newComputePipelineState(function.get(), &error));
-    REQUIRE_MESSAGE(state, text(error));
-    auto x = s.buffer(std::vector<float>(32, 0x1p-126f)), y = s.buffer(std::vector<float>(32));
-    auto z = s.buffer(std::vector<uint32_t>(32, 0x04000002));  // 2^-14 and 2^-23
-    auto* buffer = s.queue->commandBuffer();
-    auto* encoder = buffer->computeCommandEncoder();
-    encoder->setComputePipelineState(state.get());
-    encoder->setBuffer(x.get(), 0, 0);
-    encoder->setBuffer(y.get(), 0, 1);
-    encoder->setBuffer(z.get(), 0, 2);
-    encoder->dispatchThreads(MTL::Size(32, 1, 1), MTL::Size(32, 1, 1));
-    encoder->endEncoding();
-    finish(buffer);
-    CHECK(host::values<float>(y.get()) == std::vector<float>(32, safe ? 0x1p-127f : 0.0f));
-    CHECK(host::values<uint32_t>(z.get()) == std::vector<uint32_t>(32, 0x02000001));
-  }
-}
-
 TEST_CASE("an error in the source comes with its own line") {
   host::Setup s;
   NS::Error* error = nullptr;
