@@ -9,9 +9,9 @@ namespace anvil::metal {
 
 class CommandArena {
  public:
-  /// 16-byte aligned, as the widest scalar or vector of MSL needs.
+  /// 32-byte aligned, as MSL's widest vector needs: long4.
   std::byte* allocate(size_t size) {
-    size = (size + 15) & ~size_t{15};
+    size = (size + kAlignment - 1) & ~(kAlignment - 1);
     if (size > left_) advance(size);
     std::byte* result = next_;
     next_ += size;
@@ -27,13 +27,17 @@ class CommandArena {
   }
 
  private:
+  static constexpr size_t kAlignment = 32;
   static constexpr size_t kChunk = 16 << 10;
   // Behind each, for kernels that read arguments beyond the bytes that are bound.
   static constexpr size_t kSlack = 1 << 10;
   static constexpr size_t kKept = 64;
+  struct alignas(kAlignment) Unit {
+    std::byte bytes[kAlignment];
+  };
   struct Chunk {
-    std::unique_ptr<std::byte[]> bytes;
-    size_t size = 0;
+    std::unique_ptr<Unit[]> units;
+    size_t size = 0;  // bytes
   };
 
   /// To the next chunk that is large enough, of those that are there or a new one.
@@ -41,9 +45,10 @@ class CommandArena {
     while (used_ < chunks_.size() && chunks_[used_].size < size) ++used_;
     if (used_ == chunks_.size()) {
       const size_t length = size > kChunk ? size : kChunk;
-      chunks_.push_back({std::make_unique_for_overwrite<std::byte[]>(length + kSlack), length});
+      chunks_.push_back(
+          {std::make_unique_for_overwrite<Unit[]>((length + kSlack) / kAlignment), length});
     }
-    next_ = chunks_[used_].bytes.get();
+    next_ = chunks_[used_].units[0].bytes;
     left_ = chunks_[used_].size;
     ++used_;
   }

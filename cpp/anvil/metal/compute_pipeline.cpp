@@ -44,6 +44,13 @@ NS::UInteger ComputePipelineState::static_threadgroup_memory() const {
   return info().static_memory;
 }
 
+Array* ComputePipelineState::used_constants() const {
+  std::vector<objc::Ref<objc_object>> constants;
+  for (const service::FunctionConstant& used : info().constants)
+    constants.push_back(objc::make<FunctionConstant>(used));
+  return objc::make<Array>(std::move(constants)).autoreleased();
+}
+
 namespace {
 
 std::unique_ptr<backend::Kernel> load_kernel(const Device& device,
@@ -132,6 +139,7 @@ ANVIL_OBJC_CLASS_DEFINITION<ComputePipelineState> compute_pipeline_state_definit
         objc::method<&P::static_threadgroup_memory>("staticThreadgroupMemoryLength"),
         objc::method<&P::no_indirect_command_buffers>("supportIndirectCommandBuffers"),
         objc::method<&P::no_imageblock>("imageblockMemoryLengthForDimensions:"),
+        objc::method<&P::used_constants>("anvilFunctionConstants"),
     }};
 
 }  // namespace

@@ -51,6 +51,8 @@ struct ComputePipelineState : Allocation {
   NS::UInteger static_threadgroup_memory() const;
   bool no_indirect_command_buffers() const { return false; }
   NS::UInteger no_imageblock(MTL::Size) const { return 0; }
+  /// Those that its code uses; Metal tells it of a function, before there is code.
+  Array* used_constants() const;
 
   Device* device;
   objc::Ref<String> label;

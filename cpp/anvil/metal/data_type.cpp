@@ -80,6 +80,9 @@ MTL::DataType data_type(std::string_view name) {
       map->emplace(alias, type);
     return map;
   }();
+  // Metal's reflection has no types of their own for packed vectors; their sizes tell them apart.
+  constexpr std::string_view kPacked = "packed_";
+  if (name.starts_with(kPacked)) name.remove_prefix(kPacked.size());
   const auto found = types.find(name);
   return found == types.end() ? MTL::DataTypeStruct : found->second;
 }

@@ -120,6 +120,7 @@ ANVIL_OBJC_CLASS_DEFINITION<Library> library_definition{
             "newFunctionWithDescriptor:completionHandler:"),
         objc::method<&Library::type>("type"),
         objc::method<&Library::install_name>("installName"),
+        objc::method<&Library::log>("anvilLog"),
     }};
 
 }  // namespace

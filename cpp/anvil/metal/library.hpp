@@ -29,6 +29,8 @@ struct Library : objc::Object {
   void new_function_for_async(FunctionDescriptor* descriptor, FunctionHandler handler);
   MTL::LibraryType type() const { return MTL::LibraryTypeExecutable; }
   String* install_name() const { return nullptr; }
+  /// The compiler's warnings; Metal hands them out as the error of a library that it made.
+  String* log() const { return make_string(image->log).autoreleased(); }
 
   Device* device;
   const std::shared_ptr<const service::LibraryImage> image;

@@ -11,16 +11,51 @@ MTL::BindingAccess access_of(const std::string& access) {
                                : MTL::BindingAccessReadOnly;
 }
 
-objc::Ref<StructType> struct_type(const service::StructInfo& info) {
+MTL::DataType described_type(std::string_view type) {
+  return type.ends_with('*')   ? MTL::DataTypePointer
+         : type.ends_with(']') ? MTL::DataTypeArray
+                               : data_type(type);
+}
+
+using Member = service::StructMember;
+
+constexpr std::string_view kAtomic = "atomic_";
+
+objc::Ref<StructType> struct_type(std::string_view name, const std::vector<Member>& members);
+
+/// Of "float[3][2]", two arrays of three.
+objc::Ref<ArrayType> array_type(std::string_view type, uint64_t size,
+                                const std::vector<Member>& members) {
+  const size_t bracket = type.rfind('[');
+  const std::string_view element = type.substr(0, bracket);
+  objc::Ref<ArrayType> array = objc::make<ArrayType>();
+  array->data_type = MTL::DataTypeArray;
+  array->element_type = described_type(element);
+  array->length = std::strtoull(type.data() + bracket + 1, nullptr, 10);
+  array->stride = array->length == 0 ? 0 : size / array->length;
+  if (array->element_type == MTL::DataTypeArray)
+    array->element_array = array_type(element, array->stride, members);
+  if (array->element_type == MTL::DataTypeStruct)
+    array->element_structure = struct_type(element, members);
+  return array;
+}
+
+objc::Ref<StructType> struct_type(std::string_view name, const std::vector<Member>& members) {
   objc::Ref<StructType> type = objc::make<StructType>();
   type->data_type = MTL::DataTypeStruct;
-  for (const auto& [name, offset, member_type] : info.members) {
+  if (members.empty() && name.starts_with(kAtomic)) {
+    // Apple's atomic<T> is a struct of this member, and its reflection shows it.
+    return struct_type(name, {{"__s", 0, std::string(name.substr(kAtomic.size())), 0, {}}});
+  }
+  for (const Member& each : members) {
     objc::Ref<StructMember> member = objc::make<StructMember>();
-    member->name = make_string(name);
-    member->offset = offset;
-    member->data_type = member_type.ends_with('*')   ? MTL::DataTypePointer
-                        : member_type.ends_with(']') ? MTL::DataTypeArray
-                                                     : data_type(member_type);
+    member->name = make_string(each.name);
+    member->offset = each.offset;
+    member->data_type = described_type(each.type);
+    if (member->data_type == MTL::DataTypeArray)
+      member->array = array_type(each.type, each.size, each.members);
+    if (member->data_type == MTL::DataTypeStruct)
+      member->structure = struct_type(each.type, each.members);
     type->members->items.push_back(std::move(member));
   }
   return type;
@@ -45,8 +80,12 @@ Binding::Binding(const service::ArgumentInfo& argument)
       access(access_of(argument.access)),
       alignment(argument.alignment),
       data_size(argument.element_size),
-      data_type(argument.structure ? MTL::DataTypeStruct : metal::data_type(argument.type)) {
-  if (argument.structure) structure = struct_type(*argument.structure);
+      data_type(argument.structure ? MTL::DataTypeStruct : described_type(argument.type)) {
+  if (argument.structure) {
+    structure = struct_type(argument.type, argument.structure->members);
+  } else if (argument.type.starts_with(kAtomic)) {
+    structure = struct_type(argument.type, {});
+  }
   if (argument.kind != service::ArgumentInfo::Kind::buffer) return;
   pointer = objc::make<PointerType>();
   pointer->data_type = MTL::DataTypePointer;
@@ -106,10 +145,21 @@ ANVIL_OBJC_CLASS_DEFINITION<StructMember> struct_member_definition{
         objc::property<&StructMember::name>("name"),
         objc::property<&StructMember::offset>("offset"),
         objc::property<&StructMember::data_type>("dataType"),
-        // Members of members, elements of arrays and targets of pointers are not described.
-        objc::function<&none<StructMember>>("structType"),
-        objc::function<&none<StructMember>>("arrayType"),
+        objc::property<&StructMember::structure>("structType"),
+        objc::property<&StructMember::array>("arrayType"),
+        // What pointers in structs point to is not described.
         objc::function<&none<StructMember>>("pointerType"),
+    }};
+
+ANVIL_OBJC_CLASS_DEFINITION<ArrayType> array_type_definition{
+    "MTLArrayType",
+    {
+        objc::property<&ArrayType::element_type>("elementType"),
+        objc::property<&ArrayType::length>("arrayLength"),
+        objc::property<&ArrayType::stride>("stride"),
+        objc::property<&ArrayType::element_structure>("elementStructType"),
+        objc::property<&ArrayType::element_array>("elementArrayType"),
+        objc::function<&none<ArrayType>>("elementPointerType"),
     }};
 
 ANVIL_OBJC_CLASS_DEFINITION<PointerType> pointer_type_definition{

@@ -10,6 +10,7 @@
 
 namespace anvil::metal {
 
+struct ArrayType;
 struct StructMember;
 
 /// MTLType and, for structs, MTLStructType.
@@ -33,6 +34,18 @@ struct StructMember : objc::Object {
   objc::Ref<String> name;
   NS::UInteger offset = 0;
   MTL::DataType data_type = MTL::DataTypeNone;
+  objc::Ref<StructType> structure;  ///< null unless it is a struct
+  objc::Ref<ArrayType> array;       ///< null unless it is an array
+};
+
+struct ArrayType : Type {
+  using Super = Type;
+
+  MTL::DataType element_type = MTL::DataTypeNone;
+  NS::UInteger length = 0;
+  NS::UInteger stride = 0;
+  objc::Ref<StructType> element_structure;
+  objc::Ref<ArrayType> element_array;
 };
 
 struct PointerType : Type {

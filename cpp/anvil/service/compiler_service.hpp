@@ -60,6 +60,8 @@ struct StructMember {
   std::string name;
   uint64_t offset;
   std::string type;
+  uint64_t size;
+  std::vector<StructMember> members;  // of a struct, or of an array's elements that are structs
 };
 
 struct StructInfo {

@@ -27,11 +27,19 @@ std::vector<FunctionConstant> read_constants(const json& list) {
   return constants;
 }
 
+std::vector<StructMember> read_members(const json& list) {
+  std::vector<StructMember> members;
+  for (const auto& each : list) {
+    members.push_back(
+        {each.at("name"), each.at("offset"), each.at("type"), each.value("size", uint64_t{0}), {}});
+    if (const auto found = each.find("members"); found != each.end())
+      members.back().members = read_members(*found);
+  }
+  return members;
+}
+
 StructInfo read_struct(const json& from) {
-  StructInfo info{from.at("name"), from.at("size"), {}};
-  for (const auto& each : from.at("members"))
-    info.members.push_back({each.at("name"), each.at("offset"), each.at("type")});
-  return info;
+  return {from.at("name"), from.at("size"), read_members(from.at("members"))};
 }
 
 ArgumentInfo read_argument(const json& from) {

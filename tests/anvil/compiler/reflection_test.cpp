@@ -54,12 +54,42 @@ kernel void f(device const half4* x [[buffer(3)]], device atomic_uint* counter,
   CHECK(*arguments[2].getAsObject()->getInteger("element_size") == 64);
   CHECK(*params.getString("name") == "Params");
   CHECK(*params.getInteger("size") == 64);
-  const Array members{Object{{"name", "count"}, {"offset", 0}, {"type", "uint"}},
-                      Object{{"name", "scale"}, {"offset", 16}, {"type", "float3"}},
-                      Object{{"name", "pair"}, {"offset", 32}, {"type", "half2[2]"}},
-                      Object{{"name", "p"}, {"offset", 40}, {"type", "packed_float3"}},
-                      Object{{"name", "on"}, {"offset", 52}, {"type", "bool"}}};
+  const auto member = [](const char* name, int offset, const char* type, int size) {
+    return Object{{"name", name}, {"offset", offset}, {"type", type}, {"size", size}};
+  };
+  const Array members{member("count", 0, "uint", 4), member("scale", 16, "float3", 16),
+                      member("pair", 32, "half2[2]", 8), member("p", 40, "packed_float3", 12),
+                      member("on", 52, "bool", 1)};
   CHECK(*params.getArray("members") == members);
+}
+
+TEST_CASE("structs within structs, bases and enumerations") {
+  Session session;
+  session.compile(R"(
+#include <metal_stdlib>
+using namespace metal;
+enum class Mode : ushort { a, b };
+struct Base { uint first; };
+struct Inner { float3 at; half w; };
+struct Outer : Base { Mode mode; Inner one; Inner grid[2][3]; array<float, 4> four; device float* p; };
+kernel void f(constant Outer& o, device float* y) { y[0] = o.one.w; }
+)",
+                  "f");
+  const Object reflection = session.reflection();
+  const Object& outer = *(*reflection.getArray("arguments"))[0].getAsObject()->getObject("struct");
+  const Array inner{Object{{"name", "at"}, {"offset", 0}, {"type", "float3"}, {"size", 16}},
+                    Object{{"name", "w"}, {"offset", 16}, {"type", "half"}, {"size", 2}}};
+  const auto member = [&](const char* name, int offset, const char* type, int size) {
+    return Object{{"name", name}, {"offset", offset}, {"type", type}, {"size", size}};
+  };
+  Object one = member("one", 16, "Inner", 32);
+  Object grid = member("grid", 48, "Inner[3][2]", 192);
+  one["members"] = grid["members"] = Array(inner);
+  const Array members{
+      member("first", 0, "uint", 4),       member("mode", 4, "ushort", 2), one, grid,
+      member("four", 240, "float[4]", 16), member("p", 256, "float*", 8)};
+  CHECK(*outer.getArray("members") == members);
+  CHECK(*outer.getInteger("size") == 272);
 }
 
 TEST_CASE("limits and instantiations") {

@@ -84,6 +84,11 @@ bool finish(const Program& program, CompiledKernel kernel, const KernelCommand& 
   std::vector<ConstantValue> values;
   if (!command.constants.empty()) values = parse_constants(read_file(command.constants));
   llvm::Module& module = *kernel.module;
+  std::vector<FunctionConstantInfo> used = kernel.constants;
+  std::erase_if(used, [&](const FunctionConstantInfo& constant) {
+    return !module.getNamedGlobal(constant.symbol) &&
+           !module.getNamedGlobal(constant.defined_symbol);
+  });
   if (report(bind_constants(module, kernel.constants, values), command, program.source))
     return false;
   const LoweredKernel lowered = lower_kernel(module, kernel.symbol, kernel.signature, target);
@@ -95,7 +100,7 @@ bool finish(const Program& program, CompiledKernel kernel, const KernelCommand& 
     return is_switched_off(parameter.condition, kernel.constants, values);
   });
   if (!command.reflection.empty())
-    write_file(command.reflection, reflection_json(kernel.signature, lowered, kernel.constants));
+    write_file(command.reflection, reflection_json(kernel.signature, lowered, used));
   if (command.output.empty() && command.emit_scalar_ir.empty()) return true;
 
   target.optimize_lane(module);

@@ -6,6 +6,19 @@
 namespace anvil::compiler {
 namespace {
 
+llvm::json::Array members_of(const std::vector<StructMember>& members) {
+  llvm::json::Array list;
+  for (const StructMember& member : members) {
+    llvm::json::Object object{{"name", member.name},
+                              {"offset", member.offset},
+                              {"type", member.type},
+                              {"size", member.size}};
+    if (!member.members.empty()) object["members"] = members_of(member.members);
+    list.push_back(std::move(object));
+  }
+  return list;
+}
+
 llvm::json::Value argument(const Parameter& parameter) {
   llvm::json::Object object{
       {"name", parameter.name},
@@ -19,13 +32,9 @@ llvm::json::Value argument(const Parameter& parameter) {
       {"address_space", parameter.address_space},
       {"struct", nullptr}};
   if (parameter.is_struct) {
-    llvm::json::Array members;
-    for (const StructMember& member : parameter.members)
-      members.push_back(llvm::json::Object{
-          {"name", member.name}, {"offset", member.offset}, {"type", member.type}});
     object["struct"] = llvm::json::Object{{"name", parameter.type},
                                           {"size", parameter.element_size},
-                                          {"members", std::move(members)}};
+                                          {"members", members_of(parameter.members)}};
   }
   return object;
 }
@@ -38,8 +47,10 @@ std::string reflection_json(const KernelSignature& signature, const LoweredKerne
   for (const Parameter& parameter : signature.parameters)
     if (parameter.kind != Parameter::Kind::input) arguments.push_back(argument(parameter));
   for (const FunctionConstantInfo& constant : constants)
-    values.push_back(llvm::json::Object{
-        {"name", constant.name}, {"index", constant.index}, {"type", constant.type}});
+    values.push_back(llvm::json::Object{{"name", constant.name},
+                                        {"index", constant.index},
+                                        {"type", constant.type},
+                                        {"required", constant.required}});
   const llvm::json::Value json = llvm::json::Object{{"name", signature.name},
                                                     {"barriers", lowered.barriers},
                                                     {"static_memory", lowered.static_memory},

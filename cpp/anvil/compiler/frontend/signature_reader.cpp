@@ -33,6 +33,25 @@ std::string string_argument(const clang::AnnotateAttr& attribute) {
   return text ? text->getString().str() : "";
 }
 
+/// The definition of a struct of the user's; null for other types, of which the library's own
+/// classes are: vec, atomic and their like are values.
+const clang::RecordDecl* struct_of(clang::QualType type) {
+  const auto* record = type->getAsRecordDecl();
+  if (!record || record->isInvalidDecl() || !record->getDefinition()) return nullptr;
+  record = record->getDefinition();
+  for (const auto* space = record->getDeclContext(); space; space = space->getParent())
+    if (const auto* name = llvm::dyn_cast<clang::NamespaceDecl>(space);
+        name && name->getName() == "metal")
+      return nullptr;
+  return record;
+}
+
+/// An enumeration is the integer that it is stored as.
+clang::QualType stored_type(clang::QualType type) {
+  const auto* list = type->getAs<clang::EnumType>();
+  return list ? list->getDecl()->getDefinition()->getIntegerType() : type;
+}
+
 class Reader {
  public:
   explicit Reader(clang::ASTContext& context, clang::Sema* sema = nullptr)
@@ -79,7 +98,7 @@ class Reader {
 
  private:
   void resource(const clang::ParmVarDecl& declaration, Parameter& parameter);
-  void members(clang::QualType type, Parameter& parameter);
+  std::vector<StructMember> members(const clang::RecordDecl& record, uint64_t base);
   void input(const clang::ParmVarDecl& declaration, const KernelInput& input,
              const clang::AnnotateAttr& attribute, Parameter& parameter);
 
@@ -190,24 +209,39 @@ void Reader::resource(const clang::ParmVarDecl& declaration, Parameter& paramete
   parameter.element_size =
       static_cast<uint64_t>(context_.getTypeSizeInChars(pointee).getQuantity());
   parameter.alignment = static_cast<uint64_t>(context_.getTypeAlignInChars(pointee).getQuantity());
-  members(pointee, parameter);
+  if (const auto* record = struct_of(pointee)) {
+    parameter.is_struct = true;
+    parameter.members = members(*record, 0);
+  }
 }
 
-void Reader::members(clang::QualType type, Parameter& parameter) {
-  const auto* record = type->getAsRecordDecl();
-  // The library's own classes (vec, atomic, ...) are values, not structs.
-  if (!record || record->isInvalidDecl() || !record->getDefinition()) return;
-  record = record->getDefinition();
-  for (const auto* space = record->getDeclContext(); space; space = space->getParent())
-    if (const auto* name = llvm::dyn_cast<clang::NamespaceDecl>(space);
-        name && name->getName() == "metal")
-      return;
-  parameter.is_struct = true;
-  const clang::ASTRecordLayout& layout = context_.getASTRecordLayout(record);
-  for (const clang::FieldDecl* field : record->fields())
-    parameter.members.push_back({field->getName().str(),
-                                 layout.getFieldOffset(field->getFieldIndex()) / 8,
-                                 msl_type_name(field->getType())});
+/// Those of bases first. `base`: where the record begins in the outermost one.
+std::vector<StructMember> Reader::members(const clang::RecordDecl& record, uint64_t base) {
+  std::vector<StructMember> list;
+  const clang::ASTRecordLayout& layout = context_.getASTRecordLayout(&record);
+  if (const auto* derived = llvm::dyn_cast<clang::CXXRecordDecl>(&record)) {
+    for (const clang::CXXBaseSpecifier& each : derived->bases()) {
+      const clang::CXXRecordDecl* parent = each.getType()->getAsCXXRecordDecl();
+      if (!parent || each.isVirtual()) continue;
+      const auto offset = static_cast<uint64_t>(layout.getBaseClassOffset(parent).getQuantity());
+      for (StructMember& member : members(*parent, base + offset))
+        list.push_back(std::move(member));
+    }
+  }
+  for (const clang::FieldDecl* field : record.fields()) {
+    const clang::QualType type = field->getType();
+    StructMember member{field->getName().str(),
+                        base + layout.getFieldOffset(field->getFieldIndex()) / 8,
+                        msl_type_name(stored_type(type)),
+                        0,
+                        {}};
+    if (!type->isReferenceType())
+      member.size = static_cast<uint64_t>(context_.getTypeSizeInChars(type).getQuantity());
+    if (const auto* inner = struct_of(context_.getBaseElementType(type)))
+      member.members = members(*inner, 0);
+    list.push_back(std::move(member));
+  }
+  return list;
 }
 
 // Metal gives the parameters without an index the lowest that are free, in order.

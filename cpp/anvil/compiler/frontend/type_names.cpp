@@ -78,6 +78,8 @@ std::string msl_type_name(clang::QualType type) {
         return "packed_" + element + number(arguments[1]);
       if (name == "matrix" && arguments.size() == 3)
         return element + number(arguments[1]) + "x" + number(arguments[2]);
+      if (name == "array" && arguments.size() == 2)
+        return element + "[" + number(arguments[1]) + "]";
     }
   }
   if (const auto* tag = type->getAsTagDecl()) {

@@ -11,6 +11,8 @@ struct StructMember {
   std::string name;
   uint64_t offset = 0;
   std::string type;
+  uint64_t size = 0;
+  std::vector<StructMember> members;  ///< of a struct, or of an array's elements that are structs
 };
 
 struct Parameter {
