@@ -14,6 +14,7 @@
 #include "foundry/fusion/policy.hpp"
 #include "foundry/gguf/gguf_file.hpp"
 #include "foundry/kernel/kernel_call.hpp"
+#include "foundry/kernel/kernel_library.hpp"
 #include "foundry/kernel/shader_library.hpp"
 #include "foundry/ops/ops.hpp"
 #include "foundry/program/program.hpp"

@@ -12,6 +12,8 @@
 
 namespace foundry {
 
+class Device;
+
 namespace detail {
 struct LibraryState;
 }
@@ -33,8 +35,15 @@ class [[nodiscard]] Library {
   explicit operator bool() const noexcept { return state_ != nullptr; }
   [[nodiscard]] const std::string& name() const noexcept;
   [[nodiscard]] std::vector<std::string> functions() const;
+  /// What the compiler warned of, in its words; empty if nothing.
+  [[nodiscard]] const std::string& log() const noexcept;
+  [[nodiscard]] const Device& device() const noexcept;
+  /// The function constants of `function`; a device may name those of the whole library. Throws
+  /// ArgumentError as pipeline() does.
+  [[nodiscard]] std::vector<ReflectedConstant> constants(const std::string& function) const;
   /// The kernel `function`, specialised and reflected. Throws KernelCompileError with the
-  /// compiler's log, and ArgumentError naming the functions there are if it is not one of them.
+  /// compiler's log, and ArgumentError naming the functions there are if it is not one of them, or
+  /// a constant that it needs and that has no value.
   [[nodiscard]] Pipeline pipeline(const std::string& function,
                                   const FunctionConstants& constants = {}) const;
 

@@ -1,7 +1,12 @@
 // Metal's reflection objects turned into plain C++.
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
 
+#include "foundry/core/concat.hpp"
 #include "foundry/device/metal_state.hpp"
 
 namespace foundry::detail {
@@ -10,7 +15,7 @@ namespace {
 
 struct TypeName {
   MTL::DataType type;
-  const char* name;
+  std::string_view name;
 };
 
 // The scalar types that buffers of compute kernels have, with their vectors where MSL has them.
@@ -43,11 +48,15 @@ constexpr std::array kTypeNames = {
     TypeName{MTL::DataTypePointer, "pointer"},
 };
 
-std::string type_name(MTL::DataType type) {
-  const auto found = std::find_if(kTypeNames.begin(), kTypeNames.end(),
-                                  [&](const TypeName& row) { return row.type == type; });
-  return found != kTypeNames.end() ? found->name
-                                   : "MTLDataType " + std::to_string(static_cast<int>(type));
+/// "half3x4": columns by rows. Their numbers are consecutive.
+std::optional<std::string> matrix_name(MTL::DataType type) {
+  constexpr int kMatrices = 9;
+  for (const auto& [first, scalar] :
+       {std::pair(MTL::DataTypeFloat2x2, "float"), std::pair(MTL::DataTypeHalf2x2, "half")}) {
+    const int at = static_cast<int>(type) - static_cast<int>(first);
+    if (at >= 0 && at < kMatrices) return concat(scalar, 2 + at / 3, "x", 2 + at % 3);
+  }
+  return {};
 }
 
 Access access_of(MTL::BindingAccess access) {
@@ -61,18 +70,45 @@ Access access_of(MTL::BindingAccess access) {
   }
 }
 
+ReflectedMember reflect_array(MTL::ArrayType* array);
+
+std::vector<ReflectedMember> reflect_members(const MTL::StructType* record) {
+  std::vector<ReflectedMember> result;
+  const NS::Array* members = record ? record->members() : nullptr;
+  for (NS::UInteger i = 0; members && i < members->count(); ++i) {
+    auto* member = members->object<MTL::StructMember>(i);
+    ReflectedMember reflected;
+    if (MTL::ArrayType* array = member->arrayType()) reflected = reflect_array(array);
+    reflected.name = text_of(member->name());
+    reflected.offset = member->offset();
+    reflected.type = type_name(member->dataType());
+    if (MTL::StructType* inner = member->structType()) reflected.members = reflect_members(inner);
+    result.push_back(std::move(reflected));
+  }
+  return result;
+}
+
+ReflectedMember reflect_array(MTL::ArrayType* array) {
+  ReflectedMember reflected;
+  reflected.type = "array";
+  reflected.length = array->arrayLength();
+  reflected.stride = array->stride();
+  ReflectedMember element;
+  if (MTL::ArrayType* inner = array->elementArrayType()) element = reflect_array(inner);
+  element.type = type_name(array->elementType());
+  if (MTL::StructType* inner = array->elementStructType()) {
+    element.members = reflect_members(inner);
+  }
+  reflected.members.push_back(std::move(element));
+  return reflected;
+}
+
 void reflect_buffer(const MTL::BufferBinding* binding, ReflectedArgument& argument) {
   argument.kind = ReflectedArgument::Kind::buffer;
   argument.type = type_name(binding->bufferDataType());
   argument.size = binding->bufferDataSize();
   argument.alignment = binding->bufferAlignment();
-  const MTL::StructType* record = binding->bufferStructType();
-  const NS::Array* members = record ? record->members() : nullptr;
-  for (NS::UInteger i = 0; members && i < members->count(); ++i) {
-    auto* member = members->object<MTL::StructMember>(i);
-    argument.members.push_back(
-        {text_of(member->name()), member->offset(), type_name(member->dataType())});
-  }
+  argument.members = reflect_members(binding->bufferStructType());
 }
 
 ReflectedArgument reflect_binding(const MTL::Binding* binding) {
@@ -100,6 +136,19 @@ ReflectedArgument reflect_binding(const MTL::Binding* binding) {
 }
 
 }  // namespace
+
+std::string type_name(MTL::DataType type) {
+  const auto found = std::find_if(kTypeNames.begin(), kTypeNames.end(),
+                                  [&](const TypeName& row) { return row.type == type; });
+  if (found != kTypeNames.end()) return std::string(found->name);
+  return matrix_name(type).value_or("MTLDataType " + std::to_string(static_cast<int>(type)));
+}
+
+MTL::DataType type_of_name(std::string_view name) {
+  const auto found = std::find_if(kTypeNames.begin(), kTypeNames.end(),
+                                  [&](const TypeName& row) { return row.name == name; });
+  return found != kTypeNames.end() ? found->type : MTL::DataTypeNone;
+}
 
 Reflection reflect(const std::string& function, const MTL::ComputePipelineReflection* reflection) {
   Reflection result{function, {}};

@@ -60,9 +60,12 @@ struct BufferState : BufferFacts {
 };
 
 struct LibraryState {
-  std::shared_ptr<DeviceState> device;
+  Device device;
   NS::SharedPtr<MTL::Library> metal;
   std::string name;
+  std::string log;
+
+  explicit LibraryState(Device its_device) : device(std::move(its_device)) {}
 
   static Library wrap(std::shared_ptr<const LibraryState> state) {
     return Library(std::move(state));
@@ -94,6 +97,10 @@ NS::SharedPtr<NS::String> string_of(const std::string& text);
 
 /// What the device says of itself: Metal's properties, and those that only Anvil's devices have.
 DeviceTraits traits_of(MTL::Device* device);
+
+/// "uint", "float4", and the type of that name; DataTypeNone if there is none.
+std::string type_name(MTL::DataType type);
+MTL::DataType type_of_name(std::string_view name);
 
 /// The reflection Metal returned with a pipeline, in plain C++.
 Reflection reflect(const std::string& function, const MTL::ComputePipelineReflection* reflection);

@@ -25,6 +25,10 @@ const Reflection& Pipeline::reflection() const noexcept {
   return state_->reflection;
 }
 
+bool Pipeline::is_of(const Device& device) const noexcept {
+  return state_->metal->device() == detail::DeviceState::of(device)->metal.get();
+}
+
 std::string to_string(const Pipeline& pipeline) {
   if (!pipeline) return "empty pipeline";
   return concat("pipeline '", pipeline.name(), "' (", pipeline.reflection().arguments.size(),

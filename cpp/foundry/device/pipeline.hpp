@@ -9,6 +9,8 @@
 
 namespace foundry {
 
+class Device;
+
 namespace detail {
 struct PipelineState;
 }
@@ -27,6 +29,7 @@ class [[nodiscard]] Pipeline {
   /// Bytes of threadgroup memory that the kernel declares itself.
   [[nodiscard]] std::uint64_t static_threadgroup_memory() const noexcept;
   [[nodiscard]] const Reflection& reflection() const noexcept;
+  [[nodiscard]] bool is_of(const Device& device) const noexcept;
 
   friend bool operator==(const Pipeline&, const Pipeline&) = default;
 

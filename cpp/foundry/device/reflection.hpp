@@ -31,7 +31,10 @@ enum class Access : std::uint8_t { read, write, read_write, write_some };
 struct ReflectedMember {
   std::string name;
   std::uint64_t offset = 0;  ///< bytes from the struct's start
-  std::string type;          ///< MSL spelling: "uint", "float4", or "struct"
+  std::string type;          ///< MSL spelling: "uint", "float4"; or "struct", "array", "pointer"
+  std::vector<ReflectedMember> members = {};  ///< of a struct; of an array its element alone
+  std::uint64_t length = 0;                   ///< elements of an array
+  std::uint64_t stride = 0;                   ///< bytes from one element of an array to the next
 };
 
 struct ReflectedArgument {
@@ -45,6 +48,14 @@ struct ReflectedArgument {
   Access access = Access::read;
   bool is_used = true;                   ///< false: the function never touches it
   std::vector<ReflectedMember> members;  ///< of a struct, in order; else empty
+};
+
+/// A function constant, `constant T name [[function_constant(index)]]`.
+struct ReflectedConstant {
+  std::string name;
+  std::uint32_t index = 0;
+  std::string type;      ///< MSL spelling: "bool", "float4"
+  bool required = true;  ///< false: the function asks whether it has a value
 };
 
 /// Arguments in the order of their kind and index.

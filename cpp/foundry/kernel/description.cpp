@@ -129,13 +129,6 @@ void check(const KernelDescription& kernel) {
   }
 }
 
-std::string value_type(const FunctionConstants::Value& value) {
-  constexpr std::array names{"bool",   "int",   "uint", "float", "half",
-                             "ushort", "short", "long", "ulong"};
-  static_assert(names.size() == std::variant_size_v<FunctionConstants::Value>);
-  return names.at(value.index());
-}
-
 StructLayout sizes_layout(const KernelDescription& kernel) {
   std::vector<StructMember> members;
   for (const auto& argument : kernel.arguments) {
@@ -297,6 +290,7 @@ std::string_view position_arguments() {
 }
 
 std::uint32_t KernelDescription::index_of(std::size_t position) const {
+  if (const auto& reflected = arguments.at(position).reflected) return reflected->index;
   const bool threadgroup = arguments.at(position).kind == Kind::threadgroup_memory;
   std::uint32_t index = 0;
   for (std::size_t i = 0; i < position; ++i) {
@@ -331,6 +325,7 @@ std::string msl_argument(const KernelDescription& kernel, std::size_t position) 
 }
 
 std::string KernelDescription::msl() const {
+  if (form == Form::library) return source.text;
   check(*this);
   SourceBuilder out(name + ".metal");
   out.line("#include <metal_stdlib>\nusing namespace metal;\n");
@@ -355,7 +350,7 @@ std::string KernelDescription::msl() const {
   if (has_sizes()) out.line(sizes_layout(*this).msl());
   std::uint32_t constant_index = 0;
   for (const auto& constant : constants) {
-    out.line(concat("constant ", value_type(constant.value), " ", constant.name,
+    out.line(concat("constant ", FunctionConstants::type_of(constant.value), " ", constant.name,
                     " [[function_constant(", constant_index++, ")]];"));
   }
   for (const auto& argument : arguments) {
@@ -367,6 +362,8 @@ std::string KernelDescription::msl() const {
   for (const auto& alias : aliases) {
     out.line(concat("using ", alias.name, " = ", alias.msl, ";"));
   }
+  if (!template_lines.empty()) out.line(template_lines);
+  if (!header.text.empty()) out.splice(header.file, header.text, header.first_line);
   if (form == Form::body) {
     emit_body(*this, out);
   } else {
@@ -376,7 +373,7 @@ std::string KernelDescription::msl() const {
 }
 
 FunctionConstants KernelDescription::function_constants() const {
-  FunctionConstants values;
+  FunctionConstants values = specialisation;
   std::uint32_t index = 0;
   for (const auto& constant : constants) values.set(index++, constant.value);
   for (const auto& argument : arguments) {

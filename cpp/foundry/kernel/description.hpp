@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "foundry/device/function_constants.hpp"
+#include "foundry/device/library.hpp"
 #include "foundry/device/reflection.hpp"
 #include "foundry/kernel/source_builder.hpp"
 #include "foundry/kernel/struct_layout.hpp"
@@ -35,6 +36,8 @@ struct ArgumentDescription {
   /// Of a buffer that is written: the others that may be the same elements in the same order, each
   /// read by no thread but the one that writes it, before it does. No other overlap is allowed.
   std::vector<std::string> in_place = {};
+  /// Of a library's kernel, whose signature is its own: what the compiled function says of it.
+  std::optional<ReflectedArgument> reflected = {};
 
   [[nodiscard]] bool may_be(const ArgumentDescription& other) const;
   /// "only 'x' may be 'y', as the same elements in the same order".
@@ -69,6 +72,9 @@ struct KernelDescription {
     /// A file with the entry `kernel void <name>(FOUNDRY_ARGUMENTS) {...}`; the marker becomes the
     /// argument list. Without the marker the file's own signature stands and reflection checks it.
     file,
+    /// The same of a library of many kernels: the compiled function's reflection is the signature.
+    /// A buffer that it only reads may be given as bytes.
+    library,
   };
   std::string name;  ///< of the entry function
   std::vector<ArgumentDescription> arguments;
@@ -77,6 +83,11 @@ struct KernelDescription {
   std::vector<std::string> includes;  ///< shader files that `aliases` need
   std::vector<TypeAlias> aliases;
   std::vector<KernelConstant> constants;
+  std::string template_lines;        ///< generated MSL before the header: what its names mean
+  SourceText header;                 ///< MSL before the kernel: types and functions
+  FunctionConstants specialisation;  ///< values by index, beside those of `constants`
+  MathMode math = MathMode::relaxed;
+  Pipeline pipeline;  ///< form library: made already, for its own device
 
   /// The whole MSL. Throws ArgumentError on names that are not identifiers, repeated names, more
   /// arguments than indices, and a name that the generated signature uses itself.
@@ -107,6 +118,16 @@ void allow_in_place(KernelDescription& kernel);
 
 /// The position arguments that every generated signature ends with, under Metal's own names.
 [[nodiscard]] std::string_view position_arguments();
+
+/// The arguments of a compiled function. Every two buffers may be the same elements.
+[[nodiscard]] std::vector<ArgumentDescription> library_arguments(const Reflection& reflection);
+
+/// Bytes of what an argument points to.
+[[nodiscard]] std::uint64_t element_bytes(const ArgumentDescription& argument);
+
+/// Whether a tensor of `dtype` may stand for the elements that a library's kernel takes: of a
+/// vector or matrix its scalars', of a struct or what reflection does not tell, any.
+[[nodiscard]] bool takes_dtype(const ArgumentDescription& argument, DType dtype);
 
 /// Compares the signature with the pipeline's reflection. Throws SignatureMismatchError with both.
 void check_signature(const KernelDescription& kernel, const Reflection& reflection);

@@ -20,7 +20,7 @@ std::string place(const CompiledKernel& kernel, const ArgumentDescription& argum
 
 void check_tensor(const CompiledKernel& kernel, const ArgumentDescription& argument,
                   const AnyTensor& tensor) {
-  if (tensor.dtype() != argument.dtype) {
+  if (tensor.dtype() != argument.dtype && !takes_dtype(argument, tensor.dtype())) {
     throw DTypeError(concat(place(kernel, argument), " takes ", name_of(argument.dtype), ", got ",
                             tensor.describe()));
   }
@@ -38,6 +38,31 @@ void check_tensor(const CompiledKernel& kernel, const ArgumentDescription& argum
                                  const ParameterUse& use) {
   throw ArgumentError(concat(place(kernel, argument), " holds parameter '", use.parameter->name(),
                              "', which has a value only where a recorded program is replayed"));
+}
+
+void check_parameters(const CompiledKernel& kernel, const ArgumentDescription& argument,
+                      std::span<const ParameterUse> uses, bool is_recording) {
+  for (const ParameterUse& use : uses) {
+    if (use.parameter && !is_recording) fail_parameter(kernel, argument, use);
+  }
+}
+
+/// Bytes in place of a buffer: whole elements, of what is only read.
+void check_value(const CompiledKernel& kernel, const ArgumentDescription& argument,
+                 std::size_t bytes) {
+  if (writes(argument.access)) {
+    throw ArgumentError(concat(place(kernel, argument), " is written: it takes a tensor"));
+  }
+  const std::uint64_t element = element_bytes(argument);
+  if (bytes % element != 0) {
+    throw ArgumentError(concat(place(kernel, argument), " takes ", element,
+                               " bytes or a multiple of them, got ", bytes));
+  }
+}
+
+bool may_be_missing(const ArgumentDescription& argument) {
+  if (argument.reflected) return !argument.reflected->is_used;
+  return argument.optional && !argument.present;
 }
 
 std::uint32_t size_for_shader(const CompiledKernel& kernel, const ArgumentDescription& argument,
@@ -90,9 +115,15 @@ void Encoder::dispatch(const CompiledKernel& kernel, std::span<const Argument> a
     const Argument& given = arguments[i];
     switch (argument.kind) {
       case Kind::buffer: {
-        const std::uint32_t index = buffer_index++;
+        const std::uint32_t index = argument.reflected ? argument.reflected->index : buffer_index++;
+        if (argument.reflected && !given.bytes_.empty()) {
+          check_value(kernel, argument, given.bytes_.size());
+          check_parameters(kernel, argument, given.uses_, recorder != nullptr);
+          bindings.push_back(Binding::bytes(index, given.bytes_));
+          break;
+        }
         const bool there = given.tensor_ != nullptr && *given.tensor_;
-        if (!there && !(argument.optional && !argument.present)) {
+        if (!there && !may_be_missing(argument)) {
           throw ArgumentError(concat(place(kernel, argument), " is missing"));
         }
         if (kernel.description.has_sizes()) {
@@ -116,18 +147,18 @@ void Encoder::dispatch(const CompiledKernel& kernel, std::span<const Argument> a
           throw ArgumentError(concat(place(kernel, argument), " takes ", wanted, " bytes, got ",
                                      given.bytes_.size()));
         }
-        for (const ParameterUse& use : given.uses_) {
-          if (use.parameter && !recorder) fail_parameter(kernel, argument, use);
-        }
+        check_parameters(kernel, argument, given.uses_, recorder != nullptr);
         bindings.push_back(Binding::bytes(buffer_index++, given.bytes_));
         break;
       }
       case Kind::threadgroup_memory: {
-        const std::uint64_t bytes = given.elements_ * info(argument.dtype).block_bytes;
+        const std::uint64_t bytes = given.elements_ * element_bytes(argument);
+        const std::uint32_t index =
+            argument.reflected ? argument.reflected->index : threadgroup_index++;
+        if (bytes == 0 && argument.reflected && !argument.reflected->is_used) break;
         if (bytes == 0) throw ArgumentError(concat(place(kernel, argument), " has no size"));
         constexpr std::uint64_t kUnit = kThreadgroupMemoryUnit;
-        bindings.push_back(
-            Binding::threadgroup_memory(threadgroup_index++, (bytes + kUnit - 1) / kUnit * kUnit));
+        bindings.push_back(Binding::threadgroup_memory(index, (bytes + kUnit - 1) / kUnit * kUnit));
         break;
       }
     }

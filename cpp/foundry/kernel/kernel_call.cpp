@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "foundry/core/error.hpp"
+#include "foundry/device/limits.hpp"
 
 namespace foundry {
 namespace {
@@ -36,6 +37,17 @@ struct Recipe {
     return description;
   }
 };
+
+/// Bytes past what a binding holds in itself, which a library's kernel reads from a buffer of the
+/// call's own. The command buffer, or the program, keeps it.
+AnyTensor buffer_of(Encoder& encoder, const ArgumentDescription& argument,
+                    std::span<const std::byte> bytes) {
+  const std::uint64_t elements = bytes.size() / info(argument.dtype).block_bytes;
+  AnyTensor tensor = AnyTensor::dedicated(encoder.device(), {elements}, argument.dtype,
+                                          StorageMode::shared, argument.name);
+  tensor.copy_from_host(encoder.stream(), bytes);
+  return tensor;
+}
 
 struct ArgumentOf {
   Argument operator()(std::monostate) const { return {}; }
@@ -76,10 +88,17 @@ void KernelCall::encode(Encoder& encoder) const {
   Recipe recipe{.of = {kernel.get()}, .present = 0, .constants = constants};
   std::vector<Argument> arguments;
   arguments.reserve(values.size());
+  std::vector<AnyTensor> made;  // arguments refer to them
+  made.reserve(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
     const bool is_present = !std::holds_alternative<std::monostate>(values[i]);
     recipe.present |= std::uint64_t{is_present} << i;
-    arguments.push_back(std::visit(ArgumentOf{}, values[i]));
+    const auto* bytes = std::get_if<std::vector<std::byte>>(&values[i]);
+    if (bytes && bytes->size() > kMaxBindingBytes && described[i].reflected) {
+      arguments.emplace_back(made.emplace_back(buffer_of(encoder, described[i], *bytes)));
+    } else {
+      arguments.push_back(std::visit(ArgumentOf{}, values[i]));
+    }
   }
   const auto compiled = encoder.kernel(recipe);
   encoder.dispatch(*compiled, arguments, config);

@@ -1,13 +1,11 @@
 #include "foundry/kernel/registry.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <ios>
 #include <string_view>
-#include <system_error>
-#include <thread>
 
 #include "foundry/core/error.hpp"
-#include "foundry/core/waiting.hpp"
 
 namespace foundry {
 namespace {
@@ -71,7 +69,8 @@ std::string to_string(const CompiledKernel& kernel) {
 
 std::shared_ptr<const CompiledKernel> KernelRegistry::get(const KernelDescription& description,
                                                           std::string source) {
-  std::string key = concat(description.function_constants().key(), "\n", source);
+  std::string key = concat(description.name, " ", static_cast<int>(description.math), " ",
+                           description.function_constants().key(), "\n", source);
 
   std::unique_lock lock(mutex_);
   if (const auto found = kernels_.find(key); found != kernels_.end()) {
@@ -82,7 +81,7 @@ std::shared_ptr<const CompiledKernel> KernelRegistry::get(const KernelDescriptio
   auto& running = running_[key];
   const bool is_first = !running;
   if (is_first) {
-    running = std::make_shared<Compilation>();
+    running = std::make_shared<Running>();
     ++statistics_.compilations;
   }
   const auto compilation = running;
@@ -90,15 +89,17 @@ std::shared_ptr<const CompiledKernel> KernelRegistry::get(const KernelDescriptio
   lock.unlock();
   if (is_first) {
     try {
-      start(compilation, device_, pipelines_, description, std::move(source));
+      Compilation::start(compilation->run, device_,
+                         [device = device_, pipelines = pipelines_, description,
+                          source = std::move(source)]() -> std::shared_ptr<const void> {
+                           return compile(device, pipelines, description, source);
+                         });
     } catch (...) {
-      compilation->finish(nullptr, std::current_exception());
+      compilation->run->finish(nullptr, std::current_exception());
     }
   }
-
   try {
-    std::unique_lock waiting(compilation->mutex);
-    wait_until(waiting, compilation->changed, [&] { return compilation->done; });
+    compilation->run->wait();
   } catch (...) {
     leave(key, compilation);
     throw;
@@ -108,20 +109,19 @@ std::shared_ptr<const CompiledKernel> KernelRegistry::get(const KernelDescriptio
   if (const auto found = running_.find(key);
       found != running_.end() && found->second == compilation) {
     running_.erase(found);
-    if (compilation->kernel) {
-      touch(*compilation->kernel);
-      kernels_.emplace(std::move(key), compilation->kernel);
-      evict_locked();
-    }
+    const auto kernel = compilation->kernel();
+    touch(*kernel);
+    kernels_.emplace(std::move(key), kernel);
+    evict_locked();
+    if (!is_first) ++statistics_.hits;
+    return kernel;
   }
-  if (compilation->error) std::rethrow_exception(compilation->error);
   if (!is_first) ++statistics_.hits;
-  return compilation->kernel;
+  return compilation->kernel();
 }
 
 /// A wait that ended early: the last one takes the compilation with it.
-void KernelRegistry::leave(const std::string& key,
-                           const std::shared_ptr<Compilation>& compilation) {
+void KernelRegistry::leave(const std::string& key, const std::shared_ptr<Running>& compilation) {
   {
     const std::lock_guard lock(mutex_);
     if (--compilation->waiting > 0) return;
@@ -130,44 +130,7 @@ void KernelRegistry::leave(const std::string& key,
       running_.erase(found);
     }
   }
-  compilation->is_cancelled = true;
-  device_.cancel_compilations();
-}
-
-void KernelRegistry::Compilation::finish(std::shared_ptr<const CompiledKernel> made,
-                                         std::exception_ptr failure) {
-  const std::lock_guard lock(mutex);
-  kernel = std::move(made);
-  error = std::move(failure);
-  done = true;
-  changed.notify_all();
-}
-
-// Where a wait can be abandoned (Ctrl-C in Python), on a thread of its own, which ends with the
-// compiler if nobody else waits for it.
-void KernelRegistry::start(const std::shared_ptr<Compilation>& compilation, const Device& device,
-                           Pipelines pipelines, const KernelDescription& description,
-                           std::string source) {
-  auto work = [compilation, device, pipelines, description, source = std::move(source)] {
-    std::shared_ptr<const CompiledKernel> kernel;
-    std::exception_ptr error;
-    try {
-      device.use_cancellation(&compilation->is_cancelled);
-      kernel = compile(device, pipelines, description, source);
-    } catch (...) {
-      error = std::current_exception();
-    }
-    compilation->finish(std::move(kernel), std::move(error));
-  };
-  if (detail::wait_hooks().poll) {
-    try {
-      std::thread(work).detach();
-      return;
-    } catch (const std::system_error&) {  // no thread is left: not to be abandoned, but made
-    }
-  }
-  const BlockingSection section;
-  work();
+  compilation->run->cancel(device_);
 }
 
 std::shared_ptr<const CompiledKernel> KernelRegistry::compile(const Device& device,
@@ -180,13 +143,22 @@ std::shared_ptr<const CompiledKernel> KernelRegistry::compile(const Device& devi
   kernel->hash = fnv1a(source + constants.key());
   kernel->source = std::move(source);
   if (pipelines == Pipelines::left_out) return kernel;
+  if (description.pipeline && description.pipeline.is_of(device)) {
+    kernel->pipeline = description.pipeline;
+    return kernel;
+  }
   try {
-    kernel->pipeline =
-        device.compile(kernel->source, description.name).pipeline(description.name, constants);
+    const CompileOptions options{.math = description.math, .defines = {}};
+    kernel->pipeline = device.compile(kernel->source, description.name, options)
+                           .pipeline(description.name, constants);
   } catch (const KernelCompileError& error) {
     throw KernelCompileError(explained(description, error.what()));
   }
-  check_signature(description, kernel->pipeline.reflection());
+  if (description.form == KernelDescription::Form::library) {
+    kernel->description.arguments = library_arguments(kernel->pipeline.reflection());
+  } else {
+    check_signature(description, kernel->pipeline.reflection());
+  }
   return kernel;
 }
 

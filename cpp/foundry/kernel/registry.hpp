@@ -2,9 +2,7 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
-#include <exception>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -12,6 +10,7 @@
 
 #include "foundry/device/device.hpp"
 #include "foundry/device/pipeline.hpp"
+#include "foundry/kernel/compilation.hpp"
 #include "foundry/kernel/description.hpp"
 
 namespace foundry {
@@ -72,20 +71,15 @@ class KernelRegistry {
   const Device& device() const noexcept { return device_; }
 
  private:
-  struct Compilation {
-    std::mutex mutex;  // guards what follows
-    std::condition_variable changed;
-    std::shared_ptr<const CompiledKernel> kernel;
-    std::exception_ptr error;
-    bool done = false;
+  struct Running {
+    std::shared_ptr<Compilation> run = std::make_shared<Compilation>();
     std::size_t waiting = 0;  // guarded by the registry's mutex
-    std::atomic<bool> is_cancelled{false};
 
-    void finish(std::shared_ptr<const CompiledKernel> made, std::exception_ptr failure);
+    std::shared_ptr<const CompiledKernel> kernel() const {
+      return std::static_pointer_cast<const CompiledKernel>(run->result());
+    }
   };
-  void leave(const std::string& key, const std::shared_ptr<Compilation>& compilation);
-  static void start(const std::shared_ptr<Compilation>& compilation, const Device& device,
-                    Pipelines pipelines, const KernelDescription& description, std::string source);
+  void leave(const std::string& key, const std::shared_ptr<Running>& compilation);
   [[nodiscard]] static std::shared_ptr<const CompiledKernel> compile(
       const Device& device, Pipelines pipelines, const KernelDescription& description,
       std::string source);
@@ -97,7 +91,7 @@ class KernelRegistry {
   std::atomic<std::uint64_t> clock_{1};
   mutable std::mutex mutex_;
   std::unordered_map<std::string, std::shared_ptr<const CompiledKernel>> kernels_;
-  std::unordered_map<std::string, std::shared_ptr<Compilation>> running_;
+  std::unordered_map<std::string, std::shared_ptr<Running>> running_;
   RegistryStatistics statistics_;
 };
 

@@ -28,12 +28,17 @@ Shaders& shaders() {
 
 }  // namespace
 
-std::string_view find_shader(std::string_view path) {
+std::optional<std::string_view> known_shader(std::string_view path) {
   auto& [mutex, texts] = shaders();
   const std::lock_guard lock(mutex);
   const auto found = texts.find(path);
-  if (found == texts.end()) throw ArgumentError(concat("shader file '", path, "' does not exist"));
+  if (found == texts.end()) return {};
   return found->second;
+}
+
+std::string_view find_shader(std::string_view path) {
+  if (const auto text = known_shader(path)) return *text;
+  throw ArgumentError(concat("shader file '", path, "' does not exist"));
 }
 
 void register_shader(const std::string& path, const std::string& text) {

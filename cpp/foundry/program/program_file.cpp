@@ -64,6 +64,23 @@ void put(Writer& out, const ArgumentDescription& argument) {
   });
 }
 
+void put(Writer& out, const FunctionConstants& constants) {
+  out.number<std::uint64_t>(constants.values().size());
+  for (const auto& [index, value] : constants.values()) {
+    out.number(index);
+    out.string(FunctionConstants::type_of(value));
+    std::visit(
+        [&]<class T>(const T& held) {
+          if constexpr (std::is_same_v<T, ConstantVector>) {
+            out.blob(held.bytes());
+          } else {
+            out.blob(std::as_bytes(std::span(&held, 1)));
+          }
+        },
+        value);
+  }
+}
+
 void put(Writer& out, const ProgramKernel& kernel) {
   out.string(kernel.description.name);
   out.number(kernel.description.form);
@@ -74,6 +91,8 @@ void put(Writer& out, const ProgramKernel& kernel) {
     out.number(static_cast<std::uint8_t>(constant.value.index()));
     std::visit([&](const auto& value) { out.number(value); }, constant.value);
   });
+  put(out, kernel.description.specialisation);
+  out.number(kernel.description.math);
   out.string(kernel.source);
 }
 
@@ -198,6 +217,8 @@ FunctionConstants::Value read_value(Reader& in, std::size_t index) {
     using T = std::variant_alternative_t<I, FunctionConstants::Value>;
     if constexpr (std::is_same_v<T, bool>) {
       return in.boolean("a constant's value");
+    } else if constexpr (std::is_same_v<T, ConstantVector>) {
+      in.fail(in.position(), "a constant of a kernel's own description is a vector");
     } else if constexpr (std::is_same_v<T, f16>) {
       return f16::from_bits(in.number<std::uint16_t>("a constant's value"));
     } else {
@@ -208,10 +229,29 @@ FunctionConstants::Value read_value(Reader& in, std::size_t index) {
   }
 }
 
+FunctionConstants read_specialisation(Reader& in) {
+  FunctionConstants constants;
+  const std::uint64_t begin = in.position();
+  const auto count = in.number<std::uint64_t>("values of function constants");
+  in.require_count(begin, count, 20, "values of function constants");
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const auto index = in.number<std::uint32_t>("a function constant's index");
+    const std::uint64_t at = in.position();
+    const std::string type(in.string("a function constant's type"));
+    const auto bytes = in.blob("a function constant's value");
+    try {
+      constants.set(index, FunctionConstants::value(type, bytes));
+    } catch (const ArgumentError& error) {
+      in.fail(at, error.what());
+    }
+  }
+  return constants;
+}
+
 ProgramKernel read_kernel(Reader& in) {
   ProgramKernel kernel;
   kernel.description.name = in.string("a kernel's name");
-  kernel.description.form = in.enumerator(KernelDescription::Form::file, "kernel form");
+  kernel.description.form = in.enumerator(KernelDescription::Form::library, "kernel form");
   kernel.description.arguments =
       in.list<ArgumentDescription>(15, "arguments", [&] { return read_argument(in); });
   kernel.description.constants = in.list<KernelConstant>(10, "constants", [&] {
@@ -219,6 +259,8 @@ ProgramKernel read_kernel(Reader& in) {
     const auto type = in.number<std::uint8_t>("a constant's type");
     return KernelConstant{std::move(name), read_value(in, type)};
   });
+  kernel.description.specialisation = read_specialisation(in);
+  kernel.description.math = in.enumerator(MathMode::safe, "math mode");
   kernel.source = in.string("a kernel's source");
   return kernel;
 }
@@ -362,7 +404,7 @@ ProgramImage read_program(const std::string& path, std::span<const std::byte> by
   ProgramImage image;
   ProgramGraph& graph = image.graph;
   graph.name = in.string("the name");
-  graph.kernels = in.list<ProgramKernel>(33, "kernels", [&] { return read_kernel(in); });
+  graph.kernels = in.list<ProgramKernel>(42, "kernels", [&] { return read_kernel(in); });
   std::vector<std::uint64_t> lengths;
   graph.tensors = in.list<ProgramTensor>(18, "tensors", [&] {
     ProgramTensor tensor;

@@ -40,6 +40,6 @@ struct ProgramImage {
 /// image can be trusted as far as host memory goes; ProgramError names `path`, byte and values.
 [[nodiscard]] ProgramImage read_program(const std::string& path, std::span<const std::byte> bytes);
 
-inline constexpr std::uint32_t kProgramVersion = 2;
+inline constexpr std::uint32_t kProgramVersion = 3;
 
 }  // namespace foundry::detail

@@ -44,7 +44,8 @@ TEST_CASE("a library lists its functions and refuses others by name") {
   const Library library = Device::system_default().compile(kSource, "axpy.metal");
   CHECK(library.functions() == std::vector<std::string>{"axpy"});
   CHECK_THROWS_WITH_AS(library.pipeline("axpz"),
-                       "library 'axpy.metal' has no function 'axpz'; it has axpy", ArgumentError);
+                       "library 'axpy.metal' has no function 'axpz'; did you mean 'axpy'?",
+                       ArgumentError);
 }
 
 TEST_CASE("a pipeline's reflection is plain C++") {
