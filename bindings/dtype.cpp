@@ -35,6 +35,9 @@ void bind_dtype(nb::module_& m) {
             return format ? std::optional<std::string>(format) : std::nullopt;
           },
           "Of the struct module and the buffer protocol; None where they have none.")
+      .def_prop_ro(
+          "metal_name", [](DType value) { return std::string(info(value).metal_name); },
+          "As MSL has it, \"half\"; of a block format that of its bytes.")
       .def_prop_ro("block_elements", [](DType value) { return info(value).block_elements; })
       .def_prop_ro(
           "block_bytes", [](DType value) { return info(value).block_bytes; },

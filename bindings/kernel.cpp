@@ -1,7 +1,9 @@
 // Kernels described from Python: arguments, body, dispatch sizes, and a call with its values.
+#include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
@@ -10,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
@@ -20,7 +23,10 @@
 #include "foundry/core/value_text.hpp"
 #include "foundry/kernel/description.hpp"
 #include "foundry/kernel/dispatch_config.hpp"
+#include "foundry/kernel/included_source.hpp"
 #include "foundry/kernel/kernel_call.hpp"
+#include "foundry/kernel/msl_words.hpp"
+#include "kernel.hpp"
 #include "operation.hpp"
 #include "tensor.hpp"
 
@@ -31,23 +37,6 @@ namespace {
 struct DefinitionHandle {
   std::shared_ptr<const KernelDefinition> definition;
 };
-
-KernelValue to_value(nb::handle value) {
-  if (value.is_none()) return std::monostate();
-  if (nb::isinstance<TensorHandle>(value)) {
-    return static_cast<const AnyTensor&>(nb::cast<const TensorHandle&>(value));
-  }
-  if (nb::isinstance<nb::tuple>(value)) {  // a Parameter and the dtype of the value it stands for
-    const auto [parameter, dtype] = nb::cast<std::pair<Parameter, DType>>(value);
-    return ParameterUse{0, dtype, parameter};
-  }
-  if (nb::isinstance<nb::bytes>(value)) {
-    const auto bytes = nb::borrow<nb::bytes>(value);
-    const auto* begin = static_cast<const std::byte*>(bytes.data());
-    return std::vector<std::byte>(begin, begin + bytes.size());
-  }
-  return nb::cast<std::uint64_t>(value);
-}
 
 /// A constant of a plain type from its bytes.
 FunctionConstants::Value to_constant(DType dtype, const nb::bytes& bytes) {
@@ -94,6 +83,12 @@ std::string elements_text(DType dtype, std::span<const std::byte> bytes) {
 }
 
 std::string bytes_text(const ArgumentDescription& argument, std::span<const std::byte> bytes) {
+  constexpr std::size_t kShown = 64;
+  const bool is_long =
+      bytes.size() > kShown || bytes.size() % info(argument.dtype).block_bytes != 0;
+  if (argument.reflected && (argument.reflected->type == "struct" || is_long)) {
+    return concat(bytes.size(), " bytes");
+  }
   if (!argument.layout) return elements_text(argument.dtype, bytes);
   std::string text;
   for (const StructMember& member : argument.layout->members) {
@@ -107,6 +102,7 @@ std::string bytes_text(const ArgumentDescription& argument, std::span<const std:
 
 struct ConstantText {
   std::string operator()(f16 value) const { return value_text(static_cast<float>(value)); }
+  std::string operator()(const ConstantVector& value) const { return value.type(); }
   template <class T>
   std::string operator()(T value) const {
     return value_text(value);
@@ -144,7 +140,26 @@ using MemberTuple = std::tuple<std::string, DType, std::uint32_t, std::uint32_t>
 
 }  // namespace
 
+KernelValue to_value(nb::handle value) {
+  if (value.is_none()) return std::monostate();
+  if (nb::isinstance<TensorHandle>(value)) {
+    return static_cast<const AnyTensor&>(nb::cast<const TensorHandle&>(value));
+  }
+  if (nb::isinstance<nb::tuple>(value)) {  // a Parameter and the dtype of the value it stands for
+    const auto [parameter, dtype] = nb::cast<std::pair<Parameter, DType>>(value);
+    return ParameterUse{0, dtype, parameter};
+  }
+  if (nb::isinstance<nb::bytes>(value)) {
+    const auto bytes = nb::borrow<nb::bytes>(value);
+    const auto* begin = static_cast<const std::byte*>(bytes.data());
+    return std::vector<std::byte>(begin, begin + bytes.size());
+  }
+  return nb::cast<std::uint64_t>(value);
+}
+
 void bind_kernel(nb::module_& m) {
+  m.def("is_msl_word", &is_msl_word, nb::arg("name"),
+        "Whether MSL keeps the word for itself: a keyword, a type, a macro.");
   nb::enum_<Access>(m, "Access", "What a kernel does with a tensor.")
       .value("read", Access::read)
       .value("write", Access::write)
@@ -253,13 +268,24 @@ void bind_kernel(nb::module_& m) {
           [](DefinitionHandle* self, std::string name, std::vector<ArgumentDescription> arguments,
              std::string body, std::string file, unsigned first_line,
              const std::vector<std::pair<std::string, DType>>& constants,
-             const std::optional<NamePairs>& in_place, std::vector<std::string> includes) {
+             const std::optional<NamePairs>& in_place, std::string template_lines,
+             const std::string& header, const std::string& header_file, unsigned header_line,
+             const std::vector<std::filesystem::path>& include) {
             KernelDescription description;
             description.name = std::move(name);
             description.arguments = std::move(arguments);
             description.source = {std::move(file), std::move(body), first_line};
             description.form = KernelDescription::Form::body;
-            description.includes = std::move(includes);
+            std::vector<std::string> folders;
+            for (const auto& folder : include) folders.push_back(folder.string());
+            description.template_lines = std::move(template_lines);
+            if (!header.empty()) {
+              check_source(header, header_file);
+              description.header = {
+                  header_file,
+                  with_includes(header, header_file, folders, ShaderFiles::left, header_line),
+                  header_line};
+            }
             for (const auto& [constant, dtype] : constants) {
               // Zero: a call brings the value.
               const std::vector<char> zero(info(dtype).block_bytes);
@@ -276,7 +302,16 @@ void bind_kernel(nb::module_& m) {
           nb::arg("name"), nb::arg("arguments"), nb::arg("body"), nb::arg("file"),
           nb::arg("first_line") = 1,
           nb::arg("constants") = std::vector<std::pair<std::string, DType>>(),
-          nb::arg("in_place") = nb::none(), nb::arg("includes") = std::vector<std::string>())
+          nb::arg("in_place") = nb::none(), nb::arg("template_lines") = "", nb::arg("header") = "",
+          nb::arg("header_file") = "", nb::arg("header_line") = 1,
+          nb::arg("include") = std::vector<std::filesystem::path>(),
+          nb::sig("def __init__(self, name: str, arguments: "
+                  "collections.abc.Sequence[ArgumentDescription], body: str, file: str, "
+                  "first_line: int = 1, constants: collections.abc.Sequence[tuple[str, DType]] = "
+                  "[], in_place: collections.abc.Sequence[tuple[str, str]] | None = None, "
+                  "template_lines: str = '', header: str = '', header_file: str = '', "
+                  "header_line: int = 1, include: collections.abc.Sequence[str | "
+                  "os.PathLike[str]] = []) -> None"))
       .def_prop_ro(
           "source", [](const DefinitionHandle& k) { return k.definition->source(); },
           "The whole MSL, signature included.")

@@ -14,6 +14,7 @@ NB_MODULE(_foundry, m) {
   bind_gguf(m);
   bind_ops(m);
   bind_kernel(m);
+  bind_library(m);
   bind_fusion(m);
   bind_registered(m);
   bind_runtime(m);

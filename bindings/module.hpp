@@ -19,6 +19,7 @@ void bind_values(nb::module_&);
 void bind_arena(nb::module_&);
 void bind_gguf(nb::module_&);
 void bind_kernel(nb::module_&);
+void bind_library(nb::module_&);
 void bind_ops(nb::module_&);
 void bind_fusion(nb::module_&);
 void bind_registered(nb::module_&);

@@ -29,6 +29,9 @@ from foundry._foundry import (
     GgufStrings,
     GgufTensor,
     GridSize,
+    LibraryArgument,
+    LibraryConstant,
+    LibraryMember,
     Parameter,
     Program,
     SharedEvent,
@@ -73,6 +76,7 @@ from foundry.errors import (
     UnsupportedModelError,
 )
 from foundry.kernel import Kernel, kernel, per_element
+from foundry.library import Library, LibraryKernel
 from foundry.parameter_struct import Array, Packed, ParameterStruct
 
 if TYPE_CHECKING:
@@ -138,6 +142,11 @@ __all__ = [
     "InOut",
     "Kernel",
     "KernelCompileError",
+    "Library",
+    "LibraryArgument",
+    "LibraryConstant",
+    "LibraryKernel",
+    "LibraryMember",
     "MissingKeyError",
     "ModelError",
     "ModelWarning",

@@ -164,6 +164,10 @@ class DType(enum.Enum):
         """
 
     @property
+    def metal_name(self) -> str:
+        """As MSL has it, "half"; of a block format that of its bytes."""
+
+    @property
     def block_elements(self) -> int: ...
 
     @property
@@ -1484,6 +1488,9 @@ def describe_operations() -> dict[str, dict[str, Any]]:
     Every operation by its name: documentation, whether it runs by itself and is a stage, and its arguments with role, in-place rules and documentation.
     """
 
+def is_msl_word(name: str) -> bool:
+    """Whether MSL keeps the word for itself: a keyword, a type, a macro."""
+
 class Access(enum.Enum):
     """What a kernel does with a tensor."""
 
@@ -1607,7 +1614,7 @@ class KernelCall(Operation):
 class KernelDefinition:
     """A kernel from a signature and an MSL body."""
 
-    def __init__(self, name: str, arguments: Sequence[ArgumentDescription], body: str, file: str, first_line: int = 1, constants: Sequence[tuple[str, DType]] = [], in_place: Sequence[tuple[str, str]] | None = None, includes: Sequence[str] = []) -> None: ...
+    def __init__(self, name: str, arguments: Sequence[ArgumentDescription], body: str, file: str, first_line: int = 1, constants: Sequence[tuple[str, DType]] = [], in_place: Sequence[tuple[str, str]] | None = None, template_lines: str = '', header: str = '', header_file: str = '', header_line: int = 1, include: Sequence[str | os.PathLike[str]] = []) -> None: ...
 
     @property
     def source(self) -> str:
@@ -1616,6 +1623,144 @@ class KernelDefinition:
     def __repr__(self) -> str: ...
 
     def call(self, values: list[Tensor | bytes | int | tuple[Parameter, DType] | None], config: DispatchConfig, constants: Sequence[tuple[DType, bytes]] = []) -> KernelCall: ...
+
+class LibraryMember:
+    """A member of a struct that a kernel takes."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def offset(self) -> int:
+        """Bytes from the struct's start."""
+
+    @property
+    def type(self) -> str:
+        """As MSL has it, "float4"; or "struct", "array", "pointer"."""
+
+    @property
+    def members(self) -> list[LibraryMember]:
+        """Of a struct; of an array its element alone, which has no name."""
+
+    @property
+    def length(self) -> int:
+        """Elements of an array."""
+
+    @property
+    def stride(self) -> int:
+        """Bytes from one element of an array to the next."""
+
+    def __repr__(self) -> str: ...
+
+class LibraryConstant:
+    """A function constant of a kernel."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def index(self) -> int: ...
+
+    @property
+    def type(self) -> str:
+        """As MSL has it, "bool", "float4"."""
+
+    @property
+    def required(self) -> bool:
+        """False where the function asks whether it has a value."""
+
+    @property
+    def size(self) -> int: ...
+
+    def __repr__(self) -> str: ...
+
+class LibraryArgument:
+    """What compiled code says of an argument."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def index(self) -> int:
+        """Of [[buffer(index)]] or [[threadgroup(index)]]."""
+
+    @property
+    def is_threadgroup(self) -> bool:
+        """Whether it is threadgroup memory."""
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the kernel may write it: it takes a tensor then."""
+
+    @property
+    def is_used(self) -> bool:
+        """False where the code never touches it: it may be left out then."""
+
+    @property
+    def type(self) -> str:
+        """
+        What it points to as MSL has it, "float4", or "struct"; empty for threadgroup memory where the device does not tell.
+        """
+
+    @property
+    def size(self) -> int:
+        """Bytes of what it points to."""
+
+    @property
+    def members(self) -> list[LibraryMember]:
+        """Of a struct."""
+
+    @property
+    def dtype(self) -> DType:
+        """Of the numbers in it; u8 where they are not of one dtype."""
+
+    def __repr__(self) -> str: ...
+
+class CompiledLibraryKernel:
+    """A kernel of a library with values for its constants."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def arguments(self) -> list[LibraryArgument]: ...
+
+    @property
+    def max_threads(self) -> int:
+        """Threads that one threadgroup may have."""
+
+    def __repr__(self) -> str: ...
+
+    def call(self, values: list[Tensor | bytes | int | tuple[Parameter, DType] | None], config: DispatchConfig) -> KernelCall: ...
+
+class KernelLibrary:
+    """Kernels of one source, compiled for a device."""
+
+    @staticmethod
+    def from_file(path: str | os.PathLike[str], include: Sequence[str | os.PathLike[str]], defines: Mapping[str, str], math: str, device: Device | None) -> KernelLibrary: ...
+
+    @staticmethod
+    def from_source(text: str, name: str, include: Sequence[str | os.PathLike[str]], defines: Mapping[str, str], math: str, device: Device | None) -> KernelLibrary: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def log(self) -> str: ...
+
+    @property
+    def functions(self) -> list[str]: ...
+
+    def constants(self, function: str) -> list[LibraryConstant]: ...
+
+    def kernel(self, function: str, constants: Sequence[tuple[int, str, bytes]]) -> CompiledLibraryKernel: ...
+
+    def instantiate(self, expression: str) -> KernelLibrary: ...
+
+    def __repr__(self) -> str: ...
 
 def weight_formats() -> list[DType]:
     """The element types and block formats that matrices of weights may have."""

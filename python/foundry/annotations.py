@@ -21,7 +21,7 @@ class Annotation:
     """What `In[f16]` and its like evaluate to."""
 
     kind: type[Argument]
-    dtype: DType
+    dtype: Any  # a DType, or the TypeVar that a template says it for
     optional: bool = False
 
     def __or__(self, other: object) -> Annotation:
@@ -53,8 +53,8 @@ class Argument:
     def __new__(cls, *args: object, **kwargs: object) -> NoReturn:
         raise ArgumentTypeError(f"{cls.__name__} is an annotation: {cls.__name__}[foundry.f32]")
 
-    def __class_getitem__(cls, dtype: DType) -> Annotation:
-        if not isinstance(dtype, DType):
+    def __class_getitem__(cls, dtype: Any) -> Annotation:
+        if not isinstance(dtype, DType | TypeVar):
             raise DTypeError(
                 f"{cls.__name__}[...] takes a dtype such as foundry.f16, not {shown(dtype)}"
             )

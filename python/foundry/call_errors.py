@@ -158,6 +158,16 @@ def typed_calls(kind: _C) -> _C:
     return kind
 
 
+def close_to(name: str, names: Collection[str]) -> str:
+    """What a name may have been meant for: "; did you mean 'axpy'?", or what there is."""
+    close = difflib.get_close_matches(name, list(names), 1)
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    shown_names = list(names)[:12]
+    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+    return f"; there are {', '.join(shown_names)}{more}" if shown_names else "; there are none"
+
+
 def shown(value: object) -> str:
     """The value's type and a short text of it, whatever its own methods do."""
     kind = type(value).__name__

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import FunctionType
 from typing import Any
@@ -33,8 +34,9 @@ from foundry._foundry import (
     Tensor,
 )
 from foundry.annotations import Annotation, Constant, resolved
-from foundry.call_errors import misbound, shown, typed_call
-from foundry.kernel_body import Body, body_of
+from foundry.call_errors import close_to, misbound, shown, typed_call
+from foundry.kernel_body import Body, body_of, header_of
+from foundry.kernel_template import Template, checked_template, template_lines, with_template
 from foundry.parameter_struct import ParameterStruct
 
 Dispatch = Callable[[Mapping[str, Any]], DispatchConfig]
@@ -100,12 +102,18 @@ class Kernel:
         dispatch: Dispatch | DispatchConfig,
         body: str | None = None,
         in_place: Mapping[str, str | Sequence[str]] | None = None,
-        includes: Sequence[str] = (),
+        header: str = "",
+        include: Sequence[str | os.PathLike[str]] = (),
+        template: Template | None = None,
     ) -> None:
         function = _checked(function, dispatch, body)
         self.name = function.__name__
         where = f"kernel {self.name}"
         self._dispatch = dispatch
+        self._made_from = (function, dispatch, body, in_place, header, include)
+        self._template = checked_template(where, template)
+        self._base: Kernel = self
+        self._instances: dict[tuple[Any, ...], Kernel] = {}
         signature = inspect.signature(function)
         annotations = resolved(function, where)
         self._annotations: dict[str, Any] = {}
@@ -115,8 +123,8 @@ class Kernel:
         arguments = []
         for name, parameter in signature.parameters.items():
             _check_kind(where, parameter)
-            annotation = annotations.get(name)
             of = f"{where}: argument '{name}'"
+            annotation = with_template(of, annotations.get(name), self._template)
             convert: Callable[[Any], Any]
             if isinstance(annotation, Annotation) and annotation.kind is Constant:
                 convert = values.constant(of, annotation.dtype)
@@ -144,6 +152,8 @@ class Kernel:
                 )
         source: Body = body_of(function, body)
         constants = [(name, dtype) for name, dtype, _ in self._constant_converters]
+        lines = template_lines(where, self._template, self._annotations)
+        own = header_of(function, _text(where, header))
         self._kernel = KernelDefinition(
             self.name,
             arguments,
@@ -152,7 +162,11 @@ class Kernel:
             source.line,
             constants,
             _pairs(where, in_place),
-            _paths(where, includes),
+            lines,
+            own.text,
+            own.file,
+            own.line,
+            _folders(where, include),
         )
         functools.update_wrapper(self, function)
         self.__signature__ = signature.replace(
@@ -179,7 +193,28 @@ class Kernel:
     def __deepcopy__(self, memo: dict[int, Any]) -> Kernel:
         return self
 
-    def __reduce__(self) -> str:
+    def instantiate(self, **template: DType | bool | int | float) -> Kernel:
+        """The kernel with other values for names of its template."""
+        base = self._base
+        for name in template:
+            if name not in base._template:
+                raise ArgumentTypeError(
+                    f"kernel {self.name}: the template has no '{name}'"
+                    + close_to(name, list(base._template))
+                )
+        values = {**self._template, **template}
+        if base._template == values:
+            return base
+        key = tuple((type(value), value) for value in values.values())
+        known = base._instances.get(key)
+        if known is None:
+            known = base._instances[key] = Kernel(*base._made_from, values)
+            known._base = base
+        return known
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        if self._base is not self:
+            return _instantiated, (self._base, self._template)
         if "<locals>" in self.__qualname__:
             raise ArgumentTypeError(
                 f"kernel {self.__qualname__} cannot be pickled: it is local to a function, and "
@@ -229,7 +264,9 @@ def kernel(
     dispatch: Dispatch | DispatchConfig,
     body: str | None = None,
     in_place: Mapping[str, str | Sequence[str]] | None = None,
-    includes: Sequence[str] = (),
+    header: str = "",
+    include: Sequence[str | os.PathLike[str]] = (),
+    template: Template | None = None,
 ) -> Callable[[Callable[..., Any]], Kernel]:
     """Makes a kernel of a function whose docstring is an MSL body.
 
@@ -242,15 +279,18 @@ def kernel(
     all do: `{"y": ("a", "b")}` if each element of a and b is read by no thread but the one that
     writes it in y, `{}` if none may.
 
-    `includes` are shader files with functions and types that the body uses: Foundry's own, such as
-    "lib/random.metal", and those of `register_shader`.
+    `header` is MSL before the kernel: types and functions that the body uses. Its `#include "..."`
+    names files beside the Python file, in the folders `include`, Foundry's own shader files, such
+    as "lib/random.metal", and those of `register_shader`. `template` has dtypes and numbers by
+    name, which the header, the body and, by a `typing.TypeVar` of that name, the signature use;
+    `instantiate(T=...)` gives the kernel with others.
 
     Raises `ArgumentError` and `ArgumentTypeError`, with the argument's name, for a signature that
     no kernel can have.
     """
 
     def decorate(function: Callable[..., Any]) -> Kernel:
-        return Kernel(function, dispatch, body, in_place, includes)
+        return Kernel(function, dispatch, body, in_place, header, include, template)
 
     return decorate
 
@@ -295,14 +335,25 @@ def _pairs(where: str, in_place: Any) -> list[tuple[str, str]] | None:
     return pairs
 
 
-def _paths(where: str, includes: Any) -> list[str]:
-    if isinstance(includes, str) or not (
-        isinstance(includes, Sequence) and all(isinstance(path, str) for path in includes)
+def _folders(where: str, include: Any) -> list[str | os.PathLike[str]]:
+    if isinstance(include, str | os.PathLike) or not (
+        isinstance(include, Sequence)
+        and all(isinstance(path, str | os.PathLike) for path in include)
     ):
         raise ArgumentTypeError(
-            f"{where}: argument 'includes' is {shown(includes)}; expected a list of shader files"
+            f"{where}: argument 'include' is {shown(include)}; expected a list of folders"
         )
-    return list(includes)
+    return list(include)
+
+
+def _text(where: str, header: Any) -> str:
+    if not isinstance(header, str):
+        raise ArgumentTypeError(f"{where}: argument 'header' is {shown(header)}; expected a string")
+    return header
+
+
+def _instantiated(base: Kernel, template: Mapping[str, Any]) -> Kernel:
+    return base.instantiate(**template)
 
 
 def _check_kind(where: str, parameter: inspect.Parameter) -> None:

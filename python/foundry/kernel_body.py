@@ -44,16 +44,30 @@ def body_of(function: FunctionType, body: str | None) -> Body:
     return Body(text, file, line)
 
 
+def header_of(function: FunctionType, header: str) -> Body:
+    """The text `header`, with its place where the decorator spells it."""
+    file = inspect.getsourcefile(function) or "<python>"
+    line = function.__code__.co_firstlineno
+    definition = _definition(function) if header else None
+    written = _keyword(definition, "header") if definition is not None else None
+    return Body(header, file, written.lineno if written is not None else line)
+
+
 def _text_of_body(definition: ast.FunctionDef, is_argument: bool) -> ast.Constant | None:
     if not is_argument:
         first = definition.body[0]
         if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
             return first.value
         return None
+    return _keyword(definition, "body")
+
+
+def _keyword(definition: ast.FunctionDef, name: str) -> ast.Constant | None:
+    """A text that is given to the decorator by name."""
     for decorator in definition.decorator_list:
         if isinstance(decorator, ast.Call):
             for keyword in decorator.keywords:
-                if keyword.arg == "body" and isinstance(keyword.value, ast.Constant):
+                if keyword.arg == name and isinstance(keyword.value, ast.Constant):
                     return keyword.value
     return None
 

@@ -30,6 +30,7 @@ from foundry._foundry import (
 )
 from foundry.annotations import resolved
 from foundry.call_errors import shown, typed_call
+from foundry.exact_numbers import converted
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class _Field:
         return struct._record[self.name].tolist()
 
     def __set__(self, struct: ParameterStruct, value: Any) -> None:
-        struct._record[self.name] = _converted(
+        struct._record[self.name] = converted(
             f"{type(struct).__name__}.{self.name}", self.member, value
         )
         struct._bytes = struct._record.tobytes()
@@ -153,7 +154,7 @@ class ParameterStruct:
             default = vars(cls).get(name, _Field)
             defaults.pop(name, None)
             if default is not _Field:
-                defaults[name] = _converted(f"{cls.__name__}.{name}", members[name], default)
+                defaults[name] = converted(f"{cls.__name__}.{name}", members[name], default)
             setattr(cls, name, _Field(name, members[name]))
         if not members:
             raise ArgumentError(f"{cls.__name__} has no members")
@@ -182,7 +183,7 @@ class ParameterStruct:
         record = np.zeros((), cls._numpy)
         for name, member in cls._members.items():
             if name in given:
-                record[name] = _converted(f"{cls.__name__}.{name}", member, given[name])
+                record[name] = converted(f"{cls.__name__}.{name}", member, given[name])
             else:
                 record[name] = cls._defaults[name]
         self._record = record
@@ -251,40 +252,3 @@ _OWN_NAMES = frozenset(vars(ParameterStruct)) | {"layout", "_numpy", "_record", 
 
 def shown_name(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode()
-
-
-def _converted(where: str, member: _Member, value: Any) -> Any:
-    """The value as the member holds it: each number is one of the type, or an error."""
-    try:
-        given = np.asarray(value)
-    except Exception as error:
-        raise ArgumentTypeError(f"{where} is {shown(value)}; expected numbers") from error
-    if given.dtype.kind not in "biufV" and not _are_numbers(given):
-        raise ArgumentTypeError(f"{where} is {shown(value)}; expected {member}")
-    if given.shape != member.shape:
-        raise ArgumentError(f"{where} has shape {given.shape}; expected {member.shape}")
-    with np.errstate(all="ignore"):
-        try:
-            converted = given.astype(numpy_dtype(member.dtype))
-        except (OverflowError, ValueError, TypeError):  # a Python integer, NaN or struct
-            converted = None
-        if converted is not None:
-            if member.dtype.is_float:
-                fits = np.isfinite(converted.astype(np.float64)) | ~np.isfinite(
-                    given.astype(np.float64)
-                )
-                is_held = bool(np.all(fits))
-            else:
-                is_held = np.array_equal(converted, given)
-            if is_held:
-                return converted
-    raise ArgumentError(f"{where} is {_in_short(value)}, which is no {member.dtype}")
-
-
-def _are_numbers(array: np.ndarray[Any, Any]) -> bool:
-    """Whether an array of objects holds numbers: integers of more than 64 bits."""
-    return array.dtype == object and all(isinstance(item, int | float) for item in array.flat)
-
-
-def _in_short(value: object) -> str:
-    return shown(value).rpartition(" (")[0] or shown(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -41,6 +41,14 @@ def blend(y: fd.InOut[fd.f32], params: BlendParams) -> None:
     """if (gid < params.count) y[gid] *= params.scale;"""
 
 
+T = TypeVar("T")
+
+
+@fd.kernel(dispatch=fd.per_element("y"), template={"T": fd.f32, "n": 2}, header="", include=["."])
+def times(y: fd.InOut[T]) -> None:
+    """if (gid < y_size) y[gid] *= n;"""
+
+
 def size_of(dtype: fd.DType) -> int:
     return dtype.block_bytes
 
@@ -54,6 +62,12 @@ def main() -> None:
     assert float(params.scale) == 2.0
     rt.run(blend(y=y, params=params))
     rt.run(scaled(x=x.astype(fd.f16), y=y, scratch=32, is_fast=True))
+    rt.run(times(y=y))
+    library = fd.Library.from_source("kernel void f(device float* y) { y[0] = 1; }", math="safe")
+    names: tuple[str, ...] = library.functions
+    kernel: fd.LibraryKernel = library[names[0]]
+    rt.run(kernel(y, grid=(1, 1), threadgroup=fd.ThreadgroupSize(32)))
+    assert kernel.arguments[0].dtype is fd.f32
     assert x.dtype != fd.f16
     assert y.dtype is fd.f32
     sizes = {dtype: size_of(dtype) for dtype in (fd.f32, fd.u8, fd.q4_1)}

@@ -8,6 +8,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Annotated, ParamSpec
 
+import click
 import typer
 
 from foundry.cli import terminal, ui
@@ -21,6 +22,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+metal = typer.Typer(
+    name="metal", help="Work on `.metal` files.", no_args_is_help=True, add_completion=False
+)
+app.add_typer(metal)
 
 Model = Annotated[Path, typer.Argument(help="A GGUF file.", show_default=False)]
 Device = Annotated[
@@ -40,16 +46,24 @@ Stop = Annotated[list[str] | None, typer.Option(help="Stop before this text; may
 P = ParamSpec("P")
 
 
-def command(body: Callable[P, None]) -> Callable[P, None]:
-    """A command of `app`, whose exceptions are ours: typer has its own idea of some."""
+def _command(body: Callable[P, None], group: typer.Typer) -> Callable[P, None]:
+    """A command whose exceptions are ours: typer has its own idea of some."""
 
     @wraps(body)
     def run_body(*args: P.args, **kwargs: P.kwargs) -> None:
         with terminal.session():
             body(*args, **kwargs)
 
-    app.command()(run_body)
+    group.command()(run_body)
     return run_body
+
+
+def command(body: Callable[P, None]) -> Callable[P, None]:
+    return _command(body, app)
+
+
+def metal_command(body: Callable[P, None]) -> Callable[P, None]:
+    return _command(body, metal)
 
 
 @command
@@ -167,6 +181,44 @@ def demo(
     from foundry.cli.demo import run
 
     run(prompt, max_tokens)
+
+
+@metal_command
+def check(
+    files: Annotated[
+        list[str],
+        typer.Argument(help="`.metal` files, folders of them, or '-' for standard input."),
+    ],
+    include: Annotated[
+        list[Path] | None,
+        typer.Option("--include", "-I", help="A folder for #include; may be repeated."),
+    ] = None,
+    define: Annotated[
+        list[str] | None,
+        typer.Option("--define", "-D", help="A macro, NAME or NAME=VALUE; may be repeated."),
+    ] = None,
+    math: Annotated[
+        str, typer.Option(click_type=click.Choice(["fast", "relaxed", "safe"]), help="Math mode.")
+    ] = "fast",
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            click_type=click.Choice(["text", "github", "sarif"]),
+            help="As compilers print, as GitHub's workflow commands, or as SARIF 2.1.0.",
+        ),
+    ] = "text",
+    werror: Annotated[
+        bool, typer.Option("--werror", help="Exit status 1 for warnings too.")
+    ] = False,
+    device: Device = None,
+) -> None:
+    """Compile every kernel of `.metal` files: 0 without errors, 1 with, 2 for wrong usage."""
+    from foundry.cli.metal import Options, parsed_defines
+    from foundry.cli.metal import check as run_check
+
+    options = Options(include or (), parsed_defines(define or ()), math, device)
+    run_check(files, options, form, werror)
 
 
 def run() -> None:
