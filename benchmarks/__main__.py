@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks import (
     compilation,
+    compiler,
     dispatch,
     fusion,
     gemv,
@@ -28,6 +29,7 @@ SECTIONS = {
     "dispatch": dispatch.measure,
     "startup": startup.measure,
     "compilation": compilation.measure,
+    "compiler": compiler.measure,
     "fusion": fusion.measure,
     "host": host.measure,
     "kernels": kernels.measure,

@@ -5,6 +5,7 @@
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Transforms/Utils/Cloning.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <vector>
 
@@ -111,4 +112,24 @@ TEST_CASE("random programs agree with execution lane by lane") {
     options.clean_up = seed % 4 != 0;
     run_seed(seed, options);
   }
+}
+
+TEST_CASE("every program with a loop over its lanes has a remark, and no other") {
+  unsigned with_loops = 0;
+  for (uint32_t seed = 1; seed <= 40; ++seed) {
+    CAPTURE(seed);
+    llvm::LLVMContext context;
+    const auto module = program(context, seed);
+    anvil::compiler::Remarks remarks;
+    REQUIRE(anvil::compiler::simd::vectorize(*module, {.clean_up = false}, remarks));
+    unsigned loops = 0;
+    for (const llvm::BasicBlock& block : *module->getFunction("anvil_entry"))
+      loops += block.getName().starts_with("lane") && !block.getName().starts_with("lanes");
+    const auto told = std::ranges::count(remarks, anvil::compiler::Remark::Kind::serialised,
+                                         &anvil::compiler::Remark::kind);
+    CHECK((loops > 0) == (told > 0));
+    CHECK(told <= loops);  // an instruction may stand in several zones
+    with_loops += loops > 0;
+  }
+  CHECK(with_loops > 10);
 }

@@ -32,17 +32,28 @@ void write_ir(const std::string& path, const llvm::Module& module) {
   write_file(path, text);
 }
 
+const char* name_of(Remark::Kind kind) {
+  switch (kind) {
+    case Remark::Kind::serialised:
+      return "serialised";
+    case Remark::Kind::scalarised:
+      return "scalarised";
+    case Remark::Kind::failure:
+      return "failure";
+  }
+  return "";
+}
+
 // The IR knows lines of the text given to clang, the user those that #line speaks of.
 void write_remarks(const std::string& path, const Remarks& remarks, const Source& source) {
   llvm::json::Array list;
   for (const Remark& remark : remarks) {
     const LineOrigin place = remark.file == source.name ? source.presumed(remark.line)
                                                         : LineOrigin{0, remark.line, remark.file};
-    list.push_back(llvm::json::Object{
-        {"kind", remark.kind == Remark::Kind::failure ? "failure" : "serialised"},
-        {"message", remark.message},
-        {"file", place.file},
-        {"line", place.presumed}});
+    list.push_back(llvm::json::Object{{"kind", name_of(remark.kind)},
+                                      {"message", remark.message},
+                                      {"file", place.file},
+                                      {"line", place.presumed}});
   }
   std::string text;
   llvm::raw_string_ostream(text) << llvm::json::Value(std::move(list)) << '\n';

@@ -9,7 +9,8 @@ namespace anvil::compiler {
 /// About the user's code, with the place that it is about.
 struct Remark {
   enum class Kind {
-    serialised,  ///< an instruction without a vector form runs once per active lane
+    serialised,  ///< what has no vector form here runs in a loop over the active lanes
+    scalarised,  ///< all lanes' part is done one after the other, without a loop
     failure,     ///< an internal error: the module must not be used
   };
   Kind kind;

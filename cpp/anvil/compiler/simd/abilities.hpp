@@ -13,6 +13,8 @@ struct Abilities {
   /// Registers of 512 bits, with gathers and scatters that beat one access per lane (AVX-512;
   /// AVX2's gathers don't).
   bool wide = false;
+  /// Gathers under a mask, which beat a loop over the active lanes (AVX2's too).
+  bool masked_gathers = false;
   /// The narrowest elements, in bits, that loads and stores under a mask take; 0: none do (NEON).
   unsigned masked_bits = 0;
   /// A mask moves between a vector and a scalar register in an instruction or two.

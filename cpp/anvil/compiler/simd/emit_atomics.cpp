@@ -8,7 +8,7 @@ using namespace llvm;
 void Emitter::emit_atomic(Instruction& instruction) {
   if (auto* update = dyn_cast<AtomicRMWInst>(&instruction); update && reduce_atomic(*update))
     return;
-  Value* old = emit_serially(instruction);
+  Value* old = serially(instruction, "atomic operation");
   record(instruction, old);
 }
 

@@ -114,8 +114,7 @@ Value* Emitter::emit_flat(Instruction& instruction) {
     result = builder_.CreateInsertValue(operand(0), operand(1), member->getIndices());
   } else if (auto* call = dyn_cast<CallBase>(&instruction);
              call && call->getCalledFunction() && !call->isConvergent()) {
-    serialised(instruction, "call of " + call->getCalledFunction()->getName());
-    return emit_serially(instruction);
+    return serially(instruction, "call of " + call->getCalledFunction()->getName());
   } else {
     fail(instruction, Twine("no vector form of ") + instruction.getOpcodeName());
     return nullptr;
@@ -271,8 +270,15 @@ void Emitter::remark(Remark::Kind kind, const Instruction& instruction, const Tw
   remarks_.push_back(std::move(remark));
 }
 
-void Emitter::serialised(const Instruction& instruction, const Twine& what) {
-  remark(Remark::Kind::serialised, instruction, what + " runs once per lane");
+Value* Emitter::serially(Instruction& instruction, const Twine& what) {
+  if (remarked_.insert({&instruction, Remark::Kind::serialised}).second)
+    remark(Remark::Kind::serialised, instruction, what + " runs once per active lane");
+  return emit_serially(instruction);
+}
+
+void Emitter::scalarised(const Instruction& instruction, const Twine& what) {
+  if (remarked_.insert({&instruction, Remark::Kind::scalarised}).second)
+    remark(Remark::Kind::scalarised, instruction, what + " is done lane by lane");
 }
 
 void Emitter::fail(const Instruction& instruction, const Twine& what) {

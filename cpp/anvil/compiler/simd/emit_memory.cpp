@@ -3,8 +3,9 @@
 // With all lanes active: adjacent lanes are one wide access; groups of adjacent lanes one access
 // each; a constant pattern inside a small window one wide load and a permutation (the first and the
 // last byte belong to active lanes and the window is smaller than a page, so no page is touched
-// that the lanes do not touch); anything else one access per lane. With fewer lanes: a masked wide
-// access where the machine has one, else a test for all lanes, else a loop over those active.
+// that the lanes do not touch); anything else a gather or scatter where that is fast, else one
+// access per lane. With fewer lanes: a masked wide access, or a masked gather, where the machine
+// has one, else a test for all lanes, else a loop over those active.
 #include <llvm/Support/SaveAndRestore.h>
 
 #include "anvil/compiler/simd/emitter.hpp"
@@ -84,7 +85,8 @@ void Emitter::emit_load(LoadInst& load) {
     auto* copy = cast<LoadInst>(clone_with(load, {base(pointer)}));
     return record(load, copy);
   }
-  if (load.isAtomic() || load.isVolatile()) return record(load, emit_serially(load));
+  if (load.isAtomic() || load.isVolatile())
+    return record(load, serially(load, load.isAtomic() ? "atomic load" : "volatile load"));
   if (form.is_affine()) return record(load, load_lanes(load, {form, base(pointer)}));
   if (const auto pattern = useful_pattern(pointer, load.getType()))
     return record(load, choose(
@@ -93,15 +95,46 @@ void Emitter::emit_load(LoadInst& load) {
   record(load, load_anywhere(load));
 }
 
+/// What a gather or scatter moves for a lane's value of this type: the value, or an integer in
+/// place of a short vector. Null where there is nothing of its size.
+Type* Emitter::gathered_as(Type* type) {
+  const TypeSize bits = layout_.getTypeSizeInBits(type);
+  if (!type->isVectorTy()) return bits >= 32 ? type : nullptr;
+  const bool whole = bits == layout_.getTypeAllocSizeInBits(type);
+  return whole && (bits == 32 || bits == 64) ? builder_.getIntNTy(unsigned(bits)) : nullptr;
+}
+
+/// Of lanes with a mask, or of all without one.
+Value* Emitter::gather(LoadInst& load, Value* active) {
+  Type* one = gathered_as(load.getType());
+  Value* lanes =
+      annotate(builder_.CreateMaskedGather(flat(one), vector(load.getPointerOperand()),
+                                           load.getAlign(), active ? mask_of(active) : nullptr),
+               load);
+  if (active) lanes = builder_.CreateFreeze(lanes);
+  return one == load.getType() ? lanes : builder_.CreateBitCast(lanes, flat(load.getType()));
+}
+
+void Emitter::scatter(StoreInst& store, Value* active) {
+  const Value* value = store.getValueOperand();
+  Type* one = gathered_as(value->getType());
+  Value* lanes = vector(value);
+  if (one != value->getType()) lanes = builder_.CreateBitCast(lanes, flat(one));
+  annotate(builder_.CreateMaskedScatter(lanes, vector(store.getPointerOperand()), store.getAlign(),
+                                        active ? mask_of(active) : nullptr),
+           store);
+}
+
 Value* Emitter::load_anywhere(LoadInst& load) {
   if (!code_->active) return load_gathered(load);
-  if (abilities_.wide && !load.getType()->isVectorTy() &&
-      layout_.getTypeSizeInBits(load.getType()) >= 32)
-    return builder_.CreateFreeze(
-        annotate(builder_.CreateMaskedGather(flat(load.getType()), vector(load.getPointerOperand()),
-                                             load.getAlign(), mask_of(code_->active)),
-                 load));
-  return if_all_active([&] { return load_gathered(load); }, [&] { return emit_serially(load); });
+  const bool gathers = gathered_as(load.getType());
+  if (gathers && abilities_.wide) return gather(load, code_->active);
+  return if_all_active([&] { return load_gathered(load); },
+                       [&] {
+                         return gathers && abilities_.masked_gathers
+                                    ? gather(load, code_->active)
+                                    : serially(load, "load from scattered addresses");
+                       });
 }
 
 Value* Emitter::load_lanes(LoadInst& load, const Pattern& pattern) {
@@ -120,7 +153,11 @@ Value* Emitter::load_lanes(LoadInst& load, const Pattern& pattern) {
     return builder_.CreateFreeze(lanes);
   }
   return if_all_active([&] { return load_pattern(load, pattern); },
-                       [&] { return emit_serially(load); });
+                       [&] {
+                         return gathered_as(load.getType()) && abilities_.masked_gathers
+                                    ? gather(load, code_->active)
+                                    : serially(load, "load without a form under a mask");
+                       });
 }
 
 /// All lanes, offsets known at compile time.
@@ -181,11 +218,9 @@ Value* Emitter::load_pattern(LoadInst& load, const Pattern& pattern) {
 Value* Emitter::load_gathered(LoadInst& load) {
   Type* type = load.getType();
   const Value* pointer = load.getPointerOperand();
-  const bool scalar = !type->isVectorTy();
-  if (scalar && abilities_.wide && layout_.getTypeSizeInBits(type) >= 32)
-    return annotate(builder_.CreateMaskedGather(flat(type), vector(pointer), load.getAlign()),
-                    load);
-  if (!scalar) {
+  if (abilities_.wide && !type->isVectorTy() && gathered_as(type)) return gather(load, nullptr);
+  scalarised(load, "load from scattered addresses");
+  if (type->isVectorTy()) {
     AllocaInst* memory = stack(in_memory(flat(type)), "gathered");
     for (unsigned lane = 0; lane < kLanes; ++lane) {
       Value* value = annotate(
@@ -209,7 +244,7 @@ void Emitter::emit_store(StoreInst& store) {
   if (form.is_unknown()) return;
   if (form.is_uniform()) return store_at_one_address(store);
   if (store.isAtomic() || store.isVolatile()) {
-    emit_serially(store);
+    serially(store, store.isAtomic() ? "atomic store" : "volatile store");
     return;
   }
   if (form.is_affine()) return store_lanes(store, {form, base(pointer)});
@@ -223,17 +258,10 @@ void Emitter::emit_store(StoreInst& store) {
 }
 
 void Emitter::store_anywhere(StoreInst& store) {
-  Type* type = store.getValueOperand()->getType();
-  if (code_->active && abilities_.wide && !type->isVectorTy() &&
-      layout_.getTypeSizeInBits(type) >= 32) {
-    annotate(builder_.CreateMaskedScatter(vector(store.getValueOperand()),
-                                          vector(store.getPointerOperand()), store.getAlign(),
-                                          mask_of(code_->active)),
-             store);
-    return;
-  }
+  if (code_->active && abilities_.wide && gathered_as(store.getValueOperand()->getType()))
+    return scatter(store, code_->active);
   if_all_active([&] { return store_scattered(store), nullptr; },
-                [&] { return emit_serially(store); });
+                [&] { return serially(store, "store to scattered addresses"), nullptr; });
 }
 
 void Emitter::store_lanes(StoreInst& store, const Pattern& pattern) {
@@ -248,7 +276,7 @@ void Emitter::store_lanes(StoreInst& store, const Pattern& pattern) {
     return;
   }
   if_all_active([&] { return store_pattern(store, pattern), nullptr; },
-                [&] { return emit_serially(store); });
+                [&] { return serially(store, "store without a form under a mask"), nullptr; });
 }
 
 /// Lanes that write to one address do so in lane order: the last active one prevails.
@@ -292,11 +320,9 @@ void Emitter::store_pattern(StoreInst& store, const Pattern& pattern) {
 
 void Emitter::store_scattered(StoreInst& store) {
   const Value *value = store.getValueOperand(), *pointer = store.getPointerOperand();
-  if (abilities_.wide && !value->getType()->isVectorTy() && shape(pointer).is_varying() &&
-      layout_.getTypeSizeInBits(value->getType()) >= 32) {
-    annotate(builder_.CreateMaskedScatter(vector(value), vector(pointer), store.getAlign()), store);
-    return;
-  }
+  if (abilities_.wide && shape(pointer).is_varying() && gathered_as(value->getType()))
+    return scatter(store, nullptr);
+  scalarised(store, "store to scattered addresses");
   for (unsigned i = 0; i < kLanes; ++i)
     annotate(
         builder_.CreateAlignedStore(lane(value, i), lane_pointer(pointer, i), store.getAlign()),

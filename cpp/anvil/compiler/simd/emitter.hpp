@@ -6,6 +6,8 @@
 #include <llvm/IR/IntrinsicInst.h>
 
 #include <map>
+#include <set>
+#include <utility>
 
 #include "anvil/compiler/simd/abilities.hpp"
 #include "anvil/compiler/simd/primitives.hpp"
@@ -133,6 +135,9 @@ class Emitter {
   llvm::Value* load_pattern(llvm::LoadInst& load, const Pattern& pattern);
   llvm::Value* load_anywhere(llvm::LoadInst& load);
   llvm::Value* load_gathered(llvm::LoadInst& load);
+  llvm::Type* gathered_as(llvm::Type* type);
+  llvm::Value* gather(llvm::LoadInst& load, llvm::Value* active);
+  void scatter(llvm::StoreInst& store, llvm::Value* active);
   void store_lanes(llvm::StoreInst& store, const Pattern& pattern);
   void store_pattern(llvm::StoreInst& store, const Pattern& pattern);
   void store_anywhere(llvm::StoreInst& store);
@@ -169,7 +174,9 @@ class Emitter {
   void emit_atomic(llvm::Instruction& instruction);
   bool reduce_atomic(llvm::AtomicRMWInst& update);
 
-  void serialised(const llvm::Instruction& instruction, const llvm::Twine& what);
+  /// emit_serially(), and a remark.
+  llvm::Value* serially(llvm::Instruction& instruction, const llvm::Twine& what);
+  void scalarised(const llvm::Instruction& instruction, const llvm::Twine& what);
   void fail(const llvm::Instruction& instruction, const llvm::Twine& what);
   void remark(Remark::Kind kind, const llvm::Instruction& instruction, const llvm::Twine& what);
 
@@ -181,6 +188,7 @@ class Emitter {
   const ZonePlan& plan_;
   const VectorizeOptions& options_;
   Remarks& remarks_;
+  std::set<std::pair<const llvm::Instruction*, Remark::Kind>> remarked_;
   const llvm::DataLayout& layout_;
   mutable llvm::IRBuilder<> builder_;
   const Abilities abilities_;
