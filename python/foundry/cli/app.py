@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import enum
 import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, ParamSpec
 
-import click
 import typer
 
 from foundry.cli import terminal, ui
@@ -44,6 +44,18 @@ Stop = Annotated[list[str] | None, typer.Option(help="Stop before this text; may
 
 
 P = ParamSpec("P")
+
+
+class Math(enum.Enum):
+    fast = "fast"
+    relaxed = "relaxed"
+    safe = "safe"
+
+
+class Format(enum.Enum):
+    text = "text"
+    github = "github"
+    sarif = "sarif"
 
 
 def _command(body: Callable[P, None], group: typer.Typer) -> Callable[P, None]:
@@ -197,17 +209,14 @@ def check(
         list[str] | None,
         typer.Option("--define", "-D", help="A macro, NAME or NAME=VALUE; may be repeated."),
     ] = None,
-    math: Annotated[
-        str, typer.Option(click_type=click.Choice(["fast", "relaxed", "safe"]), help="Math mode.")
-    ] = "fast",
+    math: Annotated[Math, typer.Option(help="Math mode.")] = Math.fast,
     form: Annotated[
-        str,
+        Format,
         typer.Option(
             "--format",
-            click_type=click.Choice(["text", "github", "sarif"]),
             help="As compilers print, as GitHub's workflow commands, or as SARIF 2.1.0.",
         ),
-    ] = "text",
+    ] = Format.text,
     werror: Annotated[
         bool, typer.Option("--werror", help="Exit status 1 for warnings too.")
     ] = False,
@@ -217,8 +226,8 @@ def check(
     from foundry.cli.metal import Options, parsed_defines
     from foundry.cli.metal import check as run_check
 
-    options = Options(include or (), parsed_defines(define or ()), math, device)
-    run_check(files, options, form, werror)
+    options = Options(include or (), parsed_defines(define or ()), math.value, device)
+    run_check(files, options, form.value, werror)
 
 
 def run() -> None:
