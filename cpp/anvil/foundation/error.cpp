@@ -24,13 +24,15 @@ Error* with(String* domain, NS::Integer code, Dictionary* user_info) {
   return error.autoreleased();
 }
 Dictionary* user_info(const Error* self) {
-  if (self->user_info) return self->user_info.get();
+  if (self->user_info) return objc::Ref<Dictionary>(self->user_info).autoreleased();
   return objc::make<Dictionary>().autoreleased();
 }
 
+// As properties are handed out: tinygrad releases an error's text, and then the error.
 template <NS::ErrorUserInfoKey const& Key>
 objc_object* entry(const Error* self) {
-  return self->user_info ? self->user_info->find(reinterpret_cast<objc_object*>(Key)) : nullptr;
+  if (!self->user_info) return nullptr;
+  return objc::Ref(self->user_info->find(reinterpret_cast<objc_object*>(Key))).autoreleased();
 }
 
 objc_object* localized_description(const Error* self) {

@@ -113,6 +113,19 @@ TEST_CASE("errors carry domain, code and description") {
   pool->release();
 }
 
+TEST_CASE("an error's texts outlive the error, until the pool is drained") {
+  NS::AutoreleasePool* pool = NS::AutoreleasePool::alloc()->init();
+  NS::Error* error = NS::Error::alloc()->init(
+      NS::CocoaErrorDomain, 7,
+      NS::Dictionary::dictionary(host::string("told"), NS::LocalizedDescriptionKey));
+  NS::String* description = error->localizedDescription();
+  NS::Dictionary* info = error->userInfo();
+  error->release();
+  CHECK(text(description) == "told");
+  CHECK(info->count() == 1);
+  pool->release();
+}
+
 TEST_CASE("file URLs escape and unescape their path") {
   NS::AutoreleasePool* pool = NS::AutoreleasePool::alloc()->init();
   CHECK(std::string(NS::URL::fileURLWithPath(MTLSTR("/tmp/a b"))->fileSystemRepresentation()) ==
