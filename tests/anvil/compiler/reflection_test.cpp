@@ -1,6 +1,8 @@
 // What the host learns of a kernel's arguments.
 #include "compiler.hpp"
 
+#include <utility>
+
 using compiler_test::Session;
 using llvm::json::Array;
 using llvm::json::Object;
@@ -85,9 +87,12 @@ kernel void f(constant Outer& o, device float* y) { y[0] = o.one.w; }
   Object one = member("one", 16, "Inner", 32);
   Object grid = member("grid", 48, "Inner[3][2]", 192);
   one["members"] = grid["members"] = Array(inner);
-  const Array members{
-      member("first", 0, "uint", 4),       member("mode", 4, "ushort", 2), one, grid,
-      member("four", 240, "float[4]", 16), member("p", 256, "float*", 8)};
+  const Array members{member("first", 0, "uint", 4),
+                      member("mode", 4, "ushort", 2),
+                      std::move(one),
+                      std::move(grid),
+                      member("four", 240, "float[4]", 16),
+                      member("p", 256, "float*", 8)};
   CHECK(*outer.getArray("members") == members);
   CHECK(*outer.getInteger("size") == 272);
 }
