@@ -65,7 +65,7 @@ def test_what_compiles_is_status_0(folder: Path) -> None:
 def test_folders_and_the_compilers_own_form(folder: Path) -> None:
     done = check(".", "-I", "include", "-DWIDTH=3", folder=folder)
     assert done.returncode == 1
-    assert "nested/bad.metal:2:22: error: use of undeclared identifier 'z'\n" in done.stdout
+    assert "nested/bad.metal:2:21: error: use of undeclared identifier 'z'\n" in done.stdout
     assert "  y[0] = /* caf\u00e9 */ z;\n" in done.stdout
     assert "nested/bad.metal:4:41: error: use of undeclared identifier 'w'" in done.stdout
     assert done.stderr == "2 files, 2 kernels: 2 errors, 0 warnings\n"
@@ -75,7 +75,7 @@ def test_github(folder: Path) -> None:
     done = check("nested", "--format=github", folder=folder)
     assert done.returncode == 1
     assert done.stdout.splitlines()[0] == (
-        "::error file=nested/bad.metal,line=2,col=22::use of undeclared identifier 'z'"
+        "::error file=nested/bad.metal,line=2,col=21::use of undeclared identifier 'z'"
     )
 
 
@@ -96,7 +96,7 @@ def test_sarif(folder: Path) -> None:
         assert place["artifactLocation"]["uri"] == (folder / "nested/bad.metal").as_uri()
         assert set(place["region"]) == {"startLine", "startColumn"}
     first = run["results"][0]["locations"][0]["physicalLocation"]["region"]
-    assert first == {"startLine": 2, "startColumn": 22}
+    assert first == {"startLine": 2, "startColumn": 21}
     clean = json.loads(check("-", "--format=sarif", stdin="kernel void f() {}").stdout)
     assert clean["runs"][0]["results"] == []
 

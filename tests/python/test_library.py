@@ -81,7 +81,7 @@ template <typename T, int N> kernel void fill(device T* out, uint i [[thread_pos
   out[i] = T(N);
 }
 template [[host_name("fill_half_3")]] kernel void fill<half, 3>(device half*, uint);
-kernel void wide(constant bool& a, constant long4& b, constant bool& c, constant ulong3& d,
+kernel void widest(constant bool& a, constant long4& b, constant bool& c, constant ulong3& d,
                  device float* out) { out[0] = a + b.w + c + d.z; }
 kernel void overread(constant float* values, constant uint& n, device float* out) {
   float sum = 0;
@@ -99,7 +99,7 @@ def lib() -> fd.Library:
 def test_the_library_is_a_mapping_of_kernels(lib: fd.Library) -> None:
     assert lib.functions == (
         *("axpy", "backwards", "biased", "constants", "drift", "everything", "fill_half_3"),
-        *("leaves", "overread", "wide"),
+        *("leaves", "overread", "widest"),
     )
     assert list(lib) == list(lib.functions) and len(lib) == 10
     assert "axpy" in lib and "axpz" not in lib and lib["axpy"] is lib["axpy"]
@@ -284,9 +284,9 @@ def test_more_bytes_than_a_binding_holds(rt: fd.Foundry, lib: fd.Library) -> Non
 def test_the_widest_vectors_are_aligned(rt: fd.Foundry, lib: fd.Library) -> None:
     out = rt.zeros(1, fd.f32)
     for _ in range(3):
-        rt.run(lib["wide"](True, [0, 0, 0, 4], False, [0, 0, 8], out, grid=1))
+        rt.run(lib["widest"](True, [0, 0, 0, 4], False, [0, 0, 8], out, grid=1))
     with rt.record() as program:
-        rt.run(lib["wide"](True, [0, 0, 0, 4], False, [0, 0, 8], out, grid=1))
+        rt.run(lib["widest"](True, [0, 0, 0, 4], False, [0, 0, 8], out, grid=1))
     program.replay()
     assert float(np.asarray(out)[0]) == 13
 
