@@ -193,6 +193,7 @@ class Kernel:
     def __deepcopy__(self, memo: dict[int, Any]) -> Kernel:
         return self
 
+    @typed_call
     def instantiate(self, **template: DType | bool | int | float) -> Kernel:
         """The kernel with other values for names of its template."""
         base = self._base

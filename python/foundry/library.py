@@ -45,6 +45,7 @@ Constants = Mapping[Any, Any]  # by name or index
 Path = str | os.PathLike[str]
 
 
+@typed_calls
 class LibraryKernel:
     """A kernel of a library; compiled at the first call with these constants."""
 
@@ -70,6 +71,7 @@ class LibraryKernel:
 
     def specialised(self, constants: Constants) -> LibraryKernel:
         """The kernel with values for its function constants, by name or index."""
+        _check_constants(self.name, constants)
         return LibraryKernel(
             self._library, self._function, self.name, {**self._constants, **constants}
         )
@@ -111,6 +113,8 @@ class LibraryKernel:
         another type, `ArgumentError` for values that the type does not hold, `DTypeError` and
         `ShapeError` for tensors of other elements, `DispatchError` for sizes.
         """
+        if constants is not None:
+            _check_constants(self.name, constants)
         compiled = self._with(constants or {})
         given = compiled.bind(args, named)
         config = _config(f"kernel {self.name}", grid, threadgroup, compiled.handle.max_threads)
@@ -294,6 +298,11 @@ class Library:
 
         `ArgumentError` for what is no template's name with its arguments, `KernelCompileError`.
         """
+        if not isinstance(expression, str):
+            raise ArgumentTypeError(
+                f"Library.instantiate: argument 'expression' is {shown(expression)}; "
+                f"expected a string"
+            )
         known = self._instances.get(expression)
         if known is None:
             larger = self._library.instantiate(expression)
@@ -304,10 +313,13 @@ class Library:
 
     def __getitem__(self, name: str) -> LibraryKernel:
         """`MissingKeyError` with what may have been meant, for a name that there is not."""
+        if not isinstance(name, str):
+            raise ArgumentTypeError(
+                f"library '{self.name}': {shown(name)} is no name of a kernel; expected a string"
+            )
         if name not in self._functions:
             raise MissingKeyError(
-                f"library '{self.name}' has no kernel {name!r}"
-                + close_to(str(name), self._functions)
+                f"library '{self.name}' has no kernel {name!r}{close_to(name, self._functions)}"
             )
         kernel = self._kernels.get(name)
         if kernel is None:
@@ -335,6 +347,14 @@ class _Missing:
 
 
 _MISSING = _Missing()
+
+
+def _check_constants(kernel: str, constants: Any) -> None:
+    if not isinstance(constants, Mapping):
+        raise ArgumentTypeError(
+            f"kernel {kernel}: argument 'constants' is {shown(constants)}; expected a dict by name "
+            f"or index"
+        )
 
 
 def _key_of(value: Any) -> Any:

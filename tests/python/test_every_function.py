@@ -183,7 +183,9 @@ class World:
             fd.ops.Fill(y=tensors[3]),
             twice(x=tensors[0], y=tensors[0], a=1.0),
         ]
+        library = fd.Library.from_source("kernel void f(device float* y) { y[0] = 1; }")
         self.values: list[Any] = [
+            *(library, library["f"]),
             *(rt, other, rt.device, rt.arena("pool"), rt.arena("pool").mark(), rt.scope(), event),
             *(program, rt.record("new"), fd.Parameter("n"), fd.Parameter("n") + 1, twice),
             *(twice._kernel, Pair(a=1, b=[1, 2]), Pair, rt.arena("pool").statistics),
@@ -250,7 +252,7 @@ def signature_of(function: Any) -> list[tuple[str, str]]:
 
 
 # Made of parts by load(), which checks them: no constructors of their own.
-MADE_BY_LOAD = {"Llama", "Generation", "StreamDecoder", "Tokenizer"}
+MADE_BY_LOAD = {"Llama", "Generation", "LibraryKernel", "StreamDecoder", "Tokenizer"}
 MODEL_CLASSES: list[type] = [
     *(fd.models.Llama, fd.models.Statistics, fd.models.LlamaConfig),
     *(Tokenizer, StreamDecoder, ChatTemplate, SamplingParameters),
