@@ -163,7 +163,7 @@ def test_the_compiler_says_that_memory_is_out(tmp_path: Path) -> None:
     """A program whose native code would hold 400 MB of data."""
     (tmp_path / "source").write_text(
         "struct Table { char c[400000000]; constexpr Table() : c{} { c[399999999] = 1; } };\n"
-        "constant Table table;\n"
+        "constant Table table{};\n"
         "kernel void f(device int* x [[buffer(0)]]) { x[0] = table.c[3]; }\n"
     )
 
