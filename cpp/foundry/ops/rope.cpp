@@ -121,8 +121,8 @@ void RopeKvWrite::encode(Encoder& encoder) const {
                                  v_shape.head_stride};
   const auto kernel =
       encoder.kernel(RopeKvWriteRecipe{.x = q.dtype(),
-                                   .cache = k_cache.dtype(),
-                                   .has_factors = static_cast<bool>(settings.factors)});
+                                       .cache = k_cache.dtype(),
+                                       .has_factors = static_cast<bool>(settings.factors)});
   const std::array uses{position_use(offsetof(RopeKvWriteParams, start), start, k_cache, tokens),
                         position_use(offsetof(RopeKvWriteParams, start), start, v_cache, tokens)};
   encoder.dispatch(*kernel,
