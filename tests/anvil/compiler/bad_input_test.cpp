@@ -60,6 +60,18 @@ TEST_CASE("a library that is damaged, or not one, is refused") {
   }
 }
 
+// Beside the others' output: the last one counts.
+TEST_CASE("a device is written to, not replaced by a file") {
+  Session session;
+  const std::string source = "kernel void f() {}";
+  CHECK(session.library(source, {"--output", "/dev/null"}).exit_code == 0);
+  CHECK(std::filesystem::is_character_file("/dev/null"));
+  const Output full = session.library(source, {"--output", "/dev/full"});
+  CHECK(full.exit_code == 70);
+  CHECK(full.errors.find("cannot write '/dev/full': No space left on device") != std::string::npos);
+  CHECK(std::filesystem::is_character_file("/dev/full"));
+}
+
 TEST_CASE("command lines that make no sense say why") {
   using compiler_test::run_compiler;
   CHECK(run_compiler({}).errors ==

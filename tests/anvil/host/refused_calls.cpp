@@ -7,6 +7,7 @@
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -168,6 +169,13 @@ INTERPOSED int mprotect(void* address, size_t length, int protection) noexcept {
 INTERPOSED int pipe2(int* ends, int flags) noexcept {
   static auto* const original = next(&pipe2, "pipe2");
   if (!refuses(Resource::pipe)) return original(ends, flags);
+  errno = EMFILE;
+  return -1;
+}
+
+INTERPOSED int socketpair(int domain, int type, int protocol, int ends[2]) noexcept {
+  static auto* const original = next(&socketpair, "socketpair");
+  if (!refuses(Resource::pipe)) return original(domain, type, protocol, ends);
   errno = EMFILE;
   return -1;
 }

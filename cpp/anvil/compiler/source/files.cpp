@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -33,12 +34,28 @@ std::optional<int> descriptor_of(const std::string& path) {
 void write_whole(int file, std::string_view contents, const std::string& path) {
   off_t at = 0;
   while (!contents.empty()) {
-    const ssize_t count = pwrite(file, contents.data(), contents.size(), at);
+    ssize_t count = pwrite(file, contents.data(), contents.size(), at);
+    // A pipe has no places in it.
+    if (count < 0 && errno == ESPIPE) count = write(file, contents.data(), contents.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail("write", path);
     contents.remove_prefix(static_cast<size_t>(count));
     at += count;
   }
+}
+
+// A device or a pipe is written to: a file that replaced it would be a surprise, /dev/null above
+// all.
+void write_into(const std::string& path, std::string_view contents) {
+  const int file = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (file < 0) fail("write", path);
+  try {
+    write_whole(file, contents, path);
+  } catch (...) {
+    close(file);
+    throw;
+  }
+  close(file);
 }
 
 }  // namespace
@@ -80,6 +97,9 @@ void write_file(const std::string& path, std::string_view contents) {
     write_whole(*given, contents, path);
     return;
   }
+  struct stat status;
+  if (stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode))
+    return write_into(path, contents);
   const std::string temporary = temporary_beside(path);
   const int file = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (file < 0) fail("write", path);
