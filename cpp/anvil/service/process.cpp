@@ -26,10 +26,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr size_t kMaxOutput = size_t{4} << 20;
 
-[[noreturn]] void fail(int error, const std::string& what) {
-  throw std::system_error(error, std::generic_category(), what);
-}
-
 // What a child gets comes to stand below this; and a process may have closed its own 0, 1 and 2.
 constexpr int kFirstOwn = 16;
 
@@ -144,6 +140,10 @@ bool read_all(int from, std::string& output, Clock::time_point deadline) {
 }
 
 }  // namespace
+
+void fail(int error, const std::string& what) {
+  throw std::system_error(error, std::generic_category(), what);
+}
 
 pid_t start_process(const std::vector<std::string>& arguments, int output,
                     std::span<const int> files) {

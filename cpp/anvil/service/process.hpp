@@ -13,6 +13,9 @@
 
 namespace anvil::service {
 
+/// Throws what the system says of a call as std::system_error.
+[[noreturn]] void fail(int error, const std::string& what);
+
 struct ProcessResult {
   enum class End {
     exited,      // code is the exit status

@@ -15,6 +15,7 @@
 #include "anvil/service/cancellation.hpp"
 #include "anvil/service/environment.hpp"
 #include "anvil/service/memory_file.hpp"
+#include "anvil/service/process.hpp"
 #include "anvil/system/forks.hpp"
 #include "anvil/system/processors.hpp"
 
@@ -28,10 +29,6 @@ constexpr size_t kMostSessions = 4;
 // A server that is killed again and again is not started for ever.
 constexpr int kMostAttempts = 3;
 constexpr size_t kMostOutput = size_t{4} << 20;
-
-[[noreturn]] void fail(int error, const std::string& what) {
-  throw std::system_error(error, std::generic_category(), what);
-}
 
 /// False where nobody is there any more.
 bool send_request(int socket, const CompilerRequest& request, const std::vector<int>& files) {
