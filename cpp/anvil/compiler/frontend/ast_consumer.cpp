@@ -10,6 +10,7 @@
 
 #include "anvil/compiler/frontend/address_spaces.hpp"
 #include "anvil/compiler/frontend/confinement.hpp"
+#include "anvil/compiler/frontend/diagnostics.hpp"
 #include "anvil/compiler/frontend/restrictions.hpp"
 #include "anvil/compiler/frontend/signature_reader.hpp"
 #include "anvil/compiler/source/symbols.hpp"
@@ -47,8 +48,7 @@ void KernelConsumer::HandleTranslationUnit(clang::ASTContext&) {
 }
 
 void KernelConsumer::error(clang::SourceLocation location, const std::string& message) {
-  auto& engine = context_->getDiagnostics();
-  engine.Report(location, engine.getCustomDiagID(clang::DiagnosticsEngine::Error, "%0")) << message;
+  report_error(context_->getDiagnostics(), location, message);
 }
 
 void KernelConsumer::visit(clang::Decl* declaration) {

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "anvil/abi/kernel_abi.h"
+#include "anvil/compiler/frontend/diagnostics.hpp"
 #include "anvil/compiler/source/symbols.hpp"
 
 namespace anvil::compiler {
@@ -155,9 +156,7 @@ class Confinement : public clang::DynamicRecursiveASTVisitor {
 
  private:
   void error(clang::SourceLocation location, const std::string& message) {
-    auto& engine = context_.getDiagnostics();
-    engine.Report(location, engine.getCustomDiagID(clang::DiagnosticsEngine::Error, "%0"))
-        << message;
+    report_error(context_.getDiagnostics(), location, message);
   }
   bool no_assembly(clang::SourceLocation location) {
     error(location,

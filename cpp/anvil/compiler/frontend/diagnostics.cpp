@@ -8,6 +8,11 @@
 #include <algorithm>
 
 namespace anvil::compiler {
+
+void report_error(clang::DiagnosticsEngine& engine, clang::SourceLocation location,
+                  const std::string& message) {
+  engine.Report(location, engine.getCustomDiagID(clang::DiagnosticsEngine::Error, "%0")) << message;
+}
 namespace {
 
 std::string_view severity_name(clang::DiagnosticsEngine::Level level) {

@@ -12,6 +12,10 @@
 
 namespace anvil::compiler {
 
+/// An error of our own about what clang reads.
+void report_error(clang::DiagnosticsEngine& engine, clang::SourceLocation location,
+                  const std::string& message);
+
 /// Prints to stderr. While clang reads the original text, only `source` is set; while it reads the
 /// transformed text, `edited` leads back to the original. Casts between half and bfloat are no
 /// errors but go to `casts`, if it takes them; clang will run again then, and what follows is not

@@ -7,6 +7,7 @@
 #include <clang/AST/TypeLoc.h>
 
 #include <string>
+#include "anvil/compiler/frontend/diagnostics.hpp"
 
 namespace anvil::compiler {
 namespace {
@@ -46,9 +47,7 @@ class Restrictions : public clang::DynamicRecursiveASTVisitor {
 
  private:
   void error(clang::SourceLocation location, const std::string& message) {
-    auto& engine = context_.getDiagnostics();
-    engine.Report(location, engine.getCustomDiagID(clang::DiagnosticsEngine::Error, "%0"))
-        << message;
+    report_error(context_.getDiagnostics(), location, message);
   }
   bool no_allocation(clang::SourceLocation location, const std::string& word) {
     error(location, "unsupported " + word +

@@ -10,6 +10,7 @@
 
 #include "anvil/abi/kernel_abi.h"
 #include "anvil/compiler/frontend/address_spaces.hpp"
+#include "anvil/compiler/frontend/diagnostics.hpp"
 #include "anvil/compiler/frontend/type_names.hpp"
 #include "anvil/compiler/source/inputs.hpp"
 
@@ -60,9 +61,7 @@ class Reader {
   bool failed() const { return failed_; }
   void error(clang::SourceLocation location, const std::string& message) {
     failed_ = true;
-    auto& engine = context_.getDiagnostics();
-    engine.Report(location, engine.getCustomDiagID(clang::DiagnosticsEngine::Error, "%0"))
-        << message;
+    report_error(context_.getDiagnostics(), location, message);
   }
 
   // The attribute's first argument, an integer constant.

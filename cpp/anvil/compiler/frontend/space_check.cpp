@@ -14,6 +14,7 @@
 #include <string>
 
 #include "anvil/compiler/frontend/address_spaces.hpp"
+#include "anvil/compiler/frontend/diagnostics.hpp"
 #include "anvil/compiler/frontend/type_names.hpp"
 #include "anvil/compiler/source/symbols.hpp"
 #include "anvil/compiler/source/tokens.hpp"
@@ -148,9 +149,7 @@ class SpaceCheck::Visitor : public clang::DynamicRecursiveASTVisitor {
 
  private:
   void error(clang::SourceLocation location, const std::string& message) {
-    auto& engine = context_.getDiagnostics();
-    engine.Report(location, engine.getCustomDiagID(clang::DiagnosticsEngine::Error, "%0"))
-        << message;
+    report_error(context_.getDiagnostics(), location, message);
   }
   bool is_users(const clang::Decl& declaration) const {
     const clang::SourceManager& sources = context_.getSourceManager();
