@@ -18,6 +18,7 @@ FLAGS = [
     "-I", str(ROOT / "cpp"), "-isystem", str(ROOT / ".venv" / "metal-cpp"),
     "-isystem", str(ROOT / "cpp" / "anvil" / "sdk"),
     "-D__MAC_26_0=260000",
+    "-DANVIL_OBJC_NAME(name)=",  # zig's own objc/objc.h comes before the stub that defines it
 ]  # fmt: skip
 STANDARD_HEADERS = (
     "algorithm", "array", "map", "memory", "mutex", "optional", "span", "string", "variant",

@@ -122,22 +122,25 @@ void Executor::Pool::run(std::span<const Dispatch> dispatches, RunControl* contr
     throw std::runtime_error(
         "Anvil: this process was forked from one that had used the device, and its threads stayed "
         "there; start processes afresh instead (multiprocessing: the 'spawn' method)");
-  // Of this thread: no two of its runs overlap. Not the array itself: see trap.cpp's `current`.
-  thread_local const auto its_jobs = std::make_unique<std::array<Job, kMostTogether>>();
-  std::array<Job, kMostTogether>& jobs = *its_jobs;
-  if (dispatches.size() > jobs.size())
+  if (dispatches.size() > kMostTogether)
     throw std::logic_error("Anvil: more dispatches at once than kMostTogether");
+  union Jobs {
+    Jobs() {}  // they are large, and few of them used
+    std::array<Job, kMostTogether> jobs;
+  } storage;
+  static_assert(std::is_trivially_destructible_v<Job>);
+  const std::span<Job> jobs = std::span(storage.jobs).first(dispatches.size());
   uint64_t total = 0;
   for (size_t i = 0; i < dispatches.size(); ++i) {
-    jobs[i] = lay_out(dispatches[i]);  // may compile: not under the lock
+    new (&jobs[i]) Job(lay_out(dispatches[i]));  // may compile: not under the lock
     jobs[i].first = total;
     if (__builtin_add_overflow(total, jobs[i].threadgroups, &total))
       throw std::runtime_error("Anvil: dispatches of more than 2^64 threadgroups together");
   }
   std::unique_lock lock(run_mutex_, std::try_to_lock);
   if (!lock) wait_for_turn(lock, control);
-  for (size_t i = 0; i < dispatches.size(); ++i) jobs[i].serial = ++serial_;
-  jobs_ = std::span(jobs).first(dispatches.size());
+  for (Job& job : jobs) job.serial = ++serial_;
+  jobs_ = jobs;
   interrupt_ = control;
   uint64_t first = 0;
   for (; first < total && !failed_; first += kMostAtOnce)

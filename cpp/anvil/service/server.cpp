@@ -275,7 +275,7 @@ std::optional<ProcessResult> CompilerServer::run(const CompilerTask& task,
     // Parsing may be what takes so long.
     if (parsed && (received == Received::late || is_cancelled())) drop(parsed, false);
     if (is_cancelled()) return cancelled;
-    const ProcessResult late{ProcessResult::End::timed_out, 0, output_of(log)};
+    ProcessResult late{ProcessResult::End::timed_out, 0, output_of(log)};
     if (received == Received::late) return late;
 
     ++attempt;

@@ -1,5 +1,10 @@
 #include "foundry/kernel/compilation.hpp"
 
+#include <sys/mman.h>
+
+#include <exception>
+#include <memory>
+#include <new>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -7,6 +12,18 @@
 #include "foundry/core/waiting.hpp"
 
 namespace foundry {
+namespace {
+
+/// Address space for what the C++ library keeps of a thread that throws, which it allocates at the
+/// thread's first exception; it ends the process where it cannot. Given back to be used for that.
+std::shared_ptr<void> room_to_throw() {
+  constexpr std::size_t bytes = 64 << 10;  // malloc()'s first steps in a thread are in it too
+  void* const at = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (at == MAP_FAILED) throw std::bad_alloc();
+  return {at, [](void* begin) { munmap(begin, bytes); }};
+}
+
+}  // namespace
 
 void Compilation::start(const std::shared_ptr<Compilation>& compilation, const Device& device,
                         Work work) {
@@ -24,9 +41,14 @@ void Compilation::start(const std::shared_ptr<Compilation>& compilation, const D
   };
   if (detail::wait_hooks().poll) {
     try {
-      std::thread(run).detach();
+      std::thread([room = room_to_throw(), run]() mutable {
+        room.reset();
+        static_cast<void>(std::current_exception());  // asks for it
+        run();
+      }).detach();
       return;
     } catch (const std::system_error&) {  // no thread is left: not to be abandoned, but made
+    } catch (const std::bad_alloc&) {
     }
   }
   const BlockingSection section;
