@@ -1,11 +1,10 @@
 // Loads and stores, by how the lanes' addresses lie to each other.
 //
 // With all lanes active: adjacent lanes are one wide access; groups of adjacent lanes one access
-// each; a constant pattern inside a small window one wide load and a permutation (the first and the
-// last byte belong to active lanes and the window is smaller than a page, so no page is touched
-// that the lanes do not touch); anything else a gather or scatter where that is fast, else one
-// access per lane. With fewer lanes: a masked wide access, or a masked gather, where the machine
-// has one, else a test for all lanes, else a loop over those active.
+// each; a constant pattern a few wide accesses and a permutation (windows.hpp); anything else a
+// gather or scatter where that is fast, else one access per lane. With fewer lanes: a masked wide
+// access, or a masked gather, where the machine has one, else a test for all lanes, else a loop
+// over those active.
 #include <llvm/Support/SaveAndRestore.h>
 
 #include "anvil/compiler/simd/emitter.hpp"
@@ -15,9 +14,6 @@ namespace anvil::compiler::simd {
 using namespace llvm;
 
 namespace {
-
-/// A window may hold this many times the elements that are wanted.
-constexpr int64_t kMaxWindowSpread = 4;
 
 Type* times(Type* type, unsigned count) {
   if (const auto* vector = dyn_cast<FixedVectorType>(type))
@@ -172,22 +168,11 @@ Value* Emitter::load_pattern(LoadInst& load, const Pattern& pattern) {
                                                commonAlignment(load.getAlign(), size)),
                     load);
   };
-  // Vectors of `count` lanes each, put one after the other.
-  const auto concatenate = [&](SmallVector<Value*, kLanes> parts) {
-    while (parts.size() > 1) {
-      SmallVector<Value*, kLanes> halves;
-      const unsigned width = elements_of(parts[0]->getType());
-      SmallVector<int> both;
-      for (unsigned i = 0; i < 2 * width; ++i) both.push_back(int(i));
-      for (size_t i = 0; i < parts.size(); i += 2)
-        halves.push_back(builder_.CreateShuffleVector(parts[i], parts[i + 1], both));
-      parts = std::move(halves);
-    }
-    return parts[0];
-  };
+  const std::vector<Window> windows = this->windows(form, type);
   constexpr int64_t kMinGroupBytes = 8;
   if (const unsigned count = form.group_size(size);
-      count == kLanes || (count > 1 && count * size >= kMinGroupBytes)) {
+      count == kLanes || (count > 1 && count * size >= kMinGroupBytes &&
+                          (windows.empty() || kLanes / count <= windows.size()))) {
     SmallVector<Value*, kLanes> parts;
     for (unsigned lane = 0; lane < kLanes; lane += count)
       parts.push_back(load_at(times(type, count), form.offset(lane)));
@@ -202,15 +187,7 @@ Value* Emitter::load_pattern(LoadInst& load, const Pattern& pattern) {
       parts.push_back(builder_.CreateVectorSplat(count, load_at(type, form.offset(lane))));
     return concatenate(std::move(parts));
   }
-  const int64_t lowest = form.min_offset();
-  const int64_t span = (form.max_offset() - lowest) / size + 1;
-  const auto on_grid = [&](unsigned lane) { return (form.offset(lane) - lowest) % size == 0; };
-  if (elements == 1 && span <= kMaxWindowSpread * kLanes && all_of(seq(0u, kLanes), on_grid)) {
-    SmallVector<int> picks;
-    for (unsigned lane = 0; lane < kLanes; ++lane)
-      picks.push_back(int((form.offset(lane) - lowest) / size));
-    return builder_.CreateShuffleVector(load_at(times(type, unsigned(span)), lowest), picks);
-  }
+  if (!windows.empty()) return load_windows(load, pattern, windows);
   return load_gathered(load);
 }
 
@@ -303,6 +280,9 @@ void Emitter::store_pattern(StoreInst& store, const Pattern& pattern) {
   const auto size = int64_t(layout_.getTypeStoreSize(value->getType()));
   const unsigned count = form.group_size(size);
   constexpr int64_t kMinGroupBytes = 8;
+  const std::vector<Window> windows = this->windows(form, value->getType());
+  if (windows.size() < kLanes / count && !windows.empty() && store_windows(store, pattern, windows))
+    return;
   if (count == 1 || (count < kLanes && count * size < kMinGroupBytes))
     return store_scattered(store);
   Value* address = pattern.base;

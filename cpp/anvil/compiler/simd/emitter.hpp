@@ -12,6 +12,7 @@
 #include "anvil/compiler/simd/abilities.hpp"
 #include "anvil/compiler/simd/primitives.hpp"
 #include "anvil/compiler/simd/vectorize.hpp"
+#include "anvil/compiler/simd/windows.hpp"
 #include "anvil/compiler/simd/zones.hpp"
 
 namespace anvil::compiler::simd {
@@ -149,6 +150,14 @@ class Emitter {
                              llvm::function_ref<llvm::Value*()> some);
   llvm::Value* byte_address(llvm::Value* base, int64_t offset);
   llvm::Instruction* annotate(llvm::Instruction* wide, const llvm::Instruction& original);
+
+  // emit_windows.cpp: constant patterns of addresses in few pieces of memory.
+  std::vector<Window> windows(const Shape& form, llvm::Type* accessed);
+  llvm::Value* concatenate(llvm::SmallVector<llvm::Value*, kLanes> parts);
+  llvm::Value* load_windows(llvm::LoadInst& load, const Pattern& pattern,
+                            const std::vector<Window>& windows);
+  bool store_windows(llvm::StoreInst& store, const Pattern& pattern,
+                     const std::vector<Window>& windows);
 
   // emit_serial.cpp: one active lane after the other, in lane order.
   void for_each_active_lane(llvm::function_ref<void(llvm::Value* lane)> body);
