@@ -10,6 +10,7 @@
 #include <llvm/TargetParser/SubtargetFeature.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "anvil/compiler/source/errors.hpp"
 
@@ -17,13 +18,25 @@ namespace anvil::compiler::cpu {
 
 namespace {
 
-// Scheduling again after register allocation is quadratic in the length of a block, and kernels'
-// are long: it took a third of the code generator's time, for CPUs that reorder by themselves.
+// What is quadratic in the length of a block, for kernels' are long.
 void set_code_generator_options() {
   static const bool once = [] {
-    // And blocks that were split for its sake stay so.
-    const char* arguments[] = {"anvil-compiler", "-disable-post-ra", "-disable-cgp-branch-opts"};
-    return llvm::cl::ParseCommandLineOptions(3, arguments, "", &llvm::errs());
+    const char* arguments[] = {
+        "anvil-compiler",
+        // No scheduling again after register allocation: it took a third of the code generator's
+        // time, for CPUs that reorder by themselves.
+        "-disable-post-ra",
+        // Blocks that were split for the code generator's sake stay so.
+        "-disable-cgp-branch-opts",
+        // The scheduler compares each access with this many others, not with 1000.
+        "-dag-maps-huge-region=200",
+        "-dag-maps-reduction-size=100",
+        // How far removal of dead stores, and of repeated loads, look.
+        "-dse-memoryssa-scanlimit=30",
+        "-dse-memoryssa-walklimit=20",
+        "-memdep-block-scan-limit=20",
+    };
+    return llvm::cl::ParseCommandLineOptions(std::size(arguments), arguments, "", &llvm::errs());
   }();
   (void)once;
 }
