@@ -4,7 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <limits>
-#include <mutex>
+#include <memory>
 #include <string>
 
 #include "anvil/backend/kernel.hpp"
@@ -20,16 +20,20 @@ class Kernel final : public backend::Kernel {
   /// up to 32 of them.
   static constexpr uint64_t kMaxStack = 16 << 20;
 
-  /// Opens the `full` variant now; `compile_any` is called at most once with success, on first
-  /// need. Throws std::runtime_error where that is no kernel's code or cannot be read, CompileError
-  /// for code that takes more than kMaxStack.
+  /// Opens the `full` variant now; `compile_any` is called at most once with success, by any() or
+  /// begin_any(). Throws std::runtime_error where that is no kernel's code or cannot be read,
+  /// CompileError for code that takes more than kMaxStack.
   Kernel(const service::KernelImage& full, std::function<service::KernelImage()> compile_any);
 
   const KernelCode& full() const { return full_; }
 
-  /// Compiles and opens the `any` variant if it was not yet. Throws what compile_any throws, and
-  /// what load() does.
+  /// Compiles and opens the `any` variant if it was not yet, or waits for who does. Throws what
+  /// compile_any throws, and what the constructor does.
   const KernelCode& any();
+
+  /// Has it compiled on another thread, since any() will be called. What fails there is left to
+  /// that call.
+  void begin_any();
 
   /// Where the instruction at `address` comes from, "file:line"; empty where that is not known.
   std::string line_of(uintptr_t address);
@@ -38,10 +42,10 @@ class Kernel final : public backend::Kernel {
   std::atomic<float> nanoseconds_per_threadgroup{std::numeric_limits<float>::infinity()};
 
  private:
-  KernelCode full_;
-  std::function<service::KernelImage()> compile_any_;
-  std::mutex mutex_;  // guards any_
-  KernelCode any_;
+  class Any;
+
+  const KernelCode full_;
+  const std::shared_ptr<Any> any_;  // the other thread's too
 };
 
 }  // namespace anvil::cpu

@@ -7,14 +7,26 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <variant>
 
 #include "anvil/cpu/command_runner.hpp"
+#include "anvil/cpu/kernel.hpp"
 #include "anvil/cpu/trap.hpp"
 #include "anvil/system/forks.hpp"
 #include "anvil/system/spin.hpp"
 #include "anvil/system/thread.hpp"
 
 namespace anvil::cpu {
+namespace {
+
+/// Whether a threadgroup of it is made of other than whole simdgroups.
+bool is_ragged(const backend::DispatchCommand& dispatch) {
+  const uint32_t size = dispatch.threads_per_threadgroup[0];
+  if (size % ANVIL_SIMD_WIDTH) return true;
+  return size && !dispatch.indirect && dispatch.threads_per_grid[0] % size % ANVIL_SIMD_WIDTH;
+}
+
+}  // namespace
 
 /// Submissions that wait for their turn, and the thread that takes them.
 class Queue::Line : public std::enable_shared_from_this<Line> {
@@ -99,6 +111,10 @@ Queue::~Queue() {
 }
 
 void Queue::submit(backend::Submission& submission) {
+  // Those of many kernels at once, and while earlier submissions run.
+  for (const backend::Command& command : submission.commands)
+    if (const auto* dispatch = std::get_if<backend::DispatchCommand>(&command))
+      if (is_ragged(*dispatch)) static_cast<Kernel*>(dispatch->kernel)->begin_any();
   line_->add(submission);
 }
 
