@@ -7,7 +7,6 @@
 #include "anvil/metal/report.hpp"
 #include "anvil/metal/validation.hpp"
 #include "anvil/objc/errors.hpp"
-#include "anvil/system/memory.hpp"
 
 namespace anvil::metal {
 
@@ -90,17 +89,13 @@ objc::Ref<Buffer> new_buffer_with_bytes(Device* device, const void* bytes, size_
 objc::Ref<Buffer> new_buffer_without_copy(Device* device, void* pointer, size_t length,
                                           MTL::ResourceOptions options, Deallocator deallocator) {
   const std::string method = "-[MTLDevice newBufferWithBytesNoCopy:length:options:deallocator:]: ";
-  const size_t page = page_size();
   if (const std::string why = refusal(device, length, options); !why.empty())
     return report_nil(method + why);
   if (storage_mode(options) == MTL::StorageModePrivate)
     return report_nil(method + "storage mode is private; memory of the caller is shared");
-  if (!pointer || reinterpret_cast<uintptr_t>(pointer) % page != 0)
-    return report_nil(method + "the pointer is not aligned to the page size of " +
-                      std::to_string(page));
-  if (length % page != 0)
-    return report_nil(method + "length " + std::to_string(length) +
-                      " is not a multiple of the page size of " + std::to_string(page));
+  if (!pointer) return report_nil(method + "the pointer is null");
+  if (const auto why = validation::of_borrowed_pages(pointer, length))
+    return report_nil(method + *why);
   std::unique_ptr<backend::Memory> memory =
       device->backend.borrow(static_cast<std::byte*>(pointer), length);
   if (!memory) return report_nil(method + "kernels of this device cannot reach the memory");

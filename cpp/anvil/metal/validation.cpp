@@ -3,6 +3,7 @@
 #include "anvil/abi/kernel_abi.h"
 #include "anvil/metal/compile_options.hpp"
 #include "anvil/service/environment.hpp"
+#include "anvil/system/memory.hpp"
 
 namespace anvil::metal::validation {
 namespace {
@@ -19,6 +20,18 @@ std::string to_string(MTL::Size size) {
 }
 
 }  // namespace
+
+Refusal of_borrowed_pages(const void* pointer, size_t length) {
+  const size_t page = page_size();
+  if (reinterpret_cast<uintptr_t>(pointer) % page != 0)
+    return refused_if(true, [&] {
+      return "the pointer is not aligned to the page size of " + std::to_string(page);
+    });
+  return refused_if(length % page != 0, [&] {
+    return "length " + std::to_string(length) + " is not a multiple of the page size of " +
+           std::to_string(page);
+  });
+}
 
 Refusal of_bytes(size_t length, size_t index) {
   if (length == 0)

@@ -24,6 +24,8 @@ constexpr size_t kThreadgroupMemoryStep = 16;
 /// Why the layer refuses a call; nothing where it is right, or the layer is off.
 using Refusal = std::optional<std::string>;
 
+/// Of a buffer that is the caller's memory.
+Refusal of_borrowed_pages(const void* pointer, size_t length);
 Refusal of_bytes(size_t length, size_t index);
 Refusal of_threadgroup_memory(size_t length);
 /// Of a grid or threadgroup that `property` names.

@@ -60,3 +60,19 @@ TEST_CASE("accesses that are made lane by lane are told with their line") {
                 "}\n",
                 "sapphirerapids") == Remarked{{"serialised", 4}});
 }
+
+TEST_CASE("bytes of neighbouring blocks are not read lane by lane, whatever the mask") {
+  const std::string blocks =
+      "kernel void f(device const uchar* x [[buffer(0)]], device int* y [[buffer(1)]],\n"
+      "  constant int& n [[buffer(2)]], ushort i [[thread_index_in_simdgroup]]) {\n"
+      "  int sum = 0;\n"
+      "  for (int b = i / 2; b < n; b += 16) {\n"
+      "    device const uchar* codes = x + b * 20 + i % 2 * 8 + 4;\n"
+      "    for (int k = 0; k < 8; ++k)\n"
+      "      sum += codes[k] * k;\n"
+      "  }\n"
+      "  y[i] = sum;\n"
+      "}\n";
+  CHECK(remarks(blocks, "sapphirerapids").empty());
+  CHECK(!remarks(blocks, "x86-64-v3").contains({"scalarised", 7}));
+}

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <functional>
 #include <numeric>
@@ -231,6 +232,25 @@ TEST_CASE("an argument that no thread reads need not be there, or whole") {
                          "kernel 'scale' (program_source:15), threadgroup (0, 0, 0): read of "
                          "a null pointer, address 0x0, nothing is bound to buffer 3 ('bias')"),
                 error);
+}
+
+TEST_CASE("memory of the caller's need not be whole pages") {
+  Bench bench;
+  const auto count = bench.pipeline("count");
+  std::vector<uint32_t> memory(100, 7);
+  auto part = NS::TransferPtr(bench.device->newBuffer(memory.data() + 1, 64 * sizeof(uint32_t),
+                                                      MTL::ResourceStorageModeShared, nullptr));
+  CHECK(!part == validated());
+  if (!part) return;
+  CHECK(part->contents() == memory.data() + 1);
+  bench.runs("", [&](MTL::ComputeCommandEncoder* encoder) {
+    encoder->setComputePipelineState(count.get());
+    encoder->setBuffer(part.get(), 0, 0);
+    encoder->dispatchThreadgroups(kOne, MTL::Size(64, 1, 1));
+  });
+  std::vector<uint32_t> expected(100, 7);
+  std::fill_n(expected.begin() + 1, 64, 8u);
+  CHECK(memory == expected);
 }
 
 TEST_CASE("setBytes takes more than 4096") {

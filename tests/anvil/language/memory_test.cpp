@@ -358,3 +358,78 @@ template [[host_name("pick_bfloat")]] kernel void pick<bfloat>(device const bflo
     CHECK(std::bit_cast<float>(uint32_t{bfloat_out[i]} << 16) == reference(values, i));
   }
 }
+
+// Blocks as quantised weights lie: a scale, then codes; each lane reads some bytes, halves and
+// words of one, a few lanes share it. The buffer ends with the last block.
+TEST_CASE("lanes read adjacent bytes, halves and words of blocks, all of them or a few") {
+  Program program(R"(
+#include <metal_stdlib>
+using namespace metal;
+template <int kBytes, int kSharing>
+kernel void blocks(device const uchar* in [[buffer(0)]], device const uint* lanes [[buffer(1)]],
+                   device uint4* out [[buffer(2)]], constant uint& count [[buffer(3)]],
+                   uint i [[thread_position_in_grid]], uint lane [[thread_index_in_simdgroup]]) {
+  uint4 sum = 0;
+  device const uchar* end = in + count * kBytes;
+  device const uchar* at = in + i / kSharing * kBytes;
+  for (; at < end; at += 32 / kSharing * kBytes) {
+    if (!(lanes[i / 32] >> lane & 1)) continue;
+    device const ushort* halves = (device const ushort*)at;
+    device const uchar* codes = at + 4 + i % kSharing * 8;
+    for (int k = 0; k < 8; ++k) sum.x = sum.x * 3 + codes[k];
+    sum.y = sum.y * 5 + halves[0] * 2 + halves[1];
+    device const packed_uint2* words = (device const packed_uint2*)codes;
+    sum.z = sum.z * 7 + words->x * 11 + words->y;
+    device const packed_char4* signs = (device const packed_char4*)codes;
+    for (int k = 0; k < 4; ++k) sum.w += int(char4(*signs)[k]) * (k + 1);
+  }
+  out[i] = sum;
+}
+template [[host_name("b12")]] kernel void blocks<12, 1>(device const uchar*, device const uint*,
+    device uint4*, constant uint&, uint, uint);
+template [[host_name("b20")]] kernel void blocks<20, 2>(device const uchar*, device const uint*,
+    device uint4*, constant uint&, uint, uint);
+template [[host_name("b36")]] kernel void blocks<36, 4>(device const uchar*, device const uint*,
+    device uint4*, constant uint&, uint, uint);
+template [[host_name("b38")]] kernel void blocks<38, 4>(device const uchar*, device const uint*,
+    device uint4*, constant uint&, uint, uint);
+template [[host_name("b84")]] kernel void blocks<84, 8>(device const uchar*, device const uint*,
+    device uint4*, constant uint&, uint, uint);
+)");
+  struct Layout {
+    const char* name;
+    uint32_t bytes, sharing;
+  };
+  for (const Layout& layout : {Layout{"b12", 12, 1}, Layout{"b20", 20, 2}, Layout{"b36", 36, 4},
+                               Layout{"b38", 38, 4}, Layout{"b84", 84, 8}})
+    for (const uint32_t count : {1u, 3u, 18u, 50u})
+      for (const uint32_t active : {~0u, 0x0000000fu, 0x80000001u, 0x00ff0f10u, 0x5a5a5a5au}) {
+        CAPTURE(layout.name);
+        CAPTURE(count);
+        CAPTURE(active);
+        std::vector<uint8_t> in(size_t{count} * layout.bytes);
+        for (size_t k = 0; k < in.size(); ++k) in[k] = static_cast<uint8_t>(k * 37 + k / 11 + 3);
+        std::vector<uint32_t> lanes(1, active), out(32 * 4, 1), expected(32 * 4, 0);
+        for (uint32_t i = 0; i < 32; ++i) {
+          uint32_t* sum = &expected[i * 4];
+          for (uint32_t block = i / layout.sharing; block < count && (active >> i & 1);
+               block += 32 / layout.sharing) {
+            const uint8_t* at = &in[size_t{block} * layout.bytes];
+            const uint8_t* codes = at + 4 + i % layout.sharing * 8;
+            const auto word = [&](int from) {
+              return codes[from] | codes[from + 1] << 8 | codes[from + 2] << 16 |
+                     static_cast<uint32_t>(codes[from + 3]) << 24;
+            };
+            for (int k = 0; k < 8; ++k) sum[0] = sum[0] * 3 + codes[k];
+            sum[1] =
+                sum[1] * 5 + static_cast<uint32_t>((at[0] | at[1] << 8) * 2 + (at[2] | at[3] << 8));
+            sum[2] = sum[2] * 7 + word(0) * 11 + word(4);
+            for (int k = 0; k < 4; ++k)
+              sum[3] += static_cast<uint32_t>(static_cast<int8_t>(codes[k]) * (k + 1));
+          }
+        }
+        program.run(layout.name, {32}, {32},
+                    {buffer(in), buffer(lanes), buffer(out), value(count)});
+        CHECK(out == expected);
+      }
+}

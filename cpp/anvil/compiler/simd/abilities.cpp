@@ -11,6 +11,7 @@ Abilities::Abilities(const llvm::Function& function, const llvm::TargetMachine* 
     return target && target->getMCSubtargetInfo()->checkFeatures(features);
   };
   wide = has("+avx512f");
+  register_bytes = wide ? 64 : has("+avx") ? 32 : 16;
   masked_gathers = wide || has("+avx2,+fast-gather");
   masked_bits = has("+avx512bw,+avx512vl") ? 8 : 32;
   mask_moves = true;

@@ -13,6 +13,8 @@ struct Abilities {
   /// Registers of 512 bits, with gathers and scatters that beat one access per lane (AVX-512;
   /// AVX2's gathers don't).
   bool wide = false;
+  /// Of a vector register.
+  unsigned register_bytes = 16;
   /// Gathers under a mask, which beat a loop over the active lanes (AVX2's too).
   bool masked_gathers = false;
   /// The narrowest elements, in bits, that loads and stores under a mask take; 0: none do (NEON).

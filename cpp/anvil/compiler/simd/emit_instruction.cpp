@@ -212,12 +212,32 @@ Value* Emitter::emit_intrinsic(IntrinsicInst& call) {
 }
 
 Value* Emitter::emit_extract(ExtractElementInst& extract) {
-  const auto* type = cast<FixedVectorType>(extract.getVectorOperandType());
+  const unsigned count = cast<FixedVectorType>(extract.getVectorOperandType())->getNumElements();
   const auto element = cast<ConstantInt>(extract.getIndexOperand())->getZExtValue();
+  Value* lanes = vector(extract.getVectorOperand());
+  if (isPowerOf2_32(count)) return elements_of_lanes(lanes, count)[element];
   SmallVector<int> elements;
-  for (unsigned lane = 0; lane < kLanes; ++lane)
-    elements.push_back(int(lane * type->getNumElements() + element));
-  return builder_.CreateShuffleVector(vector(extract.getVectorOperand()), elements);
+  for (unsigned lane = 0; lane < kLanes; ++lane) elements.push_back(int(lane * count + element));
+  return builder_.CreateShuffleVector(lanes, elements);
+}
+
+/// By halves, so that what is common to several elements is done once: the even ones, then the odd
+/// ones, each of a register out of two.
+ArrayRef<Value*> Emitter::elements_of_lanes(Value* flat_vector, unsigned count) {
+  auto& known = at_hand_.elements[flat_vector];
+  if (!known.empty()) return known;
+  SmallVector<Value*, 8> parts{flat_vector};
+  for (unsigned width = count; width > 1; width /= 2) {
+    SmallVector<Value*, 8> halves;
+    for (const unsigned odd : {0u, 1u})
+      for (Value* part : parts) {
+        SmallVector<int> every_other;
+        for (unsigned i = 0; i < kLanes * width / 2; ++i) every_other.push_back(int(2 * i + odd));
+        halves.push_back(builder_.CreateShuffleVector(part, every_other));
+      }
+    parts = std::move(halves);
+  }
+  return known = std::move(parts);
 }
 
 Value* Emitter::emit_insert(InsertElementInst& insert) {

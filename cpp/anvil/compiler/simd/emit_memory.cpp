@@ -1,10 +1,10 @@
 // Loads and stores, by how the lanes' addresses lie to each other.
 //
 // With all lanes active: adjacent lanes are one wide access; groups of adjacent lanes one access
-// each; a constant pattern a few wide accesses and a permutation (windows.hpp); anything else a
-// gather or scatter where that is fast, else one access per lane. With fewer lanes: a masked wide
-// access, or a masked gather, where the machine has one, else a test for all lanes, else a loop
-// over those active.
+// each; a constant pattern a few wide accesses and permutations (strips.hpp, windows.hpp); anything
+// else a gather or scatter where that is fast, else one access per lane. With fewer lanes: a masked
+// wide access, masked strips, or a masked gather, where the machine has one, else a test for all
+// lanes, else a loop over those active.
 #include <llvm/Support/SaveAndRestore.h>
 
 #include "anvil/compiler/simd/emitter.hpp"
@@ -150,6 +150,8 @@ Value* Emitter::load_lanes(LoadInst& load, const Pattern& pattern) {
   }
   return if_all_active([&] { return load_pattern(load, pattern); },
                        [&] {
+                         if (const auto strips = masked_strips_of(load, pattern))
+                           return load_strips(load, pattern, *strips, code_->active);
                          return gathered_as(load.getType()) && abilities_.masked_gathers
                                     ? gather(load, code_->active)
                                     : serially(load, "load without a form under a mask");
@@ -168,16 +170,15 @@ Value* Emitter::load_pattern(LoadInst& load, const Pattern& pattern) {
                                                commonAlignment(load.getAlign(), size)),
                     load);
   };
-  const std::vector<Window> windows = this->windows(form, type);
-  constexpr int64_t kMinGroupBytes = 8;
-  if (const unsigned count = form.group_size(size);
-      count == kLanes || (count > 1 && count * size >= kMinGroupBytes &&
-                          (windows.empty() || kLanes / count <= windows.size()))) {
+  const unsigned adjacent = form.group_size(size);
+  const auto in_groups = [&] {
     SmallVector<Value*, kLanes> parts;
-    for (unsigned lane = 0; lane < kLanes; lane += count)
-      parts.push_back(load_at(times(type, count), form.offset(lane)));
+    for (unsigned lane = 0; lane < kLanes; lane += adjacent)
+      parts.push_back(load_at(times(type, adjacent), form.offset(lane)));
     return concatenate(std::move(parts));
-  }
+  };
+  if (adjacent == kLanes || (adjacent > 1 && adjacent * size * 2 >= abilities_.register_bytes))
+    return in_groups();
   // Every group of lanes reads the same. A group below a register is cheaper to permute.
   constexpr int64_t kMinSplatBytes = 16;
   if (const unsigned count = form.group_size(0);
@@ -187,6 +188,15 @@ Value* Emitter::load_pattern(LoadInst& load, const Pattern& pattern) {
       parts.push_back(builder_.CreateVectorSplat(count, load_at(type, form.offset(lane))));
     return concatenate(std::move(parts));
   }
+  constexpr int64_t kMinStripElement = 4;
+  if (size / elements >= kMinStripElement)
+    if (const auto strips = strips_of(load, pattern))
+      return load_strips(load, pattern, *strips, nullptr);
+  const std::vector<Window> windows = this->windows(form, type);
+  constexpr int64_t kMinGroupBytes = 8;
+  if (adjacent > 1 && adjacent * size >= kMinGroupBytes &&
+      (windows.empty() || kLanes / adjacent <= windows.size()))
+    return in_groups();
   if (!windows.empty()) return load_windows(load, pattern, windows);
   return load_gathered(load);
 }

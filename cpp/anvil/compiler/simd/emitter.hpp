@@ -11,6 +11,7 @@
 
 #include "anvil/compiler/simd/abilities.hpp"
 #include "anvil/compiler/simd/primitives.hpp"
+#include "anvil/compiler/simd/strips.hpp"
 #include "anvil/compiler/simd/vectorize.hpp"
 #include "anvil/compiler/simd/windows.hpp"
 #include "anvil/compiler/simd/zones.hpp"
@@ -60,6 +61,8 @@ class Emitter {
     llvm::DenseMap<const llvm::Value*, llvm::Value*>
         loaded;  ///< from the slots of other zones' values
     std::map<std::pair<llvm::Value*, unsigned>, llvm::Value*> masks;  ///< by mask_of's arguments
+    llvm::DenseMap<llvm::Value*, llvm::SmallVector<llvm::Value*, 8>>
+        elements;  ///< of flat vectors of short vectors
   };
 
   /// Lane l holds base + offsets[l], if `holds` (null: always) does at run time.
@@ -118,6 +121,7 @@ class Emitter {
   llvm::Value* emit_division(llvm::BinaryOperator& division);
   llvm::Value* emit_intrinsic(llvm::IntrinsicInst& call);
   llvm::Value* emit_extract(llvm::ExtractElementInst& extract);
+  llvm::ArrayRef<llvm::Value*> elements_of_lanes(llvm::Value* flat_vector, unsigned count);
   llvm::Value* emit_insert(llvm::InsertElementInst& insert);
   llvm::Value* emit_shuffle(llvm::ShuffleVectorInst& shuffle);
   void emit_alloca(llvm::AllocaInst& object);
@@ -158,6 +162,19 @@ class Emitter {
                             const std::vector<Window>& windows);
   bool store_windows(llvm::StoreInst& store, const Pattern& pattern,
                      const std::vector<Window>& windows);
+
+  // emit_strips.cpp: lanes that lie near each other, register by register.
+  std::optional<llvm::SmallVector<Strip, 8>> strips_of(const llvm::LoadInst& load,
+                                                       const Pattern& pattern) const;
+  std::optional<llvm::SmallVector<Strip, 8>> masked_strips_of(const llvm::LoadInst& load,
+                                                              const Pattern& pattern) const;
+  llvm::Value* load_strips(llvm::LoadInst& load, const Pattern& pattern,
+                           llvm::ArrayRef<Strip> strips, llvm::Value* active);
+  llvm::Value* load_strip(llvm::LoadInst& load, const Pattern& pattern, const Strip& strip,
+                          llvm::Value* active);
+  llvm::Value* strip_mask(const Strip& strip, const Shape& offsets, unsigned size,
+                          llvm::Value* active);
+  llvm::Value* look_up(llvm::ArrayRef<uint64_t> numbers, llvm::Value* index);
 
   // emit_serial.cpp: one active lane after the other, in lane order.
   void for_each_active_lane(llvm::function_ref<void(llvm::Value* lane)> body);
@@ -209,6 +226,7 @@ class Emitter {
   AtHand at_hand_;
   std::map<const llvm::Value*, llvm::AllocaInst*> value_slots_;
   std::map<const llvm::Value*, llvm::AllocaInst*> phi_slots_;
+  std::map<const llvm::Constant*, llvm::GlobalVariable*> tables_;
   std::map<const Zone*, llvm::AllocaInst*> waiting_;  ///< lanes that wait at a zone's head
 };
 

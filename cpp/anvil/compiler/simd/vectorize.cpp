@@ -5,6 +5,7 @@
 #include <llvm/IR/Verifier.h>
 #include <llvm/Support/raw_ostream.h>
 
+#include "anvil/compiler/simd/adjacent_loads.hpp"
 #include "anvil/compiler/simd/clean_up.hpp"
 #include "anvil/compiler/simd/emitter.hpp"
 #include "anvil/compiler/simd/prepare.hpp"
@@ -63,6 +64,7 @@ bool vectorize(Module& module, const VectorizeOptions& options, Remarks& remarks
     return failure(remarks,
                    Twine("the module has no void ") + kScalarEntry + "(tg, simdgroup, lane)");
   prepare(*scalar);
+  merge_adjacent_loads(*scalar);
   if (options.verify && !verified(*scalar, "before vectorisation", remarks)) return false;
 
   Function& entry = declare_entry(module, *scalar, options.target);
