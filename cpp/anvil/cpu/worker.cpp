@@ -84,6 +84,11 @@ void Worker::run(const Job& job, uint64_t first, uint64_t count, const Interrupt
   }
 }
 
+// Compiled kernels carry no type before their code.
+__attribute__((no_sanitize("function"))) void Worker::enter(uint32_t simdgroup) {
+  entry_(this, simdgroup);
+}
+
 // Under run_trapped(): everything that allocates is done.
 void Worker::run_range(const Job& job, uint64_t first, uint64_t count) {
   const uint32_t (&grid)[3] = job.dispatch.threadgroups_per_grid;
@@ -106,7 +111,7 @@ void Worker::run_range(const Job& job, uint64_t first, uint64_t count) {
       run_on_a_fiber();
     } else {
       barrier = pass_barrier;
-      for (uint32_t simdgroup = 0; simdgroup < simdgroups; ++simdgroup) entry_(this, simdgroup);
+      for (uint32_t simdgroup = 0; simdgroup < simdgroups; ++simdgroup) enter(simdgroup);
     }
     if (++x < grid[0]) continue;
     x = 0;
@@ -135,7 +140,7 @@ void Worker::run_on_a_fiber() {
 
 void Worker::run_alone(void* worker) {
   auto* self = static_cast<Worker*>(worker);
-  self->entry_(self, self->current_);
+  self->enter(self->current_);
   self->fibers_[0]->leave_to(*self->thread_);
 }
 
@@ -165,7 +170,7 @@ std::string Worker::place_in_memory(const Job& job, uintptr_t address) const {
 
 void Worker::run_simdgroup(void* worker) {
   auto* self = static_cast<Worker*>(worker);
-  self->entry_(self, self->current_);
+  self->enter(self->current_);
   self->stop(Stop::at_end);
 }
 

@@ -41,6 +41,7 @@ class alignas(kLineBytes) Worker : private AnvilThreadgroup {
   };
 
   void prepare(const Job& job);
+  void enter(uint32_t simdgroup);
   void run_range(const Job& job, uint64_t first, uint64_t count);
   void run_as_fibers();
   /// One simdgroup after another, on a stack that is large enough.

@@ -57,9 +57,9 @@ ANVIL_EXPORT BOOL class_addIvar(Class cls, const char* name, size_t size, uint8_
   const size_t unit = size_t{1} << alignment;
   const size_t offset = (cls->info->size + unit - 1) / unit * unit;
   cls->info->size = offset + size;
-  cls->info->added_ivars.push_back(new objc_ivar{new ptrdiff_t(static_cast<ptrdiff_t>(offset)),
-                                                 strdup(name), strdup(types ? types : ""),
-                                                 alignment, static_cast<uint32_t>(size)});
+  cls->info->added_ivars.push_back(new objc_ivar{
+      new ptrdiff_t(static_cast<ptrdiff_t>(offset)), Registry::get().keep(name),
+      Registry::get().keep(types ? types : ""), alignment, static_cast<uint32_t>(size)});
   return true;
 }
 ANVIL_EXPORT const char* ivar_getName(Ivar ivar) {

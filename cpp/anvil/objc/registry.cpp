@@ -116,6 +116,11 @@ objc_method* Registry::find_method(objc_class* cls, SEL selector) {
   return nullptr;
 }
 
+const char* Registry::keep(const char* text) {
+  std::lock_guard lock(mutex_);
+  return texts_.emplace(text).first->c_str();
+}
+
 void Registry::trap_first_message(objc_class* cls) {
   std::lock_guard lock(mutex_);
   if (!trap_) {
@@ -218,13 +223,13 @@ void Registry::grow() {
   capacity_ *= 2;
   IMP* const trap = trap_;
   if (trap_) {
-    trap_ = new IMP[capacity_];
+    trap_ = make_table();
     std::fill_n(trap_, capacity_, detail::as_method(&anvil_objc_first_message));
   }
   for (objc_class* cls : all_) {
     const bool trapped = trap && cls->methods == trap;
     if (cls->info->owns_table) {
-      IMP* larger = new IMP[capacity_];
+      IMP* larger = make_table();
       std::copy_n(cls->info->table, before, larger);
       std::fill(larger + before, larger + capacity_, forward());
       publish(cls, larger);
@@ -235,8 +240,12 @@ void Registry::grow() {
   }
 }
 
+IMP* Registry::make_table() {
+  return tables_.emplace_back(std::make_unique_for_overwrite<IMP[]>(capacity_)).get();
+}
+
 IMP* Registry::new_table(const IMP* inherited) {
-  auto* table = new IMP[capacity_];
+  IMP* table = make_table();
   if (inherited)
     std::copy_n(inherited, capacity_, table);
   else

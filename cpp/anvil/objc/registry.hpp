@@ -1,7 +1,9 @@
 // All selectors and classes of the process, and the dispatch tables that messages go through.
 #pragma once
 
+#include <memory>
 #include <mutex>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
@@ -68,6 +70,8 @@ class Registry {
   /// Ends that; false if another thread was faster.
   bool untrap(objc_class* cls);
   std::vector<objc_class*> classes();
+  /// A copy that stays, as the texts of compiled classes do.
+  const char* keep(const char* text);
 
  private:
   Registry();
@@ -80,6 +84,7 @@ class Registry {
   void add_methods(objc_class* cls, const std::vector<MethodEntry>& methods);
   void give_index(SEL selector);
   void grow();
+  IMP* make_table();
   IMP* new_table(const IMP* inherited);
   void publish(objc_class* cls, IMP* table);
   void refresh(objc_class* cls, SEL selector, IMP code);
@@ -92,7 +97,9 @@ class Registry {
   std::unordered_set<const objc_class*> known_;
   uint32_t selector_count_ = 1;  ///< index 0 is of all selectors without a method
   uint32_t capacity_ = 0;
-  IMP* trap_ = nullptr;  ///< every slot sends +initialize first
+  IMP* trap_ = nullptr;                         ///< every slot sends +initialize first
+  std::vector<std::unique_ptr<IMP[]>> tables_;  ///< those in use and those that were replaced
+  std::unordered_set<std::string> texts_;
 };
 
 /// Every slot of a dispatch table without a method.

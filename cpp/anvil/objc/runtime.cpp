@@ -92,7 +92,7 @@ ANVIL_EXPORT Class* objc_copyClassList(unsigned int* count) {
 
 ANVIL_EXPORT Class objc_allocateClassPair(Class super, const char* name, size_t) {
   if (!super || !name || Registry::get().find_defined(name)) return nullptr;
-  auto* info = new ClassInfo(strdup(name));
+  auto* info = new ClassInfo(Registry::get().keep(name));
   info->size = super->info->size;
   info->construct = super->info->construct;
   info->reclaim = super->info->reclaim;
@@ -141,14 +141,14 @@ ANVIL_EXPORT Method* class_copyMethodList(Class cls, unsigned int* count) {
 }
 ANVIL_EXPORT BOOL class_addMethod(Class cls, SEL selector, IMP code, const char* types) {
   if (!cls || !selector || cls->info->methods.contains(selector)) return false;
-  Registry::get().set_method(cls, selector, code, strdup(types ? types : ""));
+  Registry::get().set_method(cls, selector, code, Registry::get().keep(types ? types : ""));
   return true;
 }
 ANVIL_EXPORT IMP class_replaceMethod(Class cls, SEL selector, IMP code, const char* types) {
   if (!cls || !selector) return nullptr;
   const auto found = cls->info->methods.find(selector);
   const IMP before = found == cls->info->methods.end() ? nullptr : found->second.imp;
-  Registry::get().set_method(cls, selector, code, strdup(types ? types : ""));
+  Registry::get().set_method(cls, selector, code, Registry::get().keep(types ? types : ""));
   return before;
 }
 ANVIL_EXPORT id class_createInstance(Class cls, size_t extra) {

@@ -215,7 +215,8 @@ static void test_classes(void) {
   CHECK(stack.depth == 100 && stack.count == 100 && [stack.top intValue] == 99);
   [stack release];
 
-  Single* single = [Single new];
+  static Single* single;  // for ever
+  single = [Single new];
   @autoreleasepool {
     NSArray* array = @[ single, single ];
     CHECK(array.count == 2 && held > 1);
