@@ -243,16 +243,21 @@ TEST_CASE_FIXTURE(Fixture, "a fork of the host has a server of its own") {
 
 TEST_CASE_FIXTURE(Fixture, "nothing outlives its host, whether that is killed or exits") {
   for (const bool killed : {true, false}) {
+    int seen[2];
+    REQUIRE(pipe(seen) == 0);
     const pid_t host = fork();
     if (host == 0) {
+      close(seen[1]);
       std::thread compiling([&] { error(slow(kForEver)); });
-      busy(getpid());
-      if (killed) compiling.join();
+      char none;
+      static_cast<void>(read(seen[0], &none, 1));  // until the other end is closed
       std::exit(0);
     }
+    close(seen[0]);
     const auto generations = busy(host);
     CHECK(generations.size() >= 2);
     if (killed) kill(host, SIGKILL);
+    close(seen[1]);
     waitpid(host, nullptr, 0);
     CHECK(are_gone(generations));
   }
