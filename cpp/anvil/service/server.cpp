@@ -115,7 +115,7 @@ class CompilerServer::Turn final : Cancellable {
  public:
   explicit Turn(CompilerServer& server) : server_(server) {
     begin();
-    std::unique_lock lock(server_.mutex_);
+    std::unique_lock lock(server_.turns_);
     server_.turn_.wait(lock,
                        [&] { return is_cancelled() || server_.tasks_ < server_.most_tasks_; });
     taken_ = server_.tasks_ < server_.most_tasks_;
@@ -124,7 +124,7 @@ class CompilerServer::Turn final : Cancellable {
   ~Turn() {
     leave();
     {
-      std::lock_guard lock(server_.mutex_);
+      std::lock_guard lock(server_.turns_);
       if (taken_) --server_.tasks_;
     }
     server_.turn_.notify_one();
@@ -132,7 +132,7 @@ class CompilerServer::Turn final : Cancellable {
 
  private:
   void end() noexcept override {
-    std::lock_guard lock(server_.mutex_);
+    std::lock_guard lock(server_.turns_);
     server_.turn_.notify_all();
   }
 

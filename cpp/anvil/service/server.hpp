@@ -61,9 +61,13 @@ class CompilerServer {
   const unsigned most_tasks_;
   const unsigned forks_before_;
   std::atomic<bool> answered_ = false;  // ever
-  std::mutex mutex_;                    // guards what follows
+  // Of its own: a cancellation takes it, while a fork may wait for that one, and whoever starts a
+  // process, which holds mutex_, for the fork.
+  std::mutex turns_;  // guards the next two
   std::condition_variable turn_;
   unsigned tasks_ = 0;
+
+  std::mutex mutex_;   // guards what follows
   bool stays_ = true;  // until it is known better
   std::shared_ptr<ServerProcess> process_;
   std::vector<std::shared_ptr<Session>> sessions_;  // least recently used first
