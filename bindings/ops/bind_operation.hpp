@@ -29,14 +29,14 @@ template <class Field>
 /// "def __init__(self, x: Tensor, *, start: int | Parameter = 0) -> None".
 template <ops::Described Op>
 std::string signature_of() {
-  static const Op defaults{};
   std::string text = "def __init__(self";
   std::size_t index = 0;
   ops::for_each_field<Op>([&]<class Field>(const Field& field) {
     using Type = FromPython<typename Field::Type>;
     if (index++ == Op::description.by_position) text += ", *";
     text += concat(", ", field.name, ": ", Type::annotation(is_required(field)));
-    const std::string value = Type::default_text(field.of(defaults), is_required(field));
+    const std::string value =
+        Type::default_text(field.of(ops::defaults_of<Op>()), is_required(field));
     if (!value.empty()) text += " = " + value;
   });
   return text + ") -> None";
@@ -45,9 +45,8 @@ std::string signature_of() {
 /// nanobind's description of the argument, after the `*` that stands before it, if one does.
 template <class Op, std::size_t kIndex>
 auto argument_of() {
-  static const Op defaults{};
   constexpr const auto& field = std::get<kIndex>(Op::description.fields);
-  nb::object value = FromPythonAt<Op, kIndex>::default_of(field.of(defaults));
+  nb::object value = FromPythonAt<Op, kIndex>::default_of(field.of(ops::defaults_of<Op>()));
   auto argument = [&] {
     if constexpr (FromPythonAt<Op, kIndex>::kTakesNone) {
       return nb::arg(field.name).none() = std::move(value);
@@ -122,9 +121,8 @@ void bind_operation(nb::module_& m) {
   nb::class_<OperationOf<Op>, Operation> type(m, ops::kName<Op>, documentation.c_str());
   bind_constructor<Op>(type);
   type.def("__repr__", [](const OperationOf<Op>& o) { return ops::to_string(o.op()); });
-  static const Op defaults{};
   ops::for_each_field<Op>(
-      [&](const auto& field) { bind_property(type, field, field.of(defaults)); });
+      [&](const auto& field) { bind_property(type, field, field.of(ops::defaults_of<Op>())); });
 }
 
 template <class... Ops>

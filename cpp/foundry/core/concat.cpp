@@ -2,9 +2,24 @@
 
 #include <array>
 #include <iomanip>
-#include <ios>
+#include <locale>
 
 namespace foundry {
+
+namespace detail {
+
+void print_text(std::ostream& out, const void* text) {
+  out << static_cast<const char*>(text);
+}
+
+std::string joined(std::initializer_list<Printed> parts) {
+  std::ostringstream out;
+  out.imbue(std::locale::classic());
+  for (const Printed& part : parts) part.print(out, part.value);
+  return out.str();
+}
+
+}  // namespace detail
 
 std::string format_bytes(std::uint64_t bytes) {
   constexpr std::array kUnits = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
@@ -16,7 +31,10 @@ std::string format_bytes(std::uint64_t bytes) {
     value /= 1024;
     ++unit;
   }
-  return concat(std::fixed, std::setprecision(1), value, ' ', kUnits[unit]);
+  std::ostringstream number;
+  number.imbue(std::locale::classic());
+  number << std::fixed << std::setprecision(1) << value;
+  return number.str() + ' ' + kUnits[unit];
 }
 
 }  // namespace foundry

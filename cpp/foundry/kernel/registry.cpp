@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <exception>
-#include <ios>
+#include <locale>
+#include <sstream>
 #include <string_view>
 
 #include "foundry/core/error.hpp"
@@ -62,7 +63,10 @@ std::string explained(const KernelDescription& description, std::string_view log
 }  // namespace
 
 std::string to_string(const CompiledKernel& kernel) {
-  return concat("kernel '", kernel.name(), "' ", std::hex, kernel.hash, std::dec, ": ",
+  std::ostringstream hash;
+  hash.imbue(std::locale::classic());
+  hash << std::hex << kernel.hash;
+  return concat("kernel '", kernel.name(), "' ", hash.str(), ": ",
                 kernel.description.arguments.size(), " arguments, ",
                 std::count(kernel.source.begin(), kernel.source.end(), '\n'), " lines");
 }

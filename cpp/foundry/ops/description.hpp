@@ -216,6 +216,14 @@ template <class... Items>
 template <class Op>
 concept Described = requires { Op::description.fields; };
 
+/// One whose members have their initialisers' values. Not inlined: an operation is large to make,
+/// and each of its arguments asks for this one.
+template <Described Op>
+[[nodiscard, gnu::noinline]] const Op& defaults_of() {
+  static const Op defaults{};
+  return defaults;
+}
+
 /// Calls visit(field) for each argument.
 template <Described Op, class Visit>
 constexpr void for_each_field(const Visit& visit) {

@@ -44,11 +44,10 @@ template <class T>
 /// it was given. What was left out, and what stands at its default, is not shown.
 template <Described Op>
 [[nodiscard]] std::string to_string(const Op& op) {
-  static const Op defaults{};
   std::string text;
   for_each_field<Op>([&](const auto& field) {
     const std::string value = argument_text(field.of(op));
-    if (value.empty() || value == argument_text(field.of(defaults))) return;
+    if (value.empty() || value == argument_text(field.of(defaults_of<Op>()))) return;
     text += concat(text.empty() ? "" : ", ", field.name, "=", value);
   });
   return concat(kName<Op>, "(", text, ")");
