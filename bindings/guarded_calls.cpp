@@ -23,7 +23,7 @@ std::unordered_map<PyObject*, std::string>& names() {
   return *map;
 }
 
-/// foundry.call_errors.typed_error, once the package is imported; never released.
+/// foundry.call_errors.typed_error, once the package is imported: a weak proxy, never released.
 PyObject* typed_error = nullptr;
 
 constexpr const char* kUnchanged = "_foundry_unchanged";

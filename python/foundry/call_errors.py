@@ -15,6 +15,7 @@ import operator
 import re
 import reprlib
 import threading
+import weakref
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
@@ -408,7 +409,9 @@ def _no_member(kind: type[enum.Enum], value: object) -> enum.Enum:
     raise error(f"{kind.__name__}: {shown(value)} is none of its values; there are {members}")
 
 
-_foundry.set_typed_error(typed_error)
+# Weakly: the extension and its enumerations are never freed, and would hold this module's globals,
+# and what these lead to, past the interpreter's end.
+_foundry.set_typed_error(weakref.proxy(typed_error))
 for _kind in vars(_foundry).values():
     if isinstance(_kind, enum.EnumMeta):
-        _kind._missing_ = classmethod(_no_member)  # type: ignore[attr-defined]
+        _kind._missing_ = classmethod(weakref.proxy(_no_member))  # type: ignore[attr-defined]

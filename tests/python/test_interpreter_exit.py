@@ -78,3 +78,21 @@ def test_a_daemon_thread_inside_foundry_does_not_end_the_process(call: str) -> N
 def test_a_daemon_thread_that_generates_does_not_end_the_process(model_path: Path) -> None:
     call = "lambda: list(model.generate('Once upon a time', max_tokens=50))"
     leave(f"(model := fd.models.load({str(model_path)!r})) and ({call})", times=2)
+
+
+def test_the_extension_holds_nothing_of_python() -> None:
+    """It is never freed: what it held, and all that this leads to, would outlive the interpreter."""
+    done = run_script(
+        """
+        import gc, sys, weakref
+        import foundry
+        errors = sys.modules["foundry.call_errors"]
+        held = [weakref.ref(errors.typed_error), weakref.ref(errors._no_member)]
+        for name in [name for name in sys.modules if name.split(".")[0] == "foundry"]:
+            del sys.modules[name]
+        del foundry, errors
+        gc.collect()
+        print([reference() for reference in held])
+        """
+    )
+    assert done.stdout == "[None, None]\n", done.stderr
