@@ -3,6 +3,8 @@
 
 #include <nanobind/nanobind.h>
 
+#include "dtype.hpp"
+
 namespace foundry::python {
 
 namespace nb = nanobind;

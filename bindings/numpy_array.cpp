@@ -23,7 +23,7 @@ void require_numpy() {
 
 /// Kept for the life of the process: an array is to cost no look at a name.
 PyArray_Descr* descriptor(DType dtype) {
-  static std::array<PyArray_Descr*, kDTypeCount> known{};
+  static std::array<PyArray_Descr*, kMostDTypes> known{};
   PyArray_Descr*& type = known[static_cast<std::size_t>(dtype)];
   if (!type && !PyArray_DescrConverter(numpy_dtype(dtype).ptr(), &type)) nb::raise_python_error();
   return type;

@@ -58,13 +58,12 @@ void bind_registered(nb::module_& m) {
       },
       nb::arg("dtype"), nb::kw_only(), nb::arg("name"), nb::arg("source"), nb::arg("wide"),
       nb::arg("narrow") = 1,
-      "Says how weights of a block format of GGUF are read that has no policy yet; from then on "
-      "tensors, files, products and the embedding take it, for the rest of the process. source: "
-      "MSL "
-      "with the struct template `name` and the struct `name`Block, as shaders/lib/policy.metal "
-      "says. wide, narrow: weights that a lane takes at once on a GPU, and on Anvil's CPU; 32 of "
-      "them are whole blocks. The same again changes nothing; ArgumentError for a dtype that has "
-      "another policy.");
+      "Says how weights of a block format are read that has no policy yet, one of GGUF or one that "
+      "`block_dtype()` made; from then on tensors, files, products and the embedding take it, for "
+      "the rest of the process. source: MSL with the struct template `name` and the struct "
+      "`name`Block, as shaders/lib/policy.metal says. wide, narrow: weights that a lane takes at "
+      "once on a GPU, and on Anvil's CPU; 32 of them are whole blocks. The same again changes "
+      "nothing; ArgumentError for a dtype that has another policy.");
 
   nb::enum_<StageKind>(m, "StageKind", "Where a stage stands in a fused kernel.")
       .value("prologue", StageKind::prologue, "Where the product takes its input from.")

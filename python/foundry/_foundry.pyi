@@ -64,7 +64,9 @@ class TensorIndexError(Error, IndexError):
     """An index past an extent, or of the wrong kind."""
 
 class DType(enum.Enum):
-    """An element type: plain, or a block-quantised format of GGUF."""
+    """
+    An element type: plain, a block-quantised format of GGUF, or one that `block_dtype()` added.
+    """
 
     def __str__(self) -> str: ...
 
@@ -146,6 +148,8 @@ class DType(enum.Enum):
 
     q1_0 = 38
 
+    def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]: ...
+
     @property
     def is_block(self) -> bool:
         """Whether elements come in quantised blocks."""
@@ -164,6 +168,10 @@ class DType(enum.Enum):
         """
 
     @property
+    def ggml_type(self) -> int | None:
+        """The number that GGUF files have for it; None where they have none."""
+
+    @property
     def metal_name(self) -> str:
         """As MSL has it, "half"; of a block format that of its bytes."""
 
@@ -176,6 +184,11 @@ class DType(enum.Enum):
 
 def parse_dtype(name: str) -> DType:
     """The dtype of that name ("f16", "Q4_1"); DTypeError lists the names."""
+
+def block_dtype(name: str, block_elements: int, block_bytes: int, ggml_type: int | None = None) -> DType:
+    """
+    A block format of one's own, for the rest of the process: `block_elements` weights, a multiple of 32, in `block_bytes` bytes. Tensors of it are made of their bytes, `policy()` says what they mean. name: small letters, digits and '_'. ggml_type: the number that GGUF files have for it, if they do. The same again is the same dtype; ArgumentError for another format of a name or a number that exists.
+    """
 
 class DeviceTraits:
     """What a device is, as far as plans of kernels depend on it."""
@@ -1793,7 +1806,7 @@ def register_shader(path: str, text: str) -> None:
 
 def policy(dtype: DType, *, name: str, source: str, wide: int, narrow: int = 1) -> None:
     """
-    Says how weights of a block format of GGUF are read that has no policy yet; from then on tensors, files, products and the embedding take it, for the rest of the process. source: MSL with the struct template `name` and the struct `name`Block, as shaders/lib/policy.metal says. wide, narrow: weights that a lane takes at once on a GPU, and on Anvil's CPU; 32 of them are whole blocks. The same again changes nothing; ArgumentError for a dtype that has another policy.
+    Says how weights of a block format are read that has no policy yet, one of GGUF or one that `block_dtype()` made; from then on tensors, files, products and the embedding take it, for the rest of the process. source: MSL with the struct template `name` and the struct `name`Block, as shaders/lib/policy.metal says. wide, narrow: weights that a lane takes at once on a GPU, and on Anvil's CPU; 32 of them are whole blocks. The same again changes nothing; ArgumentError for a dtype that has another policy.
     """
 
 class StageKind(enum.Enum):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from foundry._foundry import DType
+from foundry._foundry import DType, block_dtype
 
 __all__ = [
     "bf16",
@@ -93,3 +93,9 @@ if TYPE_CHECKING:
 else:
     for _name in __all__:
         globals()[_name] = DType.boolean if _name == "bool_" else DType[_name]
+
+
+def unpickled(name: str, block_elements: int, block_bytes: int, ggml_type: int | None) -> DType:
+    """A dtype of one's own in the process that reads it. (A pickle cannot name the extension's
+    functions.)"""
+    return block_dtype(name, block_elements, block_bytes, ggml_type)

@@ -15,8 +15,8 @@ constexpr std::uint32_t kMaxWidth = 256;  // a lane keeps them in registers
 
 struct Policies {
   std::mutex mutex;  // guards writing; readers go through the atomics
-  std::array<Policy, kDTypeCount> values;
-  std::array<std::atomic<bool>, kDTypeCount> present{};
+  std::array<Policy, kMostDTypes> values;
+  std::array<std::atomic<bool>, kMostDTypes> present{};
 };
 
 Policies& registered() {
@@ -56,7 +56,7 @@ PolicyRegistration::PolicyRegistration(const Policy& policy, const std::string& 
   const auto at = static_cast<std::size_t>(policy.dtype);
   if (present.at(at)) return;
   values.at(at) = policy;
-  support(policy.dtype);
+  support(policy.dtype, policy.block);
   present.at(at).store(true, std::memory_order_release);
 }
 
@@ -74,7 +74,7 @@ const Policy& policy_of(DType dtype, std::string_view what) {
 std::vector<Policy> policies() {
   auto& [mutex, values, present] = registered();
   std::vector<Policy> found;
-  for (std::size_t i = 0; i < kDTypeCount; ++i) {
+  for (std::size_t i = 0; i < dtype_count(); ++i) {
     if (present.at(i).load(std::memory_order_acquire)) found.push_back(values.at(i));
   }
   return found;

@@ -18,11 +18,12 @@ namespace foundry {
 /// as the process.
 struct Policy {
   DType dtype = DType::f32;
-  std::string_view name = {};  ///< of the MSL struct template, "Q4_1"; its Block is "Q4_1Block"
+  std::string_view name = {};  ///< of the MSL struct template, "Q4_1"
   std::string_view file = {};  ///< "policies/q4_1.metal": named after the dtype
   std::uint32_t wide = 1;      ///< weights per lane and step on a GPU: 4 bytes of a row or more
   std::uint32_t narrow = 1;    ///< on Anvil's CPU, where a lane is an element of a vector register
   bool has_integer_form = false;  ///< for narrow lanes, "Q4_1Integer"
+  std::string_view block = {};    ///< its blocks' MSL struct; empty: after the dtype, "Q4_1Block"
 
   bool operator==(const Policy&) const = default;
 };

@@ -26,13 +26,34 @@ std::string_view first_identifier(std::string_view text) {
   return text.substr(begin, static_cast<std::size_t>(end - text.begin()) - begin);
 }
 
-void require_struct(const std::string& what, std::string_view shader, std::string_view name) {
+/// The line that it is on, from 1.
+std::size_t require_struct(const std::string& what, std::string_view shader,
+                           std::string_view name) {
   constexpr std::string_view kStruct = "struct";
   for (auto at = shader.find(kStruct); at != shader.npos; at = shader.find(kStruct, at + 1)) {
     if (at > 0 && is_word(shader[at - 1])) continue;
-    if (first_identifier(shader.substr(at + kStruct.size())) == name) return;
+    if (first_identifier(shader.substr(at + kStruct.size())) != name) continue;
+    const std::string_view before = shader.substr(0, at);
+    return 1 + static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
   }
   throw ArgumentError(concat(what, ": its source defines no struct ", name));
+}
+
+/// What the shader says of blocks against what tensors have, as errors on the structs' own lines.
+std::string checks_of(const Policy& policy, std::size_t block_line, std::size_t policy_line) {
+  const DTypeInfo& row = info(policy.dtype);
+  const auto check = [&](std::size_t line, const std::string& condition, const std::string& text) {
+    return concat("\n#line ", line, " \"", policy.file, "\"\nstatic_assert(", condition, ", \"",
+                  text, ", as dtype ", row.name, " has it\");\n");
+  };
+  return check(block_line,
+               concat("sizeof(", policy.name, "Block) == ", row.block_bytes, " && alignof(",
+                      policy.name, "Block) <= ", row.alignment),
+               concat(policy.name, "Block is to take ", row.block_bytes, " bytes, aligned to ",
+                      row.alignment)) +
+         check(policy_line,
+               concat(policy.name, "<", policy.wide, ">::kBlock == ", row.block_elements),
+               concat(policy.name, "::kBlock is to be ", row.block_elements));
 }
 
 bool may_have(StageKind kind, StageTensor tensor) {
@@ -77,13 +98,14 @@ Stages& registered_stages() {
 const Policy& register_policy(const Policy& policy, const std::string& shader) {
   const std::string what = concat("policy ", policy.name);
   require_name(what, policy.name);
-  require_struct(what, shader, policy.name);
-  require_struct(what, shader, concat(policy.name, "Block"));
+  const std::size_t policy_line = require_struct(what, shader, policy.name);
+  const std::size_t block_line = require_struct(what, shader, concat(policy.name, "Block"));
   if (policy.has_integer_form) require_struct(what, shader, concat(policy.name, "Integer"));
   Policy kept = policy;
   kept.name = lasting(policy.name);
+  kept.block = lasting(concat(policy.name, "Block"));
   kept.file = lasting(concat("policies/", name_of(policy.dtype), ".metal"));
-  const PolicyRegistration registration(kept, shader);
+  const PolicyRegistration registration(kept, shader + checks_of(kept, block_line, policy_line));
   return policy_of(policy.dtype, what);
 }
 

@@ -10,7 +10,8 @@
 namespace foundry {
 
 /// Makes the shader "policies/<dtype>.metal" and adds the policy; the same again changes nothing.
-/// `policy.file` is not looked at. ArgumentError as PolicyRegistration, for a name that is no
+/// `policy.file` and `policy.block` are not looked at: the block is the struct "<name>Block".
+/// ArgumentError as PolicyRegistration, for a name that is no
 /// identifier of MSL, and for a shader that defines no struct of the policy's or its block's name.
 const Policy& register_policy(const Policy& policy, const std::string& shader);
 

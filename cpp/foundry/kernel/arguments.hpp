@@ -64,7 +64,7 @@ template <Element T, Access kAccess, ArgumentMode M, ShapeTag S>
 class TensorArgument {
  public:
   static constexpr Access kArgumentAccess = kAccess;
-  static constexpr DType kDType = dtype_of<T>;
+  static constexpr const DType& kDType = dtype_of<T>;
 
   TensorArgument() = default;
   /// Another element type, storage mode or shape does not compile.

@@ -12,7 +12,7 @@ using Kind = ArgumentDescription::Kind;
 using ReflectedKind = ReflectedArgument::Kind;
 
 std::optional<DType> dtype_of_scalar(std::string_view metal_name) {
-  for (std::size_t i = 0; i < kDTypeCount; ++i) {
+  for (std::size_t i = 0; i < kBuiltInDTypes; ++i) {
     const DTypeInfo& row = info(static_cast<DType>(i));
     if (row.block_elements == 1 && row.metal_name == metal_name) return row.dtype;
   }

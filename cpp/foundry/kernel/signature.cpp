@@ -92,10 +92,7 @@ bool same_type(const Expected& want, const ReflectedArgument& found) {
 }  // namespace
 
 std::string msl_type(DType dtype) {
-  if (!is_block(dtype)) return info(dtype).metal_name;
-  std::string name = name_of(dtype);
-  std::transform(name.begin(), name.end(), name.begin(), to_upper);
-  return name + "Block";
+  return is_block(dtype) ? block_struct_of(dtype) : info(dtype).metal_name;
 }
 
 void check_signature(const KernelDescription& kernel, const Reflection& reflection) {

@@ -8,6 +8,7 @@
 #include "foundry/core/checked.hpp"
 #include "foundry/core/content_hash.hpp"
 #include "foundry/core/error.hpp"
+#include "foundry/core/quoted.hpp"
 #include "foundry/gguf/byte_reader.hpp"
 #include "foundry/kernel/parameter.hpp"
 
@@ -16,6 +17,7 @@ namespace foundry::detail {
 namespace {
 
 constexpr std::string_view kMagic = "FNDRYPRG";
+constexpr std::uint8_t kOwnDType = 255;  // a format follows, as numbers of an app's own differ
 constexpr std::size_t kHeader = kMagic.size() + sizeof(std::uint32_t) + 2 * sizeof(std::uint64_t);
 
 class Writer {
@@ -34,6 +36,17 @@ class Writer {
     number<std::uint64_t>(raw.size());
     bytes(raw);
   }
+  void dtype(DType dtype) {
+    const bool is_built_in = static_cast<std::size_t>(dtype) < kBuiltInDTypes;
+    number(is_built_in ? static_cast<std::uint8_t>(dtype) : kOwnDType);
+    if (is_built_in) return;
+    const BlockFormat format = format_of(dtype);
+    string(format.name);
+    number(format.block_elements);
+    number(format.block_bytes);
+    number<std::uint8_t>(format.ggml_type.has_value());
+    if (format.ggml_type) number(*format.ggml_type);
+  }
   template <class T, class Put>
   void list(const std::vector<T>& items, const Put& put) {
     number<std::uint64_t>(items.size());
@@ -46,7 +59,7 @@ void put(Writer& out, const ArgumentDescription& argument) {
   out.string(argument.name);
   out.number(argument.kind);
   out.number(argument.access);
-  out.number(argument.dtype);
+  out.dtype(argument.dtype);
   out.number<std::uint8_t>(argument.optional);
   out.number<std::uint8_t>(argument.present);
   out.number<std::uint8_t>(argument.strided);
@@ -57,7 +70,7 @@ void put(Writer& out, const ArgumentDescription& argument) {
   out.number(argument.layout->alignment);
   out.list(argument.layout->members, [&](const StructMember& member) {
     out.string(member.name);
-    out.number(member.type);
+    out.dtype(member.type);
     out.number(member.count);
     out.number(member.offset);
     out.number(member.lanes);
@@ -114,7 +127,7 @@ void put(Writer& out, const ProgramStep& step) {
     out.number(use.parameter);
     out.number(use.binding);
     out.number(use.offset);
-    out.number(use.type);
+    out.dtype(use.type);
     out.number(use.plus);
     out.number(use.tokens);
     out.number(use.limit);
@@ -138,12 +151,38 @@ class Reader : public BasicByteReader<ProgramError> {
     }
     return static_cast<E>(value);
   }
-  DType dtype(const char* what) { return enumerator(static_cast<DType>(kDTypeCount - 1), what); }
+  DType dtype(const char* what) {
+    const std::uint64_t at = position();
+    const auto value = number<std::uint8_t>(what);
+    if (value < kBuiltInDTypes) return static_cast<DType>(value);
+    if (value != kOwnDType) {
+      fail(at, concat(what, " is ", +value, ", the largest is ", kBuiltInDTypes - 1));
+    }
+    return own_dtype(at);
+  }
   bool boolean(const char* what) {
     const std::uint64_t at = position();
     const auto value = number<std::uint8_t>(what);
     if (value > 1) fail(at, concat(what, " is ", +value, ", neither 0 nor 1"));
     return value == 1;
+  }
+  /// One of an app's own, which is to be there already: a file does not add to the process's table.
+  DType own_dtype(std::uint64_t at) {
+    BlockFormat format{.name = string("a dtype's name")};
+    format.block_elements = number<std::uint32_t>("a dtype's weights");
+    format.block_bytes = number<std::uint32_t>("a dtype's bytes");
+    if (boolean("has a number")) format.ggml_type = number<std::uint32_t>("a dtype's number");
+    const auto known = find_dtype(format.name);
+    if (!known) {
+      fail(at,
+           concat("unsupported dtype ", Quoted{format.name}, " of ", to_string(format),
+                  "; register it before the program is loaded; supported: ", supported_dtypes()));
+    }
+    if (format_of(*known) != format) {
+      fail(at, concat("dtype ", Quoted{format.name}, " has ", to_string(format),
+                      ", but here it has ", to_string(format_of(*known))));
+    }
+    return *known;
   }
   /// An index below `count`.
   std::uint32_t index(std::size_t count, const char* what) {
@@ -354,7 +393,7 @@ std::vector<std::byte> write_program(const ProgramImage& image) {
   body.list(graph.kernels, [&](const ProgramKernel& kernel) { put(body, kernel); });
   body.list(graph.tensors, [&](const ProgramTensor& tensor) {
     body.string(tensor.name);
-    body.number(tensor.dtype);
+    body.dtype(tensor.dtype);
     body.number<std::uint8_t>(tensor.is_written);
     body.number<std::uint64_t>(tensor.extents.rank());
     for (const std::uint64_t extent : tensor.extents) body.number(extent);

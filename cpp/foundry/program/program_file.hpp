@@ -33,13 +33,13 @@ struct ProgramImage {
 
 /// The file's bytes. Format: "FNDRYPRG", u32 version, u64 length and content_hash() of what
 /// follows: everything of ProgramImage, in the order of its members; numbers little endian, strings
-/// and vectors as a u64 length and their items.
+/// and vectors as a u64 length and their items; a dtype as its number, or 255 and its BlockFormat.
 [[nodiscard]] std::vector<std::byte> write_program(const ProgramImage& image);
 
 /// Reads them again. Every length, index, range and enumerator is checked before use, so that the
 /// image can be trusted as far as host memory goes; ProgramError names `path`, byte and values.
 [[nodiscard]] ProgramImage read_program(const std::string& path, std::span<const std::byte> bytes);
 
-inline constexpr std::uint32_t kProgramVersion = 3;
+inline constexpr std::uint32_t kProgramVersion = 4;
 
 }  // namespace foundry::detail

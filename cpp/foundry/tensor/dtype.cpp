@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
+#include <span>
 
 #include "foundry/core/ascii.hpp"
 #include "foundry/core/error.hpp"
+#include "foundry/core/intern.hpp"
+#include "foundry/core/quoted.hpp"
 #include "foundry/tensor/dtype_codes.hpp"
 
 namespace foundry {
@@ -19,13 +23,13 @@ struct Row {
 };
 
 /// Of a block type, with its number in GGUF.
-constexpr DTypeCodes blocks(std::int8_t ggml) {
+constexpr DTypeCodes blocks(std::int64_t ggml) {
   return {"uint8", nullptr, DlpackCode::none, ggml};
 }
 
 // In the order of DType. Block sizes: ggml's ggml-common.h; numbers in GGUF: ggml.h, ggml_type.
 // Alignment 4: GPUs read whole words of such blocks (shaders/policies).
-constexpr std::array<Row, kDTypeCount> kTable = {{
+constexpr std::array<Row, kBuiltInDTypes> kBuiltIn = {{
     {{DType::f32, "f32", "float", 1, 4, 4, kFloat}, {"float32", "f", DlpackCode::real, 0}},
     {{DType::f16, "f16", "half", 1, 2, 2, kFloat}, {"float16", "e", DlpackCode::real, 1}},
     {{DType::bf16, "bf16", "bfloat", 1, 2, 2, kFloat},
@@ -73,21 +77,36 @@ constexpr std::array<Row, kDTypeCount> kTable = {{
 }};
 
 constexpr bool is_in_order() {
-  for (std::size_t i = 0; i < kTable.size(); ++i) {
-    if (static_cast<std::size_t>(kTable[i].info.dtype) != i) return false;
+  for (std::size_t i = 0; i < kBuiltIn.size(); ++i) {
+    if (static_cast<std::size_t>(kBuiltIn[i].info.dtype) != i) return false;
   }
   return true;
 }
 static_assert(is_in_order());
 
-// Block types that support() was called for. Constant-initialised: policies register themselves
-// while statics are constructed.
-constinit std::array<std::atomic<bool>, kDTypeCount> has_support{};
+struct Table {
+  std::array<Row, kMostDTypes> rows{};
+  // Written after a row is, and read before it is looked for. Who has a DType needs neither.
+  std::atomic<std::size_t> count{kBuiltIn.size()};
+  // Of the block types that support() was called for.
+  std::array<std::atomic<const std::string*>, kMostDTypes> block_structs{};
+
+  constexpr Table() { std::copy(kBuiltIn.begin(), kBuiltIn.end(), rows.begin()); }
+};
+
+// Constant-initialised: dtypes and policies are registered while statics are constructed.
+constinit Table table;
+constinit std::mutex table_writers;
+
+std::span<const Row> known_rows() noexcept {
+  return std::span(table.rows).first(table.count.load(std::memory_order_acquire));
+}
 
 template <class Condition>
 std::optional<DType> first_of(const Condition& condition) {
-  const auto* row = std::find_if(kTable.begin(), kTable.end(), condition);
-  return row == kTable.end() ? std::nullopt : std::optional(row->info.dtype);
+  const auto rows = known_rows();
+  const auto row = std::find_if(rows.begin(), rows.end(), condition);
+  return row == rows.end() ? std::nullopt : std::optional(row->info.dtype);
 }
 
 bool equals_in_any_case(std::string_view a, std::string_view b) {
@@ -95,14 +114,84 @@ bool equals_in_any_case(std::string_view a, std::string_view b) {
                     [](char x, char y) { return to_lower(x) == to_lower(y); });
 }
 
+bool is_name(std::string_view name) {
+  constexpr std::size_t kLongest = 63;
+  const auto is_part = [](char c) { return is_lower(c) || is_digit(c) || c == '_'; };
+  return !name.empty() && name.size() <= kLongest && is_lower(name[0]) &&
+         std::all_of(name.begin(), name.end(), is_part);
+}
+
+void require_format(const BlockFormat& format) {
+  const auto refuse = [&](const std::string& why) {
+    throw ArgumentError(concat("dtype ", Quoted{format.name}, ": ", why));
+  };
+  if (!is_name(format.name)) {
+    refuse("it is to be of small letters, digits and '_', 63 at most, a letter first");
+  }
+  if (format.block_elements == 0 || format.block_elements % 32 != 0 ||
+      format.block_elements > kMostBlockElements) {
+    refuse(concat("blocks of ", format.block_elements, " weights; supported: multiples of 32 to ",
+                  kMostBlockElements));
+  }
+  if (format.block_bytes == 0 || format.block_bytes > kMostBlockBytes) {
+    refuse(concat("blocks of ", format.block_bytes, " bytes; supported: 1 to ", kMostBlockBytes));
+  }
+  if (const auto other = dtype_of_numpy_name(format.name)) {
+    refuse(concat("it is numpy's name of ", name_of(*other)));
+  }
+}
+
 }  // namespace
 
+std::size_t dtype_count() noexcept {
+  return known_rows().size();
+}
+
+DType register_dtype(const BlockFormat& format) {
+  require_format(format);
+  const auto refuse = [&](const std::string& why) {
+    throw ArgumentError(concat("dtype ", format.name, " of ", to_string(format), ": ", why));
+  };
+  const std::lock_guard lock(table_writers);
+  if (const auto known = find_dtype(format.name)) {
+    if (format_of(*known) == format) return *known;
+    refuse(concat("there is one already, of ", to_string(format_of(*known))));
+  }
+  if (const auto other = format.ggml_type ? dtype_of_ggml_type(*format.ggml_type) : std::nullopt) {
+    refuse(concat("that is the type of ", name_of(*other)));
+  }
+  const std::size_t at = table.count.load(std::memory_order_relaxed);
+  if (at == kMostDTypes) refuse(concat("there are ", kMostDTypes, " dtypes, which is the most"));
+  const auto dtype = static_cast<DType>(at);
+  const std::uint32_t alignment = format.block_bytes % 4 == 0   ? 4
+                                  : format.block_bytes % 2 == 0 ? 2
+                                                                : 1;
+  const std::int64_t number = format.ggml_type ? std::int64_t{*format.ggml_type} : -1;
+  table.rows[at] = {{dtype, intern(format.name).c_str(), "uchar", format.block_elements,
+                     format.block_bytes, alignment, kFloat},
+                    blocks(number)};
+  table.count.store(at + 1, std::memory_order_release);
+  return dtype;
+}
+
+std::string to_string(const BlockFormat& format) {
+  const std::string number = format.ggml_type ? concat(", ggml's type ", *format.ggml_type) : "";
+  return concat(format.block_elements, " weights in ", format.block_bytes, " bytes", number);
+}
+
+BlockFormat format_of(DType dtype) noexcept {
+  const DTypeInfo& row = info(dtype);
+  const std::int64_t number = codes_of(dtype).ggml;
+  return {row.name, row.block_elements, row.block_bytes,
+          number < 0 ? std::nullopt : std::optional(static_cast<std::uint32_t>(number))};
+}
+
 const DTypeInfo& info(DType dtype) noexcept {
-  return kTable[static_cast<std::size_t>(dtype)].info;
+  return table.rows[static_cast<std::size_t>(dtype)].info;
 }
 
 const DTypeCodes& codes_of(DType dtype) noexcept {
-  return kTable[static_cast<std::size_t>(dtype)].codes;
+  return table.rows[static_cast<std::size_t>(dtype)].codes;
 }
 
 std::optional<DType> dtype_of_numpy_name(std::string_view name) noexcept {
@@ -129,16 +218,27 @@ std::optional<DType> find_dtype(std::string_view name) noexcept {
 
 bool is_supported(DType dtype) noexcept {
   if (!is_block(dtype)) return dtype != DType::f64;  // MSL has no double
-  return has_support[static_cast<std::size_t>(dtype)].load(std::memory_order_acquire);
+  const auto at = static_cast<std::size_t>(dtype);
+  return at >= kBuiltInDTypes || table.block_structs[at].load(std::memory_order_acquire);
 }
 
-void support(DType dtype) noexcept {
-  has_support[static_cast<std::size_t>(dtype)].store(true, std::memory_order_release);
+void support(DType dtype, std::string_view block_struct) {
+  table.block_structs[static_cast<std::size_t>(dtype)].store(&intern(block_struct),
+                                                             std::memory_order_release);
+}
+
+std::string block_struct_of(DType dtype) {
+  const auto& known = table.block_structs[static_cast<std::size_t>(dtype)];
+  const std::string* of_policy = known.load(std::memory_order_acquire);
+  if (of_policy && !of_policy->empty()) return *of_policy;
+  std::string name = name_of(dtype);
+  std::transform(name.begin(), name.end(), name.begin(), to_upper);
+  return name + "Block";
 }
 
 std::string supported_dtypes() {
   std::string text;
-  for (const Row& row : kTable) {
+  for (const Row& row : known_rows()) {
     if (is_supported(row.info.dtype)) {
       text += (text.empty() ? "" : ", ") + std::string(row.info.name);
     }

@@ -1,8 +1,10 @@
-// DType: the one table of element types, plain and block-quantised.
+// DType: a row of the one table of element types, plain and block-quantised, which an app may
+// extend.
 #pragma once
 
 #include <array>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,6 +14,7 @@
 
 namespace foundry {
 
+/// The rows that Foundry brings; those of an app's own follow, in the order of register_dtype().
 enum class DType : std::uint8_t {
   f32,
   f16,
@@ -63,7 +66,8 @@ using u8 = std::uint8_t;
 using u16 = std::uint16_t;
 using u32 = std::uint32_t;
 using u64 = std::uint64_t;
-inline constexpr std::size_t kDTypeCount = static_cast<std::size_t>(DType::q1_0) + 1;
+inline constexpr std::size_t kBuiltInDTypes = static_cast<std::size_t>(DType::q1_0) + 1;
+inline constexpr std::size_t kMostDTypes = 256;  ///< what DType can number
 
 /// One row. A plain type is a block of one element.
 struct DTypeInfo {
@@ -76,6 +80,8 @@ struct DTypeInfo {
   bool is_float;
 };
 
+/// How many rows there are by now; they are numbered from 0.
+[[nodiscard]] std::size_t dtype_count() noexcept;
 [[nodiscard]] const DTypeInfo& info(DType dtype) noexcept;
 [[nodiscard]] inline const char* name_of(DType dtype) noexcept {
   return info(dtype).name;
@@ -87,16 +93,40 @@ struct DTypeInfo {
 [[nodiscard]] std::optional<DType> find_dtype(std::string_view name) noexcept;
 /// By name; DTypeError that lists the names there are.
 [[nodiscard]] DType parse_dtype(std::string_view name);
-/// Whether tensors of it can be made; else it has a name and a size, for messages. A block type is
-/// supported once it has a policy.
+/// Whether tensors of it can be made; else it has a name and a size, for messages. A block type of
+/// GGUF is supported once it has a policy, one of an app's own always.
 [[nodiscard]] bool is_supported(DType dtype) noexcept;
-/// Makes a block type supported for the rest of the process; PolicyRegistration calls it.
-/// Thread-safe.
-void support(DType dtype) noexcept;
+/// Makes a block type supported for the rest of the process, with the MSL struct of its blocks
+/// where that is not named after it; PolicyRegistration calls it. Thread-safe.
+void support(DType dtype, std::string_view block_struct = {});
+/// The MSL struct of a block type's blocks: "Q4_1Block", unless its policy says otherwise.
+[[nodiscard]] std::string block_struct_of(DType dtype);
 /// Throws DTypeError "<what>: unsupported dtype q2_k; supported: f32, f16, ..." unless supported.
 void require_supported(DType dtype, std::string_view what);
 /// "f32, f16, bf16, ...": what is supported.
 [[nodiscard]] std::string supported_dtypes();
+
+/// A block format of an app's own, as tensors need it; a policy says what its weights mean.
+struct BlockFormat {
+  std::string_view name;             ///< small letters, digits and '_': "q4_e8"
+  std::uint32_t block_elements = 0;  ///< a multiple of 32
+  std::uint32_t block_bytes = 0;
+  std::optional<std::uint32_t> ggml_type = {};  ///< the number that GGUF files have for it
+
+  bool operator==(const BlockFormat&) const = default;
+};
+inline constexpr std::uint32_t kMostBlockElements = 8192;  // a step of 32 lanes is whole blocks
+inline constexpr std::uint32_t kMostBlockBytes = 65536;
+
+/// Adds a row for the rest of the process; the same format again is the same dtype. Blocks are
+/// aligned to the largest of 1, 2 and 4 bytes that divides their size. ArgumentError for another
+/// format of a name or a number that exists, for what no block can be, and if there are kMostDTypes
+/// rows. Thread-safe: rows are read without a lock, and never change.
+DType register_dtype(const BlockFormat& format);
+/// A row as the format it was registered as.
+[[nodiscard]] BlockFormat format_of(DType dtype) noexcept;
+/// "32 weights in 18 bytes"; with its number, if it has one.
+[[nodiscard]] std::string to_string(const BlockFormat& format);
 
 /// Storage of the block types that kernels read. Layouts: ggml's, in ggml-common.h; what the codes
 /// mean: the policies' shaders (shaders/policies).
@@ -148,7 +178,7 @@ static_assert(sizeof(q5_1) == 24 && sizeof(q8_0) == 34 && sizeof(q4_k) == 144);
 static_assert(sizeof(q5_k) == 176 && sizeof(q6_k) == 210);
 
 /// The C++ type's row; absent for types that are not elements. An app specialises it for the blocks
-/// of a policy of its own.
+/// of a policy of its own, with a constant or, for a format of its own, what register_dtype() gave.
 template <class T>
 struct DTypeOf;
 #define FOUNDRY_DTYPE_OF(type, value)             \
@@ -190,7 +220,8 @@ struct DTypeOf<T> : DTypeOf<u64> {};
 template <class T>
 concept Element = requires { DTypeOf<T>::kDType; };
 
+/// A reference, as an app's own rows are numbered when the program runs.
 template <Element T>
-inline constexpr DType dtype_of = DTypeOf<T>::kDType;
+inline constexpr const DType& dtype_of = DTypeOf<T>::kDType;
 
 }  // namespace foundry

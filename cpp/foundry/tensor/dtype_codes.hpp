@@ -24,7 +24,7 @@ struct DTypeCodes {
   const char* numpy;   ///< "float16"; ml_dtypes has "bfloat16"
   const char* format;  ///< of the struct module and the buffer protocol; null: they have none
   DlpackCode dlpack;   ///< none: it has none
-  std::int8_t ggml;    ///< ggml_type, in ggml.h; -1: GGUF has no such tensors
+  std::int64_t ggml;   ///< ggml_type, in ggml.h; -1: GGUF has no such tensors
 };
 
 [[nodiscard]] const DTypeCodes& codes_of(DType dtype) noexcept;

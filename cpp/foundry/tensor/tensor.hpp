@@ -67,7 +67,7 @@ class [[nodiscard]] Tensor {
  public:
   using Value = T;
   using StaticShape = S;
-  static constexpr DType kDType = dtype_of<T>;
+  static constexpr const DType& kDType = dtype_of<T>;
 
   Tensor() = default;
   /// Throws unless dtype, storage, mode and shape are the type's. Of a Tensor of another type it

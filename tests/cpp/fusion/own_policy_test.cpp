@@ -1,5 +1,6 @@
 // A twelfth policy, added by an app: a shader file and a descriptor. A program of its own, because
 // a policy is there for the whole process.
+#include "foundry/fusion/registered.hpp"
 #include "support.hpp"
 
 using namespace foundry;
@@ -69,11 +70,51 @@ AnyTensor random_iq4_nl(const Extents& extents, Random& random, Values& values) 
   return runtime().tensor(extents, DType::iq4_nl, bytes_of(blocks));
 }
 
+/// A format that GGUF does not have: a power of two, and 64 signed bytes.
+struct Own8 {
+  std::uint8_t exponent;
+  std::int8_t codes[64];
+};
+constexpr const char* kOwnShader = R"(
+#pragma once
+#include "lib/policy.metal"
+
+struct Own8Block {
+  uchar exponent;
+  char codes[64];
+};
+
+template <uint Width>
+struct Own8 {
+  using Block = Own8Block;
+  FOUNDRY_CONSTANT uint kBlock = 64;
+
+  static uint position(uint lane, uint j) { return lane * Width + j; }
+
+  static float dot(device const Block* step, uint lane, thread const float* x) {
+    float sum = 0.0f;
+    for (uint j = 0; j < Width; ++j) {
+      sum += value(step[position(lane, j) / 64], position(lane, j) % 64) * x[j];
+    }
+    return sum;
+  }
+
+  static float value(device const Block& block, uint i) {
+    return as_type<float>(uint(block.exponent) << 23) * float(block.codes[i]);
+  }
+};
+)";
+
 }  // namespace
 
 template <>
 struct foundry::DTypeOf<Iq4Nl> {
   static constexpr DType kDType = DType::iq4_nl;
+};
+template <>
+struct foundry::DTypeOf<Own8> {
+  static inline const DType kDType =
+      register_dtype({.name = "own8", .block_elements = 64, .block_bytes = sizeof(Own8)});
 };
 
 TEST_CASE("a policy of an app's own works wherever a policy does") {
@@ -126,6 +167,36 @@ TEST_CASE("a policy of an app's own works wherever a policy does") {
     want.insert(want.end(), row, row + static_cast<long>(columns));
   }
   CHECK(download(y) == want);  // an 11-bit scale times an 8-bit code is exact in f32
+}
+
+TEST_CASE("a dtype of an app's own is a type of tensors, and its policy works like every other") {
+  const DType own = dtype_of<Own8>;
+  CHECK_THROWS_WITH_AS((void)policy_of(own, "Gemv"), doctest::Contains("Gemv: no policy for own8"),
+                       DTypeError);
+  const Policy& policy =
+      register_policy({.dtype = own, .name = "Own8", .wide = 4, .narrow = 2}, kOwnShader);
+  CHECK(policy.file == "policies/own8.metal");
+  CHECK(&policy_of(own, "test") == &policy);
+
+  Random random(43);
+  const std::size_t rows = 21, columns = 192;
+  auto weights = runtime().dedicated<Own8>({rows, columns});
+  Values w;
+  for (Own8& block : weights.any().host_mutable<Own8>()) {
+    block.exponent = static_cast<std::uint8_t>(115 + random.below(8));
+    for (auto& code : block.codes) code = static_cast<std::int8_t>(random.below(256) - 128);
+    for (const auto code : block.codes) w.push_back(std::ldexp(code, block.exponent - 127));
+  }
+  CHECK_THROWS_AS((void)weights.any().host<Iq4Nl>(), DTypeError);
+  for (const std::size_t tokens : {1, 33}) {
+    CAPTURE(tokens);
+    Values x;
+    const AnyTensor input = random_tensor({tokens, columns}, DType::f32, random, x);
+    const AnyTensor y = output({tokens, rows}, DType::f32);
+    runtime().run(ops::Linear{weights, input, y, {}, {}});
+    check_close(download(y), product(w, x, tokens, rows, columns), 0.0,
+                product_error(w, x, tokens, rows, columns));
+  }
 }
 
 TEST_CASE("a descriptor that cannot work is refused") {

@@ -154,7 +154,7 @@ TEST_CASE("what is wrong is said") {
   CHECK(refusal(other) == "at byte 0: not a program file");
   Bytes newer = whole;
   newer[8] = std::byte{9};
-  CHECK(refusal(newer) == "at byte 8: version 9; this Foundry reads version 3");
+  CHECK(refusal(newer) == "at byte 8: version 9; this Foundry reads version 4");
   Bytes shorter(whole.begin(), whole.end() - 1);
   CHECK(refusal(shorter) == concat("at byte 28: ", whole.size() - kHeader,
                                    " bytes should follow, there are ", whole.size() - kHeader - 1));

@@ -96,7 +96,7 @@ TEST_CASE("an integer type holds exactly its integers") {
 
 TEST_CASE("elements convert between all plain types, up to the first that does not fit") {
   const std::vector<double> values = {0, 1, 1, 0};
-  for (std::size_t i = 0; i < kDTypeCount; ++i) {
+  for (std::size_t i = 0; i < kBuiltInDTypes; ++i) {
     const auto dtype = static_cast<DType>(i);
     if (is_block(dtype)) continue;
     std::vector<std::byte> there(4 * info(dtype).block_bytes), back(4 * sizeof(double));

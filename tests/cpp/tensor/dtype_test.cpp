@@ -30,14 +30,14 @@ TEST_CASE("names are found in any case, and every row is found by its name") {
   CHECK(find_dtype("F16") == DType::f16);
   CHECK(find_dtype("Q4_K") == DType::q4_k);
   CHECK_FALSE(find_dtype("f17"));
-  for (std::size_t i = 0; i < kDTypeCount; ++i) {
+  for (std::size_t i = 0; i < kBuiltInDTypes; ++i) {
     const auto dtype = static_cast<DType>(i);
     CHECK(parse_dtype(name_of(dtype)) == dtype);
   }
 }
 
 TEST_CASE("every code that others have for a dtype leads back to it, and no other does") {
-  for (std::size_t i = 0; i < kDTypeCount; ++i) {
+  for (std::size_t i = 0; i < kBuiltInDTypes; ++i) {
     const auto dtype = static_cast<DType>(i);
     const DTypeCodes& codes = codes_of(dtype);
     CAPTURE(name_of(dtype));
