@@ -81,7 +81,7 @@ def test_a_daemon_thread_that_generates_does_not_end_the_process(model_path: Pat
 
 
 def test_the_extension_holds_nothing_of_python() -> None:
-    """It is never freed: what it held, and all that this leads to, would outlive the interpreter."""
+    """It is never freed, and all that it held and that leads to would outlive the interpreter."""
     done = run_script(
         """
         import gc, sys, weakref
