@@ -1,9 +1,11 @@
 // Vector, packed and matrix types: constructors, swizzles, conversions, operators (MSL 2.2, 2.3).
 #include "expressions.hpp"
 
+using language::buffer;
 using language::check_expressions;
 using language::Expression;
 using language::Inputs;
+using language::Program;
 
 namespace {
 
@@ -91,4 +93,52 @@ TEST_CASE("vectors construct, swizzle, convert and compute by component") {
 }
 TEST_CASE("matrices are stored by columns and multiply as linear algebra says") {
   check_expressions(kMatrices, language::usual_inputs(64));
+}
+
+// In fast math sums of whole products of vectors may be formed by elements first; parts of them,
+// and what comes twice, are terms of their own.
+TEST_CASE("sums of dot products and of parts of them") {
+  Program program(R"(
+#include <metal_stdlib>
+using namespace metal;
+kernel void sums(device const float4* a [[buffer(0)]], device const float4* b [[buffer(1)]],
+                 device const half4* h [[buffer(2)]], device float* out [[buffer(3)]],
+                 uint i [[thread_position_in_grid]]) {
+  const float4 p = a[i], q = b[i], r = a[i ^ 1], s = b[i ^ 1];
+  float whole = out[i * 4];
+  for (int k = 0; k < 3; ++k) whole += dot(p, q) + dot(s, r) + dot(float4(h[i]), q);
+  out[i * 4] = whole;
+  out[i * 4 + 1] = p.x * q.x + p.y * q.y + p.z * q.z + r.x * s.y;
+  out[i * 4 + 2] = dot(p, q) + p.x * q.x + p.w;
+  out[i * 4 + 3] = dot(p.xy, q.zw) + q.x * p.x + float(h[i].y) * p.y - dot(float4(h[i]), p);
+}
+)");
+  constexpr uint32_t kThreads = 70;
+  std::vector<float> a(kThreads * 4), b(a.size()), out(a.size(), 1.0f);
+  std::vector<_Float16> h(a.size());
+  for (size_t k = 0; k < a.size(); ++k) {
+    a[k] = static_cast<float>(k * 7 % 23) / 8.0f - 1.25f;
+    b[k] = static_cast<float>(k * 11 % 29) / 4.0f - 3.0f;
+    h[k] = static_cast<_Float16>(static_cast<float>(k * 5 % 19) / 2.0f - 4.0f);
+  }
+  program.run("sums", {kThreads}, {kThreads}, {buffer(a), buffer(b), buffer(h), buffer(out)});
+  const auto dot = [](const auto* x, const auto* y, int from, int to) {
+    double sum = 0;
+    for (int k = from; k < to; ++k) sum += double(x[k]) * double(y[k]);
+    return sum;
+  };
+  for (uint32_t i = 0; i < kThreads; ++i) {
+    // The neighbour of the last two threads is there: their number is even.
+    const float *p = &a[i * 4], *q = &b[i * 4], *r = &a[(i ^ 1) * 4], *s = &b[(i ^ 1) * 4];
+    const _Float16* half = &h[i * 4];
+    const double expected[4] = {
+        1 + 3 * (dot(p, q, 0, 4) + dot(r, s, 0, 4) + dot(half, q, 0, 4)),
+        dot(p, q, 0, 3) + double(r[0]) * double(s[1]),
+        dot(p, q, 0, 4) + double(p[0]) * double(q[0]) + double(p[3]),
+        double(p[0]) * double(q[2]) + double(p[1]) * double(q[3]) + double(q[0]) * double(p[0]) +
+            double(half[1]) * double(p[1]) - dot(half, p, 0, 4),
+    };
+    // All terms are small multiples of 2^-6: every order of the sums is exact.
+    for (int k = 0; k < 4; ++k) CHECK(double(out[i * 4 + k]) == expected[k]);
+  }
 }

@@ -135,8 +135,10 @@ Value* Emitter::load_anywhere(LoadInst& load) {
 
 Value* Emitter::load_lanes(LoadInst& load, const Pattern& pattern) {
   const auto size = int64_t(layout_.getTypeStoreSize(load.getType()));
+  // The elements of short vectors would each need their lane's bit.
   if (code_->active && abilities_.masks(layout_, load.getType()) &&
-      pattern.offsets.has_stride(size)) {
+      pattern.offsets.has_stride(size) &&
+      (elements_of(load.getType()) == 1 || !masked_strips_of(load, pattern))) {
     Value* first = byte_address(pattern.base, pattern.offsets.offset(0));
     Type* wide = flat(load.getType());
     Value* lanes =

@@ -28,7 +28,7 @@ std::optional<SmallVector<Strip, 8>> Emitter::strips_of(const LoadInst& load,
   if (!(element->isIntegerTy() || element->isFloatingPointTy()) || bits % 8 || !isPowerOf2_64(bits))
     return std::nullopt;
   return plan_strips(pattern.offsets, unsigned(layout_.getTypeStoreSize(load.getType())),
-                     unsigned(bits / 8), abilities_.register_bytes);
+                     abilities_.register_bytes);
 }
 
 /// Strips whose loads can leave out what no active lane reads.
@@ -65,7 +65,7 @@ Value* Emitter::load_strip(LoadInst& load, const Pattern& pattern, const Strip& 
   Value* mask = active ? strip_mask(strip, pattern.offsets,
                                     unsigned(layout_.getTypeStoreSize(load.getType())), active)
                        : nullptr;
-  SmallVector<Value*, 3> pieces;
+  SmallVector<Value*, 4> pieces;
   for (const int64_t place : strip.places) {
     Value* address = byte_address(pattern.base, strip.lowest + place);
     if (!mask) {
@@ -93,7 +93,6 @@ Value* Emitter::load_strip(LoadInst& load, const Pattern& pattern, const Strip& 
     chosen.push_back(piece == 0 ? place : piece == 1 ? int(width) + place : PoisonMaskElem);
   if (pieces.size() == 1) return builder_.CreateShuffleVector(pieces[0], chosen);
   Value* result = builder_.CreateShuffleVector(pieces[0], pieces[1], chosen);
-  if (pieces.size() == 2) return result;
   const unsigned common = std::max(width, unsigned(picks.size()));
   const auto widened = [&](Value* part) {
     const unsigned from = cast<FixedVectorType>(part->getType())->getNumElements();
@@ -101,9 +100,14 @@ Value* Emitter::load_strip(LoadInst& load, const Pattern& pattern, const Strip& 
     for (unsigned i = 0; i < common; ++i) indices.push_back(i < from ? int(i) : PoisonMaskElem);
     return from == common ? part : builder_.CreateShuffleVector(part, indices);
   };
-  for (size_t i = 0; i < picks.size(); ++i)
-    chosen[i] = picks[i].first < 2 ? int(i) : int(common) + picks[i].second;
-  return builder_.CreateShuffleVector(widened(result), widened(pieces[2]), chosen);
+  for (size_t next = 2; next < pieces.size(); ++next) {
+    for (size_t i = 0; i < picks.size(); ++i) {
+      const auto& [piece, place] = picks[i];
+      chosen[i] = piece < next ? int(i) : piece == next ? int(common) + place : PoisonMaskElem;
+    }
+    result = builder_.CreateShuffleVector(widened(result), widened(pieces[next]), chosen);
+  }
+  return result;
 }
 
 /// The granules from the first active lane's to the last one's, as bits.

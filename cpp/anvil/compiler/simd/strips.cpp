@@ -12,11 +12,13 @@ using namespace llvm;
 namespace {
 
 /// Two registers are one permutation, each more another.
-constexpr size_t kMaxPieces = 3;
+constexpr size_t kMaxPieces = 4;
+/// In bytes: what registers are permuted by.
+constexpr unsigned kMaxGranule = 8;
 
 std::optional<Strip> plan_strip(const Shape& form, unsigned first, unsigned count, unsigned size,
-                                unsigned element, unsigned register_bytes) {
-  Strip strip{first, count, form.offset(first), 0, element, 0, {}, true};
+                                unsigned register_bytes) {
+  Strip strip{first, count, form.offset(first), 0, std::gcd(size, kMaxGranule), 0, {}, true};
   int64_t highest = strip.lowest;
   for (unsigned lane = first; lane < first + count; ++lane) {
     strip.lowest = std::min(strip.lowest, form.offset(lane));
@@ -36,12 +38,12 @@ std::optional<Strip> plan_strip(const Shape& form, unsigned first, unsigned coun
 
 }  // namespace
 
-std::optional<SmallVector<Strip, 8>> plan_strips(const Shape& form, unsigned size, unsigned element,
+std::optional<SmallVector<Strip, 8>> plan_strips(const Shape& form, unsigned size,
                                                  unsigned register_bytes) {
   const unsigned count = std::clamp(bit_floor(register_bytes / size), 1u, kLanes);
   SmallVector<Strip, 8> strips;
   for (unsigned lane = 0; lane < kLanes; lane += count) {
-    const auto strip = plan_strip(form, lane, count, size, element, register_bytes);
+    const auto strip = plan_strip(form, lane, count, size, register_bytes);
     if (!strip) return std::nullopt;
     strips.push_back(*strip);
   }

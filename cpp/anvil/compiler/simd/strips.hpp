@@ -18,15 +18,15 @@ struct Strip {
   int64_t bytes;
   unsigned granule;                      ///< in bytes: each lane's value starts and ends on one
   unsigned piece;                        ///< bytes of one load
-  llvm::SmallVector<int64_t, 3> places;  ///< of the loads, from `lowest` on
+  llvm::SmallVector<int64_t, 4> places;  ///< of the loads, from `lowest` on
   bool ascending;                        ///< no lane's offset is below the one before
 
   unsigned granules() const { return unsigned(bytes) / granule; }
 };
 
 /// A strip for each register of the result; none if one of them would take too many loads.
-/// `size` is a lane's value's, `element` that of its elements, in bytes.
+/// `size` is a lane's value's, in bytes.
 std::optional<llvm::SmallVector<Strip, 8>> plan_strips(const Shape& form, unsigned size,
-                                                       unsigned element, unsigned register_bytes);
+                                                       unsigned register_bytes);
 
 }  // namespace anvil::compiler::simd

@@ -9,6 +9,7 @@
 #include "anvil/compiler/simd/clean_up.hpp"
 #include "anvil/compiler/simd/emitter.hpp"
 #include "anvil/compiler/simd/prepare.hpp"
+#include "anvil/compiler/simd/vector_sums.hpp"
 #include "anvil/compiler/source/symbols.hpp"
 
 namespace anvil::compiler::simd {
@@ -65,6 +66,7 @@ bool vectorize(Module& module, const VectorizeOptions& options, Remarks& remarks
                    Twine("the module has no void ") + kScalarEntry + "(tg, simdgroup, lane)");
   prepare(*scalar);
   merge_adjacent_loads(*scalar);
+  sum_vectors_first(*scalar);
   if (options.verify && !verified(*scalar, "before vectorisation", remarks)) return false;
 
   Function& entry = declare_entry(module, *scalar, options.target);
