@@ -130,6 +130,25 @@ bool are_gone(const std::vector<std::vector<pid_t>>& generations) {
 
 }  // namespace
 
+// A child that ends while the server is at work would not wake it otherwise, if another thread
+// took the signal.
+TEST_CASE_FIXTURE(Fixture, "the end of a child is told to the server's thread that waits, alone") {
+  library(kernel("f"));
+  const auto generations = descendants(getpid());
+  REQUIRE(!generations.empty());
+  for (const pid_t server : generations[0]) {
+    int threads = 0, open = 0;
+    for (const auto& task : fs::directory_iterator("/proc/" + std::to_string(server) + "/task")) {
+      const std::string text = text_of(task.path() / "status"), name = "SigBlk:";
+      const uint64_t blocked = std::stoull(text.substr(text.find(name) + name.size()), nullptr, 16);
+      ++threads;
+      open += !(blocked >> (SIGCHLD - 1) & 1);
+    }
+    CHECK(threads >= 2);
+    CHECK(open <= 1);
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture, "a server is started once, and a library parsed once for its kernels") {
   const LibraryImage made = library(kernel("a") + kernel("b"));
   const auto first = descendants(getpid());

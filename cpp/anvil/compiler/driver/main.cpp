@@ -127,6 +127,11 @@ int main(int argc, char** argv) {
   std::set_new_handler(out_of_memory);
   llvm::install_bad_alloc_error_handler([](void*, const char*, bool) { out_of_memory(); });
   llvm::install_fatal_error_handler(internal_error);
+  // Any thread that does not block it may be given it; it is for the one that waits (serve.cpp).
+  sigset_t of_children;
+  sigemptyset(&of_children);
+  sigaddset(&of_children, SIGCHLD);
+  pthread_sigmask(SIG_BLOCK, &of_children, nullptr);
   // clang recurses with the nesting of the source. The thread ends the process: of one that was
   // forked it is all that there is, and nothing waits for the one that watches over the host.
   llvm::thread(std::optional<unsigned>(256u << 20), [&] {
