@@ -57,6 +57,27 @@ constexpr Refused kRefused[] = {
     {"void f() { device float x; }", 25, "automatic variable qualified with an address space"},
     {"threadgroup float x[4];", 19,
      "program scope variable 'x' must be in the constant address space"},
+    {"const float x = 1;", 13, "program scope variable 'x' must be in the constant address space"},
+    {"constexpr int x[2] = {1, 2};", 15,
+     "program scope variable 'x' must be in the constant address space"},
+    {"namespace n { static const int x = 1; }", 32,
+     "program scope variable 'x' must be in the constant address space"},
+    {"struct S { int a; }; constexpr S x = {1};", 34,
+     "program scope variable 'x' must be in the constant address space"},
+    {"template <class T> constexpr bool x = sizeof(T) == 4;", 35,
+     "program scope variable 'x' must be in the constant address space"},
+    {"constexpr constant int a = 1; struct S { static constexpr int b = a; };", 0, nullptr},
+    {"template <class T> constant constexpr T a = T(1); static constant float3 b[2] = {1};", 0,
+     nullptr},
+    {"metal::float2 f() { metal::float2 v = {1, 2, 3}; return v; }", 46,
+     "excess elements in vector initializer: 3 for 2 components"},
+    {"metal::float2 f(float a) { return {a, a, a, a}; }", 42,
+     "excess elements in vector initializer: 4 for 2 components"},
+    {"struct S { metal::packed_float3 v; }; S f(int a) { return {{a, a, a, a}}; }", 70,
+     "excess elements in vector initializer: 4 for 3 components"},
+    {"constant metal::half3 x[] = {{1}, {1, 2, 3, 4}};", 45,
+     "excess elements in vector initializer: 4 for 3 components"},
+    {"auto f(int a) { return metal::int4{a, 2, 3, 4}.x + metal::int2{a}.y; }", 0, nullptr},
     {"kernel void main(device float* x) {}", 13, "a kernel cannot be named 'main'"},
     {"kernel void f(thread float* x) {}", 29,
      "parameter 'x' must be in the device, constant or threadgroup address space"},
@@ -78,6 +99,17 @@ TEST_CASE("what Metal leaves out of C++ is an error where it is written") {
                                  ": error: " + refused.error + "\n" + refused.source + "\n";
     CHECK_MESSAGE(output.errors.starts_with(expected), output.errors);
   }
+}
+
+TEST_CASE("values of a vector whose length is a template's parameter are counted") {
+  Session session;
+  const Output output = session.library(
+      "template <int N> int f(int a) { metal::vec<int, N> v = {a, 2, 3}; return v.x; }\n"
+      "kernel void k(device int* x) { x[0] = f<3>(1) + f<2>(1); }\n");
+  CHECK(output.exit_code == 1);
+  CHECK_MESSAGE(output.errors.starts_with("test.metal:1:63: error: excess elements in vector "
+                                          "initializer: 3 for 2 components\n"),
+                output.errors);
 }
 
 TEST_CASE("a template is judged where it is instantiated, at its own line") {

@@ -3,6 +3,7 @@
 #include <clang/AST/ASTContext.h>
 #include <clang/AST/Attr.h>
 #include <clang/AST/Decl.h>
+#include <clang/AST/DeclCXX.h>
 #include <clang/AST/DynamicRecursiveASTVisitor.h>
 #include <clang/AST/Expr.h>
 #include <clang/AST/TypeLoc.h>
@@ -11,6 +12,7 @@
 #include <string>
 
 #include "anvil/abi/kernel_abi.h"
+#include "anvil/compiler/frontend/address_spaces.hpp"
 #include "anvil/compiler/frontend/diagnostics.hpp"
 #include "anvil/compiler/source/symbols.hpp"
 
@@ -125,7 +127,7 @@ class Confinement : public clang::DynamicRecursiveASTVisitor {
                                          variable->getName().str() +
                                          "'; a kernel's own variables are in the thread address "
                                          "space");
-    if (is_mutable(*variable))
+    if (is_misplaced(*variable))
       error(variable->getLocation(),
             (variable->isStaticLocal() ? "static variable '" : "program scope variable '") +
                 variable->getName().str() + "' must be in the constant address space");
@@ -165,15 +167,27 @@ class Confinement : public clang::DynamicRecursiveASTVisitor {
     return true;
   }
 
-  // Where there is neither a thread nor a threadgroup to own it.
-  bool is_mutable(const clang::VarDecl& variable) const {
+  // Where there is neither a thread nor a threadgroup to own it: everything in a namespace, and
+  // what may change elsewhere.
+  bool is_misplaced(const clang::VarDecl& variable) const {
     const clang::QualType type = variable.getType();
     const auto* section = variable.getAttr<clang::SectionAttr>();
     if (section && section->getName() == llvm::StringRef(kThreadgroupSection)) return false;
-    return variable.hasGlobalStorage() && !variable.isConstexpr() && !type->isPointerType() &&
-           !type->isReferenceType() && !type->isDependentType() &&
-           !variable.getDescribedVarTemplate() &&
-           !context_.getBaseElementType(type).isConstQualified();
+    if (!variable.hasGlobalStorage() || type->isPointerType() || type->isReferenceType() ||
+        type->isDependentType() || is_sampler(type) || is_ours(variable))
+      return false;
+    const clang::QualType element = context_.getBaseElementType(type);
+    if (variable.isFileVarDecl() && !variable.isStaticDataMember())
+      return element.getAddressSpace() != kConstantSpace;
+    return !variable.isConstexpr() && !element.isConstQualified();
+  }
+  static bool is_ours(const clang::VarDecl& variable) {
+    return variable.getIdentifier() && variable.getName().starts_with(kReservedPrefix);
+  }
+  // The one object of a program that is in no address space (specification 2.10).
+  static bool is_sampler(clang::QualType type) {
+    const auto* record = type->getAsCXXRecordDecl();
+    return record && record->getQualifiedNameAsString() == "metal::sampler";
   }
 
   void check_name(const clang::NamedDecl& declaration, bool has_c_linkage) {

@@ -26,6 +26,7 @@ struct Program {
   Source source;
   TokenPassResult tokens;
   std::string math;
+  bool logging = true;  ///< whether os_log says anything
 };
 
 struct LibraryIndex {

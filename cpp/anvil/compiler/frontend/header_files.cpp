@@ -16,9 +16,7 @@ namespace {
 using Visit = llvm::function_ref<void(const std::string& path, llvm::StringRef text)>;
 
 // What the library's namespace holds and Metal's does not: programs have such names of their own.
-constexpr const char* kPrivateNames[] = {"detail",        "forward",        "log_type",
-                                         "move",          "remove_cvref",   "remove_cvref_t",
-                                         "type_identity", "type_identity_t"};
+constexpr const char* kPrivateNames[] = {"detail", "log_type"};
 
 std::string prelude() {
   std::string text = kBeginDeclarations;
