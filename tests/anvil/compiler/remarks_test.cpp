@@ -46,6 +46,17 @@ TEST_CASE("a gather under a mask is a gather where the machine has one of its si
     CAPTURE(type);
     CHECK(!remarks(gather(type), "sapphirerapids").contains({"serialised", 3}));
   }
+  for (const char* type : {"uchar", "bool", "short", "half", "bfloat", "char2"}) {
+    CAPTURE(type);
+    const std::string narrow = "kernel void f(device const " + std::string(type) +
+                               "* x [[buffer(0)]], device int* y [[buffer(1)]],\n" +
+                               "  uint i [[thread_position_in_grid]]) {\n" +
+                               "  const auto v = x[y[i]];\n" + "  y[i] = v" +
+                               (std::string(type) == "char2" ? ".y" : "") +
+                               " > 1;\n"
+                               "}\n";
+    CHECK(!remarks(narrow, "sapphirerapids").contains({"serialised", 3}));
+  }
   // One of all lanes is not faster there than a load for each.
   CHECK(remarks(gather("float"), "x86-64-v3").contains({"scalarised", 3}));
 }

@@ -100,15 +100,48 @@ Type* Emitter::gathered_as(Type* type) {
   return whole && (bits == 32 || bits == 64) ? builder_.getIntNTy(unsigned(bits)) : nullptr;
 }
 
+/// The integer in whose aligned 32 bits, and so in whose page, a smaller value that is aligned to
+/// its size lies wholly. Null for others.
+Type* Emitter::gathered_within_words(const LoadInst& load) {
+  const TypeSize bits = layout_.getTypeSizeInBits(load.getType());
+  const bool whole = bits == layout_.getTypeAllocSizeInBits(load.getType());
+  return whole && (bits == 8 || bits == 16) && load.getAlign().value() * 8 >= bits
+             ? builder_.getIntNTy(unsigned(bits))
+             : nullptr;
+}
+
+bool Emitter::gathers(const LoadInst& load) {
+  return gathered_as(load.getType()) || gathered_within_words(load);
+}
+
 /// Of lanes with a mask, or of all without one.
 Value* Emitter::gather(LoadInst& load, Value* active) {
   Type* one = gathered_as(load.getType());
+  if (!one) return gather_words(load, active);
   Value* lanes =
       annotate(builder_.CreateMaskedGather(flat(one), vector(load.getPointerOperand()),
                                            load.getAlign(), active ? mask_of(active) : nullptr),
                load);
   if (active) lanes = builder_.CreateFreeze(lanes);
   return one == load.getType() ? lanes : builder_.CreateBitCast(lanes, flat(load.getType()));
+}
+
+Value* Emitter::gather_words(LoadInst& load, Value* active) {
+  constexpr uint64_t kWord = 4;
+  Value* addresses =
+      builder_.CreatePtrToInt(vector(load.getPointerOperand()), flat(builder_.getInt64Ty()));
+  Value* words = builder_.CreateIntToPtr(
+      builder_.CreateAnd(addresses, ConstantInt::get(addresses->getType(), ~(kWord - 1))),
+      flat(builder_.getPtrTy()));
+  Value* lanes =
+      annotate(builder_.CreateMaskedGather(flat(builder_.getInt32Ty()), words, Align(kWord),
+                                           active ? mask_of(active) : nullptr),
+               load);
+  if (active) lanes = builder_.CreateFreeze(lanes);
+  Value* byte = builder_.CreateAnd(builder_.CreateTrunc(addresses, lanes->getType()), kWord - 1);
+  lanes = builder_.CreateTrunc(builder_.CreateLShr(lanes, builder_.CreateShl(byte, 3)),
+                               flat(gathered_within_words(load)));
+  return builder_.CreateBitCast(lanes, flat(load.getType()));
 }
 
 void Emitter::scatter(StoreInst& store, Value* active) {
@@ -123,11 +156,10 @@ void Emitter::scatter(StoreInst& store, Value* active) {
 
 Value* Emitter::load_anywhere(LoadInst& load) {
   if (!code_->active) return load_gathered(load);
-  const bool gathers = gathered_as(load.getType());
-  if (gathers && abilities_.wide) return gather(load, code_->active);
+  if (gathers(load) && abilities_.wide) return gather(load, code_->active);
   return if_all_active([&] { return load_gathered(load); },
                        [&] {
-                         return gathers && abilities_.masked_gathers
+                         return gathers(load) && abilities_.masked_gathers
                                     ? gather(load, code_->active)
                                     : serially(load, "load from scattered addresses");
                        });
@@ -154,7 +186,7 @@ Value* Emitter::load_lanes(LoadInst& load, const Pattern& pattern) {
                        [&] {
                          if (const auto strips = masked_strips_of(load, pattern))
                            return load_strips(load, pattern, *strips, code_->active);
-                         return gathered_as(load.getType()) && abilities_.masked_gathers
+                         return gathers(load) && abilities_.masked_gathers
                                     ? gather(load, code_->active)
                                     : serially(load, "load without a form under a mask");
                        });
@@ -207,7 +239,7 @@ Value* Emitter::load_pattern(LoadInst& load, const Pattern& pattern) {
 Value* Emitter::load_gathered(LoadInst& load) {
   Type* type = load.getType();
   const Value* pointer = load.getPointerOperand();
-  if (abilities_.wide && !type->isVectorTy() && gathered_as(type)) return gather(load, nullptr);
+  if (abilities_.wide && !type->isVectorTy() && gathers(load)) return gather(load, nullptr);
   scalarised(load, "load from scattered addresses");
   if (type->isVectorTy()) {
     AllocaInst* memory = stack(in_memory(flat(type)), "gathered");

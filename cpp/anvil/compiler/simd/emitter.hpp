@@ -141,7 +141,10 @@ class Emitter {
   llvm::Value* load_anywhere(llvm::LoadInst& load);
   llvm::Value* load_gathered(llvm::LoadInst& load);
   llvm::Type* gathered_as(llvm::Type* type);
+  llvm::Type* gathered_within_words(const llvm::LoadInst& load);
+  bool gathers(const llvm::LoadInst& load);
   llvm::Value* gather(llvm::LoadInst& load, llvm::Value* active);
+  llvm::Value* gather_words(llvm::LoadInst& load, llvm::Value* active);
   void scatter(llvm::StoreInst& store, llvm::Value* active);
   void store_lanes(llvm::StoreInst& store, const Pattern& pattern);
   void store_pattern(llvm::StoreInst& store, const Pattern& pattern);
