@@ -57,4 +57,9 @@ extern "C" void test_mixed(void) {
   id<MTLDevice> device = MTLCreateSystemDefaultDevice();
   auto name = [&] { return std::string(device.name.UTF8String); };
   CHECK(!name().empty());
+  // Options are numbers in C++, as Apple's are.
+  id<MTLBuffer> plain = [device newBufferWithLength:4 options:0];
+  const MTLResourceOptions options = MTLResourceStorageModeShared | MTLResourceCPUCacheModeWriteCombined;
+  id<MTLBuffer> combined = [device newBufferWithLength:4 options:options];
+  CHECK(plain.storageMode == MTLStorageModeShared && combined.resourceOptions == options);
 }

@@ -35,7 +35,14 @@
   enum name : type name;    \
   enum name : type
 #define NS_CLOSED_ENUM(type, name) NS_ENUM(type, name)
+#ifdef __cplusplus
+// There | of two enumerators is a number, and so is 0, which such a parameter is to take.
+#define NS_OPTIONS(type, name) \
+  type name;                   \
+  enum : name
+#else
 #define NS_OPTIONS(type, name) NS_ENUM(type, name)
+#endif
 #define NS_ERROR_ENUM(domain, name) NS_ENUM(NSInteger, name)
 #define NS_TYPED_ENUM
 #define NS_STRING_ENUM

@@ -9,3 +9,9 @@
 #include <mach/mach.h>
 
 @class NSUUID;
+
+// metal-cpp leaves these out.
+OBJC_EXTERN NSErrorDomain const MTLCaptureErrorDomain;
+OBJC_EXTERN NSErrorDomain const MTLCommandBufferErrorDomain;
+OBJC_EXTERN NSErrorDomain const MTLDynamicLibraryDomain;
+OBJC_EXTERN NSErrorDomain const MTLLibraryErrorDomain;
