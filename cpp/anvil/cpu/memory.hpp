@@ -2,14 +2,15 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "anvil/cpu/guarded_memory.hpp"
 
 namespace anvil::cpu {
 
-/// Zeroed, with slack behind its end as GuardedMemory has it: of small ones less, which share pages
-/// and have no guards.
+/// Zeroed, with slack behind its end and guards as GuardedMemory has them: small memory in cells of
+/// its own. Where there is no more of either, without guards, and small memory with less slack.
 class HostMemory {
  public:
   HostMemory() = default;
@@ -19,7 +20,7 @@ class HostMemory {
   HostMemory& operator=(HostMemory&& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
-    std::swap(guarded_, other.guarded_);
+    std::swap(place_, other.place_);
     std::swap(mapping_, other.mapping_);
     return *this;
   }
@@ -34,8 +35,8 @@ class HostMemory {
  private:
   std::byte* data_ = nullptr;
   size_t size_ = 0;
-  bool guarded_ = false;
-  GuardedMemory mapping_;  // of a large one
+  enum class Place : uint8_t { cell, heap, guarded, mapping } place_ = Place::heap;
+  GuardedMemory mapping_;  // of the last two
 };
 
 }  // namespace anvil::cpu

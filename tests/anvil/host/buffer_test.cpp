@@ -42,6 +42,27 @@ TEST_CASE("a shared buffer is zeroed, counted and given back") {
   }
 }
 
+TEST_CASE("small buffers are zeroed and apart, however many there are and were") {
+  host::Setup s;
+  const size_t length = 3000;
+  for (int round = 0; round < 2; ++round) {
+    std::vector<NS::SharedPtr<MTL::Buffer>> buffers;
+    for (int i = 0; i < 10'000; ++i) {  // more than there are cells with guards
+      buffers.push_back(
+          NS::TransferPtr(s.device->newBuffer(length, MTL::ResourceStorageModeShared)));
+      REQUIRE(buffers.back());
+      REQUIRE(reinterpret_cast<uintptr_t>(buffers.back()->contents()) % 256 == 0);
+      auto* const bytes = static_cast<unsigned char*>(buffers.back()->contents());
+      REQUIRE(std::count(bytes, bytes + length, 0) == length);
+      std::memset(bytes, 1 + i % 251, length);
+    }
+    for (int i = 0; i < 10'000; ++i) {
+      auto* const bytes = static_cast<unsigned char*>(buffers[i]->contents());
+      REQUIRE(std::count(bytes, bytes + length, 1 + i % 251) == length);
+    }
+  }
+}
+
 TEST_CASE("a private buffer has no contents") {
   host::Setup s;
   auto buffer = NS::TransferPtr(s.device->newBuffer(256, MTL::ResourceStorageModePrivate));
