@@ -40,6 +40,7 @@ struct Outcome {
 class Submission {
  public:
   std::span<const Command> commands;
+  size_t log_room = 1 << 20;  ///< bytes for what kernels say until logged() tells it
 
   // Called once each, in this order, by a thread of the queue's that may run the program's own
   // code, hold no lock meanwhile, and throw nothing.

@@ -129,6 +129,7 @@ void CommandRunner::add(const backend::DispatchCommand& command, RunControl& con
 backend::Outcome CommandRunner::run(backend::Submission& submission) {
   backend::Outcome outcome;
   outcome.start = now();
+  log_.make_room(submission.log_room);
   RunControl control;
   const Watchdog::Watch watch(Watchdog::shared(), control);
   const auto guarded = [&](const auto& action) {

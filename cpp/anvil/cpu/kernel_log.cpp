@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdio>
 #include <cstring>
+#include <limits>
 #include <string_view>
 
 namespace anvil::cpu {
@@ -118,16 +119,23 @@ std::string formatted(const char* format, uint32_t kinds, std::span<const uint64
   return text;
 }
 
+void KernelLog::make_room(size_t bytes) {
+  const size_t most = std::numeric_limits<uint32_t>::max() / 2;
+  const auto records = static_cast<uint32_t>(std::clamp<size_t>(bytes / sizeof(Record), 1, most));
+  if (records == room_) return;
+  memory_ = GuardedMemory(records * sizeof(Record));
+  room_ = memory_.data() ? records : 0;
+}
+
 void KernelLog::add(const Record& record) noexcept {
   const uint32_t index = count_.fetch_add(1, std::memory_order_relaxed);
-  if (index < kMostRecords && memory_.data())
-    std::memcpy(memory_.data() + index * sizeof(Record), &record, sizeof record);
+  if (index < room_) std::memcpy(memory_.data() + index * sizeof(Record), &record, sizeof record);
 }
 
 std::vector<backend::LogMessage> KernelLog::take() {
   if (count_.load(std::memory_order_relaxed) == 0) return {};
   const uint32_t count = count_.exchange(0, std::memory_order_relaxed);
-  const uint32_t kept = memory_.data() ? std::min(count, kMostRecords) : 0;
+  const uint32_t kept = std::min(count, room_);
   std::vector<backend::LogMessage> messages;
   for (uint32_t i = 0; i < kept; ++i) {
     Record record;
@@ -136,11 +144,11 @@ std::vector<backend::LogMessage> KernelLog::take() {
     messages.push_back({record.subsystem, record.category,
                         formatted(record.format, record.kinds, record.words), record.level});
   }
-  std::memset(memory_.data(), 0, kept * sizeof(Record));
+  if (kept > 0) std::memset(memory_.data(), 0, kept * sizeof(Record));
   if (count > kept)
     messages.push_back({"", "",
                         std::to_string(count - kept) + " more messages than the " +
-                            std::to_string(kMostRecords) + " there is room for",
+                            std::to_string(room_) + " there is room for",
                         ANVIL_LOG_ERROR});
   return messages;
 }

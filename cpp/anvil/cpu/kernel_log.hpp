@@ -23,8 +23,8 @@ class KernelLog {
     uint32_t kinds;
     uint64_t words[ANVIL_LOG_WORDS];
   };
-  /// As many as Metal's own buffer of a megabyte would hold.
-  static constexpr uint32_t kMostRecords = (1 << 20) / sizeof(Record);
+  /// For as many messages as `bytes` hold, one at least. While no kernel runs that adds.
+  void make_room(size_t bytes);
 
   /// Any thread, out of code that may be left at any instruction: nothing is allocated or locked.
   void add(const Record& record) noexcept;
@@ -34,7 +34,8 @@ class KernelLog {
   std::vector<backend::LogMessage> take();
 
  private:
-  GuardedMemory memory_{kMostRecords * sizeof(Record)};
+  uint32_t room_ = 0;  // in records
+  GuardedMemory memory_;
   std::atomic<uint32_t> count_{0};
 };
 

@@ -35,6 +35,7 @@ CommandBuffer::CommandBuffer(objc::Ref<CommandQueue> queue,
       log_state(descriptor.log_state ? descriptor.log_state : this->queue->log_state),
       serial_(next_serial.fetch_add(1, std::memory_order_relaxed)),
       storage_(this->queue->storages.take()) {
+  if (log_state) work_.log_room = log_state->room;
   out_of_memory();
 }
 

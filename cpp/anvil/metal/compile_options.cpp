@@ -12,6 +12,7 @@ std::string language_name(MTL::LanguageVersion version) {
 
 service::CompileOptions service_options(const CompileOptions* options) {
   service::CompileOptions result;
+  result.logging = options && options->enable_logging;
   if (!options) return result;
   if (options->library_type != MTL::LibraryTypeExecutable)
     throw service::CompileError(

@@ -36,7 +36,8 @@ std::vector<LogState::Handler> LogState::handlers() const {
 objc::Ref<LogState> new_log_state(const LogStateDescriptor* descriptor, Error** error) {
   const LogStateDescriptor standard;
   if (!descriptor) descriptor = &standard;
-  if (descriptor->buffer_size > 0) return objc::make<LogState>(descriptor->level);
+  if (descriptor->buffer_size > 0)
+    return objc::make<LogState>(descriptor->level, static_cast<size_t>(descriptor->buffer_size));
   give_error(error, make_error("MTLLogStateErrorDomain",
                                static_cast<NS::Integer>(MTL::LogStateErrorInvalidSize),
                                "-[MTLDevice newLogStateWithDescriptor:error:]: bufferSize is " +

@@ -23,12 +23,13 @@ struct LogState : objc::Object {
   using Super = RootObject;
   using Handler = objc::Block<void(String*, String*, MTL::LogLevel, String*)>;
 
-  explicit LogState(MTL::LogLevel least) : least(least) {}
+  LogState(MTL::LogLevel least, size_t room) : least(least), room(room) {}
 
   void add_handler(Handler::Literal block);
   std::vector<Handler> handlers() const;
 
   const MTL::LogLevel least;  ///< of the messages that reach anybody
+  const size_t room;          ///< bytes for those that wait
 
  private:
   mutable std::mutex mutex_;  // guards the rest

@@ -24,7 +24,8 @@ struct CompileError : std::runtime_error {
 struct CompileOptions {
   std::vector<std::pair<std::string, std::string>> defines;  // name, value
   std::string math = "fast";                                 // fast, relaxed or safe
-  std::string std;  // e.g. metal3.1; empty: the compiler's default
+  std::string std;      // e.g. metal3.1; empty: the compiler's default
+  bool logging = true;  // whether os_log says anything
 };
 
 struct FunctionConstant {

@@ -94,7 +94,7 @@ LibraryImage CompilerService::library(std::shared_ptr<const LibrarySource> sourc
   const std::string identity = compiler_.identity();
   KeyHasher hasher;
   hasher.add("library").add(kFormat).add(identity).add(source->text);
-  hasher.add(options.math).add(options.std).add(options.defines.size());
+  hasher.add(options.math).add(options.logging).add(options.std).add(options.defines.size());
   for (const auto& [name, value] : options.defines) hasher.add(name).add(value);
 
   LibraryImage image;
@@ -122,6 +122,8 @@ CacheFiles CompilerService::compile(const LibrarySource& source, const std::stri
                                       named.emplace_back("--std");
                                       named.emplace_back(options.std);
                                     }
+                                    named.emplace_back("--logging");
+                                    named.emplace_back(options.logging ? "on" : "off");
                                     return named;
                                   },
                                   /*anew=*/true};

@@ -30,6 +30,7 @@ NS::SharedPtr<MTL::CompileOptions> metal_options(const CompileOptions& options) 
       metal->setFastMathEnabled(false);
     }
   }
+  if (__builtin_available(macOS 15.0, iOS 18.0, *)) metal->setEnableLogging(true);
   if (options.defines.empty()) return metal;
 
   std::vector<NS::SharedPtr<NS::String>> strings;

@@ -93,7 +93,8 @@ TEST_CASE_FIXTURE(Fixture, "the compiler is called with the options of its comma
   service.kernel(library("x", options), "axpy", {}, any);
   std::string log = text_of(scratch.path / "starts");
   CHECK(log.find("--name program_source") != std::string::npos);
-  CHECK(log.find("--math safe --define A=1 --define B= --std metal3.1") != std::string::npos);
+  CHECK(log.find("--math safe --define A=1 --define B= --std metal3.1 --logging on") !=
+        std::string::npos);
   CHECK(log.find("--function axpy --variant any --cpu host") != std::string::npos);
   service.kernel(library("x", options), "axpy", {}, {"ptx", {"--cpu", "sm_90"}, ""});
   CHECK(text_of(scratch.path / "starts").find("--cpu sm_90") != std::string::npos);
@@ -124,6 +125,7 @@ TEST_CASE_FIXTURE(Fixture, "everything that changes the result changes the key")
   library_is_new("x", {{{"A", "1"}, {"B", ""}}, "fast", ""});
   library_is_new("x", {{}, "safe", ""});
   library_is_new("x", {{}, "fast", "metal3.1"});
+  library_is_new("x", {{}, "fast", "metal3.1", false});
 
   const LibraryImage x = library("x"), y = library("y");
   const auto kernel_is_new = [&](const LibraryImage& from, const std::string& function,

@@ -43,9 +43,12 @@ struct Heard {
 struct Speakers : host::Setup {
   NS::SharedPtr<MTL::Library> library;
 
-  Speakers() {
+  explicit Speakers(bool enabled = true) {
+    auto options = NS::TransferPtr(MTL::CompileOptions::alloc()->init());
+    CHECK_FALSE(options->enableLogging());
+    options->setEnableLogging(enabled);
     NS::Error* error = nullptr;
-    library = NS::TransferPtr(device->newLibrary(host::string(kSource), nullptr, &error));
+    library = NS::TransferPtr(device->newLibrary(host::string(kSource), options.get(), &error));
     REQUIRE_MESSAGE(library, text(error));
   }
   void run(MTL::CommandBuffer* commands, const char* name, NS::UInteger threads) {
@@ -65,10 +68,11 @@ struct Speakers : host::Setup {
   }
   /// What a handler of a state of that level hears.
   std::vector<Heard> heard(MTL::LogLevel least, const char* name, NS::UInteger threads,
-                           bool by_queue = false) {
+                           bool by_queue = false, NS::Integer room = 1 << 20) {
     std::vector<Heard> all;
     auto description = NS::TransferPtr(MTL::LogStateDescriptor::alloc()->init());
     description->setLevel(least);
+    description->setBufferSize(room);
     NS::Error* error = nullptr;
     auto state = NS::TransferPtr(device->newLogState(description.get(), &error));
     REQUIRE_MESSAGE(state, text(error));
@@ -142,6 +146,32 @@ TEST_CASE("without a handler they go to standard error") {
       "anvil: kernel error [com.example.app:kernels]: lane 19 of -19: 0.12, 1.0,2.0,3.0,0.1, "
       "0x3, so%\n"));
   CHECK(std::ranges::count(written, '\n') == 2);
+}
+
+TEST_CASE("a library that was compiled without logging says nothing") {
+  Speakers speakers(/*enabled=*/false);
+  CHECK(speakers.heard(MTL::LogLevelUndefined, "speaks", 64).empty());
+  CHECK(errors_of([&] { speakers.run(speakers.queue->commandBuffer(), "speaks", 64); }).empty());
+  NS::Error* error = nullptr;
+  speakers.library =
+      NS::TransferPtr(speakers.device->newLibrary(host::string(kSource), nullptr, &error));
+  CHECK(speakers.heard(MTL::LogLevelUndefined, "speaks", 64).empty());
+}
+
+TEST_CASE("there is room for what a log state's buffer holds") {
+  Speakers speakers;
+  const auto count = [&](NS::Integer room) {
+    return speakers.heard(MTL::LogLevelUndefined, "floods", 20000, false, room).size();
+  };
+  CHECK(count(8 << 20) == 20000);
+  const size_t few = count(4 << 10), more = count(8 << 10);
+  CHECK(few > 10);
+  CHECK(few < 100);
+  CHECK(more > few + 10);
+  CHECK(more < 200);
+  const std::vector<Heard> one = speakers.heard(MTL::LogLevelUndefined, "floods", 32, false, 1);
+  REQUIRE(one.size() == 2);
+  CHECK(one[1].text == "31 more messages than the 1 there is room for");
 }
 
 TEST_CASE("more messages than there is room for are counted") {

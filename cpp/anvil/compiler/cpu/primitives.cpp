@@ -115,7 +115,7 @@ uint64_t lower_primitives(llvm::Module& module) {
 }
 
 void lower_messages(llvm::Module& module) {
-  llvm::Function* log = module.getFunction("__anvil_log");
+  llvm::Function* log = module.getFunction(kLogPrimitive);
   if (!log) return;
   while (!log->use_empty()) {
     auto* call = llvm::cast<llvm::CallInst>(log->user_back());

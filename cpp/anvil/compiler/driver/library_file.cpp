@@ -37,6 +37,7 @@ std::string write_library(const Program& program, const LibraryIndex& index) {
                                     {"constants", std::move(constants)}}) +
          line_of(llvm::json::Object{{"compiler", compiler_version()},
                                     {"math", program.math},
+                                    {"logging", program.logging},
                                     {"name_size", source.name.size()},
                                     {"original_size", source.original.size()},
                                     {"origins",
@@ -72,6 +73,7 @@ Program read_library(const std::string& contents) {
     throw InputError("the library is truncated");
   Program program;
   program.math = object->getString("math").value_or("fast").str();
+  program.logging = object->getBoolean("logging").value_or(true);
   size_t at = second + 1;
   program.source.name = contents.substr(at, static_cast<size_t>(name_size));
   at += static_cast<size_t>(name_size);

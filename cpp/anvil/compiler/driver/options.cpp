@@ -42,6 +42,7 @@ Handlers source_options(ProgramOptions& program) {
   return {{"--source", store(program.source)},
           {"--name", store(program.name)},
           {"--math", store(program.math)},
+          {"--logging", store(program.logging)},
           {"--std", store(program.standard)},
           {"--define", [&](const std::string& value) {
              const size_t equal = value.find('=');
@@ -53,6 +54,7 @@ Handlers source_options(ProgramOptions& program) {
 
 void check(const ProgramOptions& program) {
   require_one_of(program.math, "--math", {"fast", "relaxed", "safe"});
+  require_one_of(program.logging, "--logging", {"on", "off"});
   require_one_of(program.standard, "--std",
                  {"metal2.0", "metal2.1", "metal2.2", "metal2.3", "metal2.4", "metal3.0",
                   "metal3.1", "metal3.2", "metal4.0"});

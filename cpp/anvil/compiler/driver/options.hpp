@@ -15,6 +15,7 @@ struct ProgramOptions {
   std::string name = "program_source";  // what diagnostics call the source
   std::vector<std::pair<std::string, std::string>> defines;
   std::string math = "fast";
+  std::string logging = "on";  // whether os_log says anything
   std::string standard = "metal3.1";
 };
 

@@ -84,7 +84,10 @@ std::optional<Program> load(const ProgramOptions& options) {
   auto source = preprocess(options.name, read_file(options.source), options.defines,
                            options.standard, options.math);
   if (!source) return {};
-  Program program{.source = std::move(*source), .tokens = {}, .math = options.math};
+  Program program{.source = std::move(*source),
+                  .tokens = {},
+                  .math = options.math,
+                  .logging = options.logging == "on"};
   program.tokens = run_token_pass(program.source.expanded);
   return program;
 }
@@ -102,6 +105,7 @@ bool finish(const Program& program, CompiledKernel kernel, const KernelCommand& 
   });
   if (report(bind_constants(module, kernel.constants, values), command, program.source))
     return false;
+  if (!program.logging) drop_messages(module);
   const LoweredKernel lowered = lower_kernel(module, kernel.symbol, kernel.signature, target);
   if (report_computed(lowered.computed, kernel.places, program.source)) return false;
   if (report(lowered.errors, command, program.source)) return false;

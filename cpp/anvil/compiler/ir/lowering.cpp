@@ -129,6 +129,13 @@ void check_calls(llvm::Function& entry, LoweredKernel& result) {
 
 }  // namespace
 
+void drop_messages(llvm::Module& module) {
+  llvm::Function* log = module.getFunction(kLogPrimitive);
+  if (!log) return;
+  while (!log->use_empty()) llvm::cast<llvm::CallInst>(log->user_back())->eraseFromParent();
+  log->eraseFromParent();
+}
+
 LoweredKernel lower_kernel(llvm::Module& module, const std::string& kernel_symbol,
                            const KernelSignature& signature, const Target& target) {
   LoweredKernel result;

@@ -22,6 +22,9 @@ struct LoweredKernel {
   std::vector<std::string> computed;  ///< variables whose initialiser is not a constant: an error
 };
 
+/// Takes what the program says by os_log away.
+void drop_messages(llvm::Module& module);
+
 /// Expects bound function constants. Afterwards `anvil_scalar_entry` is the module's only defined
 /// function: everything is inlined into it, the target has put its own in place of lanes' indices
 /// and of threadgroup variables, and nothing has been optimised. `kernel_symbol` names the kernel's

@@ -10,6 +10,7 @@ inline constexpr std::string_view kReservedPrefix = "__anvil";
 /// A function through which a thread reaches what is outside of it is called this, then its
 /// meaning.
 inline constexpr std::string_view kPrimitivePrefix = "__anvil_";
+inline constexpr std::string_view kLogPrimitive = "__anvil_log";
 /// The flag that says whether function constant x has a value is called this, then x.
 inline constexpr std::string_view kDefinedPrefix = "__anvil_defined_";
 /// Stands for `thread` in a program, where it is a macro for nothing.
