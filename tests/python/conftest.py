@@ -57,3 +57,9 @@ def rt() -> Iterator[fd.Foundry]:
     runtime = fd.Foundry()
     yield runtime
     runtime.synchronize()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    # numpy holds functions of typing's past the interpreter's end. That module's caches lead to all
+    # that pytest has, and nanobind would report what tests' parameters hold of Foundry's as leaked.
+    session.items.clear()
