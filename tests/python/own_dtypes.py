@@ -195,11 +195,28 @@ def check(rt: fd.Foundry, own: Format, random: np.random.Generator) -> None:
         np.testing.assert_allclose(np.asarray(second), h @ other.T, rtol=0, atol=error)
 
 
+def check_kernel(rt: fd.Foundry, own: Format, random: np.random.Generator) -> None:
+    """A kernel of one's own has the blocks by the struct's name."""
+    dtype = own.register()
+    blocks = own.random(random, 3, 2)
+    weights = rt.dedicated((3, 2 * own.elements), dtype)
+    weights.copy_from(blocks.view(np.uint8))
+    y = rt.empty(weights.shape, fd.f32)
+
+    @fd.kernel(dispatch=fd.per_element("y"), header=f'#include "policies/{own.name}.metal"')
+    def dequantise(w: fd.In[dtype], y: fd.Out[fd.f32]) -> None:  # type: ignore[valid-type]
+        """if (gid < y_size) y[gid] = weight_at<Own4E8<8>>(w, gid);"""
+
+    rt.run(dequantise(w=weights, y=y))
+    np.testing.assert_array_equal(np.asarray(y), own.decoded(blocks).astype(np.float32))
+
+
 def main() -> None:
     rt = fd.Foundry()
     random = np.random.default_rng(10)
     for own in FORMATS:
         check(rt, own, random)
+    check_kernel(rt, FORMATS[0], random)
     print("as numpy has it")
 
 
