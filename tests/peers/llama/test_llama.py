@@ -19,7 +19,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 LLVM = (ROOT / "cmake/llvm-version.txt").read_text().strip()
 FOLDER = ROOT / "build" / "peers" / "llama"
-# As `test-backend-ops --list-ops` has them, but those without cases.
+# As `test-backend-ops --list-ops` has them, but those without cases; twelve a line, the first of
+# which is in CI's sample of every twelfth.
 OPERATIONS = Path(__file__).with_name("operations.txt").read_text().split()
 REQUIREMENT = ROOT / "requirements" / "llama-cpp.txt"
 
