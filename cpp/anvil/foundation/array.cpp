@@ -58,7 +58,7 @@ NS::UInteger count(const Array* self) {
 }
 void check(const Array* self, NS::UInteger index, const char* method) {
   if (index >= self->items.size())
-    throw InvalidUse(std::string(method) + ": index " + std::to_string(index) +
+    throw OutOfRange(std::string(method) + ": index " + std::to_string(index) +
                      " is beyond count " + std::to_string(self->items.size()));
 }
 objc_object* object_at(const Array* self, NS::UInteger index) {
@@ -92,7 +92,7 @@ Array* adding_all(const Array* self, const Array* other) {
 }
 Array* part(const Array* self, NS::Range range) {
   if (range.location > self->items.size() || range.length > self->items.size() - range.location)
-    throw InvalidUse("-[NSArray subarrayWithRange:]: range {" + std::to_string(range.location) +
+    throw OutOfRange("-[NSArray subarrayWithRange:]: range {" + std::to_string(range.location) +
                      ", " + std::to_string(range.length) + "} is beyond count " +
                      std::to_string(self->items.size()));
   const auto first = self->items.begin() + static_cast<ptrdiff_t>(range.location);

@@ -117,7 +117,7 @@ const void* bytes(const Data* self) {
 }
 std::span<const std::byte> part_of(const Data* self, NS::Range range, const char* method) {
   if (range.location > self->bytes.size() || range.length > self->bytes.size() - range.location)
-    throw InvalidUse(std::string(method) + ": range {" + std::to_string(range.location) + ", " +
+    throw OutOfRange(std::string(method) + ": range {" + std::to_string(range.location) + ", " +
                      std::to_string(range.length) + "} is beyond length " +
                      std::to_string(self->bytes.size()));
   return std::span(self->bytes).subspan(range.location, range.length);

@@ -7,6 +7,7 @@
 
 extern "C" {
 extern NS::String* const NSInvalidArgumentException;
+extern NS::String* const NSRangeException;
 }
 
 namespace anvil {
@@ -62,9 +63,9 @@ ANVIL_OBJC_CLASS_DEFINITION<Exception> exception_definition{
     }};
 
 [[maybe_unused]] const bool told = [] {
-  objc::set_exception_maker([](const char* text) -> objc_object* {
-    return with(reinterpret_cast<String*>(NSInvalidArgumentException), make_string(text).get(),
-                nullptr);
+  objc::set_exception_maker([](const char* text, bool out_of_range) -> objc_object* {
+    NS::String* const name = out_of_range ? NSRangeException : NSInvalidArgumentException;
+    return with(reinterpret_cast<String*>(name), make_string(text).get(), nullptr);
   });
   return true;
 }();

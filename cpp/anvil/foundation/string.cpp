@@ -110,7 +110,7 @@ NS::UInteger length(const String* self) {
 NS::unichar character(const String* self, NS::UInteger index) {
   const std::u16string units = unicode::to_utf16(utf8(self));
   if (index >= units.size())
-    throw InvalidUse("-[NSString characterAtIndex:]: index " + std::to_string(index) +
+    throw OutOfRange("-[NSString characterAtIndex:]: index " + std::to_string(index) +
                      " is beyond length " + std::to_string(units.size()));
   return units[index];
 }

@@ -101,7 +101,10 @@ class Formatter {
         return;
       }
       case 'p':
-        print(text_, "%" + of.flags + "p", va_arg(arguments_, void*));
+        if (void* const address = va_arg(arguments_, void*))
+          print(text_, "%" + of.flags + "p", address);
+        else
+          print(text_, "%" + of.flags + "s", "0x0");
         return;
       case 'f':
       case 'F':

@@ -22,7 +22,7 @@ std::pair<size_t, size_t> bytes_of(const String* self, NS::Range range, const ch
   const std::string_view text = utf8(self);
   const size_t length = unicode::utf16_length(text);
   if (range.location > length || range.length > length - range.location)
-    throw InvalidUse(std::string(method) + ": range {" + std::to_string(range.location) + ", " +
+    throw OutOfRange(std::string(method) + ": range {" + std::to_string(range.location) + ", " +
                      std::to_string(range.length) + "} is beyond length " + std::to_string(length));
   const size_t first = unicode::byte_of_utf16(text, range.location);
   return {first, unicode::byte_of_utf16(text.substr(first), range.length)};

@@ -17,4 +17,9 @@ struct InvalidUse : std::logic_error {
   using logic_error::logic_error;
 };
 
+/// An index or a range past the end of a collection's objects, a string's or a data's.
+struct OutOfRange : InvalidUse {
+  using InvalidUse::InvalidUse;
+};
+
 }  // namespace anvil

@@ -42,10 +42,11 @@ bool ExceptionType::__do_catch(const std::type_info* thrown, void** exception, u
   if (is_object) {
     object = *static_cast<objc_object**>(*exception);
   } else {
-    const char* text = text_of<UnrecognizedSelector>(*thrown, *exception);
+    const char* const range = text_of<OutOfRange>(*thrown, *exception);
+    const char* text = range ? range : text_of<UnrecognizedSelector>(*thrown, *exception);
     if (!text) text = text_of<InvalidUse>(*thrown, *exception);
     if (!text || !maker) return false;
-    object = maker(text);
+    object = maker(text, range);
   }
   if (cls_ && !is_kind_of(object, resolve_class(cls_))) return false;
   if (!is_object) {

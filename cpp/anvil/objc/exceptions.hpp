@@ -20,7 +20,7 @@ class ExceptionType : public std::type_info {
 };
 
 /// An autoreleased object for an error of Anvil's own that @catch meets.
-using ExceptionMaker = objc_object* (*)(const char* text);
+using ExceptionMaker = objc_object* (*)(const char* text, bool out_of_range);
 void set_exception_maker(ExceptionMaker maker);
 /// The class that a reference in a program's data means.
 Class resolve_class(Class cls);

@@ -193,6 +193,7 @@ static void test_classes(void) {
   CHECK([[@"ab" twice] isEqualToString:@"abab"]);
   CHECK([[rectangle description] isEqualToString:@"2x3"]);
   CHECK([[NSString stringWithFormat:@"<%@>", rectangle] isEqualToString:@"<2x3>"]);
+  CHECK([([NSString stringWithFormat:@"%p %5p %p", (void*)0, (void*)0, (void*)16]) isEqualToString:@"0x0   0x0 0x10"]);
 
   NSMutableString* text = [NSMutableString stringWithString:@"first"];
   rectangle.name = text;
@@ -325,6 +326,7 @@ static void test_exceptions(void) {
     (void)[@[ @1 ] objectAtIndex:5];
   } @catch (NSException* exception) {
     CHECK([exception.reason containsString:@"index 5 is beyond count 1"]);
+    CHECK([exception.name isEqual:NSRangeException]);
     ++finally;
   }
   @try {
