@@ -1,4 +1,5 @@
 // Loads and stores whose addresses differ between lanes by constants, for elements of every size.
+#include <algorithm>
 #include <cstring>
 #include <functional>
 
@@ -90,4 +91,59 @@ TEST_CASE("lanes load and store at constant distances, all 32 of them and fewer"
                       &packed[(i * 32 + lane) * size], size);
       CHECK(filled == wanted);
     }
+}
+
+// What a lane reads and writes next to each other may be one access, unless something lies between.
+TEST_CASE("neighbouring accesses of a lane keep their order and their places") {
+  Program program(R"(
+#include <metal_stdlib>
+using namespace metal;
+template <typename T>
+kernel void neighbours(device T* x [[buffer(0)]], device T* y [[buffer(1)]],
+                       constant uint& step [[buffer(2)]],
+                       uint l [[thread_position_in_grid]]) {
+  device T* own = x + l * 16;
+  device T* far = x + 1024 + (l * 7 % 32) * step;
+  device T* out = y + l * 24;
+  const T a = own[3], b = own[2], c = own[0], d = own[1], e = own[5];
+  own[0] = a; own[1] = b; own[2] = own[1]; own[3] = own[2]; own[3] = c; own[4] = d;
+  const T f = own[4], g = own[3], h = far[1], i = far[2], j = far[0], k = far[3];
+  out[0] = a; out[1] = b; out[2] = c; out[3] = d; out[4] = e; out[5] = f; out[6] = g; out[7] = h;
+  out[9] = i; out[8] = j; out[10] = k;
+  for (int n = 0; n < 8; ++n) out[11 + n] = own[n];
+  // Lanes overlap: each reads what its neighbour reads too.
+  out[20] = x[512 + l]; out[21] = x[513 + l]; out[22] = x[514 + l];
+}
+template [[host_name("neighbours_uchar")]] kernel void neighbours<uchar>(device uchar*, device uchar*, constant uint&, uint);
+template [[host_name("neighbours_ushort")]] kernel void neighbours<ushort>(device ushort*, device ushort*, constant uint&, uint);
+template [[host_name("neighbours_uint")]] kernel void neighbours<uint>(device uint*, device uint*, constant uint&, uint);
+template [[host_name("neighbours_ulong")]] kernel void neighbours<ulong>(device ulong*, device ulong*, constant uint&, uint);
+)");
+  const auto check = [&]<class T>(const char* name, T) {
+    for (const uint32_t lanes : {32u, 20u})
+      for (const uint32_t step : {4u, 9u}) {
+        CAPTURE(name);
+        CAPTURE(lanes);
+        std::vector<T> x(2048), y(32 * 24);
+        for (size_t i = 0; i < x.size(); ++i) x[i] = T(i * 0x9E3779B97F4A7C15ull >> 13);
+        std::vector<T> want_x = x, want_y = y;
+        for (uint32_t l = 0; l < lanes; ++l) {
+          T *own = &want_x[l * 16], *out = &want_y[l * 24];
+          const T* far = &want_x[1024 + l * 7 % 32 * step];
+          const T a = own[3], b = own[2], c = own[0], d = own[1], e = own[5];
+          own[0] = a, own[1] = own[2] = b, own[3] = c, own[4] = d;
+          const T first[] = {a, b, c, d, e, d, c, far[1], far[0], far[2], far[3]};
+          std::copy(std::begin(first), std::end(first), out);
+          std::copy(own, own + 8, out + 11);
+          std::copy_n(&want_x[512 + l], 3, out + 20);
+        }
+        program.run(name, {lanes}, {lanes}, {buffer(x), buffer(y), language::value(step)});
+        CHECK(x == want_x);
+        CHECK(y == want_y);
+      }
+  };
+  check("neighbours_uchar", uint8_t{});
+  check("neighbours_ushort", uint16_t{});
+  check("neighbours_uint", uint32_t{});
+  check("neighbours_ulong", uint64_t{});
 }

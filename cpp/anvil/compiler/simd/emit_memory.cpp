@@ -239,7 +239,7 @@ Value* Emitter::load_pattern(LoadInst& load, const Pattern& pattern) {
 Value* Emitter::load_gathered(LoadInst& load) {
   Type* type = load.getType();
   const Value* pointer = load.getPointerOperand();
-  if (abilities_.wide && !type->isVectorTy() && gathers(load)) return gather(load, nullptr);
+  if (abilities_.wide && gathers(load)) return gather(load, nullptr);
   scalarised(load, "load from scattered addresses");
   if (type->isVectorTy()) {
     AllocaInst* memory = stack(in_memory(flat(type)), "gathered");

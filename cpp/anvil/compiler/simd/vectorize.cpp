@@ -6,6 +6,7 @@
 #include <llvm/Support/raw_ostream.h>
 
 #include "anvil/compiler/simd/adjacent_loads.hpp"
+#include "anvil/compiler/simd/adjacent_stores.hpp"
 #include "anvil/compiler/simd/clean_up.hpp"
 #include "anvil/compiler/simd/emitter.hpp"
 #include "anvil/compiler/simd/prepare.hpp"
@@ -67,6 +68,8 @@ bool vectorize(Module& module, const VectorizeOptions& options, Remarks& remarks
   prepare(*scalar);
   merge_adjacent_loads(*scalar);
   sum_vectors_first(*scalar);
+  // Elsewhere there is no storing of a part of them under a mask.
+  if (Abilities(*scalar, options.target).wide) merge_adjacent_stores(*scalar);
   if (options.verify && !verified(*scalar, "before vectorisation", remarks)) return false;
 
   Function& entry = declare_entry(module, *scalar, options.target);
