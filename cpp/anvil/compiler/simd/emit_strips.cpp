@@ -62,9 +62,13 @@ Value* Emitter::load_strip(LoadInst& load, const Pattern& pattern, const Strip& 
   const unsigned width = strip.piece / strip.granule;
   auto* type = FixedVectorType::get(builder_.getIntNTy(strip.granule * 8), width);
   const Align alignment = commonAlignment(load.getAlign(), strip.granule);
-  Value* mask = active ? strip_mask(strip, pattern.offsets,
-                                    unsigned(layout_.getTypeStoreSize(load.getType())), active)
-                       : nullptr;
+  Value* mask = nullptr;
+  if (active) {
+    const auto size = unsigned(layout_.getTypeStoreSize(load.getType()));
+    Value*& known = at_hand_.strip_masks[{active, pattern.offsets.offsets, strip.first, size}];
+    if (!known) known = strip_mask(strip, pattern.offsets, size, active);
+    mask = known;
+  }
   SmallVector<Value*, 4> pieces;
   for (const int64_t place : strip.places) {
     Value* address = byte_address(pattern.base, strip.lowest + place);

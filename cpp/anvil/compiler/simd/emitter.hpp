@@ -7,6 +7,7 @@
 
 #include <map>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "anvil/compiler/simd/abilities.hpp"
@@ -63,6 +64,8 @@ class Emitter {
     std::map<std::pair<llvm::Value*, unsigned>, llvm::Value*> masks;  ///< by mask_of's arguments
     llvm::DenseMap<llvm::Value*, llvm::SmallVector<llvm::Value*, 8>>
         elements;  ///< of flat vectors of short vectors
+    std::map<std::tuple<llvm::Value*, const LaneOffsets*, unsigned, unsigned>, llvm::Value*>
+        strip_masks;  ///< by active lanes, offsets, first lane and size
   };
 
   /// Lane l holds base + offsets[l], if `holds` (null: always) does at run time.
