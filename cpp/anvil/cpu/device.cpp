@@ -6,6 +6,7 @@
 #include "anvil/abi/kernel_abi.h"
 #include "anvil/cpu/address.hpp"
 #include "anvil/cpu/executor.hpp"
+#include "anvil/cpu/guarded_memory.hpp"
 #include "anvil/cpu/host_cpu.hpp"
 #include "anvil/cpu/kernel.hpp"
 #include "anvil/cpu/memory.hpp"
@@ -46,6 +47,13 @@ struct OwnMemory final : backend::Memory {
   const HostMemory memory;
 };
 
+struct BorrowedMemory final : backend::Memory {
+  BorrowedMemory(std::byte* pages, size_t size)
+      : Memory(address_of(pages), pages, size), slack(pages + size) {}
+
+  const BorrowedSlack slack;
+};
+
 class Device final : public backend::Device {
  public:
   const backend::Facts& facts() const override { return facts_; }
@@ -56,7 +64,7 @@ class Device final : public backend::Device {
     return std::make_unique<OwnMemory>(std::move(memory));
   }
   std::unique_ptr<backend::Memory> borrow(std::byte* pages, size_t size) override {
-    return std::make_unique<backend::Memory>(address_of(pages), pages, size);
+    return std::make_unique<BorrowedMemory>(pages, size);
   }
   size_t allocated() const override { return HostMemory::total(); }
   void read(backend::Address from, std::span<std::byte> to) override {

@@ -1,6 +1,7 @@
 #include "anvil/cpu/guarded_memory.hpp"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "anvil/service/environment.hpp"
 #include "anvil/system/memory.hpp"
@@ -12,7 +13,8 @@ namespace {
 constexpr size_t kHugeFrom = 4 << 20;
 constexpr size_t kHugePage = 2 << 20;
 
-constexpr size_t kSlack = 16 << 10;
+// llama.cpp's solve_tri reads 28 KB of it.
+constexpr size_t kSlack = 32 << 10;
 
 constexpr size_t round_up(size_t size, size_t alignment) {
   return (size + alignment - 1) & ~(alignment - 1);
@@ -45,6 +47,27 @@ GuardedMemory::GuardedMemory(size_t size, Guards guards) {
 
 GuardedMemory::~GuardedMemory() {
   if (mapping_) munmap(mapping_, bytes_);
+}
+
+BorrowedSlack::BorrowedSlack(const std::byte* end) {
+  const size_t bytes = GuardedMemory::slack();
+  const uintptr_t at = round_up(reinterpret_cast<uintptr_t>(end), page_size());
+  // malloc()'s heap grows there.
+  if (bytes == 0 || at == round_up(reinterpret_cast<uintptr_t>(sbrk(0)), page_size())) return;
+  void* const wanted = reinterpret_cast<void*>(at);
+  void* const pages = mmap(wanted, bytes, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+  if (pages == MAP_FAILED) return;
+  if (pages != wanted) {  // a kernel that does not know the flag
+    munmap(pages, bytes);
+    return;
+  }
+  pages_ = pages;
+  bytes_ = bytes;
+}
+
+BorrowedSlack::~BorrowedSlack() {
+  if (pages_) munmap(pages_, bytes_);
 }
 
 }  // namespace anvil::cpu

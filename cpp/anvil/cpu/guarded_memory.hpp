@@ -14,7 +14,7 @@ class GuardedMemory {
  public:
   /// Bytes of a guard, at least: a row or two.
   static constexpr size_t kGuard = 64 << 10;
-  /// Bytes behind the end, up to that of a page: a page of Apple's. None under validation.
+  /// Bytes behind the end, up to that of a page: two of Apple's. None under validation.
   static size_t slack();
 
   GuardedMemory() = default;
@@ -39,6 +39,20 @@ class GuardedMemory {
  private:
   std::byte* data_ = nullptr;
   void* mapping_ = nullptr;
+  size_t bytes_ = 0;
+};
+
+/// The slack of memory that others have mapped, for as long as it lives. Where something else lies
+/// behind that memory there is none: it is what is found there, on a Mac too.
+class BorrowedSlack {
+ public:
+  explicit BorrowedSlack(const std::byte* end);
+  ~BorrowedSlack();
+  BorrowedSlack(const BorrowedSlack&) = delete;
+  BorrowedSlack& operator=(const BorrowedSlack&) = delete;
+
+ private:
+  void* pages_ = nullptr;
   size_t bytes_ = 0;
 };
 

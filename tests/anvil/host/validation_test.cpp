@@ -1,5 +1,6 @@
 // What Apple's driver takes and Metal's validation refuses. Runs twice: with the layer on each case
 // wants its error, without it what a Mac does.
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -355,7 +356,7 @@ TEST_CASE("a little past the end of memory is what it is on a Mac, and far past 
     return failed ? text(commands->error()) : "";
   };
   // The slack begins behind a buffer's last page.
-  constexpr uint32_t kSlack = 16 << 10;
+  constexpr uint32_t kSlack = 32 << 10;
   const std::vector<std::pair<uint32_t, uint32_t>> sizes{
       {64, 4096 - 256 + kSlack}, {1 << 10, kSlack}, {1 << 14, kSlack}, {1 << 16, kSlack}};
   for (const auto& [floats, distance] : sizes) {
@@ -377,6 +378,30 @@ TEST_CASE("a little past the end of memory is what it is on a Mac, and far past 
     const std::string expected =
         ", " + std::to_string(distance) + " bytes past the end of buffer 0 ('x', ";
     CHECK_MESSAGE(contains(far, expected.c_str()), far);
+  }
+  {
+    // Of memory of the caller's too, where nothing else lies behind it.
+    const size_t page = static_cast<size_t>(getpagesize());
+    void* const pages =
+        mmap(nullptr, 64 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    auto* const x = static_cast<std::byte*>(pages) + 32 * page;
+    munmap(x + page, 31 * page);
+    auto borrowed =
+        NS::TransferPtr(bench.device->newBuffer(x, page, MTL::ResourceStorageModeShared, nullptr));
+    auto out = bench.buffer(std::vector{9.0f});
+    const auto ahead_by = [&](uint32_t bytes) {
+      return fault([&, ahead = bytes / 4](MTL::ComputeCommandEncoder* encoder) {
+        encoder->setComputePipelineState(reads.get());
+        encoder->setBuffer(borrowed.get(), 0, 0);
+        encoder->setBuffer(out.get(), 0, 1);
+        encoder->setBytes(&ahead, sizeof ahead, 2);
+        encoder->dispatchThreads(MTL::Size(32, 1, 1), MTL::Size(32, 1, 1));
+      });
+    };
+    CHECK(ahead_by(static_cast<uint32_t>(page + kSlack - 256)).empty() == !validated());
+    borrowed = {};
+    CHECK(msync(x + page, page, MS_ASYNC) != 0);  // no page is left there
+    munmap(pages, 32 * page + page);
   }
   const auto with = [&](uint32_t ahead, MTL::Buffer* out) {
     return [&, ahead, out](MTL::ComputeCommandEncoder* encoder) {
