@@ -88,6 +88,40 @@ kernel void k(device const int* in [[buffer(0)]], device int* out [[buffer(1)]],
   }
 }
 
+TEST_CASE("either of two operands is taken, whatever address spaces they are in") {
+  Program program(R"(
+#include <metal_stdlib>
+using namespace metal;
+struct Pair { float a; half2 b; };
+template <typename T> T pick(bool c, const device T* p, uint i) { return c ? p[i] : T(7); }
+kernel void k(const device float2* in [[buffer(0)]], constant Pair& one [[buffer(1)]],
+              device float2* out [[buffer(2)]], uint i [[thread_position_in_grid]],
+              uint t [[thread_index_in_threadgroup]]) {
+  threadgroup float2 shared[32];
+  shared[t] = in[i] * 2;
+  const bool odd = i & 1;
+  const float2 own = 5;
+  const Pair pair = odd ? one : Pair{3, half2(4)};
+  auto sum = odd ? float2(1) : in[i];          // a value and memory
+  sum += 10 * (odd ? shared[t] : in[i]);       // memory of two spaces
+  sum.x += 100 * (odd ? in[i].x : own.y);      // parts
+  sum.y += 100 * (odd ? pair.a : one.a);
+  sum += 1000 * pick(odd, in, i);
+  (odd ? out[i] : out[i ^ 0]) = sum + float2(pair.b);
+}
+)");
+  std::vector<float> in(128), out(128);
+  std::iota(in.begin(), in.end(), 1.0f);
+  std::vector<float> one{1.5f, std::bit_cast<float>(0x40004200)};  // and halves 3 and 2
+  program.run("k", {64}, {32}, {buffer(in), buffer(one), buffer(out)});
+  for (uint32_t i = 0; i < 64; ++i) {
+    const bool odd = i & 1;
+    const float x = in[2 * i], y = in[2 * i + 1];
+    CHECK(out[2 * i] == (odd ? 1 + 20 * x + 100 * x + 1000 * x + 3 : x + 10 * x + 500 + 7000 + 4));
+    CHECK(out[2 * i + 1] == (odd ? 1 + 20 * y + 150 + 1000 * y + 2 : y + 10 * y + 150 + 7000 + 4));
+  }
+}
+
 TEST_CASE("lanes read their part of an aligned tile, in blocks whose halves lie apart") {
   Program program(R"(
 #include <metal_stdlib>
