@@ -178,6 +178,7 @@ TEST_CASE("no text breaks the pass") {
                            "operator=",
                            "=",
                            ":::",
+                           "int a ] constant uint n [2]",
                            "f() constant",
                            "struct f {}; f() constant"}) {
     INFO(text);

@@ -22,8 +22,10 @@ bool is_parameter(const TokenSequence& tokens, size_t open) {
 std::optional<size_t> array_parameter_name(const TokenSequence& tokens, size_t space) {
   size_t first = space;  // of the declaration
   while (first > 0 && (tokens[first - 1].is_identifier() || tokens[first - 1].is(tok::coloncolon) ||
-                       tokens[first - 1].is(tok::r_square)))
+                       tokens[first - 1].is(tok::r_square))) {
     first = tokens[first - 1].is(tok::r_square) ? tokens.partner(first - 1) : first - 1;
+    if (first >= space) return {};  // a bracket without a partner
+  }
   if (first == 0 || (!tokens[first - 1].is(tok::l_paren) && !tokens[first - 1].is(tok::comma)))
     return {};
   for (size_t at = space + 1; at < tokens.size();) {

@@ -21,7 +21,7 @@ constexpr unsigned kMaxGathered = 2;
 /// Neighbouring lanes that read as many adjacent bytes are loaded together, and well.
 constexpr int64_t kMinGroupBytes = 8;
 
-struct Piece {
+struct LoadPiece {
   LoadInst* load;
   int64_t offset;  ///< in bytes, from the base that it shares with others
   int64_t size;
@@ -29,7 +29,7 @@ struct Piece {
 
 /// Some pieces, and what is loaded for them: up to a word.
 struct Unit {
-  ArrayRef<Piece> pieces;
+  ArrayRef<LoadPiece> pieces;
   int64_t offset, size;
   Type* type;
   bool is_word() const { return size == kWord; }
@@ -43,16 +43,16 @@ bool is_mergeable(const LoadInst& load, const DataLayout& layout) {
   return bits == 8 || bits == 16 || bits == 32;
 }
 
-class Merger {
+class LoadMerger {
  public:
-  Merger(Function& function, AAResults& aliases)
+  LoadMerger(Function& function, AAResults& aliases)
       : layout_(function.getParent()->getDataLayout()),
         aliases_(aliases),
         analyses_(function),
         shapes_(analyses_, *function.getArg(2)) {}
 
   void run(BasicBlock& block) {
-    MapVector<const Value*, SmallVector<Piece, 8>> open;
+    MapVector<const Value*, SmallVector<LoadPiece, 8>> open;
     for (Instruction& instruction : make_early_inc_range(block)) {
       auto* load = dyn_cast<LoadInst>(&instruction);
       if (load && is_mergeable(*load, layout_)) {
@@ -84,21 +84,21 @@ class Merger {
     return form.is_varying() || form.group_size(size) * size < kMinGroupBytes;
   }
 
-  bool may_change(const Instruction& writer, ArrayRef<Piece> pieces) {
-    return any_of(pieces, [&](const Piece& piece) {
+  bool may_change(const Instruction& writer, ArrayRef<LoadPiece> pieces) {
+    return any_of(pieces, [&](const LoadPiece& piece) {
       return isModSet(aliases_.getModRefInfo(&writer, MemoryLocation::get(piece.load)));
     });
   }
 
-  void merge(SmallVectorImpl<Piece>& pieces) {
+  void merge(SmallVectorImpl<LoadPiece>& pieces) {
     if (pieces.size() < 2) return;
-    llvm::sort(pieces, [](const Piece& a, const Piece& b) {
+    llvm::sort(pieces, [](const LoadPiece& a, const LoadPiece& b) {
       return std::pair(a.offset, b.size) < std::pair(b.offset, a.size);
     });
-    const auto same = [](const Piece& a, const Piece& b) { return a.offset == b.offset; };
+    const auto same = [](const LoadPiece& a, const LoadPiece& b) { return a.offset == b.offset; };
     pieces.erase(std::unique(pieces.begin(), pieces.end(), same), pieces.end());
     SmallVector<Unit, 8> units;
-    for (ArrayRef<Piece> left = pieces; !left.empty();) {
+    for (ArrayRef<LoadPiece> left = pieces; !left.empty();) {
       units.push_back(first_unit(left, pieces));
       left = left.drop_front(units.back().pieces.size());
     }
@@ -111,8 +111,8 @@ class Merger {
 
   /// Of the pieces left of all that share the base. Bytes between two that the lane reads may be
   /// read.
-  Unit first_unit(ArrayRef<Piece> left, ArrayRef<Piece> all) const {
-    const Piece& first = left.front();
+  Unit first_unit(ArrayRef<LoadPiece> left, ArrayRef<LoadPiece> all) const {
+    const LoadPiece& first = left.front();
     size_t count = 1;
     int64_t begin = first.offset, end = begin + first.size;
     for (size_t i = 1; i < left.size() && left[i].offset + left[i].size <= begin + kWord; ++i) {
@@ -151,12 +151,12 @@ class Merger {
   }
 
   void load_at_once(ArrayRef<Unit> run) {
-    const Piece& first = run.front().pieces.front();
+    const LoadPiece& first = run.front().pieces.front();
     const int64_t begin = run.front().offset;
     LoadInst* earliest = first.load;
     AAMDNodes aliasing = first.load->getAAMetadata();
     for (const Unit& unit : run)
-      for (const Piece& piece : unit.pieces) {
+      for (const LoadPiece& piece : unit.pieces) {
         if (piece.load->comesBefore(earliest)) earliest = piece.load;
         aliasing = aliasing.concat(piece.load->getAAMetadata());
       }
@@ -173,13 +173,13 @@ class Merger {
     whole->setAAMetadata(aliasing);
     for (unsigned i = 0; i < run.size(); ++i) {
       Value* unit = run.size() > 1 ? builder.CreateExtractElement(whole, uint64_t{i}) : whole;
-      for (const Piece& piece : run[i].pieces) replace(piece, unit, run[i], builder);
+      for (const LoadPiece& piece : run[i].pieces) replace(piece, unit, run[i], builder);
     }
     for (const Unit& unit : run)
-      for (const Piece& piece : unit.pieces) piece.load->eraseFromParent();
+      for (const LoadPiece& piece : unit.pieces) piece.load->eraseFromParent();
   }
 
-  void replace(const Piece& piece, Value* whole, const Unit& unit, IRBuilder<>& builder) {
+  void replace(const LoadPiece& piece, Value* whole, const Unit& unit, IRBuilder<>& builder) {
     Value* value = whole;
     Type* type = piece.load->getType();
     if (!unit.is_piece()) {
@@ -199,7 +199,7 @@ class Merger {
 
 struct MergeAdjacentLoads : PassInfoMixin<MergeAdjacentLoads> {
   PreservedAnalyses run(Function& function, FunctionAnalysisManager& manager) {
-    Merger merger(function, manager.getResult<AAManager>(function));
+    LoadMerger merger(function, manager.getResult<AAManager>(function));
     for (BasicBlock& block : function) merger.run(block);
     return PreservedAnalyses::none();
   }

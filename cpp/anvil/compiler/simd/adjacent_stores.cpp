@@ -19,7 +19,7 @@ constexpr int64_t kMostBytes = 16;
 /// Of lanes that lie anywhere: what a scatter takes.
 constexpr int64_t kMostScattered = 8;
 
-struct Piece {
+struct StorePiece {
   StoreInst* store;
   int64_t offset;  ///< in bytes, from the base that it shares with others
 };
@@ -52,9 +52,9 @@ Part part_of(Value* value) {
   }
 }
 
-class Merger {
+class StoreMerger {
  public:
-  explicit Merger(Function& function)
+  explicit StoreMerger(Function& function)
       : layout_(function.getParent()->getDataLayout()),
         analyses_(function),
         shapes_(analyses_, *function.getArg(2)) {
@@ -65,7 +65,7 @@ class Merger {
  private:
   /// Stores that nothing lies between which has to do with memory.
   void collect(BasicBlock& block) {
-    SmallVector<Piece, 16> open;
+    SmallVector<StorePiece, 16> open;
     const Value* base = nullptr;
     Type* type = nullptr;
     const auto close = [&] {
@@ -83,7 +83,7 @@ class Merger {
       const Value* from =
           store->getPointerOperand()->stripAndAccumulateConstantOffsets(layout_, distance, true);
       const int64_t offset = distance.getSExtValue();
-      const auto overlaps = [&](const Piece& piece) {
+      const auto overlaps = [&](const StorePiece& piece) {
         return std::abs(piece.offset - offset) < size_of(type);
       };
       if (from != base || store->getValueOperand()->getType() != type || any_of(open, overlaps))
@@ -117,11 +117,11 @@ class Merger {
     return least;
   }
 
-  void merge(SmallVectorImpl<Piece>& pieces) {
-    std::ranges::sort(pieces, {}, &Piece::offset);
+  void merge(SmallVectorImpl<StorePiece>& pieces) {
+    std::ranges::sort(pieces, {}, &StorePiece::offset);
     const int64_t size = size_of(pieces[0].store->getValueOperand()->getType());
     const auto most = size_t(most_bytes(*pieces[0].store) / size);
-    for (ArrayRef<Piece> left = pieces; !left.empty();) {
+    for (ArrayRef<StorePiece> left = pieces; !left.empty();) {
       size_t count = 1;
       while (count < std::min(most, left.size()) &&
              left[count].offset == left[0].offset + int64_t(count) * size)
@@ -132,22 +132,22 @@ class Merger {
     }
   }
 
-  void store_at_once(ArrayRef<Piece> pieces) {
-    const auto is_earlier = [](const Piece& a, const Piece& b) {
+  void store_at_once(ArrayRef<StorePiece> pieces) {
+    const auto is_earlier = [](const StorePiece& a, const StorePiece& b) {
       return a.store->comesBefore(b.store);
     };
     StoreInst* last = std::ranges::max_element(pieces, is_earlier)->store;
     AAMDNodes aliasing = pieces[0].store->getAAMetadata();
-    for (const Piece& piece : pieces) aliasing = aliasing.concat(piece.store->getAAMetadata());
+    for (const StorePiece& piece : pieces) aliasing = aliasing.concat(piece.store->getAAMetadata());
     IRBuilder<> builder(last);
     StoreInst* whole =
         builder.CreateAlignedStore(vector_of(builder, pieces), pieces[0].store->getPointerOperand(),
                                    pieces[0].store->getAlign());
     whole->setAAMetadata(aliasing);
-    for (const Piece& piece : pieces) piece.store->eraseFromParent();
+    for (const StorePiece& piece : pieces) piece.store->eraseFromParent();
   }
 
-  Value* vector_of(IRBuilder<>& builder, ArrayRef<Piece> pieces) const {
+  Value* vector_of(IRBuilder<>& builder, ArrayRef<StorePiece> pieces) const {
     Type* type = pieces[0].store->getValueOperand()->getType();
     if (Value* loaded = loaded_at_once(builder, pieces)) return loaded;
     Value* vector = PoisonValue::get(FixedVectorType::get(type, unsigned(pieces.size())));
@@ -157,7 +157,7 @@ class Merger {
   }
 
   /// Where the values follow each other in one, that or some elements of it.
-  Value* loaded_at_once(IRBuilder<>& builder, ArrayRef<Piece> pieces) const {
+  Value* loaded_at_once(IRBuilder<>& builder, ArrayRef<StorePiece> pieces) const {
     const Part first = part_of(pieces[0].store->getValueOperand());
     const uint64_t bits = uint64_t(size_of(pieces[0].store->getValueOperand()->getType())) * 8;
     for (size_t i = 0; i < pieces.size(); ++i) {
@@ -179,13 +179,13 @@ class Merger {
   const DataLayout& layout_;
   const ScalarAnalyses analyses_;
   const ShapeAnalysis shapes_;
-  std::vector<SmallVector<Piece, 16>> runs_;
+  std::vector<SmallVector<StorePiece, 16>> runs_;
 };
 
 }  // namespace
 
 void merge_adjacent_stores(Function& function) {
-  const Merger merger(function);
+  const StoreMerger merger(function);
 }
 
 }  // namespace anvil::compiler::simd

@@ -21,11 +21,6 @@ Type* times(Type* type, unsigned count) {
   return FixedVectorType::get(type, count);
 }
 
-unsigned elements_of(const Type* type) {
-  const auto* vector = dyn_cast<FixedVectorType>(type);
-  return vector ? vector->getNumElements() : 1;
-}
-
 }  // namespace
 
 Value* Emitter::byte_address(Value* base, int64_t offset) {

@@ -5,15 +5,6 @@ namespace anvil::compiler::simd {
 
 using namespace llvm;
 
-namespace {
-
-unsigned elements_of(const Type* type) {
-  const auto* vector = dyn_cast<FixedVectorType>(type);
-  return vector ? vector->getNumElements() : 1;
-}
-
-}  // namespace
-
 /// Empty where there is nothing to permute by.
 std::vector<Window> Emitter::windows(const Shape& form, Type* accessed) {
   Type* unit = accessed->getScalarType();

@@ -19,6 +19,12 @@
 
 namespace anvil::compiler::simd {
 
+/// 1 for what is no vector.
+inline unsigned elements_of(const llvm::Type* type) {
+  const auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(type);
+  return vector ? vector->getNumElements() : 1;
+}
+
 /// A value of type T that varies is one "flat" vector: <32 x T>, and for T = <n x U> the lanes'
 /// vectors one after the other, <32n x U>. Loads of short vectors at adjacent lanes, elementwise
 /// arithmetic and bit casts then need no shuffle; taking an element out does (deinterleaving is

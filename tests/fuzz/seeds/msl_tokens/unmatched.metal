@@ -1,0 +1,1 @@
+void f(int ] constant float x[4]) {}
