@@ -63,8 +63,8 @@ inline void release(objc_object* object) {
 /// Clears weak references to an object and drops what is associated with it.
 void forget_object(Object* object);
 
-/// Hands a reference to this thread's innermost autorelease pool; without memory for that the object
-/// stays for ever.
+/// Hands a reference to this thread's innermost autorelease pool; without memory for that the
+/// object stays for ever.
 void autorelease(objc_object* object) noexcept;
 
 /// Holds a reference. T may be incomplete where no T* goes in or out.
