@@ -42,6 +42,7 @@ endfunction()
 # of one minor number have one ABI, and so one SONAME.
 function(foundry_library target)
   add_library(${target})
+  set_property(GLOBAL APPEND PROPERTY foundry_libraries ${target})
   set_target_properties(${target} PROPERTIES DEFINE_SYMBOL ""
     VERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
     SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
