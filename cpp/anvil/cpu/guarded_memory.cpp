@@ -13,9 +13,6 @@ namespace {
 constexpr size_t kHugeFrom = 4 << 20;
 constexpr size_t kHugePage = 2 << 20;
 
-// llama.cpp's solve_tri reads 28 KB of it.
-constexpr size_t kSlack = 32 << 10;
-
 constexpr size_t round_up(size_t size, size_t alignment) {
   return (size + alignment - 1) & ~(alignment - 1);
 }

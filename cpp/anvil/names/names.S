@@ -67,6 +67,7 @@
     NAMES NSLog, NSLogv, NSStringFromClass, NSStringFromSelector, NSClassFromString
     NAMES NSSelectorFromString, NSTemporaryDirectory, NSHomeDirectory
     NAMES CFRetain, CFRelease, CFAbsoluteTimeGetCurrent
+    NAMES vm_allocate, vm_deallocate
     NAMES dispatch_retain, dispatch_release, dispatch_queue_create, dispatch_get_global_queue
     NAMES dispatch_get_main_queue, dispatch_queue_get_label, dispatch_main
     NAMES dispatch_async, dispatch_async_f, dispatch_sync, dispatch_sync_f, dispatch_apply

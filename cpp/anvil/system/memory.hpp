@@ -7,6 +7,10 @@ namespace anvil {
 
 size_t page_size();
 
+/// What may be touched behind the last page of a buffer, as on a Mac: two of Apple's pages.
+/// llama.cpp's solve_tri reads 28 KB of it.
+constexpr size_t kSlack = 32 << 10;
+
 /// RAM of the machine, or less where a control group limits this process.
 size_t physical_memory();
 

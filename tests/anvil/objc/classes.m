@@ -1,4 +1,6 @@
 // Classes, categories, protocols and messages as a compiler emits them; without ARC.
+#include <mach/mach.h>
+#include <sys/mman.h>
 #import <Foundation/Foundation.h>
 #import <objc/message.h>
 #import <objc/runtime.h>
@@ -255,6 +257,18 @@ static int other_implementation(id self, SEL selector, int value) {
   return value + 2;
 }
 
+static void test_pages(void) {
+  vm_address_t at = 0;
+  CHECK(vm_allocate(mach_task_self(), &at, 3, VM_FLAGS_ANYWHERE) == KERN_SUCCESS);
+  char* pages = (char*)at;
+  pages[vm_page_size - 1] = 1;
+  CHECK(pages[vm_page_size + (32 << 10) - 1] == 0);  // the slack
+  CHECK(vm_deallocate(mach_task_self(), at, 3) == KERN_SUCCESS);
+  for (size_t page = 0; page <= (32 << 10) / vm_page_size; ++page)
+    CHECK(msync(pages + page * vm_page_size, vm_page_size, MS_ASYNC) != 0);
+  CHECK(vm_allocate(mach_task_self(), &at, ~(vm_size_t)0, VM_FLAGS_ANYWHERE) == KERN_NO_SPACE);
+}
+
 static void test_runtime(void) {
   Class made = objc_allocateClassPair([Rectangle class], "Made", 0);
   CHECK(class_addIvar(made, "count", sizeof(int), 2, "i"));
@@ -351,6 +365,7 @@ void test_without_arc(void) {
     test_structures();
     test_protocols();
     test_runtime();
+    test_pages();
     test_exceptions();
   }
 }

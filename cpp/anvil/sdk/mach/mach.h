@@ -3,6 +3,7 @@
 
 #include <mach/mach_time.h>
 #include <mach/vm_page_size.h>
+#include <objc/objc.h>
 #include <stddef.h>
 #include <sys/mman.h>
 
@@ -18,16 +19,7 @@ static inline mach_port_t mach_task_self(void) {
   return 0;
 }
 
-static inline kern_return_t vm_allocate(vm_map_t task, vm_address_t* address, vm_size_t size,
-                                        int flags) {
-  void* memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  (void)task, (void)flags;
-  if (memory == MAP_FAILED) return KERN_NO_SPACE;
-  *address = (vm_address_t)memory;
-  return KERN_SUCCESS;
-}
-
-static inline kern_return_t vm_deallocate(vm_map_t task, vm_address_t address, vm_size_t size) {
-  (void)task;
-  return munmap((void*)address, size) == 0 ? KERN_SUCCESS : KERN_NO_SPACE;
-}
+OBJC_EXTERN kern_return_t vm_allocate(vm_map_t task, vm_address_t* address, vm_size_t size,
+                                      int flags) ANVIL_OBJC_NAME(vm_allocate);
+OBJC_EXTERN kern_return_t vm_deallocate(vm_map_t task, vm_address_t address, vm_size_t size)
+    ANVIL_OBJC_NAME(vm_deallocate);

@@ -1,0 +1,75 @@
+// mach's vm_allocate(): pages, and slack behind them. Metal programs make buffers of such pages,
+// and kernels read a little past those; on a Mac no guard of another thread's stack lies there.
+#include <sys/mman.h>
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <new>
+
+#include "anvil/system/forks.hpp"
+#include "anvil/system/memory.hpp"
+
+namespace anvil {
+namespace {
+
+// As mach/mach.h has them.
+constexpr int kSuccess = 0, kNoSpace = 3;
+
+/// Bytes of each region without its slack, by its beginning. Never destroyed: guarded by
+/// mutex_over_forks().
+std::map<uintptr_t, size_t>& regions() {
+  static auto* const all = new std::map<uintptr_t, size_t>;
+  return *all;
+}
+
+size_t whole_pages(size_t size) {
+  return (size + page_size() - 1) & ~(page_size() - 1);
+}
+
+int allocate(uintptr_t* address, size_t size) {
+  const size_t bytes = whole_pages(size);
+  if (bytes < size || bytes + kSlack < bytes) return kNoSpace;
+  void* const pages =
+      mmap(nullptr, bytes + kSlack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (pages == MAP_FAILED) return kNoSpace;
+  const auto begin = reinterpret_cast<uintptr_t>(pages);
+  try {
+    const std::lock_guard lock(mutex_over_forks());
+    regions()[begin] = bytes;
+  } catch (const std::bad_alloc&) {
+    munmap(pages, bytes + kSlack);
+    return kNoSpace;
+  }
+  *address = begin;
+  return kSuccess;
+}
+
+/// Part of a region, or what vm_allocate() did not give, goes without slack.
+int deallocate(uintptr_t address, size_t size) {
+  size_t bytes = whole_pages(size);
+  {
+    const std::lock_guard lock(mutex_over_forks());
+    const auto region = regions().find(address);
+    if (region != regions().end() && region->second == bytes) {
+      regions().erase(region);
+      bytes += kSlack;
+    }
+  }
+  return munmap(reinterpret_cast<void*>(address), bytes) == 0 ? kSuccess : kNoSpace;
+}
+
+}  // namespace
+
+extern "C" {
+__attribute__((visibility("default"))) int anvil_vm_allocate(unsigned, uintptr_t* address,
+                                                             size_t size, int) {
+  return allocate(address, size);
+}
+__attribute__((visibility("default"))) int anvil_vm_deallocate(unsigned, uintptr_t address,
+                                                               size_t size) {
+  return deallocate(address, size);
+}
+}
+
+}  // namespace anvil
