@@ -26,10 +26,6 @@ constexpr size_t kTogether = 16;
 // Bytes of cells that wait with their pages; those of more are given back to the system.
 constexpr size_t kMostKept = 16 << 20;
 
-constexpr size_t round_up(size_t size, size_t alignment) {
-  return (size + alignment - 1) & ~(alignment - 1);
-}
-
 // Sizes are pages times powers of two.
 size_t kind_of(size_t size) {
   return static_cast<size_t>(std::bit_width((size - 1) / page_size()));

@@ -13,10 +13,6 @@ namespace {
 constexpr size_t kHugeFrom = 4 << 20;
 constexpr size_t kHugePage = 2 << 20;
 
-constexpr size_t round_up(size_t size, size_t alignment) {
-  return (size + alignment - 1) & ~(alignment - 1);
-}
-
 }  // namespace
 
 size_t GuardedMemory::slack() {

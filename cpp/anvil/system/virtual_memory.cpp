@@ -23,12 +23,8 @@ std::map<uintptr_t, size_t>& regions() {
   return *all;
 }
 
-size_t whole_pages(size_t size) {
-  return (size + page_size() - 1) & ~(page_size() - 1);
-}
-
 int allocate(uintptr_t* address, size_t size) {
-  const size_t bytes = whole_pages(size);
+  const size_t bytes = round_up(size, page_size());
   if (bytes < size || bytes + kSlack < bytes) return kNoSpace;
   void* const pages =
       mmap(nullptr, bytes + kSlack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -47,13 +43,13 @@ int allocate(uintptr_t* address, size_t size) {
 
 /// Part of a region, or what vm_allocate() did not give, goes without slack.
 int deallocate(uintptr_t address, size_t size) {
-  size_t bytes = whole_pages(size);
+  size_t bytes = round_up(size, page_size());
   {
     const std::lock_guard lock(mutex_over_forks());
     const auto region = regions().find(address);
-    if (region != regions().end() && region->second == bytes) {
-      regions().erase(region);
-      bytes += kSlack;
+    if (region != regions().end()) {
+      if (region->second == bytes) bytes += kSlack;
+      regions().erase(region);  // what the system puts there next is another's
     }
   }
   return munmap(reinterpret_cast<void*>(address), bytes) == 0 ? kSuccess : kNoSpace;
