@@ -28,9 +28,6 @@ void set_code_generator_options() {
         "-disable-post-ra",
         // Blocks that were split for the code generator's sake stay so.
         "-disable-cgp-branch-opts",
-        // The scheduler compares each access with this many others, not with 1000.
-        "-dag-maps-huge-region=200",
-        "-dag-maps-reduction-size=100",
         // How far removal of dead stores, and of repeated loads, look.
         "-dse-memoryssa-scanlimit=30",
         "-dse-memoryssa-walklimit=20",
@@ -128,6 +125,9 @@ void retarget(llvm::Module& module, const llvm::TargetMachine& machine) {
   const bool wide = register_bytes(machine) == 64;
   for (llvm::Function& function : module) {
     if (function.isDeclaration()) continue;
+    // Decided before registers are spilled, or not at all: a register's worth on the stack then
+    // lies across two cache lines.
+    function.addFnAttr("stackrealign");
     function.addFnAttr("target-cpu", machine.getTargetCPU());
     function.addFnAttr("target-features", machine.getTargetFeatureString());
     function.removeFnAttr("tune-cpu");

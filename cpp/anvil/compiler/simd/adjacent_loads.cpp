@@ -119,7 +119,9 @@ class LoadMerger {
       count = i + 1;
       end = std::max(end, left[i].offset + left[i].size);
     }
-    if (end - begin < kWord) {
+    // A broadcast of less than a word is one instruction, of a part of a word several.
+    const bool stays = count == 1 && is_shared(first);
+    if (end - begin < kWord && !stays) {
       constexpr int64_t kNear = 1024;  // below a page
       const int64_t lowest = all.front().offset, highest = all.back().offset + all.back().size;
       if (highest >= begin + kWord && highest - begin < kNear)
@@ -135,14 +137,20 @@ class LoadMerger {
     return unit;
   }
 
+  /// Lanes that read the same in groups take it by broadcasts.
+  bool is_shared(const LoadPiece& piece) const {
+    constexpr unsigned kMaxShared = 2;
+    const Shape form = shapes_.shape(piece.load->getPointerOperand());
+    return form.is_affine() && form.group_size(0) > kMaxShared;
+  }
+
   /// How many words of one type follow each other, a power of two.
   unsigned first_run(ArrayRef<Unit> units) const {
     const Unit& first = units.front();
-    const Shape form = shapes_.shape(first.pieces.front().load->getPointerOperand());
-    // Lanes that read the same in groups take it by broadcasts.
-    constexpr unsigned kMaxShared = 2;
-    if (!first.is_word() || (form.is_affine() && form.group_size(0) > kMaxShared)) return 1;
-    const unsigned most = form.is_affine() ? kMaxRun : kMaxGathered;
+    const LoadPiece& piece = first.pieces.front();
+    if (!first.is_word() || is_shared(piece)) return 1;
+    const unsigned most =
+        shapes_.shape(piece.load->getPointerOperand()).is_affine() ? kMaxRun : kMaxGathered;
     unsigned count = 1;
     while (count < std::min<size_t>(most, units.size()) && units[count].type == first.type &&
            units[count].is_word() && units[count].offset == first.offset + count * kWord)
