@@ -48,21 +48,9 @@ void ComputeCommandEncoder::set_pipeline(ComputePipelineState* pipeline) {
   pipeline_ = pipeline;
 }
 
-bool ComputeCommandEncoder::allowed(const char* method, const validation::Refusal& refusal) {
-  if (refusal) fail(method, *refusal);
-  return !refusal;
-}
-
-bool ComputeCommandEncoder::allowed(const char* method, const service::ArgumentInfo& argument,
-                                    const validation::Refusal& refusal) {
-  if (refusal) fail(method, describe(*pipeline_, argument) + " " + *refusal);
-  return !refusal;
-}
-
-bool ComputeCommandEncoder::is_empty(const char* method, const char* property, MTL::Size size) {
-  if (size.width != 0 && size.height != 0 && size.depth != 0) return false;
-  allowed(method, validation::of_extent(property, size));
-  return true;
+void ComputeCommandEncoder::refuse(const char* method, const service::ArgumentInfo& argument,
+                                   const std::string& why) {
+  fail(method, describe(*pipeline_, argument) + " " + why);
 }
 
 bool ComputeCommandEncoder::check_index(const char* method, size_t index) {
@@ -169,9 +157,7 @@ void ComputeCommandEncoder::dispatch_threads(MTL::Size grid, MTL::Size threadgro
   const MTL::Size threadgroups(groups(grid.width, threadgroup.width),
                                groups(grid.height, threadgroup.height),
                                groups(grid.depth, threadgroup.depth));
-  record(method, {.threadgroups = extent(threadgroups),
-                  .threads_per_grid = extent(grid),
-                  .threads_per_threadgroup = extent(threadgroup)});
+  record(method, extent(threadgroups), extent(grid), extent(threadgroup));
 }
 
 void ComputeCommandEncoder::dispatch_threadgroups(MTL::Size threadgroups, MTL::Size threadgroup) {
@@ -191,9 +177,7 @@ void ComputeCommandEncoder::dispatch_threadgroups(MTL::Size threadgroups, MTL::S
   const MTL::Size grid(threadgroups.width * threadgroup.width,
                        threadgroups.height * threadgroup.height,
                        threadgroups.depth * threadgroup.depth);
-  record(method, {.threadgroups = extent(threadgroups),
-                  .threads_per_grid = extent(grid),
-                  .threads_per_threadgroup = extent(threadgroup)});
+  record(method, extent(threadgroups), extent(grid), extent(threadgroup));
 }
 
 void ComputeCommandEncoder::dispatch_indirect(Buffer* indirect, NS::UInteger offset,
@@ -209,56 +193,58 @@ void ComputeCommandEncoder::dispatch_indirect(Buffer* indirect, NS::UInteger off
     return fail(method,
                 "indirectBufferOffset " + std::to_string(offset) + " is not a multiple of 4");
   buffer->hold(indirect);
-  record(method,
-         {.threads_per_threadgroup = extent(threadgroup), .indirect = indirect->address + offset});
+  record(method, {}, {}, extent(threadgroup), indirect->address + offset);
 }
 
-std::optional<backend::Binding> ComputeCommandEncoder::binding_of(
-    const char* method, const service::ArgumentInfo& argument) {
+bool ComputeCommandEncoder::bind_argument(const char* method, const service::ArgumentInfo& argument,
+                                          backend::Binding& binding) {
   using Kind = backend::Binding::Kind;
   if (argument.kind == service::ArgumentInfo::Kind::threadgroup) {
     const size_t length = threadgroup_memory_[argument.index];
-    if (length == 0 && !allowed(method, argument, validation::of_unbound(argument))) return {};
-    return backend::Binding{0, length, Kind::threadgroup};
+    binding = {0, length, Kind::threadgroup};
+    return length > 0 || allowed(method, argument, validation::of_unbound(argument));
   }
   const Slot& slot = slots_[argument.index];
-  if (slot.first == 0) {
-    if (!allowed(method, argument, validation::of_unbound(argument))) return {};
-    return backend::Binding{};
-  }
-  if (!allowed(method, argument, validation::of_bound_bytes(argument, slot.length))) return {};
-  if (argument.alignment > 1 && slot.first % argument.alignment != 0) {
-    fail(method, describe(*pipeline_, argument) + ": the bound offset is not aligned to " +
-                     std::to_string(argument.alignment) + " bytes, as " + argument.type + " needs");
-    return {};
-  }
-  return backend::Binding{slot.first, slot.length, slot.buffer ? Kind::memory : Kind::bytes};
+  binding = {slot.first, slot.length, slot.buffer || !slot.first ? Kind::memory : Kind::bytes};
+  if (slot.first == 0) return allowed(method, argument, validation::of_unbound(argument));
+  if (!allowed(method, argument, validation::of_bound_bytes(argument, slot.length))) return false;
+  if (argument.alignment <= 1 || slot.first % argument.alignment == 0) return true;
+  fail(method, describe(*pipeline_, argument) + ": the bound offset is not aligned to " +
+                   std::to_string(argument.alignment) + " bytes, as " + argument.type + " needs");
+  return false;
 }
 
-void ComputeCommandEncoder::record(const char* method, backend::DispatchCommand command) {
+void ComputeCommandEncoder::record(const char* method, backend::Extent threadgroups,
+                                   backend::Extent grid, backend::Extent threadgroup,
+                                   backend::Address indirect) {
   const std::vector<service::ArgumentInfo>& arguments = pipeline_->info().arguments;
   auto* bindings = reinterpret_cast<backend::Binding*>(
       buffer->arena().allocate(arguments.size() * sizeof(backend::Binding)));
   size_t threadgroup_memory = pipeline_->info().static_memory;
   for (size_t i = 0; i < arguments.size(); ++i) {
-    const std::optional<backend::Binding> binding = binding_of(method, arguments[i]);
-    if (!binding) return;
-    bindings[i] = *binding;
-    if (binding->kind == backend::Binding::Kind::threadgroup) threadgroup_memory += binding->length;
+    if (!bind_argument(method, arguments[i], bindings[i])) return;
+    if (arguments[i].kind == service::ArgumentInfo::Kind::threadgroup)
+      threadgroup_memory += bindings[i].length;
   }
   const size_t most = facts_.max_threadgroup_memory;
   if (threadgroup_memory > most)
     return fail(method, "kernel " + pipeline_->info().name + " would use " +
                             std::to_string(threadgroup_memory) + " bytes of threadgroup memory, " +
                             std::to_string(most) + " are there");
+  // Written where it stays: a copy would wait for the parts that it was just put together from.
+  std::vector<backend::Command>& commands = buffer->commands();
+  auto& command = std::get<backend::DispatchCommand>(
+      commands.emplace_back(std::in_place_type<backend::DispatchCommand>));
   command.kernel = pipeline_->kernel.get();
   command.bindings = bindings;
+  command.threadgroups = threadgroups;
+  command.threads_per_grid = grid;
+  command.threads_per_threadgroup = threadgroup;
+  command.indirect = indirect;
   command.waits = std::exchange(next_waits_, dispatch_type != MTL::DispatchTypeConcurrent);
-  if (capture_) {
-    buffer->commands().push_back(capture_->before(command, *pipeline_, buffer->arena()));
-    command.waits = true;
-  }
-  buffer->commands().push_back(command);
+  if (!capture_) return;
+  command.waits = true;
+  commands.insert(commands.end() - 1, capture_->before(command, *pipeline_, buffer->arena()));
 }
 
 void ComputeCommandEncoder::memory_barrier(MTL::BarrierScope) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <array>
-#include <optional>
 
 #include <Metal/MTLComputeCommandEncoder.hpp>
 
@@ -53,18 +52,30 @@ struct ComputeCommandEncoder : CommandEncoder {
   void bind(const char* method, Buffer* target, size_t offset, size_t index);
   bool check_index(const char* method, size_t index);
   /// False, and the command buffer fails, if Metal's validation refuses the call.
-  bool allowed(const char* method, const validation::Refusal& refusal);
+  bool allowed(const char* method, const validation::Refusal& refusal) {
+    if (refusal) fail(method, *refusal);
+    return !refusal;
+  }
   /// As allowed(), of an argument.
   bool allowed(const char* method, const service::ArgumentInfo& argument,
-               const validation::Refusal& refusal);
+               const validation::Refusal& refusal) {
+    if (refusal) refuse(method, argument, *refusal);
+    return !refusal;
+  }
+  void refuse(const char* method, const service::ArgumentInfo& argument, const std::string& why);
   /// Whether nothing is to run, which validation refuses.
-  bool is_empty(const char* method, const char* property, MTL::Size size);
-  /// What the argument of the pipeline is bound to; none if it cannot be, and the buffer fails.
-  std::optional<backend::Binding> binding_of(const char* method,
-                                             const service::ArgumentInfo& argument);
+  bool is_empty(const char* method, const char* property, MTL::Size size) {
+    if (size.width != 0 && size.height != 0 && size.depth != 0) return false;
+    allowed(method, validation::of_extent(property, size));
+    return true;
+  }
+  /// What the argument of the pipeline is bound to; false if it cannot be, and the buffer fails.
+  bool bind_argument(const char* method, const service::ArgumentInfo& argument,
+                     backend::Binding& binding);
   bool check_threadgroup(const char* method, MTL::Size threadgroup);
   /// Checks the pipeline's arguments against what is bound and records the dispatch.
-  void record(const char* method, backend::DispatchCommand command);
+  void record(const char* method, backend::Extent threadgroups, backend::Extent grid,
+              backend::Extent threadgroup, backend::Address indirect = 0);
 
   const backend::Facts& facts_;               // of the device
   Capture* const capture_;                    // null: nothing is captured

@@ -9,6 +9,7 @@
 
 #include <Metal/MTLTypes.hpp>
 
+#include "anvil/abi/kernel_abi.h"
 #include "anvil/service/compiler_service.hpp"
 
 namespace anvil::metal {
@@ -21,17 +22,26 @@ namespace anvil::metal::validation {
 /// driver rounds up.
 constexpr size_t kThreadgroupMemoryStep = 16;
 
-/// Why the layer refuses a call; nothing where it is right, or the layer is off.
+/// Why the layer refuses a call; nothing where it is right, or the layer is off. What each dispatch
+/// asks is answered inline where it is right.
 using Refusal = std::optional<std::string>;
 
 /// Of a buffer that is the caller's memory.
 Refusal of_borrowed_pages(const void* pointer, size_t length);
-Refusal of_bytes(size_t length, size_t index);
+Refusal of_wrong_bytes(size_t length, size_t index);
+inline Refusal of_bytes(size_t length, size_t index) {
+  if (length - 1 < ANVIL_MAX_INLINE_BYTES) return std::nullopt;
+  return of_wrong_bytes(length, index);
+}
 Refusal of_threadgroup_memory(size_t length);
 /// Of a grid or threadgroup that `property` names.
 Refusal of_extent(const char* property, MTL::Size size);
 /// Of a buffer argument that has `length` bytes bound.
-Refusal of_bound_bytes(const service::ArgumentInfo& argument, size_t length);
+Refusal of_few_bytes(const service::ArgumentInfo& argument, size_t length);
+inline Refusal of_bound_bytes(const service::ArgumentInfo& argument, size_t length) {
+  if (length >= argument.element_size) return std::nullopt;
+  return of_few_bytes(argument, length);
+}
 Refusal of_unbound(const service::ArgumentInfo& argument);
 Refusal of_open_debug_groups(size_t count);
 Refusal of_debug_group_end(size_t open);
