@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import (
+    against,
     compilation,
     compiler,
     dispatch,
@@ -45,17 +46,22 @@ def main(words: list[str]) -> int:
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
     parser.add_argument("--formats", default="", help="of gemv: q4_1,f16; all by default")
     parser.add_argument("--rounds", type=int, default=OPTIONS.rounds, help="per competitor")
+    parser.add_argument("--against", metavar="REVISION", help="compare with this commit's figures")
     arguments = parser.parse_args(words)
-    names: list[str] = arguments.sections or list(SECTIONS)
-    unknown = [name for name in names if name not in SECTIONS]
+    known = against.SECTIONS if arguments.against else tuple(SECTIONS)
+    names: list[str] = arguments.sections or list(known)
+    unknown = [name for name in names if name not in known]
     if unknown:
-        parser.error(f"no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
+        parser.error(f"no section {', '.join(unknown)}; there are {', '.join(known)}")
     OPTIONS.formats = [name for name in arguments.formats.split(",") if name]
     OPTIONS.rounds = arguments.rounds
 
     tables: dict[str, list[Table]] = {}
     for name in names:
-        tables[name] = SECTIONS[name]()
+        if arguments.against:
+            tables[name] = [against.measure(arguments.against, name)]
+        else:
+            tables[name] = SECTIONS[name]()
         for table in tables[name]:
             table.show()
         write(tables)  # after each: a long run that is stopped leaves what it had
