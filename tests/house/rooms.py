@@ -45,8 +45,9 @@ ARROWS: Mapping[str, frozenset[str]] = {
         # The software Metal device.
         "cpp/anvil": "cpp/anvil/backend cpp/anvil/cpu cpp/anvil/service",
         "cpp/anvil/metal": """
-            cpp/anvil/abi cpp/anvil/backend cpp/anvil/foundation cpp/anvil/objc cpp/anvil/service
-            cpp/anvil/system""",
+            cpp/anvil/abi cpp/anvil/backend cpp/anvil/foundation cpp/anvil/metallib cpp/anvil/objc
+            cpp/anvil/service cpp/anvil/system""",
+        "cpp/anvil/metallib": "cpp/anvil/service",
         "cpp/anvil/dispatch": "cpp/anvil/foundation cpp/anvil/objc cpp/anvil/system",
         "cpp/anvil/foundation": "cpp/anvil/objc cpp/anvil/system",
         "cpp/anvil/names": "cpp/anvil/objc",

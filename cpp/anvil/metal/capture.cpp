@@ -118,7 +118,10 @@ void Capture::write(const Upcoming& upcoming) {
 
   const fs::path folder = folder_ / name;
   fs::create_directories(folder);
-  write_file(folder / "source.metal", function.library->origin->text);
+  const service::LibrarySource& origin = *function.library->origin;
+  const bool is_air = origin.form == service::LibrarySource::Form::air;
+  const fs::path source = folder / (is_air ? "function.air" : "source.metal");
+  write_file(source, origin.text);
   json buffers = json::array();
   std::array<uint64_t, ANVIL_MAX_BUFFERS> threadgroup_memory{};
   const std::vector<service::ArgumentInfo>& arguments = dispatch.kernel->info.arguments;
@@ -138,7 +141,7 @@ void Capture::write(const Upcoming& upcoming) {
   json constants = json::array();
   for (const service::ConstantValue& value : function.constants)
     constants.push_back(describe(value));
-  const json description{{"source", (folder / "source.metal").string()},
+  const json description{{is_air ? "air" : "source", source.string()},
                          {"function", function.name},
                          {"math", "safe"},
                          {"grid", grid},

@@ -54,6 +54,25 @@ Array* ComputePipelineState::used_constants() const {
 namespace {
 
 std::unique_ptr<backend::Kernel> load_kernel(const Device& device,
+const char* name_of(MTL::FunctionType type) {
+  switch (type) {
+    case MTL::FunctionTypeVertex:
+      return "a vertex function";
+    case MTL::FunctionTypeFragment:
+      return "a fragment function";
+    case MTL::FunctionTypeVisible:
+      return "a visible function";
+    case MTL::FunctionTypeIntersection:
+      return "an intersection function";
+    case MTL::FunctionTypeMesh:
+      return "a mesh function";
+    case MTL::FunctionTypeObject:
+      return "an object function";
+    default:
+      return "no kernel";
+  }
+}
+
                                              const service::SpecializedFunction& function) {
   std::unique_ptr<backend::Kernel> kernel = device.backend.load(function);
   const uint64_t most = device.facts.max_threadgroup_memory;
@@ -78,6 +97,13 @@ objc::Ref<ComputePipelineState> new_compute_pipeline(Device* device,
     return nullptr;
   }
   if (descriptor.linked_functions && descriptor.linked_functions->any()) {
+  if (function->type != MTL::FunctionTypeKernel) {
+    give_error(error, library_error(MTL::LibraryErrorUnsupported,
+                                    "function '" + function->function.name + "' is " +
+                                        name_of(function->type) +
+                                        "; a compute pipeline is made of a kernel"));
+    return nullptr;
+  }
     give_error(error, library_error(MTL::LibraryErrorUnsupported,
                                     "unsupported linked functions; supported: functions of the "
                                     "kernel's own library"));

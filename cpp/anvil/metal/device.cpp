@@ -7,6 +7,7 @@
 
 #include "anvil/backend/registry.hpp"
 #include "anvil/metal/async.hpp"
+#include "anvil/metal/library_file.hpp"
 #include "anvil/objc/errors.hpp"
 #include "anvil/service/cancellation.hpp"
 #include "anvil/system/processors.hpp"
@@ -24,15 +25,6 @@ objc::Ref<ComputePipelineDescriptor> describe(Function* function) {
   objc::Ref<ComputePipelineDescriptor> descriptor = objc::make<ComputePipelineDescriptor>();
   descriptor->compute_function = objc::Ref<Function>(function);
   return descriptor;
-}
-
-Library* no_compiled_library(Error** error) {
-  give_error(
-      error,
-      library_error(
-          MTL::LibraryErrorUnsupported,
-          "Anvil compiles libraries from source; it does not read compiled ones (.metallib)"));
-  return nullptr;
 }
 
 }  // namespace
@@ -120,18 +112,20 @@ void Device::new_library_async(String* source, CompileOptions* options, LibraryH
         handler(library.get(), error);
       });
 }
-Library* Device::new_library_from_url(objc_object*, Error** error) {
-  return no_compiled_library(error);
+Library* Device::new_library_from_url(const URL* url, Error** error) {
+  return open_library(this, url ? url->path : "", error).detach();
 }
-Library* Device::new_library_from_file(String*, Error** error) {
-  return no_compiled_library(error);
+Library* Device::new_library_from_file(String* path, Error** error) {
+  return open_library(this, std::string(utf8(path)), error).detach();
 }
-Library* Device::new_library_from_data(dispatch_data_t, Error** error) {
-  return no_compiled_library(error);
+Library* Device::new_library_from_data(dispatch_data_t data, Error** error) {
+  return open_library(this, data, error).detach();
 }
-/// Null, as in Metal when the program has no default library.
 Library* Device::new_default_library() {
-  return nullptr;
+  return default_library(this).detach();
+}
+Library* Device::new_default_library_of(objc_object* bundle, Error** error) {
+  return default_library(this, bundle, error).detach();
 }
 
 ComputePipelineState* Device::new_pipeline(Function* function, Error** error) {
@@ -306,6 +300,7 @@ ANVIL_OBJC_CLASS_DEFINITION<Device> device_definition{
         objc::method<&Device::new_residency_set>("newResidencySetWithDescriptor:error:"),
     }};
 
+        objc::method<&Device::new_default_library_of>("newDefaultLibraryWithBundle:error:"),
 /// Never destroyed, as everything made by one points to it.
 const std::vector<objc::Ref<Device>>& devices() {
   const std::span<backend::Device* const> there = backend::devices();

@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "anvil/backend/device.hpp"
+#include "anvil/foundation/url.hpp"
 #include "anvil/metal/buffer.hpp"
 #include "anvil/metal/command_queue.hpp"
 #include "anvil/metal/compute_pipeline.hpp"
@@ -64,12 +65,13 @@ struct Device : objc::Object {
   CommandQueue* new_queue_for(const CommandQueueDescriptor* descriptor);
   Library* new_library(String* source, CompileOptions* options, Error** error);
   void new_library_async(String* source, CompileOptions* options, LibraryHandler handler);
-  Library* new_library_from_url(objc_object* url, Error** error);
+  Library* new_library_from_url(const URL* url, Error** error);
   Library* new_library_from_file(String* path, Error** error);
   Library* new_library_from_data(dispatch_data_t data, Error** error);
   Library* new_default_library();
   ComputePipelineState* new_pipeline(Function* function, Error** error);
   ComputePipelineState* new_pipeline_reflecting(Function* function, MTL::PipelineOption options,
+  Library* new_default_library_of(objc_object* bundle, Error** error);
                                                 ComputePipelineReflection** reflection,
                                                 Error** error);
   ComputePipelineState* new_pipeline_for(ComputePipelineDescriptor* descriptor,

@@ -42,7 +42,7 @@ ANVIL_OBJC_CLASS_DEFINITION<Function> function_definition{
         objc::property<&Function::device>("device"),
         objc::property<&Function::name>("name"),
         objc::property<&Function::label>("label", "setLabel:"),
-        objc::method<&Function::type>("functionType"),
+        objc::property<&Function::type>("functionType"),
         objc::method<&Function::options>("options"),
         objc::method<&Function::constants_dictionary>("functionConstantsDictionary"),
         objc::method<&Function::no_attributes>("vertexAttributes"),

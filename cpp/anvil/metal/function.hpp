@@ -25,14 +25,17 @@ struct FunctionDescriptor : objc::Object {
   objc::Ref<Array> binary_archives;
 };
 
-/// A kernel of a library with values for its constants; compiled when a pipeline is made of it.
+/// A function of a library with values for its constants. A kernel is compiled when a pipeline is
+/// made of it; there are none for others.
 struct Function : objc::Object {
   using Super = RootObject;
 
-  Function(Device* device, service::SpecializedFunction function)
-      : device(device), function(std::move(function)), name(make_string(this->function.name)) {}
+  Function(Device* device, service::SpecializedFunction function, MTL::FunctionType type)
+      : device(device),
+        function(std::move(function)),
+        type(type),
+        name(make_string(this->function.name)) {}
 
-  MTL::FunctionType type() const { return MTL::FunctionTypeKernel; }
   MTL::FunctionOptions options() const { return MTL::FunctionOptionNone; }
   Dictionary* constants_dictionary() const;
   Array* no_attributes() const;
@@ -44,3 +47,4 @@ struct Function : objc::Object {
 };
 
 }  // namespace anvil::metal
+  const MTL::FunctionType type;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "anvil/metal/async.hpp"
+#include "anvil/metal/data_type.hpp"
 #include "anvil/metal/resource.hpp"
 #include "anvil/objc/block.hpp"
 
@@ -20,8 +21,9 @@ objc::Ref<Library> new_library(Device* device, String* source, CompileOptions* o
     return nullptr;
   }
   try {
-    return objc::make<Library>(device,
-                               service::compile_library(utf8(source), service_options(options)));
+    return objc::make<Library>(
+        device, std::vector{std::make_shared<const service::LibraryImage>(
+                    service::compile_library(utf8(source), service_options(options)))});
   } catch (const service::CompileError& failure) {
     give_error(error, library_error(MTL::LibraryErrorCompileFailure, failure.what()));
   } catch (const std::exception& failure) {
@@ -30,31 +32,100 @@ objc::Ref<Library> new_library(Device* device, String* source, CompileOptions* o
   return nullptr;
 }
 
+namespace {
+
+using metallib::FunctionKind;
+
+/// Nothing for functions that only others of the library call.
+std::optional<MTL::FunctionType> function_type(FunctionKind kind) {
+  switch (kind) {
+    case FunctionKind::vertex:
+      return MTL::FunctionTypeVertex;
+    case FunctionKind::fragment:
+      return MTL::FunctionTypeFragment;
+    case FunctionKind::kernel:
+      return MTL::FunctionTypeKernel;
+    case FunctionKind::visible:
+      return MTL::FunctionTypeVisible;
+    case FunctionKind::intersection:
+      return MTL::FunctionTypeIntersection;
+    case FunctionKind::mesh:
+      return MTL::FunctionTypeMesh;
+    case FunctionKind::object:
+      return MTL::FunctionTypeObject;
+    case FunctionKind::unqualified:
+    case FunctionKind::external:
+      break;
+  }
+  return std::nullopt;
+}
+
+/// The one function as a library of its own. It is compiled when a pipeline is made of it.
+Library::Image image_of(const metallib::AppleLibrary& library,
+                        const metallib::AppleFunction& function) {
+  std::vector<service::FunctionConstant> constants;
+  for (const metallib::AppleConstant& constant : library.constants(function))
+    constants.push_back({constant.name, constant.index,
+                         std::string(type_name(static_cast<MTL::DataType>(constant.type))),
+                         constant.required});
+  return std::make_shared<const service::LibraryImage>(service::compiled_before(
+      std::make_shared<const service::LibrarySource>(service::LibrarySource{
+          .text = library.bitcode(function), .form = service::LibrarySource::Form::air}),
+      {std::string(function.name)}, std::move(constants)));
+}
+
+}  // namespace
+
 Array* Library::function_names() const {
   std::vector<objc::Ref<objc_object>> names;
-  for (const std::string& name : image->functions) names.push_back(make_string(name));
+  for (const Image& part : parts)
+    for (const std::string& name : part->functions) names.push_back(make_string(name));
+  if (compiled)
+    for (const metallib::AppleFunction& function : compiled->functions())
+      if (function_type(function.kind)) names.push_back(make_string(std::string(function.name)));
   return objc::make<Array>(std::move(names)).autoreleased();
+}
+
+String* Library::log() const {
+  std::string log;
+  for (const Image& part : parts) log += part->log;
+  return make_string(std::move(log)).autoreleased();
+}
+
+std::optional<Library::Found> Library::look_up(const std::string& name) const {
+  for (const Image& part : parts)
+    if (std::ranges::find(part->functions, name) != part->functions.end())
+      return Found{part, MTL::FunctionTypeKernel};
+  const metallib::AppleFunction* function = compiled ? compiled->find(name) : nullptr;
+  const auto type = function ? function_type(function->kind) : std::nullopt;
+  if (!type) return std::nullopt;
+  return Found{image_of(*compiled, *function), *type};
 }
 
 objc::Ref<Function> Library::find(String* name, FunctionConstantValues* values,
                                   Error** error) const {
   const std::string wanted(utf8(name));
-  if (std::find(image->functions.begin(), image->functions.end(), wanted) ==
-      image->functions.end()) {
-    give_error(error,
-               library_error(MTL::LibraryErrorFunctionNotFound,
-                             "library" + quoted(label) + " has no function '" + wanted + "'"));
-    return nullptr;
-  }
   try {
+    const std::optional<Found> found = look_up(wanted);
+    if (!found) {
+      give_error(error,
+                 library_error(MTL::LibraryErrorFunctionNotFound,
+                               "library" + quoted(label) + " has no function '" + wanted + "'"));
+      return nullptr;
+    }
     return objc::make<Function>(
         device,
-        service::SpecializedFunction{image, wanted, match_constants(values, image->constants)});
+        service::SpecializedFunction{found->image, wanted,
+                                     match_constants(values, found->image->constants)},
+        found->type);
   } catch (const service::CompileError& failure) {
     give_error(error, library_error(MTL::LibraryErrorCompileFailure,
                                     "function '" + wanted + "': " + failure.what()));
-    return nullptr;
+  } catch (const metallib::FormatError& failure) {
+    give_error(error, library_error(MTL::LibraryErrorInternal,
+                                    "function '" + wanted + "': " + failure.what()));
   }
+  return nullptr;
 }
 
 Function* Library::new_function(String* name) {

@@ -1,13 +1,16 @@
-// MTLLibrary: kernels compiled from one source.
+// MTLLibrary: functions compiled from one source, or that a compiled library holds.
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include <Metal/MTLLibrary.hpp>
 
 #include "anvil/foundation/error.hpp"
 #include "anvil/metal/compile_options.hpp"
 #include "anvil/metal/function.hpp"
+#include "anvil/metallib/apple_library.hpp"
 
 namespace anvil::metal {
 
@@ -15,8 +18,11 @@ struct Library : objc::Object {
   using Super = RootObject;
   using FunctionHandler = void (^)(Function*, Error*);
 
-  Library(Device* device, service::LibraryImage image)
-      : device(device), image(std::make_shared<const service::LibraryImage>(std::move(image))) {}
+  using Image = std::shared_ptr<const service::LibraryImage>;
+
+  Library(Device* device, std::vector<Image> parts) : device(device), parts(std::move(parts)) {}
+  Library(Device* device, std::shared_ptr<const metallib::AppleLibrary> compiled)
+      : device(device), compiled(std::move(compiled)) {}
 
   Array* function_names() const;
   /// Null without such a function, as in Metal.
@@ -30,13 +36,19 @@ struct Library : objc::Object {
   MTL::LibraryType type() const { return MTL::LibraryTypeExecutable; }
   String* install_name() const { return nullptr; }
   /// The compiler's warnings; Metal hands them out as the error of a library that it made.
-  String* log() const { return make_string(image->log).autoreleased(); }
+  String* log() const;
 
   Device* device;
-  const std::shared_ptr<const service::LibraryImage> image;
+  const std::vector<Image> parts;  ///< what was compiled together, as one or several
+  const std::shared_ptr<const metallib::AppleLibrary> compiled;  ///< or null
   objc::Ref<String> label;
 
  private:
+  struct Found {
+    Image image;
+    MTL::FunctionType type;
+  };
+  std::optional<Found> look_up(const std::string& name) const;
   objc::Ref<Function> find(String* name, FunctionConstantValues* values, Error** error) const;
 };
 

@@ -35,14 +35,17 @@ struct FunctionConstant {
   bool required;
 };
 
-/// Source and options of a library, kept so that it can be rebuilt when the cache has dropped it.
+/// What a library is made of, kept so that it can be rebuilt when the cache has dropped it.
 struct LibrarySource {
-  std::string text;
-  CompileOptions options;
+  enum class Form { msl, air };
+
+  std::string text;  ///< MSL, or the LLVM bitcode of one function as Apple's compiler writes it
+  CompileOptions options = {};  ///< of MSL: bitcode has its own in it
+  Form form = Form::msl;
 };
 
 struct LibraryImage {
-  std::string key;  // content hash of source, options and compiler
+  std::string key;  // content hash of its source, options and compiler
   std::vector<std::string> functions;
   std::vector<FunctionConstant> constants;
   std::string log;  // warnings of the compile that made it
@@ -112,6 +115,12 @@ struct KernelImage : KernelInfo {
   std::shared_ptr<const std::string> code;  // not yet checked
   std::string format;                       // the target's
 };
+
+/// A library whose functions and constants are known from when it was compiled before: nothing is
+/// compiled until a kernel of it is. Throws CompileError where there is no compiler.
+LibraryImage compiled_before(std::shared_ptr<const LibrarySource> source,
+                             std::vector<std::string> functions,
+                             std::vector<FunctionConstant> constants);
 
 /// Both throw CompileError, are safe to call from many threads and processes at once, compile a
 /// thing that several threads ask for at the same time only once, and start no process when the

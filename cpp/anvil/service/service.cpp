@@ -62,6 +62,23 @@ std::vector<ConstantValue> sorted(std::span<const ConstantValue> constants) {
   return list;
 }
 
+Compiler::Arguments program_arguments(const LibrarySource& source, const MemoryFile& text) {
+  if (source.form == LibrarySource::Form::air) return {"--air", text};
+  const CompileOptions& options = source.options;
+  Compiler::Arguments named{"--source", text, "--name", kSourceName, "--math", options.math};
+  for (const auto& [name, value] : options.defines) {
+    named.emplace_back("--define");
+    named.emplace_back(name + "=" + value);
+  }
+  if (!options.std.empty()) {
+    named.emplace_back("--std");
+    named.emplace_back(options.std);
+  }
+  named.emplace_back("--logging");
+  named.emplace_back(options.logging ? "on" : "off");
+  return named;
+}
+
 /// What a program is parsed for: its types depend on it.
 std::string triple_of(const Target& target) {
   const auto option = std::ranges::find(target.options, "--target");
@@ -89,16 +106,19 @@ CompilerService::CompilerService(Compiler compiler, const fs::path& cache_root,
                                  uint64_t cache_size_limit)
     : compiler_(std::move(compiler)), cache_(cache_root, cache_size_limit) {}
 
-LibraryImage CompilerService::library(std::shared_ptr<const LibrarySource> source) {
-  const CompileOptions& options = source->options;
-  const std::string identity = compiler_.identity();
+std::string CompilerService::key(const LibrarySource& source) const {
   KeyHasher hasher;
-  hasher.add("library").add(kFormat).add(identity).add(source->text);
+  hasher.add(source.form == LibrarySource::Form::air ? "air" : "library");
+  hasher.add(kFormat).add(compiler_.identity()).add(source.text);
+  const CompileOptions& options = source.options;
   hasher.add(options.math).add(options.logging).add(options.std).add(options.defines.size());
   for (const auto& [name, value] : options.defines) hasher.add(name).add(value);
+  return hasher.finish();
+}
 
+LibraryImage CompilerService::library(std::shared_ptr<const LibrarySource> source) {
   LibraryImage image;
-  image.key = hasher.finish();
+  image.key = key(*source);
   const auto files = entry(image.key, [&] { return compile(*source, image.key); });
   read_library(files->at(kIndexFile), image);
   image.log = files->at(kLogFile);
@@ -107,25 +127,9 @@ LibraryImage CompilerService::library(std::shared_ptr<const LibrarySource> sourc
 }
 
 CacheFiles CompilerService::compile(const LibrarySource& source, const std::string& key) {
-  const CompileOptions& options = source.options;
   const std::string task = "a library";
   const MemoryFile text = make_file(source.text, task), output = make_file({}, task);
-  const Compiler::Program program{key + '\n',
-                                  [&] {
-                                    Compiler::Arguments named{"--source",  text,     "--name",
-                                                              kSourceName, "--math", options.math};
-                                    for (const auto& [name, value] : options.defines) {
-                                      named.emplace_back("--define");
-                                      named.emplace_back(name + "=" + value);
-                                    }
-                                    if (!options.std.empty()) {
-                                      named.emplace_back("--std");
-                                      named.emplace_back(options.std);
-                                    }
-                                    named.emplace_back("--logging");
-                                    named.emplace_back(options.logging ? "on" : "off");
-                                    return named;
-                                  },
+  const Compiler::Program program{key + '\n', [&] { return program_arguments(source, text); },
                                   /*anew=*/true};
   const std::string log = compiler_.run({"library", "--output", output}, task, &program);
   std::string contents = written(output, log, task);
@@ -257,6 +261,17 @@ CacheFiles CompilerService::build_entry(const std::string& key, const Build& bui
 LibraryImage compile_library(std::string_view source, const CompileOptions& options) {
   return CompilerService::shared().library(
       std::make_shared<LibrarySource>(LibrarySource{std::string(source), options}));
+}
+
+LibraryImage compiled_before(std::shared_ptr<const LibrarySource> source,
+                             std::vector<std::string> functions,
+                             std::vector<FunctionConstant> constants) {
+  std::string key = CompilerService::shared().key(*source);
+  return {.key = std::move(key),
+          .functions = std::move(functions),
+          .constants = std::move(constants),
+          .log = {},
+          .origin = std::move(source)};
 }
 
 KernelImage compile_kernel(const SpecializedFunction& function, const Target& target) {

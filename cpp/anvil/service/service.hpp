@@ -23,6 +23,8 @@ class CompilerService {
                   uint64_t cache_size_limit);
 
   LibraryImage library(std::shared_ptr<const LibrarySource> source);
+  /// The content hash of a library that is made of it.
+  std::string key(const LibrarySource& source) const;
   KernelImage kernel(const LibraryImage& library, const std::string& function,
                      std::span<const ConstantValue> constants, const Target& target);
   std::string contents(const LibraryImage& library);
