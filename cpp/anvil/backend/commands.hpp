@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <variant>
 
 #include "anvil/backend/event.hpp"
@@ -70,8 +71,22 @@ struct CallCommand {
   void* argument;
 };
 
+struct CommandList;
+
+/// Commands that are known when their turn comes.
+struct IndirectCommand {
+  /// Gives them, as CallCommand calls. None is indirect, and they stay until the submission is
+  /// completed.
+  CommandList (*read)(void*);
+  void* argument;
+};
+
 /// All but dispatches wait for everything before them, and hold up what is behind.
 using Command = std::variant<DispatchCommand, CopyCommand, FillCommand, SignalCommand, WaitCommand,
-                             CallCommand>;
+                             CallCommand, IndirectCommand>;
+
+struct CommandList {
+  std::span<const Command> commands;
+};
 
 }  // namespace anvil::backend

@@ -87,6 +87,7 @@ struct CommandRunner::Execute {
                                                             " that an event did not get");
   }
   void operator()(const backend::CallCommand& call) const { call.function(call.argument); }
+  void operator()(const backend::IndirectCommand&) const {}  // each of its own is carried out
 
   /// A file that is mapped there may have become shorter.
   template <typename Command>
@@ -142,14 +143,20 @@ backend::Outcome CommandRunner::run(backend::Submission& submission) {
     }
     for (const backend::LogMessage& message : log_.take()) submission.logged(message);
   };
+  const auto carry_out = [&](const backend::Command& command) {
+    if (const auto* dispatch = std::get_if<backend::DispatchCommand>(&command))
+      return add(*dispatch, control);
+    run_together(control);
+    std::visit(Execute{control}, command);
+  };
   for (const backend::Command& command : submission.commands) {
     // After an error nothing runs any more, but nobody shall wait for signals in vain.
     if (outcome.failure && !std::holds_alternative<backend::SignalCommand>(command)) continue;
     guarded([&] {
-      if (const auto* dispatch = std::get_if<backend::DispatchCommand>(&command))
-        return add(*dispatch, control);
-      run_together(control);
-      std::visit(Execute{control}, command);
+      carry_out(command);
+      if (const auto* indirect = std::get_if<backend::IndirectCommand>(&command))
+        for (const backend::Command& each : indirect->read(indirect->argument).commands)
+          carry_out(each);
     });
   }
   guarded([&] { run_together(control); });

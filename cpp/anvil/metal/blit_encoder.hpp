@@ -5,6 +5,8 @@
 
 namespace anvil::metal {
 
+struct IndirectCommandBuffer;
+
 struct BlitCommandEncoder : CommandEncoder {
   using Super = CommandEncoder;
 
@@ -16,6 +18,16 @@ struct BlitCommandEncoder : CommandEncoder {
   void fill(Buffer* target, NS::Range range, uint8_t value);
   /// Memory of managed buffers is one and the same for host and device.
   void synchronize(Resource* resource);
+
+  // indirect_execution.cpp
+  void reset_commands(IndirectCommandBuffer* commands, NS::Range range);
+  void copy_commands(IndirectCommandBuffer* from, NS::Range range, IndirectCommandBuffer* to,
+                     NS::UInteger index);
+  /// There is nothing to do for it.
+  void optimize_commands(IndirectCommandBuffer* commands, NS::Range range);
+
+ private:
+  bool check_commands(const char* method, IndirectCommandBuffer* commands, NS::Range range);
 };
 
 }  // namespace anvil::metal

@@ -8,6 +8,7 @@
 #include "anvil/metal/compute_pass.hpp"
 #include "anvil/metal/event.hpp"
 #include "anvil/metal/validation.hpp"
+#include "anvil/objc/autorelease.hpp"
 #include "anvil/objc/errors.hpp"
 
 namespace anvil::metal {
@@ -59,6 +60,13 @@ void CommandBuffer::fail(MTL::CommandBufferError code, const std::string& text) 
   } catch (const std::bad_alloc&) {
     error_ = out_of_memory();
   }
+}
+
+std::string CommandBuffer::mistake() const {
+  static const SEL text = sel_registerName("localizedDescription");
+  const objc::PoolScope pool;
+  std::lock_guard lock(mutex_);
+  return error_ ? std::string(utf8(objc::send<String*>(error_.get(), text))) : "";
 }
 
 bool CommandBuffer::can_encode(const char* method) {

@@ -82,6 +82,10 @@ struct CommandBuffer : objc::Object {
   /// Keeps the object alive until the buffer is done, if it retains its references.
   void hold(Resource* resource);
   void hold(objc_object* object);
+  /// The same whatever it retains.
+  void keep(objc_object* object) { storage_->held.emplace_back(object); }
+  /// What the first mistake was.
+  std::string mistake() const;
 
   // For the queue.
   /// Gives the device the commands, which has the buffer live until it is completed. Throws what

@@ -15,6 +15,8 @@ namespace anvil::metal {
 
 class Capture;
 struct ComputePipelineState;
+struct IndirectCommandBuffer;
+struct IndirectExecution;
 
 struct ComputeCommandEncoder : CommandEncoder {
   using Super = CommandEncoder;
@@ -39,6 +41,11 @@ struct ComputeCommandEncoder : CommandEncoder {
   void use_resources(Resource* const* resources, NS::UInteger count, MTL::ResourceUsage);
   void use_heap(Heap* heap);
   void use_heaps(Heap* const* heaps, NS::UInteger count);
+
+  // indirect_execution.cpp
+  void execute_commands(IndirectCommandBuffer* commands, NS::Range range);
+  void execute_commands_indirect(IndirectCommandBuffer* commands, Buffer* range,
+                                 NS::UInteger offset);
 
   const MTL::DispatchType dispatch_type;
 
@@ -76,6 +83,9 @@ struct ComputeCommandEncoder : CommandEncoder {
   /// Checks the pipeline's arguments against what is bound and records the dispatch.
   void record(const char* method, backend::Extent threadgroups, backend::Extent grid,
               backend::Extent threadgroup, backend::Address indirect = 0);
+  /// What executes the commands, with what is bound now.
+  objc::Ref<IndirectExecution> execution_of(IndirectCommandBuffer* commands);
+  void execute(objc::Ref<IndirectExecution> execution);
 
   const backend::Facts& facts_;               // of the device
   Capture* const capture_;                    // null: nothing is captured

@@ -30,6 +30,7 @@ ComputePipelineState::ComputePipelineState(Device* device,
       label(descriptor.label),
       required_threads(descriptor.required_threads),
       shader_validation(descriptor.shader_validation),
+      indirect_command_buffers(descriptor.support_indirect_command_buffers),
       reflection(objc::make<ComputePipelineReflection>(info().arguments)),
       max_total_threads_(info().max_threads) {
   if (descriptor.max_total_threads != 0)
@@ -53,7 +54,6 @@ Array* ComputePipelineState::used_constants() const {
 
 namespace {
 
-std::unique_ptr<backend::Kernel> load_kernel(const Device& device,
 const char* name_of(MTL::FunctionType type) {
   switch (type) {
     case MTL::FunctionTypeVertex:
@@ -73,6 +73,7 @@ const char* name_of(MTL::FunctionType type) {
   }
 }
 
+std::unique_ptr<backend::Kernel> load_kernel(const Device& device,
                                              const service::SpecializedFunction& function) {
   std::unique_ptr<backend::Kernel> kernel = device.backend.load(function);
   const uint64_t most = device.facts.max_threadgroup_memory;
@@ -96,7 +97,6 @@ objc::Ref<ComputePipelineState> new_compute_pipeline(Device* device,
                              "-[MTLDevice newComputePipelineState...]: no compute function"));
     return nullptr;
   }
-  if (descriptor.linked_functions && descriptor.linked_functions->any()) {
   if (function->type != MTL::FunctionTypeKernel) {
     give_error(error, library_error(MTL::LibraryErrorUnsupported,
                                     "function '" + function->function.name + "' is " +
@@ -104,6 +104,7 @@ objc::Ref<ComputePipelineState> new_compute_pipeline(Device* device,
                                         "; a compute pipeline is made of a kernel"));
     return nullptr;
   }
+  if (descriptor.linked_functions && descriptor.linked_functions->any()) {
     give_error(error, library_error(MTL::LibraryErrorUnsupported,
                                     "unsupported linked functions; supported: functions of the "
                                     "kernel's own library"));
@@ -163,7 +164,7 @@ ANVIL_OBJC_CLASS_DEFINITION<ComputePipelineState> compute_pipeline_state_definit
         objc::method<&P::max_total_threads>("maxTotalThreadsPerThreadgroup"),
         objc::method<&P::thread_execution_width>("threadExecutionWidth"),
         objc::method<&P::static_threadgroup_memory>("staticThreadgroupMemoryLength"),
-        objc::method<&P::no_indirect_command_buffers>("supportIndirectCommandBuffers"),
+        objc::property<&P::indirect_command_buffers>("supportIndirectCommandBuffers"),
         objc::method<&P::no_imageblock>("imageblockMemoryLengthForDimensions:"),
         objc::method<&P::used_constants>("anvilFunctionConstants"),
     }};

@@ -49,7 +49,6 @@ struct ComputePipelineState : Allocation {
   NS::UInteger max_total_threads() const { return max_total_threads_; }
   NS::UInteger thread_execution_width() const;
   NS::UInteger static_threadgroup_memory() const;
-  bool no_indirect_command_buffers() const { return false; }
   NS::UInteger no_imageblock(MTL::Size) const { return 0; }
   /// Those that its code uses; Metal tells it of a function, before there is code.
   Array* used_constants() const;
@@ -58,6 +57,7 @@ struct ComputePipelineState : Allocation {
   objc::Ref<String> label;
   MTL::Size required_threads;
   MTL::ShaderValidation shader_validation;
+  bool indirect_command_buffers;  ///< whether their commands may have it
   objc::Ref<ComputePipelineReflection> reflection;
 
  private:

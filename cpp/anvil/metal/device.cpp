@@ -178,6 +178,11 @@ void Device::cancel_compilations() {
   service::cancel_compilations();
 }
 
+IndirectCommandBuffer* Device::new_indirect_command_buffer(
+    const IndirectCommandBufferDescriptor* descriptor, NS::UInteger size,
+    MTL::ResourceOptions options) {
+  return metal::new_indirect_command_buffer(this, descriptor, size, options).detach();
+}
 Event* Device::new_event() {
   return objc::make<Event>(this).detach();
 }
@@ -292,6 +297,8 @@ ANVIL_OBJC_CLASS_DEFINITION<Device> device_definition{
             "newComputePipelineStateWithDescriptor:options:completionHandler:"),
         objc::method<&Device::use_cancellation>("anvilUseCancellation:"),
         objc::method<&Device::cancel_compilations>("anvilCancelCompilations"),
+        objc::method<&Device::new_indirect_command_buffer>(
+            "newIndirectCommandBufferWithDescriptor:maxCommandCount:options:"),
         objc::method<&Device::new_event>("newEvent"),
         objc::method<&Device::new_shared_event>("newSharedEvent"),
         objc::method<&Device::new_shared_event_from>("newSharedEventWithHandle:"),

@@ -13,6 +13,7 @@
 #include "anvil/metal/event.hpp"
 #include "anvil/metal/fence.hpp"
 #include "anvil/metal/heap.hpp"
+#include "anvil/metal/indirect_command_buffer.hpp"
 #include "anvil/metal/library.hpp"
 #include "anvil/metal/log_state.hpp"
 #include "anvil/metal/residency_set.hpp"
@@ -69,9 +70,9 @@ struct Device : objc::Object {
   Library* new_library_from_file(String* path, Error** error);
   Library* new_library_from_data(dispatch_data_t data, Error** error);
   Library* new_default_library();
+  Library* new_default_library_of(objc_object* bundle, Error** error);
   ComputePipelineState* new_pipeline(Function* function, Error** error);
   ComputePipelineState* new_pipeline_reflecting(Function* function, MTL::PipelineOption options,
-  Library* new_default_library_of(objc_object* bundle, Error** error);
                                                 ComputePipelineReflection** reflection,
                                                 Error** error);
   ComputePipelineState* new_pipeline_for(ComputePipelineDescriptor* descriptor,
@@ -85,6 +86,9 @@ struct Device : objc::Object {
   // Extensions of Anvil's: cancellation.hpp.
   void use_cancellation(const std::atomic<bool>* flag);
   void cancel_compilations();
+  IndirectCommandBuffer* new_indirect_command_buffer(
+      const IndirectCommandBufferDescriptor* descriptor, NS::UInteger size,
+      MTL::ResourceOptions options);
   Event* new_event();
   SharedEvent* new_shared_event();
   SharedEvent* new_shared_event_from(SharedEventHandle* handle);

@@ -85,6 +85,12 @@ Refusal of_modified_range(size_t location, size_t length, size_t end) {
   });
 }
 
+Refusal of_indirect_pipeline(bool is_for_indirect_commands) {
+  return refused_if(!is_for_indirect_commands, [] {
+    return std::string("the pipeline was made without supportIndirectCommandBuffers");
+  });
+}
+
 Refusal of_options(const CompileOptions& options) {
   if (options.language_version > kNewestLanguage)
     return refused_if(true, [&] {

@@ -46,6 +46,8 @@ Refusal of_unbound(const service::ArgumentInfo& argument);
 Refusal of_open_debug_groups(size_t count);
 Refusal of_debug_group_end(size_t open);
 Refusal of_modified_range(size_t location, size_t length, size_t end);
+/// Of a pipeline in an indirect command: whether it was made for that.
+Refusal of_indirect_pipeline(bool is_for_indirect_commands);
 Refusal of_options(const CompileOptions& options);
 /// Whether function constants without a value stay without one, which is an error of the pipeline.
 bool keeps_constants_unset();

@@ -120,6 +120,9 @@ void RecordingDevice::complete(backend::Outcome outcome) {
   std::thread([&] {
     submission.scheduled();
     for (const backend::Command& command : submission.commands) {
+      if (const auto* indirect = std::get_if<backend::IndirectCommand>(&command))
+        for (const backend::Command& each : indirect->read(indirect->argument).commands)
+          note("  read " + describe(each));
       if (const auto* signal = std::get_if<backend::SignalCommand>(&command))
         signal->event->signal(signal->value);
       const auto* call = std::get_if<backend::CallCommand>(&command);
@@ -185,7 +188,7 @@ std::string RecordingDevice::describe(const backend::Command& command) const {
     return "signal " + std::to_string(signal->value);
   if (const auto* wait = std::get_if<WaitCommand>(&command))
     return "wait for " + std::to_string(wait->value);
-  return "call";
+  return std::holds_alternative<IndirectCommand>(command) ? "indirect commands" : "call";
 }
 
 }  // namespace anvil::test
