@@ -35,10 +35,6 @@ void require(bool holds, const char* otherwise) {
   if (!holds) refuse(otherwise);
 }
 
-uint64_t round_up(uint64_t value, uint64_t unit) {
-  return (value + unit - 1) / unit * unit;
-}
-
 /// What the dynamic section may say. Whatever else a loader acts on is not there: no needed
 /// libraries, initialisers, finalisers, filters, audits or text relocations.
 bool is_known_tag(int64_t tag) {
@@ -161,7 +157,8 @@ class Reader {
     require(!(writable && executable), "it has memory that is both written and run");
     result_.segments.push_back(
         {header.p_vaddr, header.p_memsz, header.p_offset, header.p_filesz, writable, executable});
-    result_.memory_size = round_up(header.p_vaddr + header.p_memsz, header.p_align);
+    const uint64_t end = header.p_vaddr + header.p_memsz;
+    result_.memory_size = (end + header.p_align - 1) / header.p_align * header.p_align;
   }
 
   /// The segment with these bytes of memory; nothing where they lie in none.

@@ -2,10 +2,12 @@
 // and kernels read a little past those; on a Mac no guard of another thread's stack lies there.
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdint>
-#include <map>
+#include <iterator>
 #include <mutex>
 #include <new>
+#include <set>
 
 #include "anvil/system/forks.hpp"
 #include "anvil/system/memory.hpp"
@@ -16,10 +18,10 @@ namespace {
 // As mach/mach.h has them.
 constexpr int kSuccess = 0, kNoSpace = 3;
 
-/// Bytes of each region without its slack, by its beginning. Never destroyed: guarded by
+/// Where regions end, and their slack begins, which nobody else unmaps. Never destroyed: guarded by
 /// mutex_over_forks().
-std::map<uintptr_t, size_t>& regions() {
-  static auto* const all = new std::map<uintptr_t, size_t>;
+std::set<uintptr_t>& ends() {
+  static auto* const all = new std::set<uintptr_t>;
   return *all;
 }
 
@@ -32,7 +34,7 @@ int allocate(uintptr_t* address, size_t size) {
   const auto begin = reinterpret_cast<uintptr_t>(pages);
   try {
     const std::lock_guard lock(mutex_over_forks());
-    regions()[begin] = bytes;
+    ends().insert(begin + bytes);
   } catch (const std::bad_alloc&) {
     munmap(pages, bytes + kSlack);
     return kNoSpace;
@@ -41,17 +43,13 @@ int allocate(uintptr_t* address, size_t size) {
   return kSuccess;
 }
 
-/// Part of a region, or what vm_allocate() did not give, goes without slack.
+/// With a region's last page its slack goes; what is left in front of that has none.
 int deallocate(uintptr_t address, size_t size) {
   size_t bytes = round_up(size, page_size());
-  {
-    const std::lock_guard lock(mutex_over_forks());
-    const auto region = regions().find(address);
-    if (region != regions().end()) {
-      if (region->second == bytes) bytes += kSlack;
-      regions().erase(region);  // what the system puts there next is another's
-    }
-  }
+  const std::lock_guard lock(mutex_over_forks());
+  const auto first = ends().upper_bound(address), last = ends().upper_bound(address + bytes);
+  if (first != last) bytes = std::max(bytes, *std::prev(last) + kSlack - address);
+  ends().erase(first, last);
   return munmap(reinterpret_cast<void*>(address), bytes) == 0 ? kSuccess : kNoSpace;
 }
 

@@ -257,6 +257,10 @@ static int other_implementation(id self, SEL selector, int value) {
   return value + 2;
 }
 
+static BOOL is_mapped(const char* page) {
+  return msync((void*)page, vm_page_size, MS_ASYNC) == 0;
+}
+
 static void test_pages(void) {
   vm_address_t at = 0;
   CHECK(vm_allocate(mach_task_self(), &at, 3, VM_FLAGS_ANYWHERE) == KERN_SUCCESS);
@@ -264,8 +268,18 @@ static void test_pages(void) {
   pages[vm_page_size - 1] = 1;
   CHECK(pages[vm_page_size + (32 << 10) - 1] == 0);  // the slack
   CHECK(vm_deallocate(mach_task_self(), at, 3) == KERN_SUCCESS);
-  for (size_t page = 0; page <= (32 << 10) / vm_page_size; ++page)
-    CHECK(msync(pages + page * vm_page_size, vm_page_size, MS_ASYNC) != 0);
+  for (size_t page = 0; page <= (32 << 10) / vm_page_size; ++page) CHECK(!is_mapped(pages + page * vm_page_size));
+
+  // In parts: the slack goes with the last page, whatever has gone before.
+  CHECK(vm_allocate(mach_task_self(), &at, 5 * vm_page_size, VM_FLAGS_ANYWHERE) == KERN_SUCCESS);
+  pages = (char*)at;
+  const char* slack = pages + 5 * vm_page_size;
+  CHECK(vm_deallocate(mach_task_self(), at, vm_page_size) == KERN_SUCCESS);
+  CHECK(vm_deallocate(mach_task_self(), at + 2 * vm_page_size, vm_page_size) == KERN_SUCCESS);
+  CHECK(!is_mapped(pages) && is_mapped(pages + vm_page_size) && !is_mapped(pages + 2 * vm_page_size) && is_mapped(slack));
+  CHECK(vm_deallocate(mach_task_self(), at + 3 * vm_page_size, 2 * vm_page_size) == KERN_SUCCESS);
+  for (size_t page = 0; page < (32 << 10) / vm_page_size; ++page) CHECK(!is_mapped(slack + page * vm_page_size));
+  CHECK(is_mapped(pages + vm_page_size) && vm_deallocate(mach_task_self(), at + vm_page_size, vm_page_size) == KERN_SUCCESS);
   CHECK(vm_allocate(mach_task_self(), &at, ~(vm_size_t)0, VM_FLAGS_ANYWHERE) == KERN_NO_SPACE);
 }
 
