@@ -135,7 +135,7 @@ Trap describe(int signal, const siginfo_t& info, const ucontext_t& context) {
       trap.has_address = info.si_code != SI_KERNEL;
       trap.address = trap.has_address ? reinterpret_cast<uintptr_t>(info.si_addr) : 0;
       if (trap.has_address) trap.access = access_of(context);
-      if (trap.has_address && trap.address < stack_bottom &&
+      if (trap.is_next_of_stack() && trap.address < stack_bottom &&
           stack_bottom - trap.address <= kBelowStack)
         trap.kind = Trap::Kind::stack;
       break;

@@ -35,6 +35,13 @@ struct Trap {
   uintptr_t instruction = 0;
   uintptr_t caller = 0;  ///< of the function with the instruction, if that has no frame; or 0
   uintptr_t stack_pointer = 0;  ///< at the instruction
+
+  /// Whether the address is where that stack grows to: in a guard below it, its overflow. What is
+  /// far below the stack pointer came from other memory whose neighbour the stack is.
+  bool is_next_of_stack() const {
+    constexpr uintptr_t kMost = 4096;  // below the pointer: a call, a function's first store
+    return has_address && address + kMost >= stack_pointer;
+  }
 };
 
 /// Calls function(argument), which does not throw. False, and `trap` filled, if a signal ended it:

@@ -71,7 +71,11 @@ void Worker::run(const Job& job, uint64_t first, uint64_t count, const Interrupt
     if (thread) {
       Fiber& fiber = *fibers_[current_ % job.fibers];
       thread->return_from(fiber, trap.stack_pointer);
-      if (trap.has_address && fiber.is_guard(trap.address)) trap.kind = Trap::Kind::stack;
+      // It was on the fiber's stack, and not on the thread's, that the trap knows.
+      if (trap.is_next_of_stack() && fiber.is_guard(trap.address))
+        trap.kind = Trap::Kind::stack;
+      else if (trap.kind == Trap::Kind::stack)
+        trap.kind = Trap::Kind::memory;
     }
     Fiber::forget_dropped_frames();
     fail(job, trap);

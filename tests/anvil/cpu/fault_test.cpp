@@ -174,6 +174,24 @@ TEST_CASE("a stack that overflows is an error, on a thread and on a fiber") {
   }
 }
 
+TEST_CASE("an access that meets the guard of the thread's stack from afar is no overflow of it") {
+  std::thread([] {
+    pthread_attr_t attributes;
+    REQUIRE(pthread_getattr_np(pthread_self(), &attributes) == 0);
+    void* bottom = nullptr;
+    size_t bytes = 0;
+    pthread_attr_getstack(&attributes, &bottom, &bytes);
+    pthread_attr_destroy(&attributes);
+    for (const bool barriers : {false, true}) {
+      Bench bench(1, barriers);
+      const auto fault = bench.fault(Order::read, 3, static_cast<std::byte*>(bottom) - 64);
+      REQUIRE(fault);
+      CHECK(fault->kind == KernelFault::Kind::memory);
+      CHECK(bench.works());
+    }
+  }).join();
+}
+
 // ThreadSanitizer keeps signals back, and AddressSanitizer may be left in the midst of its own
 // account of a fiber's switch.
 #if !defined(__has_feature) || \

@@ -4,6 +4,8 @@
 #include <doctest/doctest.h>
 
 #include <Metal/Metal.hpp>
+#include <cstdlib>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -44,6 +46,41 @@ struct Setup {
                                              MTL::ResourceStorageModeShared));
   }
 };
+
+using Encode = std::function<void(MTL::ComputeCommandEncoder*)>;
+
+/// With a library of kernels, for one encoder at a time.
+struct Bench : Setup {
+  NS::SharedPtr<MTL::Library> library;
+
+  explicit Bench(const char* source) {
+    NS::Error* error = nullptr;
+    library = NS::TransferPtr(device->newLibrary(string(source), nullptr, &error));
+    REQUIRE_MESSAGE(library, text(error));
+  }
+  NS::SharedPtr<MTL::ComputePipelineState> pipeline(const char* name) {
+    NS::Error* error = nullptr;
+    auto function = NS::TransferPtr(library->newFunction(string(name)));
+    auto state = NS::TransferPtr(device->newComputePipelineState(function.get(), &error));
+    REQUIRE_MESSAGE(state, text(error));
+    return state;
+  }
+  /// The command buffer once it is done.
+  MTL::CommandBuffer* run(const Encode& encode) {
+    MTL::CommandBuffer* commands = queue->commandBuffer();
+    MTL::ComputeCommandEncoder* encoder = commands->computeCommandEncoder();
+    encode(encoder);
+    encoder->endEncoding();
+    commands->commit();
+    commands->waitUntilCompleted();
+    return commands;
+  }
+};
+
+/// Whether Metal's validation is on, under which a test's program runs once, and once without.
+inline bool validated() {
+  return std::string(std::getenv("ANVIL_VALIDATION")) == "1";
+}
 
 template <class T>
 std::vector<T> values(MTL::Buffer* buffer) {

@@ -1,25 +1,21 @@
 // What Apple's driver takes and Metal's validation refuses. Runs twice: with the layer on each case
 // wants its error, without it what a Mac does.
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <functional>
 #include <numeric>
 #include <string>
 
 #include "host.hpp"
 
 using host::contains;
+using host::Encode;
 using host::text;
+using host::validated;
 
 namespace {
-
-bool validated() {
-  return std::string(std::getenv("ANVIL_VALIDATION")) == "1";
-}
 
 constexpr const char* kSource = R"(#include <metal_stdlib>
 using namespace metal;
@@ -77,41 +73,10 @@ kernel void leaves_early(device uint* out [[buffer(0)]], constant uint2& range [
     threadgroup_barrier(mem_flags::mem_threadgroup);
   }
 }
-
-kernel void reads_ahead(device const float* x [[buffer(0)]], device float* out [[buffer(1)]],
-                        constant uint& ahead [[buffer(2)]],
-                        uint i [[thread_position_in_grid]]) {
-  const float read = x[i + ahead];
-  if (i == 0) out[0] = read;
-}
 )";
 
-using Encode = std::function<void(MTL::ComputeCommandEncoder*)>;
-
-struct Bench : host::Setup {
-  NS::SharedPtr<MTL::Library> library;
-
-  Bench() {
-    NS::Error* error = nullptr;
-    library = NS::TransferPtr(device->newLibrary(host::string(kSource), nullptr, &error));
-    REQUIRE_MESSAGE(library, text(error));
-  }
-  NS::SharedPtr<MTL::ComputePipelineState> pipeline(const char* name) {
-    NS::Error* error = nullptr;
-    auto function = NS::TransferPtr(library->newFunction(host::string(name)));
-    auto state = NS::TransferPtr(device->newComputePipelineState(function.get(), &error));
-    REQUIRE_MESSAGE(state, text(error));
-    return state;
-  }
-  MTL::CommandBuffer* run(const Encode& encode) {
-    MTL::CommandBuffer* commands = queue->commandBuffer();
-    MTL::ComputeCommandEncoder* encoder = commands->computeCommandEncoder();
-    encode(encoder);
-    encoder->endEncoding();
-    commands->commit();
-    commands->waitUntilCompleted();
-    return commands;
-  }
+struct Bench : host::Bench {
+  Bench() : host::Bench(kSource) {}
   /// Runs it: under validation that is the error `refusal`, otherwise all is well.
   bool runs(const char* refusal, const Encode& encode) {
     const std::string error = text(run(encode)->error());
@@ -343,88 +308,6 @@ TEST_CASE("debug groups that do not match") {
   bench.runs("popDebugGroup]: no group is open", [](auto* encoder) { encoder->popDebugGroup(); });
   bench.runs("1 debug groups are still open",
              [](auto* encoder) { encoder->pushDebugGroup(MTLSTR("layer")); });
-}
-
-TEST_CASE("a little past the end of memory is what it is on a Mac, and far past it is an error") {
-  Bench bench;
-  const auto reads = bench.pipeline("reads_ahead");
-  const auto share = bench.pipeline("share");
-  const auto fault = [&](const Encode& encode) {
-    MTL::CommandBuffer* commands = bench.run(encode);
-    const bool failed = commands->status() == MTL::CommandBufferStatusError;
-    if (failed) CHECK(commands->error()->code() == MTL::CommandBufferErrorPageFault);
-    return failed ? text(commands->error()) : "";
-  };
-  // The slack begins behind a buffer's last page.
-  constexpr uint32_t kSlack = 32 << 10;
-  const std::vector<std::pair<uint32_t, uint32_t>> sizes{
-      {64, 4096 - 256 + kSlack}, {1 << 10, kSlack}, {1 << 14, kSlack}, {1 << 16, kSlack}};
-  for (const auto& [floats, distance] : sizes) {
-    auto x = bench.buffer(std::vector<float>(floats, 1.0f)), out = bench.buffer(std::vector{9.0f});
-    const auto with = [&](uint32_t ahead) {
-      return [&, ahead](MTL::ComputeCommandEncoder* encoder) {
-        encoder->setComputePipelineState(reads.get());
-        encoder->setBuffer(x.get(), 0, 0);
-        encoder->setBuffer(out.get(), 0, 1);
-        encoder->setBytes(&ahead, sizeof ahead, 2);
-        encoder->dispatchThreads(MTL::Size(32, 1, 1), MTL::Size(32, 1, 1));
-      };
-    };
-    const std::string near = fault(with(floats)), far = fault(with(floats + distance / 4));
-    if (validated())
-      CHECK_MESSAGE(contains(near, ", 0 bytes past the end of buffer 0 ('x', "), near);
-    else
-      CHECK((near.empty() && host::values<float>(out.get())[0] == 0.0f));
-    const std::string expected =
-        ", " + std::to_string(distance) + " bytes past the end of buffer 0 ('x', ";
-    CHECK_MESSAGE(contains(far, expected.c_str()), far);
-  }
-  {
-    // Of memory of the caller's too, where nothing else lies behind it.
-    const size_t page = static_cast<size_t>(getpagesize());
-    void* const pages =
-        mmap(nullptr, 64 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    auto* const x = static_cast<std::byte*>(pages) + 32 * page;
-    munmap(x + page, 31 * page);
-    auto borrowed =
-        NS::TransferPtr(bench.device->newBuffer(x, page, MTL::ResourceStorageModeShared, nullptr));
-    auto out = bench.buffer(std::vector{9.0f});
-    const auto ahead_by = [&](uint32_t bytes) {
-      return fault([&, ahead = bytes / 4](MTL::ComputeCommandEncoder* encoder) {
-        encoder->setComputePipelineState(reads.get());
-        encoder->setBuffer(borrowed.get(), 0, 0);
-        encoder->setBuffer(out.get(), 0, 1);
-        encoder->setBytes(&ahead, sizeof ahead, 2);
-        encoder->dispatchThreads(MTL::Size(32, 1, 1), MTL::Size(32, 1, 1));
-      });
-    };
-    CHECK(ahead_by(static_cast<uint32_t>(page + kSlack - 256)).empty() == !validated());
-    borrowed = {};
-    CHECK(msync(x + page, page, MS_ASYNC) != 0);  // no page is left there
-    munmap(pages, 32 * page + page);
-  }
-  const auto with = [&](uint32_t ahead, MTL::Buffer* out) {
-    return [&, ahead, out](MTL::ComputeCommandEncoder* encoder) {
-      const uint32_t part[2] = {ahead, 0};
-      encoder->setComputePipelineState(share.get());
-      encoder->setBuffer(out, 0, 0);
-      encoder->setBytes(part, sizeof part, 1);
-      encoder->setThreadgroupMemoryLength(1024, 0);
-      encoder->setThreadgroupMemoryLength(16, 1);
-      encoder->dispatchThreadgroups(kOne, MTL::Size(64, 1, 1));
-    };
-  };
-  auto out = bench.buffer(std::vector<uint32_t>(64));
-  // Behind the first argument lies the second, and behind that the end.
-  CHECK(fault(with(256, out.get())).empty() == !validated());
-  const std::string far = fault(with(64 << 10 >> 2, out.get()));
-  CHECK_MESSAGE(contains(far,
-                         "kernel 'share' (program_source:23), threadgroup (0, 0, 0): write to "
-                         "memory at 0x"),
-                far);
-  CHECK_MESSAGE(contains(far, " bytes past the end of its 1280 bytes of threadgroup memory"), far);
-  CHECK(fault(with(0, out.get())).empty());
-  CHECK(host::values<uint32_t>(out.get())[63] == 63);
 }
 
 TEST_CASE("an NSError is nil after success, whichever method gives it") {
