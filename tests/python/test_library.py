@@ -83,6 +83,9 @@ template <typename T, int N> kernel void fill(device T* out, uint i [[thread_pos
 template [[host_name("fill_half_3")]] kernel void fill<half, 3>(device half*, uint);
 kernel void widest(constant bool& a, constant long4& b, constant bool& c, constant ulong3& d,
                  device float* out) { out[0] = a + b.w + c + d.z; }
+kernel void bytes(device const char* from, device uchar* to, uint i [[thread_position_in_grid]]) {
+  ((device ushort*)to)[i] = *(device const ushort*)(from + 2 * i);
+}
 kernel void overread(constant float* values, constant uint& n, device float* out) {
   float sum = 0;
   for (uint i = 0; i < n; ++i) sum += values[i];
@@ -98,10 +101,10 @@ def lib() -> fd.Library:
 
 def test_the_library_is_a_mapping_of_kernels(lib: fd.Library) -> None:
     assert lib.functions == (
-        *("axpy", "backwards", "biased", "constants", "drift", "everything", "fill_half_3"),
-        *("leaves", "overread", "widest"),
+        *("axpy", "backwards", "biased", "bytes", "constants", "drift", "everything"),
+        *("fill_half_3", "leaves", "overread", "widest"),
     )
-    assert list(lib) == list(lib.functions) and len(lib) == 10
+    assert list(lib) == list(lib.functions) and len(lib) == 11
     assert "axpy" in lib and "axpz" not in lib and lib["axpy"] is lib["axpy"]
     assert repr(lib["axpy"]) == "<kernel axpy of library 'kernels.metal'>"
     assert repr(lib).startswith("<library 'kernels.metal': axpy, backwards, biased")
@@ -212,6 +215,21 @@ def test_arrays_of_structs(rt: fd.Foundry, lib: fd.Library) -> None:
             result["at"][:, :3], np.stack([np.arange(10) + 1, [2] * 10, [0.5] * 10], 1)
         )
         assert np.array_equal(result["id"], np.arange(10) + 100)
+
+
+def test_bytes_are_of_tensors_of_any_dtype(rt: fd.Foundry, lib: fd.Library) -> None:
+    rng = np.random.default_rng(7)
+    for dtype in (fd.f32, fd.bf16, fd.i8, fd.u64, fd.bool_):
+        raw = rng.integers(0, 2, 64, np.uint8)
+        source = rt.tensor(raw.view(np.asarray(rt.zeros(1, dtype)).dtype))
+        copied = rt.zeros(source.shape[0], dtype)
+        rt.run(lib["bytes"](source, copied, grid=32))
+        assert np.asarray(copied).tobytes() == raw.tobytes()
+    blocks = rt.empty(64, fd.q4_0)  # two of 18 bytes
+    rt.run(lib["bytes"](bytes(range(36)), blocks, grid=18))
+    back = rt.zeros(36, fd.u8)
+    rt.run(lib["bytes"](blocks, back, grid=18))
+    assert np.asarray(back).tolist() == list(range(36))
 
 
 def test_atomics_vectors_matrices_and_threadgroup_memory(rt: fd.Foundry, lib: fd.Library) -> None:

@@ -126,7 +126,8 @@ void allow_in_place(KernelDescription& kernel);
 [[nodiscard]] std::uint64_t element_bytes(const ArgumentDescription& argument);
 
 /// Whether a tensor of `dtype` may stand for the elements that a library's kernel takes: of a
-/// vector or matrix its scalars', of a struct or what reflection does not tell, any.
+/// vector or matrix its scalars', of bytes (char and uchar), a struct or what reflection does not
+/// tell, any.
 [[nodiscard]] bool takes_dtype(const ArgumentDescription& argument, DType dtype);
 
 /// Compares the signature with the pipeline's reflection. Throws SignatureMismatchError with both.

@@ -30,6 +30,11 @@ std::optional<DType> scalar_of(const ReflectedArgument& argument) {
   return dtype_of_scalar(type.substr(0, digits));
 }
 
+/// What the language's rules of aliasing let look at any object's memory.
+bool is_byte(const ReflectedArgument& argument) {
+  return argument.type == info(DType::i8).metal_name || argument.type == info(DType::u8).metal_name;
+}
+
 Access access_of(const ReflectedArgument& argument) {
   // Metal tells that it is written, not that all of it is.
   return argument.access == Access::write ? Access::write_some : argument.access;
@@ -45,7 +50,7 @@ std::uint64_t element_bytes(const ArgumentDescription& argument) {
 bool takes_dtype(const ArgumentDescription& argument, DType dtype) {
   if (!argument.reflected) return dtype == argument.dtype;
   const auto scalar = scalar_of(*argument.reflected);
-  return !scalar || *scalar == dtype;
+  return !scalar || *scalar == dtype || is_byte(*argument.reflected);
 }
 
 std::vector<ArgumentDescription> library_arguments(const Reflection& reflection) {
