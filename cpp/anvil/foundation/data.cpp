@@ -77,14 +77,26 @@ Data* init_with_data(Data* self, const Data* other) {
   if (other) self->bytes = other->bytes;
   return self;
 }
-Data* init_with_file(Data* self, const String* path) {
-  const auto text = read_file(std::string(utf8(path)), nullptr);
+Data* init_reading(Data* self, const std::string& path, Error** error) {
+  const auto text = read_file(path, error);
   if (text) return init_with_bytes(self, text->data(), text->size());
   objc::release(self);
   return nullptr;
 }
-Data* init_with_url(Data* self, const URL* url) {
-  return init_with_file(self, url ? make_string(url->path).get() : nullptr);
+std::string path_of(const String* path) {
+  return std::string(utf8(path));
+}
+std::string path_of(const URL* url) {
+  return url ? url->path : "";
+}
+template <class Place>
+Data* init_with(Data* self, const Place* place) {
+  return init_reading(self, path_of(place), nullptr);
+}
+/// How it is read is its own affair.
+template <class Place>
+Data* init_with_options(Data* self, const Place* place, NS::UInteger, Error** error) {
+  return init_reading(self, path_of(place), error);
 }
 Data* fresh(objc_class* cls) {
   return make_of<Data>(cls).autoreleased();
@@ -101,13 +113,15 @@ Data* no_copy(objc_class* cls, void* bytes, NS::UInteger length) {
 Data* with_data(objc_class* cls, const Data* other) {
   return init_with_data(fresh(cls), other);
 }
-Data* with_file(objc_class* cls, const String* path) {
-  Data* self = init_with_file(make_of<Data>(cls).detach(), path);
+template <class Place>
+Data* with_options(objc_class* cls, const Place* place, NS::UInteger, Error** error) {
+  Data* self = init_reading(make_of<Data>(cls).detach(), path_of(place), error);
   objc::autorelease(self);
   return self;
 }
-Data* with_url(objc_class* cls, const URL* url) {
-  return with_file(cls, url ? make_string(url->path).get() : nullptr);
+template <class Place>
+Data* with(objc_class* cls, const Place* place) {
+  return with_options(cls, place, 0, nullptr);
 }
 NS::UInteger length(const Data* self) {
   return self->bytes.size();
@@ -139,11 +153,14 @@ bool equals(const Data* self, const objc_object* object) {
 size_t hash(const Data* self) {
   return std::hash<std::string_view>{}(as_text(self));
 }
-bool write(const Data* self, const String* path, bool whole) {
-  return write_file(std::string(utf8(path)), as_text(self), whole, nullptr);
+template <class Place>
+bool write_with_options(const Data* self, const Place* place, NS::UInteger options, Error** error) {
+  constexpr NS::UInteger kAtomic = 1;
+  return write_file(path_of(place), as_text(self), (options & kAtomic) != 0, error);
 }
-bool write_to_url(const Data* self, const URL* url, bool whole) {
-  return url && write_file(url->path, as_text(self), whole, nullptr);
+template <class Place>
+bool write(const Data* self, const Place* place, bool whole) {
+  return write_file(path_of(place), as_text(self), whole, nullptr);
 }
 Data* copy(Data* self) {
   if (objc::as<MutableData>(self)) return make_data(self->bytes).detach();
@@ -165,13 +182,17 @@ ANVIL_OBJC_CLASS_DEFINITION<Data> data_definition{
         objc::class_function<&no_copy>("dataWithBytesNoCopy:length:"),
         objc::class_function<&no_copy_or_free>("dataWithBytesNoCopy:length:freeWhenDone:"),
         objc::class_function<&with_data>("dataWithData:"),
-        objc::class_function<&with_file>("dataWithContentsOfFile:"),
-        objc::class_function<&with_url>("dataWithContentsOfURL:"),
+        objc::class_function<&with<String>>("dataWithContentsOfFile:"),
+        objc::class_function<&with<URL>>("dataWithContentsOfURL:"),
+        objc::class_function<&with_options<String>>("dataWithContentsOfFile:options:error:"),
+        objc::class_function<&with_options<URL>>("dataWithContentsOfURL:options:error:"),
         objc::function<&init_with_bytes>("initWithBytes:length:"),
         objc::function<&init_no_copy>("initWithBytesNoCopy:length:freeWhenDone:"),
         objc::function<&init_with_data>("initWithData:"),
-        objc::function<&init_with_file>("initWithContentsOfFile:"),
-        objc::function<&init_with_url>("initWithContentsOfURL:"),
+        objc::function<&init_with<String>>("initWithContentsOfFile:"),
+        objc::function<&init_with<URL>>("initWithContentsOfURL:"),
+        objc::function<&init_with_options<String>>("initWithContentsOfFile:options:error:"),
+        objc::function<&init_with_options<URL>>("initWithContentsOfURL:options:error:"),
         objc::function<&length>("length"),
         objc::function<&bytes>("bytes"),
         objc::function<&get_bytes>("getBytes:length:"),
@@ -180,8 +201,10 @@ ANVIL_OBJC_CLASS_DEFINITION<Data> data_definition{
         objc::function<&equals>("isEqual:"),
         objc::function<&equals>("isEqualToData:"),
         objc::function<&hash>("hash"),
-        objc::function<&write>("writeToFile:atomically:"),
-        objc::function<&write_to_url>("writeToURL:atomically:"),
+        objc::function<&write<String>>("writeToFile:atomically:"),
+        objc::function<&write<URL>>("writeToURL:atomically:"),
+        objc::function<&write_with_options<String>>("writeToFile:options:error:"),
+        objc::function<&write_with_options<URL>>("writeToURL:options:error:"),
         objc::function<&copy>("copy"),
         objc::function<&mutable_copy>("mutableCopy"),
         objc::function<&description>("description"),

@@ -1,9 +1,12 @@
 #include "anvil/foundation/date.hpp"
 
 #include <algorithm>
+#include <ctime>
 
 #include <Foundation/NSObjCRuntime.hpp>
 #include <Foundation/NSTypes.hpp>
+
+#include "anvil/foundation/string.hpp"
 
 namespace anvil {
 namespace {
@@ -38,6 +41,25 @@ Date* far_future() {
 }
 Date* far_past() {
   return since_1970(-kFar / 2);
+}
+Date* init_since_1970(Date* self, double seconds) {
+  self->time = Date::Clock::time_point(duration(seconds));
+  return self;
+}
+Date* init_from_now(Date* self, double seconds) {
+  self->time += duration(seconds);
+  return self;
+}
+Date* later(const Date* self, double seconds) {
+  return at(self->time + duration(seconds));
+}
+String* description(const Date* self) {
+  const std::time_t seconds = Date::Clock::to_time_t(self->time);
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[64];
+  return make_string({text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S +0000", &parts)})
+      .autoreleased();
 }
 double seconds_since_1970(const Date* self) {
   return Seconds(self->time.time_since_epoch()).count();
@@ -85,6 +107,11 @@ ANVIL_OBJC_CLASS_DEFINITION<Date> date_definition{
         objc::function<&seconds_since_reference>("timeIntervalSinceReferenceDate"),
         objc::function<&seconds_since>("timeIntervalSinceDate:"),
         objc::function<&compare>("compare:"),
+        objc::function<&init_since_1970>("initWithTimeIntervalSince1970:"),
+        objc::function<&init_from_now>("initWithTimeIntervalSinceNow:"),
+        objc::function<&later>("dateByAddingTimeInterval:"),
+        objc::function<&description>("description"),
+        objc::function<&equals>("isEqualToDate:"),
         objc::function<&equals>("isEqual:"),
         objc::function<&hash>("hash"),
         objc::function<&copy>("copy"),

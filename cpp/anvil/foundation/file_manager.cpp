@@ -109,7 +109,7 @@ Dictionary* attributes(const FileManager*, const String* path, Error** error) {
   dictionary->add(reinterpret_cast<objc_object*>(NSFileType), reinterpret_cast<objc_object*>(type));
   if (fs::is_regular_file(status)) {
     const auto size = static_cast<unsigned long long>(fs::file_size(path_of(path), failure));
-    dictionary->add(reinterpret_cast<objc_object*>(NSFileSize), make_number(size).get());
+    dictionary->add(reinterpret_cast<objc_object*>(NSFileSize), objc::make<Number>(size).get());
   }
   return dictionary.autoreleased();
 }

@@ -1,15 +1,9 @@
-// NSLock, NSRecursiveLock, NSCondition and NSThread.
-#include <sys/syscall.h>
-#include <unistd.h>
-
+// NSLock, NSRecursiveLock and NSCondition.
 #include <condition_variable>
 #include <mutex>
-#include <thread>
 
 #include "anvil/foundation/date.hpp"
 #include "anvil/foundation/string.hpp"
-#include "anvil/objc/autorelease.hpp"
-#include "anvil/objc/block.hpp"
 
 namespace anvil {
 namespace {
@@ -89,31 +83,6 @@ ANVIL_OBJC_CLASS_DEFINITION<Condition> condition_definition{
         objc::function<&wait_until>("waitUntilDate:"),
         objc::function<&signal>("signal"),
         objc::function<&broadcast>("broadcast"),
-    }};
-
-struct Thread : objc::Object {
-  using Super = RootObject;
-};
-
-bool is_main() {
-  return syscall(SYS_gettid) == getpid();
-}
-void sleep(double seconds) {
-  if (seconds > 0) std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
-}
-void detach(void (^block)()) {
-  std::thread([block = objc::Block<void()>(block)] {
-    const objc::PoolScope pool;
-    block();
-  }).detach();
-}
-
-ANVIL_OBJC_CLASS_DEFINITION<Thread> thread_definition{
-    "NSThread",
-    {
-        objc::class_method<&is_main>("isMainThread"),
-        objc::class_method<&sleep>("sleepForTimeInterval:"),
-        objc::class_method<&detach>("detachNewThreadWithBlock:"),
     }};
 
 }  // namespace

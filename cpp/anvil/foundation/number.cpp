@@ -60,10 +60,10 @@ template <class T>
 Number::Number(T value) {
   assign(*this, value);
 }
-
-objc::Ref<Number> make_number(unsigned long long value) {
-  return objc::make<Number>(value);
-}
+template Number::Number(bool);
+template Number::Number(long long);
+template Number::Number(unsigned long long);
+template Number::Number(double);
 
 std::string to_string(const Number& number) {
   char text[32];
@@ -262,10 +262,6 @@ struct Null : objc::Object {
   using Super = RootObject;
 };
 
-Null* null() {
-  static Null* const only = objc::make<Null>().detach();
-  return only;
-}
 Null* copy_null(Null* self) {
   objc::retain(self);
   return self;
@@ -277,10 +273,16 @@ String* null_description(const Null*) {
 ANVIL_OBJC_CLASS_DEFINITION<Null> null_definition{
     "NSNull",
     {
-        objc::class_method<&null>("null"),
+        objc::class_method<&shared_null>("null"),
         objc::function<&copy_null>("copy"),
         objc::function<&null_description>("description"),
     }};
 
 }  // namespace
+
+objc_object* shared_null() {
+  static Null* const only = objc::make<Null>().detach();
+  return only;
+}
+
 }  // namespace anvil

@@ -23,15 +23,17 @@ struct Number : Value {
   using Super = Value;
 
   Number() = default;
+  /// Of C's types; bool is that of a YES.
   template <class T>
   explicit Number(T value);
 
   std::variant<int64_t, uint64_t, double> number;
 };
 
-objc::Ref<Number> make_number(unsigned long long value);
-
 /// Shortest text that reads back as the same number.
 std::string to_string(const Number& number);
+
+/// NSNull's only object.
+objc_object* shared_null();
 
 }  // namespace anvil

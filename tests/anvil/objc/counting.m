@@ -132,6 +132,11 @@ static void test_foundation(void) {
   CHECK([@"content" writeToFile:file atomically:YES encoding:NSUTF8StringEncoding error:&error]);
   CHECK([[NSString stringWithContentsOfFile:file encoding:NSUTF8StringEncoding error:&error] isEqual:@"content"]);
   CHECK([[NSData dataWithContentsOfFile:file] length] == 7);
+  NSURL* url = [NSURL fileURLWithPath:file];
+  CHECK([[NSData dataWithContentsOfURL:url options:NSDataReadingMappedIfSafe error:&error] writeToURL:url options:NSDataWritingAtomic error:&error]);
+  CHECK([[[NSData alloc] initWithContentsOfFile:file options:0 error:&error] length] == 7 && error == nil);
+  CHECK([NSData dataWithContentsOfFile:@"/nowhere" options:0 error:&error] == nil && error.code == 2);
+  CHECK(![[NSData data] writeToFile:@"/nowhere/file" options:0 error:&error] && [error.localizedDescription isEqual:@"/nowhere/file: No such file or directory"]);
   CHECK([[files attributesOfItemAtPath:file error:&error][NSFileSize] intValue] == 7);
   CHECK([NSString stringWithContentsOfFile:@"/nowhere" encoding:NSUTF8StringEncoding error:&error] == nil);
   CHECK([error.localizedDescription isEqual:@"/nowhere: No such file or directory"] && error.code == 2);
@@ -143,6 +148,9 @@ static void test_foundation(void) {
   CHECK(data.length == 5 && memcmp((const char*)data.bytes + 2, "abc", 3) == 0);
   NSArray* sorted = [@[ @3, @1, @2 ] sortedArrayUsingComparator:^NSComparisonResult(NSNumber* a, NSNumber* b) { return [a compare:b]; }];
   CHECK([sorted isEqual:@[ @1, @2, @3 ]]);
+  NSDate* date = [[NSDate alloc] initWithTimeIntervalSince1970:951782399];
+  CHECK([date.description isEqual:@"2000-02-28 23:59:59 +0000"]);
+  CHECK([[date dateByAddingTimeInterval:1].description isEqual:@"2000-02-29 00:00:00 +0000"]);
   NSLock* lock = [NSLock new];
   [lock lock];
   CHECK(![lock tryLock]);

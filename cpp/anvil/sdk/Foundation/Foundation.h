@@ -2,5 +2,10 @@
 #pragma once
 
 #include <CoreFoundation/CoreFoundation.h>
+#include <Foundation/NSJSONSerialization.h>
+#include <Foundation/NSMapTable.h>
+#include <Foundation/NSNotification.h>
 #include <Foundation/NSSystem.h>
+#include <Foundation/NSUUID.h>
+#include <Foundation/NSUserDefaults.h>
 #include <dispatch/dispatch.h>

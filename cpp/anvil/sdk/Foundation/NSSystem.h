@@ -111,8 +111,23 @@ OBJC_EXTERN NSFileAttributeType const NSFileTypeUnknown;
 
 @interface NSThread : NSObject
 @property(class, readonly) BOOL isMainThread;
+@property(class, readonly, strong) NSThread* currentThread;
+@property(class, readonly, strong) NSThread* mainThread;
 + (void)sleepForTimeInterval:(NSTimeInterval)seconds;
++ (void)sleepUntilDate:(NSDate*)date;
 + (void)detachNewThreadWithBlock:(void (^)(void))block;
++ (void)detachNewThreadSelector:(SEL)selector toTarget:(id)target withObject:(id)argument;
+- (instancetype)initWithBlock:(void (^)(void))block;
+- (instancetype)initWithTarget:(id)target selector:(SEL)selector object:(id)argument;
+- (void)main;
+- (void)start;
+- (void)cancel;
+@property(readonly) BOOL isMainThread;
+@property(readonly, getter=isExecuting) BOOL executing;
+@property(readonly, getter=isFinished) BOOL finished;
+@property(readonly, getter=isCancelled) BOOL cancelled;
+@property(copy) NSString* name;
+@property(readonly, retain) NSMutableDictionary* threadDictionary;
 @end
 
 __attribute__((objc_arc_weak_reference_unavailable))

@@ -43,7 +43,11 @@ ANVIL_NUMBER(NSUInteger, UnsignedInteger, unsignedInteger);
 + (NSNull*)null;
 @end
 
-typedef NS_OPTIONS(NSUInteger, NSDataReadingOptions) { NSDataReadingMappedIfSafe = 1 };
+typedef NS_OPTIONS(NSUInteger, NSDataReadingOptions) {
+  NSDataReadingMappedIfSafe = 1,
+  NSDataReadingUncached = 2,
+  NSDataReadingMappedAlways = 8
+};
 typedef NS_OPTIONS(NSUInteger, NSDataWritingOptions) { NSDataWritingAtomic = 1 };
 @interface NSData : NSObject <NSCopying, NSMutableCopying>
 @property(readonly) NSUInteger length;
@@ -55,17 +59,31 @@ typedef NS_OPTIONS(NSUInteger, NSDataWritingOptions) { NSDataWritingAtomic = 1 }
 + (instancetype)dataWithData:(NSData*)data;
 + (instancetype)dataWithContentsOfFile:(NSString*)path;
 + (instancetype)dataWithContentsOfURL:(NSURL*)url;
++ (instancetype)dataWithContentsOfFile:(NSString*)path
+                               options:(NSDataReadingOptions)options
+                                 error:(NSError**)error;
++ (instancetype)dataWithContentsOfURL:(NSURL*)url
+                              options:(NSDataReadingOptions)options
+                                error:(NSError**)error;
 - (instancetype)initWithBytes:(const void*)bytes length:(NSUInteger)length;
 - (instancetype)initWithBytesNoCopy:(void*)bytes length:(NSUInteger)length freeWhenDone:(BOOL)free;
 - (instancetype)initWithData:(NSData*)data;
 - (instancetype)initWithContentsOfFile:(NSString*)path;
 - (instancetype)initWithContentsOfURL:(NSURL*)url;
+- (instancetype)initWithContentsOfFile:(NSString*)path
+                               options:(NSDataReadingOptions)options
+                                 error:(NSError**)error;
+- (instancetype)initWithContentsOfURL:(NSURL*)url
+                              options:(NSDataReadingOptions)options
+                                error:(NSError**)error;
 - (void)getBytes:(void*)buffer length:(NSUInteger)length;
 - (void)getBytes:(void*)buffer range:(NSRange)range;
 - (NSData*)subdataWithRange:(NSRange)range;
 - (BOOL)isEqualToData:(NSData*)data;
 - (BOOL)writeToFile:(NSString*)path atomically:(BOOL)atomically;
 - (BOOL)writeToURL:(NSURL*)url atomically:(BOOL)atomically;
+- (BOOL)writeToFile:(NSString*)path options:(NSDataWritingOptions)options error:(NSError**)error;
+- (BOOL)writeToURL:(NSURL*)url options:(NSDataWritingOptions)options error:(NSError**)error;
 @end
 
 @interface NSMutableData : NSData
@@ -85,12 +103,16 @@ typedef NS_OPTIONS(NSUInteger, NSDataWritingOptions) { NSDataWritingAtomic = 1 }
 + (instancetype)dateWithTimeIntervalSinceNow:(NSTimeInterval)seconds;
 + (instancetype)dateWithTimeIntervalSince1970:(NSTimeInterval)seconds;
 + (NSTimeInterval)timeIntervalSinceReferenceDate;
+- (instancetype)initWithTimeIntervalSince1970:(NSTimeInterval)seconds;
+- (instancetype)initWithTimeIntervalSinceNow:(NSTimeInterval)seconds;
 @property(class, readonly, copy) NSDate* distantFuture;
 @property(class, readonly, copy) NSDate* distantPast;
 @property(readonly) NSTimeInterval timeIntervalSinceNow;
 @property(readonly) NSTimeInterval timeIntervalSince1970;
 @property(readonly) NSTimeInterval timeIntervalSinceReferenceDate;
 - (NSTimeInterval)timeIntervalSinceDate:(NSDate*)date;
+- (instancetype)dateByAddingTimeInterval:(NSTimeInterval)seconds;
+- (BOOL)isEqualToDate:(NSDate*)date;
 - (NSComparisonResult)compare:(NSDate*)date;
 @end
 
