@@ -60,8 +60,10 @@ ARROWS: Mapping[str, frozenset[str]] = {
         "cpp/anvil/abi": "",
         # Its compiler, a program of its own.
         "cpp/anvil/compiler/driver": """
-            cpp/anvil/abi cpp/anvil/compiler/cpu cpp/anvil/compiler/frontend cpp/anvil/compiler/ir
-            cpp/anvil/compiler/source""",
+            cpp/anvil/abi cpp/anvil/compiler/air cpp/anvil/compiler/cpu
+            cpp/anvil/compiler/frontend cpp/anvil/compiler/ir cpp/anvil/compiler/source""",
+        "cpp/anvil/compiler/air": """
+            cpp/anvil/abi cpp/anvil/compiler/ir cpp/anvil/compiler/source""",
         "cpp/anvil/compiler/cpu": """
             cpp/anvil/abi cpp/anvil/compiler/ir cpp/anvil/compiler/simd
             cpp/anvil/compiler/source""",

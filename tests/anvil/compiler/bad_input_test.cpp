@@ -80,7 +80,8 @@ TEST_CASE("command lines that make no sense say why") {
   CHECK(run_compiler({"serve"}).errors == "anvil-compiler: option '--requests' is missing\n");
   CHECK(run_compiler({"parse", "--library", "x"}).errors ==
         "anvil-compiler: option '--requests' is missing\n");
-  CHECK(run_compiler({"library"}).errors == "anvil-compiler: option '--source' is missing\n");
+  CHECK(run_compiler({"library"}).errors ==
+        "anvil-compiler: option '--source' or '--air' is missing\n");
   CHECK(run_compiler({"library", "--sauce", "x"}).errors ==
         "anvil-compiler: unknown option '--sauce'\n");
   CHECK(run_compiler({"kernel", "--variant"}).errors ==

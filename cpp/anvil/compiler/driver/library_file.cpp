@@ -38,6 +38,7 @@ std::string write_library(const Program& program, const LibraryIndex& index) {
          line_of(llvm::json::Object{{"compiler", compiler_version()},
                                     {"math", program.math},
                                     {"logging", program.logging},
+                                    {"air", !program.air.empty()},
                                     {"name_size", source.name.size()},
                                     {"original_size", source.original.size()},
                                     {"origins",
@@ -50,7 +51,7 @@ std::string write_library(const Program& program, const LibraryIndex& index) {
                                                                 {"file", valid(origin.file)}});
                                        return origins;
                                      }()}}) +
-         source.name + source.original + source.expanded;
+         source.name + source.original + source.expanded + program.air;
 }
 
 Program read_library(const std::string& contents) {
@@ -77,6 +78,10 @@ Program read_library(const std::string& contents) {
   size_t at = second + 1;
   program.source.name = contents.substr(at, static_cast<size_t>(name_size));
   at += static_cast<size_t>(name_size);
+  if (object->getBoolean("air").value_or(false)) {
+    program.air = contents.substr(at);
+    return program;
+  }
   program.source.original = contents.substr(at, static_cast<size_t>(original_size));
   program.source.expanded = contents.substr(at + static_cast<size_t>(original_size));
   if (const llvm::json::Array* origins = object->getArray("origins"))

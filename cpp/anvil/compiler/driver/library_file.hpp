@@ -8,7 +8,7 @@
 namespace anvil::compiler {
 
 /// First line: JSON for the driver (functions, constants). Second: JSON for the compiler. Then the
-/// original and the expanded source.
+/// program's name, and its original and its expanded source or its AIR.
 std::string write_library(const Program& program, const LibraryIndex& index);
 
 /// Throws InputError for contents that this version of the compiler did not write.

@@ -40,6 +40,7 @@ void require_one_of(const std::string& value, const char* option,
 
 Handlers source_options(ProgramOptions& program) {
   return {{"--source", store(program.source)},
+          {"--air", store(program.air)},
           {"--name", store(program.name)},
           {"--math", store(program.math)},
           {"--logging", store(program.logging)},
@@ -50,6 +51,11 @@ Handlers source_options(ProgramOptions& program) {
                                                                       ? "1"
                                                                       : value.substr(equal + 1));
            }}};
+}
+
+void require_program(const ProgramOptions& program) {
+  if (program.source.empty() && program.air.empty())
+    throw UsageError("option '--source' or '--air' is missing");
 }
 
 void check(const ProgramOptions& program) {
@@ -94,7 +100,7 @@ LibraryCommand parse_library_command(Arguments arguments) {
   Handlers handlers = library_options(command);
   handlers.merge(source_options(command.program));
   parse(arguments, handlers);
-  require(command.program.source, "--source");
+  require_program(command.program);
   require(command.output, "--output");
   check(command.program);
   return command;
@@ -132,7 +138,7 @@ ParseCommand parse_parse_command(Arguments arguments) {
   handlers.emplace("--target", store(command.target));
   handlers.emplace("--requests", store(command.requests));
   parse(arguments, handlers);
-  if (command.program.library.empty()) require(command.program.source, "--source");
+  if (command.program.library.empty()) require_program(command.program);
   require(command.requests, "--requests");
   check(command.program);
   return command;

@@ -9,9 +9,10 @@
 
 namespace anvil::compiler {
 
-/// The program that a command is about: a source, or a library that was made of one.
+/// The program that a command is about: a source, one function of a library of Apple's compiler, or
+/// a library that was made of either.
 struct ProgramOptions {
-  std::string source, library;
+  std::string source, air, library;
   std::string name = "program_source";  // what diagnostics call the source
   std::vector<std::pair<std::string, std::string>> defines;
   std::string math = "fast";

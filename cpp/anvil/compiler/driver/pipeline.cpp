@@ -8,12 +8,18 @@
 
 #include <exception>
 #include <functional>
+#include <utility>
 
+#include "anvil/compiler/air/matrices.hpp"
+#include "anvil/compiler/air/merge.hpp"
+#include "anvil/compiler/air/module.hpp"
+#include "anvil/compiler/air/signature.hpp"
 #include "anvil/compiler/driver/library_file.hpp"
 #include "anvil/compiler/driver/reflection.hpp"
 #include "anvil/compiler/driver/serve.hpp"
 #include "anvil/compiler/driver/targets.hpp"
 #include "anvil/compiler/frontend/frontend.hpp"
+#include "anvil/compiler/frontend/library_text.hpp"
 #include "anvil/compiler/frontend/precompiled.hpp"
 #include "anvil/compiler/frontend/preprocess.hpp"
 #include "anvil/compiler/ir/checks.hpp"
@@ -81,11 +87,19 @@ bool report_computed(const std::vector<std::string>& variables,
 
 std::optional<Program> load(const ProgramOptions& options) {
   if (!options.library.empty()) return read_library(read_file(options.library));
+  if (!options.air.empty()) {
+    Program program;
+    program.source.name = options.name;
+    program.air = read_file(options.air);
+    if (program.air.empty()) throw InputError("the library's function is empty");
+    return program;
+  }
   auto source = preprocess(options.name, read_file(options.source), options.defines,
                            options.standard, options.math);
   if (!source) return {};
   Program program{.source = std::move(*source),
                   .tokens = {},
+                  .air = {},
                   .math = options.math,
                   .logging = options.logging == "on"};
   program.tokens = run_token_pass(program.source.expanded);
@@ -135,38 +149,100 @@ bool finish(const Program& program, CompiledKernel kernel, const KernelCommand& 
   return true;
 }
 
+/// What is asked of a program, once it is parsed.
+class Request {
+ public:
+  Request(std::function<ProgramCommand()> ask, const std::string& triple)
+      : ask_(std::move(ask)), target_(make_target({.triple = triple})) {}
+
+  /// Of the machine that is parsed for; from answer() on, of the kernel's.
+  Target& target() { return *target_; }
+  const ProgramCommand& command() const { return command_; }
+
+  /// The value of `make` for the kernel that is wanted, or an empty one for a library. What throws
+  /// is kept: clang, which calls this, is not made to be left by exceptions.
+  template <typename Make>
+  auto answer(const Make& make) -> decltype(make(std::declval<const KernelCommand&>())) {
+    try {
+      command_ = ask_();
+      const auto* kernel = std::get_if<KernelCommand>(&command_);
+      if (!kernel) return {};
+      target_ = make_target(
+          {.triple = kernel->target, .processor = kernel->cpu, .variant = kernel->variant});
+      return make(*kernel);
+    } catch (...) {
+      failure_ = std::current_exception();
+      return {};
+    }
+  }
+  void rethrow() const {
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  std::function<ProgramCommand()> ask_;
+  std::unique_ptr<Target> target_;
+  ProgramCommand command_;
+  std::exception_ptr failure_;
+};
+
+bool write_index(const Program& program, const LibraryIndex& index, const Request& request) {
+  write_file(std::get<LibraryCommand>(request.command()).output, write_library(program, index));
+  return true;
+}
+
+bool run_air(const Program& program, Request request) {
+  std::string place = program.source.name + ": error: ";
+  try {
+    llvm::LLVMContext context;
+    const auto module = air::parse_module(program.air, context);
+    place += "in function '" + air::function_name(*module) + "': ";
+    air::make_plain(*module);
+    CompiledKernel kernel;
+    kernel.symbol = air::kKernelSymbol;
+    kernel.signature = air::read_signature(*module);
+    kernel.constants = air::read_function_constants(*module);
+    air::narrow_matrices(*module);
+    kernel.module = compile_library_text(air::math_mode(*module), request.target(), context, [&] {
+      return request.answer([&](const KernelCommand& command) {
+        if (command.function != kernel.signature.name)
+          throw AirError("there is no kernel named '" + command.function + "' in the library");
+        return air::text_for(*module, kernel.signature) + request.target().thunk(kernel.signature);
+      });
+    });
+    request.rethrow();
+    if (!kernel.module)
+      return write_index(program, {{kernel.signature.name}, kernel.constants}, request);
+    air::merge(*module, *kernel.module);
+    return finish(program, std::move(kernel), std::get<KernelCommand>(request.command()),
+                  request.target());
+  } catch (const AirError& error) {
+    llvm::errs() << place << error.what() << '\n';
+    return false;
+  }
+}
+
 /// `ask` is called once the program is parsed, and may throw.
 bool run_program(const ProgramOptions& options, const std::string& triple, bool line_tables,
                  const std::function<ProgramCommand()>& ask) {
   const auto program = load(options);
   if (!program) return false;
+  Request request(ask, triple);
+  if (!program->air.empty()) return run_air(*program, std::move(request));
   llvm::LLVMContext context;
-  ProgramCommand command;
-  std::unique_ptr<Target> target = make_target({.triple = triple});
-  std::exception_ptr failure;  // clang is not made to be left by exceptions
   auto compiled = compile_program(
-      *program, *target, {.line_tables = line_tables, .warnings = options.library.empty()}, context,
-      [&]() -> Wish {
-        try {
-          command = ask();
-          const auto* kernel = std::get_if<KernelCommand>(&command);
-          if (!kernel) return {};
-          target = make_target(
-              {.triple = kernel->target, .processor = kernel->cpu, .variant = kernel->variant});
-          return {.kernel = kernel->function, .target = target.get()};
-        } catch (...) {
-          failure = std::current_exception();
-          return {};
-        }
+      *program, request.target(), {.line_tables = line_tables, .warnings = options.library.empty()},
+      context, [&] {
+        return request.answer([&](const KernelCommand& kernel) -> Wish {
+          return {.kernel = kernel.function, .target = &request.target()};
+        });
       });
-  if (failure) std::rethrow_exception(failure);
+  request.rethrow();
   if (!compiled) return false;
-  if (const auto* index = std::get_if<LibraryIndex>(&*compiled)) {
-    write_file(std::get<LibraryCommand>(command).output, write_library(*program, *index));
-    return true;
-  }
+  if (const auto* index = std::get_if<LibraryIndex>(&*compiled))
+    return write_index(*program, *index, request);
   return finish(*program, std::move(std::get<CompiledKernel>(*compiled)),
-                std::get<KernelCommand>(command), *target);
+                std::get<KernelCommand>(request.command()), request.target());
 }
 
 }  // namespace

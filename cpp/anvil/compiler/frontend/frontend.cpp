@@ -7,7 +7,6 @@
 #include <clang/CodeGen/ModuleBuilder.h>
 #include <clang/Frontend/FrontendAction.h>
 #include <clang/Frontend/MultiplexConsumer.h>
-#include <clang/Lex/Pragma.h>
 #include <clang/Lex/Preprocessor.h>
 #include <clang/Sema/Sema.h>
 #include <llvm/IR/Module.h>
@@ -20,37 +19,13 @@
 #include "anvil/compiler/frontend/ast_consumer.hpp"
 #include "anvil/compiler/frontend/clang_setup.hpp"
 #include "anvil/compiler/frontend/diagnostics.hpp"
+#include "anvil/compiler/frontend/entry.hpp"
 #include "anvil/compiler/frontend/precompiled.hpp"
 #include "anvil/compiler/frontend/signature_reader.hpp"
 #include "anvil/compiler/source/symbols.hpp"
 
 namespace anvil::compiler {
 namespace {
-
-// Gives clang the text that `make` returns once everything before the pragma is parsed.
-class EntryPragma : public clang::PragmaHandler {
- public:
-  explicit EntryPragma(std::function<std::string()> make)
-      : PragmaHandler("entry"), make_(std::move(make)) {}
-
-  void HandlePragma(clang::Preprocessor& preprocessor, clang::PragmaIntroducer introducer,
-                    clang::Token& token) override {
-    while (token.isNot(clang::tok::eod) && token.isNot(clang::tok::eof)) preprocessor.Lex(token);
-    const std::string text = make_();
-    if (text.empty()) return;
-    const clang::FileID file = preprocessor.getSourceManager().createFileID(
-        llvm::MemoryBuffer::getMemBufferCopy(text, "<entry>"));
-    preprocessor.EnterSourceFile(file, nullptr, introducer.Loc);
-  }
-
- private:
-  std::function<std::string()> make_;
-};
-
-// Ends a program: an assertion, which no unfinished declaration may precede. clang reads one token
-// ahead, and has then finished with the user's last declaration before it comes to a pragma.
-constexpr const char* kEnd = "\nstatic_assert(true);\n";
-constexpr const char* kEntryRequest = "#pragma anvil entry\n";
 
 class ProgramAction : public clang::ASTFrontendAction {
  public:
@@ -69,7 +44,7 @@ class ProgramAction : public clang::ASTFrontendAction {
     auto consumer = std::make_unique<KernelConsumer>();
     consumer_ = consumer.get();
     compiler.getPreprocessor().AddPragmaHandler(
-        "anvil", new EntryPragma([this] { return parsed_(*consumer_); }));
+        "anvil", entry_pragma([this] { return parsed_(*consumer_); }));
     std::vector<std::unique_ptr<clang::ASTConsumer>> consumers;
     consumers.push_back(std::move(consumer));
     auto code = clang::CreateLLVMCodeGen(compiler, "kernel", context_);
@@ -139,12 +114,6 @@ bool report_token_errors(const Program& program, Diagnostics& diagnostics) {
   return !program.tokens.errors.empty();
 }
 
-std::vector<std::string> arguments_for(const Dialect& dialect) {
-  std::vector<std::string> arguments = language_arguments(dialect);
-  for (std::string& argument : library_arguments(dialect)) arguments.push_back(std::move(argument));
-  return arguments;
-}
-
 /// The program with every instantiation named in place, and those casts rewritten.
 EditedText edited_text(const Program& program, const SmallFloatCasts& casts) {
   std::vector<Edit> edits = program.tokens.edits;
@@ -198,11 +167,11 @@ std::optional<Compiled> try_program(const Program& program, const Target& target
   Diagnostics diagnostics(program.source, &edited, &casts);
   if (report_token_errors(program, diagnostics)) return {};
 
-  auto arguments = arguments_for({program.math, target});
+  auto arguments = program_arguments({program.math, target});
   if (!options.warnings) arguments.push_back("-w");
   if (options.line_tables) arguments.push_back("-debug-info-kind=line-tables-only");
   auto compiler = make_compiler(arguments, diagnostics, target.thunk_headers());
-  const std::string text = edited.text() + kEnd + kEndDeclarations + kEntryRequest;
+  const std::string text = edited.text() + entry_request();
   set_input(*compiler, text, program.source.name);
 
   const auto has_errors = [&] { return compiler->getDiagnostics().hasErrorOccurred(); };

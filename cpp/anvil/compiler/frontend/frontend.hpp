@@ -21,10 +21,12 @@ class Module;
 
 namespace anvil::compiler {
 
-/// A source ready to be compiled, and how.
+/// A source ready to be compiled, and how; or, in its place, what Apple's compiler made of one
+/// function, which says itself how.
 struct Program {
   Source source;
   TokenPassResult tokens;
+  std::string air;  ///< bitcode; then the source is a name alone
   std::string math;
   bool logging = true;  ///< whether os_log says anything
 };

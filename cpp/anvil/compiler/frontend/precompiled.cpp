@@ -68,4 +68,10 @@ std::vector<std::string> library_arguments(const Dialect& dialect) {
   return {"-include", kPrelude, "-include", kProgramPrelude};
 }
 
+std::vector<std::string> program_arguments(const Dialect& dialect) {
+  std::vector<std::string> arguments = language_arguments(dialect);
+  for (std::string& argument : library_arguments(dialect)) arguments.push_back(std::move(argument));
+  return arguments;
+}
+
 }  // namespace anvil::compiler

@@ -15,5 +15,7 @@ void write_precompiled_headers(const std::string& folder, const Target& target);
 /// cc1 options that bring the library's declarations in: a precompiled header beside the program
 /// or, where there is none for the dialect, the headers themselves.
 std::vector<std::string> library_arguments(const Dialect& dialect);
+/// Those, behind all that every program is compiled with.
+std::vector<std::string> program_arguments(const Dialect& dialect);
 
 }  // namespace anvil::compiler

@@ -60,6 +60,7 @@ llvm::Constant* from_bytes(llvm::Type* type, llvm::StringRef bytes,
 
 void define(llvm::GlobalVariable& variable, llvm::Constant* value) {
   variable.setInitializer(value);
+  variable.setExternallyInitialized(false);
   variable.setConstant(true);
   variable.setLinkage(llvm::GlobalValue::InternalLinkage);
 }

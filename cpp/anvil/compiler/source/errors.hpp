@@ -18,6 +18,11 @@ struct FileError : std::runtime_error {
 struct InputError : std::runtime_error {
   using runtime_error::runtime_error;
 };
+/// A library of Apple's compiler that is damaged, or uses what is not there: its maker's, as errors
+/// in a source are.
+struct AirError : std::runtime_error {
+  using runtime_error::runtime_error;
+};
 /// A machine that there is no code generator for, or one below what kernels need.
 struct TargetError : std::runtime_error {
   using runtime_error::runtime_error;
