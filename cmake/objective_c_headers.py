@@ -282,7 +282,10 @@ class Frameworks:
             above = base.full if base and base.made else "NSObject"
             head = f"@interface {cls.full} : {above}<NSCopying>\n"
         else:
-            head = f"@protocol {cls.full}<{base.full if base else 'NSObject'}>\n"
+            above = base.full if base else "NSObject"
+            if cls.base == ("NS", "FastEnumeration"):
+                above = "NSObject, NSFastEnumeration"
+            head = f"@protocol {cls.full}<{above}>\n"
         lines = []
         for (of_class, selector), function in cls.functions.items():
             if selector in ("init", "alloc", "copy", "retain", "release"):

@@ -83,6 +83,15 @@ using metal::precise::exp; using metal::precise::pow; using metal::precise::clam
 using metal::precise::normalize; using metal::precise::sincos; using metal::fast::exp; using metal::fast::tanh;
 using metal::fast::clamp; using metal::fast::normalize; using metal::fast::distance; using metal::fast::length;
 }  // namespace precise_index
+kernel void indirect(device MTLDispatchThreadgroupsIndirectArguments* args, device const uint& count,
+                     device MTLDrawPrimitivesIndirectArguments& draw, device MTLDrawIndexedPrimitivesIndirectArguments& indexed,
+                     device MTLDrawPatchIndirectArguments& patch, device MTLQuadTessellationFactorsHalf* quads,
+                     device MTLTriangleTessellationFactorsHalf* triangles) {
+  args[0] = {(count + 63) / 64, 1, 1};
+  args[1].threadgroupsPerGrid[0] = 2;
+  draw.vertexCount = indexed.indexCount = patch.patchCount = sizeof(args[0]) == 12 && sizeof(draw) == 16 && sizeof(indexed) == 20;
+  quads[0].insideTessellationFactor[0] = triangles[0].insideTessellationFactor = sizeof(quads[0]) == 12 && sizeof(triangles[0]) == 8;
+}
 kernel void kinds(device float* a) { a[0] = simd_float4(1).x + vector_uint2(2).y + matrix_float4x4(3)[1][1]; }
 )";
 

@@ -6,6 +6,7 @@
 #include "atomic.h"
 #include "common.h"
 #include "geometric.h"
+#include "indirect_arguments.h"
 #include "integer.h"
 #include "internals.h"
 #include "limits.h"
