@@ -284,6 +284,7 @@ ANVIL_OBJC_CLASS_DEFINITION<Device> device_definition{
         objc::method<&Device::new_library_from_file>("newLibraryWithFile:error:"),
         objc::method<&Device::new_library_from_data>("newLibraryWithData:error:"),
         objc::method<&Device::new_default_library>("newDefaultLibrary"),
+        objc::method<&Device::new_default_library_of>("newDefaultLibraryWithBundle:error:"),
         objc::method<&Device::new_pipeline>("newComputePipelineStateWithFunction:error:"),
         objc::method<&Device::new_pipeline_reflecting>(
             "newComputePipelineStateWithFunction:options:reflection:error:"),
@@ -307,7 +308,6 @@ ANVIL_OBJC_CLASS_DEFINITION<Device> device_definition{
         objc::method<&Device::new_residency_set>("newResidencySetWithDescriptor:error:"),
     }};
 
-        objc::method<&Device::new_default_library_of>("newDefaultLibraryWithBundle:error:"),
 /// Never destroyed, as everything made by one points to it.
 const std::vector<objc::Ref<Device>>& devices() {
   const std::span<backend::Device* const> there = backend::devices();

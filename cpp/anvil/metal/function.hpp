@@ -42,9 +42,9 @@ struct Function : objc::Object {
 
   Device* device;
   const service::SpecializedFunction function;
+  const MTL::FunctionType type;
   objc::Ref<String> name;  ///< the specialised one, if there is one
   objc::Ref<String> label;
 };
 
 }  // namespace anvil::metal
-  const MTL::FunctionType type;
