@@ -28,6 +28,7 @@
 #include <llvm/Transforms/Utils/Mem2Reg.h>
 
 #include "anvil/compiler/cpu/bit_merges.hpp"
+#include "anvil/compiler/cpu/equal_arms.hpp"
 #include "anvil/compiler/cpu/prefetch.hpp"
 #include "anvil/compiler/ir/passes.hpp"
 #include "anvil/compiler/ir/vector_copies.hpp"
@@ -196,6 +197,7 @@ void optimize_simdgroup(llvm::Module& module, llvm::TargetMachine& machine) {
   passes.addPass(llvm::InstCombinePass());
   passes.addPass(llvm::SimplifyCFGPass());
   passes.addPass(llvm::LoopSimplifyPass());
+  passes.addPass(JoinEqualArms());
   passes.addPass(PrefetchStreams());
   run(module, machine, std::move(passes));
   // InstCombine narrows what was widened (a maximum of two halves), and code generation would call

@@ -1,8 +1,10 @@
 #include "anvil/compiler/cpu/prefetch.hpp"
 
+#include <llvm/ADT/DepthFirstIterator.h>
 #include <llvm/Analysis/LoopInfo.h>
 #include <llvm/Analysis/ScalarEvolution.h>
 #include <llvm/Analysis/ScalarEvolutionExpressions.h>
+#include <llvm/IR/Dominators.h>
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/IntrinsicInst.h>
 #include <llvm/Transforms/Utils/ScalarEvolutionExpander.h>
@@ -27,12 +29,17 @@ constexpr int64_t kMostIterations = 64;
 constexpr int64_t kMostStep = 4096;  // bytes; above, nothing is read in order
 constexpr size_t kMostLines = 16;    // of a stream in one iteration
 
+struct Read {
+  Instruction* at;
+  Value* pointer;
+  int64_t begin;  // in bytes, from the stream's first read
+};
+
 /// What an iteration reads of one buffer, at constant distances from the first read.
 struct Stream {
   const SCEVAddRecExpr* address;  // of the first read
-  Value* pointer;
-  Instruction* at;
-  std::set<int64_t> lines;  // that are read, in bytes from the first read
+  SmallVector<Read, 2> firsts;    // one of each copy that the loop's body has
+  std::set<int64_t> lines;        // that are read, in bytes from the first read
 };
 
 /// The address of a load, also of one under a mask; null for other instructions.
@@ -94,7 +101,8 @@ const SCEVAddRecExpr* stream_address(ScalarEvolution& evolution, const Loop& loo
 }
 
 void add_read(std::vector<Stream>& streams, ScalarEvolution& evolution,
-              const SCEVAddRecExpr* address, Value* pointer, Instruction& at) {
+              const DominatorTree& dominators, const SCEVAddRecExpr* address, Value* pointer,
+              Instruction& at) {
   int64_t begin = 0;
   auto stream = find_if(streams, [&](const Stream& known) {
     const auto distance = evolution.computeConstantDifference(address, known.address);
@@ -102,9 +110,11 @@ void add_read(std::vector<Stream>& streams, ScalarEvolution& evolution,
     return distance.has_value();
   });
   if (stream == streams.end()) {
-    streams.push_back({address, pointer, &at, {}});
+    streams.push_back({address, {}, {}});
     stream = std::prev(streams.end());
   }
+  const auto comes_before = [&](const Read& first) { return dominators.dominates(first.at, &at); };
+  if (none_of(stream->firsts, comes_before)) stream->firsts.push_back({&at, pointer, begin});
   const int64_t end =
       begin + int64_t(at.getDataLayout().getTypeStoreSize(at.getType()).getFixedValue());
   for (int64_t line = begin & -kLine; line < end; line += kLine) stream->lines.insert(line);
@@ -112,15 +122,16 @@ void add_read(std::vector<Stream>& streams, ScalarEvolution& evolution,
 
 /// Of what the loop itself reads, not the loops within it.
 std::vector<Stream> streams_of(const Loop& loop, const LoopInfo& loops,
-                               ScalarEvolution& evolution) {
+                               const DominatorTree& dominators, ScalarEvolution& evolution) {
   std::vector<Stream> streams;
-  for (BasicBlock* block : loop.blocks()) {
+  for (const auto* node : depth_first(dominators.getNode(loop.getHeader()))) {
+    BasicBlock* block = node->getBlock();
     if (loops.getLoopFor(block) != &loop) continue;
     for (Instruction& instruction : *block) {
       Value* pointer = read_pointer(instruction);
       if (!pointer) continue;
       if (const SCEVAddRecExpr* address = stream_address(evolution, loop, pointer))
-        add_read(streams, evolution, address, pointer, instruction);
+        add_read(streams, evolution, dominators, address, pointer, instruction);
     }
   }
   return streams;
@@ -139,7 +150,7 @@ int64_t iterations_ahead(const Loop& loop) {
 /// In bytes.
 Value* distance_ahead(const Stream& stream, const Loop& loop, int64_t iterations,
                       ScalarEvolution& evolution) {
-  Type* type = evolution.getEffectiveSCEVType(stream.pointer->getType());
+  Type* type = evolution.getEffectiveSCEVType(stream.address->getType());
   const SCEV* step = stream.address->getStepRecurrence(evolution);
   if (isa<SCEVConstant>(step)) return ConstantInt::get(type, uint64_t(kBytesAhead));
   const SCEV* distance =
@@ -151,12 +162,12 @@ Value* distance_ahead(const Stream& stream, const Loop& loop, int64_t iterations
              : nullptr;
 }
 
-void prefetch(const Stream& stream, Value* distance) {
-  IRBuilder<> builder(stream.at);
-  Value* ahead = builder.CreatePtrAdd(stream.pointer, distance);
+void prefetch(const Stream& stream, const Read& first, Value* distance) {
+  IRBuilder<> builder(first.at);
+  Value* ahead = builder.CreatePtrAdd(first.pointer, distance);
   for (const int64_t line : stream.lines) {
-    Value* address =
-        builder.CreatePtrAdd(ahead, ConstantInt::get(distance->getType(), uint64_t(line)));
+    Value* address = builder.CreatePtrAdd(
+        ahead, ConstantInt::getSigned(distance->getType(), line - first.begin));
     // To be read, and kept in every cache.
     builder.CreateIntrinsic(
         Intrinsic::prefetch, {address->getType()},
@@ -168,14 +179,15 @@ void prefetch(const Stream& stream, Value* distance) {
 
 PreservedAnalyses PrefetchStreams::run(Function& function, FunctionAnalysisManager& analyses) {
   const auto& loops = analyses.getResult<LoopAnalysis>(function);
+  const auto& dominators = analyses.getResult<DominatorTreeAnalysis>(function);
   auto& evolution = analyses.getResult<ScalarEvolutionAnalysis>(function);
   for (const Loop* loop : loops.getLoopsInPreorder()) {
     if (!loop->getLoopPreheader()) continue;
     const int64_t iterations = iterations_ahead(*loop);
-    for (const Stream& stream : streams_of(*loop, loops, evolution)) {
+    for (const Stream& stream : streams_of(*loop, loops, dominators, evolution)) {
       if (stream.lines.size() > kMostLines) continue;
       if (Value* distance = distance_ahead(stream, *loop, iterations, evolution))
-        prefetch(stream, distance);
+        for (const Read& first : stream.firsts) prefetch(stream, first, distance);
     }
   }
   return PreservedAnalyses::none();
