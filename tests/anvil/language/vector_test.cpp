@@ -142,3 +142,38 @@ kernel void sums(device const float4* a [[buffer(0)]], device const float4* b [[
     for (int k = 0; k < 4; ++k) CHECK(double(out[i * 4 + k]) == expected[k]);
   }
 }
+
+// More products than one chain of sums takes, from zero and from an earlier iteration's sum.
+TEST_CASE("long sums of products") {
+  Program program(R"(
+#include <metal_stdlib>
+using namespace metal;
+kernel void sums(device const float* a [[buffer(0)]], device const float* b [[buffer(1)]],
+                 device float* out [[buffer(2)]], constant uint& rounds [[buffer(3)]],
+                 uint i [[thread_position_in_grid]]) {
+  float sum = out[i];
+  for (uint r = 0; r < rounds; ++r) {
+    float part = 0;
+    for (uint k = 0; k < 21; ++k) part += a[i * 21 + k] * b[(i + r) * 21 + k];
+    sum += part + a[i] * b[r];
+  }
+  out[i] = sum;
+}
+)");
+  constexpr uint32_t kThreads = 64, kTerms = 21, kRounds = 3;
+  std::vector<float> a(kThreads * kTerms), b((kThreads + kRounds) * kTerms), out(kThreads);
+  for (size_t i = 0; i < a.size(); ++i) a[i] = float(int(i * 37 % 61) - 30) / 8;
+  for (size_t i = 0; i < b.size(); ++i) b[i] = float(int(i * 29 % 47) - 20) / 4;
+  for (uint32_t i = 0; i < kThreads; ++i) out[i] = float(i);
+  std::vector<float> expected = out;
+  // All terms are small multiples of 2^-5: every order of the sums is exact.
+  for (uint32_t i = 0; i < kThreads; ++i)
+    for (uint32_t r = 0; r < kRounds; ++r) {
+      for (uint32_t k = 0; k < kTerms; ++k)
+        expected[i] += a[i * kTerms + k] * b[(i + r) * kTerms + k];
+      expected[i] += a[i] * b[r];
+    }
+  program.run("sums", {kThreads}, {32},
+              {buffer(a), buffer(b), buffer(out), language::value(kRounds)});
+  CHECK(out == expected);
+}

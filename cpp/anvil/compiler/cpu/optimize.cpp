@@ -30,6 +30,7 @@
 #include "anvil/compiler/cpu/bit_merges.hpp"
 #include "anvil/compiler/cpu/equal_arms.hpp"
 #include "anvil/compiler/cpu/prefetch.hpp"
+#include "anvil/compiler/cpu/sum_chains.hpp"
 #include "anvil/compiler/ir/passes.hpp"
 #include "anvil/compiler/ir/vector_copies.hpp"
 #include "anvil/compiler/simd/small_floats.hpp"
@@ -196,8 +197,8 @@ void optimize_simdgroup(llvm::Module& module, llvm::TargetMachine& machine) {
   passes.addPass(llvm::ADCEPass());
   passes.addPass(llvm::InstCombinePass());
   passes.addPass(llvm::SimplifyCFGPass());
-  passes.addPass(llvm::LoopSimplifyPass());
   passes.addPass(JoinEqualArms());
+  passes.addPass(llvm::LoopSimplifyPass());
   passes.addPass(PrefetchStreams());
   run(module, machine, std::move(passes));
   // InstCombine narrows what was widened (a maximum of two halves), and code generation would call
@@ -205,6 +206,7 @@ void optimize_simdgroup(llvm::Module& module, llvm::TargetMachine& machine) {
   for (llvm::Function& function : module) {
     simd::expand_small_floats(function);
     choose_lanes_before_bits(function);
+    break_long_sums(function);
     forget_signs_of_sums(function);
     split_long_blocks(function);
   }

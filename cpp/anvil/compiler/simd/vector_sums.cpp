@@ -5,18 +5,12 @@
 #include <llvm/IR/IntrinsicInst.h>
 #include <llvm/Transforms/Utils/Local.h>
 
+#include "anvil/compiler/ir/free_sums.hpp"
+
 namespace anvil::compiler::simd {
 namespace {
 
 using namespace llvm;
-
-bool is_free_sum(const Value* value) {
-  const auto* operation = dyn_cast<FPMathOperator>(value);
-  if (!operation || !operation->hasAllowReassoc() || value->getType()->isVectorTy()) return false;
-  const auto* call = dyn_cast<IntrinsicInst>(value);
-  return operation->getOpcode() == Instruction::FAdd ||
-         (call && call->getIntrinsicID() == Intrinsic::fma);
-}
 
 /// A vector's element, converted to a wider float or not.
 struct Element {
@@ -32,49 +26,21 @@ Element element(Value* value) {
   return {extract->getVectorOperand(), index->getZExtValue()};
 }
 
-struct Product {
+/// Two vectors that are multiplied element by element.
+struct Dot {
   Value *left, *right;
 };
 
-/// Terms of a sum.
-struct Sum {
-  FastMathFlags flags = FastMathFlags::getFast();  ///< that all of it has
-  SmallVector<Value*, 8> plain;
-  SmallVector<Product, 16> products;
-};
-
-void collect(Instruction& node, Sum& sum) {
-  sum.flags &= node.getFastMathFlags();
-  const auto term = [&](Value* value) {
-    auto* inner = dyn_cast<Instruction>(value);
-    const bool own = inner && inner->hasOneUse() && inner->getParent() == node.getParent();
-    if (own && is_free_sum(inner))
-      collect(*inner, sum);
-    else if (own && inner->getOpcode() == Instruction::FMul && inner->hasAllowReassoc()) {
-      sum.flags &= inner->getFastMathFlags();
-      sum.products.push_back({inner->getOperand(0), inner->getOperand(1)});
-    } else
-      sum.plain.push_back(value);
-  };
-  if (node.getOpcode() == Instruction::FAdd) {
-    term(node.getOperand(0));
-    term(node.getOperand(1));
-  } else {
-    sum.products.push_back({node.getOperand(0), node.getOperand(1)});
-    term(node.getOperand(2));
-  }
-}
-
 /// Takes out of the products those that are the whole of two vectors' product, and returns the
 /// vectors.
-SmallVector<Product, 4> take_dots(Sum& sum) {
+SmallVector<Dot, 4> take_dots(FreeSum& sum) {
   MapVector<std::pair<Value*, Value*>, SmallVector<unsigned, 8>> found;
   for (unsigned i = 0; i < sum.products.size(); ++i) {
     const Element left = element(sum.products[i].left), right = element(sum.products[i].right);
     if (left.vector && right.vector && left.index == right.index)
       found[std::minmax(left.vector, right.vector)].push_back(i);
   }
-  SmallVector<Product, 4> dots;
+  SmallVector<Dot, 4> dots;
   SmallVector<bool, 16> taken(sum.products.size(), false);
   for (const auto& [vectors, places] : found) {
     const auto* first = cast<FixedVectorType>(vectors.first->getType());
@@ -90,7 +56,7 @@ SmallVector<Product, 4> take_dots(Sum& sum) {
     dots.push_back({vectors.first, vectors.second});
     for (const unsigned place : places) taken[place] = true;
   }
-  SmallVector<Product, 16> left;
+  SmallVector<FreeSum::Product, 16> left;
   for (unsigned i = 0; i < sum.products.size(); ++i)
     if (!taken[i]) left.push_back(sum.products[i]);
   sum.products = std::move(left);
@@ -115,9 +81,8 @@ Value* sum_of_elements(IRBuilder<>& builder, Value* vector) {
 }
 
 void rewrite(Instruction& root) {
-  Sum sum;
-  collect(root, sum);
-  const SmallVector<Product, 4> dots = take_dots(sum);
+  FreeSum sum = terms_of(root);
+  const SmallVector<Dot, 4> dots = take_dots(sum);
   if (dots.empty()) return;
   IRBuilder<> builder(&root);
   builder.setFastMathFlags(sum.flags);
@@ -126,7 +91,7 @@ void rewrite(Instruction& root) {
              : builder.CreateFMul(a, b);
   };
   MapVector<Type*, Value*> vectors;
-  for (const Product& dot : dots) {
+  for (const Dot& dot : dots) {
     const auto widened = [&](Value* vector) {
       auto* type = cast<FixedVectorType>(vector->getType());
       return builder.CreateFPCast(vector,
@@ -139,20 +104,11 @@ void rewrite(Instruction& root) {
   Value* result = nullptr;
   const auto add = [&](Value* term) { result = result ? builder.CreateFAdd(result, term) : term; };
   for (const auto& [type, vector] : vectors) add(sum_of_elements(builder, vector));
-  for (const Product& product : sum.products)
+  for (const FreeSum::Product& product : sum.products)
     result = multiply_add(product.left, product.right, result);
   for (Value* term : sum.plain) add(term);
   root.replaceAllUsesWith(result);
   RecursivelyDeleteTriviallyDeadInstructions(&root);
-}
-
-/// Not itself a term of another.
-bool is_whole_sum(const Instruction& instruction) {
-  if (!is_free_sum(&instruction)) return false;
-  if (!instruction.hasOneUse()) return true;
-  const auto* user = cast<Instruction>(instruction.user_back());
-  if (user->getParent() != instruction.getParent() || !is_free_sum(user)) return true;
-  return user->getOpcode() != Instruction::FAdd && user->getOperand(2) != &instruction;
 }
 
 }  // namespace
@@ -161,7 +117,8 @@ void sum_vectors_first(Function& function) {
   SmallVector<WeakVH, 16> roots;
   for (BasicBlock& block : function)
     for (Instruction& instruction : block)
-      if (is_whole_sum(instruction)) roots.push_back(&instruction);
+      if (!instruction.getType()->isVectorTy() && is_whole_free_sum(instruction))
+        roots.push_back(&instruction);
   for (const WeakVH& root : roots)
     if (auto* instruction = cast_or_null<Instruction>(static_cast<Value*>(root)))
       rewrite(*instruction);
