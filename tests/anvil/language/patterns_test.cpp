@@ -68,7 +68,7 @@ TEST_CASE("lanes load and store at constant distances, all 32 of them and fewer"
   Program program(source);
   const size_t count = cases().size();
   for (const auto& [type, size] : types)
-    for (const uint32_t lanes : {32u, 20u}) {
+    for (const uint32_t lanes : {32u, 20u, 6u}) {
       CAPTURE(type);
       CAPTURE(lanes);
       std::vector<uint8_t> spread(count * kRoom * size), packed(count * 32 * size);

@@ -66,7 +66,7 @@ void Emitter::emit_element(ChainCode& code, size_t index, const ZoneCode* owner)
   builder_.SetInsertPoint(code.starts[index]);
   builder_.SetCurrentDebugLocation(DebugLoc());
   if (!code.chain.owner && index == 0) {
-    ZoneCode everything(zone, nullptr, true, code, index);
+    ZoneCode everything(zone, nullptr, true, kLanes, code, index);
     emit_zone(everything);
     return;
   }
@@ -77,45 +77,53 @@ void Emitter::emit_element(ChainCode& code, size_t index, const ZoneCode* owner)
   BasicBlock* some = block("some");
   const bool full = !owner || !owner->active;  // then this zone may run with all lanes, too
   bool may_be_full = full || owner->may_be_full;
-  if (full && options_.full_mask_versions && deserves_full_version(zone)) {
-    BasicBlock* all = block("all");
-    BasicBlock* fewer = block("fewer");
-    builder_.CreateCondBr(builder_.CreateICmpEQ(lanes, all_lanes()), all, fewer);
-    builder_.SetInsertPoint(all);
-    ZoneCode everything(zone, nullptr, true, code, index);
-    emit_zone(everything);
-    may_be_full = false;
-    builder_.SetInsertPoint(fewer);
+  const auto emit_if = [&](Value* condition, ZoneCode version) {
+    BasicBlock *yes = block("version"), *no = block("others");
+    builder_.CreateCondBr(condition, yes, no);
+    builder_.SetInsertPoint(yes);
+    emit_zone(version);
+    builder_.SetInsertPoint(no);
     builder_.SetCurrentDebugLocation(DebugLoc());
+  };
+  const ZoneFacts facts = full ? facts_of(zone) : ZoneFacts{};
+  if (full && options_.full_mask_versions && facts.deserves_full_version()) {
+    emit_if(builder_.CreateICmpEQ(lanes, all_lanes()),
+            ZoneCode(zone, nullptr, true, kLanes, code, index));
+    may_be_full = false;
+  }
+  if (full && abilities_.masked_bits && facts.deserves_few_version(options_.least_for_few)) {
+    Value* below = builder_.CreateSub(lanes, builder_.getInt32(1));
+    emit_if(builder_.CreateICmpULT(below, builder_.getInt32((1u << kFewLanes) - 1)),
+            ZoneCode(zone, lanes, false, kFewLanes, code, index));
   }
   builder_.CreateCondBr(builder_.CreateIsNotNull(lanes), some, after(code, index));
   builder_.SetInsertPoint(some);
-  ZoneCode part(zone, lanes, may_be_full, code, index);
+  ZoneCode part(zone, lanes, may_be_full, owner ? owner->lanes : kLanes, code, index);
   emit_zone(part);
 }
 
-/// A second copy pays where a mask makes something slower.
-bool Emitter::deserves_full_version(const Zone& zone) const {
-  constexpr size_t kMaxInstructions = 4000;
-  size_t instructions = 0;
-  bool touches_lanes = false;
+Emitter::ZoneFacts Emitter::facts_of(const Zone& zone) const {
+  ZoneFacts facts;
   std::vector<const Zone*> work{&zone};
   while (!work.empty()) {
     const Zone* part = work.back();
     work.pop_back();
     for (const BasicBlock* block : part->blocks)
       for (const Instruction& instruction : *block) {
-        ++instructions;
+        ++facts.instructions;
+        facts.vectors += shape(&instruction).is_varying();
         if (isa<LoadInst, StoreInst>(instruction))
-          touches_lanes |= !shape(getLoadStorePointerOperand(&instruction)).is_uniform();
+          facts.touches_lanes |= !shape(getLoadStorePointerOperand(&instruction)).is_uniform();
         const auto* call = dyn_cast<CallBase>(&instruction);
         const auto primitive = call ? primitive_of(*call) : std::nullopt;
-        touches_lanes |= primitive && !primitive->is_barrier();
+        facts.touches_lanes |= primitive && !primitive->is_barrier();
+        facts.is_of_each_lane &=
+            !primitive && !instruction.isAtomic() && !instruction.getType()->isAggregateType();
       }
     for (const Chain* chain : part->inner)
       work.insert(work.end(), chain->elements.begin(), chain->elements.end());
   }
-  return touches_lanes && instructions <= kMaxInstructions;
+  return facts;
 }
 
 void Emitter::emit_zone(ZoneCode& code) {
@@ -140,7 +148,7 @@ void Emitter::emit_zone(ZoneCode& code) {
     for (PHINode& phi : block->phis()) {
       if (shape(&phi).is_constant()) continue;
       AllocaInst* memory = slot(phi_slots_, &phi, "phi");
-      record(phi, builder_.CreateLoad(memory->getAllocatedType(), memory, phi.getName()));
+      record(phi, load_slot(memory, &phi));
     }
     for (Instruction& instruction : *block)
       if (!instruction.isTerminator() && !isa<PHINode>(instruction)) emit(instruction);
@@ -271,13 +279,13 @@ void Emitter::write_phis(BasicBlock& from, BasicBlock& to, Value* lanes) {
   for (auto& [phi, value] : writes) {
     AllocaInst* memory = slot(phi_slots_, phi, "phi");
     if (blending && shape(phi).is_varying()) {
-      Value* before = builder_.CreateLoad(memory->getAllocatedType(), memory);
+      Value* before = load_slot(memory, phi);
       value = blend_lanes(mask_of(lanes), phi->getType(), value, before);
     } else if (blending && shapes_.is_divergent(&from)) {
-      Value* before = builder_.CreateLoad(memory->getAllocatedType(), memory);
+      Value* before = load_slot(memory, phi);
       value = builder_.CreateSelect(builder_.CreateIsNotNull(lanes), value, before);
     }
-    builder_.CreateStore(value, memory);
+    store_slot(value, memory, phi);
   }
 }
 

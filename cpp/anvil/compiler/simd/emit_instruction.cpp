@@ -214,30 +214,55 @@ Value* Emitter::emit_intrinsic(IntrinsicInst& call) {
 Value* Emitter::emit_extract(ExtractElementInst& extract) {
   const unsigned count = cast<FixedVectorType>(extract.getVectorOperandType())->getNumElements();
   const auto element = cast<ConstantInt>(extract.getIndexOperand())->getZExtValue();
-  Value* lanes = vector(extract.getVectorOperand());
-  if (isPowerOf2_32(count)) return elements_of_lanes(lanes, count)[element];
+  Value* whole = vector(extract.getVectorOperand());
+  if (isPowerOf2_32(count)) return elements_of_lanes(whole, count)[element];
   SmallVector<int> elements;
-  for (unsigned lane = 0; lane < kLanes; ++lane) elements.push_back(int(lane * count + element));
-  return builder_.CreateShuffleVector(lanes, elements);
+  for (unsigned lane = 0; lane < lanes(); ++lane) elements.push_back(int(lane * count + element));
+  return builder_.CreateShuffleVector(whole, elements);
 }
 
 /// By halves, so that what is common to several elements is done once: the even ones, then the odd
-/// ones, each of a register out of two.
+/// ones, each of a register out of two. Register by register: a permutation out of more is taken
+/// apart by the code generator, for each element anew.
 ArrayRef<Value*> Emitter::elements_of_lanes(Value* flat_vector, unsigned count) {
   auto& known = at_hand_.elements[flat_vector];
   if (!known.empty()) return known;
-  SmallVector<Value*, 8> parts{flat_vector};
+  SmallVector<Registers, 8> parts{split(flat_vector)};
   for (unsigned width = count; width > 1; width /= 2) {
-    SmallVector<Value*, 8> halves;
+    SmallVector<Registers, 8> halves;
     for (const unsigned odd : {0u, 1u})
-      for (Value* part : parts) {
-        SmallVector<int> every_other;
-        for (unsigned i = 0; i < kLanes * width / 2; ++i) every_other.push_back(int(2 * i + odd));
-        halves.push_back(builder_.CreateShuffleVector(part, every_other));
-      }
+      for (const Registers& part : parts) halves.push_back(every_other(part, odd));
     parts = std::move(halves);
   }
-  return known = std::move(parts);
+  for (Registers& part : parts) known.push_back(concatenate(std::move(part)));
+  return known;
+}
+
+/// Into vectors of a register's size; one if it is no larger.
+Emitter::Registers Emitter::split(Value* vector) {
+  auto* type = cast<FixedVectorType>(vector->getType());
+  const auto bits = unsigned(layout_.getTypeSizeInBits(type->getElementType()));
+  const unsigned count = type->getNumElements(), width = abilities_.register_bytes * 8 / bits;
+  if (bits < 8 || !isPowerOf2_32(bits) || count <= width) return {vector};
+  Registers registers;
+  for (unsigned first = 0; first < count; first += width) {
+    SmallVector<int> part;
+    for (unsigned i = 0; i < width; ++i) part.push_back(int(first + i));
+    registers.push_back(builder_.CreateShuffleVector(vector, part));
+  }
+  return registers;
+}
+
+Emitter::Registers Emitter::every_other(const Registers& from, unsigned first) {
+  SmallVector<int> picks;
+  const unsigned width = elements_of(from[0]->getType());
+  for (unsigned i = 0; i < width * std::min<size_t>(from.size(), 2) / 2; ++i)
+    picks.push_back(int(2 * i + first));
+  if (from.size() == 1) return {builder_.CreateShuffleVector(from[0], picks)};
+  Registers result;
+  for (size_t i = 0; i < from.size(); i += 2)
+    result.push_back(builder_.CreateShuffleVector(from[i], from[i + 1], picks));
+  return result;
 }
 
 Value* Emitter::emit_insert(InsertElementInst& insert) {
@@ -245,25 +270,25 @@ Value* Emitter::emit_insert(InsertElementInst& insert) {
   const auto element = cast<ConstantInt>(insert.getOperand(2))->getZExtValue();
   Value* into = vector(insert.getOperand(0));
   SmallVector<int> widened, merged;
-  for (unsigned i = 0; i < kLanes * count; ++i) {
-    widened.push_back(i < kLanes ? int(i) : PoisonMaskElem);
-    merged.push_back(i % count == element ? int(kLanes * count + i / count) : int(i));
+  for (unsigned i = 0; i < lanes() * count; ++i) {
+    widened.push_back(i < lanes() ? int(i) : PoisonMaskElem);
+    merged.push_back(i % count == element ? int(lanes() * count + i / count) : int(i));
   }
-  Value* lanes = builder_.CreateShuffleVector(vector(insert.getOperand(1)), widened);
-  return builder_.CreateShuffleVector(into, lanes, merged);
+  Value* elements = builder_.CreateShuffleVector(vector(insert.getOperand(1)), widened);
+  return builder_.CreateShuffleVector(into, elements, merged);
 }
 
 Value* Emitter::emit_shuffle(ShuffleVectorInst& shuffle) {
   const unsigned count = cast<FixedVectorType>(shuffle.getOperand(0)->getType())->getNumElements();
   SmallVector<int> elements;
-  for (unsigned lane = 0; lane < kLanes; ++lane)
+  for (unsigned lane = 0; lane < lanes(); ++lane)
     for (const int from : shuffle.getShuffleMask()) {
       if (from < 0)
         elements.push_back(PoisonMaskElem);
       else if (unsigned(from) < count)
         elements.push_back(int(lane * count + from));
       else
-        elements.push_back(int((kLanes + lane) * count + from - count));
+        elements.push_back(int((lanes() + lane) * count + from - count));
     }
   return builder_.CreateShuffleVector(vector(shuffle.getOperand(0)), vector(shuffle.getOperand(1)),
                                       elements);

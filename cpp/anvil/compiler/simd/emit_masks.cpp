@@ -10,9 +10,9 @@ using namespace llvm;
 namespace {
 
 /// <1, 2, 4, ...>.
-Constant* bit_of_each_lane(IRBuilder<>& builder) {
+Constant* bit_of_each_lane(IRBuilder<>& builder, unsigned lanes) {
   SmallVector<uint32_t, kLanes> bits;
-  for (unsigned lane = 0; lane < kLanes; ++lane) bits.push_back(1u << lane);
+  for (unsigned lane = 0; lane < lanes; ++lane) bits.push_back(1u << lane);
   return ConstantDataVector::get(builder.getContext(), bits);
 }
 
@@ -30,12 +30,14 @@ Value* Emitter::bits_of(const Value* condition) {
   if (form.is_uniform()) return builder_.CreateSExt(base(condition), builder_.getInt32Ty());
   if (const auto* compare = dyn_cast<ICmpInst>(condition))
     if (Value* bits = bits_below(*compare)) return bits;
-  Value* lanes = vector(condition);
-  if (code_->active) lanes = builder_.CreateFreeze(lanes);
-  if (abilities_.mask_moves) return builder_.CreateBitCast(lanes, builder_.getInt32Ty());
-  Constant* bits = bit_of_each_lane(builder_);
+  Value* holds = vector(condition);
+  if (code_->active) holds = builder_.CreateFreeze(holds);
+  if (abilities_.mask_moves)
+    return builder_.CreateZExt(builder_.CreateBitCast(holds, builder_.getIntNTy(lanes())),
+                               builder_.getInt32Ty());
+  Constant* bits = bit_of_each_lane(builder_, lanes());
   return builder_.CreateOrReduce(
-      builder_.CreateSelect(lanes, bits, Constant::getNullValue(bits->getType())));
+      builder_.CreateSelect(holds, bits, Constant::getNullValue(bits->getType())));
 }
 
 /// `base + lane < bound` and its like: the first bound - base lanes, without a vector compare.
@@ -74,17 +76,18 @@ Value* Emitter::bits_below(const ICmpInst& compare) {
   return below ? builder_.CreateNot(above) : above;
 }
 
-/// As <32 x i1>, or each lane `repeat` times for the elements of short vectors.
+/// As a vector of i1, or each lane `repeat` times for the elements of short vectors.
 Value* Emitter::mask_of(Value* bits, unsigned repeat) {
   Value*& known = at_hand_.masks[{bits, repeat}];
   if (known) return known;
   Value* mask;
   if (abilities_.mask_moves) {
-    mask = builder_.CreateBitCast(bits, FixedVectorType::get(builder_.getInt1Ty(), kLanes));
+    mask = builder_.CreateBitCast(builder_.CreateTrunc(bits, builder_.getIntNTy(lanes())),
+                                  FixedVectorType::get(builder_.getInt1Ty(), lanes()));
   } else {
-    Constant* places = bit_of_each_lane(builder_);
+    Constant* places = bit_of_each_lane(builder_, lanes());
     mask =
-        builder_.CreateICmpNE(builder_.CreateAnd(builder_.CreateVectorSplat(kLanes, bits), places),
+        builder_.CreateICmpNE(builder_.CreateAnd(builder_.CreateVectorSplat(lanes(), bits), places),
                               Constant::getNullValue(places->getType()));
   }
   return known = repeat_mask(mask, repeat);
@@ -93,11 +96,11 @@ Value* Emitter::mask_of(Value* bits, unsigned repeat) {
 Value* Emitter::repeat_mask(Value* mask, unsigned count) {
   if (count == 1) return mask;
   SmallVector<int> repeated;
-  for (unsigned lane = 0; lane < kLanes; ++lane) repeated.append(count, int(lane));
+  for (unsigned lane = 0; lane < lanes(); ++lane) repeated.append(count, int(lane));
   return builder_.CreateShuffleVector(mask, repeated);
 }
 
-/// `yes` in the lanes of <32 x i1> `mask`, `no` in the others; `type` is the one lane's.
+/// `yes` in the lanes of `mask`, `no` in the others; `type` is the one lane's.
 Value* Emitter::blend_lanes(Value* mask, Type* type, Value* yes, Value* no) {
   if (!type->isAggregateType()) {
     const auto* vector = dyn_cast<FixedVectorType>(type);
@@ -120,7 +123,7 @@ Value* Emitter::blend_lanes(Value* mask, Type* type, Value* yes, Value* no) {
 Value* Emitter::or_where_inactive(Value* flat_vector, Constant* identity) {
   if (!code_->active) return flat_vector;
   return builder_.CreateSelect(mask_of(code_->active), flat_vector,
-                               builder_.CreateVectorSplat(kLanes, identity));
+                               builder_.CreateVectorSplat(lanes(), identity));
 }
 
 }  // namespace anvil::compiler::simd

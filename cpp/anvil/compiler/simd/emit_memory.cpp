@@ -88,7 +88,7 @@ void Emitter::emit_load(LoadInst& load) {
 
 /// What a gather or scatter moves for a lane's value of this type: the value, or an integer in
 /// place of a short vector. Null where there is nothing of its size.
-Type* Emitter::gathered_as(Type* type) {
+Type* Emitter::gathered_as(Type* type) const {
   const TypeSize bits = layout_.getTypeSizeInBits(type);
   if (!type->isVectorTy()) return bits >= 32 ? type : nullptr;
   const bool whole = bits == layout_.getTypeAllocSizeInBits(type);
@@ -201,7 +201,7 @@ Value* Emitter::load_pattern(LoadInst& load, const Pattern& pattern) {
   };
   const unsigned adjacent = form.group_size(size);
   const auto in_groups = [&] {
-    SmallVector<Value*, kLanes> parts;
+    Registers parts;
     for (unsigned lane = 0; lane < kLanes; lane += adjacent)
       parts.push_back(load_at(times(type, adjacent), form.offset(lane)));
     return concatenate(std::move(parts));
@@ -212,7 +212,7 @@ Value* Emitter::load_pattern(LoadInst& load, const Pattern& pattern) {
   constexpr int64_t kMinSplatBytes = 16;
   if (const unsigned count = form.group_size(0);
       count > 2 && count * size >= kMinSplatBytes && elements == 1) {
-    SmallVector<Value*, kLanes> parts;
+    Registers parts;
     for (unsigned lane = 0; lane < kLanes; lane += count)
       parts.push_back(builder_.CreateVectorSplat(count, load_at(type, form.offset(lane))));
     return concatenate(std::move(parts));

@@ -28,7 +28,7 @@ std::optional<SmallVector<Strip, 8>> Emitter::strips_of(const LoadInst& load,
   if (!(element->isIntegerTy() || element->isFloatingPointTy()) || bits % 8 || !isPowerOf2_64(bits))
     return std::nullopt;
   return plan_strips(pattern.offsets, unsigned(layout_.getTypeStoreSize(load.getType())),
-                     abilities_.register_bytes);
+                     abilities_.register_bytes, lanes());
 }
 
 /// Strips whose loads can leave out what no active lane reads.
@@ -40,35 +40,55 @@ std::optional<SmallVector<Strip, 8>> Emitter::masked_strips_of(const LoadInst& l
            (strip.ascending || strip.count <= kMaxTabled);
   };
   if (!abilities_.masked_bits || !strips || !all_of(*strips, can_be_masked)) return std::nullopt;
+  // Eight values of 64 bits are one gather, which three loads and what puts them together are not
+  // worth.
+  constexpr unsigned kMaxPlaces = 2;
+  const auto takes_many = [](const Strip& strip) { return strip.places.size() > kMaxPlaces; };
+  const Type* gathered = gathered_as(load.getType());
+  if (abilities_.wide && gathered && gathered->getScalarSizeInBits() == 64 &&
+      any_of(*strips, takes_many))
+    return std::nullopt;
   return strips;
 }
 
 Value* Emitter::load_strips(LoadInst& load, const Pattern& pattern, ArrayRef<Strip> strips,
                             Value* active) {
-  SmallVector<Value*, kLanes> parts;
+  Type* type = load.getType();
+  const auto size = unsigned(layout_.getTypeStoreSize(type));
+  // Strips that read the same are one, for the lanes of all of them.
+  const auto alike = [&](const Strip& a, const Strip& b) {
+    for (unsigned lane = 0; lane < a.count; ++lane)
+      if (pattern.offsets.offset(a.first + lane) != pattern.offsets.offset(b.first + lane))
+        return false;
+    return true;
+  };
+  Registers parts;
   for (const Strip& strip : strips) {
-    Value* granules = load_strip(load, pattern, strip, active);
-    Type* type = load.getType();
-    const auto* vector = dyn_cast<FixedVectorType>(type);
-    const unsigned elements = vector ? vector->getNumElements() : 1;
+    const auto* first = find_if(strips, [&](const Strip& other) { return alike(strip, other); });
+    if (first != &strip) {
+      parts.push_back(parts[size_t(first - strips.begin())]);
+      continue;
+    }
+    Value* mask = nullptr;
+    if (active)
+      for (const Strip& other : strips) {
+        if (!alike(strip, other)) continue;
+        Value* lanes = strip_mask(other, pattern.offsets, size, active);
+        mask = mask ? builder_.CreateOr(mask, lanes) : lanes;
+      }
+    Value* granules = load_strip(load, pattern, strip, mask);
     parts.push_back(builder_.CreateBitCast(
-        granules, FixedVectorType::get(type->getScalarType(), strip.count * elements)));
+        granules, FixedVectorType::get(type->getScalarType(), strip.count * elements_of(type))));
   }
   return concatenate(std::move(parts));
 }
 
+/// `mask`: bits of the granules to load, or null for all.
 Value* Emitter::load_strip(LoadInst& load, const Pattern& pattern, const Strip& strip,
-                           Value* active) {
+                           Value* mask) {
   const unsigned width = strip.piece / strip.granule;
   auto* type = FixedVectorType::get(builder_.getIntNTy(strip.granule * 8), width);
   const Align alignment = commonAlignment(load.getAlign(), strip.granule);
-  Value* mask = nullptr;
-  if (active) {
-    const auto size = unsigned(layout_.getTypeStoreSize(load.getType()));
-    Value*& known = at_hand_.strip_masks[{active, pattern.offsets.offsets, strip.first, size}];
-    if (!known) known = strip_mask(strip, pattern.offsets, size, active);
-    mask = known;
-  }
   SmallVector<Value*, 4> pieces;
   for (const int64_t place : strip.places) {
     Value* address = byte_address(pattern.base, strip.lowest + place);
@@ -114,8 +134,15 @@ Value* Emitter::load_strip(LoadInst& load, const Pattern& pattern, const Strip& 
   return result;
 }
 
-/// The granules from the first active lane's to the last one's, as bits.
 Value* Emitter::strip_mask(const Strip& strip, const Shape& offsets, unsigned size, Value* active) {
+  Value*& known = at_hand_.strip_masks[{active, offsets.offsets, strip.first, size}];
+  if (!known) known = make_strip_mask(strip, offsets, size, active);
+  return known;
+}
+
+/// The granules from the first active lane's to the last one's, as bits.
+Value* Emitter::make_strip_mask(const Strip& strip, const Shape& offsets, unsigned size,
+                                Value* active) {
   const auto granule = [&](unsigned lane) {
     return unsigned(offsets.offset(strip.first + lane) - strip.lowest) / strip.granule;
   };

@@ -6,17 +6,17 @@ namespace anvil::compiler::simd {
 
 using namespace llvm;
 
-Type* Emitter::flat(Type* type) const {
+Type* Emitter::flat(Type* type, unsigned lanes) const {
   if (const auto* vector = dyn_cast<FixedVectorType>(type))
-    return FixedVectorType::get(vector->getElementType(), vector->getNumElements() * kLanes);
+    return FixedVectorType::get(vector->getElementType(), vector->getNumElements() * lanes);
   if (auto* aggregate = dyn_cast<StructType>(type)) {
     SmallVector<Type*, 4> members;
-    for (Type* member : aggregate->elements()) members.push_back(flat(member));
+    for (Type* member : aggregate->elements()) members.push_back(flat(member, lanes));
     return StructType::get(type->getContext(), members);
   }
   if (const auto* array = dyn_cast<ArrayType>(type))
-    return ArrayType::get(flat(array->getElementType()), array->getNumElements());
-  return FixedVectorType::get(type, kLanes);
+    return ArrayType::get(flat(array->getElementType(), lanes), array->getNumElements());
+  return FixedVectorType::get(type, lanes);
 }
 
 AllocaInst* Emitter::stack(Type* type, const Twine& name) {
@@ -31,8 +31,35 @@ AllocaInst* Emitter::slot(std::map<const Value*, AllocaInst*>& slots, const Valu
                           const Twine& name) {
   AllocaInst*& memory = slots[value];
   if (!memory)
-    memory = stack(shape(value).is_varying() ? flat(value->getType()) : value->getType(), name);
+    memory =
+        stack(shape(value).is_varying() ? flat(value->getType(), kLanes) : value->getType(), name);
   return memory;
+}
+
+/// What a slot holds for the lanes of the current zone.
+Value* Emitter::load_slot(AllocaInst* memory, const Value* value) {
+  Value* all = builder_.CreateLoad(memory->getAllocatedType(), memory, value->getName());
+  if (lanes() == kLanes || !shape(value).is_varying()) return all;
+  SmallVector<int> first;
+  for (unsigned i = 0; i < lanes() * elements_of(value->getType()); ++i) first.push_back(int(i));
+  return builder_.CreateShuffleVector(all, first);
+}
+
+/// Of lanes that the current zone has no values for, the slot keeps what it holds.
+void Emitter::store_slot(Value* stored, AllocaInst* memory, const Value* value) {
+  if (lanes() < kLanes && shape(value).is_varying()) {
+    Value* before = builder_.CreateLoad(memory->getAllocatedType(), memory);
+    const auto count = int(lanes() * elements_of(value->getType()));
+    const auto all = int(elements_of(before->getType()));
+    SmallVector<int> widened, merged;
+    for (int i = 0; i < all; ++i) {
+      widened.push_back(i < count ? i : PoisonMaskElem);
+      merged.push_back(i < count ? i : all + i);
+    }
+    stored =
+        builder_.CreateShuffleVector(builder_.CreateShuffleVector(stored, widened), before, merged);
+  }
+  builder_.CreateStore(stored, memory);
 }
 
 /// The base of an affine value or the vector of a varying one. A value of another zone comes out of
@@ -47,17 +74,14 @@ Value* Emitter::lookup(const Value* value) {
     return PoisonValue::get(shape(value).is_varying() ? flat(value->getType()) : value->getType());
   }
   Value*& loaded = at_hand_.loaded[value];
-  if (!loaded) {
-    AllocaInst* memory = slot(value_slots_, value, "value");
-    loaded = builder_.CreateLoad(memory->getAllocatedType(), memory, value->getName());
-  }
+  if (!loaded) loaded = load_slot(slot(value_slots_, value, "value"), value);
   return loaded;
 }
 
 void Emitter::record(const Instruction& instruction, Value* value) {
   code_->values[&instruction] = value;
   if (crossing_.contains(&instruction))
-    builder_.CreateStore(value, slot(value_slots_, &instruction, "value"));
+    store_slot(value, slot(value_slots_, &instruction, "value"), &instruction);
 }
 
 Value* Emitter::base(const Value* value) {
@@ -79,9 +103,9 @@ Value* Emitter::splat(Value* scalar) {
     return members;
   }
   const auto* type = dyn_cast<FixedVectorType>(scalar->getType());
-  if (!type) return builder_.CreateVectorSplat(kLanes, scalar);
+  if (!type) return builder_.CreateVectorSplat(lanes(), scalar);
   SmallVector<int> tiled;
-  for (unsigned lane = 0; lane < kLanes; ++lane)
+  for (unsigned lane = 0; lane < lanes(); ++lane)
     for (unsigned i = 0; i < type->getNumElements(); ++i) tiled.push_back(int(i));
   return builder_.CreateShuffleVector(scalar, tiled);
 }
@@ -102,7 +126,7 @@ Value* Emitter::make_vector(const Value* value) {
   }
   Type* integer = value->getType()->isPointerTy() ? builder_.getInt64Ty() : value->getType();
   SmallVector<Constant*, kLanes> offsets;
-  for (unsigned lane = 0; lane < kLanes; ++lane)
+  for (unsigned lane = 0; lane < lanes(); ++lane)
     offsets.push_back(ConstantInt::getSigned(
         integer,
         form.is_constant() ? form.constant_of(lane, width_of(integer)) : form.offset(lane)));

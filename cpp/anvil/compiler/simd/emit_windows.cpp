@@ -17,9 +17,9 @@ std::vector<Window> Emitter::windows(const Shape& form, Type* accessed) {
 }
 
 /// Vectors of one type and a power of two, one after the other.
-Value* Emitter::concatenate(SmallVector<Value*, kLanes> parts) {
+Value* Emitter::concatenate(Registers parts) {
   while (parts.size() > 1) {
-    SmallVector<Value*, kLanes> halves;
+    Registers halves;
     const unsigned width = elements_of(parts[0]->getType());
     SmallVector<int> both;
     for (unsigned i = 0; i < 2 * width; ++i) both.push_back(int(i));
@@ -40,7 +40,7 @@ Value* Emitter::load_windows(LoadInst& load, const Pattern& pattern,
     width = std::max(width, std::bit_ceil(unsigned((window.end - window.begin) / step)));
   if (windows.size() == 1) width = unsigned((windows[0].end - windows[0].begin) / step);
 
-  SmallVector<Value*, kLanes> parts;
+  Registers parts;
   for (const Window& window : windows) {
     const auto count = unsigned((window.end - window.begin) / step);
     Value* part =

@@ -25,6 +25,9 @@ inline unsigned elements_of(const llvm::Type* type) {
   return vector ? vector->getNumElements() : 1;
 }
 
+/// Lanes of the copy of a zone for when the others are off: a register of floats of AVX2.
+inline constexpr unsigned kFewLanes = 8;
+
 /// A value of type T that varies is one "flat" vector: <32 x T>, and for T = <n x U> the lanes'
 /// vectors one after the other, <32n x U>. Loads of short vectors at adjacent lanes, elementwise
 /// arithmetic and bit casts then need no shuffle; taking an element out does (deinterleaving is
@@ -48,17 +51,34 @@ class Emitter {
   };
   /// One copy of a zone: for all lanes or for those of a mask.
   struct ZoneCode {
-    ZoneCode(const Zone& zone, llvm::Value* active, bool may_be_full, ChainCode& outer,
-             size_t index)
-        : zone(zone), active(active), may_be_full(may_be_full), outer(&outer), index(index) {}
+    ZoneCode(const Zone& zone, llvm::Value* active, bool may_be_full, unsigned lanes,
+             ChainCode& outer, size_t index)
+        : zone(zone),
+          active(active),
+          may_be_full(may_be_full),
+          lanes(lanes),
+          outer(&outer),
+          index(index) {}
     const Zone& zone;
     llvm::Value* active;  ///< i32, bit l is lane l, not 0; null: all lanes, known at compile time
     bool may_be_full;     ///< else there is another copy for all lanes
+    unsigned lanes;       ///< that values are of: kLanes, or kFewLanes where those behind are off
     ChainCode* outer;
     size_t index;  ///< of the zone in the outer chain
     std::map<const Chain*, ChainCode> inner;
     llvm::DenseMap<const llvm::BasicBlock*, llvm::BasicBlock*> blocks;
     llvm::DenseMap<const llvm::Value*, llvm::Value*> values;
+  };
+
+  /// What there is to do in a zone and those within it, which decides about copies of it.
+  struct ZoneFacts {
+    size_t instructions = 0, vectors = 0;  ///< of the latter the results vary
+    bool touches_lanes = false;            ///< a mask makes something slower
+    bool is_of_each_lane = true;           ///< no lane meets another, nor another thread
+    bool deserves_full_version() const { return touches_lanes && instructions <= 4000; }
+    bool deserves_few_version(unsigned least) const {
+      return is_of_each_lane && vectors >= least && instructions <= 2000;
+    }
   };
 
   /// What the code before the insertion point has made and the code after it can use again: of the
@@ -74,6 +94,9 @@ class Emitter {
         strip_masks;  ///< by active lanes, offsets, first lane and size
   };
 
+  /// Parts of a flat vector, one after the other.
+  using Registers = llvm::SmallVector<llvm::Value*, kLanes>;
+
   /// Lane l holds base + offsets[l], if `holds` (null: always) does at run time.
   struct Pattern {
     Shape offsets;
@@ -85,7 +108,7 @@ class Emitter {
   void emit_zone(ZoneCode& code);
   void emit_chain(ChainCode& code, const ZoneCode* owner);
   void emit_element(ChainCode& code, size_t index, const ZoneCode* owner);
-  bool deserves_full_version(const Zone& zone) const;
+  ZoneFacts facts_of(const Zone& zone) const;
   llvm::BasicBlock* after(ChainCode& code, size_t index);
   llvm::BasicBlock* repeat(ChainCode& code, const llvm::Loop& loop, llvm::BasicBlock* otherwise);
   void emit_terminator(llvm::BasicBlock& block);
@@ -97,7 +120,9 @@ class Emitter {
 
   // emit_values.cpp: what a scalar value has become.
   Shape shape(const llvm::Value* value) const { return shapes_.shape(value); }
-  llvm::Type* flat(llvm::Type* type) const;
+  unsigned lanes() const { return code_->lanes; }
+  llvm::Type* flat(llvm::Type* type) const { return flat(type, lanes()); }
+  llvm::Type* flat(llvm::Type* type, unsigned lanes) const;
   llvm::Value* lookup(const llvm::Value* value);
   void record(const llvm::Instruction& instruction, llvm::Value* value);
   llvm::Value* base(const llvm::Value* value);
@@ -110,6 +135,8 @@ class Emitter {
   llvm::AllocaInst* stack(llvm::Type* type, const llvm::Twine& name);
   llvm::AllocaInst* slot(std::map<const llvm::Value*, llvm::AllocaInst*>& slots,
                          const llvm::Value* value, const llvm::Twine& name);
+  llvm::Value* load_slot(llvm::AllocaInst* memory, const llvm::Value* value);
+  void store_slot(llvm::Value* stored, llvm::AllocaInst* memory, const llvm::Value* value);
 
   // emit_masks.cpp: sets of lanes as 32-bit numbers, and as vectors where needed.
   llvm::Value* all_lanes() const { return builder_.getInt32(~0u); }
@@ -131,6 +158,8 @@ class Emitter {
   llvm::Value* emit_intrinsic(llvm::IntrinsicInst& call);
   llvm::Value* emit_extract(llvm::ExtractElementInst& extract);
   llvm::ArrayRef<llvm::Value*> elements_of_lanes(llvm::Value* flat_vector, unsigned count);
+  Registers split(llvm::Value* vector);
+  Registers every_other(const Registers& from, unsigned first);
   llvm::Value* emit_insert(llvm::InsertElementInst& insert);
   llvm::Value* emit_shuffle(llvm::ShuffleVectorInst& shuffle);
   void emit_alloca(llvm::AllocaInst& object);
@@ -149,7 +178,7 @@ class Emitter {
   llvm::Value* load_pattern(llvm::LoadInst& load, const Pattern& pattern);
   llvm::Value* load_anywhere(llvm::LoadInst& load);
   llvm::Value* load_gathered(llvm::LoadInst& load);
-  llvm::Type* gathered_as(llvm::Type* type);
+  llvm::Type* gathered_as(llvm::Type* type) const;
   llvm::Type* gathered_within_words(const llvm::LoadInst& load);
   bool gathers(const llvm::LoadInst& load);
   llvm::Value* gather(llvm::LoadInst& load, llvm::Value* active);
@@ -169,7 +198,7 @@ class Emitter {
 
   // emit_windows.cpp: constant patterns of addresses in few pieces of memory.
   std::vector<Window> windows(const Shape& form, llvm::Type* accessed);
-  llvm::Value* concatenate(llvm::SmallVector<llvm::Value*, kLanes> parts);
+  llvm::Value* concatenate(Registers parts);
   llvm::Value* load_windows(llvm::LoadInst& load, const Pattern& pattern,
                             const std::vector<Window>& windows);
   bool store_windows(llvm::StoreInst& store, const Pattern& pattern,
@@ -183,9 +212,11 @@ class Emitter {
   llvm::Value* load_strips(llvm::LoadInst& load, const Pattern& pattern,
                            llvm::ArrayRef<Strip> strips, llvm::Value* active);
   llvm::Value* load_strip(llvm::LoadInst& load, const Pattern& pattern, const Strip& strip,
-                          llvm::Value* active);
+                          llvm::Value* mask);
   llvm::Value* strip_mask(const Strip& strip, const Shape& offsets, unsigned size,
                           llvm::Value* active);
+  llvm::Value* make_strip_mask(const Strip& strip, const Shape& offsets, unsigned size,
+                               llvm::Value* active);
   llvm::Value* look_up(llvm::ArrayRef<uint64_t> numbers, llvm::Value* index);
 
   // emit_serial.cpp: one active lane after the other, in lane order.

@@ -39,10 +39,10 @@ std::optional<Strip> plan_strip(const Shape& form, unsigned first, unsigned coun
 }  // namespace
 
 std::optional<SmallVector<Strip, 8>> plan_strips(const Shape& form, unsigned size,
-                                                 unsigned register_bytes) {
-  const unsigned count = std::clamp(bit_floor(register_bytes / size), 1u, kLanes);
+                                                 unsigned register_bytes, unsigned lanes) {
+  const unsigned count = std::clamp(bit_floor(register_bytes / size), 1u, lanes);
   SmallVector<Strip, 8> strips;
-  for (unsigned lane = 0; lane < kLanes; lane += count) {
+  for (unsigned lane = 0; lane < lanes; lane += count) {
     const auto strip = plan_strip(form, lane, count, size, register_bytes);
     if (!strip) return std::nullopt;
     strips.push_back(*strip);

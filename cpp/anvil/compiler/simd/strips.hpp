@@ -24,9 +24,9 @@ struct Strip {
   unsigned granules() const { return unsigned(bytes) / granule; }
 };
 
-/// A strip for each register of the result; none if one of them would take too many loads.
-/// `size` is a lane's value's, in bytes.
+/// A strip for each register of the result, for the first `lanes`; none if one of them would take
+/// too many loads. `size` is a lane's value's, in bytes.
 std::optional<llvm::SmallVector<Strip, 8>> plan_strips(const Shape& form, unsigned size,
-                                                       unsigned register_bytes);
+                                                       unsigned register_bytes, unsigned lanes);
 
 }  // namespace anvil::compiler::simd

@@ -16,6 +16,9 @@ struct VectorizeOptions {
   llvm::TargetMachine* target = nullptr;
   /// Emit zones entered under a mask a second time for the case that all 32 lanes are active.
   bool full_mask_versions = true;
+  /// Emit zones with so many operations on vectors once more for the case that only the first
+  /// eight lanes are active, as in the last round of a loop whose lanes take turns.
+  unsigned least_for_few = 64;
   /// Run LLVM's clean-up passes (mem2reg, CSE, LICM, ...) over the result.
   bool clean_up = true;
   /// Run llvm::verifyFunction on the result; a broken function is a failure remark.
