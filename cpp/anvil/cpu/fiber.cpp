@@ -25,15 +25,17 @@ namespace anvil::cpu {
 namespace {
 
 // Saves the registers, stores the stack pointer to *save, loads `resume` and restores from there.
+// It jumps where it would return: processors guess that a function returns to its last caller,
+// which is another fiber's, and lose twenty cycles; a jump they guess from those before it.
 __attribute__((naked)) void switch_stacks([[maybe_unused]] void** save,
                                           [[maybe_unused]] void* resume) {
 #if defined(__x86_64__)
   asm volatile(ANVIL_SAVE_REGISTERS
                "movq %rsp, (%rdi)\n"
-               "movq %rsi, %rsp\n" ANVIL_RESTORE_REGISTERS "retq\n");
+               "movq %rsi, %rsp\n" ANVIL_RESTORE_REGISTERS "popq %rcx\n jmpq *%rcx\n");
 #elif defined(__aarch64__)
   asm volatile(ANVIL_SAVE_REGISTERS
-               "mov x9, sp\n str x9, [x0]\n mov sp, x1\n" ANVIL_RESTORE_REGISTERS "ret\n");
+               "mov x9, sp\n str x9, [x0]\n mov sp, x1\n" ANVIL_RESTORE_REGISTERS "br x30\n");
 #endif
 }
 
@@ -154,6 +156,14 @@ void Fiber::transfer(Fiber& next, [[maybe_unused]] bool for_good) {
 #if ANVIL_ASAN
   __sanitizer_finish_switch_fiber(fake_stack_, &previous_->stack_bottom_, &previous_->stack_bytes_);
   is_switching = false;
+#endif
+}
+
+bool Fiber::are_watched() {
+#if ANVIL_ASAN || ANVIL_TSAN
+  return true;
+#else
+  return false;
 #endif
 }
 

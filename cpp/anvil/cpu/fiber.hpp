@@ -27,6 +27,15 @@ class Fiber {
 
   /// Suspends this fiber, which is running, and continues `next`.
   void switch_to(Fiber& next) { transfer(next, false); }
+  /// The same for a function in assembly, which has saved its caller's registers as
+  /// saved_registers.hpp does, at `stack_pointer`, and is to restore them from where this returns.
+  void* switch_from(void* stack_pointer, Fiber& next) {
+    stack_pointer_ = stack_pointer;
+    next.previous_ = this;
+    return next.stack_pointer_;
+  }
+  /// Whether switches tell a sanitizer, before and after: switch_from() does not.
+  static bool are_watched();
   /// The same, for a fiber that will not be continued, only started anew.
   void leave_to(Fiber& next) { transfer(next, true); }
 

@@ -9,6 +9,7 @@
 
 #include "anvil/cpu/kernel_fault.hpp"
 #include "anvil/cpu/kernel_log.hpp"
+#include "anvil/cpu/saved_registers.hpp"
 #include "anvil/system/memory.hpp"
 
 namespace anvil::cpu {
@@ -127,7 +128,7 @@ void Worker::run_range(const Job& job, uint64_t first, uint64_t count) {
 
 void Worker::run_as_fibers() {
   for (uint32_t i = 0; i < simdgroups; ++i) fibers_[i]->start(run_simdgroup, this);
-  barrier = arrive_at_barrier;
+  barrier = Fiber::are_watched() ? arrive_at_barrier : jump_at_barrier;
   current_ = 0;
   running_ = ~uint32_t{0} >> (32 - simdgroups);
   diverged_ = false;
@@ -182,6 +183,28 @@ void Worker::arrive_at_barrier(AnvilThreadgroup* threadgroup) {
   static_cast<Worker*>(threadgroup)->stop(Stop::at_barrier);
 }
 
+// As fiber.cpp's switch_stacks(), for its reason.
+__attribute__((naked)) void Worker::jump_at_barrier(
+    [[maybe_unused]] AnvilThreadgroup* threadgroup) {
+#if defined(__x86_64__)
+  asm volatile(ANVIL_SAVE_REGISTERS
+               "movq %rsp, %rsi\n subq $8, %rsp\n"  // aligned as a call wants it
+               "callq anvil_stack_after_barrier\n"
+               "movq %rax, %rsp\n" ANVIL_RESTORE_REGISTERS "popq %rcx\n jmpq *%rcx\n");
+#elif defined(__aarch64__)
+  asm volatile(ANVIL_SAVE_REGISTERS
+               "mov x1, sp\n bl anvil_stack_after_barrier\n"
+               "mov sp, x0\n" ANVIL_RESTORE_REGISTERS "br x30\n");
+#endif
+}
+
+void* Worker::stack_after_barrier(AnvilThreadgroup* threadgroup, void* stack_pointer) {
+  auto* self = static_cast<Worker*>(threadgroup);
+  Fiber& fiber = *self->fibers_[self->current_];
+  Fiber& next = self->next_of(Stop::at_barrier);
+  return &next == &fiber ? stack_pointer : fiber.switch_from(stack_pointer, next);
+}
+
 void Worker::add_to_log(AnvilThreadgroup* threadgroup, const char* subsystem, const char* category,
                         uint32_t level, const char* format, uint32_t kinds, uint64_t a, uint64_t b,
                         uint64_t c, uint64_t d, uint64_t e, uint64_t f, uint64_t g, uint64_t h,
@@ -198,16 +221,20 @@ void Worker::add_to_log(AnvilThreadgroup* threadgroup, const char* subsystem, co
 
 void Worker::stop(Stop where) {
   Fiber& fiber = *fibers_[current_];
+  Fiber& next = next_of(where);
+  if (&next == &fiber) return;  // the last one meets nobody
+  where == Stop::at_end || &next == thread_ ? fiber.leave_to(next) : fiber.switch_to(next);
+}
+
+Fiber& Worker::next_of(Stop where) {
   if (current_ == 0) first_stop_ = where;
   diverged_ = all_meet_ && where != first_stop_;
   if (where == Stop::at_end) running_ &= ~(1u << current_);
-  if (diverged_ || running_ == 0) fiber.leave_to(*thread_);
+  if (diverged_ || running_ == 0) return *thread_;
   const uint32_t later = running_ >> current_ >> 1;
-  const uint32_t next = later ? current_ + 1 + static_cast<uint32_t>(std::countr_zero(later))
-                              : static_cast<uint32_t>(std::countr_zero(running_));
-  if (next == current_) return;  // the last one meets nobody
-  current_ = next;
-  where == Stop::at_end ? fiber.leave_to(*fibers_[next]) : fiber.switch_to(*fibers_[next]);
+  current_ = later ? current_ + 1 + static_cast<uint32_t>(std::countr_zero(later))
+                   : static_cast<uint32_t>(std::countr_zero(running_));
+  return *fibers_[current_];
 }
 
 }  // namespace anvil::cpu

@@ -52,7 +52,13 @@ class alignas(kLineBytes) Worker : private AnvilThreadgroup {
   /// Where an address lies that is near the threadgroup's memory; empty for others.
   std::string place_in_memory(const Job& job, uintptr_t address) const;
   void stop(Stop where);
+  /// Whose turn is next, when the current simdgroup stops.
+  Fiber& next_of(Stop where);
   static void arrive_at_barrier(AnvilThreadgroup* threadgroup);
+  /// The same without a return, and its part that is no assembly.
+  static void jump_at_barrier(AnvilThreadgroup* threadgroup);
+  static void* stack_after_barrier(AnvilThreadgroup* threadgroup,
+                                   void* stack_pointer) asm("anvil_stack_after_barrier");
   static void pass_barrier(AnvilThreadgroup*) {}
   static void add_to_log(AnvilThreadgroup* threadgroup, const char* subsystem, const char* category,
                          uint32_t level, const char* format, uint32_t kinds, uint64_t, uint64_t,
