@@ -19,6 +19,11 @@ struct BlitCommandEncoder : CommandEncoder {
   /// Memory of managed buffers is one and the same for host and device.
   void synchronize(Resource* resource);
 
+  // counter_sample_buffer.cpp
+  void sample_counters(CounterSampleBuffer* samples, NS::UInteger index, bool barrier);
+  void resolve_counters(CounterSampleBuffer* samples, NS::Range range, Buffer* to,
+                        NS::UInteger offset);
+
   // indirect_execution.cpp
   void reset_commands(IndirectCommandBuffer* commands, NS::Range range);
   void copy_commands(IndirectCommandBuffer* from, NS::Range range, IndirectCommandBuffer* to,

@@ -28,6 +28,22 @@ const objc::Ref<Error>& out_of_memory() {
 
 }  // namespace
 
+namespace {
+
+template <class Attachments>
+void sample(CommandEncoder& encoder, const Attachments& attachments) {
+  for (const auto& attachment : attachments.items) {
+    if (!attachment || !attachment->buffer) continue;
+    if (attachment->at_start != MTL::CounterDontSample)
+      encode_sample(*encoder.buffer, "startOfEncoderSampleIndex", attachment->buffer.get(),
+                    attachment->at_start);
+    if (attachment->at_end != MTL::CounterDontSample)
+      encoder.sample_at_end(attachment->buffer, attachment->at_end);
+  }
+}
+
+}  // namespace
+
 CommandBuffer::CommandBuffer(objc::Ref<CommandQueue> queue,
                              const CommandBufferDescriptor& descriptor)
     : queue(std::move(queue)),
@@ -95,8 +111,16 @@ ComputeCommandEncoder* CommandBuffer::compute_encoder_of_type(MTL::DispatchType 
 }
 
 ComputeCommandEncoder* CommandBuffer::compute_encoder_for_pass(const ComputePassDescriptor* pass) {
-  return begin<ComputeCommandEncoder>("computeCommandEncoderWithDescriptor:",
-                                      pass ? pass->dispatch_type : MTL::DispatchTypeSerial);
+  auto* encoder = begin<ComputeCommandEncoder>(
+      "computeCommandEncoderWithDescriptor:", pass ? pass->dispatch_type : MTL::DispatchTypeSerial);
+  if (pass) sample(*encoder, *pass->attachments);
+  return encoder;
+}
+
+BlitCommandEncoder* CommandBuffer::blit_encoder_for_pass(const BlitPassDescriptor* pass) {
+  auto* encoder = begin<BlitCommandEncoder>("blitCommandEncoderWithDescriptor:");
+  if (pass) sample(*encoder, *pass->attachments);
+  return encoder;
 }
 
 BlitCommandEncoder* CommandBuffer::blit_encoder() {
@@ -174,6 +198,7 @@ ANVIL_OBJC_CLASS_DEFINITION<CommandBuffer> command_buffer_definition{
         objc::method<&CommandBuffer::compute_encoder_for_pass>(
             "computeCommandEncoderWithDescriptor:"),
         objc::method<&CommandBuffer::blit_encoder>("blitCommandEncoder"),
+        objc::method<&CommandBuffer::blit_encoder_for_pass>("blitCommandEncoderWithDescriptor:"),
         objc::method<&CommandBuffer::encode_signal>("encodeSignalEvent:value:"),
         objc::method<&CommandBuffer::encode_wait>("encodeWaitForEvent:value:"),
         objc::method<&CommandBuffer::push_debug_group>("pushDebugGroup:"),

@@ -23,6 +23,7 @@
 namespace anvil::metal {
 
 struct BlitCommandEncoder;
+struct BlitPassDescriptor;
 struct CommandEncoder;
 struct ComputeCommandEncoder;
 struct ComputePassDescriptor;
@@ -48,6 +49,7 @@ struct CommandBuffer : objc::Object {
   ComputeCommandEncoder* compute_encoder_of_type(MTL::DispatchType type);
   ComputeCommandEncoder* compute_encoder_for_pass(const ComputePassDescriptor* pass);
   BlitCommandEncoder* blit_encoder();
+  BlitCommandEncoder* blit_encoder_for_pass(const BlitPassDescriptor* pass);
   void encode_signal(Event* event, uint64_t value);
   void encode_wait(Event* event, uint64_t value);
   void push_debug_group(String* name);

@@ -1,6 +1,7 @@
 #include "anvil/metal/command_encoder.hpp"
 
 #include "anvil/metal/buffer.hpp"
+#include "anvil/metal/counter_sample_buffer.hpp"
 #include "anvil/metal/fence.hpp"
 #include "anvil/metal/validation.hpp"
 #include "anvil/objc/errors.hpp"
@@ -48,8 +49,14 @@ void CommandEncoder::end_encoding() {
   open("endEncoding");
   if (const auto refusal = validation::of_open_debug_groups(debug_groups_.size()))
     fail("endEncoding", *refusal, MTL::CommandBufferErrorNotPermitted);
+  for (const auto& [samples, index] : samples_at_end_)
+    encode_sample(*buffer, "endOfEncoderSampleIndex", samples.get(), index);
   ended_ = true;
   buffer->encoder_ended(this);
+}
+
+void CommandEncoder::sample_at_end(objc::Ref<CounterSampleBuffer> samples, NS::UInteger index) {
+  samples_at_end_.emplace_back(std::move(samples), index);
 }
 
 void CommandEncoder::push_debug_group(String* name) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <Metal/MTLCommandEncoder.hpp>
@@ -11,6 +12,7 @@
 namespace anvil::metal {
 
 struct Buffer;
+struct CounterSampleBuffer;
 struct Fence;
 
 struct CommandEncoder : objc::Object {
@@ -28,6 +30,8 @@ struct CommandEncoder : objc::Object {
   void update_fence(Fence* fence);
   void wait_for_fence(Fence* fence);
   Device* device() const { return buffer->device(); }
+  /// Has endEncoding sample the counters.
+  void sample_at_end(objc::Ref<CounterSampleBuffer> samples, NS::UInteger index);
 
   const objc::Ref<CommandBuffer> buffer;
   const char* const class_name;
@@ -47,6 +51,7 @@ struct CommandEncoder : objc::Object {
  private:
   bool ended_ = false;
   std::vector<objc::Ref<String>> debug_groups_;
+  std::vector<std::pair<objc::Ref<CounterSampleBuffer>, NS::UInteger>> samples_at_end_;
 };
 
 }  // namespace anvil::metal

@@ -42,6 +42,9 @@ struct ComputeCommandEncoder : CommandEncoder {
   void use_heap(Heap* heap);
   void use_heaps(Heap* const* heaps, NS::UInteger count);
 
+  // counter_sample_buffer.cpp
+  void sample_counters(CounterSampleBuffer* samples, NS::UInteger index, bool barrier);
+
   // indirect_execution.cpp
   void execute_commands(IndirectCommandBuffer* commands, NS::Range range);
   void execute_commands_indirect(IndirectCommandBuffer* commands, Buffer* range,

@@ -3,16 +3,29 @@
 namespace anvil::metal {
 namespace {
 
-ComputePassDescriptor* descriptor() {
-  return objc::make<ComputePassDescriptor>().autoreleased();
+template <class Descriptor>
+Descriptor* descriptor() {
+  return objc::make<Descriptor>().autoreleased();
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<ComputePassDescriptor> compute_pass_descriptor_definition{
+using C = ComputePassDescriptor;
+using B = BlitPassDescriptor;
+
+ANVIL_OBJC_CLASS_DEFINITION<C> compute_pass_descriptor_definition{
     "MTLComputePassDescriptor",
     {
-        objc::class_method<&descriptor>("computePassDescriptor"),
-        objc::property<&ComputePassDescriptor::dispatch_type>("dispatchType", "setDispatchType:"),
-        objc::copying<ComputePassDescriptor>(),
+        objc::class_method<&descriptor<C>>("computePassDescriptor"),
+        objc::property<&C::dispatch_type>("dispatchType", "setDispatchType:"),
+        objc::property<&C::attachments>("sampleBufferAttachments"),
+        objc::copying<C>(),
+    }};
+
+ANVIL_OBJC_CLASS_DEFINITION<B> blit_pass_descriptor_definition{
+    "MTLBlitPassDescriptor",
+    {
+        objc::class_method<&descriptor<B>>("blitPassDescriptor"),
+        objc::property<&B::attachments>("sampleBufferAttachments"),
+        objc::copying<B>(),
     }};
 
 }  // namespace

@@ -183,6 +183,25 @@ IndirectCommandBuffer* Device::new_indirect_command_buffer(
     MTL::ResourceOptions options) {
   return metal::new_indirect_command_buffer(this, descriptor, size, options).detach();
 }
+/// Between any two commands; there are no draws and tiles.
+bool Device::supports_sampling(MTL::CounterSamplingPoint point) const {
+  return point == MTL::CounterSamplingPointAtStageBoundary ||
+         point == MTL::CounterSamplingPointAtDispatchBoundary ||
+         point == MTL::CounterSamplingPointAtBlitBoundary;
+}
+Array* Device::counter_sets() const {
+  return objc::Ref(metal::counter_sets()).autoreleased();
+}
+CounterSampleBuffer* Device::new_counter_sample_buffer(
+    const CounterSampleBufferDescriptor* descriptor, Error** error) {
+  return metal::new_counter_sample_buffer(this, descriptor, error).detach();
+}
+ArgumentEncoder* Device::new_argument_encoder(const Array* descriptors) {
+  return metal::new_argument_encoder(this, descriptors).detach();
+}
+ArgumentEncoder* Device::new_argument_encoder_for(const Binding* binding) {
+  return metal::new_argument_encoder(this, binding).detach();
+}
 Event* Device::new_event() {
   return objc::make<Event>(this).detach();
 }
@@ -218,9 +237,6 @@ T zero(const Device*) {
 template <class T>
 bool supports_none(const Device*, T) {
   return false;
-}
-Array* no_counter_sets(const Device*) {
-  return nullptr;
 }
 bool supports_one_sample(const Device*, NS::UInteger samples) {
   return samples == 1;
@@ -259,12 +275,12 @@ ANVIL_OBJC_CLASS_DEFINITION<Device> device_definition{
             "shouldMaximizeConcurrentCompilation", "setShouldMaximizeConcurrentCompilation:"),
         objc::method<&Device::supports_family>("supportsFamily:"),
         objc::function<&supports_none<MTL::FeatureSet>>("supportsFeatureSet:"),
-        objc::function<&supports_none<MTL::CounterSamplingPoint>>("supportsCounterSampling:"),
+        objc::method<&Device::supports_sampling>("supportsCounterSampling:"),
         objc::function<&supports_one_sample>("supportsTextureSampleCount:"),
         objc::function<&no>("supportsDynamicLibraries"),
         objc::function<&no>("supportsFunctionPointers"),
         objc::function<&no>("supportsRaytracing"),
-        objc::function<&no_counter_sets>("counterSets"),
+        objc::method<&Device::counter_sets>("counterSets"),
         objc::method<&Device::argument_buffers>("argumentBuffersSupport"),
         objc::method<&Device::read_write_textures>("readWriteTextureSupport"),
         objc::method<&Device::heap_buffer_size>("heapBufferSizeAndAlignWithLength:options:"),
@@ -300,6 +316,10 @@ ANVIL_OBJC_CLASS_DEFINITION<Device> device_definition{
         objc::method<&Device::cancel_compilations>("anvilCancelCompilations"),
         objc::method<&Device::new_indirect_command_buffer>(
             "newIndirectCommandBufferWithDescriptor:maxCommandCount:options:"),
+        objc::method<&Device::new_counter_sample_buffer>(
+            "newCounterSampleBufferWithDescriptor:error:"),
+        objc::method<&Device::new_argument_encoder>("newArgumentEncoderWithArguments:"),
+        objc::method<&Device::new_argument_encoder_for>("newArgumentEncoderWithBufferBinding:"),
         objc::method<&Device::new_event>("newEvent"),
         objc::method<&Device::new_shared_event>("newSharedEvent"),
         objc::method<&Device::new_shared_event_from>("newSharedEventWithHandle:"),

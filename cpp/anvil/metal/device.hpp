@@ -7,9 +7,11 @@
 
 #include "anvil/backend/device.hpp"
 #include "anvil/foundation/url.hpp"
+#include "anvil/metal/argument_encoder.hpp"
 #include "anvil/metal/buffer.hpp"
 #include "anvil/metal/command_queue.hpp"
 #include "anvil/metal/compute_pipeline.hpp"
+#include "anvil/metal/counter_sample_buffer.hpp"
 #include "anvil/metal/event.hpp"
 #include "anvil/metal/fence.hpp"
 #include "anvil/metal/heap.hpp"
@@ -89,6 +91,12 @@ struct Device : objc::Object {
   IndirectCommandBuffer* new_indirect_command_buffer(
       const IndirectCommandBufferDescriptor* descriptor, NS::UInteger size,
       MTL::ResourceOptions options);
+  bool supports_sampling(MTL::CounterSamplingPoint point) const;
+  Array* counter_sets() const;
+  CounterSampleBuffer* new_counter_sample_buffer(const CounterSampleBufferDescriptor* descriptor,
+                                                 Error** error);
+  ArgumentEncoder* new_argument_encoder(const Array* descriptors);
+  ArgumentEncoder* new_argument_encoder_for(const Binding* binding);
   Event* new_event();
   SharedEvent* new_shared_event();
   SharedEvent* new_shared_event_from(SharedEventHandle* handle);

@@ -45,6 +45,9 @@ ANVIL_OBJC_CLASS_DEFINITION<Function> function_definition{
         objc::property<&Function::type>("functionType"),
         objc::method<&Function::options>("options"),
         objc::method<&Function::constants_dictionary>("functionConstantsDictionary"),
+        objc::method<&Function::new_argument_encoder>("newArgumentEncoderWithBufferIndex:"),
+        objc::method<&Function::new_argument_encoder_reflecting>(
+            "newArgumentEncoderWithBufferIndex:reflection:"),
         objc::method<&Function::no_attributes>("vertexAttributes"),
         objc::method<&Function::no_attributes>("stageInputAttributes"),
     }};

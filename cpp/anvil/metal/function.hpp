@@ -13,6 +13,8 @@
 
 namespace anvil::metal {
 
+struct Argument;
+struct ArgumentEncoder;
 struct Device;
 
 struct FunctionDescriptor : objc::Object {
@@ -39,6 +41,9 @@ struct Function : objc::Object {
   MTL::FunctionOptions options() const { return MTL::FunctionOptionNone; }
   Dictionary* constants_dictionary() const;
   Array* no_attributes() const;
+  // argument_encoder.cpp
+  ArgumentEncoder* new_argument_encoder(NS::UInteger index);
+  ArgumentEncoder* new_argument_encoder_reflecting(NS::UInteger index, Argument** reflection);
 
   Device* device;
   const service::SpecializedFunction function;

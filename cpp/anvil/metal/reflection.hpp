@@ -2,6 +2,8 @@
 // MTLStructType and its members.
 #pragma once
 
+#include <optional>
+
 #include <Metal/MTLArgument.hpp>
 
 #include "anvil/foundation/array.hpp"
@@ -34,8 +36,9 @@ struct StructMember : objc::Object {
   objc::Ref<String> name;
   NS::UInteger offset = 0;
   MTL::DataType data_type = MTL::DataTypeNone;
-  objc::Ref<StructType> structure;  ///< null unless it is a struct
-  objc::Ref<ArrayType> array;       ///< null unless it is an array
+  std::optional<NS::UInteger> index;  ///< in an argument buffer, where the source says it
+  objc::Ref<StructType> structure;    ///< null unless it is a struct
+  objc::Ref<ArrayType> array;         ///< null unless it is an array
 };
 
 struct ArrayType : Type {
@@ -87,6 +90,7 @@ struct ThreadgroupBinding : Binding {
 struct Argument : Binding {
   using Super = Binding;
   using Binding::Binding;
+  static constexpr bool kClearedResult = true;
 };
 
 struct ComputePipelineReflection : objc::Object {

@@ -189,6 +189,36 @@ TEST_CASE("a buffer may hold the addresses of others") {
   CHECK(host::values<float>(y.get()) == std::vector<float>{11, 22, 33});
 }
 
+TEST_CASE("an argument encoder writes a kernel's structure") {
+  Compiled c;
+  auto gather = c.pipeline("gather");
+  auto function = NS::TransferPtr(c.library->newFunction(MTLSTR("gather")));
+  MTL::Argument* reflected = nullptr;
+  auto arguments = NS::TransferPtr(function->newArgumentEncoder(0, &reflected));
+  REQUIRE(arguments);
+  CHECK(text(reflected->name()) == "table");
+  CHECK(arguments->encodedLength() == 24);
+  auto a = c.buffer(std::vector<float>{1, 2, 3}), b = c.buffer(std::vector<float>{10, 20, 30});
+  auto y = c.buffer(std::vector<float>(2));
+  auto table = NS::TransferPtr(
+      c.device->newBuffer(arguments->encodedLength(), MTL::ResourceStorageModeShared));
+  arguments->setArgumentBuffer(table.get(), 0);
+  arguments->setBuffer(a.get(), 4, 0);
+  arguments->setBuffer(b.get(), 0, 1);
+  *static_cast<uint32_t*>(arguments->constantData(2)) = 2;
+  auto* buffer = c.queue->commandBuffer();
+  auto* encoder = buffer->computeCommandEncoder();
+  encoder->setComputePipelineState(gather.get());
+  encoder->setBuffer(table.get(), 0, 0);
+  encoder->setBuffer(y.get(), 0, 1);
+  encoder->dispatchThreads(MTL::Size(2, 1, 1), MTL::Size(32, 1, 1));
+  encoder->endEncoding();
+  finish(buffer);
+  CHECK(host::values<float>(y.get()) == std::vector<float>{12, 23});
+  CHECK_FALSE(NS::TransferPtr(function->newArgumentEncoder(NS::UInteger{1})));
+  CHECK_FALSE(NS::TransferPtr(function->newArgumentEncoder(NS::UInteger{9})));
+}
+
 TEST_CASE("reflection describes what the compiler saw") {
   Compiled c;
   auto function = NS::TransferPtr(c.library->newFunction(MTLSTR("axpy")));
