@@ -48,6 +48,7 @@ ARROWS: Mapping[str, frozenset[str]] = {
             cpp/anvil/abi cpp/anvil/backend cpp/anvil/foundation cpp/anvil/metallib cpp/anvil/objc
             cpp/anvil/service cpp/anvil/system""",
         "cpp/anvil/metallib": "cpp/anvil/service",
+        "cpp/anvil/tools": "cpp/anvil/metallib cpp/anvil/service",
         "cpp/anvil/dispatch": "cpp/anvil/foundation cpp/anvil/objc cpp/anvil/system",
         "cpp/anvil/foundation": "cpp/anvil/objc cpp/anvil/system",
         "cpp/anvil/names": "cpp/anvil/objc",

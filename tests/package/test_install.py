@@ -94,6 +94,21 @@ def test_find_package_builds_programs_that_are_written_for_a_mac(
         assert "libanvil.so" in run("ldd", program)
 
 
+def test_a_project_compiles_its_library_with_apples_tools(prefix: Path, tmp_path: Path) -> None:
+    source = Path(__file__).parent / "metal_library"
+    tools = {"PATH": f"{prefix / 'lib' / 'anvil' / 'bin'}:{os.environ['PATH']}"}
+    run(
+        "cmake", "-G", "Ninja", "-S", source, "-B", tmp_path, f"-DCMAKE_PREFIX_PATH={prefix}",
+        f"-DCMAKE_C_COMPILER=clang-{LLVM}", f"-DCMAKE_CXX_COMPILER=clang++-{LLVM}", **tools,
+    )  # fmt: skip
+    run("cmake", "--build", tmp_path, **tools)
+    program = tmp_path / "program"
+    assert run(program, FOUNDRY_CACHE_DIR=str(tmp_path / "cache")) == "ok\n"
+    assert "ninja: no work to do" in run("cmake", "--build", tmp_path, **tools)
+    listed = run("metal-nm", tmp_path / "default.metallib", **tools)
+    assert [line.split()[2] for line in listed.splitlines()] == ["twice", "plus"]
+
+
 def test_pkg_config_says_what_a_command_line_needs(prefix: Path, tmp_path: Path) -> None:
     found = {"PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig")}
     flags = run("pkg-config", "--cflags", "--libs", "anvil-objc", **found).split()

@@ -22,7 +22,7 @@ std::string valid(const std::string& text) {
 
 }  // namespace
 
-std::string write_library(const Program& program, const LibraryIndex& index) {
+std::string index_line(const LibraryIndex& index) {
   llvm::json::Array functions, constants;
   for (const std::string& name : index.functions)
     functions.push_back(llvm::json::Object{{"name", valid(name)}});
@@ -31,10 +31,13 @@ std::string write_library(const Program& program, const LibraryIndex& index) {
                                            {"index", constant.index},
                                            {"type", constant.type},
                                            {"required", constant.required}});
+  return line_of(llvm::json::Object{
+      {"version", 1}, {"functions", std::move(functions)}, {"constants", std::move(constants)}});
+}
+
+std::string write_library(const Program& program, const LibraryIndex& index) {
   const Source& source = program.source;
-  return line_of(llvm::json::Object{{"version", 1},
-                                    {"functions", std::move(functions)},
-                                    {"constants", std::move(constants)}}) +
+  return index_line(index) +
          line_of(llvm::json::Object{{"compiler", compiler_version()},
                                     {"math", program.math},
                                     {"logging", program.logging},

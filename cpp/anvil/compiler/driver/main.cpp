@@ -74,6 +74,7 @@ int dispatch(const std::vector<std::string>& arguments) {
     end_with(library.host);
     return run_library(library) ? 0 : kUserError;
   }
+  if (command == "unit") return run_unit(parse_unit_command(options)) ? 0 : kUserError;
   if (command == "kernel") {
     const auto kernel = parse_kernel_command(options);
     end_with(kernel.host);
@@ -97,7 +98,8 @@ int dispatch(const std::vector<std::string>& arguments) {
     return 0;
   }
   throw UsageError(
-      "expected 'library', 'kernel', 'parse', 'serve', 'headers', 'registers' or '--version'");
+      "expected 'library', 'unit', 'kernel', 'parse', 'serve', 'headers', 'registers' or "
+      "'--version'");
 }
 
 int run(const std::vector<std::string>& arguments) {

@@ -106,6 +106,23 @@ LibraryCommand parse_library_command(Arguments arguments) {
   return command;
 }
 
+UnitCommand parse_unit_command(Arguments arguments) {
+  UnitCommand command;
+  Handlers handlers = source_options(command.program);
+  handlers.merge(Handlers{
+      {"--output", store(command.output)},
+      {"--dependencies", store(command.dependencies)},
+      {"--include", [&](std::string folder) { command.includes.push_back(std::move(folder)); }},
+      {"--check", [&](const std::string& value) {
+         require_one_of(value, "--check", {"yes", "no"});
+         command.expand_only = value == "no";
+       }}});
+  parse(arguments, handlers);
+  require(command.output, "--output");
+  check(command.program);
+  return command;
+}
+
 KernelCommand parse_kernel_command(Arguments arguments) {
   KernelCommand command;
   Handlers handlers = kernel_options(command);

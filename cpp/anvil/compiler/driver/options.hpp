@@ -27,6 +27,16 @@ struct LibraryCommand {
   std::string output, host;
 };
 
+/// A source of the machine's with what it includes, as one text that is compiled elsewhere; its
+/// index comes first, as a library's.
+struct UnitCommand {
+  ProgramOptions program;             // its source is a file by the program's name, unless named
+  std::vector<std::string> includes;  // folders
+  std::string output;
+  std::string dependencies;  // where to write the files that it was made of
+  bool expand_only = false;  // write what the source expands to, and check nothing
+};
+
 struct KernelCommand {
   ProgramOptions program;
   std::string function, constants, output, reflection, host, remarks;
@@ -69,6 +79,7 @@ struct RegistersCommand {
 using Arguments = std::span<const std::string>;
 
 LibraryCommand parse_library_command(Arguments arguments);
+UnitCommand parse_unit_command(Arguments arguments);
 KernelCommand parse_kernel_command(Arguments arguments);
 ProgramCommand parse_program_command(Arguments arguments);
 ParseCommand parse_parse_command(Arguments arguments);

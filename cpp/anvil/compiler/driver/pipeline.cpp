@@ -94,8 +94,9 @@ std::optional<Program> load(const ProgramOptions& options) {
     if (program.air.empty()) throw InputError("the library's function is empty");
     return program;
   }
-  auto source = preprocess(options.name, read_file(options.source), options.defines,
-                           options.standard, options.math);
+  auto source =
+      preprocess(options.name, read_file(options.source),
+                 {.defines = options.defines, .standard = options.standard, .math = options.math});
   if (!source) return {};
   Program program{.source = std::move(*source),
                   .tokens = {},

@@ -5,8 +5,9 @@
 
 namespace anvil::compiler {
 
-/// All three return false after diagnostics on stderr where the user's source is at fault.
+/// These return false after diagnostics on stderr where the user's source is at fault.
 bool run_library(const LibraryCommand& command);
+bool run_unit(const UnitCommand& command);
 bool run_kernel(const KernelCommand& command);
 /// Returns in a process of its own for each command that comes, and in this one where the program
 /// has errors.

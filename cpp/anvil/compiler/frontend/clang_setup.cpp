@@ -48,7 +48,8 @@ std::vector<std::string> language_arguments(const Dialect& dialect) {
 
 std::unique_ptr<clang::CompilerInstance> make_compiler(const std::vector<std::string>& arguments,
                                                        clang::DiagnosticConsumer& client,
-                                                       const std::vector<Header>& thunk_headers) {
+                                                       const std::vector<Header>& thunk_headers,
+                                                       Files visible) {
   const auto files = header_files(thunk_headers);
   if (const auto option = std::ranges::find(arguments, std::string_view(kPrecompiledOption));
       option != arguments.end()) {
@@ -70,7 +71,14 @@ std::unique_ptr<clang::CompilerInstance> make_compiler(const std::vector<std::st
   invocation->getPreprocessorOpts().DisablePCHOrModuleValidation =
       clang::DisableValidationForModuleKind::All;
   auto compiler = std::make_unique<clang::CompilerInstance>(std::move(invocation));
-  compiler->setVirtualFileSystem(files);
+  if (visible == Files::machine) {
+    auto all =
+        llvm::makeIntrusiveRefCnt<llvm::vfs::OverlayFileSystem>(llvm::vfs::getRealFileSystem());
+    all->pushOverlay(files);
+    compiler->setVirtualFileSystem(all);
+  } else {
+    compiler->setVirtualFileSystem(files);
+  }
   compiler->createDiagnostics(&client, false);
   compiler->createFileManager();
   compiler->createSourceManager();

@@ -24,12 +24,16 @@ struct Dialect {
 /// Options that every run over transformed text shares, the precompiled header's included.
 std::vector<std::string> language_arguments(const Dialect& dialect);
 
+/// Which files there are for clang: those of Anvil's alone, or the machine's too.
+enum class Files { ours, machine };
+
 /// A compiler under cc1 `arguments`, with diagnostics going to `client` (not owned). The library's
 /// headers, those of the thunk and the precompiled header that the arguments name are all the files
-/// there are for it: no program can include, embed or ask for one of the machine's.
+/// there are for it, unless `visible` says otherwise: no program can include, embed or ask for one
+/// of the machine's.
 std::unique_ptr<clang::CompilerInstance> make_compiler(
     const std::vector<std::string>& arguments, clang::DiagnosticConsumer& client,
-    const std::vector<Header>& thunk_headers = {});
+    const std::vector<Header>& thunk_headers = {}, Files visible = Files::ours);
 
 /// Runs `action` over the compiler's input; false where there were errors.
 bool run(clang::CompilerInstance& compiler, clang::FrontendAction& action);

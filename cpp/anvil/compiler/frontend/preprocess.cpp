@@ -15,11 +15,21 @@
 namespace anvil::compiler {
 namespace {
 
+bool is_ours(llvm::StringRef file) {
+  return file.starts_with("/anvil/") || file.starts_with("<");
+}
+
+/// Of the main file, so that line N holds what line N expands to, or of all, with #line.
+enum class Lines { main_file, all_files };
+
 // Writes tokens at the lines and columns they have in the source.
 class Printer {
  public:
-  Printer(clang::Preprocessor& preprocessor, Source& source)
-      : preprocessor_(preprocessor), sources_(preprocessor.getSourceManager()), source_(source) {}
+  Printer(clang::Preprocessor& preprocessor, Source& source, Lines lines)
+      : preprocessor_(preprocessor),
+        sources_(preprocessor.getSourceManager()),
+        source_(source),
+        lines_(lines) {}
 
   void token(const clang::Token& token) {
     if (!move_to(token.getLocation(), token.hasLeadingSpace())) return;
@@ -29,6 +39,7 @@ class Printer {
     if (move_to(location, true)) write("_Pragma(\"" + text + "\")");
   }
   void finish() {
+    if (lines_ == Lines::all_files) return new_line();
     const auto lines = std::count(source_.original.begin(), source_.original.end(), '\n');
     while (line_ <= static_cast<uint32_t>(lines)) new_line();
   }
@@ -37,12 +48,18 @@ class Printer {
   bool move_to(clang::SourceLocation location, bool leading_space) {
     const bool from_macro = location.isMacroID();
     const clang::SourceLocation place = sources_.getExpansionLoc(location);
-    if (sources_.getFileID(place) != sources_.getMainFileID()) return false;
-    const uint32_t line = sources_.getSpellingLineNumber(place);
     const uint32_t column = sources_.getSpellingColumnNumber(place);
-    const bool fresh = line_ < line;
-    while (line_ < line) new_line();
-    if (fresh) note_origin(place);
+    bool fresh = false;
+    if (lines_ == Lines::all_files) {
+      if (is_ours(sources_.getFilename(place))) return false;
+      fresh = go_to(sources_.getPresumedLoc(place));
+    } else {
+      if (sources_.getFileID(place) != sources_.getMainFileID()) return false;
+      const uint32_t line = sources_.getSpellingLineNumber(place);
+      fresh = line_ < line;
+      while (line_ < line) new_line();
+      if (fresh) note_origin(place);
+    }
     if (column > column_) {
       source_.expanded.append(column - column_, ' ');
       column_ = column;
@@ -51,6 +68,29 @@ class Printer {
       ++column_;
     }
     return true;
+  }
+  bool go_to(const clang::PresumedLoc& place) {
+    constexpr uint32_t kMostEmptyLines = 8;
+    const uint32_t line = place.getLine();
+    const bool follows = file_ == place.getFilename() && line >= line_;
+    const bool fresh = !follows || line > line_;
+    if (follows && line <= line_ + kMostEmptyLines) {
+      while (line_ < line) new_line();
+      return fresh;
+    }
+    file_ = place.getFilename();
+    if (column_ > 1) new_line();
+    source_.expanded += "#line " + std::to_string(line) + " \"" + escaped(file_) + "\"\n";
+    line_ = line;
+    return fresh;
+  }
+  static std::string escaped(const std::string& name) {
+    std::string text;
+    for (const char c : name) {
+      if (c == '"' || c == '\\') text += '\\';
+      text += c;
+    }
+    return text;
   }
   void write(const std::string& text) {
     source_.expanded += text;
@@ -78,6 +118,8 @@ class Printer {
   clang::Preprocessor& preprocessor_;
   clang::SourceManager& sources_;
   Source& source_;
+  const Lines lines_;
+  std::string file_;  // of the line, where all files' are written
   uint32_t line_ = 1;
   uint32_t column_ = 1;
 };
@@ -153,12 +195,15 @@ class PragmaPrinter : public clang::PragmaHandler {
 
 class ExpandAction : public clang::PreprocessorFrontendAction {
  public:
-  explicit ExpandAction(Source& source) : source_(source) {}
+  ExpandAction(Source& source, Lines lines) : source_(source), lines_(lines) {}
+
+  /// All that were read, sorted.
+  const std::vector<std::string>& files() const { return files_; }
 
  protected:
   void ExecuteAction() override {
     clang::Preprocessor& preprocessor = getCompilerInstance().getPreprocessor();
-    Printer printer(preprocessor, source_);
+    Printer printer(preprocessor, source_, lines_);
     PragmaPrinter plain(printer, ""), scoped(printer, "clang");
     preprocessor.AddPragmaHandler(&plain);
     preprocessor.AddPragmaHandler("clang", &scoped);
@@ -178,10 +223,16 @@ class ExpandAction : public clang::PreprocessorFrontendAction {
     printer.finish();
     preprocessor.RemovePragmaHandler(&plain);
     preprocessor.RemovePragmaHandler("clang", &scoped);
+    const clang::SourceManager& sources = preprocessor.getSourceManager();
+    for (auto file = sources.fileinfo_begin(); file != sources.fileinfo_end(); ++file)
+      if (!is_ours(file->first.getName())) files_.push_back(file->first.getName().str());
+    std::ranges::sort(files_);
   }
 
  private:
   Source& source_;
+  const Lines lines_;
+  std::vector<std::string> files_;
 };
 
 // metal3.1 -> 310
@@ -192,16 +243,7 @@ std::string version_number(const std::string& standard) {
   return digits + "0";
 }
 
-}  // namespace
-
-std::optional<Source> preprocess(std::string name, std::string original,
-                                 const std::vector<std::pair<std::string, std::string>>& defines,
-                                 const std::string& standard, const std::string& math) {
-  Source source;
-  source.name = std::move(name);
-  source.original = std::move(original);
-  Diagnostics diagnostics(source);
-  const std::string version = version_number(standard);
+std::vector<std::string> expansion_arguments(const Expansion& expansion) {
   std::vector<std::string> arguments{
       "-E",
       "-undef",
@@ -215,7 +257,7 @@ std::optional<Source> preprocess(std::string name, std::string original,
       "-D",
       "__METAL__=1",
       "-D",
-      "__METAL_VERSION__=" + version,
+      "__METAL_VERSION__=" + version_number(expansion.standard),
       "-D",
       "__METAL_MACOS__=1",
       "-isystem",
@@ -225,16 +267,46 @@ std::optional<Source> preprocess(std::string name, std::string original,
       "-Wno-builtin-macro-redefined",  // what predefined.h takes away
       "-Wno-unknown-pragmas",
       "-Wno-ignored-pragmas"};
-  if (math == "fast") arguments.insert(arguments.end(), {"-D", "__FAST_MATH__=1"});
-  for (const auto& [key, value] : defines) {
+  if (expansion.math == "fast") arguments.insert(arguments.end(), {"-D", "__FAST_MATH__=1"});
+  for (const auto& [key, value] : expansion.defines) {
     arguments.push_back("-D");
     arguments.push_back(key + "=" + value);
   }
-  auto compiler = make_compiler(arguments, diagnostics);
+  return arguments;
+}
+
+}  // namespace
+
+std::optional<Source> preprocess(std::string name, std::string original,
+                                 const Expansion& expansion) {
+  Source source;
+  source.name = std::move(name);
+  source.original = std::move(original);
+  Diagnostics diagnostics(source);
+  auto compiler = make_compiler(expansion_arguments(expansion), diagnostics);
   set_input(*compiler, source.original, source.name);
-  ExpandAction action(source);
+  ExpandAction action(source, Lines::main_file);
   if (!run(*compiler, action) || diagnostics.failed()) return {};
   return source;
+}
+
+std::optional<Flattened> flatten(const std::string& name, const std::optional<std::string>& text,
+                                 const Expansion& expansion,
+                                 const std::vector<std::string>& folders) {
+  Source source;
+  source.name = name;
+  Diagnostics diagnostics(source);
+  std::vector<std::string> arguments = expansion_arguments(expansion);
+  for (const std::string& folder : folders) arguments.insert(arguments.end(), {"-I", folder});
+  auto compiler = make_compiler(arguments, diagnostics, {}, Files::machine);
+  if (text)
+    set_input(*compiler, *text, name);
+  else
+    compiler->getFrontendOpts().Inputs = {
+        clang::FrontendInputFile(name, clang::InputKind(clang::Language::CXX))};
+  ExpandAction action(source, Lines::all_files);
+  if (!run(*compiler, action) || diagnostics.failed()) return {};
+  return Flattened{std::move(source.expanded), action.files()};
 }
 
 }  // namespace anvil::compiler
