@@ -1,4 +1,6 @@
 // MSL that has no counterpart in C++, through to numbers.
+#include <cmath>
+
 #include "compiler.hpp"
 
 using compiler_test::Session;
@@ -30,6 +32,21 @@ kernel void f(device float* x, uint i [[thread_position_in_grid]]) {
   CHECK(out[1] == 4);
   CHECK(out[2] == 2);
   CHECK(out[3] == 256);
+}
+
+TEST_CASE("metal::precise and metal::fast are of floats, whatever they are given") {
+  const auto out = run<float>(R"(
+kernel void f(device float* x, uint i [[thread_position_in_grid]]) {
+  const half h = 2.0h;
+  static_assert(is_same_v<decltype(metal::exp(h)), half>, "");
+  static_assert(is_same_v<decltype(metal::precise::exp(h)), float>, "");
+  static_assert(is_same_v<decltype(metal::fast::pow(h, h)), float>, "");
+  static_assert(is_same_v<decltype(metal::precise::exp(bfloat(1))), float>, "");
+  x[i] = 1.0f / (1.0f + metal::precise::exp(h));  // no half in between
+}
+)",
+                              "f", std::vector<float>(32));
+  CHECK(std::abs(out[0] - 0.119202922f) < 1e-8f);  // float's rounding; a half's is 6e-5
 }
 
 TEST_CASE("threadgroup variables are shared, also those with constructors and in templates") {

@@ -9,9 +9,9 @@ namespace metal::detail {
 inline constexpr int kPreciseMath = 0, kFastMath = 1;
 }  // namespace metal::detail
 
-#define ANVIL_VARIANT(name, ...)                                             \
-  variant == metal::detail::kPreciseMath ? metal::precise::name(__VA_ARGS__) \
-  : variant == metal::detail::kFastMath  ? metal::fast::name(__VA_ARGS__)    \
+#define ANVIL_VARIANT(name, ...)                                                     \
+  variant == metal::detail::kPreciseMath ? metal::detail::precise::name(__VA_ARGS__) \
+  : variant == metal::detail::kFastMath  ? metal::detail::fast::name(__VA_ARGS__)    \
                                          : metal::name(__VA_ARGS__)
 #define ANVIL_INTERNAL1(name)                   \
   template <metal::detail::real A>              \

@@ -36,8 +36,8 @@ namespace detail {
 ANVIL_FN float divide_f32(float a, float b) {
   return a / b;
 }
-}  // namespace detail
 
+// On arguments of every width, whose type the result has.
 namespace precise {
 
 ANVIL_MATH1(acos, detail::acos_f32)
@@ -156,17 +156,21 @@ ANVIL_FN detail::result<A, B> nextafter(A x, B y) {
   use(acos) use(acosh) use(asin) use(asinh) use(atan) use(atan2) use(atanh) use(ceil)          \
   use(copysign) use(cosh) use(cospi) use(divide) use(exp) use(exp2) use(exp10) use(fabs)       \
   use(fdim) use(floor) use(fma) use(fmax) use(fmax3) use(fmin) use(fmin3) use(fmod) use(fract) \
-  use(frexp) use(ilogb) use(ldexp) use(log) use(log10) use(log2) use(modf) use(nextafter)      \
-  use(pow) use(powr) use(rint) use(round) use(sinh) use(sinpi) use(sqrt) use(tanh)              \
+  use(ilogb) use(ldexp) use(log) use(log10) use(log2) use(nextafter)                           \
+  use(pow) use(powr) use(rint) use(round) use(sinh) use(sinpi) use(sqrt) use(tanh)             \
   use(tanpi) use(trunc)
 // clang-format on
-#define ANVIL_OWN_MATH(use) use(rsqrt) use(sin) use(cos) use(tan) use(sincos)
+#define ANVIL_OWN_MATH(use) use(rsqrt) use(sin) use(cos) use(tan)
+// What gives a second result through a reference.
+#define ANVIL_TWO_RESULTS(use) use(frexp) use(modf) use(sincos)
 
 namespace fast {
 #define ANVIL_USE(name) using precise::name;
 ANVIL_SHARED_MATH(ANVIL_USE)
 #undef ANVIL_USE
 using metal::fmedian3;
+using precise::frexp;
+using precise::modf;
 
 ANVIL_MATH1(rsqrt, detail::rsqrt_fast_f32)
 ANVIL_MATH1(sin, detail::sin_fast_f32)
@@ -179,10 +183,50 @@ ANVIL_FN A sincos(A x, detail::type_identity_t<A>& cosine) {
 }
 }  // namespace fast
 
-#define ANVIL_USE(name) using ANVIL_DEFAULT_MATH::name;
+template <class T>
+ANVIL_FN constexpr auto single(T v) {
+  if constexpr (__is_same(T, half) || __is_same(T, bfloat))
+    return static_cast<float>(v);
+  else
+    return v;
+}
+}  // namespace detail
+
+// Metal has these of float alone: a half or a bfloat becomes one, and so is the result.
+#define ANVIL_SINGLE(space, name)                                             \
+  template <class... A>                                                       \
+    requires(requires(A... a) { detail::space::name(detail::single(a)...); }) \
+  ANVIL_FN auto name(A... a) {                                                \
+    return detail::space::name(detail::single(a)...);                         \
+  }
+namespace precise {
+#define ANVIL_USE(name) ANVIL_SINGLE(precise, name)
 ANVIL_SHARED_MATH(ANVIL_USE)
 ANVIL_OWN_MATH(ANVIL_USE)
 #undef ANVIL_USE
+#define ANVIL_USE(name) using detail::precise::name;
+ANVIL_TWO_RESULTS(ANVIL_USE)
+#undef ANVIL_USE
+using metal::fmedian3;
+}  // namespace precise
+namespace fast {
+#define ANVIL_USE(name) ANVIL_SINGLE(fast, name)
+ANVIL_SHARED_MATH(ANVIL_USE)
+ANVIL_OWN_MATH(ANVIL_USE)
+#undef ANVIL_USE
+#define ANVIL_USE(name) using detail::fast::name;
+ANVIL_TWO_RESULTS(ANVIL_USE)
+#undef ANVIL_USE
+using metal::fmedian3;
+}  // namespace fast
+#undef ANVIL_SINGLE
+
+#define ANVIL_USE(name) using detail::ANVIL_DEFAULT_MATH::name;
+ANVIL_SHARED_MATH(ANVIL_USE)
+ANVIL_OWN_MATH(ANVIL_USE)
+ANVIL_TWO_RESULTS(ANVIL_USE)
+#undef ANVIL_USE
+#undef ANVIL_TWO_RESULTS
 #undef ANVIL_MATH1
 #undef ANVIL_MATH2
 #undef ANVIL_MATH3
