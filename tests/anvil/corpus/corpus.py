@@ -116,12 +116,12 @@ class Sources:
 
     INCLUDE = re.compile(r'^\s*#include "mlx/backend/metal/kernels/(.*)"\s*$', re.MULTILINE)
 
-    def __init__(self, headers: Path):
+    def __init__(self, headers: Path, cases: Sequence[Case] | None = None):
         self._headers = headers
         self._folder = tempfile.TemporaryDirectory(prefix="anvil-corpus-")
         self._lock = threading.Lock()
         self._instances: dict[tuple[str, ...], list[Case]] = {}
-        for case in all_cases():
+        for case in all_cases() if cases is None else cases:
             self._instances.setdefault(case.headers, []).append(case)
 
     def path(self, headers: tuple[str, ...]) -> Path:
@@ -149,44 +149,51 @@ class Sources:
         return self.INCLUDE.sub(lambda match: self._flat(match[1], seen), text)
 
 
+def write_case(case: Case, folder: Path, source: Path, air: bool = False) -> Path:
+    """What anvil_oracle_tool is to run; buffer i is in file i of the folder."""
+    # The interpreter loads what an optimiser leaves out: scalars that are switched off.
+    arrays = [np.zeros(64, np.uint8) if b is None else b for b in case.buffers]
+    for i, array in enumerate(arrays):
+        Path(folder, str(i)).write_bytes(np.ascontiguousarray(array).tobytes())
+    description = Path(folder, "case.json")
+    description.write_text(
+        json.dumps(
+            {
+                "source": str(source),
+                "air": air,
+                "function": case.name,
+                "math": "safe",
+                "grid": case.grid,
+                "threadgroup": case.threadgroup,
+                "threadgroup_memory": [],
+                "constants": [_constant(i, v) for i, v in case.constants.items()],
+                "buffers": [
+                    {
+                        "path": str(folder / str(i)),
+                        "element": ELEMENT.get(a.dtype, f"bits{a.itemsize * 8}"),
+                        "ulps": 0,
+                    }
+                    for i, a in enumerate(arrays)
+                ],
+            }
+        )
+    )
+    return description
+
+
 def run_case(case: Case, sources: Sources) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="anvil-corpus-") as folder:
-        # The interpreter loads what an optimiser leaves out: scalars that are switched off.
-        arrays = [np.zeros(64, np.uint8) if b is None else b for b in case.buffers]
-        paths = [Path(folder, str(i)) for i in range(len(arrays))]
-        for path, array in zip(paths, arrays, strict=True):
-            path.write_bytes(np.ascontiguousarray(array).tobytes())
-        description = Path(folder, "case.json")
-        description.write_text(
-            json.dumps(
-                {
-                    "source": str(sources.path(case.headers)),
-                    "function": case.name,
-                    "math": "safe",
-                    "grid": case.grid,
-                    "threadgroup": case.threadgroup,
-                    "threadgroup_memory": [],
-                    "constants": [_constant(i, v) for i, v in case.constants.items()],
-                    "buffers": [
-                        {
-                            "path": str(path),
-                            "element": ELEMENT.get(a.dtype, f"bits{a.itemsize * 8}"),
-                            "ulps": 0,
-                        }
-                        for path, a in zip(paths, arrays, strict=True)
-                    ],
-                }
-            )
-        )
+        description = write_case(case, Path(folder), sources.path(case.headers))
         done = subprocess.run(
             [BUILD / "bin/anvil_oracle_tool", description],
             capture_output=True,
             text=True,
             env=ENVIRONMENT,
         )
+        arrays = [np.zeros(64, np.uint8) if b is None else b for b in case.buffers]
         results = [
-            np.frombuffer(path.read_bytes(), a.dtype).reshape(a.shape)
-            for path, a in zip(paths, arrays, strict=True)
+            np.frombuffer(Path(folder, str(i)).read_bytes(), a.dtype).reshape(a.shape)
+            for i, a in enumerate(arrays)
         ]
     difference = done.stdout
     if done.returncode != 0 and not difference:

@@ -11,6 +11,7 @@
 #include "anvil/cpu/target.hpp"
 #include "anvil/service/compiler.hpp"
 #include "anvil/service/reflection.hpp"
+#include "anvil/service/service.hpp"
 #include "interpreter.hpp"
 
 namespace fs = std::filesystem;
@@ -165,14 +166,27 @@ std::vector<Buffer> run_anvil(const Case& test, const service::LibraryImage& lib
   return buffers;
 }
 
+service::LibraryImage library_of(const Case& test) {
+  if (!test.air) return service::compile_library(test.source, {{}, test.math, ""});
+  return service::CompilerService::shared().library(std::make_shared<service::LibrarySource>(
+      service::LibrarySource{.text = test.source, .form = service::LibrarySource::Form::air}));
+}
+
 }  // namespace
+
+Comparison run_on_anvil(const Case& test) {
+  try {
+    return {.difference = {}, .buffers = run_anvil(test, library_of(test))};
+  } catch (const std::exception& error) {
+    return {.difference = error.what(), .buffers = {}};
+  }
+}
 
 Comparison compare_with_oracle(const Case& test) {
   Comparison result;
   const char* stage = "compiling the library";
   try {
-    const service::LibraryImage library =
-        service::compile_library(test.source, {{}, test.math, ""});
+    const service::LibraryImage library = library_of(test);
     stage = "the interpreter";
     const std::vector<Buffer> expected = run_oracle(test, library);
     stage = "Anvil";

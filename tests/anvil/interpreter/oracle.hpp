@@ -42,6 +42,7 @@ struct Buffer {
 
 struct Case {
   std::string source, function;
+  bool air = false;  // the source is a function's bitcode, as Apple's compiler writes it
   std::vector<Buffer> buffers;  // by index
   std::array<uint32_t, 3> grid{32, 1, 1}, threadgroup{32, 1, 1};
   std::vector<service::ConstantValue> constants;
@@ -58,6 +59,8 @@ struct Comparison {
 /// Compiles with the compiler that the service finds; the interpreter runs the `any` variant's IR
 /// as it is before any optimisation, Anvil the variants that the executor picks.
 Comparison compare_with_oracle(const Case& test);
+/// Anvil alone: what there is to say is what went wrong.
+Comparison run_on_anvil(const Case& test);
 
 }  // namespace anvil::oracle
 

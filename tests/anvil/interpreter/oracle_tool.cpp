@@ -1,8 +1,10 @@
-// anvil_oracle_tool CASE.json: runs one kernel on Anvil and in the interpreter. For test harnesses
-// that are not C++: prints where the two differ (nothing if they agree) and leaves in each buffer's
-// file what Anvil left in the buffer. Exit status 1: one of the two could not run the kernel.
+// anvil_oracle_tool [--anvil] CASE.json...: runs kernels on Anvil and, without --anvil, in the
+// interpreter. For test harnesses that are not C++: prints where the two differ (nothing if they
+// agree), behind the case's path where there are several, and leaves in each buffer's file what
+// Anvil left in the buffer. Exit status 1: one of the two could not run a kernel.
 //
-//   {"source": PATH, "function": NAME, "math": "safe" | "fast", "grid": [x, y, z],
+//   {"source": PATH, "air": whether that is a function's bitcode (if there: false),
+//    "function": NAME, "math": "safe" | "fast", "grid": [x, y, z],
 //    "threadgroup": [x, y, z], "threadgroup_memory": [bytes, ...],
 //    "constants": [{"index": N, "type": MSL_TYPE, "bytes": [...]}, ...],
 //    "buffers": [{"path": PATH, "element": "bits8" ... "float32", "ulps": N}, ...]}
@@ -39,6 +41,7 @@ std::string read(const std::string& path) {
 Case read_case(const json& from) {
   Case test;
   test.source = read(from.at("source"));
+  test.air = from.value("air", false);
   test.function = from.at("function");
   test.math = from.at("math");
   from.at("grid").get_to(test.grid);
@@ -59,27 +62,42 @@ Case read_case(const json& from) {
   return test;
 }
 
+/// Whether the case could be run.
+bool run(const std::string& path, bool with_oracle, bool name_it) {
+  const json description = json::parse(read(path));
+  const Case test = read_case(description);
+  const Comparison result = with_oracle ? compare_with_oracle(test) : run_on_anvil(test);
+  if (name_it && !result.difference.empty())
+    std::cout << path << ": " << result.difference << "\n";
+  else
+    std::cout << result.difference;
+  for (size_t i = 0; i < result.buffers.size(); ++i) {
+    const auto& bytes = result.buffers[i].bytes;
+    std::ofstream(description.at("buffers")[i].at("path").get<std::string>(), std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()),
+               static_cast<std::streamsize>(bytes.size()));
+  }
+  return !result.buffers.empty();
+}
+
 }  // namespace
 
 int main(int count, char** words) {
-  if (count != 2) {
-    std::cerr << "usage: anvil_oracle_tool CASE.json\n";
+  std::vector<std::string> paths(words + 1, words + count);
+  const bool alone = !paths.empty() && paths.front() == "--anvil";
+  if (alone) paths.erase(paths.begin());
+  if (paths.empty()) {
+    std::cerr << "usage: anvil_oracle_tool [--anvil] CASE.json...\n";
     return 2;
   }
-  try {
-    const json description = json::parse(read(words[1]));
-    const Comparison result = compare_with_oracle(read_case(description));
-    std::cout << result.difference;
-    if (result.buffers.empty()) return 1;
-    for (size_t i = 0; i < result.buffers.size(); ++i) {
-      const auto& bytes = result.buffers[i].bytes;
-      std::ofstream(description.at("buffers")[i].at("path").get<std::string>(), std::ios::binary)
-          .write(reinterpret_cast<const char*>(bytes.data()),
-                 static_cast<std::streamsize>(bytes.size()));
+  bool ran = true;
+  for (const std::string& path : paths) {
+    try {
+      ran &= run(path, !alone, paths.size() > 1);
+    } catch (const std::exception& error) {
+      std::cerr << error.what() << "\n";
+      ran = false;
     }
-  } catch (const std::exception& error) {
-    std::cerr << error.what() << "\n";
-    return 1;
   }
-  return 0;
+  return ran ? 0 : 1;
 }

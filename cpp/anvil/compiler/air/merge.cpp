@@ -133,6 +133,10 @@ class Merge {
                 llvm::MapValue(variable.getInitializer(), map_, llvm::RF_None, &types_));
     for (llvm::Function& function : module_)
       if (!function.isDeclaration()) copy_body(function);
+    // Which copying makes, and readers take for debug information of another time.
+    if (auto* units = program_.getNamedMetadata("llvm.dbg.cu");
+        units && units->getNumOperands() == 0)
+      units->eraseFromParent();
     copy_constructors();
     define_kernel();
   }
