@@ -6,6 +6,7 @@
 #include <llvm/Support/JSON.h>
 #include <llvm/Support/raw_ostream.h>
 
+#include <algorithm>
 #include <exception>
 #include <functional>
 #include <utility>
@@ -113,10 +114,13 @@ bool finish(const Program& program, CompiledKernel kernel, const KernelCommand& 
   std::vector<ConstantValue> values;
   if (!command.constants.empty()) values = parse_constants(read_file(command.constants));
   llvm::Module& module = *kernel.module;
+  // By its code, or by the condition of an argument.
   std::vector<FunctionConstantInfo> used = kernel.constants;
   std::erase_if(used, [&](const FunctionConstantInfo& constant) {
     return !module.getNamedGlobal(constant.symbol) &&
-           !module.getNamedGlobal(constant.defined_symbol);
+           !module.getNamedGlobal(constant.defined_symbol) &&
+           std::ranges::find(kernel.signature.parameters, constant.name, &Parameter::condition) ==
+               kernel.signature.parameters.end();
   });
   if (report(bind_constants(module, kernel.constants, values), command, program.source))
     return false;
