@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,10 @@ import foundry as fd
 # Machines are shared: how long an example takes says nothing.
 settings.register_profile("foundry", deadline=None)
 settings.load_profile("foundry")
+
+# A shell's background jobs ignore Ctrl-C, and so would the programs that tests press it in.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Metal's validation, for this process and those that tests start.
 os.environ.setdefault("ANVIL_VALIDATION", "1")

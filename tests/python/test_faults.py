@@ -119,7 +119,10 @@ def test_ctrl_c_ends_a_process_whose_kernel_never_does(waits: str) -> None:
     assert process.stdout.readline() == "waits\n"
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    try:
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode in (0, -signal.SIGINT), errors
     assert "KeyboardInterrupt" in errors
     assert "exit does not wait for the device's work" in errors
