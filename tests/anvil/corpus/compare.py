@@ -125,15 +125,23 @@ def compare_all(chosen: Sequence[Case]) -> list[Result]:
 
 
 def main(every: int, pattern: str) -> None:
+    """The corpus' cases, and of those that follow from names every n-th."""
     library = fetch_library()
-    chosen = [case for case in cases(library) if re.search(pattern, case.name)][::every]
-    results = compare_all(chosen)
-    counts: Counter[str] = Counter()
-    for result in results:
-        counts["equal" if not result.difference else "different"] += 1
+    listed = set(CORPUS.values())
+    matching = [case for case in cases(library) if re.search(pattern, case.name)]
+    chosen = [case for case in matching if case.name in listed]
+    chosen += [case for case in matching if case.name not in listed][::every]
+    compared: Counter[str] = Counter()
+    equal: Counter[str] = Counter()
+    for result in compare_all(chosen):
+        header = result.case.headers[-1]
+        compared[header] += 1
+        equal[header] += not result.difference
         if result.difference:
             print(f"{result.case.name}: {result.difference}")
-    print(dict(counts), "of", len(library))
+    for header in sorted(compared):
+        print(f"{header}: {equal[header]} of {compared[header]} equal")
+    print(f"{equal.total()} of {compared.total()} equal; the library has {len(library)}")
 
 
 if __name__ == "__main__":

@@ -207,12 +207,56 @@ def copy(name: str, prefix: str, source: str, result: str) -> Case:
     return case(name, COPY, instance(template, KIND[t], KIND[u], *form.arguments), form, buffers)
 
 
+SCAN = ("utils.h", "scan.h")
+REDUCE = ("utils.h", "atomic.h", "reduction/ops.h", "reduce.h")
+CUMULATIVE = {"sum": "CumSum", "prod": "CumProd", "max": "CumMax", "min": "CumMin",
+              "logaddexp": "CumLogaddexp"}  # fmt: skip
+
+
+def scan(name: str, reverse: str, kind: str, op: str, source: str, result: str) -> Case:
+    """Rows that are no multiple of what a simdgroup takes at a time."""
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    t, u = TYPES[source], TYPES[result]
+    rows, length = int(rng.integers(1, 4)), int(rng.integers(1, 400))
+    x = numbers(t, rows * length, rng)
+    flags = [str(kind == "inclusive").lower(), str(bool(reverse)).lower()]
+    text = instance("contiguous_scan", KIND[t], KIND[u], f"{CUMULATIVE[op]}<{KIND[u]}>",
+                    "4" if u.itemsize <= 4 else "2", *flags)  # fmt: skip
+    buffers = [x, np.zeros(x.size, u), one(length, np.uint64)]
+    return Case(name, SCAN, text, buffers, (64, rows, 1), (64, 1, 1), {})
+
+
+def reduce_all(name: str, op: str, source: str) -> Case:
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    t = TYPES[source]
+    x = numbers(t, int(rng.integers(1, 3000)), rng)
+    per_group = -(-x.size // 2)
+    text = instance("all_reduce", KIND[t], KIND[t], f"{op.capitalize()}<{KIND[t]}>")
+    buffers = [x, np.zeros(2, t), one(x.size, np.uint64), one(per_group, np.uint64)]
+    return Case(name, REDUCE, text, buffers, (96, 2, 1), (96, 1, 1), {})
+
+
+def reduce_rows(name: str, op: str, source: str) -> Case:
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    t = TYPES[source]
+    rows, length = int(rng.integers(1, 12)), int(rng.integers(1, 500))
+    text = instance("row_reduce_simple", KIND[t], KIND[t], f"{op.capitalize()}<{KIND[t]}>")
+    buffers = [numbers(t, (rows + 4) * length, rng), np.zeros(rows, t), one(length, np.uint64),
+               one(rows, I64)]  # fmt: skip
+    grid = (64, -(-rows // 4), 1)
+    return Case(name, REDUCE, text, buffers, grid, (64, 1, 1), {})
+
+
+WIDE = "(float32|float16|bfloat16|complex64|u?int32|u?int64)"  # what is summed in its own type
 PREFIX = r"(gg?n?\d(?:large)?(?:_dynamic)?|[sv]{1,2}[n2]?)"
 RULES = [
     (re.compile(rf"{PREFIX}_copy{TYPE}{TYPE}"), copy),
     (re.compile(rf"{PREFIX}_(Select){TYPE}"), ternary),
     (re.compile(rf"{PREFIX}_([A-Z][A-Za-z0-9]*?){TYPE}{TYPE}"), unary),
     (re.compile(rf"{PREFIX}_([A-Z][A-Za-z0-9]*?){TYPE}"), binary),
+    (re.compile(rf"contig_scan_(reverse_)?(inclusive|exclusive)_([a-z]+)_{TYPE}_{TYPE}"), scan),
+    (re.compile(rf"all_reduce_(sum|prod|min|max){WIDE}"), reduce_all),
+    (re.compile(rf"row_reduce_simple_(sum|prod|min|max){WIDE}"), reduce_rows),
 ]
 
 

@@ -22,7 +22,7 @@ NAMED = ["v_Sqrtcomplex64complex64", "v2_Expm1float32float32", "gn1_Absint16int1
          "g1_LessEqualint64", "g3large_LogAddExpfloat32", "gn2_NotEqualcomplex64",
          "svn_Selectuint16", "gn2_Selectbfloat16", "s2_copyfloat32bfloat16",
          "gg2_dynamic_copyfloat16float16", "gn4large_copyint64uint8",
-         "g3_copybfloat16int32"]  # fmt: skip
+         "g3_copybfloat16int32", "g1large_copyfloat16bfloat16"]  # fmt: skip
 
 
 def sample() -> list[Case]:

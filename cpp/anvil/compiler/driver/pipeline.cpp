@@ -158,10 +158,11 @@ bool finish(const Program& program, CompiledKernel kernel, const KernelCommand& 
 class Request {
  public:
   Request(std::function<ProgramCommand()> ask, const std::string& triple)
-      : ask_(std::move(ask)), target_(make_target({.triple = triple})) {}
+      : ask_(std::move(ask)), parsed_for_(make_target({.triple = triple})) {}
 
-  /// Of the machine that is parsed for; from answer() on, of the kernel's.
-  Target& target() { return *target_; }
+  /// The machine that is parsed for, which parsing again needs as long as it goes on; from answer()
+  /// on, the kernel's.
+  Target& target() { return asked_for_ ? *asked_for_ : *parsed_for_; }
   const ProgramCommand& command() const { return command_; }
 
   /// The value of `make` for the kernel that is wanted, or an empty one for a library. What throws
@@ -172,7 +173,7 @@ class Request {
       command_ = ask_();
       const auto* kernel = std::get_if<KernelCommand>(&command_);
       if (!kernel) return {};
-      target_ = make_target(
+      asked_for_ = make_target(
           {.triple = kernel->target, .processor = kernel->cpu, .variant = kernel->variant});
       return make(*kernel);
     } catch (...) {
@@ -186,7 +187,7 @@ class Request {
 
  private:
   std::function<ProgramCommand()> ask_;
-  std::unique_ptr<Target> target_;
+  std::unique_ptr<Target> parsed_for_, asked_for_;
   ProgramCommand command_;
   std::exception_ptr failure_;
 };
