@@ -52,6 +52,7 @@ void test_metal(void) {
     dispatch_semaphore_wait(done, DISPATCH_TIME_FOREVER);
     CHECK(status == MTLCommandBufferStatusCompleted);
     for (int i = 0; i < count; ++i) CHECK(out[i] == 3 * (float)i + 1.5f);
+    for (id<MTLFunctionLog> log in commands.logs) CHECK(log == nil);
 
     CHECK([device newLibraryWithSource:@"kernel void broken(" options:nil error:&error] == nil);
     CHECK(error.localizedDescription.length);
