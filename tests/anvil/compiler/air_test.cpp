@@ -411,6 +411,10 @@ TEST_CASE("what is not there is refused by its name") {
         place +
             "unsupported function 'air.dream.f32' of Metal's; supported: arithmetic, conversions, "
             "operations across simdgroups and quadgroups, simdgroup matrices, barriers, atomics\n");
+  CHECK(refusal(bitcode(on_each("declare float @air.wg.barrier(i32, i32)", "float", "float",
+                                "  %r = call float @air.wg.barrier(i32 1, i32 1)")))
+            .find(place + "a function of Metal's that it calls has other types here\n") !=
+        std::string::npos);
   const std::string computes =
       "; supported: functions that compute, as Metal's compiler writes them\n";
   CHECK(refusal(bitcode(on_each("declare i64 @llvm.readcyclecounter()", "i64", "i64",

@@ -209,13 +209,18 @@ bool run_air(const Program& program, Request request) {
     kernel.signature = air::read_signature(*module);
     kernel.constants = air::read_function_constants(*module);
     air::narrow_matrices(*module);
-    kernel.module = compile_library_text(air::math_mode(*module), request.target(), context, [&] {
-      return request.answer([&](const KernelCommand& command) {
-        if (command.function != kernel.signature.name)
-          throw AirError("there is no kernel named '" + command.function + "' in the library");
-        return air::text_for(*module, kernel.signature) + request.target().thunk(kernel.signature);
+    try {
+      kernel.module = compile_library_text(air::math_mode(*module), request.target(), context, [&] {
+        return request.answer([&](const KernelCommand& command) {
+          if (command.function != kernel.signature.name)
+            throw AirError("there is no kernel named '" + command.function + "' in the library");
+          return air::text_for(*module, kernel.signature) +
+                 request.target().thunk(kernel.signature);
+        });
       });
-    });
+    } catch (const InternalError&) {
+      throw AirError("a function of Metal's that it calls has other types here");
+    }
     request.rethrow();
     if (!kernel.module)
       return write_index(program, {{kernel.signature.name}, kernel.constants}, request);
