@@ -191,6 +191,14 @@ void bind_library(nb::module_& m) {
                   "collections.abc.Sequence[str | os.PathLike[str]], defines: "
                   "collections.abc.Mapping[str, str], math: str, device: Device | None) -> "
                   "KernelLibrary"))
+      .def_static(
+          "from_metallib",
+          [](const std::filesystem::path& path, const std::optional<Device>& device) {
+            return KernelLibrary::from_metallib(path.string(), to_device(device));
+          },
+          nb::arg("path"), nb::arg("device").none(),
+          nb::sig("def from_metallib(path: str | os.PathLike[str], device: Device | None) -> "
+                  "KernelLibrary"))
       .def_prop_ro("name", &KernelLibrary::name)
       .def_prop_ro("source", &KernelLibrary::source)
       .def_prop_ro("log", &KernelLibrary::log)

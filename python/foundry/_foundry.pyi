@@ -1755,6 +1755,9 @@ class KernelLibrary:
     @staticmethod
     def from_source(text: str, name: str, include: Sequence[str | os.PathLike[str]], defines: Mapping[str, str], math: str, device: Device | None) -> KernelLibrary: ...
 
+    @staticmethod
+    def from_metallib(path: str | os.PathLike[str], device: Device | None) -> KernelLibrary: ...
+
     @property
     def name(self) -> str: ...
 

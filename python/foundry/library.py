@@ -222,7 +222,7 @@ class _Compiled:
 
 @typed_calls
 class Library:
-    """Kernels of one `.metal` file or text, compiled for a device; a mapping by their names.
+    """Kernels of a `.metal` file or text, or of a `.metallib`, for a device; a mapping by name.
 
     It stays as it was made: a file that changes is read by the next `from_file`.
     """
@@ -230,7 +230,8 @@ class Library:
     def __init__(self, library: KernelLibrary) -> None:
         if not isinstance(library, KernelLibrary):
             raise ArgumentTypeError(
-                "Library: made by Library.from_file(path) and Library.from_source(text)"
+                "Library: made by Library.from_file(path), Library.from_source(text) and "
+                "Library.from_metallib(path)"
             )
         self._library = library
         self._functions = tuple(library.functions)
@@ -274,6 +275,19 @@ class Library:
         folders, macros, on = _options("Library.from_source", include, defines, device)
         return cls(KernelLibrary.from_source(text, name, folders, macros, math, on))
 
+    @classmethod
+    def from_metallib(cls, path: Path, *, device: Device | str | None = None) -> Library:
+        """Opens a library that was compiled before.
+
+        That is a `.metallib` as Apple's compiler writes it or, on Anvil, as the `metal` that comes
+        with it does. There is no source, so that it instantiates no templates and a program of its
+        kernels cannot be saved.
+
+        Raises `ArgumentError` for a file that cannot be read or is no library.
+        """
+        _, _, on = _options("Library.from_metallib", (), None, device)
+        return cls(KernelLibrary.from_metallib(path, on))
+
     @property
     def name(self) -> str:
         return self._library.name
@@ -285,7 +299,7 @@ class Library:
 
     @property
     def source(self) -> str:
-        """The whole MSL, with its includes in place."""
+        """The whole MSL, with its includes in place; empty for one that was compiled before."""
         return self._library.source
 
     @property
@@ -339,7 +353,9 @@ class Library:
         return tuple(self[name] for name in self._functions)
 
     def __repr__(self) -> str:
-        return f"<library '{self.name}': {', '.join(self._functions) or 'no kernels'}>"
+        names = ", ".join(self._functions[:20]) or "no kernels"
+        more = f" and {len(self) - 20} more" if len(self) > 20 else ""
+        return f"<library '{self.name}': {names}{more}>"
 
 
 class _Missing:

@@ -66,6 +66,9 @@ class Device {
   /// Compiles MSL. `name` is what messages call it. Throws KernelCompileError with the log.
   [[nodiscard]] Library compile(const std::string& source, const std::string& name,
                                 const CompileOptions& options = {}) const;
+  /// A library that was compiled before (.metallib): Apple's, and on Anvil its own too. Its
+  /// functions are read as pipelines are made. Throws ArgumentError for what cannot be read.
+  [[nodiscard]] Library open_library(const std::string& path) const;
   /// Until it is called with null, compilations of the calling thread (libraries and pipelines) end
   /// early, as KernelCompileErrors, once the flag, which outlives that, is set and
   /// cancel_compilations() called. Where the device can end none, as Metal's own, they go on.

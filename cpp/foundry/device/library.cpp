@@ -125,6 +125,21 @@ Library Device::compile(const std::string& source, const std::string& name,
   return LibraryState::wrap(std::move(state));
 }
 
+Library Device::open_library(const std::string& path) const {
+  check_not_forked("open_library");
+  const AutoreleaseScope scope;
+  NS::Error* error = nullptr;
+  auto state = std::make_shared<LibraryState>(*this);
+  state->metal = NS::TransferPtr(
+      state_->metal->newLibrary(NS::URL::fileURLWithPath(string_of(path).get()), &error));
+  if (!state->metal) {
+    const std::string why = text_of(error, "the device gave no reason");
+    throw ArgumentError(why.find(path) == why.npos ? concat(path, ": ", why) : why);
+  }
+  state->name = path;
+  return LibraryState::wrap(std::move(state));
+}
+
 const std::string& Library::name() const noexcept {
   return state_->name;
 }
@@ -182,9 +197,10 @@ void fill_facts(PipelineState& state) {
 
 std::vector<ReflectedConstant> Library::constants(const std::string& function) const {
   const AutoreleaseScope scope;
-  require_function(*this, function);
   const auto general = NS::TransferPtr(state_->metal->newFunction(string_of(function).get()));
+  if (!general) require_function(*this, function);
   std::vector<ReflectedConstant> constants;
+  if (!general) return constants;
   const NS::Dictionary* declared = general->functionConstantsDictionary();
   const NS::Array* names = declared ? declared->keyEnumerator<NS::String>()->allObjects() : nullptr;
   for (NS::UInteger i = 0; names && i < names->count(); ++i) {

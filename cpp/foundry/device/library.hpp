@@ -1,4 +1,4 @@
-// Library: MSL source compiled for a device, from which pipelines are made.
+// Library: functions compiled for a device, from which pipelines are made.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,8 @@ struct CompileOptions {
   std::map<std::string, std::string> defines;  ///< preprocessor macros
 };
 
-/// Immutable and thread-safe counted handle. Made by Device::compile().
+/// Immutable and thread-safe counted handle. Made by Device::compile() and
+/// Device::open_library().
 class [[nodiscard]] Library {
  public:
   Library() = default;

@@ -325,7 +325,7 @@ std::string msl_argument(const KernelDescription& kernel, std::size_t position) 
 }
 
 std::string KernelDescription::msl() const {
-  if (form == Form::library) return source.text;
+  if (form == Form::library || form == Form::compiled) return source.text;
   check(*this);
   SourceBuilder out(name + ".metal");
   out.line("#include <metal_stdlib>\nusing namespace metal;\n");

@@ -75,6 +75,8 @@ struct KernelDescription {
     /// The same of a library of many kernels: the compiled function's reflection is the signature.
     /// A buffer that it only reads may be given as bytes.
     library,
+    /// The same of a library that has no source: the text says which one it is.
+    compiled,
   };
   std::string name;  ///< of the entry function
   std::vector<ArgumentDescription> arguments;
@@ -87,7 +89,7 @@ struct KernelDescription {
   SourceText header;                 ///< MSL before the kernel: types and functions
   FunctionConstants specialisation;  ///< values by index, beside those of `constants`
   MathMode math = MathMode::relaxed;
-  Pipeline pipeline;  ///< form library: made already, for its own device
+  Pipeline pipeline;  ///< forms library and compiled: made already, for its own device
 
   /// The whole MSL. Throws ArgumentError on names that are not identifiers, repeated names, more
   /// arguments than indices, and a name that the generated signature uses itself.

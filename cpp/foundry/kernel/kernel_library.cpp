@@ -1,6 +1,7 @@
 #include "foundry/kernel/kernel_library.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 
 #include "foundry/core/ascii.hpp"
@@ -15,6 +16,7 @@ namespace foundry {
 struct KernelLibrary::State {
   std::string name;
   std::string source;
+  std::string compiled;  ///< what stands for the source of one without, and for no other
   LibraryOptions options;
   Library library;
   std::vector<std::string> functions;
@@ -109,9 +111,21 @@ KernelLibrary KernelLibrary::make(std::string source, const std::string& name,
   } catch (const KernelCompileError& error) {
     throw KernelCompileError(explained(error.what(), options));
   }
-  state->functions = state->library.functions();
-  std::sort(state->functions.begin(), state->functions.end());
   return KernelLibrary(std::move(state));
+}
+
+KernelLibrary KernelLibrary::from_metallib(const std::string& path, const Device& device) {
+  static std::atomic<std::uint64_t> opened = 0;
+  auto state = std::make_shared<State>();
+  state->name = path;
+  state->compiled = concat("// compiled library '", path, "', opened as number ", ++opened, "\n");
+  state->library = device.open_library(path);
+  return KernelLibrary(std::move(state));
+}
+
+KernelLibrary::KernelLibrary(std::shared_ptr<State> state) : state_(std::move(state)) {
+  state_->functions = state_->library.functions();
+  std::sort(state_->functions.begin(), state_->functions.end());
 }
 
 const std::string& KernelLibrary::name() const noexcept {
@@ -157,8 +171,10 @@ LibraryKernel KernelLibrary::kernel(const std::string& function,
   const Library& library = state_->library;
   KernelDescription description;
   description.name = function;
-  description.source = {state_->name, state_->source, 1};
-  description.form = KernelDescription::Form::library;
+  const bool has_source = state_->compiled.empty();
+  description.source = {state_->name, has_source ? state_->source : state_->compiled, 1};
+  description.form =
+      has_source ? KernelDescription::Form::library : KernelDescription::Form::compiled;
   description.specialisation = constants;
   description.math = state_->options.math;
   description.pipeline = compiled(library.device(), [library, function, constants] {
@@ -196,6 +212,11 @@ LibraryKernel KernelLibrary::kernel(
 }
 
 KernelLibrary KernelLibrary::instantiate(const std::string& expression) const {
+  if (!state_->compiled.empty()) {
+    throw ArgumentError(concat("instantiate: library '", state_->name,
+                               "' was compiled before and has no source to instantiate ",
+                               Quoted{expression}, " in"));
+  }
   check_expression(expression);
   std::string name = identifier_of(expression);
   while (std::binary_search(state_->functions.begin(), state_->functions.end(), name)) name += '_';

@@ -1,4 +1,5 @@
-// KernelLibrary: a .metal file of many kernels, whose own signatures are bound and checked.
+// KernelLibrary: a .metal file or a .metallib of many kernels, whose own signatures are bound and
+// checked.
 //
 //   const auto library = KernelLibrary::from_file("kernels.metal", {.include = {"include"}});
 //   const LibraryKernel axpy = library.kernel("axpy");
@@ -120,8 +121,13 @@ class [[nodiscard]] KernelLibrary {
                                                  const std::string& name = "library.metal",
                                                  const Device& device = Device::system_default());
 
+  /// Opens a library that was compiled before, as Apple's compiler writes them (.metallib) and, on
+  /// Anvil, the `metal` that comes with it. Throws ArgumentError for what is none.
+  [[nodiscard]] static KernelLibrary from_metallib(const std::string& path,
+                                                   const Device& device = Device::system_default());
+
   [[nodiscard]] const std::string& name() const noexcept;
-  /// The whole MSL, with its includes in place.
+  /// The whole MSL, with its includes in place; empty for a library that was compiled before.
   [[nodiscard]] const std::string& source() const noexcept;
   /// Names of the kernels; templates have those of their `host_name`s.
   [[nodiscard]] const std::vector<std::string>& functions() const noexcept;
@@ -145,12 +151,13 @@ class [[nodiscard]] KernelLibrary {
     return kernel(function, std::span(constants.begin(), constants.size()));
   }
   /// The library with one kernel more: an instance of a template, `gemm<half, 4>`, of that name.
-  /// ArgumentError for what is no name with arguments in <>, KernelCompileError.
+  /// ArgumentError for what is no name with arguments in <>, and where there is no source;
+  /// KernelCompileError.
   [[nodiscard]] KernelLibrary instantiate(const std::string& expression) const;
 
  private:
   struct State;
-  explicit KernelLibrary(std::shared_ptr<State> state) : state_(std::move(state)) {}
+  explicit KernelLibrary(std::shared_ptr<State> state);
   static KernelLibrary make(std::string source, const std::string& name,
                             const LibraryOptions& options, const Device& device);
   std::shared_ptr<State> state_;

@@ -151,6 +151,10 @@ std::shared_ptr<const CompiledKernel> KernelRegistry::compile(const Device& devi
     kernel->pipeline = description.pipeline;
     return kernel;
   }
+  if (description.form == KernelDescription::Form::compiled) {
+    throw ArgumentError(concat("kernel ", description.name,
+                               ": its compiled library was opened for another device"));
+  }
   try {
     const CompileOptions options{.math = description.math, .defines = {}};
     kernel->pipeline = device.compile(kernel->source, description.name, options)

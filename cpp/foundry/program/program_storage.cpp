@@ -101,7 +101,14 @@ void Program::save(const std::string& path, Files weights) const {
   }
   // What the file tells others is what the program needs, not where its author keeps things.
   for (const auto& file : weights) image.weight_files.push_back(file_name(file->path()));
-  for (auto& kernel : image.graph.kernels) kernel.source = without_folders(kernel.source);
+  for (auto& kernel : image.graph.kernels) {
+    if (kernel.description.form == KernelDescription::Form::compiled) {
+      throw ProgramError(
+          concat(path, ": kernel ", kernel.description.name,
+                 " is of a compiled library; a program file holds kernels as source"));
+    }
+    kernel.source = without_folders(kernel.source);
+  }
   std::uint64_t inline_bytes = 0;
   for (std::size_t i = 0; i < leases->size(); ++i) {
     ProgramTensor& tensor = image.graph.tensors[i];
