@@ -7,6 +7,7 @@
 
 #include "anvil/backend/registry.hpp"
 #include "anvil/metal/async.hpp"
+#include "anvil/metal/binary_archive.hpp"
 #include "anvil/metal/library_file.hpp"
 #include "anvil/objc/errors.hpp"
 #include "anvil/service/cancellation.hpp"
@@ -137,9 +138,10 @@ ComputePipelineState* Device::new_pipeline_reflecting(Function* function, MTL::P
   return new_compute_pipeline(this, *describe(function), reflection, error).detach();
 }
 ComputePipelineState* Device::new_pipeline_for(ComputePipelineDescriptor* descriptor,
-                                               MTL::PipelineOption,
+                                               MTL::PipelineOption options,
                                                ComputePipelineReflection** reflection,
                                                Error** error) {
+  if (descriptor && !is_archived(*descriptor, options, error)) return nullptr;
   return new_compute_pipeline(this, descriptor ? *descriptor : ComputePipelineDescriptor(),
                               reflection, error)
       .detach();
@@ -156,17 +158,19 @@ void Device::new_pipeline_reflecting_async(Function* function, MTL::PipelineOpti
                                            ReflectionHandler handler) {
   new_pipeline_for_async(describe(function).get(), options, handler);
 }
-void Device::new_pipeline_for_async(ComputePipelineDescriptor* descriptor, MTL::PipelineOption,
-                                    ReflectionHandler handler) {
+void Device::new_pipeline_for_async(ComputePipelineDescriptor* descriptor,
+                                    MTL::PipelineOption options, ReflectionHandler handler) {
   run_detached(
-      [this,
+      [this, options,
        descriptor = descriptor ? objc::make<ComputePipelineDescriptor>(*descriptor)
                                : objc::make<ComputePipelineDescriptor>(),
        handler =
            objc::Block<void(ComputePipelineState*, ComputePipelineReflection*, Error*)>(handler)] {
         Error* error = nullptr;
         ComputePipelineReflection* reflection = nullptr;
-        const auto pipeline = new_compute_pipeline(this, *descriptor, &reflection, &error);
+        objc::Ref<ComputePipelineState> pipeline;
+        if (is_archived(*descriptor, options, &error))
+          pipeline = new_compute_pipeline(this, *descriptor, &reflection, &error);
         handler(pipeline.get(), reflection, error);
       });
 }
