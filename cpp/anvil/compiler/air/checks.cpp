@@ -125,7 +125,7 @@ bool computes(llvm::Intrinsic::ID intrinsic) {
   }
 }
 
-class Types {
+class TypeCheck {
  public:
   void check(llvm::Type* type) {
     if (!seen_.insert(type).second) return;
@@ -155,7 +155,7 @@ class Types {
 }  // namespace
 
 void check_module(const llvm::Module& module) {
-  Types types;
+  TypeCheck types;
   if (!module.getModuleInlineAsm().empty()) refuse("assembly");
   for (const llvm::GlobalAlias& alias : module.aliases()) refuse("alias", alias.getName());
   for (const llvm::GlobalIFunc& choice : module.ifuncs())

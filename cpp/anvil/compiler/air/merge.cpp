@@ -25,7 +25,7 @@ std::string function_symbol(size_t number) {
 }
 
 /// Every pointer is one into address space 0.
-class Types final : public llvm::ValueMapTypeRemapper {
+class FlatTypes final : public llvm::ValueMapTypeRemapper {
  public:
   llvm::Type* remapType(llvm::Type* type) override {
     if (type->isPointerTy()) return llvm::PointerType::get(type->getContext(), 0);
@@ -241,7 +241,7 @@ class Merge {
 
   llvm::Module &module_, &program_;
   llvm::ValueToValueMapTy map_;
-  Types types_;
+  FlatTypes types_;
 };
 
 }  // namespace

@@ -155,9 +155,9 @@ bool finish(const Program& program, CompiledKernel kernel, const KernelCommand& 
 }
 
 /// What is asked of a program, once it is parsed.
-class Request {
+class PendingCommand {
  public:
-  Request(std::function<ProgramCommand()> ask, const std::string& triple)
+  PendingCommand(std::function<ProgramCommand()> ask, const std::string& triple)
       : ask_(std::move(ask)), parsed_for_(make_target({.triple = triple})) {}
 
   /// The machine that is parsed for, which parsing again needs as long as it goes on; from answer()
@@ -192,12 +192,12 @@ class Request {
   std::exception_ptr failure_;
 };
 
-bool write_index(const Program& program, const LibraryIndex& index, const Request& request) {
+bool write_index(const Program& program, const LibraryIndex& index, const PendingCommand& request) {
   write_file(std::get<LibraryCommand>(request.command()).output, write_library(program, index));
   return true;
 }
 
-bool run_air(const Program& program, Request request) {
+bool run_air(const Program& program, PendingCommand request) {
   std::string place = program.source.name + ": error: ";
   try {
     llvm::LLVMContext context;
@@ -238,7 +238,7 @@ bool run_program(const ProgramOptions& options, const std::string& triple, bool 
                  const std::function<ProgramCommand()>& ask) {
   const auto program = load(options);
   if (!program) return false;
-  Request request(ask, triple);
+  PendingCommand request(ask, triple);
   if (!program->air.empty()) return run_air(*program, std::move(request));
   llvm::LLVMContext context;
   auto compiled = compile_program(
