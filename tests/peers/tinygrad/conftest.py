@@ -21,8 +21,6 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["CCACHE"] = "0"
     # Its own processes would not be prepared: kernels are compiled in this one.
     os.environ["PARALLEL"] = "0"
-    # Its graphs are indirect command buffers, which Anvil does not have.
-    os.environ["JIT"] = "2"
     from metal_on_linux import prepare
 
     prepare(Path(os.environ.get("ANVIL_LIBRARIES", ROOT / "build/dev/lib/anvil")))

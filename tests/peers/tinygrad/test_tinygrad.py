@@ -63,7 +63,18 @@ def test_searched_kernels(case: Case) -> None:
         compare(actual, expected, case.tolerance)
 
 
-def test_jitted_function_is_replayed() -> None:
+def test_jitted_function_is_replayed_as_a_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A graph is an indirect command buffer, whose commands are changed for every replay."""
+    from tinygrad.runtime.graph.metal import MetalGraph
+
+    replays: list[int] = []
+    replay = MetalGraph.__call__
+
+    def counted(graph: Any, *rest: Any, **named: Any) -> Any:
+        replays.append(len(graph.calls))
+        return replay(graph, *rest, **named)
+
+    monkeypatch.setattr(MetalGraph, "__call__", counted)
     weight = np.random.default_rng(1).standard_normal((33, 20)).astype(np.float32)
     device_weight = Tensor(weight, device="METAL")
 
@@ -80,6 +91,7 @@ def test_jitted_function_is_replayed() -> None:
         np.testing.assert_allclose(
             step(Tensor(x, device="METAL")).numpy(), expected, rtol=2e-5, atol=1e-6
         )
+    assert len(replays) >= 4 and min(replays) > 1, replays
 
 
 def train(device: str) -> list[float]:
