@@ -78,6 +78,12 @@ bool report(const std::vector<std::string>& errors, const KernelCommand& command
 bool report_computed(const std::vector<std::string>& variables,
                      const std::map<std::string, std::string>& places, const Source& source) {
   for (const std::string& symbol : variables) {
+    if (symbol.empty()) {
+      llvm::errs() << source.name
+                   << ": error: program scope variables have initializers that are "
+                      "not constants\n";
+      continue;
+    }
     const auto place = places.find(symbol);
     llvm::errs() << (place == places.end() ? source.name : place->second)
                  << ": error: program scope variable '" << llvm::demangle(symbol)
