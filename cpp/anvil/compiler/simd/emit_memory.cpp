@@ -162,10 +162,10 @@ Value* Emitter::load_anywhere(LoadInst& load) {
 
 Value* Emitter::load_lanes(LoadInst& load, const Pattern& pattern) {
   const auto size = int64_t(layout_.getTypeStoreSize(load.getType()));
+  const auto strips = code_->active ? masked_strips_of(load, pattern) : std::nullopt;
   // The elements of short vectors would each need their lane's bit.
   if (code_->active && abilities_.masks(layout_, load.getType()) &&
-      pattern.offsets.has_stride(size) &&
-      (elements_of(load.getType()) == 1 || !masked_strips_of(load, pattern))) {
+      pattern.offsets.has_stride(size) && (elements_of(load.getType()) == 1 || !strips)) {
     Value* first = byte_address(pattern.base, pattern.offsets.offset(0));
     Type* wide = flat(load.getType());
     Value* lanes =
@@ -177,10 +177,11 @@ Value* Emitter::load_lanes(LoadInst& load, const Pattern& pattern) {
     // select, past stores in between. The freeze keeps the two apart and costs nothing.
     return builder_.CreateFreeze(lanes);
   }
+  // No test for all lanes: what is too large for a copy for them would have a thousand, and LLVM
+  // takes seconds to find that they are of one condition.
+  if (strips) return load_strips(load, pattern, *strips, code_->active);
   return if_all_active([&] { return load_pattern(load, pattern); },
                        [&] {
-                         if (const auto strips = masked_strips_of(load, pattern))
-                           return load_strips(load, pattern, *strips, code_->active);
                          return gathers(load) && abilities_.masked_gathers
                                     ? gather(load, code_->active)
                                     : serially(load, "load without a form under a mask");
