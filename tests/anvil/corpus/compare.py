@@ -17,8 +17,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from cases.attention import flash
+from cases.gemm import gemm
 from compiled import CORPUS, case_of
-from corpus import BUILD, ENVIRONMENT, ROOT, Case, Sources, all_cases, fetch_headers, write_case
+from corpus import (
+    BF16,
+    BUILD,
+    ENVIRONMENT,
+    ROOT,
+    Case,
+    Sources,
+    all_cases,
+    fetch_headers,
+    write_case,
+)
 from metallib import Metallib
 from numpy.typing import NDArray
 
@@ -48,6 +60,25 @@ def cases(library: Metallib) -> Iterator[Case]:
     for function in library:
         if function not in taken and (case := case_of(function)):
             yield case
+    yield from other_tiles()
+
+
+def other_tiles() -> Iterator[Case]:
+    """Matrix products and attention in tiles that the corpus has no case of."""
+    shape, tile, simdgroups = (1, 70, 45, 37), (32, 32, 16), (2, 2)
+    end = "bm32_bn32_bk16_wm2_wn2"
+    for dtype, name in ((np.float32, "float32"), (BF16, "bfloat16")):
+        for transpose, letters in (((True, False), "tn"), ((True, True), "tt")):
+            case = gemm(np.dtype(dtype), shape, tile, simdgroups, transpose)
+            function = f"steel_gemm_fused_{letters}_{name}_{name}_{end}"
+            yield dataclasses.replace(case, name=function)
+    case = flash(45, 77, causal=True, bk=32)
+    for mask, name in (("bool", "bool_"), ("half", "float16")):
+        yield dataclasses.replace(
+            case,
+            name=f"steel_attention_float16_bq32_bk32_bd64_bv64_wm4_wn1_mask{name}",
+            instance=f"attention<half, 32, 32, 64, 64, 4, 1, {mask}, float>",
+        )
 
 
 @dataclasses.dataclass(frozen=True)

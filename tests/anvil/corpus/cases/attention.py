@@ -77,9 +77,9 @@ def vector(
     )  # fmt: skip
 
 
-def flash(queries: int, keys: int, causal: bool) -> Case:
-    """32 queries by 16 keys a step; the last blocks of both are ragged."""
-    heads, groups, d, bq, bk = 2, 2, 64, 32, 16
+def flash(queries: int, keys: int, causal: bool, bk: int = 16) -> Case:
+    """32 queries by `bk` keys a step; the last blocks of both are ragged."""
+    heads, groups, d, bq = 2, 2, 64, 32
     q = numbers(F16, heads, queries, d)
     k, v = numbers(F16, heads // groups, keys, d), numbers(F16, heads // groups, keys, d)
     ints = [1, heads, d, queries, keys, groups]
