@@ -88,7 +88,7 @@ struct ComputeCommandEncoder : CommandEncoder {
               backend::Extent threadgroup, backend::Address indirect = 0);
   /// What executes the commands, with what is bound now.
   objc::Ref<IndirectExecution> execution_of(IndirectCommandBuffer* commands);
-  void execute(objc::Ref<IndirectExecution> execution);
+  void execute(const objc::Ref<IndirectExecution>& execution);
 
   const backend::Facts& facts_;               // of the device
   Capture* const capture_;                    // null: nothing is captured

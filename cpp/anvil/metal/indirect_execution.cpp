@@ -69,7 +69,7 @@ objc::Ref<IndirectExecution> ComputeCommandEncoder::execution_of(IndirectCommand
   return execution;
 }
 
-void ComputeCommandEncoder::execute(objc::Ref<IndirectExecution> execution) {
+void ComputeCommandEncoder::execute(const objc::Ref<IndirectExecution>& execution) {
   buffer->commands().push_back(backend::IndirectCommand{
       [](void* argument) { return static_cast<IndirectExecution*>(argument)->read(); },
       execution.get()});
@@ -88,7 +88,7 @@ void ComputeCommandEncoder::execute_commands(IndirectCommandBuffer* commands, NS
                             std::to_string(commands->size()) + " commands of the buffer");
   auto execution = execution_of(commands);
   execution->range = range;
-  execute(std::move(execution));
+  execute(execution);
 }
 
 void ComputeCommandEncoder::execute_commands_indirect(IndirectCommandBuffer* commands,
@@ -105,7 +105,7 @@ void ComputeCommandEncoder::execute_commands_indirect(IndirectCommandBuffer* com
   buffer->hold(range);
   auto execution = execution_of(commands);
   execution->range_address = range->address + offset;
-  execute(std::move(execution));
+  execute(execution);
 }
 
 void BlitCommandEncoder::reset_commands(IndirectCommandBuffer* commands, NS::Range range) {

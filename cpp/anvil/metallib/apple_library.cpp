@@ -42,7 +42,7 @@ std::array<T, count> numbers(const ByteReader& reader, const Tag& tag) {
     reader.fail(tag.at, "tag " + std::string(tag.name) + " has " +
                             std::to_string(tag.contents.size()) + " bytes, not " +
                             std::to_string(sizeof values));
-  std::memcpy(values.data(), tag.contents.data(), sizeof values);
+  tag.contents.copy(reinterpret_cast<char*>(values.data()), sizeof values);
   return values;
 }
 
@@ -214,8 +214,7 @@ std::vector<AppleConstant> AppleLibrary::constants(const AppleFunction& function
   const uint64_t end = public_.offset + public_.size;
   uint32_t size = 0;
   if (end - function.description < sizeof size) return {};
-  const std::string length = input_->text(function.description, sizeof size);
-  std::memcpy(&size, length.data(), sizeof size);
+  input_->read(function.description, std::as_writable_bytes(std::span(&size, 1)));
   // It counts itself in some versions and not in others: tags end by themselves.
   const uint64_t first = function.description + sizeof size;
   const std::string text = input_->text(first, std::min<uint64_t>(size, end - first));

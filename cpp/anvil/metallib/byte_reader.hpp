@@ -1,9 +1,9 @@
 // byte_reader.hpp: a cursor over a part of a library that never passes its end.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -27,9 +27,9 @@ class ByteReader {
   /// `what` names it if there are too few bytes.
   template <class T>
   T number(const char* what) {
-    T value;
-    std::memcpy(&value, bytes(sizeof(T), what).data(), sizeof(T));
-    return value;
+    std::array<char, sizeof(T)> raw{};
+    bytes(sizeof(T), what).copy(raw.data(), raw.size());
+    return std::bit_cast<T>(raw);
   }
   std::string_view bytes(uint64_t length, const char* what);
   /// A 32-bit length and as many bytes.
