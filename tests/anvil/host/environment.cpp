@@ -8,6 +8,7 @@ namespace {
 struct Environment {
   Environment() {
     setenv("ANVIL_COMPILER", STAND_IN_COMPILER, 1);
+    setenv("ANVIL_VALIDATION", "1", 1);  // many cases are about what it refuses
     setenv("HOST_TEST_KERNELS", KERNEL_DIRECTORY, 1);
     setenv("HOST_TEST_KERNEL_REFLECTION", REFLECTION_DIRECTORY, 1);
     char folder[] = "/tmp/anvil-host-test-XXXXXX";

@@ -18,6 +18,8 @@ namespace {
 
 // Before the device is made, which reads it.
 [[maybe_unused]] const int limited = setenv("ANVIL_COMMAND_TIMEOUT", "1.5", 1);
+// Under validation memory ends where it ends (past_the_end_test.cpp has both).
+[[maybe_unused]] const int validated = setenv("ANVIL_VALIDATION", "1", 1);
 
 constexpr const char* kSource = R"(#include <metal_stdlib>
 using namespace metal;
