@@ -10,6 +10,7 @@
 #include "anvil/compiler/simd/clean_up.hpp"
 #include "anvil/compiler/simd/emitter.hpp"
 #include "anvil/compiler/simd/prepare.hpp"
+#include "anvil/compiler/simd/vector_elements.hpp"
 #include "anvil/compiler/simd/vector_sums.hpp"
 #include "anvil/compiler/source/symbols.hpp"
 
@@ -66,6 +67,7 @@ bool vectorize(Module& module, const VectorizeOptions& options, Remarks& remarks
     return failure(remarks,
                    Twine("the module has no void ") + kScalarEntry + "(tg, simdgroup, lane)");
   prepare(*scalar);
+  compute_elements(*scalar);
   merge_adjacent_loads(*scalar);
   sum_vectors_first(*scalar);
   // Elsewhere there is no storing of a part of them under a mask.
