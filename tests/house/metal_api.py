@@ -59,7 +59,7 @@ def methods(text: str) -> Iterator[tuple[str, bool]]:
         answered = match[1] in ("function", "method") and bool(
             WITHOUT.fullmatch(function.split("<")[0])
         )
-        for selector in re.findall(r'"([^"]+)"', match[3]):
+        for selector in re.findall(r'"([^"]+)"', re.sub(r'"\s+"', "", match[3])):
             yield selector, answered
 
 

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#define ANVIL_ABI_VERSION 3
+#define ANVIL_ABI_VERSION 4
 
 /* Metal's limits ("Metal Feature Set Tables", Apple). */
 #define ANVIL_SIMD_WIDTH 32
@@ -33,6 +33,9 @@ extern "C" {
 /* Constant during one dispatch. */
 struct AnvilDispatch {
   void* buffers[ANVIL_MAX_BUFFERS]; /* contents + offset; the bytes of setBytes likewise */
+  /* Of textures and samplers: addresses of AnvilTextures, and samplers' bits (texture_abi.h), in
+     the order of the kernel's parameters, those of an array next to each other. */
+  const uint64_t* handles;
   uint32_t threads_per_grid[3];
   uint32_t threadgroups_per_grid[3];
   uint32_t threads_per_threadgroup[3]; /* as dispatched */

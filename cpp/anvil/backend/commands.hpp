@@ -31,6 +31,10 @@ struct Binding {
 struct DispatchCommand {
   Kernel* kernel = nullptr;
   const Binding* bindings = nullptr;  ///< as many as kernel->info.arguments, in their order
+  /// As many as kernel->info.handles, the host's: Addresses of AnvilTextures, and samplers' bits
+  /// (abi/texture_abi.h). There until the submission is completed. Bindings of textures and
+  /// samplers say nothing.
+  const uint64_t* handles = nullptr;
   Extent threadgroups{};
   Extent threads_per_grid{};
   Extent threads_per_threadgroup{};

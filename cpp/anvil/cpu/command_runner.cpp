@@ -44,13 +44,15 @@ std::optional<Dispatch> dispatch_of(const backend::DispatchCommand& command) {
   dispatch.kernel = static_cast<Kernel*>(command.kernel);
   const std::vector<service::ArgumentInfo>& arguments = command.kernel->info.arguments;
   for (size_t i = 0; i < arguments.size(); ++i) {
+    using Kind = service::ArgumentInfo::Kind;
     const backend::Binding& binding = command.bindings[i];
-    if (binding.kind == backend::Binding::Kind::threadgroup)
+    if (arguments[i].kind == Kind::threadgroup)
       dispatch.threadgroup_memory_length[arguments[i].index] =
           static_cast<uint32_t>(binding.length);
-    else  // the host's bytes lie where kernels see them
+    else if (arguments[i].kind == Kind::buffer)  // the host's bytes lie where kernels see them
       dispatch.buffers[arguments[i].index] = byte_at(binding.first);
   }
+  dispatch.handles = command.handles;
   dispatch.threadgroups = command.threadgroups;
   dispatch.threads_per_grid = command.threads_per_grid;
   dispatch.threads_per_threadgroup = command.threads_per_threadgroup;

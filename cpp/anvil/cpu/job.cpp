@@ -51,6 +51,7 @@ Job lay_out(const Dispatch& from) {
   job.barriers = info.barriers;
   job.all_meet = service::validation();
   std::copy(from.buffers.begin(), from.buffers.end(), job.dispatch.buffers);
+  job.dispatch.handles = from.handles;
   std::copy_n(from.threads_per_grid.begin(), 3, job.dispatch.threads_per_grid);
   std::copy_n(from.threadgroups.begin(), 3, job.dispatch.threadgroups_per_grid);
   std::copy_n(from.threads_per_threadgroup.begin(), 3, job.dispatch.threads_per_threadgroup);

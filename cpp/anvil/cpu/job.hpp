@@ -15,6 +15,7 @@ struct Dispatch {
   Kernel* kernel = nullptr;
   KernelLog* log = nullptr;  // null: what the kernel says is lost
   std::array<void*, ANVIL_MAX_BUFFERS> buffers{};
+  const uint64_t* handles = nullptr;  // of textures and samplers, by slot
   std::array<uint32_t, ANVIL_MAX_BUFFERS> threadgroup_memory_length{};  // bytes, by index
   std::array<uint32_t, 3> threadgroups{};
   std::array<uint32_t, 3>

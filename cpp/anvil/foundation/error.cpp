@@ -72,6 +72,10 @@ ANVIL_OBJC_CLASS_DEFINITION<Error> error_definition{
 
 }  // namespace
 
+std::string text_of(const Error& error) {
+  return description_of(localized_description(&error));
+}
+
 objc::Ref<Error> make_error(const char* domain, NS::Integer code, std::string description) {
   objc::Ref<Error> error = objc::make<Error>();
   error->domain = make_string(domain);

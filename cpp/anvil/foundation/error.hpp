@@ -22,6 +22,9 @@ struct Error : objc::Object {
 /// `description` becomes -localizedDescription.
 objc::Ref<Error> make_error(const char* domain, NS::Integer code, std::string description);
 
+/// Its -localizedDescription.
+std::string text_of(const Error& error);
+
 /// Fills an `NSError**` argument, null or not.
 void give_error(Error** out, objc::Ref<Error> error);
 

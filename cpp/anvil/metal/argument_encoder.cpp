@@ -6,6 +6,8 @@
 #include "anvil/metal/data_type.hpp"
 #include "anvil/metal/device.hpp"
 #include "anvil/metal/report.hpp"
+#include "anvil/metal/sampler.hpp"
+#include "anvil/metal/texture.hpp"
 #include "anvil/objc/errors.hpp"
 
 namespace anvil::metal {
@@ -15,7 +17,9 @@ constexpr size_t kAddressSize = 8;
 
 /// Bytes that kernels see of an argument; 0 for what they see nothing of.
 size_t size_of(MTL::DataType type) {
-  return type == MTL::DataTypePointer ? kAddressSize : type_size(type);
+  const bool is_resource =
+      type == MTL::DataTypePointer || type == MTL::DataTypeTexture || type == MTL::DataTypeSampler;
+  return is_resource ? kAddressSize : type_size(type);
 }
 
 /// A vector of three is aligned as one of four, which is its size; a matrix as its columns.
@@ -126,6 +130,33 @@ void ArgumentEncoder::set_buffers(Buffer* const* buffers, const NS::UInteger* of
     set_buffer(buffers[i], offsets[i], range.location + i);
 }
 
+void ArgumentEncoder::put(const char* method, NS::UInteger index, MTL::DataType type,
+                          const char* kind, MTL::ResourceID id) {
+  const ArgumentSlot& argument = slot(method, index);
+  if (argument.type != type)
+    throw InvalidUse(std::string("-[MTLArgumentEncoder ") + method + "]: argument " +
+                     std::to_string(index) + " is no " + kind);
+  std::memcpy(place(method, argument), &id, sizeof id);
+}
+
+void ArgumentEncoder::set_texture(Texture* texture, NS::UInteger index) {
+  put("setTexture:atIndex:", index, MTL::DataTypeTexture, "texture",
+      texture ? texture->resource_id() : MTL::ResourceID{device->descriptors.none()});
+}
+
+void ArgumentEncoder::set_textures(Texture* const* textures, NS::Range range) {
+  for (NS::UInteger i = 0; i < range.length; ++i) set_texture(textures[i], range.location + i);
+}
+
+void ArgumentEncoder::set_sampler(SamplerState* sampler, NS::UInteger index) {
+  put("setSamplerState:atIndex:", index, MTL::DataTypeSampler, "sampler",
+      sampler ? sampler->resource_id() : MTL::ResourceID{0});
+}
+
+void ArgumentEncoder::set_samplers(SamplerState* const* samplers, NS::Range range) {
+  for (NS::UInteger i = 0; i < range.length; ++i) set_sampler(samplers[i], range.location + i);
+}
+
 void* ArgumentEncoder::constant_data(NS::UInteger index) {
   constexpr const char* method = "constantDataAtIndex:";
   return place(method, slot(method, index));
@@ -143,7 +174,7 @@ objc::Ref<ArgumentEncoder> new_argument_encoder(Device* device, const Array* des
           method +
           ("unsupported data type " + std::to_string(descriptor.data_type) + " of argument ") +
           std::to_string(descriptor.index) +
-          "; supported: pointers, scalars, vectors and matrices");
+          "; supported: pointers, textures, samplers, scalars, vectors and matrices");
     const size_t aligned =
         std::max(alignment_of(descriptor.data_type), size_t{descriptor.constant_block_alignment});
     alignment = std::max(alignment, aligned);
@@ -227,6 +258,10 @@ ANVIL_OBJC_CLASS_DEFINITION<E> argument_encoder_definition{
             "setArgumentBuffer:startOffset:arrayElement:"),
         objc::method<&E::set_buffer>("setBuffer:offset:atIndex:"),
         objc::method<&E::set_buffers>("setBuffers:offsets:withRange:"),
+        objc::method<&E::set_texture>("setTexture:atIndex:"),
+        objc::method<&E::set_textures>("setTextures:withRange:"),
+        objc::method<&E::set_sampler>("setSamplerState:atIndex:"),
+        objc::method<&E::set_samplers>("setSamplerStates:withRange:"),
         objc::method<&E::constant_data>("constantDataAtIndex:"),
     }};
 

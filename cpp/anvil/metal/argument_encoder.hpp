@@ -1,5 +1,5 @@
 // MTLArgumentEncoder: writes argument buffers. They are what kernels see of a structure, byte by
-// byte (tier 2): addresses of buffers, and constants where they are.
+// byte (tier 2): addresses of buffers, gpuResourceIDs, and constants where they are.
 #pragma once
 
 #include <span>
@@ -14,6 +14,9 @@
 #include "anvil/metal/reflection.hpp"
 
 namespace anvil::metal {
+
+struct SamplerState;
+struct Texture;
 
 struct ArgumentDescriptor : objc::Object {
   using Super = RootObject;
@@ -43,6 +46,10 @@ struct ArgumentEncoder : objc::Object {
   void set_argument_buffer_element(Buffer* buffer, NS::UInteger start, NS::UInteger element);
   void set_buffer(Buffer* buffer, NS::UInteger offset, NS::UInteger index);
   void set_buffers(Buffer* const* buffers, const NS::UInteger* offsets, NS::Range range);
+  void set_texture(Texture* texture, NS::UInteger index);
+  void set_textures(Texture* const* textures, NS::Range range);
+  void set_sampler(SamplerState* sampler, NS::UInteger index);
+  void set_samplers(SamplerState* const* samplers, NS::Range range);
   /// Where the host writes a constant.
   void* constant_data(NS::UInteger index);
 
@@ -53,6 +60,9 @@ struct ArgumentEncoder : objc::Object {
 
  private:
   const ArgumentSlot& slot(const char* method, NS::UInteger index) const;
+  /// Writes a gpuResourceID for an argument of that type.
+  void put(const char* method, NS::UInteger index, MTL::DataType type, const char* kind,
+           MTL::ResourceID id);
   std::byte* place(const char* method, const ArgumentSlot& slot) const;
 
   const std::vector<ArgumentSlot> slots_;  // by index

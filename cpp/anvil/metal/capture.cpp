@@ -106,6 +106,7 @@ void Capture::write(const Upcoming& upcoming) {
   const backend::DispatchCommand& dispatch = upcoming.dispatch;
   const service::SpecializedFunction& function = upcoming.pipeline->function->function;
   backend::Device& device = upcoming.pipeline->device->backend;
+  if (upcoming.pipeline->info().handles > 0) return;  // the tool has buffers alone
   const std::string name = kernel_name(function);
   const backend::Extent grid = grid_of(dispatch, device);
   uint64_t threads = 1;
@@ -127,7 +128,7 @@ void Capture::write(const Upcoming& upcoming) {
   const std::vector<service::ArgumentInfo>& arguments = dispatch.kernel->info.arguments;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const service::ArgumentInfo& argument = arguments[i];
-    if (argument.kind != service::ArgumentInfo::Kind::buffer) {
+    if (argument.kind == service::ArgumentInfo::Kind::threadgroup) {
       threadgroup_memory[argument.index] = dispatch.bindings[i].length;
       continue;
     }

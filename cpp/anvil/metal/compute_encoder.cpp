@@ -24,8 +24,8 @@ backend::Extent extent(MTL::Size size) {
 
 /// The argument as errors name it: "buffer 2 ('weights') of kernel gemv".
 std::string describe(const ComputePipelineState& pipeline, const service::ArgumentInfo& argument) {
-  return (argument.kind == service::ArgumentInfo::Kind::buffer ? "buffer "
-                                                               : "threadgroup memory ") +
+  constexpr const char* kKinds[] = {"buffer", "threadgroup memory", "texture", "sampler"};
+  return std::string(kKinds[static_cast<size_t>(argument.kind)]) + " " +
          std::to_string(argument.index) + " ('" + argument.name + "') of kernel " +
          pipeline.info().name;
 }
@@ -54,10 +54,7 @@ void ComputeCommandEncoder::refuse(const char* method, const service::ArgumentIn
 }
 
 bool ComputeCommandEncoder::check_index(const char* method, size_t index) {
-  if (index < ANVIL_MAX_BUFFERS) return true;
-  fail(method, "index " + std::to_string(index) + " exceeds the last one, " +
-                   std::to_string(ANVIL_MAX_BUFFERS - 1));
-  return false;
+  return index < ANVIL_MAX_BUFFERS || check_index_below(method, index, ANVIL_MAX_BUFFERS);
 }
 
 void ComputeCommandEncoder::bind(const char* method, Buffer* target, size_t offset, size_t index) {
@@ -204,6 +201,10 @@ bool ComputeCommandEncoder::bind_argument(const char* method, const service::Arg
     binding = {0, length, Kind::threadgroup};
     return length > 0 || allowed(method, argument, validation::of_unbound(argument));
   }
+  if (argument.kind != service::ArgumentInfo::Kind::buffer) {
+    binding = {};
+    return true;
+  }
   const Slot& slot = slots_[argument.index];
   binding = {slot.first, slot.length, slot.buffer || !slot.first ? Kind::memory : Kind::bytes};
   if (slot.first == 0) return allowed(method, argument, validation::of_unbound(argument));
@@ -231,12 +232,15 @@ void ComputeCommandEncoder::record(const char* method, backend::Extent threadgro
     return fail(method, "kernel " + pipeline_->info().name + " would use " +
                             std::to_string(threadgroup_memory) + " bytes of threadgroup memory, " +
                             std::to_string(most) + " are there");
+  const uint64_t* handles = nullptr;
+  if (pipeline_->info().handles > 0 && !(handles = handles_of(method))) return;
   // Written where it stays: a copy would wait for the parts that it was just put together from.
   std::vector<backend::Command>& commands = buffer->commands();
   auto& command = std::get<backend::DispatchCommand>(
       commands.emplace_back(std::in_place_type<backend::DispatchCommand>));
   command.kernel = pipeline_->kernel.get();
   command.bindings = bindings;
+  command.handles = handles;
   command.threadgroups = threadgroups;
   command.threads_per_grid = grid;
   command.threads_per_threadgroup = threadgroup;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <array>
+#include <memory>
+#include <optional>
 
 #include <Metal/MTLComputeCommandEncoder.hpp>
 
@@ -9,6 +11,7 @@
 #include "anvil/backend/commands.hpp"
 #include "anvil/backend/device.hpp"
 #include "anvil/metal/command_encoder.hpp"
+#include "anvil/metal/texture_bindings.hpp"
 #include "anvil/metal/validation.hpp"
 
 namespace anvil::metal {
@@ -17,6 +20,8 @@ class Capture;
 struct ComputePipelineState;
 struct IndirectCommandBuffer;
 struct IndirectExecution;
+struct SamplerState;
+struct Texture;
 
 struct ComputeCommandEncoder : CommandEncoder {
   using Super = CommandEncoder;
@@ -30,6 +35,15 @@ struct ComputeCommandEncoder : CommandEncoder {
   void set_buffers(Buffer* const* targets, const NS::UInteger* offsets, NS::Range range);
   void set_bytes(const void* bytes, NS::UInteger length, NS::UInteger index);
   void set_threadgroup_memory_length(NS::UInteger length, NS::UInteger index);
+
+  // texture_bindings.cpp
+  void set_texture(Texture* texture, NS::UInteger index);
+  void set_textures(Texture* const* textures, NS::Range range);
+  void set_sampler(SamplerState* sampler, NS::UInteger index);
+  void set_clamped_sampler(SamplerState* sampler, float lod_min, float lod_max, NS::UInteger index);
+  void set_samplers(SamplerState* const* samplers, NS::Range range);
+  void set_clamped_samplers(SamplerState* const* samplers, const float* lod_mins,
+                            const float* lod_maxes, NS::Range range);
 
   void dispatch_threads(MTL::Size grid, MTL::Size threadgroup);
   void dispatch_threadgroups(MTL::Size threadgroups, MTL::Size threadgroup);
@@ -82,6 +96,16 @@ struct ComputeCommandEncoder : CommandEncoder {
   /// What the argument of the pipeline is bound to; false if it cannot be, and the buffer fails.
   bool bind_argument(const char* method, const service::ArgumentInfo& argument,
                      backend::Binding& binding);
+  // texture_bindings.cpp
+  TextureBindings& texture_bindings();
+  bool check_index_below(const char* method, size_t index, size_t count);
+  void bind_texture(const char* method, Texture* texture, size_t index);
+  void bind_sampler(const char* method, std::optional<uint64_t> bits, size_t index);
+  bool put_textures(const char* method, const service::ArgumentInfo& argument, uint64_t* handles);
+  bool put_samplers(const char* method, const service::ArgumentInfo& argument, uint64_t* handles);
+  /// Those of the pipeline's textures and samplers; null, and the buffer fails, if one is refused.
+  const uint64_t* handles_of(const char* method);
+
   bool check_threadgroup(const char* method, MTL::Size threadgroup);
   /// Checks the pipeline's arguments against what is bound and records the dispatch.
   void record(const char* method, backend::Extent threadgroups, backend::Extent grid,
@@ -96,6 +120,7 @@ struct ComputeCommandEncoder : CommandEncoder {
   bool next_waits_ = true;                    // whether the next dispatch does
   std::array<Slot, ANVIL_MAX_BUFFERS> slots_;
   std::array<uint32_t, ANVIL_MAX_BUFFERS> threadgroup_memory_{};
+  std::unique_ptr<TextureBindings> textures_;  // null until something is bound
 };
 
 }  // namespace anvil::metal

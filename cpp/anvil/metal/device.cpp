@@ -242,8 +242,8 @@ template <class T>
 bool supports_none(const Device*, T) {
   return false;
 }
-bool supports_one_sample(const Device*, NS::UInteger samples) {
-  return samples == 1;
+bool supports_samples(const Device*, NS::UInteger samples) {
+  return samples == 1 || samples == 2 || samples == 4 || samples == 8;
 }
 
 ANVIL_OBJC_CLASS_DEFINITION<Architecture> architecture_definition{
@@ -280,7 +280,11 @@ ANVIL_OBJC_CLASS_DEFINITION<Device> device_definition{
         objc::method<&Device::supports_family>("supportsFamily:"),
         objc::function<&supports_none<MTL::FeatureSet>>("supportsFeatureSet:"),
         objc::method<&Device::supports_sampling>("supportsCounterSampling:"),
-        objc::function<&supports_one_sample>("supportsTextureSampleCount:"),
+        objc::function<&supports_samples>("supportsTextureSampleCount:"),
+        objc::function<&yes>("supports32BitFloatFiltering"),
+        objc::function<&yes>("supports32BitMSAA"),
+        objc::function<&no>("supportsBCTextureCompression"),
+        objc::function<&no>("supportsQueryTextureLOD"),
         objc::function<&no>("supportsDynamicLibraries"),
         objc::function<&no>("supportsFunctionPointers"),
         objc::function<&no>("supportsRaytracing"),

@@ -12,6 +12,7 @@
 #include "anvil/metal/command_queue.hpp"
 #include "anvil/metal/compute_pipeline.hpp"
 #include "anvil/metal/counter_sample_buffer.hpp"
+#include "anvil/metal/descriptor_table.hpp"
 #include "anvil/metal/event.hpp"
 #include "anvil/metal/fence.hpp"
 #include "anvil/metal/heap.hpp"
@@ -50,7 +51,7 @@ struct Device : objc::Object {
   bool supports_family(MTL::GPUFamily family) const;
   /// Buffers may hold the gpuAddress of others.
   MTL::ArgumentBuffersTier argument_buffers() const { return MTL::ArgumentBuffersTier2; }
-  MTL::ReadWriteTextureTier read_write_textures() const { return MTL::ReadWriteTextureTierNone; }
+  MTL::ReadWriteTextureTier read_write_textures() const { return MTL::ReadWriteTextureTier2; }
   MTL::DeviceLocation location() const { return MTL::DeviceLocationBuiltIn; }
   MTL::SizeAndAlign heap_buffer_size(NS::UInteger length, MTL::ResourceOptions options);
   void sample_timestamps(MTL::Timestamp* cpu, MTL::Timestamp* gpu);
@@ -109,6 +110,7 @@ struct Device : objc::Object {
   const uint64_t registry_id;
   const objc::Ref<String> name;
   const objc::Ref<Architecture> architecture;
+  DescriptorTable descriptors{backend};  ///< of textures
   bool maximize_concurrent_compilation = false;
 };
 

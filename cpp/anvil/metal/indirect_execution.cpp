@@ -1,4 +1,5 @@
 // How encoders execute, reset and copy the commands of an indirect command buffer.
+#include <memory>
 #include <new>
 #include <span>
 #include <type_traits>
@@ -66,6 +67,7 @@ objc::Ref<IndirectExecution> ComputeCommandEncoder::execution_of(IndirectCommand
   execution->encoder->pipeline_ = pipeline_;
   execution->encoder->slots_ = slots_;
   execution->encoder->threadgroup_memory_ = threadgroup_memory_;
+  if (textures_) execution->encoder->textures_ = std::make_unique<TextureBindings>(*textures_);
   return execution;
 }
 

@@ -1,6 +1,7 @@
 #include "anvil/metal/reflection.hpp"
 
 #include "anvil/metal/data_type.hpp"
+#include "anvil/metal/texture_bindings.hpp"
 
 namespace anvil::metal {
 namespace {
@@ -12,6 +13,8 @@ MTL::BindingAccess access_of(const std::string& access) {
 }
 
 MTL::DataType described_type(std::string_view type) {
+  if (is_texture_class(type)) return MTL::DataTypeTexture;
+  if (type == "sampler") return MTL::DataTypeSampler;
   return type.ends_with('*')   ? MTL::DataTypePointer
          : type.ends_with(']') ? MTL::DataTypeArray
                                : data_type(type);
@@ -71,16 +74,38 @@ StructMember* StructType::member(String* name) const {
   return nullptr;
 }
 
+namespace {
+
+MTL::BindingType type_of(service::ArgumentInfo::Kind kind) {
+  using Kind = service::ArgumentInfo::Kind;
+  switch (kind) {
+    case Kind::buffer:
+      return MTL::BindingTypeBuffer;
+    case Kind::threadgroup:
+      return MTL::BindingTypeThreadgroupMemory;
+    case Kind::texture:
+      return MTL::BindingTypeTexture;
+    case Kind::sampler:
+      return MTL::BindingTypeSampler;
+  }
+  return MTL::BindingTypeBuffer;
+}
+
+}  // namespace
+
 Binding::Binding(const service::ArgumentInfo& argument)
     : name(make_string(argument.name)),
       index(argument.index),
-      type(argument.kind == service::ArgumentInfo::Kind::buffer
-               ? MTL::BindingTypeBuffer
-               : MTL::BindingTypeThreadgroupMemory),
+      type(type_of(argument.kind)),
       access(access_of(argument.access)),
       alignment(argument.alignment),
       data_size(argument.element_size),
       data_type(argument.structure ? MTL::DataTypeStruct : described_type(argument.type)) {
+  if (argument.kind == service::ArgumentInfo::Kind::texture) {
+    texture_type = metal::texture_type(argument.texture);
+    is_depth = argument.texture.starts_with("depth");
+  }
+  array_length = argument.count;
   if (argument.structure) {
     structure = struct_type(argument.type, argument.structure->members);
   } else if (argument.type.starts_with(kAtomic)) {
@@ -103,6 +128,10 @@ ComputePipelineReflection::ComputePipelineReflection(
     arguments->items.push_back(objc::make<Argument>(info));
     if (info.kind == service::ArgumentInfo::Kind::buffer)
       bindings->items.push_back(objc::make<BufferBinding>(info));
+    else if (info.kind == service::ArgumentInfo::Kind::texture)
+      bindings->items.push_back(objc::make<TextureBinding>(info));
+    else if (info.kind == service::ArgumentInfo::Kind::sampler)
+      bindings->items.push_back(objc::make<SamplerBinding>(info));
     else
       bindings->items.push_back(objc::make<ThreadgroupBinding>(info));
   }
@@ -117,10 +146,6 @@ bool yes(const T*) {
 template <class T>
 bool no(const T*) {
   return false;
-}
-template <class T>
-NS::UInteger one(const T*) {
-  return 1;
 }
 template <class T>
 objc_object* none(const T*) {
@@ -203,6 +228,20 @@ objc::MethodGroup threadgroup_questions() {
   return all;
 }
 
+objc::MethodGroup texture_questions() {
+  objc::MethodGroup all;
+  for (const objc::MethodGroup& group : {objc::property<&Binding::texture_type>("textureType"),
+                                         objc::property<&Binding::data_type>("textureDataType"),
+                                         objc::property<&Binding::is_depth>("isDepthTexture"),
+                                         objc::property<&Binding::array_length>("arrayLength")})
+    all.insert(all.end(), group.begin(), group.end());
+  return all;
+}
+
+ANVIL_OBJC_CLASS_DEFINITION<TextureBinding> texture_binding_definition{"MTLTextureBinding",
+                                                                       {texture_questions()}};
+ANVIL_OBJC_CLASS_DEFINITION<SamplerBinding> sampler_binding_definition{"MTLSamplerBinding", {}};
+
 ANVIL_OBJC_CLASS_DEFINITION<BufferBinding> buffer_binding_definition{"MTLBufferBinding",
                                                                      {buffer_questions()}};
 
@@ -215,7 +254,7 @@ ANVIL_OBJC_CLASS_DEFINITION<Argument> argument_definition{
         buffer_questions(),
         threadgroup_questions(),
         objc::function<&yes<Argument>>("isActive"),
-        objc::function<&one<Argument>>("arrayLength"),
+        texture_questions(),
     }};
 
 ANVIL_OBJC_CLASS_DEFINITION<ComputePipelineReflection> compute_pipeline_reflection_definition{

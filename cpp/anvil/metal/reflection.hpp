@@ -5,6 +5,7 @@
 #include <optional>
 
 #include <Metal/MTLArgument.hpp>
+#include <Metal/MTLTexture.hpp>
 
 #include "anvil/foundation/array.hpp"
 #include "anvil/foundation/string.hpp"
@@ -77,6 +78,9 @@ struct Binding : objc::Object {
   MTL::DataType data_type;
   objc::Ref<PointerType> pointer;
   objc::Ref<StructType> structure;  ///< null unless the element is a struct
+  MTL::TextureType texture_type = MTL::TextureType1D;
+  bool is_depth = false;
+  NS::UInteger array_length = 1;  ///< of textures and samplers
 };
 
 struct BufferBinding : Binding {
@@ -84,6 +88,14 @@ struct BufferBinding : Binding {
   using Binding::Binding;
 };
 struct ThreadgroupBinding : Binding {
+  using Super = Binding;
+  using Binding::Binding;
+};
+struct TextureBinding : Binding {
+  using Super = Binding;
+  using Binding::Binding;
+};
+struct SamplerBinding : Binding {
   using Super = Binding;
   using Binding::Binding;
 };

@@ -2,6 +2,7 @@
 
 #include "anvil/abi/kernel_abi.h"
 #include "anvil/metal/compile_options.hpp"
+#include "anvil/metal/texture_bindings.hpp"
 #include "anvil/service/environment.hpp"
 #include "anvil/system/memory.hpp"
 
@@ -56,9 +57,13 @@ Refusal of_extent(const char* property, MTL::Size size) {
 
 Refusal of_unbound(const service::ArgumentInfo& argument) {
   return refused_if(true, [&] {
-    return std::string(argument.kind == service::ArgumentInfo::Kind::buffer ? "is not bound"
-                                                                            : "has no length");
+    return std::string(argument.kind == service::ArgumentInfo::Kind::threadgroup ? "has no length"
+                                                                                 : "is not bound");
   });
+}
+
+Refusal of_texture(const service::ArgumentInfo& argument, const Texture& texture) {
+  return service::validation() ? mismatch(argument, texture) : std::nullopt;
 }
 
 Refusal of_few_bytes(const service::ArgumentInfo& argument, size_t length) {

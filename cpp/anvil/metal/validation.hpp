@@ -14,7 +14,8 @@
 
 namespace anvil::metal {
 struct CompileOptions;
-}
+struct Texture;
+}  // namespace anvil::metal
 
 namespace anvil::metal::validation {
 
@@ -42,6 +43,8 @@ inline Refusal of_bound_bytes(const service::ArgumentInfo& argument, size_t leng
   if (length >= argument.element_size) return std::nullopt;
   return of_few_bytes(argument, length);
 }
+/// Of a texture that is bound to the argument.
+Refusal of_texture(const service::ArgumentInfo& argument, const Texture& texture);
 Refusal of_unbound(const service::ArgumentInfo& argument);
 Refusal of_open_debug_groups(size_t count);
 Refusal of_debug_group_end(size_t open);

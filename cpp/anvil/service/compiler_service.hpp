@@ -75,7 +75,7 @@ struct StructInfo {
 };
 
 struct ArgumentInfo {
-  enum class Kind { buffer, threadgroup };
+  enum class Kind { buffer, threadgroup, texture, sampler };
   std::string name;
   Kind kind;
   uint32_t index;
@@ -84,6 +84,10 @@ struct ArgumentInfo {
   uint64_t alignment;
   std::string access;         // read, readwrite or write
   std::string address_space;  // device, constant or threadgroup
+  // Of textures and samplers; the type is a texture's element's.
+  std::string texture;  // MSL's name of its class: texture2d_array, ...
+  uint32_t count = 1;   // of an array
+  uint32_t slot = 0;    // where the first handle lies among the dispatch's
   std::optional<StructInfo> structure;
 };
 
@@ -109,6 +113,7 @@ struct KernelInfo {
   uint32_t max_threads;    // per threadgroup
   std::vector<ArgumentInfo> arguments;
   std::vector<FunctionConstant> constants;  // those that the kernel uses
+  uint32_t handles = 0;                     // of textures and samplers: slots that a dispatch has
 };
 
 struct KernelImage : KernelInfo {

@@ -1,5 +1,7 @@
 #include "anvil/service/reflection.hpp"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 using nlohmann::json;
@@ -42,17 +44,26 @@ StructInfo read_struct(const json& from) {
   return {from.at("name"), from.at("size"), read_members(from.at("members"))};
 }
 
+ArgumentInfo::Kind read_kind(const std::string& name) {
+  return name == "threadgroup" ? ArgumentInfo::Kind::threadgroup
+         : name == "texture"   ? ArgumentInfo::Kind::texture
+         : name == "sampler"   ? ArgumentInfo::Kind::sampler
+                               : ArgumentInfo::Kind::buffer;
+}
+
 ArgumentInfo read_argument(const json& from) {
   ArgumentInfo argument{};
   argument.name = from.at("name");
-  argument.kind = from.at("kind") == "threadgroup" ? ArgumentInfo::Kind::threadgroup
-                                                   : ArgumentInfo::Kind::buffer;
+  argument.kind = read_kind(from.at("kind"));
   argument.index = from.at("index");
   argument.type = from.at("type");
   argument.element_size = from.at("element_size");
   argument.alignment = from.at("alignment");
   argument.access = from.at("access");
   argument.address_space = from.at("address_space");
+  argument.texture = from.value("texture", "");
+  argument.count = from.value("count", 1u);
+  argument.slot = from.value("slot", 0u);
   if (const auto found = from.find("struct"); found != from.end() && !found->is_null())
     argument.structure = read_struct(*found);
   return argument;
@@ -81,6 +92,10 @@ void read_reflection(std::string_view text, KernelInfo& kernel) {
     kernel.max_threads = reflection.at("max_threads");
     for (const auto& argument : reflection.at("arguments"))
       kernel.arguments.push_back(read_argument(argument));
+    for (const ArgumentInfo& argument : kernel.arguments)
+      if (argument.kind == ArgumentInfo::Kind::texture ||
+          argument.kind == ArgumentInfo::Kind::sampler)
+        kernel.handles = std::max(kernel.handles, argument.slot + argument.count);
     kernel.constants = read_constants(reflection.at("constants"));
   });
 }

@@ -52,6 +52,7 @@ service::KernelImage visiting(const std::string& name) {
                              .alignment = 4,
                              .access = "readwrite",
                              .address_space = "device",
+                             .texture = {},
                              .structure = {}});
   return image;
 }

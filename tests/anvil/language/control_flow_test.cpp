@@ -300,9 +300,9 @@ instantiate("fill_ushort_5", ushort, 5)
 TEST_CASE("what Anvil does not have is an error that says so") {
   const std::string log = language::compile_error(
       "#include <metal_stdlib>\nusing namespace metal;\n"
-      "kernel void sample(texture2d<float> image [[texture(0)]], device float* out [[buffer(0)]]) "
+      "kernel void get(tensor<float, dextents<int, 2>> t, device float* out [[buffer(0)]]) "
       "{ out[0] = 1; }\n");
-  CHECK_MESSAGE(log.find("texture") != log.npos, log);
+  CHECK_MESSAGE(log.find("no tensors") != log.npos, log);
   const std::string missing = language::compile_error(
       "#include <metal_stdlib>\nkernel void f(device float* out [[buffer(0)]]) {\n  out[0] = "
       "nothing;\n}\n");

@@ -8,7 +8,7 @@ using language::Inputs;
 
 namespace {
 
-// The specification's index of what kernels can use, without textures and ray tracing. Compiling is
+// The specification's index of what kernels can use, without ray tracing. Compiling is
 // the test.
 const char* const kIndex = R"(
 #include <metal_stdlib>
@@ -57,6 +57,16 @@ using metal::quad_shuffle; using metal::quad_shuffle_and_fill_down; using metal:
 using metal::quad_shuffle_down; using metal::quad_shuffle_rotate_down; using metal::quad_shuffle_rotate_up;
 using metal::quad_shuffle_up; using metal::quad_shuffle_xor; using metal::quad_sum; using metal::quad_vote;
 using metal::quad_xor;
+using metal::texture1d; using metal::texture1d_array; using metal::texture2d; using metal::texture2d_array;
+using metal::texture2d_ms; using metal::texture2d_ms_array; using metal::texture3d; using metal::texturecube;
+using metal::texturecube_array; using metal::texture_buffer; using metal::depth2d; using metal::depth2d_array;
+using metal::depth2d_ms; using metal::depth2d_ms_array; using metal::depthcube; using metal::depthcube_array;
+using metal::access; using metal::sampler; using metal::coord; using metal::filter; using metal::min_filter;
+using metal::mag_filter; using metal::mip_filter; using metal::address; using metal::s_address;
+using metal::t_address; using metal::r_address; using metal::border_color; using metal::compare_func;
+using metal::max_anisotropy; using metal::lod_clamp; using metal::bias; using metal::level;
+using metal::min_lod_clamp; using metal::gradient2d; using metal::gradient3d; using metal::gradientcube;
+using metal::component; using metal::is_null_texture;
 using metal::atomic; using metal::atomic_int; using metal::atomic_uint; using metal::atomic_bool;
 using metal::atomic_float; using metal::atomic_ulong; using metal::atomic_thread_fence; using metal::thread_scope;
 using metal::memory_order_relaxed; using metal::atomic_store_explicit; using metal::atomic_load_explicit;

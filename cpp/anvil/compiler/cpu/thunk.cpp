@@ -20,6 +20,8 @@ std::string argument(const Parameter& parameter, size_t position) {
     }
     return type + "(" + components + ")";
   }
+  if (parameter.kind == Parameter::Kind::texture || parameter.kind == Parameter::Kind::sampler)
+    return "*(const " + type + "*)(tg->dispatch->handles + " + std::to_string(parameter.slot) + ")";
   const std::string table = parameter.kind == Parameter::Kind::buffer ? "tg->dispatch->buffers["
                                                                       : "tg->threadgroup_memory[";
   const std::string pointer = table + std::to_string(parameter.index) + "]";

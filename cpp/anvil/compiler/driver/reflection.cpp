@@ -19,18 +19,40 @@ llvm::json::Array members_of(const std::vector<StructMember>& members) {
   return list;
 }
 
+const char* name_of(Parameter::Kind kind) {
+  switch (kind) {
+    case Parameter::Kind::buffer:
+      return "buffer";
+    case Parameter::Kind::threadgroup:
+      return "threadgroup";
+    case Parameter::Kind::texture:
+      return "texture";
+    case Parameter::Kind::sampler:
+      return "sampler";
+    case Parameter::Kind::input:
+      break;
+  }
+  return "";
+}
+
+const char* access_of(const Parameter& parameter) {
+  return parameter.read_only ? "read" : parameter.access == "write" ? "write" : "readwrite";
+}
+
 llvm::json::Value argument(const Parameter& parameter) {
-  llvm::json::Object object{
-      {"name", parameter.name},
-      {"kind", parameter.kind == Parameter::Kind::buffer ? "buffer" : "threadgroup"},
-      {"index", parameter.index},
-      {"type", parameter.type},
-      {"pointer_size", 8},
-      {"element_size", parameter.element_size},
-      {"alignment", parameter.alignment},
-      {"access", parameter.read_only ? "read" : "readwrite"},
-      {"address_space", parameter.address_space},
-      {"struct", nullptr}};
+  llvm::json::Object object{{"name", parameter.name},
+                            {"kind", name_of(parameter.kind)},
+                            {"index", parameter.index},
+                            {"type", parameter.type},
+                            {"pointer_size", 8},
+                            {"element_size", parameter.element_size},
+                            {"alignment", parameter.alignment},
+                            {"access", access_of(parameter)},
+                            {"address_space", parameter.address_space},
+                            {"texture", parameter.texture},
+                            {"count", parameter.count},
+                            {"slot", parameter.slot},
+                            {"struct", nullptr}};
   if (parameter.is_struct) {
     object["struct"] = llvm::json::Object{{"name", parameter.type},
                                           {"size", parameter.element_size},

@@ -9,6 +9,7 @@
 #include <llvm/Support/SHA256.h>
 
 #include <library_headers.hpp>
+#include <texture_headers.hpp>
 
 namespace anvil::compiler {
 namespace {
@@ -30,6 +31,8 @@ std::string prelude() {
 void for_each_header(const std::vector<Header>& thunk_headers, Visit visit) {
   for (const auto& file : embedded_library::library_headers())
     visit(kLibraryFolder + std::string(file.path), file.text);
+  for (const auto& file : embedded_texture_abi::texture_headers())
+    visit(kLibraryFolder + ("anvil/" + std::string(file.path)), file.text);
   for (const Header& header : thunk_headers) visit(kThunkFolder + header.path, header.text);
   visit(kPrelude, prelude());
   visit(kProgramPrelude, "#define " + std::string(kThreadWord) + "\n" + kBeginDeclarations);

@@ -8,9 +8,13 @@
 #include <clang/AST/RecordLayout.h>
 #include <clang/Sema/Sema.h>
 
+#include <algorithm>
+
 #include "anvil/abi/kernel_abi.h"
+#include "anvil/abi/texture_abi.h"
 #include "anvil/compiler/frontend/address_spaces.hpp"
 #include "anvil/compiler/frontend/diagnostics.hpp"
+#include "anvil/compiler/frontend/handle_types.hpp"
 #include "anvil/compiler/frontend/type_names.hpp"
 #include "anvil/compiler/source/inputs.hpp"
 
@@ -51,6 +55,26 @@ const clang::RecordDecl* struct_of(clang::QualType type) {
 clang::QualType stored_type(clang::QualType type) {
   const auto* list = type->getAs<clang::EnumType>();
   return list ? list->getDecl()->getDefinition()->getIntegerType() : type;
+}
+
+/// Arguments of a kind have indices of their own.
+struct Table {
+  Parameter::Kind kind;
+  const char* attribute;
+  uint32_t size;
+};
+constexpr Table kTables[] = {{Parameter::Kind::buffer, "buffer", ANVIL_MAX_BUFFERS},
+                             {Parameter::Kind::threadgroup, "threadgroup", ANVIL_MAX_BUFFERS},
+                             {Parameter::Kind::texture, "texture", ANVIL_MAX_TEXTURES},
+                             {Parameter::Kind::sampler, "sampler", ANVIL_MAX_SAMPLERS}};
+const Table& table_of(Parameter::Kind kind) {
+  return *std::ranges::find(kTables, kind, &Table::kind);
+}
+
+std::string type_of_member(clang::QualType type) {
+  const auto handle = as_handle(type);
+  if (!handle) return msl_type_name(stored_type(type));
+  return handle->name + (handle->count > 1 ? "[" + std::to_string(handle->count) + "]" : "");
 }
 
 class Reader {
@@ -97,6 +121,9 @@ class Reader {
 
  private:
   void resource(const clang::ParmVarDecl& declaration, Parameter& parameter);
+  void handles(const clang::ParmVarDecl& declaration, const HandleType& type, Parameter& parameter);
+  void assign_indices(const clang::FunctionDecl& function, KernelSignature& kernel,
+                      std::vector<bool>& automatic, const Table& table);
   std::vector<StructMember> members(const clang::RecordDecl& record, uint64_t base);
   void input(const clang::ParmVarDecl& declaration, const KernelInput& input,
              const clang::AnnotateAttr& attribute, Parameter& parameter);
@@ -118,7 +145,8 @@ Parameter Reader::parameter(const clang::ParmVarDecl& declaration, const std::st
       input(declaration, *known, *attribute, result);
       return result;
     }
-    if (name != "buffer" && name != "threadgroup" && name != "function_constant" && name != "id") {
+    if (name != "function_constant" && name != "id" &&
+        std::ranges::find(kTables, name, &Table::attribute) == std::end(kTables)) {
       error(attribute->getLocation(), "attribute '" + name.str() + "' of parameter '" +
                                           result.name + "' is not supported in a kernel");
       return result;
@@ -126,6 +154,10 @@ Parameter Reader::parameter(const clang::ParmVarDecl& declaration, const std::st
   }
   if (type->isPointerType() || type->isLValueReferenceType()) {
     resource(declaration, result);
+    return result;
+  }
+  if (const auto handle = as_handle(type)) {
+    handles(declaration, *handle, result);
     return result;
   }
   if (find_annotation(declaration, "buffer") || find_annotation(declaration, "threadgroup")) {
@@ -231,7 +263,7 @@ std::vector<StructMember> Reader::members(const clang::RecordDecl& record, uint6
     const clang::QualType type = field->getType();
     StructMember member{field->getName().str(),
                         base + layout.getFieldOffset(field->getFieldIndex()) / 8,
-                        msl_type_name(stored_type(type)),
+                        type_of_member(type),
                         0,
                         {}};
     if (!type->isReferenceType())
@@ -243,35 +275,76 @@ std::vector<StructMember> Reader::members(const clang::RecordDecl& record, uint6
   return list;
 }
 
+void Reader::handles(const clang::ParmVarDecl& declaration, const HandleType& type,
+                     Parameter& parameter) {
+  parameter.kind = type.is_sampler() ? Parameter::Kind::sampler : Parameter::Kind::texture;
+  parameter.type = type.is_sampler() ? type.name : type.element;
+  parameter.texture = type.is_sampler() ? "" : type.name;
+  parameter.access = type.access;
+  parameter.read_only = type.access == "read" || type.access == "sample";
+  parameter.count = type.count;
+  if (const auto* condition = find_annotation(declaration, "function_constant"))
+    parameter.condition = string_argument(*condition);
+  const Table& its = table_of(parameter.kind);
+  for (const Table& other : kTables)
+    if (other.kind != parameter.kind && find_annotation(declaration, other.attribute))
+      error(declaration.getLocation(),
+            "parameter '" + parameter.name + "' of type '" + msl_type_name(declaration.getType()) +
+                "' needs attribute '" + its.attribute + "', not '" + other.attribute + "'");
+  const auto* place = find_annotation(declaration, its.attribute);
+  has_automatic_index = !place;
+  if (!place) return;
+  if (const auto index = integer(*place, its.size)) parameter.index = *index;
+  if (parameter.index + parameter.count > its.size)
+    error(declaration.getLocation(),
+          "parameter '" + parameter.name + "' has " + std::to_string(parameter.count) +
+              " elements from " + its.attribute + " index " + std::to_string(parameter.index) +
+              " on; the last index is " + std::to_string(its.size - 1));
+}
+
 // Metal gives the parameters without an index the lowest that are free, in order.
 void Reader::assign_indices(const clang::FunctionDecl& function, KernelSignature& kernel,
-                            std::vector<bool>& automatic) {
-  for (const auto kind : {Parameter::Kind::buffer, Parameter::Kind::threadgroup}) {
-    const char* name = kind == Parameter::Kind::buffer ? "buffer" : "threadgroup";
-    std::vector<const Parameter*> owners(ANVIL_MAX_BUFFERS);
-    for (size_t i = 0; i < kernel.parameters.size(); ++i) {
-      Parameter& parameter = kernel.parameters[i];
-      if (parameter.kind != kind || automatic[i]) continue;
-      if (const Parameter* other = owners[parameter.index];
+                            std::vector<bool>& automatic, const Table& table) {
+  const std::string name = table.attribute;
+  std::vector<const Parameter*> owners(table.size);
+  for (size_t i = 0; i < kernel.parameters.size(); ++i) {
+    Parameter& parameter = kernel.parameters[i];
+    if (parameter.kind != table.kind || automatic[i]) continue;
+    for (uint32_t index = parameter.index; index < parameter.index + parameter.count; ++index) {
+      if (const Parameter* other = owners[index];
           other && other->condition.empty() && parameter.condition.empty()) {
-        error(function.getParamDecl(i)->getLocation(),
-              "parameters '" + other->name + "' and '" + parameter.name + "' both use " + name +
-                  " index " + std::to_string(parameter.index));
+        error(function.getParamDecl(i)->getLocation(), "parameters '" + other->name + "' and '" +
+                                                           parameter.name + "' both use " + name +
+                                                           " index " + std::to_string(index));
+        break;
       }
-      owners[parameter.index] = &parameter;
+      owners[index] = &parameter;
     }
-    for (size_t i = 0, free = 0; i < kernel.parameters.size(); ++i) {
-      Parameter& parameter = kernel.parameters[i];
-      if (parameter.kind != kind || !automatic[i]) continue;
-      while (free < owners.size() && owners[free]) ++free;
-      if (free == owners.size()) {
-        error(function.getParamDecl(i)->getLocation(),
-              "no " + std::string(name) + " index is left for parameter '" + parameter.name + "'");
-        return;
-      }
-      parameter.index = static_cast<uint32_t>(free);
-      owners[free] = &parameter;
+  }
+  for (size_t i = 0; i < kernel.parameters.size(); ++i) {
+    Parameter& parameter = kernel.parameters[i];
+    if (parameter.kind != table.kind || !automatic[i]) continue;
+    const auto place =
+        std::ranges::search_n(owners, parameter.count, static_cast<const Parameter*>(nullptr));
+    if (place.empty()) {
+      error(function.getParamDecl(i)->getLocation(),
+            "no " + name + " index is left for parameter '" + parameter.name + "'");
+      return;
     }
+    parameter.index = static_cast<uint32_t>(place.begin() - owners.begin());
+    std::ranges::fill(place, &parameter);
+  }
+}
+
+void Reader::assign_indices(const clang::FunctionDecl& function, KernelSignature& kernel,
+                            std::vector<bool>& automatic) {
+  for (const Table& table : kTables) assign_indices(function, kernel, automatic, table);
+  uint32_t slots = 0;
+  for (Parameter& parameter : kernel.parameters) {
+    if (parameter.kind != Parameter::Kind::texture && parameter.kind != Parameter::Kind::sampler)
+      continue;
+    parameter.slot = slots;
+    slots += parameter.count;
   }
 }
 

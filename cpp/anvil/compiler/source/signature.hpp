@@ -16,7 +16,7 @@ struct StructMember {
 };
 
 struct Parameter {
-  enum class Kind { buffer, threadgroup, input };
+  enum class Kind { buffer, threadgroup, texture, sampler, input };
   Kind kind = Kind::buffer;
   std::string name;
   std::string type;  ///< MSL's name of what is pointed to, or of the input
@@ -31,6 +31,12 @@ struct Parameter {
   std::string condition;  ///< a function constant; where it is false, the argument is absent
   bool is_struct = false;
   std::vector<StructMember> members;
+
+  // textures and samplers
+  std::string texture;  ///< MSL's name of its class
+  std::string access;   ///< as MSL has it
+  uint32_t count = 1;   ///< of an array
+  uint32_t slot = 0;    ///< where the first handle lies among those of all arguments
 
   // inputs
   std::string input;      ///< its attribute

@@ -20,6 +20,7 @@
 #include "simdgroup.h"
 #include "simdgroup_matrix.h"
 #include "synchronization.h"
+#include "texture.h"
 #include "type_traits.h"
 #include "types.h"
 #include "uniform.h"

@@ -1,0 +1,127 @@
+#include "anvil/metal/texture_descriptor.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace anvil::metal {
+
+bool Swizzle::is_valid() const {
+  return std::ranges::all_of(channels, [](uint8_t each) { return each <= ANVIL_SWIZZLE_ALPHA; });
+}
+
+Swizzle Swizzle::of(const Swizzle& inner) const {
+  Swizzle result;
+  for (size_t i = 0; i < 4; ++i)
+    result.channels[i] = channels[i] >= ANVIL_SWIZZLE_RED
+                             ? inner.channels[channels[i] - ANVIL_SWIZZLE_RED]
+                             : channels[i];
+  return result;
+}
+
+uint32_t Swizzle::bits() const {
+  if (*this == Swizzle()) return 0;
+  uint32_t word = 0;
+  for (size_t i = 0; i < 4; ++i) word |= uint32_t{channels[i]} << 4 * i;
+  return word | 1u << 16;  // all zeros are a swizzle too
+}
+
+TextureDescriptor* TextureDescriptor::of_2d(MTL::PixelFormat format, NS::UInteger width,
+                                            NS::UInteger height, bool mipmapped) {
+  objc::Ref<TextureDescriptor> descriptor = objc::make<TextureDescriptor>();
+  descriptor->format = format;
+  descriptor->width = width;
+  descriptor->height = height;
+  if (mipmapped)
+    descriptor->levels =
+        static_cast<NS::UInteger>(std::bit_width(std::max<NS::UInteger>({width, height, 1})));
+  return descriptor.autoreleased();
+}
+
+TextureDescriptor* TextureDescriptor::of_cube(MTL::PixelFormat format, NS::UInteger size,
+                                              bool mipmapped) {
+  TextureDescriptor* descriptor = of_2d(format, size, size, mipmapped);
+  descriptor->type = MTL::TextureTypeCube;
+  return descriptor;
+}
+
+TextureDescriptor* TextureDescriptor::of_buffer(MTL::PixelFormat format, NS::UInteger width,
+                                                MTL::ResourceOptions options,
+                                                MTL::TextureUsage usage) {
+  TextureDescriptor* descriptor = of_2d(format, width, 1, false);
+  descriptor->type = MTL::TextureTypeTextureBuffer;
+  descriptor->set_resource_options(options);
+  descriptor->usage = usage;
+  return descriptor;
+}
+
+void TextureDescriptor::set_resource_options(MTL::ResourceOptions options) {
+  storage_mode = metal::storage_mode(options);
+  cpu_cache_mode = metal::cpu_cache_mode(options);
+  hazard_tracking_mode = metal::hazard_tracking_mode(options);
+}
+
+TextureShape TextureDescriptor::shape() const {
+  return {type, find_pixel_format(format), width, height, depth, levels, samples, array_length};
+}
+
+std::optional<std::string> refusal(const TextureDescriptor& descriptor) {
+  if (!find_pixel_format(descriptor.format)) return unsupported_pixel_format(descriptor.format);
+  if (descriptor.storage_mode > MTL::StorageModePrivate)
+    return "unsupported storage mode " + std::to_string(descriptor.storage_mode) +
+           "; supported: shared, managed and private";
+  if (!descriptor.swizzle.is_valid()) return "the swizzle has a channel that is none";
+  const PixelFormat& format = *find_pixel_format(descriptor.format);
+  if ((descriptor.usage & MTL::TextureUsageShaderWrite) && !format.writable)
+    return std::string("kernels cannot write pixel format ") + format.name;
+  if ((descriptor.usage & MTL::TextureUsageShaderAtomic) && !format.atomic())
+    return std::string("unsupported atomic operations on pixel format ") + format.name +
+           "; supported: R32Uint, R32Sint and RG32Uint";
+  return refusal(descriptor.shape());
+}
+
+namespace {
+
+using T = TextureDescriptor;
+using V = TextureViewDescriptor;
+
+ANVIL_OBJC_CLASS_DEFINITION<T> texture_descriptor_definition{
+    "MTLTextureDescriptor",
+    {
+        objc::class_method<&T::of_2d>("texture2DDescriptorWithPixelFormat:width:height:mipmapped:"),
+        objc::class_method<&T::of_cube>("textureCubeDescriptorWithPixelFormat:size:mipmapped:"),
+        objc::class_method<&T::of_buffer>(
+            "textureBufferDescriptorWithPixelFormat:width:resourceOptions:usage:"),
+        objc::property<&T::type>("textureType", "setTextureType:"),
+        objc::property<&T::format>("pixelFormat", "setPixelFormat:"),
+        objc::property<&T::width>("width", "setWidth:"),
+        objc::property<&T::height>("height", "setHeight:"),
+        objc::property<&T::depth>("depth", "setDepth:"),
+        objc::property<&T::levels>("mipmapLevelCount", "setMipmapLevelCount:"),
+        objc::property<&T::samples>("sampleCount", "setSampleCount:"),
+        objc::property<&T::array_length>("arrayLength", "setArrayLength:"),
+        objc::property<&T::storage_mode>("storageMode", "setStorageMode:"),
+        objc::property<&T::cpu_cache_mode>("cpuCacheMode", "setCpuCacheMode:"),
+        objc::property<&T::hazard_tracking_mode>("hazardTrackingMode", "setHazardTrackingMode:"),
+        objc::method<&T::resource_options>("resourceOptions"),
+        objc::method<&T::set_resource_options>("setResourceOptions:"),
+        objc::property<&T::usage>("usage", "setUsage:"),
+        objc::property<&T::allows_optimized_contents>("allowGPUOptimizedContents",
+                                                      "setAllowGPUOptimizedContents:"),
+        objc::property<&T::compression>("compressionType", "setCompressionType:"),
+        objc::property<&T::swizzle>("swizzle", "setSwizzle:"),
+        objc::copying<T>(),
+    }};
+
+ANVIL_OBJC_CLASS_DEFINITION<V> texture_view_descriptor_definition{
+    "MTLTextureViewDescriptor",
+    {
+        objc::property<&V::format>("pixelFormat", "setPixelFormat:"),
+        objc::property<&V::type>("textureType", "setTextureType:"),
+        objc::property<&V::levels>("levelRange", "setLevelRange:"),
+        objc::property<&V::slices>("sliceRange", "setSliceRange:"),
+        objc::property<&V::swizzle>("swizzle", "setSwizzle:"),
+        objc::copying<V>(),
+    }};
+
+}  // namespace
+}  // namespace anvil::metal
