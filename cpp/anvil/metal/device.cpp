@@ -340,6 +340,8 @@ ANVIL_OBJC_CLASS_DEFINITION<Device> device_definition{
 const std::vector<objc::Ref<Device>>& devices() {
   const std::span<backend::Device* const> there = backend::devices();
   static const auto& all = *new std::vector<objc::Ref<Device>>([&] {
+    // Classes are taken in at the first look-up, which programs need not have made.
+    objc_lookUpClass("MTLDevice");
     std::vector<objc::Ref<Device>> made;
     for (backend::Device* each : there) made.push_back(objc::make<Device>(*each, made.size() + 1));
     return made;
