@@ -79,5 +79,5 @@ TEST_CASE("what an argument encoder cannot write is an exception, or nil, in wor
   CHECK_THROWS_WITH(encoder->constantData(2),
                     "-[MTLArgumentEncoder constantDataAtIndex:]: no argument has index 2");
   CHECK(a.device->newArgumentEncoder(NS::Array::array()) == nullptr);
-  CHECK_FALSE(a.encoder({{MTL::DataTypeTexture, 0}}));
+  CHECK_FALSE(a.encoder({{MTL::DataTypeStruct, 0}}));
 }
