@@ -75,8 +75,8 @@ TEST_CASE("a device is written to, not replaced by a file") {
 TEST_CASE("command lines that make no sense say why") {
   using compiler_test::run_compiler;
   CHECK(run_compiler({}).errors ==
-        "anvil-compiler: expected 'library', 'kernel', 'parse', 'serve', 'headers', 'registers' or "
-        "'--version'\n");
+        "anvil-compiler: expected 'library', 'unit', 'kernel', 'parse', 'serve', 'headers', "
+        "'registers' or '--version'\n");
   CHECK(run_compiler({"serve"}).errors == "anvil-compiler: option '--requests' is missing\n");
   CHECK(run_compiler({"parse", "--library", "x"}).errors ==
         "anvil-compiler: option '--requests' is missing\n");
