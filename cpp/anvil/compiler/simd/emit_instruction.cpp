@@ -222,12 +222,15 @@ Value* Emitter::emit_extract(ExtractElementInst& extract) {
 }
 
 /// By halves, so that what is common to several elements is done once: the even ones, then the odd
-/// ones, each of a register out of two. Register by register: a permutation out of more is taken
-/// apart by the code generator, for each element anew.
+/// ones, each of a register out of two. Many words go register by register: of a permutation out of
+/// more the code generator makes each element's anew, which for few is as good, or better.
 ArrayRef<Value*> Emitter::elements_of_lanes(Value* flat_vector, unsigned count) {
   auto& known = at_hand_.elements[flat_vector];
   if (!known.empty()) return known;
-  SmallVector<Registers, 8> parts{split(flat_vector)};
+  constexpr unsigned kMany = 8;
+  const bool many =
+      count >= kMany && layout_.getTypeSizeInBits(flat_vector->getType()->getScalarType()) == 32;
+  SmallVector<Registers, 8> parts{many ? split(flat_vector) : Registers{flat_vector}};
   for (unsigned width = count; width > 1; width /= 2) {
     SmallVector<Registers, 8> halves;
     for (const unsigned odd : {0u, 1u})
@@ -243,7 +246,7 @@ Emitter::Registers Emitter::split(Value* vector) {
   auto* type = cast<FixedVectorType>(vector->getType());
   const auto bits = unsigned(layout_.getTypeSizeInBits(type->getElementType()));
   const unsigned count = type->getNumElements(), width = abilities_.register_bytes * 8 / bits;
-  if (bits < 8 || !isPowerOf2_32(bits) || count <= width) return {vector};
+  if (count <= width) return {vector};
   Registers registers;
   for (unsigned first = 0; first < count; first += width) {
     SmallVector<int> part;
