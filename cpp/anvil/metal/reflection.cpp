@@ -55,6 +55,7 @@ objc::Ref<StructType> struct_type(std::string_view name, const std::vector<Membe
     member->name = make_string(each.name);
     member->offset = each.offset;
     member->data_type = described_type(each.type);
+    if (each.id) member->index = *each.id;
     if (member->data_type == MTL::DataTypeArray)
       member->array = array_type(each.type, each.size, each.members);
     if (member->data_type == MTL::DataTypeStruct)

@@ -66,6 +66,7 @@ struct StructMember {
   std::string type;
   uint64_t size;
   std::vector<StructMember> members;  // of a struct, or of an array's elements that are structs
+  std::optional<uint32_t> id = {};    // in an argument buffer, where the source says it
 };
 
 struct StructInfo {

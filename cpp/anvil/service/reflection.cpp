@@ -36,6 +36,7 @@ std::vector<StructMember> read_members(const json& list) {
         {each.at("name"), each.at("offset"), each.at("type"), each.value("size", uint64_t{0}), {}});
     if (const auto found = each.find("members"); found != each.end())
       members.back().members = read_members(*found);
+    if (const auto found = each.find("id"); found != each.end()) members.back().id = *found;
   }
   return members;
 }

@@ -30,6 +30,11 @@ kernel void scale(device int* values [[buffer(0)]], uint i [[thread_position_in_
 }
 
 struct Table { device const float* rows[2]; uint count; };
+struct Numbered { uint count [[id(4)]]; device float* y [[id(9)]]; };
+
+kernel void number(constant Numbered& numbered, uint i [[thread_position_in_grid]]) {
+  if (i < numbered.count) numbered.y[i] = i;
+}
 
 kernel void gather(constant Table& table [[buffer(0)]], device float* y [[buffer(1)]],
                    uint i [[thread_position_in_grid]]) {
@@ -217,6 +222,26 @@ TEST_CASE("an argument encoder writes a kernel's structure") {
   CHECK(host::values<float>(y.get()) == std::vector<float>{12, 23});
   CHECK_FALSE(NS::TransferPtr(function->newArgumentEncoder(NS::UInteger{1})));
   CHECK_FALSE(NS::TransferPtr(function->newArgumentEncoder(NS::UInteger{9})));
+}
+
+TEST_CASE("members of an argument buffer may say their indices") {
+  Compiled c;
+  auto number = c.pipeline("number");
+  auto function = NS::TransferPtr(c.library->newFunction(MTLSTR("number")));
+  auto arguments = NS::TransferPtr(function->newArgumentEncoder(NS::UInteger{0}));
+  REQUIRE(arguments);
+  auto y = c.buffer(std::vector<float>(3)), target = c.buffer(std::vector<uint64_t>(2));
+  arguments->setArgumentBuffer(target.get(), 0);
+  arguments->setBuffer(y.get(), 0, 9);
+  *static_cast<uint32_t*>(arguments->constantData(4)) = 2;
+  auto* buffer = c.queue->commandBuffer();
+  auto* encoder = buffer->computeCommandEncoder();
+  encoder->setComputePipelineState(number.get());
+  encoder->setBuffer(target.get(), 0, 0);
+  encoder->dispatchThreads(MTL::Size(3, 1, 1), MTL::Size(3, 1, 1));
+  encoder->endEncoding();
+  finish(buffer);
+  CHECK(host::values<float>(y.get()) == std::vector<float>{0, 1, 0});
 }
 
 TEST_CASE("reflection describes what the compiler saw") {

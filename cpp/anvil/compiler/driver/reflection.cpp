@@ -14,6 +14,7 @@ llvm::json::Array members_of(const std::vector<StructMember>& members) {
                               {"type", member.type},
                               {"size", member.size}};
     if (!member.members.empty()) object["members"] = members_of(member.members);
+    if (member.id) object["id"] = *member.id;
     list.push_back(std::move(object));
   }
   return list;

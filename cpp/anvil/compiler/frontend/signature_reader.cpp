@@ -270,6 +270,7 @@ std::vector<StructMember> Reader::members(const clang::RecordDecl& record, uint6
       member.size = static_cast<uint64_t>(context_.getTypeSizeInChars(type).getQuantity());
     if (const auto* inner = struct_of(context_.getBaseElementType(type)))
       member.members = members(*inner, 0);
+    if (const auto* id = find_annotation(*field, "id")) member.id = integer(*id, UINT32_MAX);
     list.push_back(std::move(member));
   }
   return list;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@ struct StructMember {
   std::string type;
   uint64_t size = 0;
   std::vector<StructMember> members;  ///< of a struct, or of an array's elements that are structs
+  std::optional<uint32_t> id = {};    ///< in an argument buffer, where the source says it
 };
 
 struct Parameter {
