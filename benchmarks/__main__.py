@@ -16,6 +16,7 @@ from benchmarks import (
     gemv,
     host,
     kernels,
+    llama_metal,
     machine,
     model,
     startup,
@@ -34,6 +35,7 @@ SECTIONS = {
     "fusion": fusion.measure,
     "host": host.measure,
     "kernels": kernels.measure,
+    "llama_metal": llama_metal.measure,
 }
 
 

@@ -1,71 +1,29 @@
-"""llama.cpp's Metal backend on Anvil by its own test-backend-ops, against its CPU backend.
+"""llama.cpp's Metal backend on Anvil against its CPU backend, the sources as they are.
 
-The sources are those of the llama-cpp-python package as they are, Objective-C and CMake files too;
-the program is built on an installed Anvil. Each operation is one run of the program.
+Each operation is one run of its own test-backend-ops; a model continues prompts on both.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
-import sys
-import tarfile
 from pathlib import Path
+from typing import Any
 
+import llama_on_anvil
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
-LLVM = (ROOT / "cmake/llvm-version.txt").read_text().strip()
-FOLDER = ROOT / "build" / "peers" / "llama"
+from foundry.cli.demo import find_model
+
 # As `test-backend-ops --list-ops` has them, but those without cases; twelve a line, the first of
 # which is in CI's sample of every twelfth.
 OPERATIONS = Path(__file__).with_name("operations.txt").read_text().split()
-REQUIREMENT = ROOT / "requirements" / "llama-cpp.txt"
-
-
-def run(*command: object) -> None:
-    done = subprocess.run(
-        [str(part) for part in command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-8000:]
-
-
-def sources() -> Path:
-    version = re.match(r"[\w-]+==([\w.]+)", REQUIREMENT.read_text())
-    assert version
-    name = f"llama_cpp_python-{version[1]}"
-    if not (FOLDER / name).exists():
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        run(
-            sys.executable, "-m", "pip", "download", "--quiet", "--no-deps",
-            "--no-binary=llama-cpp-python", "--require-hashes", "--dest", FOLDER,
-            "--requirement", REQUIREMENT,
-        )  # fmt: skip
-        with tarfile.open(FOLDER / f"{name}.tar.gz") as archive:
-            archive.extractall(FOLDER, filter="data")
-    return FOLDER / name / "vendor" / "llama.cpp"
 
 
 @pytest.fixture(scope="session")
 def program() -> Path:
-    source, prefix, build = sources(), FOLDER / "prefix", FOLDER / "build"
-    cache = shutil.which("ccache")
-    for component in ("runtime", "development"):
-        run("cmake", "--install", ROOT / "build/dev", "--component", component, "--prefix", prefix)
-    run(
-        "cmake", "-G", "Ninja", "-S", Path(__file__).parent, "-B", build,
-        f"-DLLAMA_CPP={source}", f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_BUILD_TYPE=Release",
-        f"-DCMAKE_C_COMPILER=clang-{LLVM}", f"-DCMAKE_CXX_COMPILER=clang++-{LLVM}",
-        *(f"-DCMAKE_{language}_COMPILER_LAUNCHER={cache}" for language in ("C", "CXX") if cache),
-    )  # fmt: skip
-    run("cmake", "--build", build, "--target", "test-backend-ops")
-    return build / "bin" / "test-backend-ops"
+    return llama_on_anvil.build("test-backend-ops")
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -83,3 +41,19 @@ def test_operation(program: Path, operation: str) -> None:
     passed = re.search(r"(\d+)/(\d+) tests passed", done.stdout)
     assert passed
     assert passed[1] == passed[2]
+
+
+@pytest.fixture(scope="session")
+def reference() -> Any:
+    """The tokens of the CPU backend, with weights, cache and sums of 32 bits."""
+    model = llama_on_anvil.widened(find_model())
+    return llama_on_anvil.decode(model, "cpu", "products", tokens=64, threads=1)
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("attention", ["products", "flash"])
+def test_a_model_chooses_the_same_tokens(reference: Any, attention: str) -> None:
+    found = llama_on_anvil.decode(find_model(), "metal", attention, tokens=64, threads=2)
+    for own, other in zip(found, reference, strict=True):
+        assert own["prompt"] == other["prompt"]
+        assert own["tokens"] == other["tokens"]
