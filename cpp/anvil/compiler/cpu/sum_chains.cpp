@@ -12,6 +12,9 @@ using namespace llvm;
 
 /// Products of a chain. Each chain more is an addition more.
 constexpr size_t kLongest = 8;
+/// Long sums of a block beside which there is always one to go on with; more chains would only
+/// fill the registers.
+constexpr size_t kEnough = 4;
 
 /// By neighbours, so that the last is added last.
 Value* add_up(IRBuilder<>& builder, SmallVectorImpl<Value*>& terms) {
@@ -25,9 +28,7 @@ Value* add_up(IRBuilder<>& builder, SmallVectorImpl<Value*>& terms) {
   return terms.front();
 }
 
-void break_up(Instruction& whole) {
-  FreeSum sum = terms_of(whole);
-  if (sum.products.size() <= kLongest) return;
+void break_up(Instruction& whole, FreeSum sum) {
   llvm::sort(sum.products, [](const FreeSum::Product& a, const FreeSum::Product& b) {
     return a.at->comesBefore(b.at);
   });
@@ -55,12 +56,16 @@ void break_up(Instruction& whole) {
 }  // namespace
 
 void break_long_sums(Function& function) {
-  SmallVector<WeakVH, 16> sums;
-  for (BasicBlock& block : function)
+  for (BasicBlock& block : function) {
+    SmallVector<WeakVH, 16> sums;
     for (Instruction& instruction : block)
-      if (is_whole_free_sum(instruction)) sums.push_back(&instruction);
-  for (const WeakVH& sum : sums)
-    if (auto* whole = cast_or_null<Instruction>(static_cast<Value*>(sum))) break_up(*whole);
+      if (is_whole_free_sum(instruction) && terms_of(instruction).products.size() > kLongest)
+        sums.push_back(&instruction);
+    if (sums.size() >= kEnough) continue;
+    for (const WeakVH& sum : sums)
+      if (auto* whole = cast_or_null<Instruction>(static_cast<Value*>(sum)))
+        break_up(*whole, terms_of(*whole));
+  }
 }
 
 }  // namespace anvil::compiler::cpu
