@@ -39,6 +39,7 @@ kernel void f(device const half4* x [[buffer(3)]], device atomic_uint* counter,
     return Object{{"name", name},           {"kind", kind},      {"index", index},
                   {"type", type},           {"pointer_size", 8}, {"element_size", size},
                   {"alignment", alignment}, {"access", access},  {"address_space", space},
+                  {"texture", ""},          {"count", 1},        {"slot", 0},
                   {"struct", nullptr}};
   };
   CHECK(arguments[0] == argument("x", "buffer", 3, "half4", 8, 8, "read", "device"));
