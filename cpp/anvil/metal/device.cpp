@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "anvil/backend/registry.hpp"
+#include "anvil/metal/answers.hpp"
 #include "anvil/metal/async.hpp"
 #include "anvil/metal/binary_archive.hpp"
 #include "anvil/metal/library_file.hpp"
@@ -228,20 +229,6 @@ ResidencySet* Device::new_residency_set(ResidencySetDescriptor* descriptor, Erro
 
 namespace {
 
-bool yes(const Device*) {
-  return true;
-}
-bool no(const Device*) {
-  return false;
-}
-template <class T>
-T zero(const Device*) {
-  return 0;
-}
-template <class T>
-bool supports_none(const Device*, T) {
-  return false;
-}
 bool supports_samples(const Device*, NS::UInteger samples) {
   return samples == 1 || samples == 2 || samples == 4 || samples == 8;
 }
@@ -260,15 +247,15 @@ ANVIL_OBJC_CLASS_DEFINITION<Device> device_definition{
         objc::method<&Device::trait>("anvilTrait:"),
         objc::property<&Device::registry_id>("registryID"),
         objc::method<&Device::location>("location"),
-        objc::function<&zero<NS::UInteger>>("locationNumber"),
-        objc::function<&zero<uint64_t>>("maxTransferRate"),
-        objc::function<&zero<uint64_t>>("peerGroupID"),
-        objc::function<&zero<uint32_t>>("peerIndex"),
-        objc::function<&zero<uint32_t>>("peerCount"),
+        objc::function<&answers::zero<Device, NS::UInteger>>("locationNumber"),
+        objc::function<&answers::zero<Device, uint64_t>>("maxTransferRate"),
+        objc::function<&answers::zero<Device, uint64_t>>("peerGroupID"),
+        objc::function<&answers::zero<Device, uint32_t>>("peerIndex"),
+        objc::function<&answers::zero<Device, uint32_t>>("peerCount"),
         objc::method<&Device::has_unified_memory>("hasUnifiedMemory"),
-        objc::function<&yes>("isHeadless"),
-        objc::function<&no>("isLowPower"),
-        objc::function<&no>("isRemovable"),
+        objc::function<&answers::yes<Device>>("isHeadless"),
+        objc::function<&answers::no<Device>>("isLowPower"),
+        objc::function<&answers::no<Device>>("isRemovable"),
         objc::method<&Device::max_buffer_length>("maxBufferLength"),
         objc::method<&Device::recommended_working_set>("recommendedMaxWorkingSetSize"),
         objc::method<&Device::current_allocated_size>("currentAllocatedSize"),
@@ -278,16 +265,16 @@ ANVIL_OBJC_CLASS_DEFINITION<Device> device_definition{
         objc::property<&Device::maximize_concurrent_compilation>(
             "shouldMaximizeConcurrentCompilation", "setShouldMaximizeConcurrentCompilation:"),
         objc::method<&Device::supports_family>("supportsFamily:"),
-        objc::function<&supports_none<MTL::FeatureSet>>("supportsFeatureSet:"),
+        objc::function<&answers::no_to<Device, MTL::FeatureSet>>("supportsFeatureSet:"),
         objc::method<&Device::supports_sampling>("supportsCounterSampling:"),
         objc::function<&supports_samples>("supportsTextureSampleCount:"),
-        objc::function<&yes>("supports32BitFloatFiltering"),
-        objc::function<&yes>("supports32BitMSAA"),
-        objc::function<&no>("supportsBCTextureCompression"),
-        objc::function<&no>("supportsQueryTextureLOD"),
-        objc::function<&no>("supportsDynamicLibraries"),
-        objc::function<&no>("supportsFunctionPointers"),
-        objc::function<&no>("supportsRaytracing"),
+        objc::function<&answers::yes<Device>>("supports32BitFloatFiltering"),
+        objc::function<&answers::yes<Device>>("supports32BitMSAA"),
+        objc::function<&answers::no<Device>>("supportsBCTextureCompression"),
+        objc::function<&answers::no<Device>>("supportsQueryTextureLOD"),
+        objc::function<&answers::no<Device>>("supportsDynamicLibraries"),
+        objc::function<&answers::no<Device>>("supportsFunctionPointers"),
+        objc::function<&answers::no<Device>>("supportsRaytracing"),
         objc::method<&Device::counter_sets>("counterSets"),
         objc::method<&Device::argument_buffers>("argumentBuffersSupport"),
         objc::method<&Device::read_write_textures>("readWriteTextureSupport"),

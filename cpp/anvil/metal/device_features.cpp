@@ -1,39 +1,29 @@
-// What MTLDevice is asked about features that it does not have: drawing, ray tracing, sparse memory.
+// What MTLDevice is asked about features that it does not have: drawing, ray tracing, sparse
+// memory.
 #include "anvil/metal/device.hpp"
+
+#include "anvil/metal/answers.hpp"
 
 namespace anvil::metal {
 namespace {
 
-bool no(const Device*) {
-  return false;
-}
-template <class T>
-bool supports_none(const Device*, T) {
-  return false;
-}
-template <class T>
-NS::UInteger no_size(const Device*, T) {
-  return 0;
-}
-NS::UInteger zero(const Device*) {
-  return 0;
-}
-
 ANVIL_OBJC_CATEGORY<Device> absent_features{{
-    objc::function<&no>("areBarycentricCoordsSupported"),
-    objc::function<&no>("areProgrammableSamplePositionsSupported"),
-    objc::function<&no>("areRasterOrderGroupsSupported"),
-    objc::function<&no>("isDepth24Stencil8PixelFormatSupported"),
-    objc::function<&no>("supportsFunctionPointersFromRender"),
-    objc::function<&no>("supportsPrimitiveMotionBlur"),
-    objc::function<&no>("supportsPullModelInterpolation"),
-    objc::function<&no>("supportsRaytracingFromRender"),
-    objc::function<&no>("supportsRenderDynamicLibraries"),
-    objc::function<&no>("supportsShaderBarycentricCoordinates"),
-    objc::function<&supports_none<NS::UInteger>>("supportsRasterizationRateMapWithLayerCount:"),
-    objc::function<&supports_none<NS::UInteger>>("supportsVertexAmplificationCount:"),
-    objc::function<&zero>("sparseTileSizeInBytes"),
-    objc::function<&no_size<MTL::SparsePageSize>>("sparseTileSizeInBytesForSparsePageSize:"),
+    objc::function<&answers::no<Device>>("areBarycentricCoordsSupported"),
+    objc::function<&answers::no<Device>>("areProgrammableSamplePositionsSupported"),
+    objc::function<&answers::no<Device>>("areRasterOrderGroupsSupported"),
+    objc::function<&answers::no<Device>>("isDepth24Stencil8PixelFormatSupported"),
+    objc::function<&answers::no<Device>>("supportsFunctionPointersFromRender"),
+    objc::function<&answers::no<Device>>("supportsPrimitiveMotionBlur"),
+    objc::function<&answers::no<Device>>("supportsPullModelInterpolation"),
+    objc::function<&answers::no<Device>>("supportsRaytracingFromRender"),
+    objc::function<&answers::no<Device>>("supportsRenderDynamicLibraries"),
+    objc::function<&answers::no<Device>>("supportsShaderBarycentricCoordinates"),
+    objc::function<&answers::no_to<Device, NS::UInteger>>(
+        "supportsRasterizationRateMapWithLayerCount:"),
+    objc::function<&answers::no_to<Device, NS::UInteger>>("supportsVertexAmplificationCount:"),
+    objc::function<&answers::zero<Device, NS::UInteger>>("sparseTileSizeInBytes"),
+    objc::function<&answers::zero_of<Device, NS::UInteger, MTL::SparsePageSize>>(
+        "sparseTileSizeInBytesForSparsePageSize:"),
 }};
 
 }  // namespace

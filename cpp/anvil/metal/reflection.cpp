@@ -1,5 +1,6 @@
 #include "anvil/metal/reflection.hpp"
 
+#include "anvil/metal/answers.hpp"
 #include "anvil/metal/data_type.hpp"
 #include "anvil/metal/texture_bindings.hpp"
 
@@ -141,14 +142,6 @@ ComputePipelineReflection::ComputePipelineReflection(
 namespace {
 
 template <class T>
-bool yes(const T*) {
-  return true;
-}
-template <class T>
-bool no(const T*) {
-  return false;
-}
-template <class T>
 objc_object* none(const T*) {
   return nullptr;
 }
@@ -197,7 +190,7 @@ ANVIL_OBJC_CLASS_DEFINITION<PointerType> pointer_type_definition{
         objc::property<&PointerType::data_size>("dataSize"),
         objc::property<&PointerType::structure>("elementStructType"),
         objc::function<&none<PointerType>>("elementArrayType"),
-        objc::function<&no<PointerType>>("elementIsArgumentBuffer"),
+        objc::function<&answers::no<PointerType>>("elementIsArgumentBuffer"),
     }};
 
 ANVIL_OBJC_CLASS_DEFINITION<Binding> binding_definition{
@@ -207,8 +200,8 @@ ANVIL_OBJC_CLASS_DEFINITION<Binding> binding_definition{
         objc::property<&Binding::index>("index"),
         objc::property<&Binding::type>("type"),
         objc::property<&Binding::access>("access"),
-        objc::function<&yes<Binding>>("isUsed"),
-        objc::function<&yes<Binding>>("isArgument"),
+        objc::function<&answers::yes<Binding>>("isUsed"),
+        objc::function<&answers::yes<Binding>>("isArgument"),
     }};
 
 objc::MethodGroup buffer_questions() {
@@ -254,7 +247,7 @@ ANVIL_OBJC_CLASS_DEFINITION<Argument> argument_definition{
     {
         buffer_questions(),
         threadgroup_questions(),
-        objc::function<&yes<Argument>>("isActive"),
+        objc::function<&answers::yes<Argument>>("isActive"),
         texture_questions(),
     }};
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "anvil/metal/answers.hpp"
 #include "anvil/metal/device.hpp"
 #include "anvil/metal/report.hpp"
 #include "anvil/objc/errors.hpp"
@@ -147,22 +148,12 @@ void Texture::get_from_first(void* bytes, NS::UInteger row_bytes, MTL::Region re
 
 namespace {
 
-bool no(const Texture*) {
-  return false;
-}
-template <class T>
-T zero(const Texture*) {
-  return {};
-}
 template <auto Member>
 NS::UInteger shape_of(const Texture* texture) {
   return texture->shape.*Member;
 }
-MTL::TextureType type_of(const Texture* texture) {
+MTL::TextureType texture_type(const Texture* texture) {
   return texture->shape.type;
-}
-bool yes(const Texture*) {
-  return true;
 }
 
 using S = TextureShape;
@@ -170,7 +161,7 @@ using S = TextureShape;
 ANVIL_OBJC_CLASS_DEFINITION<Texture> texture_definition{
     "MTLTexture",
     {
-        objc::function<&type_of>("textureType"),
+        objc::function<&texture_type>("textureType"),
         objc::method<&Texture::pixel_format>("pixelFormat"),
         objc::function<&shape_of<&S::width>>("width"),
         objc::function<&shape_of<&S::height>>("height"),
@@ -203,17 +194,17 @@ ANVIL_OBJC_CLASS_DEFINITION<Texture> texture_definition{
             "newTextureViewWithPixelFormat:textureType:levels:slices:swizzle:"),
         objc::method<&Texture::new_described_view>("newTextureViewWithDescriptor:"),
         // What textures of other kinds of memory have.
-        objc::function<&no>("isFramebufferOnly"),
-        objc::function<&no>("isShareable"),
-        objc::function<&no>("isSparse"),
-        objc::function<&yes>("allowGPUOptimizedContents"),
-        objc::function<&zero<MTL::TextureCompressionType>>("compressionType"),
-        objc::function<&zero<MTL::TextureSparseTier>>("sparseTextureTier"),
-        objc::function<&zero<NS::UInteger>>("firstMipmapInTail"),
-        objc::function<&zero<NS::UInteger>>("tailSizeInBytes"),
-        objc::function<&zero<void*>>("iosurface"),
-        objc::function<&zero<NS::UInteger>>("iosurfacePlane"),
-        objc::function<&zero<objc_object*>>("remoteStorageTexture"),
+        objc::function<&answers::no<Texture>>("isFramebufferOnly"),
+        objc::function<&answers::no<Texture>>("isShareable"),
+        objc::function<&answers::no<Texture>>("isSparse"),
+        objc::function<&answers::yes<Texture>>("allowGPUOptimizedContents"),
+        objc::function<&answers::zero<Texture, MTL::TextureCompressionType>>("compressionType"),
+        objc::function<&answers::zero<Texture, MTL::TextureSparseTier>>("sparseTextureTier"),
+        objc::function<&answers::zero<Texture, NS::UInteger>>("firstMipmapInTail"),
+        objc::function<&answers::zero<Texture, NS::UInteger>>("tailSizeInBytes"),
+        objc::function<&answers::zero<Texture, void*>>("iosurface"),
+        objc::function<&answers::zero<Texture, NS::UInteger>>("iosurfacePlane"),
+        objc::function<&answers::zero<Texture, objc_object*>>("remoteStorageTexture"),
     }};
 
 }  // namespace

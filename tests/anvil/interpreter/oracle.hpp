@@ -42,7 +42,7 @@ struct Buffer {
 
 struct Case {
   std::string source, function;
-  bool air = false;  // the source is a function's bitcode, as Apple's compiler writes it
+  bool air = false;             // the source is a function's bitcode, as Apple's compiler writes it
   std::vector<Buffer> buffers;  // by index
   std::array<uint32_t, 3> grid{32, 1, 1}, threadgroup{32, 1, 1};
   std::vector<service::ConstantValue> constants;
