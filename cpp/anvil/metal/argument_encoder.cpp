@@ -225,44 +225,41 @@ ArgumentEncoder* Function::new_argument_encoder_reflecting(NS::UInteger index,
 
 namespace {
 
-using D = ArgumentDescriptor;
-using E = ArgumentEncoder;
-
 D* argument_descriptor() {
-  return objc::make<D>().autoreleased();
+  return objc::make<ArgumentDescriptor>().autoreleased();
 }
 
-ANVIL_OBJC_CLASS_DEFINITION<D> argument_descriptor_definition{
+ANVIL_OBJC_CLASS_DEFINITION<ArgumentDescriptor> argument_descriptor_definition{
     "MTLArgumentDescriptor",
     {
         objc::class_method<&argument_descriptor>("argumentDescriptor"),
-        objc::property<&D::data_type>("dataType", "setDataType:"),
-        objc::property<&D::index>("index", "setIndex:"),
-        objc::property<&D::array_length>("arrayLength", "setArrayLength:"),
-        objc::property<&D::access>("access", "setAccess:"),
-        objc::property<&D::texture_type>("textureType", "setTextureType:"),
-        objc::property<&D::constant_block_alignment>("constantBlockAlignment",
-                                                     "setConstantBlockAlignment:"),
-        objc::copying<D>(),
+        objc::property<&ArgumentDescriptor::data_type>("dataType", "setDataType:"),
+        objc::property<&ArgumentDescriptor::index>("index", "setIndex:"),
+        objc::property<&ArgumentDescriptor::array_length>("arrayLength", "setArrayLength:"),
+        objc::property<&ArgumentDescriptor::access>("access", "setAccess:"),
+        objc::property<&ArgumentDescriptor::texture_type>("textureType", "setTextureType:"),
+        objc::property<&ArgumentDescriptor::constant_block_alignment>("constantBlockAlignment",
+                                                                      "setConstantBlockAlignment:"),
+        objc::copying<ArgumentDescriptor>(),
     }};
 
-ANVIL_OBJC_CLASS_DEFINITION<E> argument_encoder_definition{
+ANVIL_OBJC_CLASS_DEFINITION<ArgumentEncoder> argument_encoder_definition{
     "MTLArgumentEncoder",
     {
-        objc::property<&E::device>("device"),
-        objc::property<&E::label>("label", "setLabel:"),
-        objc::property<&E::length>("encodedLength"),
-        objc::property<&E::alignment>("alignment"),
-        objc::method<&E::set_argument_buffer>("setArgumentBuffer:offset:"),
-        objc::method<&E::set_argument_buffer_element>(
+        objc::property<&ArgumentEncoder::device>("device"),
+        objc::property<&ArgumentEncoder::label>("label", "setLabel:"),
+        objc::property<&ArgumentEncoder::length>("encodedLength"),
+        objc::property<&ArgumentEncoder::alignment>("alignment"),
+        objc::method<&ArgumentEncoder::set_argument_buffer>("setArgumentBuffer:offset:"),
+        objc::method<&ArgumentEncoder::set_argument_buffer_element>(
             "setArgumentBuffer:startOffset:arrayElement:"),
-        objc::method<&E::set_buffer>("setBuffer:offset:atIndex:"),
-        objc::method<&E::set_buffers>("setBuffers:offsets:withRange:"),
-        objc::method<&E::set_texture>("setTexture:atIndex:"),
-        objc::method<&E::set_textures>("setTextures:withRange:"),
-        objc::method<&E::set_sampler>("setSamplerState:atIndex:"),
-        objc::method<&E::set_samplers>("setSamplerStates:withRange:"),
-        objc::method<&E::constant_data>("constantDataAtIndex:"),
+        objc::method<&ArgumentEncoder::set_buffer>("setBuffer:offset:atIndex:"),
+        objc::method<&ArgumentEncoder::set_buffers>("setBuffers:offsets:withRange:"),
+        objc::method<&ArgumentEncoder::set_texture>("setTexture:atIndex:"),
+        objc::method<&ArgumentEncoder::set_textures>("setTextures:withRange:"),
+        objc::method<&ArgumentEncoder::set_sampler>("setSamplerState:atIndex:"),
+        objc::method<&ArgumentEncoder::set_samplers>("setSamplerStates:withRange:"),
+        objc::method<&ArgumentEncoder::constant_data>("constantDataAtIndex:"),
     }};
 
 }  // namespace

@@ -133,24 +133,22 @@ ANVIL_OBJC_CATEGORY<Device> archives{{
     objc::function<&new_archive>("newBinaryArchiveWithDescriptor:error:"),
 }};
 
-using D = BinaryArchiveDescriptor;
-using B = BinaryArchive;
-
-ANVIL_OBJC_CLASS_DEFINITION<D> binary_archive_descriptor_definition{
+ANVIL_OBJC_CLASS_DEFINITION<BinaryArchiveDescriptor> binary_archive_descriptor_definition{
     "MTLBinaryArchiveDescriptor",
     {
-        objc::property<&D::url>("url", "setUrl:"),
-        objc::copying<D>(),
+        objc::property<&BinaryArchiveDescriptor::url>("url", "setUrl:"),
+        objc::copying<BinaryArchiveDescriptor>(),
     }};
 
-ANVIL_OBJC_CLASS_DEFINITION<B> binary_archive_definition{
+ANVIL_OBJC_CLASS_DEFINITION<BinaryArchive> binary_archive_definition{
     "MTLBinaryArchive",
     {
-        objc::property<&B::device>("device"),
-        objc::property<&B::label>("label", "setLabel:"),
-        objc::method<&B::add_compute>("addComputePipelineFunctionsWithDescriptor:error:"),
-        objc::method<&B::add_function>("addFunctionWithDescriptor:library:error:"),
-        objc::method<&B::serialize>("serializeToURL:error:"),
+        objc::property<&BinaryArchive::device>("device"),
+        objc::property<&BinaryArchive::label>("label", "setLabel:"),
+        objc::method<&BinaryArchive::add_compute>(
+            "addComputePipelineFunctionsWithDescriptor:error:"),
+        objc::method<&BinaryArchive::add_function>("addFunctionWithDescriptor:library:error:"),
+        objc::method<&BinaryArchive::serialize>("serializeToURL:error:"),
     }};
 
 }  // namespace

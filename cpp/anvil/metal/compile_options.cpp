@@ -33,33 +33,34 @@ service::CompileOptions service_options(const CompileOptions* options) {
 
 namespace {
 
-using O = CompileOptions;
-
 ANVIL_OBJC_CLASS_DEFINITION<CompileOptions> compile_options_definition{
     "MTLCompileOptions",
     {
-        objc::property<&O::preprocessor_macros>("preprocessorMacros", "setPreprocessorMacros:"),
-        objc::property<&O::language_version>("languageVersion", "setLanguageVersion:"),
-        objc::method<&O::fast_math>("fastMathEnabled"),
-        objc::method<&O::set_fast_math>("setFastMathEnabled:"),
-        objc::property<&O::math_mode>("mathMode", "setMathMode:"),
-        objc::property<&O::math_functions>("mathFloatingPointFunctions",
-                                           "setMathFloatingPointFunctions:"),
-        objc::property<&O::library_type>("libraryType", "setLibraryType:"),
-        objc::property<&O::optimization_level>("optimizationLevel", "setOptimizationLevel:"),
-        objc::property<&O::symbol_visibility>("compileSymbolVisibility",
-                                              "setCompileSymbolVisibility:"),
-        objc::property<&O::max_total_threads>("maxTotalThreadsPerThreadgroup",
-                                              "setMaxTotalThreadsPerThreadgroup:"),
-        objc::property<&O::required_threads>("requiredThreadsPerThreadgroup",
-                                             "setRequiredThreadsPerThreadgroup:"),
-        objc::property<&O::preserve_invariance>("preserveInvariance", "setPreserveInvariance:"),
-        objc::property<&O::enable_logging>("enableLogging", "setEnableLogging:"),
-        objc::property<&O::allow_undefined_symbols>("allowReferencingUndefinedSymbols",
-                                                    "setAllowReferencingUndefinedSymbols:"),
-        objc::property<&O::install_name>("installName", "setInstallName:"),
-        objc::property<&O::libraries>("libraries", "setLibraries:"),
-        objc::copying<O>(),
+        objc::property<&CompileOptions::preprocessor_macros>("preprocessorMacros",
+                                                             "setPreprocessorMacros:"),
+        objc::property<&CompileOptions::language_version>("languageVersion", "setLanguageVersion:"),
+        objc::method<&CompileOptions::fast_math>("fastMathEnabled"),
+        objc::method<&CompileOptions::set_fast_math>("setFastMathEnabled:"),
+        objc::property<&CompileOptions::math_mode>("mathMode", "setMathMode:"),
+        objc::property<&CompileOptions::math_functions>("mathFloatingPointFunctions",
+                                                        "setMathFloatingPointFunctions:"),
+        objc::property<&CompileOptions::library_type>("libraryType", "setLibraryType:"),
+        objc::property<&CompileOptions::optimization_level>("optimizationLevel",
+                                                            "setOptimizationLevel:"),
+        objc::property<&CompileOptions::symbol_visibility>("compileSymbolVisibility",
+                                                           "setCompileSymbolVisibility:"),
+        objc::property<&CompileOptions::max_total_threads>("maxTotalThreadsPerThreadgroup",
+                                                           "setMaxTotalThreadsPerThreadgroup:"),
+        objc::property<&CompileOptions::required_threads>("requiredThreadsPerThreadgroup",
+                                                          "setRequiredThreadsPerThreadgroup:"),
+        objc::property<&CompileOptions::preserve_invariance>("preserveInvariance",
+                                                             "setPreserveInvariance:"),
+        objc::property<&CompileOptions::enable_logging>("enableLogging", "setEnableLogging:"),
+        objc::property<&CompileOptions::allow_undefined_symbols>(
+            "allowReferencingUndefinedSymbols", "setAllowReferencingUndefinedSymbols:"),
+        objc::property<&CompileOptions::install_name>("installName", "setInstallName:"),
+        objc::property<&CompileOptions::libraries>("libraries", "setLibraries:"),
+        objc::copying<CompileOptions>(),
     }};
 
 }  // namespace

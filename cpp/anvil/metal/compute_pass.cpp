@@ -8,24 +8,21 @@ Descriptor* descriptor() {
   return objc::make<Descriptor>().autoreleased();
 }
 
-using C = ComputePassDescriptor;
-using B = BlitPassDescriptor;
-
-ANVIL_OBJC_CLASS_DEFINITION<C> compute_pass_descriptor_definition{
+ANVIL_OBJC_CLASS_DEFINITION<ComputePassDescriptor> compute_pass_descriptor_definition{
     "MTLComputePassDescriptor",
     {
-        objc::class_method<&descriptor<C>>("computePassDescriptor"),
-        objc::property<&C::dispatch_type>("dispatchType", "setDispatchType:"),
-        objc::property<&C::attachments>("sampleBufferAttachments"),
-        objc::copying<C>(),
+        objc::class_method<&descriptor<ComputePassDescriptor>>("computePassDescriptor"),
+        objc::property<&ComputePassDescriptor::dispatch_type>("dispatchType", "setDispatchType:"),
+        objc::property<&ComputePassDescriptor::attachments>("sampleBufferAttachments"),
+        objc::copying<ComputePassDescriptor>(),
     }};
 
-ANVIL_OBJC_CLASS_DEFINITION<B> blit_pass_descriptor_definition{
+ANVIL_OBJC_CLASS_DEFINITION<BlitPassDescriptor> blit_pass_descriptor_definition{
     "MTLBlitPassDescriptor",
     {
-        objc::class_method<&descriptor<B>>("blitPassDescriptor"),
-        objc::property<&B::attachments>("sampleBufferAttachments"),
-        objc::copying<B>(),
+        objc::class_method<&descriptor<BlitPassDescriptor>>("blitPassDescriptor"),
+        objc::property<&BlitPassDescriptor::attachments>("sampleBufferAttachments"),
+        objc::copying<BlitPassDescriptor>(),
     }};
 
 }  // namespace

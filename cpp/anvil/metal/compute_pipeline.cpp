@@ -125,48 +125,53 @@ objc::Ref<ComputePipelineState> new_compute_pipeline(Device* device,
 
 namespace {
 
-using D = ComputePipelineDescriptor;
-using P = ComputePipelineState;
-
 ANVIL_OBJC_CLASS_DEFINITION<ComputePipelineDescriptor> compute_pipeline_descriptor_definition{
     "MTLComputePipelineDescriptor",
     {
-        objc::property<&D::label>("label", "setLabel:"),
-        objc::property<&D::compute_function>("computeFunction", "setComputeFunction:"),
-        objc::property<&D::max_total_threads>("maxTotalThreadsPerThreadgroup",
-                                              "setMaxTotalThreadsPerThreadgroup:"),
-        objc::property<&D::required_threads>("requiredThreadsPerThreadgroup",
-                                             "setRequiredThreadsPerThreadgroup:"),
-        objc::property<&D::max_call_stack_depth>("maxCallStackDepth", "setMaxCallStackDepth:"),
-        objc::property<&D::shader_validation>("shaderValidation", "setShaderValidation:"),
-        objc::property<&D::multiple_of_execution_width>(
+        objc::property<&ComputePipelineDescriptor::label>("label", "setLabel:"),
+        objc::property<&ComputePipelineDescriptor::compute_function>("computeFunction",
+                                                                     "setComputeFunction:"),
+        objc::property<&ComputePipelineDescriptor::max_total_threads>(
+            "maxTotalThreadsPerThreadgroup", "setMaxTotalThreadsPerThreadgroup:"),
+        objc::property<&ComputePipelineDescriptor::required_threads>(
+            "requiredThreadsPerThreadgroup", "setRequiredThreadsPerThreadgroup:"),
+        objc::property<&ComputePipelineDescriptor::max_call_stack_depth>("maxCallStackDepth",
+                                                                         "setMaxCallStackDepth:"),
+        objc::property<&ComputePipelineDescriptor::shader_validation>("shaderValidation",
+                                                                      "setShaderValidation:"),
+        objc::property<&ComputePipelineDescriptor::multiple_of_execution_width>(
             "threadGroupSizeIsMultipleOfThreadExecutionWidth",
             "setThreadGroupSizeIsMultipleOfThreadExecutionWidth:"),
-        objc::property<&D::support_indirect_command_buffers>("supportIndirectCommandBuffers",
-                                                             "setSupportIndirectCommandBuffers:"),
-        objc::property<&D::support_adding_binary_functions>("supportAddingBinaryFunctions",
-                                                            "setSupportAddingBinaryFunctions:"),
-        objc::property<&D::binary_archives>("binaryArchives", "setBinaryArchives:"),
-        objc::property<&D::preloaded_libraries>("preloadedLibraries", "setPreloadedLibraries:"),
-        objc::property<&D::linked_functions>("linkedFunctions", "setLinkedFunctions:"),
-        objc::method<&D::reset>("reset"),
-        objc::copying<D>(),
+        objc::property<&ComputePipelineDescriptor::support_indirect_command_buffers>(
+            "supportIndirectCommandBuffers", "setSupportIndirectCommandBuffers:"),
+        objc::property<&ComputePipelineDescriptor::support_adding_binary_functions>(
+            "supportAddingBinaryFunctions", "setSupportAddingBinaryFunctions:"),
+        objc::property<&ComputePipelineDescriptor::binary_archives>("binaryArchives",
+                                                                    "setBinaryArchives:"),
+        objc::property<&ComputePipelineDescriptor::preloaded_libraries>("preloadedLibraries",
+                                                                        "setPreloadedLibraries:"),
+        objc::property<&ComputePipelineDescriptor::linked_functions>("linkedFunctions",
+                                                                     "setLinkedFunctions:"),
+        objc::method<&ComputePipelineDescriptor::reset>("reset"),
+        objc::copying<ComputePipelineDescriptor>(),
     }};
 
 ANVIL_OBJC_CLASS_DEFINITION<ComputePipelineState> compute_pipeline_state_definition{
     "MTLComputePipelineState",
     {
-        objc::property<&P::device>("device"),
-        objc::property<&P::label>("label"),
-        objc::property<&P::reflection>("reflection"),
-        objc::property<&P::required_threads>("requiredThreadsPerThreadgroup"),
-        objc::property<&P::shader_validation>("shaderValidation"),
-        objc::method<&P::max_total_threads>("maxTotalThreadsPerThreadgroup"),
-        objc::method<&P::thread_execution_width>("threadExecutionWidth"),
-        objc::method<&P::static_threadgroup_memory>("staticThreadgroupMemoryLength"),
-        objc::property<&P::indirect_command_buffers>("supportIndirectCommandBuffers"),
-        objc::method<&P::no_imageblock>("imageblockMemoryLengthForDimensions:"),
-        objc::method<&P::used_constants>("anvilFunctionConstants"),
+        objc::property<&ComputePipelineState::device>("device"),
+        objc::property<&ComputePipelineState::label>("label"),
+        objc::property<&ComputePipelineState::reflection>("reflection"),
+        objc::property<&ComputePipelineState::required_threads>("requiredThreadsPerThreadgroup"),
+        objc::property<&ComputePipelineState::shader_validation>("shaderValidation"),
+        objc::method<&ComputePipelineState::max_total_threads>("maxTotalThreadsPerThreadgroup"),
+        objc::method<&ComputePipelineState::thread_execution_width>("threadExecutionWidth"),
+        objc::method<&ComputePipelineState::static_threadgroup_memory>(
+            "staticThreadgroupMemoryLength"),
+        objc::property<&ComputePipelineState::indirect_command_buffers>(
+            "supportIndirectCommandBuffers"),
+        objc::method<&ComputePipelineState::no_imageblock>("imageblockMemoryLengthForDimensions:"),
+        objc::method<&ComputePipelineState::used_constants>("anvilFunctionConstants"),
     }};
 
 }  // namespace

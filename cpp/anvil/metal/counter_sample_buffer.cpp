@@ -184,9 +184,6 @@ objc::Ref<CounterSampleBuffer> new_counter_sample_buffer(
 
 namespace {
 
-using D = CounterSampleBufferDescriptor;
-using B = CounterSampleBuffer;
-
 ANVIL_OBJC_CLASS_DEFINITION<Counter> counter_definition{"MTLCounter",
                                                         {
                                                             objc::property<&Counter::name>("name"),
@@ -199,23 +196,27 @@ ANVIL_OBJC_CLASS_DEFINITION<CounterSet> counter_set_definition{
         objc::property<&CounterSet::counters>("counters"),
     }};
 
-ANVIL_OBJC_CLASS_DEFINITION<D> counter_sample_buffer_descriptor_definition{
-    "MTLCounterSampleBufferDescriptor",
-    {
-        objc::property<&D::counter_set>("counterSet", "setCounterSet:"),
-        objc::property<&D::label>("label", "setLabel:"),
-        objc::property<&D::storage_mode>("storageMode", "setStorageMode:"),
-        objc::property<&D::sample_count>("sampleCount", "setSampleCount:"),
-        objc::copying<D>(),
-    }};
+ANVIL_OBJC_CLASS_DEFINITION<CounterSampleBufferDescriptor>
+    counter_sample_buffer_descriptor_definition{
+        "MTLCounterSampleBufferDescriptor",
+        {
+            objc::property<&CounterSampleBufferDescriptor::counter_set>("counterSet",
+                                                                        "setCounterSet:"),
+            objc::property<&CounterSampleBufferDescriptor::label>("label", "setLabel:"),
+            objc::property<&CounterSampleBufferDescriptor::storage_mode>("storageMode",
+                                                                         "setStorageMode:"),
+            objc::property<&CounterSampleBufferDescriptor::sample_count>("sampleCount",
+                                                                         "setSampleCount:"),
+            objc::copying<CounterSampleBufferDescriptor>(),
+        }};
 
-ANVIL_OBJC_CLASS_DEFINITION<B> counter_sample_buffer_definition{
+ANVIL_OBJC_CLASS_DEFINITION<CounterSampleBuffer> counter_sample_buffer_definition{
     "MTLCounterSampleBuffer",
     {
-        objc::property<&B::device>("device"),
-        objc::property<&B::label>("label"),
-        objc::property<&B::count>("sampleCount"),
-        objc::method<&B::resolve>("resolveCounterRange:"),
+        objc::property<&CounterSampleBuffer::device>("device"),
+        objc::property<&CounterSampleBuffer::label>("label"),
+        objc::property<&CounterSampleBuffer::count>("sampleCount"),
+        objc::method<&CounterSampleBuffer::resolve>("resolveCounterRange:"),
     }};
 
 ANVIL_OBJC_CLASS_DEFINITION<ComputeSampleAttachment> compute_attachment_definition{

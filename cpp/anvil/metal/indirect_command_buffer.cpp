@@ -178,61 +178,67 @@ objc::Ref<IndirectCommandBuffer> new_indirect_command_buffer(
 
 namespace {
 
-using D = IndirectCommandBufferDescriptor;
-using C = IndirectComputeCommand;
+ANVIL_OBJC_CLASS_DEFINITION<IndirectCommandBufferDescriptor>
+    indirect_command_buffer_descriptor_definition{
+        "MTLIndirectCommandBufferDescriptor",
+        {
+            objc::property<&IndirectCommandBufferDescriptor::command_types>("commandTypes",
+                                                                            "setCommandTypes:"),
+            objc::property<&IndirectCommandBufferDescriptor::inherit_buffers>("inheritBuffers",
+                                                                              "setInheritBuffers:"),
+            objc::property<&IndirectCommandBufferDescriptor::inherit_pipeline>(
+                "inheritPipelineState", "setInheritPipelineState:"),
+            objc::property<&IndirectCommandBufferDescriptor::inherit_cull_mode>(
+                "inheritCullMode", "setInheritCullMode:"),
+            objc::property<&IndirectCommandBufferDescriptor::inherit_depth_bias>(
+                "inheritDepthBias", "setInheritDepthBias:"),
+            objc::property<&IndirectCommandBufferDescriptor::inherit_depth_clip_mode>(
+                "inheritDepthClipMode", "setInheritDepthClipMode:"),
+            objc::property<&IndirectCommandBufferDescriptor::inherit_depth_stencil_state>(
+                "inheritDepthStencilState", "setInheritDepthStencilState:"),
+            objc::property<&IndirectCommandBufferDescriptor::inherit_front_facing_winding>(
+                "inheritFrontFacingWinding", "setInheritFrontFacingWinding:"),
+            objc::property<&IndirectCommandBufferDescriptor::inherit_triangle_fill_mode>(
+                "inheritTriangleFillMode", "setInheritTriangleFillMode:"),
+            objc::property<&IndirectCommandBufferDescriptor::max_kernel_buffers>(
+                "maxKernelBufferBindCount", "setMaxKernelBufferBindCount:"),
+            objc::property<&IndirectCommandBufferDescriptor::max_kernel_threadgroup_memory>(
+                "maxKernelThreadgroupMemoryBindCount", "setMaxKernelThreadgroupMemoryBindCount:"),
+            objc::property<&IndirectCommandBufferDescriptor::max_vertex_buffers>(
+                "maxVertexBufferBindCount", "setMaxVertexBufferBindCount:"),
+            objc::property<&IndirectCommandBufferDescriptor::max_fragment_buffers>(
+                "maxFragmentBufferBindCount", "setMaxFragmentBufferBindCount:"),
+            objc::property<&IndirectCommandBufferDescriptor::max_object_buffers>(
+                "maxObjectBufferBindCount", "setMaxObjectBufferBindCount:"),
+            objc::property<&IndirectCommandBufferDescriptor::max_mesh_buffers>(
+                "maxMeshBufferBindCount", "setMaxMeshBufferBindCount:"),
+            objc::property<&IndirectCommandBufferDescriptor::max_object_threadgroup_memory>(
+                "maxObjectThreadgroupMemoryBindCount", "setMaxObjectThreadgroupMemoryBindCount:"),
+            objc::property<&IndirectCommandBufferDescriptor::color_attachment_mapping>(
+                "supportColorAttachmentMapping", "setSupportColorAttachmentMapping:"),
+            objc::property<&IndirectCommandBufferDescriptor::dynamic_attribute_stride>(
+                "supportDynamicAttributeStride", "setSupportDynamicAttributeStride:"),
+            objc::property<&IndirectCommandBufferDescriptor::ray_tracing>("supportRayTracing",
+                                                                          "setSupportRayTracing:"),
+            objc::copying<IndirectCommandBufferDescriptor>(),
+        }};
 
-ANVIL_OBJC_CLASS_DEFINITION<D> indirect_command_buffer_descriptor_definition{
-    "MTLIndirectCommandBufferDescriptor",
-    {
-        objc::property<&D::command_types>("commandTypes", "setCommandTypes:"),
-        objc::property<&D::inherit_buffers>("inheritBuffers", "setInheritBuffers:"),
-        objc::property<&D::inherit_pipeline>("inheritPipelineState", "setInheritPipelineState:"),
-        objc::property<&D::inherit_cull_mode>("inheritCullMode", "setInheritCullMode:"),
-        objc::property<&D::inherit_depth_bias>("inheritDepthBias", "setInheritDepthBias:"),
-        objc::property<&D::inherit_depth_clip_mode>("inheritDepthClipMode",
-                                                    "setInheritDepthClipMode:"),
-        objc::property<&D::inherit_depth_stencil_state>("inheritDepthStencilState",
-                                                        "setInheritDepthStencilState:"),
-        objc::property<&D::inherit_front_facing_winding>("inheritFrontFacingWinding",
-                                                         "setInheritFrontFacingWinding:"),
-        objc::property<&D::inherit_triangle_fill_mode>("inheritTriangleFillMode",
-                                                       "setInheritTriangleFillMode:"),
-        objc::property<&D::max_kernel_buffers>("maxKernelBufferBindCount",
-                                               "setMaxKernelBufferBindCount:"),
-        objc::property<&D::max_kernel_threadgroup_memory>(
-            "maxKernelThreadgroupMemoryBindCount", "setMaxKernelThreadgroupMemoryBindCount:"),
-        objc::property<&D::max_vertex_buffers>("maxVertexBufferBindCount",
-                                               "setMaxVertexBufferBindCount:"),
-        objc::property<&D::max_fragment_buffers>("maxFragmentBufferBindCount",
-                                                 "setMaxFragmentBufferBindCount:"),
-        objc::property<&D::max_object_buffers>("maxObjectBufferBindCount",
-                                               "setMaxObjectBufferBindCount:"),
-        objc::property<&D::max_mesh_buffers>("maxMeshBufferBindCount",
-                                             "setMaxMeshBufferBindCount:"),
-        objc::property<&D::max_object_threadgroup_memory>(
-            "maxObjectThreadgroupMemoryBindCount", "setMaxObjectThreadgroupMemoryBindCount:"),
-        objc::property<&D::color_attachment_mapping>("supportColorAttachmentMapping",
-                                                     "setSupportColorAttachmentMapping:"),
-        objc::property<&D::dynamic_attribute_stride>("supportDynamicAttributeStride",
-                                                     "setSupportDynamicAttributeStride:"),
-        objc::property<&D::ray_tracing>("supportRayTracing", "setSupportRayTracing:"),
-        objc::copying<D>(),
-    }};
-
-ANVIL_OBJC_CLASS_DEFINITION<C> indirect_compute_command_definition{
+ANVIL_OBJC_CLASS_DEFINITION<IndirectComputeCommand> indirect_compute_command_definition{
     "MTLIndirectComputeCommand",
     {
-        objc::method<&C::set_pipeline>("setComputePipelineState:"),
-        objc::method<&C::set_buffer>("setKernelBuffer:offset:atIndex:"),
-        objc::method<&C::set_threadgroup_memory_length>("setThreadgroupMemoryLength:atIndex:"),
-        objc::method<&C::dispatch_threadgroups>(
+        objc::method<&IndirectComputeCommand::set_pipeline>("setComputePipelineState:"),
+        objc::method<&IndirectComputeCommand::set_buffer>("setKernelBuffer:offset:atIndex:"),
+        objc::method<&IndirectComputeCommand::set_threadgroup_memory_length>(
+            "setThreadgroupMemoryLength:atIndex:"),
+        objc::method<&IndirectComputeCommand::dispatch_threadgroups>(
             "concurrentDispatchThreadgroups:threadsPerThreadgroup:"),
-        objc::method<&C::dispatch_threads>("concurrentDispatchThreads:threadsPerThreadgroup:"),
-        objc::method<&C::set_barrier>("setBarrier"),
-        objc::method<&C::clear_barrier>("clearBarrier"),
-        objc::method<&C::reset>("reset"),
-        objc::method<&C::set_imageblock>("setImageblockWidth:height:"),
-        objc::method<&C::set_stage_in_region>("setStageInRegion:"),
+        objc::method<&IndirectComputeCommand::dispatch_threads>(
+            "concurrentDispatchThreads:threadsPerThreadgroup:"),
+        objc::method<&IndirectComputeCommand::set_barrier>("setBarrier"),
+        objc::method<&IndirectComputeCommand::clear_barrier>("clearBarrier"),
+        objc::method<&IndirectComputeCommand::reset>("reset"),
+        objc::method<&IndirectComputeCommand::set_imageblock>("setImageblockWidth:height:"),
+        objc::method<&IndirectComputeCommand::set_stage_in_region>("setStageInRegion:"),
     }};
 
 ANVIL_OBJC_CLASS_DEFINITION<IndirectCommandBuffer> indirect_command_buffer_definition{

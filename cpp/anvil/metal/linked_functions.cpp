@@ -3,8 +3,6 @@
 namespace anvil::metal {
 namespace {
 
-using L = LinkedFunctions;
-
 LinkedFunctions* make() {
   return objc::make<LinkedFunctions>().autoreleased();
 }
@@ -13,11 +11,13 @@ ANVIL_OBJC_CLASS_DEFINITION<LinkedFunctions> linked_functions_definition{
     "MTLLinkedFunctions",
     {
         objc::class_method<&make>("linkedFunctions"),
-        objc::property<&L::functions>("functions", "setFunctions:"),
-        objc::property<&L::binary_functions>("binaryFunctions", "setBinaryFunctions:"),
-        objc::property<&L::private_functions>("privateFunctions", "setPrivateFunctions:"),
-        objc::property<&L::groups>("groups", "setGroups:"),
-        objc::copying<L>(),
+        objc::property<&LinkedFunctions::functions>("functions", "setFunctions:"),
+        objc::property<&LinkedFunctions::binary_functions>("binaryFunctions",
+                                                           "setBinaryFunctions:"),
+        objc::property<&LinkedFunctions::private_functions>("privateFunctions",
+                                                            "setPrivateFunctions:"),
+        objc::property<&LinkedFunctions::groups>("groups", "setGroups:"),
+        objc::copying<LinkedFunctions>(),
     }};
 
 }  // namespace

@@ -84,31 +84,30 @@ uint64_t SamplerState::clamped(float lod_min, float lod_max) const {
 
 namespace {
 
-using D = SamplerDescriptor;
-
-ANVIL_OBJC_CLASS_DEFINITION<D> sampler_descriptor_definition{
+ANVIL_OBJC_CLASS_DEFINITION<SamplerDescriptor> sampler_descriptor_definition{
     "MTLSamplerDescriptor",
     {
-        objc::property<&D::label>("label", "setLabel:"),
-        objc::property<&D::min_filter>("minFilter", "setMinFilter:"),
-        objc::property<&D::mag_filter>("magFilter", "setMagFilter:"),
-        objc::property<&D::mip_filter>("mipFilter", "setMipFilter:"),
-        objc::property<&D::s_address>("sAddressMode", "setSAddressMode:"),
-        objc::property<&D::t_address>("tAddressMode", "setTAddressMode:"),
-        objc::property<&D::r_address>("rAddressMode", "setRAddressMode:"),
-        objc::property<&D::border_color>("borderColor", "setBorderColor:"),
-        objc::property<&D::compare_function>("compareFunction", "setCompareFunction:"),
-        objc::property<&D::reduction_mode>("reductionMode", "setReductionMode:"),
-        objc::property<&D::normalized_coordinates>("normalizedCoordinates",
-                                                   "setNormalizedCoordinates:"),
-        objc::property<&D::supports_argument_buffers>("supportArgumentBuffers",
-                                                      "setSupportArgumentBuffers:"),
-        objc::property<&D::lod_average>("lodAverage", "setLodAverage:"),
-        objc::property<&D::lod_min_clamp>("lodMinClamp", "setLodMinClamp:"),
-        objc::property<&D::lod_max_clamp>("lodMaxClamp", "setLodMaxClamp:"),
-        objc::property<&D::lod_bias>("lodBias", "setLodBias:"),
-        objc::property<&D::max_anisotropy>("maxAnisotropy", "setMaxAnisotropy:"),
-        objc::copying<D>(),
+        objc::property<&SamplerDescriptor::label>("label", "setLabel:"),
+        objc::property<&SamplerDescriptor::min_filter>("minFilter", "setMinFilter:"),
+        objc::property<&SamplerDescriptor::mag_filter>("magFilter", "setMagFilter:"),
+        objc::property<&SamplerDescriptor::mip_filter>("mipFilter", "setMipFilter:"),
+        objc::property<&SamplerDescriptor::s_address>("sAddressMode", "setSAddressMode:"),
+        objc::property<&SamplerDescriptor::t_address>("tAddressMode", "setTAddressMode:"),
+        objc::property<&SamplerDescriptor::r_address>("rAddressMode", "setRAddressMode:"),
+        objc::property<&SamplerDescriptor::border_color>("borderColor", "setBorderColor:"),
+        objc::property<&SamplerDescriptor::compare_function>("compareFunction",
+                                                             "setCompareFunction:"),
+        objc::property<&SamplerDescriptor::reduction_mode>("reductionMode", "setReductionMode:"),
+        objc::property<&SamplerDescriptor::normalized_coordinates>("normalizedCoordinates",
+                                                                   "setNormalizedCoordinates:"),
+        objc::property<&SamplerDescriptor::supports_argument_buffers>("supportArgumentBuffers",
+                                                                      "setSupportArgumentBuffers:"),
+        objc::property<&SamplerDescriptor::lod_average>("lodAverage", "setLodAverage:"),
+        objc::property<&SamplerDescriptor::lod_min_clamp>("lodMinClamp", "setLodMinClamp:"),
+        objc::property<&SamplerDescriptor::lod_max_clamp>("lodMaxClamp", "setLodMaxClamp:"),
+        objc::property<&SamplerDescriptor::lod_bias>("lodBias", "setLodBias:"),
+        objc::property<&SamplerDescriptor::max_anisotropy>("maxAnisotropy", "setMaxAnisotropy:"),
+        objc::copying<SamplerDescriptor>(),
     }};
 
 ANVIL_OBJC_CLASS_DEFINITION<SamplerState> sampler_state_definition{

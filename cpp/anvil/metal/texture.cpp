@@ -156,19 +156,17 @@ MTL::TextureType texture_type(const Texture* texture) {
   return texture->shape.type;
 }
 
-using S = TextureShape;
-
 ANVIL_OBJC_CLASS_DEFINITION<Texture> texture_definition{
     "MTLTexture",
     {
         objc::function<&texture_type>("textureType"),
         objc::method<&Texture::pixel_format>("pixelFormat"),
-        objc::function<&shape_of<&S::width>>("width"),
-        objc::function<&shape_of<&S::height>>("height"),
-        objc::function<&shape_of<&S::depth>>("depth"),
-        objc::function<&shape_of<&S::levels>>("mipmapLevelCount"),
-        objc::function<&shape_of<&S::samples>>("sampleCount"),
-        objc::function<&shape_of<&S::array_length>>("arrayLength"),
+        objc::function<&shape_of<&TextureShape::width>>("width"),
+        objc::function<&shape_of<&TextureShape::height>>("height"),
+        objc::function<&shape_of<&TextureShape::depth>>("depth"),
+        objc::function<&shape_of<&TextureShape::levels>>("mipmapLevelCount"),
+        objc::function<&shape_of<&TextureShape::samples>>("sampleCount"),
+        objc::function<&shape_of<&TextureShape::array_length>>("arrayLength"),
         objc::property<&Texture::usage>("usage"),
         objc::property<&Texture::swizzle>("swizzle"),
         objc::method<&Texture::resource_id>("gpuResourceID"),

@@ -191,15 +191,15 @@ const uint64_t* ComputeCommandEncoder::handles_of(const char* method) {
 
 namespace {
 
-using E = ComputeCommandEncoder;
-
-ANVIL_OBJC_CATEGORY<E> compute_encoder_textures{{
-    objc::method<&E::set_texture>("setTexture:atIndex:"),
-    objc::method<&E::set_textures>("setTextures:withRange:"),
-    objc::method<&E::set_sampler>("setSamplerState:atIndex:"),
-    objc::method<&E::set_clamped_sampler>("setSamplerState:lodMinClamp:lodMaxClamp:atIndex:"),
-    objc::method<&E::set_samplers>("setSamplerStates:withRange:"),
-    objc::method<&E::set_clamped_samplers>("setSamplerStates:lodMinClamps:lodMaxClamps:withRange:"),
+ANVIL_OBJC_CATEGORY<ComputeCommandEncoder> compute_encoder_textures{{
+    objc::method<&ComputeCommandEncoder::set_texture>("setTexture:atIndex:"),
+    objc::method<&ComputeCommandEncoder::set_textures>("setTextures:withRange:"),
+    objc::method<&ComputeCommandEncoder::set_sampler>("setSamplerState:atIndex:"),
+    objc::method<&ComputeCommandEncoder::set_clamped_sampler>(
+        "setSamplerState:lodMinClamp:lodMaxClamp:atIndex:"),
+    objc::method<&ComputeCommandEncoder::set_samplers>("setSamplerStates:withRange:"),
+    objc::method<&ComputeCommandEncoder::set_clamped_samplers>(
+        "setSamplerStates:lodMinClamps:lodMaxClamps:withRange:"),
 }};
 
 }  // namespace

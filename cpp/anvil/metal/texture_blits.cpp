@@ -162,34 +162,32 @@ void BlitCommandEncoder::optimize_slice(Texture* texture, NS::UInteger, NS::UInt
 
 namespace {
 
-using B = BlitCommandEncoder;
-
-ANVIL_OBJC_CATEGORY<B> blit_encoder_textures{{
-    objc::method<&B::copy_to_texture>(
+ANVIL_OBJC_CATEGORY<BlitCommandEncoder> blit_encoder_textures{{
+    objc::method<&BlitCommandEncoder::copy_to_texture>(
         "copyFromBuffer:sourceOffset:sourceBytesPerRow:sourceBytesPerImage:sourceSize:toTexture:"
         "destinationSlice:destinationLevel:destinationOrigin:"),
-    objc::method<&B::copy_to_texture_with>(
+    objc::method<&BlitCommandEncoder::copy_to_texture_with>(
         "copyFromBuffer:sourceOffset:sourceBytesPerRow:sourceBytesPerImage:sourceSize:toTexture:"
         "destinationSlice:destinationLevel:destinationOrigin:options:"),
-    objc::method<&B::copy_to_buffer>(
+    objc::method<&BlitCommandEncoder::copy_to_buffer>(
         "copyFromTexture:sourceSlice:sourceLevel:sourceOrigin:sourceSize:toBuffer:"
         "destinationOffset:destinationBytesPerRow:destinationBytesPerImage:"),
-    objc::method<&B::copy_to_buffer_with>(
+    objc::method<&BlitCommandEncoder::copy_to_buffer_with>(
         "copyFromTexture:sourceSlice:sourceLevel:sourceOrigin:sourceSize:toBuffer:"
         "destinationOffset:destinationBytesPerRow:destinationBytesPerImage:options:"),
-    objc::method<&B::copy_texture>(
+    objc::method<&BlitCommandEncoder::copy_texture>(
         "copyFromTexture:sourceSlice:sourceLevel:sourceOrigin:sourceSize:toTexture:"
         "destinationSlice:destinationLevel:destinationOrigin:"),
-    objc::method<&B::copy_slices>(
+    objc::method<&BlitCommandEncoder::copy_slices>(
         "copyFromTexture:sourceSlice:sourceLevel:toTexture:destinationSlice:destinationLevel:"
         "sliceCount:levelCount:"),
-    objc::method<&B::copy_whole>("copyFromTexture:toTexture:"),
-    objc::method<&B::generate_mipmaps>("generateMipmapsForTexture:"),
-    objc::method<&B::synchronize_slice>("synchronizeTexture:slice:level:"),
-    objc::method<&B::optimize>("optimizeContentsForGPUAccess:"),
-    objc::method<&B::optimize_slice>("optimizeContentsForGPUAccess:slice:level:"),
-    objc::method<&B::optimize>("optimizeContentsForCPUAccess:"),
-    objc::method<&B::optimize_slice>("optimizeContentsForCPUAccess:slice:level:"),
+    objc::method<&BlitCommandEncoder::copy_whole>("copyFromTexture:toTexture:"),
+    objc::method<&BlitCommandEncoder::generate_mipmaps>("generateMipmapsForTexture:"),
+    objc::method<&BlitCommandEncoder::synchronize_slice>("synchronizeTexture:slice:level:"),
+    objc::method<&BlitCommandEncoder::optimize>("optimizeContentsForGPUAccess:"),
+    objc::method<&BlitCommandEncoder::optimize_slice>("optimizeContentsForGPUAccess:slice:level:"),
+    objc::method<&BlitCommandEncoder::optimize>("optimizeContentsForCPUAccess:"),
+    objc::method<&BlitCommandEncoder::optimize_slice>("optimizeContentsForCPUAccess:slice:level:"),
 }};
 
 }  // namespace

@@ -81,46 +81,46 @@ std::optional<std::string> refusal(const TextureDescriptor& descriptor) {
 
 namespace {
 
-using T = TextureDescriptor;
-using V = TextureViewDescriptor;
-
-ANVIL_OBJC_CLASS_DEFINITION<T> texture_descriptor_definition{
+ANVIL_OBJC_CLASS_DEFINITION<TextureDescriptor> texture_descriptor_definition{
     "MTLTextureDescriptor",
     {
-        objc::class_method<&T::of_2d>("texture2DDescriptorWithPixelFormat:width:height:mipmapped:"),
-        objc::class_method<&T::of_cube>("textureCubeDescriptorWithPixelFormat:size:mipmapped:"),
-        objc::class_method<&T::of_buffer>(
+        objc::class_method<&TextureDescriptor::of_2d>(
+            "texture2DDescriptorWithPixelFormat:width:height:mipmapped:"),
+        objc::class_method<&TextureDescriptor::of_cube>(
+            "textureCubeDescriptorWithPixelFormat:size:mipmapped:"),
+        objc::class_method<&TextureDescriptor::of_buffer>(
             "textureBufferDescriptorWithPixelFormat:width:resourceOptions:usage:"),
-        objc::property<&T::type>("textureType", "setTextureType:"),
-        objc::property<&T::format>("pixelFormat", "setPixelFormat:"),
-        objc::property<&T::width>("width", "setWidth:"),
-        objc::property<&T::height>("height", "setHeight:"),
-        objc::property<&T::depth>("depth", "setDepth:"),
-        objc::property<&T::levels>("mipmapLevelCount", "setMipmapLevelCount:"),
-        objc::property<&T::samples>("sampleCount", "setSampleCount:"),
-        objc::property<&T::array_length>("arrayLength", "setArrayLength:"),
-        objc::property<&T::storage_mode>("storageMode", "setStorageMode:"),
-        objc::property<&T::cpu_cache_mode>("cpuCacheMode", "setCpuCacheMode:"),
-        objc::property<&T::hazard_tracking_mode>("hazardTrackingMode", "setHazardTrackingMode:"),
-        objc::method<&T::resource_options>("resourceOptions"),
-        objc::method<&T::set_resource_options>("setResourceOptions:"),
-        objc::property<&T::usage>("usage", "setUsage:"),
-        objc::property<&T::allows_optimized_contents>("allowGPUOptimizedContents",
-                                                      "setAllowGPUOptimizedContents:"),
-        objc::property<&T::compression>("compressionType", "setCompressionType:"),
-        objc::property<&T::swizzle>("swizzle", "setSwizzle:"),
-        objc::copying<T>(),
+        objc::property<&TextureDescriptor::type>("textureType", "setTextureType:"),
+        objc::property<&TextureDescriptor::format>("pixelFormat", "setPixelFormat:"),
+        objc::property<&TextureDescriptor::width>("width", "setWidth:"),
+        objc::property<&TextureDescriptor::height>("height", "setHeight:"),
+        objc::property<&TextureDescriptor::depth>("depth", "setDepth:"),
+        objc::property<&TextureDescriptor::levels>("mipmapLevelCount", "setMipmapLevelCount:"),
+        objc::property<&TextureDescriptor::samples>("sampleCount", "setSampleCount:"),
+        objc::property<&TextureDescriptor::array_length>("arrayLength", "setArrayLength:"),
+        objc::property<&TextureDescriptor::storage_mode>("storageMode", "setStorageMode:"),
+        objc::property<&TextureDescriptor::cpu_cache_mode>("cpuCacheMode", "setCpuCacheMode:"),
+        objc::property<&TextureDescriptor::hazard_tracking_mode>("hazardTrackingMode",
+                                                                 "setHazardTrackingMode:"),
+        objc::method<&TextureDescriptor::resource_options>("resourceOptions"),
+        objc::method<&TextureDescriptor::set_resource_options>("setResourceOptions:"),
+        objc::property<&TextureDescriptor::usage>("usage", "setUsage:"),
+        objc::property<&TextureDescriptor::allows_optimized_contents>(
+            "allowGPUOptimizedContents", "setAllowGPUOptimizedContents:"),
+        objc::property<&TextureDescriptor::compression>("compressionType", "setCompressionType:"),
+        objc::property<&TextureDescriptor::swizzle>("swizzle", "setSwizzle:"),
+        objc::copying<TextureDescriptor>(),
     }};
 
-ANVIL_OBJC_CLASS_DEFINITION<V> texture_view_descriptor_definition{
+ANVIL_OBJC_CLASS_DEFINITION<TextureViewDescriptor> texture_view_descriptor_definition{
     "MTLTextureViewDescriptor",
     {
-        objc::property<&V::format>("pixelFormat", "setPixelFormat:"),
-        objc::property<&V::type>("textureType", "setTextureType:"),
-        objc::property<&V::levels>("levelRange", "setLevelRange:"),
-        objc::property<&V::slices>("sliceRange", "setSliceRange:"),
-        objc::property<&V::swizzle>("swizzle", "setSwizzle:"),
-        objc::copying<V>(),
+        objc::property<&TextureViewDescriptor::format>("pixelFormat", "setPixelFormat:"),
+        objc::property<&TextureViewDescriptor::type>("textureType", "setTextureType:"),
+        objc::property<&TextureViewDescriptor::levels>("levelRange", "setLevelRange:"),
+        objc::property<&TextureViewDescriptor::slices>("sliceRange", "setSliceRange:"),
+        objc::property<&TextureViewDescriptor::swizzle>("swizzle", "setSwizzle:"),
+        objc::copying<TextureViewDescriptor>(),
     }};
 
 }  // namespace
