@@ -225,7 +225,7 @@ ArgumentEncoder* Function::new_argument_encoder_reflecting(NS::UInteger index,
 
 namespace {
 
-D* argument_descriptor() {
+ArgumentDescriptor* argument_descriptor() {
   return objc::make<ArgumentDescriptor>().autoreleased();
 }
 
