@@ -122,7 +122,9 @@ static void test_caches(void) {
   });
   [cache removeAllObjects];
   CHECK(![cache objectForKey:@"0"]);
-  CHECK([reason_of(^{ [cache setObject:(id _Nonnull)nil forKey:@"a"]; }) isEqual:@"-[NSCache setObject:forKey:]: nil value"]);
+  static NSCache* refusing;  // what a block captures stays behind when an exception leaves it
+  refusing = cache;
+  CHECK([reason_of(^{ [refusing setObject:(id _Nonnull)nil forKey:@"a"]; }) isEqual:@"-[NSCache setObject:forKey:]: nil value"]);
 }
 
 static NSMutableArray* heard;
@@ -207,7 +209,9 @@ static void test_threads(void) {
   [worker start];
   wait_for(worker);
   CHECK(worker.result == 1 && !worker.isExecuting);
-  CHECK([reason_of(^{ [worker start]; }) isEqual:@"-[NSThread start]: attempt to start the thread again"]);
+  static Worker* started;  // not captured, as above
+  started = worker;
+  CHECK([reason_of(^{ [started start]; }) isEqual:@"-[NSThread start]: attempt to start the thread again"]);
   NSMutableArray* list = [NSMutableArray new];
   NSThread* thread = [[NSThread alloc] initWithTarget:worker selector:@selector(note:) object:list];
   thread.name = @"a name of more than fifteen letters";
