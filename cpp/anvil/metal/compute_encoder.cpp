@@ -232,8 +232,9 @@ void ComputeCommandEncoder::record(const char* method, backend::Extent threadgro
     return fail(method, "kernel " + pipeline_->info().name + " would use " +
                             std::to_string(threadgroup_memory) + " bytes of threadgroup memory, " +
                             std::to_string(most) + " are there");
-  const uint64_t* handles = nullptr;
-  if (pipeline_->info().handles > 0 && !(handles = handles_of(method))) return;
+  const bool has_handles = pipeline_->info().handles > 0;
+  const uint64_t* handles = has_handles ? handles_of(method) : nullptr;
+  if (has_handles && !handles) return;
   // Written where it stays: a copy would wait for the parts that it was just put together from.
   std::vector<backend::Command>& commands = buffer->commands();
   auto& command = std::get<backend::DispatchCommand>(

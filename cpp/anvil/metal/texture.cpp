@@ -55,7 +55,7 @@ Resource* Texture::root() const {
   return objc::Ref<Resource>(buffer.get()).autoreleased();
 }
 
-void Texture::make_aliasable() {
+void Texture::make_memory_aliasable() {
   if (placed_in) placed_in->make_aliasable();
   aliasable = placed_in && placed_in->is_aliasable();
 }
@@ -177,7 +177,7 @@ ANVIL_OBJC_CLASS_DEFINITION<Texture> texture_definition{
         objc::property<&Texture::parent_level>("parentRelativeLevel"),
         objc::property<&Texture::parent_slice>("parentRelativeSlice"),
         objc::method<&Texture::root>("rootResource"),
-        objc::method<&Texture::make_aliasable>("makeAliasable"),
+        objc::method<&Texture::make_memory_aliasable>("makeAliasable"),
         objc::method<&Texture::replace>(
             "replaceRegion:mipmapLevel:slice:withBytes:bytesPerRow:bytesPerImage:"),
         objc::method<&Texture::replace_in_first>(

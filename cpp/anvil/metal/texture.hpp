@@ -24,7 +24,7 @@ struct Texture : Resource {
   MTL::ResourceID resource_id() const { return {descriptor}; }
   Resource* root() const;
   /// Of a texture in a heap.
-  void make_aliasable();
+  void make_memory_aliasable();
 
   // Between the texture and the host's memory. Throw InvalidUse for regions that are not there and
   // memory that the host does not see.
