@@ -4,7 +4,7 @@
 
 The one side is metal-cpp's headers, the other what the sources of cpp/anvil register. A method is
 *answered* where its function says by its name that it is what a device without the feature has
-(`no`, `no_...`, `zero`, `supports_none`, ...), *implemented* otherwise, and what is not registered
+(`no`, `no_...`, `zero`, `answers::yes`, ...), *implemented* otherwise, and what is not registered
 is *refused*: an error that names class and selector.
 """
 
@@ -31,7 +31,7 @@ SUPER = re.compile(r"struct (\w+)(?: final)? : [^{;]*\{\s*(?:public:\s*)?using S
 ALIAS = re.compile(r"^using (\w+) = (\w+);", re.MULTILINE)
 GROUP = re.compile(r"objc::MethodGroup (\w+)\(\) \{")
 METHOD = re.compile(r"objc::(\w+)<(.*?)>\(\s*((?:\"[^\"]*\"\s*,?\s*)+)\)", re.DOTALL)
-WITHOUT = re.compile(r"(?:\w+::)*(?:no|no_\w+|zero|yes|supports_none|supports_one\w*)\b")
+WITHOUT = re.compile(r"(?:\w+::)*(?:no|no_\w+|zero\w*|yes|supports_one\w*)\b")
 # Every object's, which no class registers for itself.
 COMMON = {"init", "alloc", "copy", "retain", "release", "description", "debugDescription", "hash"}
 
