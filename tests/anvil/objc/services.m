@@ -114,6 +114,7 @@ static void test_caches(void) {
   CHECK([[cache objectForKey:@"d"] isEqual:@5]);
   [cache removeObjectForKey:@"d"];
   CHECK(![cache objectForKey:@"d"] && evictions.objects.count == 3);
+  cache.delegate = nil;  // a mutable array is one thread's
   dispatch_apply(8, dispatch_get_global_queue(0, 0), ^(size_t thread) {
     for (int i = 0; i < 200; ++i) {
       [cache setObject:@(i) forKey:[NSString stringWithFormat:@"%d", i % 5]];
