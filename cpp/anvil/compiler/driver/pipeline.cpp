@@ -105,13 +105,7 @@ std::optional<Program> load(const ProgramOptions& options) {
       preprocess(options.name, read_file(options.source),
                  {.defines = options.defines, .standard = options.standard, .math = options.math});
   if (!source) return {};
-  Program program{.source = std::move(*source),
-                  .tokens = {},
-                  .air = {},
-                  .math = options.math,
-                  .logging = options.logging == "on"};
-  program.tokens = run_token_pass(program.source.expanded);
-  return program;
+  return make_program(std::move(*source), options);
 }
 
 /// One kernel's IR to what the command asks for.
@@ -263,6 +257,16 @@ bool run_program(const ProgramOptions& options, const std::string& triple, bool 
 }
 
 }  // namespace
+
+Program make_program(Source source, const ProgramOptions& options) {
+  Program program{.source = std::move(source),
+                  .tokens = {},
+                  .air = {},
+                  .math = options.math,
+                  .logging = options.logging == "on"};
+  program.tokens = run_token_pass(program.source.expanded);
+  return program;
+}
 
 bool run_library(const LibraryCommand& command) {
   return run_program(command.program, "", false, [&] { return command; });

@@ -2,8 +2,12 @@
 #pragma once
 
 #include "anvil/compiler/driver/options.hpp"
+#include "anvil/compiler/frontend/frontend.hpp"
 
 namespace anvil::compiler {
+
+/// The source, preprocessed, as the options say that it is compiled.
+Program make_program(Source source, const ProgramOptions& options);
 
 /// These return false after diagnostics on stderr where the user's source is at fault.
 bool run_library(const LibraryCommand& command);

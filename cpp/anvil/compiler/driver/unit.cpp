@@ -4,7 +4,6 @@
 #include "anvil/compiler/driver/library_file.hpp"
 #include "anvil/compiler/driver/pipeline.hpp"
 #include "anvil/compiler/driver/targets.hpp"
-#include "anvil/compiler/frontend/frontend.hpp"
 #include "anvil/compiler/frontend/preprocess.hpp"
 #include "anvil/compiler/source/files.hpp"
 
@@ -31,12 +30,7 @@ bool run_unit(const UnitCommand& command) {
   expansion.defines.clear();
   auto source = preprocess(options.name, flat->text, expansion);
   if (!source) return false;
-  Program program{.source = std::move(*source),
-                  .tokens = {},
-                  .air = {},
-                  .math = options.math,
-                  .logging = options.logging == "on"};
-  program.tokens = run_token_pass(program.source.expanded);
+  const Program program = make_program(std::move(*source), options);
   llvm::LLVMContext context;
   const auto target = make_target({});
   const auto compiled = compile_program(program, *target, {}, context, [] { return Wish{}; });
