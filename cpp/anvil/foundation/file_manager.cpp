@@ -11,6 +11,7 @@
 #include "anvil/foundation/number.hpp"
 #include "anvil/foundation/string.hpp"
 #include "anvil/foundation/url.hpp"
+#include "anvil/objc/autorelease.hpp"
 #include "anvil/objc/compiled.hpp"
 #include "anvil/objc/registry.hpp"
 
@@ -44,7 +45,8 @@ bool settled(const std::error_code& failure, const String* path, Error** error) 
 }
 
 FileManager* shared() {
-  static FileManager* const manager = objc::make<FileManager>().detach();
+  static FileManager* const manager =
+      objc::lasting([] { return objc::make<FileManager>().detach(); });
   return manager;
 }
 bool exists(const FileManager*, const String* path) {
@@ -158,10 +160,10 @@ objc::Ref<Bundle> bundle_of(const fs::path& executable) {
   return bundle;
 }
 Bundle* main_bundle() {
-  static Bundle* const bundle = [] {
+  static Bundle* const bundle = objc::lasting([] {
     std::error_code failure;
     return bundle_of(fs::read_symlink("/proc/self/exe", failure)).detach();
-  }();
+  });
   return bundle;
 }
 /// Of the program or library that the class was compiled into.

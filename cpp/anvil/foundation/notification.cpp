@@ -8,6 +8,7 @@
 #include "anvil/foundation/made.hpp"
 #include "anvil/foundation/slot.hpp"
 #include "anvil/foundation/string.hpp"
+#include "anvil/objc/autorelease.hpp"
 #include "anvil/objc/block.hpp"
 #include "anvil/objc/errors.hpp"
 
@@ -92,7 +93,7 @@ bool is_of(const Registration& registration, const String* name, const objc_obje
 }
 
 Center* shared() {
-  static Center* const center = objc::make<Center>().detach();
+  static Center* const center = objc::lasting([] { return objc::make<Center>().detach(); });
   return center;
 }
 void add(Center* self, objc_object* observer, SEL selector, String* name, objc_object* object) {

@@ -7,6 +7,7 @@
 #include <Foundation/NSObjCRuntime.hpp>
 
 #include "anvil/foundation/string.hpp"
+#include "anvil/objc/autorelease.hpp"
 #include "anvil/objc/errors.hpp"
 
 namespace anvil {
@@ -281,7 +282,7 @@ ANVIL_OBJC_CLASS_DEFINITION<Null> null_definition{
 }  // namespace
 
 objc_object* shared_null() {
-  static Null* const only = objc::make<Null>().detach();
+  static Null* const only = objc::lasting([] { return objc::make<Null>().detach(); });
   return only;
 }
 

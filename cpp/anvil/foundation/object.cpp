@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "anvil/foundation/string.hpp"
+#include "anvil/objc/autorelease.hpp"
 #include "anvil/objc/errors.hpp"
 #include "anvil/objc/instances.hpp"
 
@@ -70,7 +71,8 @@ bool is_member(objc_object* self, Class cls) {
 }
 objc_object* method_signature(objc_object* self, SEL selector) {
   if (!objc::responds(self->isa, selector)) return nullptr;
-  static objc_object* const signature = objc::make<MethodSignature>().detach();
+  static objc_object* const signature =
+      objc::lasting([] { return objc::make<MethodSignature>().detach(); });
   return signature;
 }
 bool is_same(objc_object* self, objc_object* other) {

@@ -14,6 +14,7 @@
 #include "anvil/foundation/array.hpp"
 #include "anvil/foundation/dictionary.hpp"
 #include "anvil/foundation/string.hpp"
+#include "anvil/objc/autorelease.hpp"
 #include "anvil/system/processors.hpp"
 
 extern char** environ;
@@ -29,7 +30,7 @@ struct ProcessInfo : objc::Object {
 };
 
 ProcessInfo* shared() {
-  static ProcessInfo* const info = objc::make<ProcessInfo>().detach();
+  static ProcessInfo* const info = objc::lasting([] { return objc::make<ProcessInfo>().detach(); });
   return info;
 }
 

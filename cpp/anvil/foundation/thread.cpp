@@ -41,11 +41,11 @@ bool on_main() {
   return gettid() == getpid();
 }
 Thread* main_thread() {
-  static Thread* const thread = [] {
+  static Thread* const thread = objc::lasting([] {
     Thread* made = objc::make<Thread>().detach();
     made->stage = Thread::Stage::running;
     return made;
-  }();
+  });
   return thread;
 }
 /// Of a thread that others started; ends with that.

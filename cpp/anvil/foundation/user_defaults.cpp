@@ -5,6 +5,7 @@
 #include "anvil/foundation/dictionary.hpp"
 #include "anvil/foundation/number.hpp"
 #include "anvil/foundation/string.hpp"
+#include "anvil/objc/autorelease.hpp"
 #include "anvil/objc/errors.hpp"
 
 namespace anvil {
@@ -19,7 +20,8 @@ struct UserDefaults : objc::Object {
 };
 
 UserDefaults* standard() {
-  static UserDefaults* const defaults = objc::make<UserDefaults>().detach();
+  static UserDefaults* const defaults =
+      objc::lasting([] { return objc::make<UserDefaults>().detach(); });
   return defaults;
 }
 UserDefaults* init_with_suite(UserDefaults* self, const String*) {

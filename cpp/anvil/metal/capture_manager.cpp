@@ -5,6 +5,7 @@
 #include "anvil/foundation/error.hpp"
 #include "anvil/foundation/url.hpp"
 #include "anvil/metal/device.hpp"
+#include "anvil/objc/autorelease.hpp"
 
 namespace anvil::metal {
 namespace {
@@ -33,7 +34,8 @@ struct CaptureManager : objc::Object {
 };
 
 CaptureManager* shared() {
-  static CaptureManager* const manager = objc::make<CaptureManager>().detach();
+  static CaptureManager* const manager =
+      objc::lasting([] { return objc::make<CaptureManager>().detach(); });
   return manager;
 }
 bool supports(const CaptureManager*, MTL::CaptureDestination) {

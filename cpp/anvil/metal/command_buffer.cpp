@@ -20,9 +20,10 @@ constexpr const char* kErrorDomain = "MTLCommandBufferErrorDomain";
 
 /// Made before it is needed: then there is no memory to make it.
 const objc::Ref<Error>& out_of_memory() {
-  static const objc::Ref<Error>& error = *new objc::Ref<Error>(
-      make_error(kErrorDomain, static_cast<NS::Integer>(MTL::CommandBufferErrorOutOfMemory),
-                 "command buffer: out of memory"));
+  static const objc::Ref<Error>& error = *new objc::Ref<Error>(objc::lasting([] {
+    return make_error(kErrorDomain, static_cast<NS::Integer>(MTL::CommandBufferErrorOutOfMemory),
+                      "command buffer: out of memory");
+  }));
   return error;
 }
 

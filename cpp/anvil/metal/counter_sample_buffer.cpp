@@ -8,6 +8,7 @@
 #include "anvil/metal/buffer.hpp"
 #include "anvil/metal/compute_encoder.hpp"
 #include "anvil/metal/device.hpp"
+#include "anvil/objc/autorelease.hpp"
 #include "anvil/objc/errors.hpp"
 
 extern "C" {
@@ -155,14 +156,14 @@ void BlitCommandEncoder::resolve_counters(CounterSampleBuffer* samples, NS::Rang
 }
 
 const objc::Ref<Array>& counter_sets() {
-  static const objc::Ref<Array>& sets = *new objc::Ref<Array>([] {
+  static const objc::Ref<Array>& sets = *new objc::Ref<Array>(objc::lasting([] {
     auto counter = objc::make<Counter>();
     counter->name = objc::Ref<String>(reinterpret_cast<String*>(MTLCommonCounterTimestamp));
     auto set = objc::make<CounterSet>();
     set->name = objc::Ref<String>(reinterpret_cast<String*>(MTLCommonCounterSetTimestamp));
     set->counters = make_array(std::vector{counter});
     return make_array(std::vector{set});
-  }());
+  }));
   return sets;
 }
 

@@ -10,6 +10,7 @@
 #include "anvil/metal/async.hpp"
 #include "anvil/metal/binary_archive.hpp"
 #include "anvil/metal/library_file.hpp"
+#include "anvil/objc/autorelease.hpp"
 #include "anvil/objc/errors.hpp"
 #include "anvil/service/cancellation.hpp"
 #include "anvil/system/processors.hpp"
@@ -326,13 +327,13 @@ ANVIL_OBJC_CLASS_DEFINITION<Device> device_definition{
 /// Never destroyed, as everything made by one points to it.
 const std::vector<objc::Ref<Device>>& devices() {
   const std::span<backend::Device* const> there = backend::devices();
-  static const auto& all = *new std::vector<objc::Ref<Device>>([&] {
+  static const auto& all = *new std::vector<objc::Ref<Device>>(objc::lasting([&] {
     // Classes are taken in at the first look-up, which programs need not have made.
     objc_lookUpClass("MTLDevice");
     std::vector<objc::Ref<Device>> made;
     for (backend::Device* each : there) made.push_back(objc::make<Device>(*each, made.size() + 1));
     return made;
-  }());
+  }));
   return all;
 }
 

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "anvil/metal/async.hpp"
+#include "anvil/objc/autorelease.hpp"
 #include "anvil/objc/block.hpp"
 #include "anvil/objc/errors.hpp"
 
@@ -36,7 +37,8 @@ void SharedEvent::notify(SharedEventListener* listener, uint64_t value,
 namespace {
 
 SharedEventListener* shared_listener() {
-  static SharedEventListener* const listener = objc::make<SharedEventListener>().detach();
+  static SharedEventListener* const listener =
+      objc::lasting([] { return objc::make<SharedEventListener>().detach(); });
   return listener;
 }
 SharedEventListener* init_with_queue(SharedEventListener* self, dispatch_queue_t) {

@@ -9,6 +9,7 @@
 #include "anvil/metal/device.hpp"
 #include "anvil/metal/library.hpp"
 #include "anvil/metal/texture.hpp"
+#include "anvil/objc/autorelease.hpp"
 
 namespace anvil::metal {
 namespace {
@@ -103,7 +104,7 @@ std::optional<std::string> generate_mipmaps(CommandBuffer& buffer, const Texture
            "; supported: those that are filtered and written";
   if (texture.swizzle != Swizzle()) return "unsupported view with a swizzle; supported: its parent";
   std::string why;
-  const Kernels* kernels = kernels_of(buffer.device(), why);
+  const Kernels* const kernels = objc::lasting([&] { return kernels_of(buffer.device(), why); });
   if (!kernels) return why;
   ComputePipelineState& pipeline =
       texture.shape.dimensions() == 3 ? *kernels->volume : *kernels->images;

@@ -31,4 +31,16 @@ class PoolScope {
   size_t token_;
 };
 
+/// The result of `make`, where that is there once in a process and never goes away: it counts as no
+/// live object (instances.hpp), nor does what it is made of.
+template <class Make>
+auto lasting(const Make& make) {
+  struct Uncounted {
+    Uncounted() { instances_are_uncounted = true; }
+    ~Uncounted() { instances_are_uncounted = false; }
+  } const uncounted;
+  const PoolScope pool;
+  return make();
+}
+
 }  // namespace anvil::objc

@@ -91,6 +91,7 @@ ANVIL_EXPORT void* _Block_copy(const void* source) {
   std::memcpy(copy, block, block->descriptor->size);
   copy->flags = (flags & ~kReferenceMask) | kNeedsFree | kReference;
   copy->isa = &_NSConcreteMallocBlock;
+  anvil::objc::note_instance(reinterpret_cast<objc_object*>(copy), 1);
   if (copy->flags & kHasCopyDispose) copy->descriptor->copy(copy, block);
   return copy;
 }
@@ -102,6 +103,7 @@ ANVIL_EXPORT void _Block_release(const void* source) {
   if ((flags & kIsGlobal) || !(flags & kNeedsFree)) return;
   if (!count_down(block->flags)) return;
   if (flags & kHasCopyDispose) block->descriptor->dispose(block);
+  anvil::objc::note_instance(reinterpret_cast<objc_object*>(block), -1);
   std::free(block);
 }
 

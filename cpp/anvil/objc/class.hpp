@@ -31,6 +31,7 @@ template <class T, class... Args>
 Ref<T> make(Args&&... args) {
   T* object = new T(std::forward<Args>(args)...);
   object->isa = class_of<T>();
+  note_instance(object, 1);
   return Ref<T>::adopt(object);
 }
 
@@ -242,6 +243,7 @@ class ClassDefinition {
       record_.destroy = [](objc_object* object) {
         T* self = static_cast<T*>(object);
         if (self->known_elsewhere.load(std::memory_order_relaxed)) forget_object(self);
+        note_instance(self, -1);
         self->~T();
         // Without a size: instances of subclasses that a compiler made are larger.
         ::operator delete(static_cast<void*>(self));

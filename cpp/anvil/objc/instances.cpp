@@ -43,6 +43,7 @@ objc_object* create_instance(objc_class* cls, size_t extra) {
   cls->info->construct(memory);
   auto* object = static_cast<objc_object*>(memory);
   object->isa = cls;
+  note_instance(object, 1);
   construct_members(cls, object);
   return object;
 }
@@ -57,6 +58,10 @@ void destroy_instance(objc_object* object) {
   if (!object->isa->info->reclaim) return;  // a class, or a constant
   destroy_members(object);
   object->isa->info->reclaim(object);
+}
+
+void add_to_instances(const objc_class* cls, int change) {
+  if (!instances_are_uncounted) cls->info->instances.fetch_add(change, std::memory_order_relaxed);
 }
 
 void count_up(Object* object) {
@@ -91,3 +96,13 @@ void count_elsewhere(objc_object* object, int change) {
 }
 
 }  // namespace anvil::objc
+
+extern "C" {
+void anvil_objc_count_instances() {
+  anvil::objc::Registry::get();  // classes have their ClassInfo from here on
+  anvil::objc::instances_are_counted.store(true);
+}
+long anvil_objc_instances(Class cls) {
+  return cls->info->instances.load(std::memory_order_relaxed);
+}
+}

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "registry.hpp"
+#include "runtime.hpp"
 
 namespace anvil::objc {
 
@@ -19,3 +20,10 @@ void count_down(Object* object);
 bool retain_if_alive(Object* object);
 
 }  // namespace anvil::objc
+
+extern "C" {
+/// From here on each class counts its instances, blocks on the heap included.
+ANVIL_EXPORT void anvil_objc_count_instances();
+/// How many more have been made since than have ended, without subclasses'.
+ANVIL_EXPORT long anvil_objc_instances(Class cls);
+}

@@ -40,6 +40,15 @@ struct Object : objc_object {
   std::atomic<uint32_t> known_elsewhere{0};
 };
 
+/// Whether classes count their instances (instances.hpp); off costs a look.
+inline constinit std::atomic<bool> instances_are_counted{false};
+inline constinit thread_local bool instances_are_uncounted = false;  ///< see lasting()
+void add_to_instances(const objc_class* cls, int change);
+inline void note_instance(const objc_object* object, int change) {
+  if (instances_are_counted.load(std::memory_order_relaxed)) [[unlikely]]
+    add_to_instances(object->isa, change);
+}
+
 /// Retains (+1) or releases (-1) what has no count of its own: constants and classes, for which
 /// that is nothing, blocks, and objects of classes that override -retain and -release.
 void count_elsewhere(objc_object* object, int change);

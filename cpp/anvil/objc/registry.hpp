@@ -35,6 +35,7 @@ struct ClassInfo {
   bool messages = false;    ///< instances are retained and released by messages
   bool owns_table = false;  ///< else it is the superclass's
   size_t size = 0;          ///< of an instance
+  std::atomic<long> instances{0};
   void (*construct)(void*) = nullptr;
   void (*reclaim)(objc_object*) = nullptr;  ///< the destructor of what construct() made, and free
   const CompiledClass* compiled = nullptr;  ///< null: defined in C++, or by objc_allocateClassPair

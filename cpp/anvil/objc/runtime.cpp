@@ -174,7 +174,9 @@ ANVIL_EXPORT Class object_getClass(id object) {
 ANVIL_EXPORT Class object_setClass(id object, Class cls) {
   if (!object) return nullptr;
   const Class before = object->isa;
+  note_instance(object, -1);
   object->isa = cls;
+  note_instance(object, 1);
   return before;
 }
 ANVIL_EXPORT BOOL object_isClass(id object) {
