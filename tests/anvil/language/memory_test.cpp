@@ -467,3 +467,60 @@ template [[host_name("b84")]] kernel void blocks<84, 8>(device const uchar*, dev
         CHECK(out == expected);
       }
 }
+
+TEST_CASE("a vector lies wherever its elements may") {
+  Program program(R"(
+#include <metal_stdlib>
+using namespace metal;
+struct Row { float4 a; half4 b; float2 c; };
+template <typename T, typename V>
+kernel void copy(device const T* in, device T* out, constant uint& stride, constant uint& rows,
+                 threadgroup T* shared [[threadgroup(0)]], uint i [[thread_position_in_grid]]) {
+  if (i >= rows) return;
+  threadgroup V* mine = (threadgroup V*)(shared + i % 32 * (sizeof(V) / sizeof(T) + 1) + 1);
+  *mine = *(device const V*)(in + i * stride + 1);
+  *(device V*)(out + i * stride + 1) = *mine;
+}
+template [[host_name("float4")]] kernel void copy<float, float4>(device const float*, device float*,
+    constant uint&, constant uint&, threadgroup float*, uint);
+template [[host_name("half4")]] kernel void copy<half, half4>(device const half*, device half*,
+    constant uint&, constant uint&, threadgroup half*, uint);
+template [[host_name("uchar4")]] kernel void copy<uchar, uchar4>(device const uchar*, device uchar*,
+    constant uint&, constant uint&, threadgroup uchar*, uint);
+template [[host_name("ulong2")]] kernel void copy<ulong, ulong2>(device const ulong*, device ulong*,
+    constant uint&, constant uint&, threadgroup ulong*, uint);
+template [[host_name("float4x4")]] kernel void copy<float, float4x4>(device const float*,
+    device float*, constant uint&, constant uint&, threadgroup float*, uint);
+template [[host_name("half3x3")]] kernel void copy<half, half3x3>(device const half*, device half*,
+    constant uint&, constant uint&, threadgroup half*, uint);
+template [[host_name("Row")]] kernel void copy<float, Row>(device const float*, device float*,
+    constant uint&, constant uint&, threadgroup float*, uint);
+)");
+  struct Kind {
+    const char* name;
+    uint32_t element, bytes, written;  // of a matrix of three rows, every fourth is padding
+  };
+  for (const Kind& kind :
+       {Kind{"float4", 4, 16, 16}, Kind{"half4", 2, 8, 8}, Kind{"uchar4", 1, 4, 4},
+        Kind{"ulong2", 8, 16, 16}, Kind{"float4x4", 4, 64, 64}, Kind{"half3x3", 2, 24, 6},
+        Kind{"Row", 4, 32, 32}})
+    // One row of its own, several of lanes beside each other, and far apart.
+    for (const uint32_t apart : {0u, 1u, 3u, 40u})
+      for (const uint32_t rows : {1u, 31u, 32u, 75u}) {
+        CAPTURE(kind.name);
+        CAPTURE(apart);
+        CAPTURE(rows);
+        const uint32_t stride = kind.bytes / kind.element + apart;
+        std::vector<uint8_t> in(size_t{rows} * stride * kind.element + 2 * kind.element);
+        for (size_t k = 0; k < in.size(); ++k) in[k] = static_cast<uint8_t>(k * 29 + k / 7 + 1);
+        std::vector<uint8_t> out(in.size(), 0);
+        program.run(kind.name, {rows}, {32},
+                    {buffer(in), buffer(out), value(stride), value(rows),
+                     threadgroup_memory((32 * (kind.bytes + kind.element) + 31) / 16 * 16)});
+        for (uint32_t row = 0; row < rows; ++row)
+          for (uint32_t k = 0; k < kind.written; ++k) {
+            const size_t at = (size_t{row} * stride + 1) * kind.element + k;
+            REQUIRE(out[at] == in[at]);
+          }
+      }
+}

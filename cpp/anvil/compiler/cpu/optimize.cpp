@@ -27,6 +27,7 @@
 #include <llvm/Transforms/Utils/LoopSimplify.h>
 #include <llvm/Transforms/Utils/Mem2Reg.h>
 
+#include "anvil/compiler/cpu/alignment.hpp"
 #include "anvil/compiler/cpu/bit_merges.hpp"
 #include "anvil/compiler/cpu/equal_arms.hpp"
 #include "anvil/compiler/cpu/prefetch.hpp"
@@ -208,6 +209,7 @@ void optimize_simdgroup(llvm::Module& module, llvm::TargetMachine& machine) {
     choose_lanes_before_bits(function);
     break_long_sums(function);
     forget_signs_of_sums(function);
+    align_elements_alone(function);
     split_long_blocks(function);
   }
 }
