@@ -11,7 +11,6 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
-
 from numpy.typing import NDArray
 
 from foundry.cli.metal_diff import distance, same
