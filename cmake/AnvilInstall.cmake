@@ -11,7 +11,11 @@ install(DIRECTORY ${ANVIL_GENERATED_SDK}/ DESTINATION ${sdk} COMPONENT developme
 install(DIRECTORY ${metal_cpp_dir}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/anvil/metal-cpp
         COMPONENT development FILES_MATCHING PATTERN "*.hpp" PATTERN "LICENSE*")
 
-install(TARGETS anvil anvil-objc EXPORT AnvilTargets
+set(libraries anvil anvil-objc)
+if(TARGET anvil-mps)
+  list(APPEND libraries anvil-mps)
+endif()
+install(TARGETS ${libraries} EXPORT AnvilTargets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT runtime NAMELINK_COMPONENT development
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
 install(EXPORT AnvilTargets NAMESPACE Anvil:: DESTINATION ${config} COMPONENT development)
@@ -25,7 +29,7 @@ write_basic_package_version_file(${CMAKE_BINARY_DIR}/AnvilConfigVersion.cmake
   COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_BINARY_DIR}/AnvilConfig.cmake ${CMAKE_BINARY_DIR}/AnvilConfigVersion.cmake
         DESTINATION ${config} COMPONENT development)
-foreach(name anvil anvil-objc)
+foreach(name IN LISTS libraries)
   configure_file(${PROJECT_SOURCE_DIR}/cmake/${name}.pc.in ${CMAKE_BINARY_DIR}/${name}.pc @ONLY)
   install(FILES ${CMAKE_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
           COMPONENT development)
@@ -37,7 +41,7 @@ if(BUILD_SHARED_LIBS)
   set(names "")
   foreach(pair anvil:Metal anvil:MetalKit anvil:QuartzCore anvil:CoreGraphics anvil:IOSurface
                anvil-objc:objc anvil-objc:Foundation anvil-objc:CoreFoundation anvil-objc:dispatch
-               anvil-objc:System)
+               anvil-objc:System anvil-mps:MetalPerformanceShaders)
     string(REPLACE ":" ";" pair ${pair})
     list(POP_FRONT pair target name)
     set(link ${CMAKE_LIBRARY_OUTPUT_DIRECTORY}/anvil/lib${name}.so)

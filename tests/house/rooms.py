@@ -52,6 +52,7 @@ ARROWS: Mapping[str, frozenset[str]] = {
         "cpp/anvil/dispatch": "cpp/anvil/foundation cpp/anvil/objc cpp/anvil/system",
         "cpp/anvil/foundation": "cpp/anvil/objc cpp/anvil/system",
         "cpp/anvil/names": "cpp/anvil/objc",
+        "cpp/anvil/mps": "",
         "cpp/anvil/objc": "",
         "cpp/anvil/cpu": """
             cpp/anvil/abi cpp/anvil/backend cpp/anvil/service cpp/anvil/system""",

@@ -120,6 +120,19 @@ def test_pkg_config_says_what_a_command_line_needs(prefix: Path, tmp_path: Path)
     assert run(program, FOUNDRY_CACHE_DIR=str(tmp_path / "cache")).splitlines()[-1] == "ok"
 
 
+def test_metal_performance_shaders_are_a_library_of_their_own(prefix: Path, tmp_path: Path) -> None:
+    found = {"PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig")}
+    flags = run("pkg-config", "--cflags", "--libs", "anvil-mps", **found).split()
+    source = Path(__file__).parents[1] / "anvil" / "mps" / "main.m"
+    program = tmp_path / "program"
+    run(
+        f"clang-{LLVM}", "-fobjc-arc", source, "-o", program, *flags, "-lm",
+        f"-Wl,-rpath,{prefix / 'lib'}",
+    )  # fmt: skip
+    assert "libanvil-mps.so" in run("ldd", program)
+    assert (prefix / "lib" / "anvil" / "libMetalPerformanceShaders.so").exists()
+
+
 def test_loaders_find_apples_names_in_a_folder_of_their_own(prefix: Path) -> None:
     """As a client does that has no compiler: ctypes over libobjc and Metal."""
     script = (
@@ -148,8 +161,9 @@ def test_every_function_of_the_runtime_has_its_name_of_apples(prefix: Path) -> N
         return {line.split()[2] for line in listed.splitlines() if line.split()[1] == "T"}
 
     names = {name.removeprefix("anvil_") for name in exported("libanvil.so") if "anvil_" in name}
-    # What only a header or libanvil-objc itself refers to.
+    # What only a header or libanvil-objc itself refers to, and what Apple has no name for.
     own = {"objc_load", "objc_forward", "objc_first_message", "objc_first_message_stret"}
+    own |= {"objc_count_instances", "objc_instances"}
     assert names - own <= exported("libanvil-objc.so")
     assert len(names) > 150
 
