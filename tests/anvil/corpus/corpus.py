@@ -161,6 +161,7 @@ def write_case(case: Case, folder: Path, source: Path, air: bool = False) -> Pat
             {
                 "source": str(source),
                 "air": air,
+                "reflection": str(folder / "reflection"),
                 "function": case.name,
                 "math": "safe",
                 "grid": case.grid,

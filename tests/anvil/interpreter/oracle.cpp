@@ -142,16 +142,46 @@ std::vector<Buffer> run_oracle(const Case& test, const service::LibraryImage& li
   return buffers;
 }
 
+void write_members(std::ostream& out, const std::vector<service::StructMember>& members) {
+  for (const service::StructMember& member : members) {
+    out << " [" << member.offset << " " << member.type << " " << member.name << " " << member.size;
+    write_members(out, member.members);
+    out << "]";
+  }
+}
+
+std::string reflection_of(const service::KernelInfo& kernel) {
+  std::ostringstream out;
+  out << "at most " << kernel.max_threads << " threads\n";
+  for (const service::ArgumentInfo& argument : kernel.arguments) {
+    out << argument.name << ": kind " << int(argument.kind) << ", index " << argument.index << ", "
+        << argument.address_space << " " << argument.type << argument.texture << ", size "
+        << argument.element_size << ", alignment " << argument.alignment << ", " << argument.access;
+    if (argument.structure) {
+      out << ", " << argument.structure->name << " of " << argument.structure->size;
+      write_members(out, argument.structure->members);
+    }
+    out << "\n";
+  }
+  for (const service::FunctionConstant& constant : kernel.constants)
+    out << "constant " << constant.index << ": " << constant.type << " " << constant.name
+        << (constant.required ? "" : ", optional") << "\n";
+  return std::move(out).str();
+}
+
 /// For a processor as $ANVIL_CPU names them, without one for that of the environment.
 std::vector<Buffer> run_anvil(const Case& test, const service::LibraryImage& library,
-                              const std::string& processor = {}) {
+                              const std::string& processor = {},
+                              std::string* reflection = nullptr) {
   const service::SpecializedFunction function{std::make_shared<service::LibraryImage>(library),
                                               test.function, test.constants};
   const auto compile = [&](cpu::Variant variant) {
     return service::compile_kernel(
         function, processor.empty() ? cpu::target_of(variant) : cpu::target_of(variant, processor));
   };
-  cpu::Kernel kernel(compile(cpu::Variant::full), [&] { return compile(cpu::Variant::any); });
+  const auto full = compile(cpu::Variant::full);
+  if (reflection) *reflection = reflection_of(full);
+  cpu::Kernel kernel(full, [&] { return compile(cpu::Variant::any); });
   cpu::Dispatch dispatch;
   dispatch.kernel = &kernel;
   std::vector<Buffer> buffers = test.buffers;
@@ -175,11 +205,13 @@ service::LibraryImage library_of(const Case& test) {
 }  // namespace
 
 Comparison run_on_anvil(const Case& test) {
+  Comparison result;
   try {
-    return {.difference = {}, .buffers = run_anvil(test, library_of(test))};
+    result.buffers = run_anvil(test, library_of(test), {}, &result.reflection);
   } catch (const std::exception& error) {
-    return {.difference = error.what(), .buffers = {}};
+    result.difference = error.what();
   }
+  return result;
 }
 
 Comparison compare_with_oracle(const Case& test) {

@@ -54,6 +54,7 @@ struct Case {
 struct Comparison {
   std::string difference;  // empty: they agree; else where they do not, or what went wrong in which
   std::vector<Buffer> buffers;  // as Anvil left them
+  std::string reflection;       // a line for each argument and constant, of run_on_anvil() alone
 };
 
 /// Compiles with the compiler that the service finds; the interpreter runs the `any` variant's IR

@@ -5,6 +5,7 @@
 //
 //   {"source": PATH, "air": whether that is a function's bitcode (if there: false),
 //    "function": NAME, "math": "safe" | "fast", "grid": [x, y, z],
+//    "reflection": PATH of what is told of its arguments (written with --anvil; if there),
 //    "threadgroup": [x, y, z], "threadgroup_memory": [bytes, ...],
 //    "constants": [{"index": N, "type": MSL_TYPE, "bytes": [...]}, ...],
 //    "buffers": [{"path": PATH, "element": "bits8" ... "float32", "ulps": N}, ...]}
@@ -71,6 +72,8 @@ bool run(const std::string& path, bool with_oracle, bool name_it) {
     std::cout << path << ": " << result.difference << "\n";
   else
     std::cout << result.difference;
+  if (const auto file = description.find("reflection"); file != description.end())
+    std::ofstream(file->get<std::string>(), std::ios::binary) << result.reflection;
   for (size_t i = 0; i < result.buffers.size(); ++i) {
     const auto& bytes = result.buffers[i].bytes;
     std::ofstream(description.at("buffers")[i].at("path").get<std::string>(), std::ios::binary)
