@@ -410,7 +410,8 @@ TEST_CASE("what is not there is refused by its name") {
                                 "  %r = call float @air.dream.f32(float %x)"))) ==
         place +
             "unsupported function 'air.dream.f32' of Metal's; supported: arithmetic, conversions, "
-            "operations across simdgroups and quadgroups, simdgroup matrices, barriers, atomics\n");
+            "packing, operations across simdgroups and quadgroups, simdgroup matrices, barriers, "
+            "atomics, textures\n");
   CHECK(refusal(bitcode(on_each("declare float @air.wg.barrier(i32, i32)", "float", "float",
                                 "  %r = call float @air.wg.barrier(i32 1, i32 1)")))
             .find(place + "a function of Metal's that it calls has other types here\n") !=
@@ -434,15 +435,16 @@ TEST_CASE("what is not there is refused by its name") {
   CHECK(refusal(bitcode(text)) ==
         place + "unsupported kind of function 'vertex'; supported: kernel\n");
   text = on_each("", "i32", "i32", "  %r = add i32 %x, 1");
-  text.arguments = buffer(0, 0, "int", 4) +
-                   ", !{i32 1, !\"air.texture\", !\"air.location_index\", i32 0, i32 1, "
-                   "!\"air.sample\", !\"air.arg_type_name\", !\"texture2d<float, sample>\", "
-                   "!\"air.arg_name\", !\"image\"}, " +
-                   input(2, kIndex, "uint");
-  CHECK(refusal(bitcode(text)) ==
-        place +
-            "unsupported argument 'image' of kind 'texture'; supported: buffers, threadgroup "
-            "memory, and positions and sizes of threads\n");
+  text.arguments =
+      buffer(0, 0, "int", 4) +
+      ", !{i32 1, !\"air.visible_function_table\", !\"air.location_index\", i32 0, i32 1, "
+      "!\"air.arg_type_name\", !\"table\", !\"air.arg_name\", !\"functions\"}, " +
+      input(2, kIndex, "uint");
+  CHECK(
+      refusal(bitcode(text)) ==
+      place +
+          "unsupported argument 'functions' of kind 'visible_function_table'; supported: buffers, "
+          "threadgroup memory, textures, samplers, and positions and sizes of threads\n");
 }
 
 TEST_CASE("damaged bitcode is an error, not a crash") {

@@ -139,8 +139,9 @@ void Session::compile(const std::string& source, const std::string& function, bo
 }
 
 void Session::run(std::vector<void*> buffers, std::array<uint32_t, 3> grid,
-                  std::array<uint32_t, 3> threadgroup) {
+                  std::array<uint32_t, 3> threadgroup, const std::vector<uint64_t>& handles) {
   AnvilDispatch dispatch{};
+  dispatch.handles = handles.data();
   std::copy(buffers.begin(), buffers.end(), dispatch.buffers);
   for (int i = 0; i < 3; ++i) {
     dispatch.threads_per_grid[i] = grid[i];

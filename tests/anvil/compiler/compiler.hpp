@@ -51,9 +51,9 @@ class Session {
   /// Both steps must succeed.
   void compile(const std::string& source, const std::string& function, bool full = true,
                const std::vector<std::string>& options = {});
-  /// Runs the kernel compiled last over a grid of threads.
+  /// Runs the kernel compiled last over a grid of threads; handles are of textures and samplers.
   void run(std::vector<void*> buffers, std::array<uint32_t, 3> grid,
-           std::array<uint32_t, 3> threadgroup);
+           std::array<uint32_t, 3> threadgroup, const std::vector<uint64_t>& handles = {});
 
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
 

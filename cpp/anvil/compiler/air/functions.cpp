@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+#include "anvil/compiler/air/textures.hpp"
 #include "anvil/compiler/source/errors.hpp"
 
 namespace anvil::compiler::air {
@@ -41,7 +42,19 @@ constexpr Meaning kMeanings[] = {
     {"ctz", "metal::ctz($0)"},
     {"convert", "metal::__anvil_detail::convert<$R>($0)"},
     {"convert.vector", "$R($0)"},
+    {"cross", "metal::cross($*)"},
+    {"distance", "metal::distance($*)"},
+    {"distance_squared", "metal::distance_squared($*)"},
     {"dot", "metal::dot($*)"},
+    {"faceforward", "metal::faceforward($*)"},
+    {"length", "metal::length($*)"},
+    {"length_squared", "metal::length_squared($*)"},
+    {"normalize", "metal::normalize($*)"},
+    {"reflect", "metal::reflect($*)"},
+    {"refract", "metal::refract($*)"},
+    {"signbit", "metal::signbit($*)"},
+    {"smoothstep", "metal::smoothstep($*)"},
+    {"step", "metal::step($*)"},
     {"extract_bits", "metal::extract_bits($*)"},
     {"frexp", "metal::$M::frexp($0, *($I*)$1)"},
     {"hadd", "metal::hadd($*)"},
@@ -174,18 +187,14 @@ constexpr std::string_view kAcrossLanes[] = {"quad_all",
                                              "simd_sum",
                                              "simd_xor"};
 
+constexpr std::string_view kPacked[] = {"unorm4x8", "snorm4x8", "unorm2x16", "snorm2x16"};
+
 /// A name taken apart: air.[fast_]OPERATION[.s|.u].TYPES.
 struct Name {
   std::string operation;
   bool fast = false;
   bool is_signed = false, argument_is_signed = false;
 };
-
-[[noreturn]] void unsupported(llvm::StringRef name) {
-  throw AirError("unsupported function '" + name.str() +
-                 "' of Metal's; supported: arithmetic, conversions, operations across simdgroups "
-                 "and quadgroups, simdgroup matrices, barriers, atomics");
-}
 
 Name take_apart(const llvm::Function& function) {
   llvm::SmallVector<llvm::StringRef> words;
@@ -196,11 +205,22 @@ Name take_apart(const llvm::Function& function) {
   name.operation = first.str();
   const auto word = [&](size_t i) { return i < words.size() ? words[i] : llvm::StringRef(); };
   if (first == "convert") {  // air.convert.f.f32.s.i32; what follows says how to round
-    if (words.size() != 6) unsupported(function.getName());
+    if (words.size() != 6) unsupported_function(function.getName());
     if (function.getReturnType()->isVectorTy()) name.operation += ".vector";
     name.is_signed = word(2) == "s";
     name.argument_is_signed = word(4) == "s";
     return name;
+  }
+  // air.pack.unorm4x8.v4f32(numbers), air.unpack.snorm2x16.v2f32(bits)
+  if (first == "pack" || first == "unpack") {
+    const bool to_bits = first == "pack";
+    const llvm::Type* type = to_bits && function.arg_size() > 0 ? function.getArg(0)->getType()
+                                                                : function.getReturnType();
+    const std::string numbers = type->getScalarType()->isHalfTy() ? "half" : "float";
+    const std::string format = word(2).str();
+    if (!llvm::is_contained(kPacked, format)) unsupported_function(function.getName());
+    name.operation =
+        to_bits ? "pack_" + numbers + "_to_" + format : "unpack_" + format + "_to_" + numbers;
   }
   if (first == "wg" || first == "simdgroup") name.operation = (first + "." + word(2)).str();
   if (first == "atomic")  // air.atomic.global.add.s.i32, air.atomic.fence
@@ -218,6 +238,9 @@ Name take_apart(const llvm::Function& function) {
 }
 
 std::optional<std::string> meaning_of(const Name& name) {
+  if (llvm::StringRef(name.operation).starts_with("pack_") ||
+      llvm::StringRef(name.operation).starts_with("unpack_"))
+    return "metal::" + name.operation + "($0)";
   if (std::ranges::find(kMath, name.operation) != std::end(kMath))
     return "metal::$M::" + name.operation + "($*)";
   if (std::ranges::find(kAcrossLanes, name.operation) != std::end(kAcrossLanes))
@@ -267,6 +290,12 @@ llvm::Type* type_in_memory(llvm::Type* type) {
 
 }  // namespace
 
+void unsupported_function(llvm::StringRef name) {
+  throw AirError("unsupported function '" + name.str() +
+                 "' of Metal's; supported: arithmetic, conversions, packing, operations across "
+                 "simdgroups and quadgroups, simdgroup matrices, barriers, atomics, textures");
+}
+
 std::vector<llvm::Function*> called_functions(llvm::Module& module) {
   std::vector<llvm::Function*> functions;
   for (llvm::Function& function : module)
@@ -276,9 +305,10 @@ std::vector<llvm::Function*> called_functions(llvm::Module& module) {
 }
 
 std::string definition_of(const llvm::Function& function, const std::string& symbol) {
+  if (auto text = texture_definition(function, symbol)) return std::move(*text);
   const Name name = take_apart(function);
   const auto meaning = meaning_of(name);
-  if (!meaning) unsupported(function.getName());
+  if (!meaning) unsupported_function(function.getName());
   const bool in_matrices = llvm::StringRef(name.operation).starts_with("simdgroup_matrix_");
   const llvm::Type& result = *function.getReturnType();
   const std::string result_type =
@@ -287,7 +317,7 @@ std::string definition_of(const llvm::Function& function, const std::string& sym
   std::string parameters, all, element;
   for (const llvm::Argument& argument : function.args()) {
     types.push_back(type_name(*argument.getType(), name.argument_is_signed, in_matrices));
-    if (types.back().empty()) unsupported(function.getName());
+    if (types.back().empty()) unsupported_function(function.getName());
     const std::string number = std::to_string(argument.getArgNo());
     parameters += (parameters.empty() ? "" : ", ") + types.back() + " const& a" + number;
     all += (all.empty() ? "a" : ", a") + number;
@@ -296,7 +326,7 @@ std::string definition_of(const llvm::Function& function, const std::string& sym
   }
   if (in_matrices && !result.isVoidTy()) element = scalar_name(*result.getScalarType(), true);
   if (!result.isVoidTy()) {
-    if (result_type.empty()) unsupported(function.getName());
+    if (result_type.empty()) unsupported_function(function.getName());
     parameters += (parameters.empty() ? "" : ", ") + result_type + "& result";
   }
   std::string code;
@@ -308,11 +338,11 @@ std::string definition_of(const llvm::Function& function, const std::string& sym
     const char what = (*meaning)[++at];
     if (llvm::isDigit(what)) {
       const auto number = static_cast<size_t>(what - '0');
-      if (number >= types.size()) unsupported(function.getName());
+      if (number >= types.size()) unsupported_function(function.getName());
       code += std::string("a") + what;
     } else if (what == 'V' || what == 'W') {
       const size_t number = what == 'V' ? 0 : 1;
-      if (number >= types.size()) unsupported(function.getName());
+      if (number >= types.size()) unsupported_function(function.getName());
       code += types[number];
     } else {
       code += what == 'R'   ? result_type

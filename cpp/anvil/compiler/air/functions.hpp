@@ -1,6 +1,8 @@
 // functions.hpp: Metal's functions, air.*, by Anvil's own Metal library.
 #pragma once
 
+#include <llvm/ADT/StringRef.h>
+
 #include <string>
 #include <vector>
 
@@ -18,6 +20,8 @@ std::vector<llvm::Function*> called_functions(llvm::Module& module);
 /// whose parameters are the function's arguments and result in memory. Throws AirError for one that
 /// is not there.
 std::string definition_of(const llvm::Function& function, const std::string& symbol);
+
+[[noreturn]] void unsupported_function(llvm::StringRef name);
 
 /// Gives a declared function of that name a body: a call of SYMBOL, with its arguments in memory.
 void define_by(llvm::Function& function, llvm::Function& symbol);

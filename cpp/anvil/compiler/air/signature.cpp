@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "anvil/abi/kernel_abi.h"
+#include "anvil/abi/texture_abi.h"
 #include "anvil/compiler/air/metadata.hpp"
 #include "anvil/compiler/air/module.hpp"
 #include "anvil/compiler/source/errors.hpp"
@@ -92,11 +93,32 @@ void read_buffer(const llvm::MDNode* structure, const llvm::Type& type, uint32_t
   parameter.members = read_members(*structure, 0);
 }
 
+// Classes are named as in Metal's language: texture2d<float, sample>.
+void read_handle(bool is_sampler, const llvm::Type& type, uint32_t count, const char* access,
+                 Parameter& parameter) {
+  const uint32_t most = is_sampler ? ANVIL_MAX_SAMPLERS : ANVIL_MAX_TEXTURES;
+  if (!type.isPointerTy() || count != 1)
+    throw AirError("unsupported argument '" + parameter.name +
+                   "': an array of textures or samplers; supported: single ones");
+  if (parameter.index >= most) damaged("argument '" + parameter.name + "' has no place");
+  parameter.kind = is_sampler ? Parameter::Kind::sampler : Parameter::Kind::texture;
+  parameter.access = access;
+  parameter.read_only = !is_sampler && (parameter.access == "sample" || parameter.access == "read");
+  parameter.element_size = 0;
+  parameter.alignment = 0;
+  if (is_sampler) return;
+  const auto [name, rest] = llvm::StringRef(parameter.type).split('<');
+  parameter.texture = name.str();
+  parameter.type = rest.split(',').first.rtrim('>').str();
+}
+
 Parameter read_argument(const llvm::MDNode& argument, const llvm::Function& kernel,
                         unsigned position) {
   Parameter parameter;
   std::string kind;  // what is neither a buffer nor an input
-  bool is_buffer = false;
+  bool is_buffer = false, is_texture = false, is_sampler = false;
+  const char* access = "";
+  uint32_t count = 1;
   const KernelInput* input = nullptr;
   const llvm::MDNode* structure = nullptr;
   uint32_t space = 0;
@@ -105,8 +127,13 @@ Parameter read_argument(const llvm::MDNode& argument, const llvm::Function& kern
     const auto value = number(argument, at + 1);
     if (word == "air.buffer" || word == "air.indirect_buffer") {
       is_buffer = true;
+    } else if (word == "air.texture") {
+      is_texture = true;
+    } else if (word == "air.sampler") {
+      is_sampler = true;
     } else if (word == "air.location_index") {
-      parameter.index = value.value_or(ANVIL_MAX_BUFFERS);
+      parameter.index = value.value_or(UINT32_MAX);
+      count = number(argument, at + 2).value_or(1);
     } else if (word == "air.address_space") {
       space = value.value_or(0);
     } else if (word == "air.arg_type_size") {
@@ -119,6 +146,13 @@ Parameter read_argument(const llvm::MDNode& argument, const llvm::Function& kern
       parameter.name = text(argument, ++at).str();
     } else if (word == "air.read") {
       parameter.read_only = true;
+      access = "read";
+    } else if (word == "air.sample") {
+      access = "sample";
+    } else if (word == "air.write") {
+      access = "write";
+    } else if (word == "air.read_write") {
+      access = "read_write";
     } else if (word == "air.struct_type_info") {
       structure = node(argument, at + 1);
     } else if (word == "air.function_constant") {
@@ -132,11 +166,14 @@ Parameter read_argument(const llvm::MDNode& argument, const llvm::Function& kern
   const llvm::Type& type = *kernel.getArg(position)->getType();
   if (is_buffer)
     read_buffer(structure, type, space, parameter);
+  else if (is_texture || is_sampler)
+    read_handle(is_sampler, type, count, access, parameter);
   else if (input)
     read_input(*input, type, parameter);
   else
     throw AirError("unsupported argument '" + parameter.name + "' of kind '" + kind +
-                   "'; supported: buffers, threadgroup memory, and positions and sizes of threads");
+                   "'; supported: buffers, threadgroup memory, textures, samplers, and positions "
+                   "and sizes of threads");
   return parameter;
 }
 
@@ -160,6 +197,8 @@ std::string function_type(const KernelSignature& kernel) {
 
 KernelSignature read_signature(const llvm::Module& module) {
   const llvm::Function& function = kernel_of(module);
+  if (first_node(module, "air.sampler_states"))
+    throw AirError("unsupported sampler of a function's own; supported: those that are arguments");
   const llvm::MDNode& entry = *first_node(module, "air.kernel");
   KernelSignature kernel;
   kernel.name = function.getName().str();
@@ -174,10 +213,14 @@ KernelSignature read_signature(const llvm::Module& module) {
   const llvm::MDNode* arguments = node(entry, 2);
   if (!arguments || arguments->getNumOperands() != function.arg_size())
     damaged("the kernel's arguments are not all described");
+  uint32_t handles = 0;
   for (unsigned i = 0; i < arguments->getNumOperands(); ++i) {
     const llvm::MDNode* argument = node(*arguments, i);
     if (!argument || number(*argument, 0) != i) damaged("the kernel's arguments are out of order");
     kernel.parameters.push_back(read_argument(*argument, function, i));
+    Parameter& parameter = kernel.parameters.back();
+    if (parameter.kind == Parameter::Kind::texture || parameter.kind == Parameter::Kind::sampler)
+      parameter.slot = handles++;
   }
   kernel.type = function_type(kernel);
   return kernel;
