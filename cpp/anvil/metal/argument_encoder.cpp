@@ -17,8 +17,9 @@ constexpr size_t kAddressSize = 8;
 
 /// Bytes that kernels see of an argument; 0 for what they see nothing of.
 size_t size_of(MTL::DataType type) {
-  const bool is_resource =
-      type == MTL::DataTypePointer || type == MTL::DataTypeTexture || type == MTL::DataTypeSampler;
+  const bool is_resource = type == MTL::DataTypePointer || type == MTL::DataTypeTexture ||
+                           type == MTL::DataTypeSampler ||
+                           type == MTL::DataTypeVisibleFunctionTable;
   return is_resource ? kAddressSize : type_size(type);
 }
 
@@ -174,7 +175,9 @@ objc::Ref<ArgumentEncoder> new_argument_encoder(Device* device, const Array* des
           method +
           ("unsupported data type " + std::to_string(descriptor.data_type) + " of argument ") +
           std::to_string(descriptor.index) +
-          "; supported: pointers, textures, samplers, scalars, vectors and matrices");
+          "; supported: pointers, textures, samplers, visible function tables, scalars, vectors "
+          "and "
+          "matrices");
     const size_t aligned =
         std::max(alignment_of(descriptor.data_type), size_t{descriptor.constant_block_alignment});
     alignment = std::max(alignment, aligned);

@@ -17,6 +17,7 @@ namespace anvil::metal {
 
 struct SamplerState;
 struct Texture;
+struct VisibleFunctionTable;
 
 struct ArgumentDescriptor : objc::Object {
   using Super = RootObject;
@@ -50,6 +51,9 @@ struct ArgumentEncoder : objc::Object {
   void set_textures(Texture* const* textures, NS::Range range);
   void set_sampler(SamplerState* sampler, NS::UInteger index);
   void set_samplers(SamplerState* const* samplers, NS::Range range);
+  // visible_function_table.cpp
+  void set_function_table(VisibleFunctionTable* table, NS::UInteger index);
+  void set_function_tables(VisibleFunctionTable* const* tables, NS::Range range);
   /// Where the host writes a constant.
   void* constant_data(NS::UInteger index);
 

@@ -106,7 +106,8 @@ void Capture::write(const Upcoming& upcoming) {
   const backend::DispatchCommand& dispatch = upcoming.dispatch;
   const service::SpecializedFunction& function = upcoming.pipeline->function->function;
   backend::Device& device = upcoming.pipeline->device->backend;
-  if (upcoming.pipeline->info().handles > 0) return;  // the tool has buffers alone
+  // The tool has buffers alone.
+  if (upcoming.pipeline->info().handles > 0 || !upcoming.pipeline->linked.empty()) return;
   const std::string name = kernel_name(function);
   const backend::Extent grid = grid_of(dispatch, device);
   uint64_t threads = 1;

@@ -22,6 +22,7 @@ struct IndirectCommandBuffer;
 struct IndirectExecution;
 struct SamplerState;
 struct Texture;
+struct VisibleFunctionTable;
 
 struct ComputeCommandEncoder : CommandEncoder {
   using Super = CommandEncoder;
@@ -44,6 +45,10 @@ struct ComputeCommandEncoder : CommandEncoder {
   void set_samplers(SamplerState* const* samplers, NS::Range range);
   void set_clamped_samplers(SamplerState* const* samplers, const float* lod_mins,
                             const float* lod_maxes, NS::Range range);
+
+  // visible_function_table.cpp
+  void set_function_table(VisibleFunctionTable* table, NS::UInteger index);
+  void set_function_tables(VisibleFunctionTable* const* tables, NS::Range range);
 
   void dispatch_threads(MTL::Size grid, MTL::Size threadgroup);
   void dispatch_threadgroups(MTL::Size threadgroups, MTL::Size threadgroup);

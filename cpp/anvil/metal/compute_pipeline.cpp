@@ -23,9 +23,11 @@ void ComputePipelineDescriptor::reset() {
 
 ComputePipelineState::ComputePipelineState(Device* device,
                                            std::unique_ptr<backend::Kernel> its_kernel,
-                                           const ComputePipelineDescriptor& descriptor)
+                                           const ComputePipelineDescriptor& descriptor,
+                                           std::vector<std::string> its_linked)
     : function(descriptor.compute_function),
       kernel(std::move(its_kernel)),
+      linked(std::move(its_linked)),
       device(device),
       label(descriptor.label),
       required_threads(descriptor.required_threads),
@@ -104,15 +106,12 @@ objc::Ref<ComputePipelineState> new_compute_pipeline(Device* device,
                                         "; a compute pipeline is made of a kernel"));
     return nullptr;
   }
-  if (descriptor.linked_functions && descriptor.linked_functions->any()) {
-    give_error(error, library_error(MTL::LibraryErrorUnsupported,
-                                    "unsupported linked functions; supported: functions of the "
-                                    "kernel's own library"));
-    return nullptr;
-  }
   try {
+    service::SpecializedFunction whole = function->function;
+    if (descriptor.linked_functions) whole = link(whole, *descriptor.linked_functions);
+    std::unique_ptr<backend::Kernel> kernel = load_kernel(*device, whole);
     objc::Ref<ComputePipelineState> pipeline = objc::make<ComputePipelineState>(
-        device, load_kernel(*device, function->function), descriptor);
+        device, std::move(kernel), descriptor, std::move(whole.linked));
     if (reflection) *reflection = objc::Ref(pipeline->reflection).autoreleased();
     return pipeline;
   } catch (const service::CompileError& failure) {

@@ -35,14 +35,20 @@ struct ComputePipelineDescriptor : objc::Object {
   objc::Ref<LinkedFunctions> linked_functions;
 };
 
+struct FunctionHandle;
+struct VisibleFunctionTable;
+struct VisibleFunctionTableDescriptor;
+
 struct ComputePipelineState : Allocation {
   using Super = Allocation;
 
   ComputePipelineState(Device* device, std::unique_ptr<backend::Kernel> kernel,
-                       const ComputePipelineDescriptor& descriptor);
+                       const ComputePipelineDescriptor& descriptor,
+                       std::vector<std::string> linked);
 
   const objc::Ref<Function> function;  ///< what it was made of
   const std::unique_ptr<backend::Kernel> kernel;
+  const std::vector<std::string> linked;  ///< functions that tables may hold, by handle
 
   const service::KernelInfo& info() const { return kernel->info; }
 
@@ -50,6 +56,12 @@ struct ComputePipelineState : Allocation {
   NS::UInteger thread_execution_width() const;
   NS::UInteger static_threadgroup_memory() const;
   NS::UInteger no_imageblock(MTL::Size) const { return 0; }
+  // visible_function_table.cpp
+  /// Null for functions that are not linked.
+  FunctionHandle* function_handle(Function* its);
+  FunctionHandle* function_handle_named(String* name);
+  VisibleFunctionTable* new_visible_function_table(
+      const VisibleFunctionTableDescriptor* descriptor);
   /// Those that its code uses; Metal tells it of a function, before there is code.
   Array* used_constants() const;
 

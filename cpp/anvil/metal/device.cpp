@@ -274,7 +274,7 @@ ANVIL_OBJC_CLASS_DEFINITION<Device> device_definition{
         objc::function<&answers::no<Device>>("supportsBCTextureCompression"),
         objc::function<&answers::no<Device>>("supportsQueryTextureLOD"),
         objc::function<&answers::no<Device>>("supportsDynamicLibraries"),
-        objc::function<&answers::no<Device>>("supportsFunctionPointers"),
+        objc::function<&answers::yes<Device>>("supportsFunctionPointers"),
         objc::function<&answers::no<Device>>("supportsRaytracing"),
         objc::method<&Device::counter_sets>("counterSets"),
         objc::method<&Device::argument_buffers>("argumentBuffersSupport"),

@@ -79,7 +79,8 @@ Library::Image image_of(const metallib::AppleLibrary& library,
 Array* Library::function_names() const {
   std::vector<objc::Ref<objc_object>> names;
   for (const Image& part : parts)
-    for (const std::string& name : part->functions) names.push_back(make_string(name));
+    for (const auto* list : {&part->functions, &part->visible})
+      for (const std::string& name : *list) names.push_back(make_string(name));
   if (compiled)
     for (const metallib::AppleFunction& function : compiled->functions())
       if (function_type(function.kind)) names.push_back(make_string(std::string(function.name)));
@@ -93,9 +94,12 @@ String* Library::log() const {
 }
 
 std::optional<Library::Found> Library::look_up(const std::string& name) const {
-  for (const Image& part : parts)
+  for (const Image& part : parts) {
     if (std::ranges::find(part->functions, name) != part->functions.end())
       return Found{part, MTL::FunctionTypeKernel};
+    if (std::ranges::find(part->visible, name) != part->visible.end())
+      return Found{part, MTL::FunctionTypeVisible};
+  }
   const metallib::AppleFunction* function = compiled ? compiled->find(name) : nullptr;
   const auto type = function ? function_type(function->kind) : std::nullopt;
   if (!type) return std::nullopt;

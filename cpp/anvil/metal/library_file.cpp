@@ -16,8 +16,10 @@ constexpr uint64_t kMostMagic = 8;
 /// it, unless a cache has the result.
 Library::Image image_of(const metallib::Archive& archive, size_t index) {
   const metallib::Unit& unit = archive.units()[index];
-  std::vector<std::string> functions;
-  for (const metallib::UnitFunction& function : unit.functions) functions.push_back(function.name);
+  std::vector<std::string> functions, visible;
+  for (const metallib::UnitFunction& function : unit.functions)
+    (function.kind == metallib::FunctionKind::visible ? visible : functions)
+        .push_back(function.name);
   std::vector<service::FunctionConstant> constants;
   for (const metallib::UnitConstant& constant : unit.constants)
     constants.push_back({constant.name, constant.index, constant.type, constant.required});
@@ -25,7 +27,7 @@ Library::Image image_of(const metallib::Archive& archive, size_t index) {
       std::make_shared<const service::LibrarySource>(service::LibrarySource{
           .text = archive.text(index),
           .options = {.defines = {}, .math = unit.math, .std = unit.std, .logging = unit.logging}}),
-      std::move(functions), std::move(constants)));
+      std::move(functions), std::move(constants), std::move(visible)));
 }
 
 objc::Ref<Library> read(Device* device, const std::shared_ptr<const metallib::Input>& input) {

@@ -16,6 +16,7 @@ MTL::BindingAccess access_of(const std::string& access) {
 MTL::DataType described_type(std::string_view type) {
   if (is_texture_class(type)) return MTL::DataTypeTexture;
   if (type == "sampler") return MTL::DataTypeSampler;
+  if (type == "visible_function_table") return MTL::DataTypeVisibleFunctionTable;
   return type.ends_with('*')   ? MTL::DataTypePointer
          : type.ends_with(']') ? MTL::DataTypeArray
                                : data_type(type);
@@ -113,7 +114,8 @@ Binding::Binding(const service::ArgumentInfo& argument)
   } else if (argument.type.starts_with(kAtomic)) {
     structure = struct_type(argument.type, {});
   }
-  if (argument.kind != service::ArgumentInfo::Kind::buffer) return;
+  if (data_type == MTL::DataTypeVisibleFunctionTable) type = MTL::BindingTypeVisibleFunctionTable;
+  if (type != MTL::BindingTypeBuffer) return;
   pointer = objc::make<PointerType>();
   pointer->data_type = MTL::DataTypePointer;
   pointer->element_type = data_type;
@@ -128,9 +130,11 @@ ComputePipelineReflection::ComputePipelineReflection(
     : bindings(objc::make<Array>()), arguments(objc::make<Array>()) {
   for (const service::ArgumentInfo& info : infos) {
     arguments->items.push_back(objc::make<Argument>(info));
-    if (info.kind == service::ArgumentInfo::Kind::buffer)
-      bindings->items.push_back(objc::make<BufferBinding>(info));
-    else if (info.kind == service::ArgumentInfo::Kind::texture)
+    if (info.kind == service::ArgumentInfo::Kind::buffer) {
+      objc::Ref<Binding> binding = objc::make<BufferBinding>(info);
+      if (binding->type != MTL::BindingTypeBuffer) binding = objc::make<Binding>(info);
+      bindings->items.push_back(std::move(binding));
+    } else if (info.kind == service::ArgumentInfo::Kind::texture)
       bindings->items.push_back(objc::make<TextureBinding>(info));
     else if (info.kind == service::ArgumentInfo::Kind::sampler)
       bindings->items.push_back(objc::make<SamplerBinding>(info));

@@ -45,10 +45,11 @@ struct LibrarySource {
 };
 
 struct LibraryImage {
-  std::string key;  // content hash of its source, options and compiler
-  std::vector<std::string> functions;
+  std::string key;                     // content hash of its source, options and compiler
+  std::vector<std::string> functions;  // kernels
   std::vector<FunctionConstant> constants;
-  std::string log;  // warnings of the compile that made it
+  std::vector<std::string> visible;  // functions for tables
+  std::string log;                   // warnings of the compile that made it
   std::shared_ptr<const LibrarySource> origin;
 };
 
@@ -97,6 +98,7 @@ struct SpecializedFunction {
   std::shared_ptr<const LibraryImage> library;
   std::string name;
   std::vector<ConstantValue> constants;
+  std::vector<std::string> linked = {};  // visible functions of the library, for tables: by handle
 };
 
 /// What kernels are compiled to.
@@ -126,7 +128,8 @@ struct KernelImage : KernelInfo {
 /// compiled until a kernel of it is. Throws CompileError where there is no compiler.
 LibraryImage compiled_before(std::shared_ptr<const LibrarySource> source,
                              std::vector<std::string> functions,
-                             std::vector<FunctionConstant> constants);
+                             std::vector<FunctionConstant> constants,
+                             std::vector<std::string> visible = {});
 
 /// Both throw CompileError, are safe to call from many threads and processes at once, compile a
 /// thing that several threads ask for at the same time only once, and start no process when the

@@ -80,6 +80,8 @@ void read_library(std::string_view text, LibraryImage& library) {
                          ", version " + std::to_string(kLibraryVersion) + " is understood");
     for (const auto& function : head.at("functions"))
       library.functions.push_back(function.at("name"));
+    if (const auto found = head.find("visible"); found != head.end())
+      for (const auto& function : *found) library.visible.push_back(function.at("name"));
     library.constants = read_constants(head.at("constants"));
   });
 }

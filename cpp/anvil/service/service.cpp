@@ -152,15 +152,17 @@ std::string CompilerService::contents(const LibraryImage& library) {
 }
 
 KernelImage CompilerService::kernel(const LibraryImage& library, const std::string& function,
-                                    std::span<const ConstantValue> constants,
-                                    const Target& target) {
+                                    std::span<const ConstantValue> constants, const Target& target,
+                                    std::span<const std::string> linked) {
   const std::string identity = compiler_.identity();
   const auto values = sorted(constants);
   KeyHasher hasher;
   hasher.add("kernel").add(kFormat).add(ANVIL_ABI_VERSION).add(identity).add(library.key);
   hasher.add(target.format).add(target.identity).add(target.options.size());
   for (const std::string& option : target.options) hasher.add(option);
-  hasher.add(function).add(values.size());
+  hasher.add(function).add(linked.size());
+  for (const std::string& name : linked) hasher.add(name);
+  hasher.add(values.size());
   for (const auto& value : values) {
     hasher.add(value.index ? uint64_t{*value.index} : UINT64_MAX).add(value.name).add(value.type);
     hasher.add(
@@ -183,6 +185,7 @@ KernelImage CompilerService::kernel(const LibraryImage& library, const std::stri
     Compiler::Arguments arguments{"kernel", "--function", function};
     arguments.insert(arguments.end(), target.options.begin(), target.options.end());
     arguments.insert(arguments.end(), {"--output", output, "--reflection", reflection});
+    for (const std::string& name : linked) arguments.insert(arguments.end(), {"--link", name});
     if (!values.empty()) arguments.insert(arguments.end(), {"--constants", bound});
     const std::string log = compiler_.run(arguments, task, &program);
     CacheFiles made{{kKernelFile, written(output, log, task)},
@@ -265,18 +268,20 @@ LibraryImage compile_library(std::string_view source, const CompileOptions& opti
 
 LibraryImage compiled_before(std::shared_ptr<const LibrarySource> source,
                              std::vector<std::string> functions,
-                             std::vector<FunctionConstant> constants) {
+                             std::vector<FunctionConstant> constants,
+                             std::vector<std::string> visible) {
   std::string key = CompilerService::shared().key(*source);
   return {.key = std::move(key),
           .functions = std::move(functions),
           .constants = std::move(constants),
+          .visible = std::move(visible),
           .log = {},
           .origin = std::move(source)};
 }
 
 KernelImage compile_kernel(const SpecializedFunction& function, const Target& target) {
   return CompilerService::shared().kernel(*function.library, function.name, function.constants,
-                                          target);
+                                          target, function.linked);
 }
 
 unsigned compiled_register_bytes(const std::vector<std::string>& options) {

@@ -26,7 +26,8 @@ class CompilerService {
   /// The content hash of a library that is made of it.
   std::string key(const LibrarySource& source) const;
   KernelImage kernel(const LibraryImage& library, const std::string& function,
-                     std::span<const ConstantValue> constants, const Target& target);
+                     std::span<const ConstantValue> constants, const Target& target,
+                     std::span<const std::string> linked = {});
   std::string contents(const LibraryImage& library);
   unsigned register_bytes(const std::vector<std::string>& options);
 

@@ -70,6 +70,8 @@ metallib::Unit read_index(std::string_view line, const std::string& name,
                       .functions = {},
                       .constants = {}};
   for (std::string& function : image.functions) unit.functions.push_back({std::move(function)});
+  for (std::string& function : image.visible)
+    unit.functions.push_back({std::move(function), metallib::FunctionKind::visible});
   for (service::FunctionConstant& constant : image.constants)
     unit.constants.push_back(
         {std::move(constant.name), std::move(constant.type), constant.index, constant.required});

@@ -166,14 +166,6 @@ TEST_CASE("the library's names do not collide with those of programs") {
   check_expressions(kUses, language::usual_inputs(64), kOwn);
 }
 TEST_CASE("what is absent says so where it is used") {
-  const std::string tables = language::compile_error(
-      "#include <metal_stdlib>\nusing namespace metal;\n"
-      "kernel void k(visible_function_table<float(float)> t [[buffer(0)]], device float* x) { "
-      "x[0] = t[1](x[0]); }\n");
-  CHECK_MESSAGE(
-      tables.find("visible_function_table: Anvil has pointers to functions, and no tables "
-                  "of them") != std::string::npos,
-      tables);
   const std::string log = language::compile_error(
       "#include <metal_stdlib>\n#include <metal_tensor>\nusing namespace metal;\n"
       "kernel void k(tensor<device half, dextents<int, 2>> t [[buffer(0)]], device half* out) { "

@@ -25,6 +25,7 @@ std::string argument(const Parameter& parameter, size_t position) {
   const std::string table = parameter.kind == Parameter::Kind::buffer ? "tg->dispatch->buffers["
                                                                       : "tg->threadgroup_memory[";
   const std::string pointer = table + std::to_string(parameter.index) + "]";
+  if (parameter.is_table) return type + "{static_cast<const unsigned long*>(" + pointer + ")}";
   return parameter.reference ? "*(" + type + "*)" + pointer : "(" + type + ")" + pointer;
 }
 

@@ -23,16 +23,20 @@ std::string valid(const std::string& text) {
 }  // namespace
 
 std::string index_line(const LibraryIndex& index) {
-  llvm::json::Array functions, constants;
+  llvm::json::Array functions, visible, constants;
   for (const std::string& name : index.functions)
     functions.push_back(llvm::json::Object{{"name", valid(name)}});
+  for (const std::string& name : index.visible)
+    visible.push_back(llvm::json::Object{{"name", valid(name)}});
   for (const FunctionConstantInfo& constant : index.constants)
     constants.push_back(llvm::json::Object{{"name", valid(constant.name)},
                                            {"index", constant.index},
                                            {"type", constant.type},
                                            {"required", constant.required}});
-  return line_of(llvm::json::Object{
-      {"version", 1}, {"functions", std::move(functions)}, {"constants", std::move(constants)}});
+  llvm::json::Object line{
+      {"version", 1}, {"functions", std::move(functions)}, {"constants", std::move(constants)}};
+  if (!visible.empty()) line["visible"] = std::move(visible);
+  return line_of(std::move(line));
 }
 
 std::string write_library(const Program& program, const LibraryIndex& index) {

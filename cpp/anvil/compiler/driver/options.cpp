@@ -73,6 +73,7 @@ Handlers library_options(LibraryCommand& command) {
 Handlers kernel_options(KernelCommand& command) {
   return {{"--function", store(command.function)},
           {"--constants", store(command.constants)},
+          {"--link", [&](std::string name) { command.linked.push_back(std::move(name)); }},
           {"--variant", store(command.variant)},
           {"--cpu", store(command.cpu)},
           {"--target", store(command.target)},

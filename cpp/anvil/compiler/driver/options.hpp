@@ -43,6 +43,7 @@ struct KernelCommand {
   // Where to write the IR: as handed over, after scalar optimisation, after vectorisation; and the
   // code as assembly.
   std::string emit_ir, emit_scalar_ir, emit_simd_ir, emit_assembly;
+  std::vector<std::string> linked;  // visible functions, in the order of their handles
   std::string variant = "full";
   std::string cpu = "host";
   std::string target;  // an LLVM triple; empty: this machine's

@@ -245,7 +245,7 @@ bool run_program(const ProgramOptions& options, const std::string& triple, bool 
       *program, request.target(), {.line_tables = line_tables, .warnings = options.library.empty()},
       context, [&] {
         return request.answer([&](const KernelCommand& kernel) -> Wish {
-          return {.kernel = kernel.function, .target = &request.target()};
+          return {.kernel = kernel.function, .linked = kernel.linked, .target = &request.target()};
         });
       });
   request.rethrow();

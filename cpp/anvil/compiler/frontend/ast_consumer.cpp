@@ -17,6 +17,14 @@
 
 namespace anvil::compiler {
 
+namespace {
+
+bool is_visible(const clang::FunctionDecl& function) {
+  return has_annotation(function, "visible") || has_annotation(function, "stitchable");
+}
+
+}  // namespace
+
 void KernelConsumer::Initialize(clang::ASTContext& context) {
   context_ = &context;
   spaces_.emplace(context);
@@ -69,9 +77,11 @@ void KernelConsumer::visit_function(clang::FunctionDecl* function) {
   function->setImplicitlyInline();
   if (function->isThisDeclarationADefinition() && function->getBody())
     visit_threadgroup_variables(function->getBody());
-  if (has_annotation(*function, "kernel") && function->isThisDeclarationADefinition() &&
-      !function->isTemplated() && !function->isTemplateInstantiation())
-    kernels_.push_back({function, nullptr});
+  if (!function->isThisDeclarationADefinition() || function->isTemplated() ||
+      function->isTemplateInstantiation())
+    return;
+  if (has_annotation(*function, "kernel")) kernels_.push_back({function, nullptr});
+  if (is_visible(*function)) visible_.push_back({function, nullptr});
 }
 
 void KernelConsumer::visit_variable(clang::VarDecl* variable) {
@@ -96,7 +106,7 @@ void KernelConsumer::visit_instance(const clang::NamedDecl* instance,
     error(instance->getLocation(), "[[host_name]] does not name a function");
     return;
   }
-  kernels_.push_back({function, instance});
+  (is_visible(*function) ? visible_ : kernels_).push_back({function, instance});
 }
 
 // No constructor runs for threadgroup memory.

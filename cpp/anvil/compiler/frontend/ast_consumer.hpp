@@ -25,9 +25,10 @@ namespace anvil::compiler {
 
 class KernelConsumer : public clang::SemaConsumer {
  public:
-  struct Kernel {
+  /// That the host knows.
+  struct Function {
     const clang::FunctionDecl* function;
-    const clang::NamedDecl* instance;  ///< null for a kernel that is no template
+    const clang::NamedDecl* instance;  ///< null for one that is no template
   };
 
   void Initialize(clang::ASTContext& context) override;
@@ -39,7 +40,9 @@ class KernelConsumer : public clang::SemaConsumer {
 
   clang::ASTContext& context() const { return *context_; }
   clang::Sema& sema() const { return *sema_; }
-  const std::vector<Kernel>& kernels() const { return kernels_; }
+  const std::vector<Function>& kernels() const { return kernels_; }
+  /// Those that [[visible]] or [[stitchable]] offers to function tables.
+  const std::vector<Function>& visible() const { return visible_; }
   const std::vector<const clang::VarDecl*>& constants() const { return constants_; }
   /// Program scope variables with an initialiser, whatever its kind.
   const std::vector<const clang::VarDecl*>& initialised() const { return initialised_; }
@@ -57,7 +60,7 @@ class KernelConsumer : public clang::SemaConsumer {
   clang::Sema* sema_ = nullptr;
   std::optional<SpaceCheck> spaces_;
   std::vector<clang::CXXMethodDecl*> methods_;  // all that are defined
-  std::vector<Kernel> kernels_;
+  std::vector<Function> kernels_, visible_;
   std::vector<const clang::VarDecl*> constants_, initialised_;
 };
 

@@ -77,13 +77,19 @@ std::string qualified_name(const clang::NamedDecl& declaration) {
   return "::" + name;
 }
 
+/// How to name it in C++.
+std::string callee_of(const KernelConsumer::Function& function) {
+  return qualified_name(function.instance
+                            ? *function.instance
+                            : static_cast<const clang::NamedDecl&>(*function.function));
+}
+
 // The signature, and how to name the kernel in C++.
 std::optional<KernelSignature> signature_of(KernelConsumer& consumer,
-                                            const KernelConsumer::Kernel& kernel) {
+                                            const KernelConsumer::Function& kernel) {
   auto signature = read_signature(consumer.sema(), *kernel.function);
   if (!signature) return {};
-  signature->callee = qualified_name(
-      kernel.instance ? *kernel.instance : static_cast<const clang::NamedDecl&>(*kernel.function));
+  signature->callee = callee_of(kernel);
   signature->type = kernel.instance ? "__remove_pointer(decltype(" + signature->callee + "))"
                                     : "decltype(" + signature->callee + ")";
   return signature;
@@ -128,22 +134,48 @@ EditedText edited_text(const Program& program, const SmallFloatCasts& casts) {
   return {program.source.expanded, std::move(edits)};
 }
 
-std::string name_of(const KernelConsumer::Kernel& kernel, const Program& program) {
+/// As the host knows it.
+std::string name_of(const KernelConsumer::Function& kernel, const Program& program) {
   if (!kernel.instance) return host_name(*kernel.function);
   const llvm::StringRef number = kernel.instance->getName().substr(kInstancePrefix.size());
   return program.tokens.instances[std::stoul(number.str())].name;
 }
 
-/// The bodies of all templates that are used, except those of kernels: only that which is wanted
+/// The addresses of the functions that are linked, as constants of the program; nothing, after a
+/// diagnostic, where there is none of a name. They join `functions`.
+std::optional<std::string> linked_text(const std::vector<std::string>& names,
+                                       const KernelConsumer& consumer, const Program& program,
+                                       std::vector<const clang::FunctionDecl*>& functions) {
+  std::string text;
+  for (size_t i = 0; i < names.size(); ++i) {
+    const auto& all = consumer.visible();
+    const auto found = std::ranges::find_if(all, [&](const KernelConsumer::Function& function) {
+      return name_of(function, program) == names[i];
+    });
+    if (found == all.end()) {
+      llvm::errs() << program.source.name << ": error: there is no visible function named '"
+                   << names[i] << "' in the library\n";
+      return {};
+    }
+    functions.push_back(found->function);
+    text += "extern \"C\" constexpr auto " + std::string(kLinkedPrefix) + std::to_string(i) +
+            " = " + (found->instance ? "" : "&") + callee_of(*found) + ";\n";
+  }
+  return text;
+}
+
+/// The bodies of all templates that are used, except those that the host knows: only what is wanted
 /// gets its body. Returns what was left out.
 std::vector<clang::Sema::PendingImplicitInstantiation> instantiate_but_kernels(
     clang::Sema& sema, const KernelConsumer& consumer) {
   std::vector<clang::Sema::PendingImplicitInstantiation> kernels;
+  std::vector<const clang::FunctionDecl*> instances;
+  for (const auto* list : {&consumer.kernels(), &consumer.visible()})
+    for (const KernelConsumer::Function& function : *list)
+      if (function.instance) instances.push_back(function.function);
   auto& pending = sema.PendingInstantiations;
   const auto is_kernel = [&](const auto& entry) {
-    return std::ranges::any_of(consumer.kernels(), [&](const KernelConsumer::Kernel& kernel) {
-      return kernel.instance && kernel.function == entry.first;
-    });
+    return std::ranges::find(instances, entry.first) != instances.end();
   };
   std::ranges::copy_if(pending, std::back_inserter(kernels), is_kernel);
   std::erase_if(pending, is_kernel);
@@ -154,8 +186,10 @@ std::vector<clang::Sema::PendingImplicitInstantiation> instantiate_but_kernels(
 LibraryIndex index_of(KernelConsumer& consumer, const Program& program,
                       clang::CodeGenerator& code) {
   LibraryIndex index;
-  for (const KernelConsumer::Kernel& kernel : consumer.kernels())
+  for (const KernelConsumer::Function& kernel : consumer.kernels())
     if (signature_of(consumer, kernel)) index.functions.push_back(name_of(kernel, program));
+  for (const KernelConsumer::Function& function : consumer.visible())
+    index.visible.push_back(name_of(function, program));
   index.constants = constants_of(consumer, program, code);
   return index;
 }
@@ -188,16 +222,20 @@ std::optional<Compiled> try_program(const Program& program, const Target& target
         wish = ask();
         if (wish.kernel.empty()) return {};
         compiler->getDiagnostics().setIgnoreAllWarnings(true);  // they came with the index
-        for (const KernelConsumer::Kernel& kernel : consumer.kernels()) {
+        for (const KernelConsumer::Function& kernel : consumer.kernels()) {
           if (name_of(kernel, program) != wish.kernel) continue;
           auto signature = signature_of(consumer, kernel);
           if (!signature) return {};
+          std::vector<const clang::FunctionDecl*> wanted{kernel.function};
+          const auto linked = linked_text(wish.linked, consumer, program, wanted);
+          if (!linked) return {};
           for (const auto& body : bodies)
-            if (body.first == kernel.function) sema.PendingInstantiations.push_back(body);
+            if (std::ranges::find(wanted, body.first) != wanted.end())
+              sema.PendingInstantiations.push_back(body);
           function = kernel.function;
           result.signature = std::move(*signature);
           result.signature.name = wish.kernel;
-          return wish.target->thunk(result.signature);
+          return *linked + wish.target->thunk(result.signature);
         }
         return {};
       },

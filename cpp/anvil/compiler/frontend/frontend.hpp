@@ -32,8 +32,9 @@ struct Program {
 };
 
 struct LibraryIndex {
-  std::vector<std::string> functions;
+  std::vector<std::string> functions;  ///< kernels
   std::vector<FunctionConstantInfo> constants;
+  std::vector<std::string> visible = {};  ///< functions for tables
 };
 
 struct CompiledKernel {
@@ -46,8 +47,9 @@ struct CompiledKernel {
 
 /// What is wanted of a program: a kernel, by the name that the host knows, or its index.
 struct Wish {
-  std::string kernel;              ///< empty: the index
-  const Target* target = nullptr;  ///< whose thunk calls the kernel
+  std::string kernel;                    ///< empty: the index
+  std::vector<std::string> linked = {};  ///< visible functions whose handles are 16, 32, ...
+  const Target* target = nullptr;        ///< whose thunk calls the kernel
 };
 using Compiled = std::variant<LibraryIndex, CompiledKernel>;
 

@@ -37,6 +37,8 @@ std::optional<HandleType> as_handle(clang::QualType type) {
   const auto* special = llvm::dyn_cast<clang::ClassTemplateSpecializationDecl>(record);
   if (!special) return {};
   const auto arguments = special->getTemplateArgs().asArray();
+  if (name == "visible_function_table")
+    return HandleType{.name = name.str(), .element = "", .access = ""};
   if (arguments.size() != 2 || arguments[0].getKind() != clang::TemplateArgument::Type) return {};
   const clang::QualType element = arguments[0].getAsType();
   const auto second = number(arguments[1]);

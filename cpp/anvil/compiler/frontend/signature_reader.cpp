@@ -122,6 +122,8 @@ class Reader {
  private:
   void resource(const clang::ParmVarDecl& declaration, Parameter& parameter);
   void handles(const clang::ParmVarDecl& declaration, const HandleType& type, Parameter& parameter);
+  void function_table(const clang::ParmVarDecl& declaration, const HandleType& type,
+                      Parameter& parameter);
   void assign_indices(const clang::FunctionDecl& function, KernelSignature& kernel,
                       std::vector<bool>& automatic, const Table& table);
   std::vector<StructMember> members(const clang::RecordDecl& record, uint64_t base);
@@ -157,7 +159,10 @@ Parameter Reader::parameter(const clang::ParmVarDecl& declaration, const std::st
     return result;
   }
   if (const auto handle = as_handle(type)) {
-    handles(declaration, *handle, result);
+    if (handle->is_function_table())
+      function_table(declaration, *handle, result);
+    else
+      handles(declaration, *handle, result);
     return result;
   }
   if (find_annotation(declaration, "buffer") || find_annotation(declaration, "threadgroup")) {
@@ -301,6 +306,26 @@ void Reader::handles(const clang::ParmVarDecl& declaration, const HandleType& ty
           "parameter '" + parameter.name + "' has " + std::to_string(parameter.count) +
               " elements from " + its.attribute + " index " + std::to_string(parameter.index) +
               " on; the last index is " + std::to_string(its.size - 1));
+}
+
+/// Its memory is a buffer, of the index that it has among them.
+void Reader::function_table(const clang::ParmVarDecl& declaration, const HandleType& type,
+                            Parameter& parameter) {
+  parameter.kind = Parameter::Kind::buffer;
+  parameter.type = type.name;
+  parameter.is_table = parameter.read_only = true;
+  parameter.address_space = "device";
+  parameter.element_size = parameter.alignment = 8;
+  if (const auto* condition = find_annotation(declaration, "function_constant"))
+    parameter.condition = string_argument(*condition);
+  if (type.count > 1)
+    error(declaration.getLocation(), "unsupported array of visible function tables '" +
+                                         parameter.name +
+                                         "' as a parameter; supported: in an argument buffer");
+  const auto* place = find_annotation(declaration, "buffer");
+  has_automatic_index = !place;
+  if (!place) return;
+  if (const auto index = integer(*place, ANVIL_MAX_BUFFERS)) parameter.index = *index;
 }
 
 // Metal gives the parameters without an index the lowest that are free, in order.

@@ -6,6 +6,8 @@
 #include <llvm/IR/ReplaceConstant.h>
 #include <llvm/Transforms/Utils/BasicBlockUtils.h>
 
+#include "anvil/compiler/source/symbols.hpp"
+
 namespace anvil::compiler {
 namespace {
 
@@ -20,15 +22,32 @@ bool takes_address(const llvm::Use& use) {
   return !call || !call->isCallee(&use);
 }
 
-std::vector<Callee> number_callees(llvm::Module& module) {
+/// The linked functions, in their order.
+std::vector<llvm::Function*> take_linked(llvm::Module& module) {
+  std::vector<llvm::Function*> functions;
+  for (;;) {
+    auto* address =
+        module.getNamedGlobal(std::string(kLinkedPrefix) + std::to_string(functions.size()));
+    if (!address) return functions;
+    functions.push_back(llvm::cast<llvm::Function>(address->getInitializer()->stripPointerCasts()));
+    address->eraseFromParent();
+  }
+}
+
+std::vector<Callee> number_callees(llvm::Module& module,
+                                   const std::vector<llvm::Function*>& linked) {
   constexpr uint64_t kStep = 16;  // addresses of functions are aligned
   std::vector<Callee> callees;
-  for (llvm::Function& function : module) {
-    if (function.isDeclaration() || llvm::none_of(function.uses(), takes_address)) continue;
+  const auto add = [&](llvm::Function& function) {
     auto* integer = llvm::ConstantInt::get(llvm::Type::getInt64Ty(module.getContext()),
                                            kStep * (callees.size() + 1));
     callees.push_back({&function, llvm::ConstantExpr::getIntToPtr(integer, function.getType())});
-  }
+  };
+  for (llvm::Function* function : linked) add(*function);
+  for (llvm::Function& function : module)
+    if (!function.isDeclaration() && llvm::any_of(function.uses(), takes_address) &&
+        llvm::find(linked, &function) == linked.end())
+      add(function);
   for (const Callee& callee : callees) {
     // Casts of an address around a call: plain calls stay what they are.
     llvm::convertUsersOfConstantsToInstructions({callee.function});
@@ -42,7 +61,12 @@ void resolve(llvm::CallInst& call, const std::vector<Callee>& callees) {
   std::vector<const Callee*> candidates;
   for (const Callee& callee : callees)
     if (callee.function->getFunctionType() == call.getFunctionType()) candidates.push_back(&callee);
-  if (candidates.empty()) return;
+  if (candidates.empty()) {
+    if (!call.getType()->isVoidTy())
+      call.replaceAllUsesWith(llvm::Constant::getNullValue(call.getType()));
+    call.eraseFromParent();
+    return;
+  }
   llvm::Value* pointer = call.getCalledOperand();
   llvm::BasicBlock* head = call.getParent();
   llvm::BasicBlock* rest = head->splitBasicBlock(call.getIterator(), "called");
@@ -80,6 +104,7 @@ void resolve(llvm::CallInst& call, const std::vector<Callee>& callees) {
 }  // namespace
 
 void resolve_function_pointers(llvm::Module& module) {
+  const std::vector<llvm::Function*> linked = take_linked(module);
   std::vector<llvm::CallInst*> indirect;
   for (llvm::Function& function : module)
     for (llvm::BasicBlock& block : function)
@@ -88,7 +113,7 @@ void resolve_function_pointers(llvm::Module& module) {
             call && call->isIndirectCall())
           indirect.push_back(call);
   if (indirect.empty()) return;
-  const std::vector<Callee> callees = number_callees(module);
+  const std::vector<Callee> callees = number_callees(module, linked);
   for (llvm::CallInst* call : indirect) resolve(*call, callees);
 }
 

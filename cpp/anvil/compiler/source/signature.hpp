@@ -32,6 +32,7 @@ struct Parameter {
   std::string address_space;
   std::string condition;  ///< a function constant; where it is false, the argument is absent
   bool is_struct = false;
+  bool is_table = false;  ///< of functions: itself a value, the address of a buffer
   std::vector<StructMember> members;
 
   // textures and samplers

@@ -17,6 +17,8 @@ inline constexpr std::string_view kDefinedPrefix = "__anvil_defined_";
 inline constexpr std::string_view kThreadWord = "__anvil_thread";
 /// What names instance i of a kernel's template is called this, then i.
 inline constexpr std::string_view kInstancePrefix = "__anvil_instance_";
+/// The address of linked function i is a constant called this, then i.
+inline constexpr std::string_view kLinkedPrefix = "__anvil_linked_";
 /// The section that marks a `threadgroup` variable until it is lowered.
 inline constexpr std::string_view kThreadgroupSection = "anvil.threadgroup";
 /// One lane's program: `void anvil_scalar_entry(tg, simdgroup, lane)`.

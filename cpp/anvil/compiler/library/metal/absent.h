@@ -23,12 +23,7 @@ struct tensor {
   static_assert(detail::unsupported<T>, "tensor: Anvil has buffers and textures, no tensors");
 };
 
-// <metal_visible_function_table>, <metal_raytracing> (specification 2.15).
-template <class F>
-struct visible_function_table {
-  static_assert(detail::unsupported<F*>,
-                "visible_function_table: Anvil has pointers to functions, and no tables of them");
-};
+// <metal_raytracing> (specification 2.17).
 template <class... Tags>
 struct intersection_function_table {
   static_assert(sizeof...(Tags) != sizeof...(Tags),

@@ -25,3 +25,4 @@
 #include "types.h"
 #include "uniform.h"
 #include "vector_types.h"
+#include "visible_functions.h"
