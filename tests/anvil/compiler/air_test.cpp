@@ -404,6 +404,34 @@ define void @f(ptr addrspace(3) %t, ptr addrspace(2) %params, <3 x i16> %at) {
   CHECK(*(*pairs.getArray("members"))[0].getAsObject()->getString("name") == "re");
 }
 
+TEST_CASE("what is stored beside a private array is stored nowhere") {
+  // Threads store before the array, in it and behind it; all read its element 2.
+  const AirText text = on_each("declare float @air.simd_sum.f32(float)", "i32", "i32", R"(
+  %a = alloca [4 x i32]
+  store [4 x i32] [i32 10, i32 20, i32 30, i32 40], ptr %a
+  %from = sub i32 %i, 16
+  br label %next
+next:
+  %k = phi i32 [ %from, %0 ], [ %l, %next ]
+  %place = sext i32 %k to i64
+  %element = getelementptr inbounds [4 x i32], ptr %a, i64 0, i64 %place
+  store i32 %x, ptr %element
+  %l = add i32 %k, 7
+  %done = icmp sgt i32 %l, 300
+  br i1 %done, label %end, label %next
+end:
+  %third = getelementptr inbounds [4 x i32], ptr %a, i64 0, i64 2
+  %r = load i32, ptr %third)",
+                               "int", "int");
+  std::vector<int> in(32);
+  for (int i = 0; i < 32; ++i) in[static_cast<size_t>(i)] = 100 + i;
+  const auto out = run<int>(text, in);
+  for (int i = 0; i < 32; ++i) {
+    const bool met = i - 16 <= 2 && (2 - (i - 16)) % 7 == 0;
+    CHECK(out[static_cast<size_t>(i)] == (met ? 100 + i : 30));
+  }
+}
+
 TEST_CASE("what is not there is refused by its name") {
   const std::string place = "test: error: in function 'f': ";
   CHECK(refusal(bitcode(on_each("declare float @air.dream.f32(float)", "float", "float",

@@ -18,6 +18,7 @@
 
 #include "anvil/compiler/air/checks.hpp"
 #include "anvil/compiler/air/metadata.hpp"
+#include "anvil/compiler/air/private_arrays.hpp"
 #include "anvil/compiler/ir/passes.hpp"
 #include "anvil/compiler/source/errors.hpp"
 
@@ -156,6 +157,7 @@ void make_plain(llvm::Module& module) {
     if (auto* variable = module.getNamedGlobal(list)) variable->eraseFromParent();
   for (llvm::Function& function : module) make_plain(function);
   inline_into_kernel(module, kernel);
+  guard_private_arrays(kernel);
 }
 
 }  // namespace anvil::compiler::air
