@@ -5,7 +5,8 @@
 The one side is metal-cpp's headers, the other what the sources of cpp/anvil register. A method is
 *answered* where its function says by its name that it is what a device without the feature has
 (`no`, `no_...`, `zero`, `answers::yes`, ...), *implemented* otherwise, and what is not registered
-is *refused*: an error that names class and selector.
+is *refused*: an error that names class and selector. A class's *test* is the program that names it
+most often.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import importlib
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +23,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/metal_api.md"
 METAL_CPP = ROOT / ".venv/metal-cpp"
+UNTESTED = "none"
 
 sys.path.insert(0, str(ROOT / "cmake"))
 objective_c_headers: Any = importlib.import_module("objective_c_headers")
@@ -31,6 +34,7 @@ SUPER = re.compile(r"struct (\w+)(?: final)? : [^{;]*\{\s*(?:public:\s*)?using S
 ALIAS = re.compile(r"^using (\w+) = (\w+);", re.MULTILINE)
 GROUP = re.compile(r"objc::MethodGroup (\w+)\(\) \{")
 METHOD = re.compile(r"objc::(\w+)<(.*?)>\(\s*((?:\"[^\"]*\"\s*,?\s*)+)\)", re.DOTALL)
+NAMED = re.compile(r"\b(MTL4?)(?:::)?([A-Z]\w+)\b")
 WITHOUT = re.compile(r"(?:\w+::)*(?:no|no_\w+|zero\w*|yes|supports_one\w*)\b")
 # Every object's, which no class registers for itself.
 COMMON = {"init", "alloc", "copy", "retain", "release", "description", "debugDescription", "hash"}
@@ -108,9 +112,19 @@ def selectors_of(classes: dict[str, Registered], name: str) -> dict[str, bool]:
     return {} if known is None else selectors_of(classes, known.base) | known.selectors
 
 
+def tests() -> dict[str, str]:
+    """By a class's name: the test that names it most, in C++ or Objective-C."""
+    named: dict[str, list[tuple[int, str]]] = {}
+    for path in sorted((ROOT / "tests/anvil").rglob("*")):
+        if path.suffix in (".cpp", ".m"):
+            for name, count in Counter(NAMED.findall(path.read_text())).items():
+                named.setdefault("".join(name), []).append((count, path.stem))
+    return {name: max(found, key=lambda each: each[0])[1] for name, found in named.items()}
+
+
 def page(folder: Path) -> str:
     frameworks = objective_c_headers.Frameworks(folder)
-    classes = registered()
+    classes, tested = registered(), tests()
     rows, counts = [], [0, 0, 0]
     for cls in sorted(frameworks.ordered(), key=lambda each: each.full):
         if cls.space not in ("MTL", "MTL4"):
@@ -125,18 +139,21 @@ def page(folder: Path) -> str:
         names = ", ".join(f"`{selector}`" for selector in refused)
         if cls.full not in classes:
             names = "the class" if refused else ""
-        rows.append(f"| `{cls.full}` | {implemented} | {answered} | {len(refused)} | {names} |")
+        test = tested.get(cls.full, UNTESTED) if implemented else ""
+        counted = f"{implemented} | {answered} | {len(refused)}"
+        rows.append(f"| `{cls.full}` | {counted} | {test} | {names} |")
     return (
         f"""# Metal's classes and selectors
 
 What Anvil has of every class in metal-cpp's headers, written by `tests/house/metal_api.py` from
 those and from what `cpp/anvil` registers; a test holds it. *Answered* is what a device without the
 feature says: no, none or nil. *Refused* is an error, when it is sent, that names class and
-selector. Of {sum(counts)} selectors {counts[0]} are implemented, {counts[1]} answered and
-{counts[2]} refused.
+selector. The test is the program of `tests/anvil` that names the class most often; what is left
+alive is counted there too. Of {sum(counts)} selectors {counts[0]} are implemented, {counts[1]}
+answered and {counts[2]} refused.
 
-| class | implemented | answered | refused | which |
-|---|---:|---:|---:|---|
+| class | implemented | answered | refused | test | which |
+|---|---:|---:|---:|---|---|
 """
         + "\n".join(rows)
         + "\n"

@@ -1,5 +1,7 @@
 #include "anvil/metal/event.hpp"
 
+#include <dispatch/dispatch.h>
+
 #include <algorithm>
 #include <chrono>
 
@@ -26,12 +28,19 @@ void SharedEvent::notify(SharedEventListener* listener, uint64_t value,
                          MTL::SharedEventNotificationBlock block) {
   if (!listener || !block)
     throw InvalidUse("-[MTLSharedEvent notifyListener:atValue:block:]: nil listener or block");
-  counter.notify(value, [this, block = objc::Block<void(MTL::SharedEvent*, uint64_t)>(block)](
-                            uint64_t reached) {
-    run_in_order([self = objc::Ref<SharedEvent>(this), block, reached] {
-      block(reinterpret_cast<MTL::SharedEvent*>(self.get()), reached);
-    });
-  });
+  counter.notify(value,
+                 [this, queue = listener->queue,
+                  block = objc::Block<void(MTL::SharedEvent*, uint64_t)>(block)](uint64_t reached) {
+                   const auto tell = [self = objc::Ref<SharedEvent>(this), block, reached] {
+                     block(reinterpret_cast<MTL::SharedEvent*>(self.get()), reached);
+                   };
+                   if (queue)
+                     dispatch_async(reinterpret_cast<dispatch_queue_t>(queue.get()), ^{
+                       tell();
+                     });
+                   else
+                     run_in_order(tell);
+                 });
 }
 
 namespace {
@@ -41,11 +50,9 @@ SharedEventListener* shared_listener() {
       objc::lasting([] { return objc::make<SharedEventListener>().detach(); });
   return listener;
 }
-SharedEventListener* init_with_queue(SharedEventListener* self, dispatch_queue_t) {
+SharedEventListener* init_with_queue(SharedEventListener* self, objc_object* queue) {
+  self->queue = objc::Ref<objc_object>(queue);
   return self;
-}
-dispatch_queue_t no_queue(const SharedEventListener*) {
-  return nullptr;
 }
 
 ANVIL_OBJC_CLASS_DEFINITION<Event> event_definition{
@@ -76,7 +83,7 @@ ANVIL_OBJC_CLASS_DEFINITION<SharedEventListener> shared_event_listener_definitio
     {
         objc::class_method<&shared_listener>("sharedListener"),
         objc::function<&init_with_queue>("initWithDispatchQueue:"),
-        objc::function<&no_queue>("dispatchQueue"),
+        objc::property<&SharedEventListener::queue>("dispatchQueue"),
     }};
 
 }  // namespace

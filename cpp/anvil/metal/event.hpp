@@ -45,9 +45,11 @@ struct SharedEventHandle : objc::Object {
   objc::Ref<SharedEvent> event;
 };
 
-/// All listeners share one thread: there are no dispatch queues.
+/// Without a queue of its own it is told on the thread that calls all handlers.
 struct SharedEventListener : objc::Object {
   using Super = RootObject;
+
+  objc::Ref<objc_object> queue;
 };
 
 }  // namespace anvil::metal

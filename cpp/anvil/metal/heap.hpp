@@ -46,9 +46,6 @@ struct Heap : Allocation {
   MTL::StorageMode storage_mode() const { return metal::storage_mode(options); }
   MTL::CPUCacheMode cpu_cache_mode() const { return metal::cpu_cache_mode(options); }
   MTL::HazardTrackingMode hazard_tracking_mode() const;
-  MTL::PurgeableState set_purgeable_state(MTL::PurgeableState) {
-    return MTL::PurgeableStateNonVolatile;
-  }
 
   Device* device;
   MTL::ResourceOptions options;

@@ -17,10 +17,9 @@ void Resource::make_aliasable() {
   heap->give_back(heap_offset);
 }
 
-MTL::PurgeableState Resource::set_purgeable_state(MTL::PurgeableState state) {
+MTL::PurgeableState Allocation::set_purgeable_state(MTL::PurgeableState state) {
   if (state == MTL::PurgeableStateKeepCurrent) return purgeable_state.load();
-  return purgeable_state.exchange(state == MTL::PurgeableStateEmpty ? MTL::PurgeableStateVolatile
-                                                                    : state);
+  return purgeable_state.exchange(state);
 }
 
 std::string quoted(const objc::Ref<String>& label) {

@@ -17,7 +17,11 @@ struct Heap;
 struct Allocation : objc::Object {
   using Super = RootObject;
 
+  /// Memory is never taken away here: what was volatile is still there. The state before.
+  MTL::PurgeableState set_purgeable_state(MTL::PurgeableState state);
+
   size_t allocated_size = 0;
+  std::atomic<MTL::PurgeableState> purgeable_state = MTL::PurgeableStateNonVolatile;
 };
 
 /// Fields of MTLResourceOptions.
@@ -41,8 +45,6 @@ struct Resource : Allocation {
   MTL::HazardTrackingMode hazard_tracking_mode() const;
   void make_aliasable();
   bool is_aliasable() const { return aliasable; }
-  /// Memory is never taken away here: what was volatile is still there.
-  MTL::PurgeableState set_purgeable_state(MTL::PurgeableState state);
 
   Device* device;
   MTL::ResourceOptions options;
@@ -50,7 +52,6 @@ struct Resource : Allocation {
   objc::Ref<Heap> heap;  ///< where the memory is, if in one
   size_t heap_offset = 0;
   bool aliasable = false;
-  std::atomic<MTL::PurgeableState> purgeable_state = MTL::PurgeableStateNonVolatile;
 
   /// Serial number of the command buffer that was the last to take a reference, so that it takes
   /// one only.

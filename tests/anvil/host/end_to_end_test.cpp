@@ -263,6 +263,71 @@ TEST_CASE("reflection describes what the compiler saw") {
   CHECK(params->bufferStructType()->memberByName(MTLSTR("a"))->offset() == 4);
 }
 
+TEST_CASE("reflection goes down into structures, arrays and pointers") {
+  host::Bench s(R"(
+#include <metal_stdlib>
+using namespace metal;
+struct Inner { float2 at; half weight; };
+struct Outer { Inner items[3]; uint codes[2][4]; device float* where; };
+kernel void walk(constant Outer& outer [[buffer(0)]], device float* out [[buffer(2)]],
+                 threadgroup half* scratch [[threadgroup(1)]],
+                 uint i [[thread_position_in_grid]]) {
+  scratch[i] = outer.items[i % 3].weight;
+  out[i] = outer.where[outer.codes[i % 2][i % 4]] + float(scratch[i]);
+}
+)");
+  auto function = NS::TransferPtr(s.library->newFunction(MTLSTR("walk")));
+  MTL::ComputePipelineReflection* reflection = nullptr;
+  NS::Error* error = nullptr;
+  auto state = NS::TransferPtr(s.device->newComputePipelineState(
+      function.get(), MTL::PipelineOptionBindingInfo | MTL::PipelineOptionBufferTypeInfo,
+      &reflection, &error));
+  REQUIRE_MESSAGE(state, text(error));
+  REQUIRE(reflection->bindings()->count() == 3);
+  for (NS::UInteger i = 0; i < 3; ++i)
+    CHECK(reflection->bindings()->object<MTL::Binding>(i)->isUsed());
+  auto* binding = reflection->bindings()->object<MTL::BufferBinding>(0);
+  // As C lays them out: 8 bytes and 2, to a multiple of 8; 48 + 32 + 8.
+  CHECK(binding->bufferDataSize() == 88);
+  MTL::StructType* outer = binding->bufferStructType();
+  REQUIRE(outer->members()->count() == 3);
+  CHECK(static_cast<MTL::Type*>(outer)->dataType() == MTL::DataTypeStruct);
+  MTL::StructMember* items = outer->memberByName(MTLSTR("items"));
+  REQUIRE(items->dataType() == MTL::DataTypeArray);
+  MTL::ArrayType* array = items->arrayType();
+  CHECK(array->arrayLength() == 3);
+  CHECK(array->stride() == 16);
+  REQUIRE(array->elementType() == MTL::DataTypeStruct);
+  CHECK(array->elementStructType()->memberByName(MTLSTR("weight"))->offset() == 8);
+  CHECK(array->elementStructType()->memberByName(MTLSTR("at"))->dataType() == MTL::DataTypeFloat2);
+  array = outer->memberByName(MTLSTR("codes"))->arrayType();
+  CHECK(outer->memberByName(MTLSTR("codes"))->offset() == 48);
+  CHECK(array->arrayLength() == 2);
+  CHECK(array->stride() == 16);
+  CHECK(array->elementArrayType()->arrayLength() == 4);
+  CHECK(array->elementArrayType()->elementType() == MTL::DataTypeUInt);
+  CHECK(array->elementPointerType() == nullptr);
+  MTL::StructMember* where = outer->memberByName(MTLSTR("where"));
+  CHECK(where->offset() == 80);
+  CHECK(where->dataType() == MTL::DataTypePointer);
+  MTL::PointerType* out =
+      reflection->bindings()->object<MTL::BufferBinding>(1)->bufferPointerType();
+  REQUIRE(out);
+  CHECK(out->elementType() == MTL::DataTypeFloat);
+  CHECK(out->dataSize() == 4);
+  CHECK(out->access() == MTL::BindingAccessReadWrite);
+  MTL::ThreadgroupBinding* scratch = nullptr;
+  for (NS::UInteger i = 0; i < 3; ++i)
+    if (auto* each = reflection->bindings()->object<MTL::ThreadgroupBinding>(i);
+        each->type() == MTL::BindingTypeThreadgroupMemory)
+      scratch = each;
+  REQUIRE(scratch);
+  CHECK(text(scratch->name()) == "scratch");
+  CHECK(scratch->index() == 1);
+  CHECK(scratch->threadgroupMemoryDataSize() == 2);
+  CHECK(scratch->threadgroupMemoryAlignment() == 2);
+}
+
 TEST_CASE("an error in the source comes with its own line") {
   host::Setup s;
   NS::Error* error = nullptr;

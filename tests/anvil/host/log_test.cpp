@@ -74,7 +74,8 @@ struct Speakers : host::Setup {
     description->setLevel(least);
     description->setBufferSize(room);
     NS::Error* error = nullptr;
-    auto state = NS::TransferPtr(device->newLogState(description.get(), &error));
+    NS::SharedPtr<MTL::LogState> state =
+        NS::TransferPtr(device->newLogState(description.get(), &error));
     REQUIRE_MESSAGE(state, text(error));
     state->addLogHandler(
         [&](NS::String* subsystem, NS::String* category, MTL::LogLevel level, NS::String* message) {
