@@ -14,19 +14,25 @@ import numpy as np
 import foundry as fd
 from benchmarks.table import Table, time_call
 
-PROGRAM = Path("build/dev/bin/foundry_host_costs")
+PROGRAMS = {
+    "Host costs in C++, ns per call": Path("build/dev/bin/foundry_host_costs"),
+    "Metal's own calls on Anvil, ns per call": Path("build/dev/bin/anvil_metal_costs"),
+}
 
 # Nanoseconds that the project is after, where a goal exists (docs/performance.md).
 GOALS = {
     "arena allocation": 20,
     "run(), encoding only": 500,
     "replay() of the step, per dispatch": 150,
+    "a message: -[MTLBuffer length]": 2,
+    "a dispatch with five arguments, encoded": 150,
+    "a command buffer, from its making to its completed handler": 700,
 }
 
 
-def cpp_costs() -> Table:
-    table = Table("Host costs in C++, ns per call", ["", "best", "median", "goal"])
-    output = subprocess.run([PROGRAM], check=True, capture_output=True, text=True).stdout
+def cpp_costs(title: str, program: Path) -> Table:
+    table = Table(title, ["", "best", "median", "goal"])
+    output = subprocess.run([program], check=True, capture_output=True, text=True).stdout
     for name, cost in json.loads(output).items():
         table.add(name, cost["best"], cost["median"], GOALS.get(name, ""))
     return table
@@ -105,4 +111,4 @@ def python_costs() -> Table:
 
 
 def measure() -> list[Table]:
-    return [cpp_costs(), python_costs()]
+    return [*(cpp_costs(*each) for each in PROGRAMS.items()), python_costs()]
