@@ -310,3 +310,37 @@ TEST_CASE("what Anvil does not have is an error that says so") {
       missing.find(":3:12: error: use of undeclared identifier 'nothing'") != missing.npos,
       missing);
 }
+
+TEST_CASE("a function that calls itself and ends is none that recurs") {
+  Program program(R"(
+#include <metal_stdlib>
+using namespace metal;
+// PyTorch's Bessel functions are written so.
+template <typename T> float mirrored(T x) {
+  if (x < 0) return -mirrored(-x);
+  return x <= 5 ? float(x) * x : 10.0f;
+}
+int even(int n) { if (n & 1) return 2 * even(n ^ 1) + 7; return n; }
+int product(int n) { return n <= 1 ? 1 : n * product(n - 1); }
+int divisor(int a, int b) { return b == 0 ? a : divisor(b, a % b); }
+kernel void recurs(device const int* in, device float* x, device int4* y,
+                   uint i [[thread_position_in_grid]]) {
+  x[i] = mirrored(float(in[i])) + mirrored(in[i]);
+  y[i] = int4(even(in[i]), product(in[i]), divisor(in[i] + 100, 12), 0);
+}
+)");
+  std::vector<int32_t> in(77), y(77 * 4);
+  std::vector<float> x(77);
+  for (int i = 0; i < 77; ++i) in[i] = i % 23 - 11;
+  program.run("recurs", {77}, {32}, {buffer(in), buffer(x), buffer(y)});
+  for (int i = 0; i < 77; ++i) {
+    const int n = in[i], size = n < 0 ? -n : n;
+    const int square = size <= 5 ? size * size : 10;
+    CHECK(x[i] == static_cast<float>(n < 0 ? -2 * square : 2 * square));
+    int product = 1;
+    for (int k = 2; k <= n; ++k) product *= k;
+    CHECK(y[i * 4] == ((n & 1) ? 2 * (n ^ 1) + 7 : n));
+    CHECK(y[i * 4 + 1] == product);
+    CHECK(y[i * 4 + 2] == std::gcd(n + 100, 12));
+  }
+}

@@ -13,7 +13,7 @@
 
 #include "anvil/compiler/ir/function_pointers.hpp"
 #include "anvil/compiler/ir/passes.hpp"
-#include "anvil/compiler/ir/tail_calls.hpp"
+#include "anvil/compiler/ir/recursion.hpp"
 #include "anvil/compiler/ir/target.hpp"
 #include "anvil/compiler/source/symbols.hpp"
 
@@ -146,7 +146,7 @@ LoweredKernel lower_kernel(llvm::Module& module, const std::string& kernel_symbo
   fold_initialisers(module, result.computed);
   if (!result.computed.empty()) return result;
   resolve_function_pointers(module);
-  turn_tail_calls_into_loops(module);
+  resolve_recursion(module);
   inline_everything(module);
   llvm::Function& entry = *module.getFunction(kScalarEntry);
   check_calls(entry, result);
