@@ -14,8 +14,9 @@ struct Texture;
 struct BlitCommandEncoder : CommandEncoder {
   using Super = CommandEncoder;
 
-  explicit BlitCommandEncoder(objc::Ref<CommandBuffer> buffer)
-      : CommandEncoder(std::move(buffer), "MTLBlitCommandEncoder") {}
+  explicit BlitCommandEncoder(objc::Ref<CommandBuffer> buffer,
+                              const char* class_name = "MTLBlitCommandEncoder")
+      : CommandEncoder(std::move(buffer), class_name) {}
 
   void copy(Buffer* from, NS::UInteger from_offset, Buffer* to, NS::UInteger to_offset,
             NS::UInteger size);

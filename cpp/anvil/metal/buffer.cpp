@@ -10,7 +10,18 @@
 
 namespace anvil::metal {
 
+Buffer::Buffer(Device* device, MTL::ResourceOptions options, const backend::Memory& memory,
+               size_t offset, size_t length)
+    : Resource(device, options),
+      address(memory.address + offset),
+      host(memory.host ? memory.host + offset : nullptr),
+      length(length) {
+  allocated_size = length;
+  device->addresses.add(this);
+}
+
 Buffer::~Buffer() {
+  device->addresses.remove(this);
   if (heap && !aliasable) heap->give_back(heap_offset);
   if (!deallocator) return;
   memory = nullptr;

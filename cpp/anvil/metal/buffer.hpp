@@ -18,13 +18,7 @@ struct Buffer : Resource {
 
   /// Does not own `memory`.
   Buffer(Device* device, MTL::ResourceOptions options, const backend::Memory& memory, size_t offset,
-         size_t length)
-      : Resource(device, options),
-        address(memory.address + offset),
-        host(memory.host ? memory.host + offset : nullptr),
-        length(length) {
-    allocated_size = length;
-  }
+         size_t length);
   ~Buffer();
 
   /// Null for private storage, as on Apple's devices, though the host may see it.

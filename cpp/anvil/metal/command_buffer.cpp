@@ -45,21 +45,33 @@ void sample(CommandEncoder& encoder, const Attachments& attachments) {
 
 }  // namespace
 
-CommandBuffer::CommandBuffer(objc::Ref<CommandQueue> queue,
+CommandBuffer::CommandBuffer(objc::Ref<CommandQueue> its_queue,
                              const CommandBufferDescriptor& descriptor)
-    : queue(std::move(queue)),
+    : queue(std::move(its_queue)),
       retained_references(descriptor.retained_references),
       error_options(descriptor.error_options),
-      log_state(descriptor.log_state ? descriptor.log_state : this->queue->log_state),
+      log_state(descriptor.log_state ? descriptor.log_state : queue->log_state),
+      device_(queue->device),
       serial_(next_serial.fetch_add(1, std::memory_order_relaxed)),
-      storage_(this->queue->storages.take()) {
+      storage_(queue->storages.take()) {
+  if (log_state) work_.log_room = log_state->room;
+  out_of_memory();
+}
+
+CommandBuffer::CommandBuffer(Device* device, const CommandBufferDescriptor& descriptor)
+    : retained_references(descriptor.retained_references),
+      error_options(descriptor.error_options),
+      log_state(descriptor.log_state),
+      device_(device),
+      serial_(next_serial.fetch_add(1, std::memory_order_relaxed)),
+      storage_(std::make_unique<CommandStorage>()) {
   if (log_state) work_.log_room = log_state->room;
   out_of_memory();
 }
 
 CommandBuffer::~CommandBuffer() {
   if (status_ == MTL::CommandBufferStatusEnqueued) queue->forget(this);
-  if (storage_) queue->storages.put(std::move(storage_));
+  if (storage_ && queue) queue->storages.put(std::move(storage_));
 }
 
 bool CommandBuffer::committed() const {
@@ -99,7 +111,7 @@ template <class Encoder, class... Args>
 Encoder* CommandBuffer::begin(const char* method, Args... args) {
   can_encode(method);
   objc::Ref<Encoder> encoder = objc::make<Encoder>(objc::Ref<CommandBuffer>(this), args...);
-  open_encoder_ = encoder.get();
+  encoder_began(encoder.get());
   return encoder.autoreleased();
 }
 

@@ -42,6 +42,8 @@ struct CommandBuffer : objc::Object {
   using Handler = objc::Block<void(MTL::CommandBuffer*)>;
 
   CommandBuffer(objc::Ref<CommandQueue> queue, const CommandBufferDescriptor& descriptor);
+  /// Has a queue from when it is committed.
+  CommandBuffer(Device* device, const CommandBufferDescriptor& descriptor);
   ~CommandBuffer();
 
   // Encoding, by one thread at a time.
@@ -70,7 +72,7 @@ struct CommandBuffer : objc::Object {
   double gpu_end_time() const;
   /// Of Apple's shader validation, which reports no functions here.
   Array* no_function_logs() const { return objc::make<Array>().autoreleased(); }
-  Device* device() const { return queue->device; }
+  Device* device() const { return device_; }
   CommandQueue* queue_object() const { return objc::Ref<CommandQueue>(queue).autoreleased(); }
 
   // For encoders.
@@ -80,7 +82,10 @@ struct CommandBuffer : objc::Object {
   bool committed() const;
   /// Makes the buffer fail with this error unless an earlier mistake did.
   void fail(MTL::CommandBufferError code, const std::string& text);
+  void encoder_began(CommandEncoder* encoder) { open_encoder_ = encoder; }
   void encoder_ended(CommandEncoder* encoder);
+  /// Whether an encoder may begin: throws InvalidUse where the buffer is committed.
+  bool can_encode(const char* method);
   /// Keeps the object alive until the buffer is done, if it retains its references.
   void hold(Resource* resource);
   void hold(objc_object* object);
@@ -96,7 +101,10 @@ struct CommandBuffer : objc::Object {
   /// Fails on the calling thread, where the device cannot take the buffer.
   void refuse(const std::exception& error);
 
-  const objc::Ref<CommandQueue> queue;
+  /// Commits a buffer that was made without a queue.
+  void commit_to(objc::Ref<CommandQueue> queue);
+
+  objc::Ref<CommandQueue> queue;  ///< changes once at the most: where the buffer is made without
   const bool retained_references;
   const MTL::CommandBufferErrorOption error_options;
   const objc::Ref<LogState> log_state;
@@ -107,7 +115,6 @@ struct CommandBuffer : objc::Object {
  private:
   template <class Encoder, class... Args>
   Encoder* begin(const char* method, Args... args);
-  bool can_encode(const char* method);
   /// What the device's queue sees of the buffer.
   struct Work final : backend::Submission {
     explicit Work(CommandBuffer& buffer) : buffer(buffer) {}
@@ -120,6 +127,7 @@ struct CommandBuffer : objc::Object {
   void completed(backend::Outcome outcome);
   void call(std::vector<Handler>& handlers, const char* kind);
 
+  Device* const device_;
   const uint64_t serial_;
   bool failed_ = false;  // while encoding
   CommandEncoder* open_encoder_ = nullptr;

@@ -68,6 +68,11 @@ void CommandBuffer::commit() {
   }
 }
 
+void CommandBuffer::commit_to(objc::Ref<CommandQueue> its_queue) {
+  queue = std::move(its_queue);
+  commit();
+}
+
 void CommandBuffer::add_completed_handler(MTL::CommandBufferHandler block) {
   std::lock_guard lock(mutex_);
   if (status_ >= MTL::CommandBufferStatusCommitted)

@@ -33,8 +33,8 @@ std::string describe(const ComputePipelineState& pipeline, const service::Argume
 }  // namespace
 
 ComputeCommandEncoder::ComputeCommandEncoder(objc::Ref<CommandBuffer> for_buffer,
-                                             MTL::DispatchType type)
-    : CommandEncoder(std::move(for_buffer), "MTLComputeCommandEncoder"),
+                                             MTL::DispatchType type, const char* class_name)
+    : CommandEncoder(std::move(for_buffer), class_name),
       dispatch_type(type),
       facts_(device()->facts),
       capture_(Capture::active()) {}

@@ -17,6 +17,7 @@
 namespace anvil::metal {
 
 class Capture;
+struct MTL4ComputeCommandEncoder;
 struct ComputePipelineState;
 struct IndirectCommandBuffer;
 struct IndirectExecution;
@@ -28,7 +29,8 @@ struct ComputeCommandEncoder : CommandEncoder {
   using Super = CommandEncoder;
 
   /// Dispatches run one after another, or, of a `Concurrent` encoder, together up to a barrier.
-  ComputeCommandEncoder(objc::Ref<CommandBuffer> buffer, MTL::DispatchType type);
+  ComputeCommandEncoder(objc::Ref<CommandBuffer> buffer, MTL::DispatchType type,
+                        const char* class_name = "MTLComputeCommandEncoder");
 
   void set_pipeline(ComputePipelineState* pipeline);
   void set_buffer(Buffer* target, NS::UInteger offset, NS::UInteger index);
@@ -72,6 +74,8 @@ struct ComputeCommandEncoder : CommandEncoder {
   const MTL::DispatchType dispatch_type;
 
  private:
+  friend MTL4ComputeCommandEncoder;  // which binds what is in a table
+
   struct Slot {
     uint64_t first = 0;        // as of a Binding; 0: nothing is bound
     uint64_t length = 0;       // from there to the end of the buffer or bytes

@@ -20,6 +20,7 @@
 #include "anvil/metal/library.hpp"
 #include "anvil/metal/log_state.hpp"
 #include "anvil/metal/residency_set.hpp"
+#include "anvil/metal/resource_addresses.hpp"
 
 namespace anvil::metal {
 
@@ -111,6 +112,7 @@ struct Device : objc::Object {
   const objc::Ref<String> name;
   const objc::Ref<Architecture> architecture;
   DescriptorTable descriptors{backend};  ///< of textures
+  ResourceAddresses addresses;
   bool maximize_concurrent_compilation = false;
 };
 

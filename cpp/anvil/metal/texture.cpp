@@ -16,7 +16,9 @@ Texture::Texture(Device* device, MTL::ResourceOptions options, const TextureShap
 }
 
 Texture::~Texture() {
-  if (descriptor) device->descriptors.remove(descriptor);
+  if (!descriptor) return;
+  device->addresses.remove(this);
+  device->descriptors.remove(descriptor);
 }
 
 bool Texture::describe() {
@@ -47,6 +49,7 @@ bool Texture::describe() {
                         level.depth};
   }
   descriptor = device->descriptors.add(texture);
+  if (descriptor) device->addresses.add(this);
   return descriptor != 0;
 }
 
