@@ -12,8 +12,9 @@ from compare import cases, compare_all, fetch_library
 from compiled import CORPUS
 from corpus import BUILD, ENVIRONMENT, Case, write_case
 
-# Every third case of the corpus that the library has an instance of, and some of each form of name.
-STEP = 3
+# Every fourth case of the corpus that the library has an instance of, and some of each form of
+# name.
+STEP = 4
 NAMED = ["v_Sqrtcomplex64complex64", "v2_Expm1float32float32", "gn1_Absint16int16",
          "gn4large_Floorfloat16float16", "ss_Powerfloat16", "sv2_DivModuint8",
          "vsn_Multiplybfloat16",

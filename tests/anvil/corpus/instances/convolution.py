@@ -61,4 +61,31 @@ def case(
                 group, {})  # fmt: skip
 
 
-RULES = [(rf"implicit_gemm_conv_([23])d_{TYPE}_{TILE}((?:_channel_[l\d])?_filter_[ls])", case)]
+def general(name: str, source: str, *words: str) -> Case:
+    """What takes any stride and dilation; channels that do not fill a tile."""
+    bm, bn, bk, wm, wn = map(int, words)
+    t, rng = TYPES[source], seeded(name)
+    channels, image, window = 2 * bk + 5, [9, 11], [3, 3]
+    m, k = IMAGES * int(np.prod(image)), int(np.prod(window)) * channels
+    jumps = steps([*image, channels])[:-1]
+    tiles = -(-OUT // bn), -(-m // bm)
+    bases = [np.array([0, size], I32) for size in window]  # the first of a window, and how many
+    buffers = [
+        rng.normal(size=(IMAGES, *image, channels)).astype(t),
+        rng.normal(size=(OUT, *window, channels)).astype(t),
+        np.zeros((IMAGES, *image, OUT), t),
+        parameters(channels, image, window),
+        np.array([m, OUT, k, -(-channels // bk), *jumps[::-1], 0, *tiles, 0], I32),
+        np.array([1, 1, 1, 1, *image, int(np.prod(image)), m], I32),
+        *bases,
+    ]
+    text = instance("implicit_gemm_conv_2d_general", KIND[t], *words)
+    headers = (*HEADERS, "steel/conv/kernels/steel_conv_general.h")
+    return Case(name, headers, text, buffers, (tiles[0] * 32, tiles[1] * wn, wm), (32, wn, wm), {},
+                {}, {200: False})  # fmt: skip
+
+
+RULES = [
+    (rf"implicit_gemm_conv_([23])d_{TYPE}_{TILE}((?:_channel_[l\d])?_filter_[ls])", case),
+    (rf"implicit_gemm_conv_2d_general_{TYPE}_{TILE}", general),
+]
