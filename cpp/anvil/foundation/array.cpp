@@ -110,6 +110,10 @@ String* joined(const Array* self, const String* separator) {
 Enumerator* enumerator(Array* self) {
   return objc::make<Enumerator>(objc::make<Array>(self->items)).autoreleased();
 }
+Enumerator* reverse_enumerator(Array* self) {
+  Objects items(self->items.rbegin(), self->items.rend());
+  return objc::make<Enumerator>(objc::make<Array>(std::move(items))).autoreleased();
+}
 using Comparator = NS::ComparisonResult (^)(objc_object*, objc_object*);
 /// As a list: its sort is stable, and no comparator makes it leave its bounds.
 Objects sorted(const Objects& items, Comparator compare) {
@@ -195,6 +199,7 @@ ANVIL_OBJC_CLASS_DEFINITION<Array> array_definition{
         objc::function<&count>("count"),
         objc::function<&object_at>("objectAtIndex:"),
         objc::function<&enumerator>("objectEnumerator"),
+        objc::function<&reverse_enumerator>("reverseObjectEnumerator"),
         objc::function<&equals>("isEqual:"),
         objc::function<&equals>("isEqualToArray:"),
         objc::function<&hash>("hash"),

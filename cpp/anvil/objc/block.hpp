@@ -27,6 +27,7 @@ class Block<R(Args...)> {
   }
   ~Block() { _Block_release(reinterpret_cast<const void*>(block_)); }
 
+  Literal literal() const { return block_; }
   explicit operator bool() const { return block_ != nullptr; }
   R operator()(Args... args) const { return block_(args...); }
 

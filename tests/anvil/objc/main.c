@@ -8,6 +8,7 @@ void test_with_arc(void);
 void test_metal(void);
 void test_mixed(void);
 void test_json(void);
+void test_operations(void);
 void test_services(void);
 
 int main(void) {
@@ -15,6 +16,7 @@ int main(void) {
   test_with_arc();
   test_mixed();
   test_json();
+  test_operations();
   test_services();
 #ifdef WITH_COMPILER
   test_metal();

@@ -5,6 +5,7 @@
 #include <Foundation/NSJSONSerialization.h>
 #include <Foundation/NSMapTable.h>
 #include <Foundation/NSNotification.h>
+#include <Foundation/NSOperation.h>
 #include <Foundation/NSSystem.h>
 #include <Foundation/NSUUID.h>
 #include <Foundation/NSUserDefaults.h>

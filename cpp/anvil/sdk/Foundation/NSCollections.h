@@ -28,6 +28,7 @@
 - (NSArray<ObjectType>*)subarrayWithRange:(NSRange)range;
 - (NSString*)componentsJoinedByString:(NSString*)separator;
 - (NSEnumerator<ObjectType>*)objectEnumerator;
+- (NSEnumerator<ObjectType>*)reverseObjectEnumerator;
 - (NSArray<ObjectType>*)sortedArrayUsingComparator:(NSComparator NS_NOESCAPE)comparator;
 - (NSArray<ObjectType>*)sortedArrayUsingSelector:(SEL)selector;
 - (void)enumerateObjectsUsingBlock:(void (^NS_NOESCAPE)(ObjectType object, NSUInteger index,
