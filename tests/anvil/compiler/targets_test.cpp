@@ -184,6 +184,35 @@ TEST_CASE("loops over buffers ask for memory ahead, a line at a time") {
   }
 }
 
+TEST_CASE("what asks for many lines at once asks them into the second cache") {
+  struct Machine {
+    const char *target, *cpu, *first, *second;
+  };
+  const auto rows = [](int count) {  // of one line each, of every second
+    std::string text =
+        "kernel void k(device const float* x [[buffer(0)]], device float* y [[buffer(1)]],\n"
+        "              constant uint& n [[buffer(2)]], constant ulong& row [[buffer(3)]],\n"
+        "              uint lane [[thread_index_in_simdgroup]]) {\n"
+        "  float sum = 0;\n"
+        "  for (uint i = 0; i < n; ++i) {\n";
+    for (int r = 0; r < count; ++r)
+      text += "    sum += (x + " + std::to_string(r) + " * row)[i * 32 + lane / 2];\n";
+    return text + "  }\n  y[lane] = sum;\n}\n";
+  };
+  for (const Machine& machine :
+       {Machine{"x86_64-linux-gnu", "sapphirerapids", R"(\bprefetcht0\b)", R"(\bprefetcht1\b)"},
+        Machine{"aarch64-linux-gnu", "generic", R"(\bprfm\s+pldl1keep)",
+                R"(\bprfm\s+pldl2keep)"}}) {
+    CAPTURE(machine.cpu);
+    const std::string eight = assembly(rows(8), machine.target, machine.cpu);
+    CHECK(count(eight, machine.first) == 8);
+    CHECK(count(eight, machine.second) == 0);
+    const std::string nine = assembly(rows(9), machine.target, machine.cpu);
+    CHECK(count(nine, machine.first) == 0);
+    CHECK(count(nine, machine.second) == 9);
+  }
+}
+
 TEST_CASE("a kernel compiles to the same code every time") {
   // Several regions that diverge one after the other: the order of what is made for each.
   std::string body;

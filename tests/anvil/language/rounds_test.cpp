@@ -104,3 +104,34 @@ kernel void rounds(device const uint4* in [[buffer(0)]], device const uchar* byt
     CHECK(pairs == expected_pairs);
   }
 }
+
+// A part with few instructions, but of vectors, has code for a few lanes as well.
+TEST_CASE("rounds of products of short vectors") {
+  Program program(R"(
+#include <metal_stdlib>
+using namespace metal;
+kernel void rounds(device const float4* x [[buffer(0)]], device const char4* y [[buffer(1)]],
+                   device float* out [[buffer(2)]], constant uint& blocks [[buffer(3)]],
+                   uint lane [[thread_index_in_simdgroup]]) {
+  float sum = 0;
+  for (uint block = lane / 2; block < blocks; block += 16) {
+    const uint first = block * 8 + lane % 2 * 4;
+    for (uint i = 0; i < 4; ++i) sum += dot(x[first + i], float4(y[first + i]));
+  }
+  out[lane] = sum;
+}
+)");
+  for (const uint32_t blocks : {0u, 1u, 2u, 4u, 5u, 8u, 15u, 16u, 18u, 24u, 33u}) {
+    CAPTURE(blocks);
+    std::vector<float> x(blocks * 32 + 4), out(32, -1), expected(32);
+    std::vector<int8_t> y(blocks * 32 + 4);
+    for (size_t i = 0; i < x.size(); ++i) {
+      x[i] = float(int(i * 37 % 101) - 50);  // sums of products stay below 2^24: exact
+      y[i] = int8_t(int(i * 53 % 41) - 20);
+    }
+    for (uint32_t i = 0; i < blocks * 32; ++i)
+      expected[i / 32 % 16 * 2 + i % 32 / 16] += x[i] * float(y[i]);
+    program.run("rounds", {32}, {32}, {buffer(x), buffer(y), buffer(out), value(blocks)});
+    CHECK(out == expected);
+  }
+}

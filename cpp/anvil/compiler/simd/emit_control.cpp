@@ -111,7 +111,7 @@ Emitter::ZoneFacts Emitter::facts_of(const Zone& zone) const {
     for (const BasicBlock* block : part->blocks)
       for (const Instruction& instruction : *block) {
         ++facts.instructions;
-        facts.vectors += shape(&instruction).is_varying();
+        if (shape(&instruction).is_varying()) facts.elements += elements_of(instruction.getType());
         if (isa<LoadInst, StoreInst>(instruction))
           facts.touches_lanes |= !shape(getLoadStorePointerOperand(&instruction)).is_uniform();
         const auto* call = dyn_cast<CallBase>(&instruction);

@@ -72,12 +72,13 @@ class Emitter {
 
   /// What there is to do in a zone and those within it, which decides about copies of it.
   struct ZoneFacts {
-    size_t instructions = 0, vectors = 0;  ///< of the latter the results vary
-    bool touches_lanes = false;            ///< a mask makes something slower
-    bool is_of_each_lane = true;           ///< no lane meets another, nor another thread
+    size_t instructions = 0;
+    size_t elements = 0;          ///< of a lane's results that vary
+    bool touches_lanes = false;   ///< a mask makes something slower
+    bool is_of_each_lane = true;  ///< no lane meets another, nor another thread
     bool deserves_full_version() const { return touches_lanes && instructions <= 4000; }
     bool deserves_few_version(unsigned least) const {
-      return is_of_each_lane && vectors >= least && instructions <= 2000;
+      return is_of_each_lane && elements >= least && instructions <= 2000;
     }
   };
 
