@@ -97,6 +97,7 @@ ANVIL_OBJC_CLASS_DEFINITION<CaptureManager> capture_manager_definition{
         objc::function<&stop>("stopCapture"),
         objc::function<&scope_of_device>("newCaptureScopeWithDevice:"),
         objc::function<&scope_of_queue>("newCaptureScopeWithCommandQueue:"),
+        objc::function<&scope_of_queue>("newCaptureScopeWithMTL4CommandQueue:"),
         objc::property<&CaptureManager::default_scope>("defaultCaptureScope",
                                                        "setDefaultCaptureScope:"),
     }};

@@ -80,6 +80,12 @@ Data* CounterSampleBuffer::resolve(NS::Range range) const {
   return data.autoreleased();
 }
 
+void CounterSampleBuffer::invalidate(NS::Range range) {
+  if (!has(range))
+    throw InvalidUse("-[MTL4CounterHeap invalidateCounterRange:]: " + beyond(range, *this));
+  for (size_t i = 0; i < range.length; ++i) samples_[range.location + i] = MTL::CounterErrorValue;
+}
+
 template <class Attachment>
 Attachment* SampleAttachments<Attachment>::at(NS::UInteger index) {
   if (index >= kMost)

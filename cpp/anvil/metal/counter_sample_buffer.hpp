@@ -49,6 +49,8 @@ struct CounterSampleBuffer : objc::Object {
   /// MTLCounterResultTimestamps; what was never sampled is MTLCounterErrorValue.
   std::vector<uint64_t> results(NS::Range range) const;
   Data* resolve(NS::Range range) const;
+  /// As if it had never been sampled.
+  void invalidate(NS::Range range);
 
   Device* device;
   objc::Ref<String> label;

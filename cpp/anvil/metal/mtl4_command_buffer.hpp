@@ -14,7 +14,9 @@
 
 namespace anvil::metal {
 
+struct Fence;
 struct MTL4ComputeCommandEncoder;
+struct MTL4CounterHeap;
 
 struct MTL4CommandAllocatorDescriptor : objc::Object {
   using Super = RootObject;
@@ -55,6 +57,10 @@ struct MTL4CommandBuffer : objc::Object {
   void end();
   void push_debug_group(String* name);
   void pop_debug_group();
+  // mtl4_counter_heap.cpp
+  void write_timestamp(const MTL4CounterHeap* heap, NS::UInteger index);
+  void resolve_counters(const MTL4CounterHeap* heap, NS::Range range, MTL4::BufferRange to,
+                        const Fence*, const Fence*);
   void use_residency_set(ResidencySet* set);
   void use_residency_sets(ResidencySet* const* sets, NS::UInteger count);
 

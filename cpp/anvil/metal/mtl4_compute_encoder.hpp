@@ -38,6 +38,8 @@ struct MTL4ComputeCommandEncoder : objc::Object {
   void dispatch_indirect(uint64_t address, MTL::Size threadgroup);
   void execute_commands(IndirectCommandBuffer* commands, NS::Range range);
   void execute_commands_indirect(IndirectCommandBuffer* commands, uint64_t range);
+  // mtl4_counter_heap.cpp
+  void write_timestamp(MTL4::TimestampGranularity, const MTL4CounterHeap* heap, NS::UInteger index);
   MTL::Stages stages() const { return stages_; }
 
   /// What MTLBlitCommandEncoder has, too: nothing that follows begins before it is done.

@@ -329,6 +329,50 @@ TEST_CASE("feedback comes on the queue that is asked for; labels are kept") {
   dispatch_release(serial);
 }
 
+TEST_CASE("timestamps are taken between commands, in their order") {
+  Metal4 m;
+  NS::Error* error = nullptr;
+  auto shape = NS::TransferPtr(MTL4::CounterHeapDescriptor::alloc()->init());
+  shape->setCount(4);
+  CHECK_FALSE(NS::TransferPtr(m.device->newCounterHeap(shape.get(), &error)));
+  CHECK(text(error) ==
+        "-[MTLDevice newCounterHeapWithDescriptor:error:]: unsupported type; "
+        "supported: MTL4CounterHeapTypeTimestamp");
+  shape->setType(MTL4::CounterHeapTypeTimestamp);
+  auto heap = NS::TransferPtr(m.device->newCounterHeap(shape.get(), &error));
+  REQUIRE_MESSAGE(heap, text(error));
+  CHECK(m.device->sizeOfCounterHeapEntry(heap->type()) == 8);
+  auto scale = m.pipeline("scale");
+  auto x = m.floats(std::vector<float>(1000)), offset = m.floats({1});
+  auto times = NS::TransferPtr(m.device->newBuffer(40, MTL::ResourceStorageModeShared));
+  m.table->setAddress(x->gpuAddress(), 0);
+  m.table->setAddress(offset->gpuAddress(), 1);
+  m.commands->beginCommandBuffer(m.allocator.get());
+  m.commands->writeTimestampIntoHeap(heap.get(), 0);
+  MTL4::ComputeCommandEncoder* encoder = m.commands->computeCommandEncoder();
+  encoder->setArgumentTable(m.table.get());
+  encoder->setComputePipelineState(scale.get());
+  encoder->writeTimestamp(MTL4::TimestampGranularityPrecise, heap.get(), 1);
+  encoder->dispatchThreads(MTL::Size(1000, 1, 1), kGroup);
+  encoder->writeTimestamp(MTL4::TimestampGranularityPrecise, heap.get(), 2);
+  encoder->endEncoding();
+  m.commands->resolveCounterHeap(heap.get(), NS::Range(0, 3),
+                                 MTL4::BufferRange(times->gpuAddress() + 8, 24), nullptr, nullptr);
+  m.commands->endCommandBuffer();
+  const Feedback feedback = m.commit({m.commands.get()});
+  REQUIRE_MESSAGE(feedback.error.empty(), feedback.error);
+  const auto taken = host::values<uint64_t>(times.get());
+  CHECK(taken[0] == 0);
+  CHECK(taken[1] > 0);
+  CHECK(taken[2] >= taken[1]);
+  CHECK(taken[3] > taken[2]);
+  CHECK(heap->resolveCounterRange(NS::Range(1, 2))->length() == 16);
+  heap->invalidateCounterRange(NS::Range(0, 4));
+  CHECK_THROWS_WITH(heap->invalidateCounterRange(NS::Range(3, 2)),
+                    "-[MTL4CounterHeap invalidateCounterRange:]: samples [3, +2) are beyond the 4 "
+                    "of the counter sample buffer");
+}
+
 TEST_CASE("a task makes a pipeline, or an error, and can be waited for") {
   Metal4 m;
   std::string error;
