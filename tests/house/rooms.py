@@ -33,7 +33,8 @@ ARROWS: Mapping[str, frozenset[str]] = {
             cpp/foundry/core cpp/foundry/device cpp/foundry/gguf cpp/foundry/kernel
             cpp/foundry/tensor cpp/foundry/unsafe""",
         "cpp/foundry/kernel": """
-            cpp/foundry/core cpp/foundry/device cpp/foundry/tensor cpp/foundry/unsafe""",
+            cpp/foundry/core cpp/foundry/device cpp/foundry/tensor cpp/foundry/unsafe
+            cpp/threads""",
         "cpp/foundry/gguf": """
             cpp/foundry/core cpp/foundry/device cpp/foundry/tensor cpp/foundry/unsafe""",
         "cpp/foundry/tensor": """
@@ -42,6 +43,8 @@ ARROWS: Mapping[str, frozenset[str]] = {
         "cpp/foundry/device": "cpp/foundry/core cpp/foundry/unsafe",
         "cpp/foundry/unsafe": "cpp/foundry/core",
         "cpp/foundry/core": "",
+        # Of both halves.
+        "cpp/threads": "",
         # The software Metal device.
         "cpp/anvil": "cpp/anvil/backend cpp/anvil/cpu cpp/anvil/service",
         "cpp/anvil/metal": """
@@ -58,7 +61,7 @@ ARROWS: Mapping[str, frozenset[str]] = {
             cpp/anvil/abi cpp/anvil/backend cpp/anvil/service cpp/anvil/system""",
         "cpp/anvil/backend": "cpp/anvil/service",
         "cpp/anvil/service": "cpp/anvil/abi cpp/anvil/system",
-        "cpp/anvil/system": "",
+        "cpp/anvil/system": "cpp/threads",
         "cpp/anvil/abi": "",
         # Its compiler, a program of its own.
         "cpp/anvil/compiler/driver": """

@@ -1,7 +1,5 @@
 #include "foundry/kernel/compilation.hpp"
 
-#include <sys/mman.h>
-
 #include <exception>
 #include <memory>
 #include <new>
@@ -10,20 +8,9 @@
 #include <utility>
 
 #include "foundry/core/waiting.hpp"
+#include "threads/room_to_throw.hpp"
 
 namespace foundry {
-namespace {
-
-/// Address space for what the C++ library keeps of a thread that throws, which it allocates at the
-/// thread's first exception; it ends the process where it cannot. Given back to be used for that.
-std::shared_ptr<void> room_to_throw() {
-  constexpr std::size_t bytes = 64 << 10;  // malloc()'s first steps in a thread are in it too
-  void* const at = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (at == MAP_FAILED) throw std::bad_alloc();
-  return {at, [](void* begin) { munmap(begin, bytes); }};
-}
-
-}  // namespace
 
 void Compilation::start(const std::shared_ptr<Compilation>& compilation, const Device& device,
                         Work work) {
@@ -41,11 +28,7 @@ void Compilation::start(const std::shared_ptr<Compilation>& compilation, const D
   };
   if (detail::wait_hooks().poll) {
     try {
-      std::thread([room = room_to_throw(), run]() mutable {
-        room.reset();
-        static_cast<void>(std::current_exception());  // asks for it
-        run();
-      }).detach();
+      std::thread(threads::with_room_to_throw(run)).detach();
       return;
     } catch (const std::system_error&) {  // no thread is left: not to be abandoned, but made
     } catch (const std::bad_alloc&) {
