@@ -366,7 +366,9 @@ TEST_CASE("what metadata says is reflected") {
       "i32 1, !\"air.read\", !\"air.address_space\", i32 2, !\"air.struct_type_info\", "
       "!{i32 0, i32 4, i32 0, !\"uint\", !\"count\", !\"air.struct_type_info\", "
       "!{i32 0, i32 4, i32 0, !\"float\", !\"re\"}, i32 8, i32 4, i32 2, !\"mine::pair\", "
-      "!\"pairs\"}, !\"air.arg_type_size\", i32 32, !\"air.arg_type_align_size\", i32 16, "
+      "!\"pairs\", !\"air.struct_type_info\", !{i32 0, i32 4, i32 0, !\"uint\", !\"__s\"}, "
+      "i32 16, i32 4, i32 0, !\"metal::_atomic\", !\"turns\"}, !\"air.arg_type_size\", i32 32, "
+      "!\"air.arg_type_align_size\", i32 16, "
       "!\"air.arg_type_name\", !\"mine::Params\", !\"air.arg_name\", !\"params\"}";
   Session session;
   compile(session, bitcode({R"(
@@ -396,7 +398,8 @@ define void @f(ptr addrspace(3) %t, ptr addrspace(2) %params, <3 x i16> %at) {
   CHECK(*params.getString("address_space") == "constant");
   CHECK(*params.getObject("struct")->getString("name") == "Params");
   const auto& members = *params.getObject("struct")->getArray("members");
-  REQUIRE(members.size() == 2);
+  REQUIRE(members.size() == 3);
+  CHECK(*members[2].getAsObject()->getString("type") == "atomic_uint");
   const auto& pairs = *members[1].getAsObject();
   CHECK(*pairs.getString("type") == "pair[2]");
   CHECK(*pairs.getInteger("offset") == 8);

@@ -42,12 +42,17 @@ std::vector<StructMember> read_members(const llvm::MDNode& info, unsigned depth)
                length = number(info, at + 2);
     if (!offset || !size || !length) damaged("a member of a structure has no place");
     StructMember member{text(info, at + 4).str(), *offset, own_name(text(info, at + 3)), *size, {}};
+    if (inner) member.members = read_members(*inner, depth + 1);
+    inner = nullptr;
+    // Apple's library has a structure of one member for an atomic number.
+    if (member.type == "_atomic" && member.members.size() == 1) {
+      member.type = "atomic_" + member.members.front().type;
+      member.members.clear();
+    }
     if (*length > 0) {
       member.type += "[" + std::to_string(*length) + "]";
       member.size *= *length;
     }
-    if (inner) member.members = read_members(*inner, depth + 1);
-    inner = nullptr;
     members.push_back(std::move(member));
     at += 5;
   }
