@@ -320,12 +320,16 @@ template <typename T> float mirrored(T x) {
   if (x < 0) return -mirrored(-x);
   return x <= 5 ? float(x) * x : 10.0f;
 }
+// So are its gamma functions, each by the other where it is better.
+float large(float x);
+float small(float x) { return x < 12 ? x * 3 + 1 : large(x); }
+float large(float x) { return x < 12 ? abs(small(abs(x))) : x * 2; }
 int even(int n) { if (n & 1) return 2 * even(n ^ 1) + 7; return n; }
 int product(int n) { return n <= 1 ? 1 : n * product(n - 1); }
 int divisor(int a, int b) { return b == 0 ? a : divisor(b, a % b); }
 kernel void recurs(device const int* in, device float* x, device int4* y,
                    uint i [[thread_position_in_grid]]) {
-  x[i] = mirrored(float(in[i])) + mirrored(in[i]);
+  x[i] = mirrored(float(in[i])) + mirrored(in[i]) + small(float(in[i]) * 2);
   y[i] = int4(even(in[i]), product(in[i]), divisor(in[i] + 100, 12), 0);
 }
 )");
@@ -336,7 +340,8 @@ kernel void recurs(device const int* in, device float* x, device int4* y,
   for (int i = 0; i < 77; ++i) {
     const int n = in[i], size = n < 0 ? -n : n;
     const int square = size <= 5 ? size * size : 10;
-    CHECK(x[i] == static_cast<float>(n < 0 ? -2 * square : 2 * square));
+    const int gamma = n * 2 < 12 ? n * 6 + 1 : n * 4;
+    CHECK(x[i] == static_cast<float>((n < 0 ? -2 * square : 2 * square) + gamma));
     int product = 1;
     for (int k = 2; k <= n; ++k) product *= k;
     CHECK(y[i * 4] == ((n & 1) ? 2 * (n ^ 1) + 7 : n));

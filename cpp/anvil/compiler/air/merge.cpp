@@ -171,6 +171,8 @@ class Merge {
           copy->eraseFromParent();
           copy = *renamed;
         }
+        copy->setAttributes(llvm::Intrinsic::getAttributes(
+            copy->getContext(), copy->getIntrinsicID(), copy->getFunctionType()));
       } else if (llvm::is_contained(called, &function)) {
         copy = llvm::Function::Create(type, llvm::GlobalValue::InternalLinkage, function.getName(),
                                       &program_);

@@ -148,6 +148,8 @@ LoweredKernel lower_kernel(llvm::Module& module, const std::string& kernel_symbo
   resolve_function_pointers(module);
   resolve_recursion(module);
   inline_everything(module);
+  // Of two functions that call each other, one may have become one that calls itself.
+  if (resolve_recursion(module)) inline_everything(module);
   llvm::Function& entry = *module.getFunction(kScalarEntry);
   check_calls(entry, result);
   if (!result.errors.empty()) return result;

@@ -9,6 +9,7 @@
 #include <llvm/Transforms/Scalar/TailRecursionElimination.h>
 #include <llvm/Transforms/Utils/Cloning.h>
 
+#include "anvil/compiler/ir/decided_comparisons.hpp"
 #include "anvil/compiler/ir/passes.hpp"
 
 namespace anvil::compiler {
@@ -46,6 +47,7 @@ void unroll(llvm::Function& function) {
   llvm::FunctionPassManager passes;
   passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
   passes.addPass(llvm::CorrelatedValuePropagationPass());
+  passes.addPass(DecideComparisons());
   passes.addPass(llvm::InstCombinePass());
   passes.addPass(llvm::SimplifyCFGPass());
   run_passes(function, std::move(passes));
@@ -53,7 +55,7 @@ void unroll(llvm::Function& function) {
 
 }  // namespace
 
-void resolve_recursion(llvm::Module& module) {
+bool resolve_recursion(llvm::Module& module) {
   constexpr int kDeepest = 3;
   constexpr unsigned kLongest = 4096;  // instructions; each call doubles them
   std::vector<llvm::Function*> recursive;
@@ -67,6 +69,7 @@ void resolve_recursion(llvm::Module& module) {
          ++depth)
       unroll(*function);
   }
+  return !recursive.empty();
 }
 
 }  // namespace anvil::compiler

@@ -9,6 +9,7 @@ namespace anvil::compiler {
 /// those whose calls of themselves come last and so are loops (MLX's LoopedElemToLoc::next is one),
 /// and those of which the inner call cannot call again (PyTorch's bessel_j1_forward, which answers
 /// for negative arguments by its value for positive ones). What else calls itself is left as it is.
-void resolve_recursion(llvm::Module& module);
+/// Tells whether there was one.
+bool resolve_recursion(llvm::Module& module);
 
 }  // namespace anvil::compiler
