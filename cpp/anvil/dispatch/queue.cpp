@@ -95,13 +95,14 @@ void Queue::finished() {
 namespace {
 
 Queue* global_queue() {
-  static Queue* const queue =
-      objc::make<Queue>("com.apple.root.default-qos", Queue::Kind::concurrent).detach();
+  static Queue* const queue = objc::lasting([] {
+    return objc::make<Queue>("com.apple.root.default-qos", Queue::Kind::concurrent).detach();
+  });
   return queue;
 }
 Queue* main_queue() {
-  static Queue* const queue =
-      objc::make<Queue>("com.apple.main-thread", Queue::Kind::main).detach();
+  static Queue* const queue = objc::lasting(
+      [] { return objc::make<Queue>("com.apple.main-thread", Queue::Kind::main).detach(); });
   return queue;
 }
 

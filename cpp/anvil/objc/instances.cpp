@@ -8,6 +8,7 @@
 extern "C" {
 void* _Block_copy(const void* block);
 void _Block_release(const void* block);
+extern objc_class _NSConcreteMallocBlock;
 }
 
 namespace anvil::objc {
@@ -87,6 +88,9 @@ bool retain_if_alive(Object* object) {
 void count_elsewhere(objc_object* object, int change) {
   const ClassInfo& info = *object->isa->info;
   if (info.blocks) {
+    // A block on the stack, or in the program's data, is not counted: ARC retains and releases what
+    // a function is passed as it is. Only -copy makes one on the heap.
+    if (object->isa != &_NSConcreteMallocBlock) return;
     change > 0 ? static_cast<void>(_Block_copy(object)) : _Block_release(object);
   } else if (info.messages) {
     static const SEL retain = sel_registerName("retain");

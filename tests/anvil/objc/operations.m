@@ -1,7 +1,12 @@
 // NSOperation and its queues: the order that they promise.
 #import <Foundation/Foundation.h>
+#include <unistd.h>
 
 #import "check.h"
+
+// cpp/anvil/objc/instances.hpp
+void anvil_objc_count_instances(void);
+long anvil_objc_instances(Class cls);
 
 @interface Counted : NSOperation {
   NSMutableArray* _log;
@@ -151,10 +156,33 @@ static void test_ends(void) {
   }) isEqual:@"-[NSOperation start]: the operation is not ready"]);
 }
 
+/// A parameter is retained and released as it is: a block on the stack stays there.
+__attribute__((noinline)) static int called(int (^block)(void)) {
+  __attribute__((objc_precise_lifetime)) id held = block;
+  return held ? block() + block() : 0;
+}
+
+static void test_blocks_of_the_stack(void) {
+  const long before = anvil_objc_instances(NSClassFromString(@"__NSMallocBlock__"));
+  __block int calls = 0;
+  const char* reason = [reason_of(^{
+    @throw [NSException exceptionWithName:@"thrown" reason:@"by a block" userInfo:nil];
+  }) UTF8String];
+  CHECK(reason && called(^{
+    return ++calls;
+  }) == 3);
+  CHECK(anvil_objc_instances(NSClassFromString(@"__NSMallocBlock__")) == before);
+}
+
 void test_operations(void) {
+  anvil_objc_count_instances();
   @autoreleasepool {
+    test_blocks_of_the_stack();
     test_order();
     test_limits();
     test_ends();
   }
+  // Other threads let go of what they had a little later.
+  for (int i = 0; i < 2000 && anvil_objc_instances([NSBlockOperation class]); ++i) usleep(1000);
+  CHECK(anvil_objc_instances([NSBlockOperation class]) == 0 && anvil_objc_instances([Later class]) == 0);
 }
