@@ -229,7 +229,7 @@ ANVIL_OBJC_CLASS_DEFINITION<BlockOperation> block_operation_definition{
 
 // --- NSOperationQueue
 
-OperationQueue* main_queue() {
+OperationQueue* main_operations() {
   static OperationQueue* const queue = objc::lasting([] {
     OperationQueue* made = objc::make<OperationQueue>().detach();
     made->is_main = true;
@@ -239,7 +239,7 @@ OperationQueue* main_queue() {
   return queue;
 }
 OperationQueue* current() {
-  if (!current_queue && gettid() == getpid()) return main_queue();
+  if (!current_queue && gettid() == getpid()) return main_operations();
   return objc::Ref(current_queue).autoreleased();
 }
 void add_operation(OperationQueue* self, Operation* operation) {
@@ -295,7 +295,7 @@ void set_suspended(OperationQueue* self, bool suspended) {
 ANVIL_OBJC_CLASS_DEFINITION<OperationQueue> operation_queue_definition{
     "NSOperationQueue",
     {
-        objc::class_method<&main_queue>("mainQueue"),
+        objc::class_method<&main_operations>("mainQueue"),
         objc::class_method<&current>("currentQueue"),
         objc::function<&add_operation>("addOperation:"),
         objc::function<&add_work>("addOperationWithBlock:"),
