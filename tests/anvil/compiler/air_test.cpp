@@ -458,6 +458,10 @@ TEST_CASE("what is not there is refused by its name") {
             "unsupported function 'air.dream.f32' of Metal's; supported: arithmetic, conversions, "
             "packing, operations across simdgroups and quadgroups, simdgroup matrices, barriers, "
             "atomics, textures\n");
+  // As Metal 4's tensors do.
+  CHECK(refusal(bitcode(on_each("declare float @__tensorops_dream(float)", "float", "float",
+                                "  %r = call float @__tensorops_dream(float %x)")))
+            .starts_with(place + "unsupported function '__tensorops_dream' of Metal's; supported"));
   CHECK(refusal(bitcode(on_each("declare float @air.wg.barrier(i32, i32)", "float", "float",
                                 "  %r = call float @air.wg.barrier(i32 1, i32 1)")))
             .find(place + "a function of Metal's that it calls has other types here\n") !=

@@ -181,11 +181,11 @@ class Merge {
           throw InternalError("the library's part of '" + function.getName().str() +
                               "' is not there");
         define_by(*copy, *symbol);
+      } else if (function.isDeclaration()) {
+        unsupported_function(function.getName());
       } else {
-        copy = llvm::Function::Create(type,
-                                      function.isDeclaration() ? llvm::GlobalValue::ExternalLinkage
-                                                               : llvm::GlobalValue::InternalLinkage,
-                                      function.getName(), &program_);
+        copy = llvm::Function::Create(type, llvm::GlobalValue::InternalLinkage, function.getName(),
+                                      &program_);
       }
       map_[&function] = copy;
     }
