@@ -97,14 +97,14 @@ void ArgumentEncoder::set_function_tables(VisibleFunctionTable* const* tables, N
 
 namespace {
 
-VisibleFunctionTableDescriptor* descriptor() {
+VisibleFunctionTableDescriptor* table_descriptor() {
   return objc::make<VisibleFunctionTableDescriptor>().autoreleased();
 }
 
 ANVIL_OBJC_CLASS_DEFINITION<VisibleFunctionTableDescriptor> table_descriptor_definition{
     "MTLVisibleFunctionTableDescriptor",
     {
-        objc::class_method<&descriptor>("visibleFunctionTableDescriptor"),
+        objc::class_method<&table_descriptor>("visibleFunctionTableDescriptor"),
         objc::property<&VisibleFunctionTableDescriptor::function_count>("functionCount",
                                                                         "setFunctionCount:"),
         objc::copying<VisibleFunctionTableDescriptor>(),

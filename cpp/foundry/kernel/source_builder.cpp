@@ -9,7 +9,7 @@
 namespace foundry {
 namespace {
 
-std::string_view trimmed(std::string_view text) {
+std::string_view stripped(std::string_view text) {
   const auto begin = text.find_first_not_of(" \t");
   if (begin == text.npos) return {};
   return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
@@ -17,11 +17,11 @@ std::string_view trimmed(std::string_view text) {
 
 /// The path of an `#include "path"` line. Includes in angle brackets are the compiler's own.
 std::optional<std::string_view> included_path(std::string_view line) {
-  line = trimmed(line);
+  line = stripped(line);
   if (!line.starts_with('#')) return {};
-  line = trimmed(line.substr(1));
+  line = stripped(line.substr(1));
   if (!line.starts_with("include")) return {};
-  line = trimmed(line.substr(7));
+  line = stripped(line.substr(7));
   if (line.size() < 2 || !line.starts_with('"')) return {};
   const auto end = line.find('"', 1);
   if (end == line.npos) return {};
@@ -71,7 +71,7 @@ SourceBuilder& SourceBuilder::splice(std::string_view file, std::string_view tex
       }
       continue;
     }
-    if (trimmed(line) != "#pragma once") text_ += line;
+    if (stripped(line) != "#pragma once") text_ += line;
     text_ += '\n';
     ++lines_;
   }
@@ -85,7 +85,7 @@ std::string without_folders(std::string_view source) {
     const auto end = source.find('\n');
     std::string_view line = source.substr(0, end == source.npos ? end : end + 1);
     source.remove_prefix(line.size());
-    if (trimmed(line).starts_with("#line")) {
+    if (stripped(line).starts_with("#line")) {
       const auto path = line.find("\"/");
       if (path != line.npos) {
         text += line.substr(0, path + 1);

@@ -19,7 +19,16 @@ def compiled(name: str, bitcode: bytes) -> str:
             Path(folder, n) for n in ("air", "library", "values", "so")
         )
         air.write_bytes(bitcode)
-        first = [COMPILER, "library", "--air", air, "--name", name, "--output", library]
+        first: list[str | Path] = [
+            COMPILER,
+            "library",
+            "--air",
+            air,
+            "--name",
+            name,
+            "--output",
+            library,
+        ]
         done = subprocess.run(first, capture_output=True, text=True)
         if done.returncode != 0:
             return f"{name}: {done.returncode}: {done.stderr}"
@@ -29,6 +38,15 @@ def compiled(name: str, bitcode: bytes) -> str:
             for constant in index["constants"]
         ]
         constants.write_text(json.dumps(values))
-        second = [COMPILER, "kernel", "--library", library, "--function", name, "--output", code]
+        second: list[str | Path] = [
+            COMPILER,
+            "kernel",
+            "--library",
+            library,
+            "--function",
+            name,
+            "--output",
+            code,
+        ]
         done = subprocess.run([*second, "--constants", constants], capture_output=True, text=True)
         return "" if done.returncode == 0 else f"{name}: {done.returncode}: {done.stderr}"

@@ -69,27 +69,27 @@ constexpr llvm::StringRef kOfLevels[] = {"get_width", "get_height", "get_depth"}
 constexpr llvm::StringRef kOfTexture[] = {"get_array_size", "get_num_mip_levels", "get_num_samples",
                                           "is_null", "fence"};
 
-struct Name {
+struct Call {
   std::string operation;
   const Shape* shape = nullptr;
   bool gradient = false, is_signed = false;
 };
 
-std::optional<Name> take_apart(llvm::StringRef full) {
+std::optional<Call> take_apart(llvm::StringRef full) {
   llvm::SmallVector<llvm::StringRef> words;
   full.split(words, '.');
   if (words.size() < 2) return {};
   llvm::StringRef word = words[1];
   const size_t at = std::min(word.find("_texture_"), word.find("_depth_"));
   if (at == llvm::StringRef::npos) return {};
-  Name name{.operation = word.take_front(at).str()};
+  Call call{.operation = word.take_front(at).str()};
   llvm::StringRef suffix = word.drop_front(at + 1);
-  name.gradient = suffix.consume_back("_grad");
+  call.gradient = suffix.consume_back("_grad");
   const auto* shape = std::ranges::find(kShapes, suffix, &Shape::suffix);
   if (shape == std::end(kShapes)) return {};
-  name.shape = shape;
-  name.is_signed = llvm::is_contained(words, "s");
-  return name;
+  call.shape = shape;
+  call.is_signed = llvm::is_contained(words, "s");
+  return call;
 }
 
 /// The arguments behind texture and sampler, one after the other: AIR's functions are told apart by
@@ -154,8 +154,8 @@ const char* element_name(const llvm::Type& type, bool is_signed) {
 
 class Definition {
  public:
-  Definition(const llvm::Function& function, Name name)
-      : function_(function), name_(std::move(name)), shape_(*name_.shape), arguments_(function) {}
+  Definition(const llvm::Function& function, Call call)
+      : function_(function), call_(std::move(call)), shape_(*call_.shape), arguments_(function) {}
 
   std::string text(const std::string& symbol) {
     const std::string texture = arguments_.take(pointer), code = body();
@@ -185,12 +185,12 @@ class Definition {
     if (type.isPointerTy()) return "void*";
     const auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(&type);
     const llvm::Type& scalar = *type.getScalarType();
-    const bool is_texel = element_ && element_name(type, name_.is_signed) &&
+    const bool is_texel = element_ && element_name(type, call_.is_signed) &&
                           (!vector || vector->getNumElements() == 4);
     const std::string name = scalar.isIntegerTy(1)   ? "bool"
                              : scalar.isIntegerTy(8) ? "uchar"
-                             : element_name(type, is_texel && vector && name_.is_signed)
-                                 ? element_name(type, is_texel && vector && name_.is_signed)
+                             : element_name(type, is_texel && vector && call_.is_signed)
+                                 ? element_name(type, is_texel && vector && call_.is_signed)
                                  : "";
     if (name.empty() || (vector && vector->getNumElements() > 4)) refuse();
     return vector ? "metal::vec<" + name + ", " + std::to_string(vector->getNumElements()) + ">"
@@ -201,7 +201,7 @@ class Definition {
     const auto* structure = llvm::dyn_cast<llvm::StructType>(&type);
     const llvm::Type& value =
         structure && structure->getNumElements() == 2 ? *structure->getElementType(0) : type;
-    element_ = element_name(value, name_.is_signed);
+    element_ = element_name(value, call_.is_signed);
     if (!element_ || (structure && !structure->getElementType(1)->isIntegerTy(8))) refuse();
   }
 
@@ -225,7 +225,7 @@ class Definition {
   }
 
   std::string body() {
-    const llvm::StringRef operation = name_.operation;
+    const llvm::StringRef operation = call_.operation;
     if (operation.starts_with("sample") || operation.starts_with("gather")) return sampled();
     if (operation == "read") {
       set_element(*function_.getReturnType());
@@ -241,9 +241,9 @@ class Definition {
       return "t.fence()";
     }
     if (operation == "is_null") return "result = metal::is_null_texture(t)";
-    if (llvm::is_contained(kOfTexture, operation)) return "result = t." + name_.operation + "()";
+    if (llvm::is_contained(kOfTexture, operation)) return "result = t." + call_.operation + "()";
     if (!llvm::is_contained(kOfLevels, operation)) refuse();
-    return "result = t." + name_.operation + "(" +
+    return "result = t." + call_.operation + "(" +
            (has_levels() ? "uint(" + arguments_.take(integer) + ")" : "") + ")";
   }
 
@@ -265,7 +265,7 @@ class Definition {
 
   std::string atomically() {
     access_ = "read_write";
-    llvm::StringRef operation = name_.operation;
+    llvm::StringRef operation = call_.operation;
     operation.consume_back("_explicit");
     const bool has_result = !function_.getReturnType()->isVoidTy();
     if (operation == "atomic_load") {
@@ -281,7 +281,7 @@ class Definition {
   }
 
   std::string sampled() {
-    const llvm::StringRef operation = name_.operation;
+    const llvm::StringRef operation = call_.operation;
     const bool compares = operation.ends_with("_compare"),
                gathers = operation.starts_with("gather");
     set_element(*function_.getReturnType());
@@ -292,7 +292,7 @@ class Definition {
     if (shape_.array) where += ", uint(" + arguments_.take(integer) + ")";
     if (compares) where += ", " + arguments_.take(number);
     std::string gradient;
-    if (name_.gradient) {
+    if (call_.gradient) {
       gradient = shape_.cube              ? ", metal::gradientcube("
                  : shape_.dimensions == 3 ? ", metal::gradient3d("
                  : shape_.dimensions == 2 ? ", metal::gradient2d("
@@ -308,7 +308,7 @@ class Definition {
       const std::string has_offset = arguments_.take(flag);
       if (arguments_.is(integers))
         offset = ", " + converted("int", shape_.dimensions, arguments_.take(integers));
-      else if (!gathers && !name_.gradient)
+      else if (!gathers && !call_.gradient)
         return with_level(operation, where, offset, has_offset);
     }
     if (gathers) {
@@ -317,7 +317,7 @@ class Definition {
       return value_of("t.gather(" + where + offset + ", metal::component(" +
                       arguments_.take(integer) + "))");
     }
-    if (name_.gradient)
+    if (call_.gradient)
       return value_of("t." + operation.str() + "(" + where + gradient + offset + ")");
     return with_level(operation, where, offset, arguments_.take(flag));
   }
@@ -339,7 +339,7 @@ class Definition {
   [[noreturn]] const char* throw_unsupported() const { refuse(); }
 
   const llvm::Function& function_;
-  Name name_;
+  Call call_;
   const Shape& shape_;
   Arguments arguments_;
   const char *element_ = nullptr, *access_ = nullptr;

@@ -53,7 +53,7 @@ const clang::ClassTemplateSpecializationDecl* library_template(clang::QualType t
   return space && space->getName() == "metal" ? special : nullptr;
 }
 
-std::string number(const clang::TemplateArgument& argument) {
+std::string digits_of(const clang::TemplateArgument& argument) {
   if (argument.getKind() != clang::TemplateArgument::Integral) return "?";
   return std::to_string(argument.getAsIntegral().getZExtValue());
 }
@@ -73,13 +73,13 @@ std::string msl_type_name(clang::QualType type) {
     if (!arguments.empty() && arguments[0].getKind() == clang::TemplateArgument::Type) {
       const std::string element = msl_type_name(arguments[0].getAsType());
       if (name == "atomic" && arguments.size() == 1) return "atomic_" + element;
-      if (name == "vec" && arguments.size() == 2) return element + number(arguments[1]);
+      if (name == "vec" && arguments.size() == 2) return element + digits_of(arguments[1]);
       if (name == "packed_vec" && arguments.size() == 2)
-        return "packed_" + element + number(arguments[1]);
+        return "packed_" + element + digits_of(arguments[1]);
       if (name == "matrix" && arguments.size() == 3)
-        return element + number(arguments[1]) + "x" + number(arguments[2]);
+        return element + digits_of(arguments[1]) + "x" + digits_of(arguments[2]);
       if (name == "array" && arguments.size() == 2)
-        return element + "[" + number(arguments[1]) + "]";
+        return element + "[" + digits_of(arguments[1]) + "]";
     }
   }
   if (const auto* tag = type->getAsTagDecl()) {
