@@ -51,7 +51,7 @@ class LibraryValue {
   LibraryValue(T number) : value_(parameter_value(number)) {}
   LibraryValue(f16 number) : LibraryValue(static_cast<float>(number)) {}
   LibraryValue(bf16 number) : LibraryValue(static_cast<float>(number)) {}
-  LibraryValue(Parameter parameter) : value_(std::move(parameter)) {}
+  LibraryValue(Parameter parameter) : value_(parameter) {}
   LibraryValue(ThreadgroupElements elements) : value_(elements) {}
   LibraryValue(std::span<const std::byte> bytes)
       : value_(std::vector<std::byte>(bytes.begin(), bytes.end())) {}

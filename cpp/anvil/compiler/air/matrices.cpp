@@ -127,7 +127,6 @@ class Narrowing {
                                                               callee->getIntrinsicID(), overloads);
     } else if (!narrow_callee) {
       if (!callee->isDeclaration()) refuse(call);
-      const std::string name = callee->getName().str();
       narrow_callee =
           llvm::Function::Create(llvm::FunctionType::get(narrowed(call.getType()), types, false),
                                  callee->getLinkage(), "", callee->getParent());
