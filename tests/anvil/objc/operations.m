@@ -73,8 +73,9 @@ static void test_order(void) {
   [first waitUntilAllOperationsAreFinished];
   CHECK(log.count == 20 && [log isEqual:[log sortedArrayUsingSelector:@selector(compare:)]]);
   CHECK(first.operationCount == 0 && [all[5] isFinished] && ![all[5] isExecuting]);
+  NSOperation* executed = all[0];  // in the block, what an exception leaves would keep it (ARC)
   CHECK([reason_of(^{
-    [first addOperation:all[0]];
+    [first addOperation:executed];
   }) isEqual:@"-[NSOperationQueue addOperation:]: the operation is in a queue already, or has been executed"]);
 }
 
