@@ -15,6 +15,7 @@ import click
 
 import foundry
 from foundry.cli import terminal, ui
+from foundry.cli.metal_inputs import one_of
 from foundry.diagnostics import Diagnostic, diagnostics_of
 
 STANDARD_INPUT = "-"
@@ -114,17 +115,12 @@ def _checked(file: str, options: Options, report: Report) -> Iterator[Diagnostic
 
 def _log_of(kernel: foundry.LibraryKernel) -> str:
     """What is wrong with a kernel's code; constants are 1 where a value is needed."""
-    ones = {each.name: _one_of(each) for each in kernel.constants if each.required}
+    ones = {each.name: one_of(each) for each in kernel.constants if each.required}
     try:
         kernel.specialised(ones).compile()
     except foundry.KernelCompileError as error:
         return str(error)
     return ""
-
-
-def _one_of(constant: foundry.LibraryConstant) -> Any:
-    lanes = constant.type[-1]
-    return [1] * int(lanes) if lanes.isdigit() else 1
 
 
 def _say(diagnostic: Diagnostic, form: str) -> None:

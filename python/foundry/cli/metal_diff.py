@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 import foundry
 from foundry.call_errors import close_to
 from foundry.cli import terminal, ui
-from foundry.cli.metal_inputs import Inputs, Numbers, is_float, leaves, names_in
+from foundry.cli.metal_inputs import Inputs, Numbers, is_float, leaves, names_in, one_of
 
 
 @dataclass(frozen=True)
@@ -116,13 +116,10 @@ def specialised(
     """With the values given, and 1 for other function constants that need one."""
     chosen: dict[str, Any] = {}
     for constant in kernel.constants:
-        lanes = int(constant.type[-1]) if constant.type[-1].isdigit() else 1
-        if constant.name in values:
-            chosen[constant.name] = values[constant.name]
+        if given := values.get(constant.name):
+            chosen[constant.name] = given[0] if len(given) == 1 else given
         elif constant.required:
-            chosen[constant.name] = [1] * lanes
-        if lanes == 1 and constant.name in chosen:
-            (chosen[constant.name],) = chosen[constant.name]
+            chosen[constant.name] = one_of(constant)
     return kernel.specialised(chosen)
 
 

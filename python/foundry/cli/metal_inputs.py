@@ -62,6 +62,12 @@ def names_in(kernel: foundry.LibraryKernel) -> set[str]:
     return found
 
 
+def one_of(constant: foundry.LibraryConstant) -> int | list[int]:
+    """A value for a function constant that needs one."""
+    lanes = constant.type[-1]
+    return [1] * int(lanes) if lanes.isdigit() else 1
+
+
 def leaves(array: NDArray[Any], name: str) -> Iterator[tuple[str, NDArray[Any]]]:
     """The numbers in an array of structs: a view of each member, by its path."""
     if array.dtype.names is None:
