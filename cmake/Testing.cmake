@@ -29,6 +29,15 @@ function(foundry_add_test name)
     ENVIRONMENT "FOUNDRY_CACHE_DIR=${FOUNDRY_TEST_CACHE}")
 endfunction()
 
+# foundry_test_compiles(test): it runs anvil-compiler, this build's. A build without one takes $ANVIL_COMPILER when
+# the tests run: the sanitizers' and an emulated processor's take a fast one.
+function(foundry_test_compiles test)
+  if(TARGET anvil-compiler)
+    add_dependencies(${test} anvil-compiler)
+    set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT "ANVIL_COMPILER=$<TARGET_FILE:anvil-compiler>")
+  endif()
+endfunction()
+
 # foundry_add_c_kernel(target NAME name SOURCE x.c [DEFINITIONS ...]): kernels/<name>.so, a kernel for
 # Anvil written by hand in C, with nothing that anvil-compiler's output may not have.
 function(foundry_add_c_kernel target)

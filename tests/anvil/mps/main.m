@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #import "../objc/check.h"
+#import "../objc/live_objects.h"
 
 int failures = 0;
 
@@ -294,20 +295,23 @@ static void test_errors(void) {
   CHECK(NSClassFromString(@"MPSImageHistogram") == nil);
 }
 
+static void test_all(void) {
+  CHECK(MPSSupportsMTLDevice(device) && !MPSSupportsMTLDevice(nil));
+  const MPSDataType types[] = {MPSDataTypeFloat32, MPSDataTypeFloat16};
+  for (int i = 0; i < 8; ++i)
+    test_multiplication(types[i & 1], types[i >> 1 & 1], types[i >> 2], i % 3 == 1, i % 4 == 2, 1.5,
+                        i & 1 ? -0.5 : 0);
+  test_multiplication(MPSDataTypeFloat32, MPSDataTypeFloat32, MPSDataTypeFloat32, YES, YES, 1, 1);
+  for (int i = 0; i < 4; ++i) test_vector(types[i & 1], i >> 1, i == 3 ? 0 : 0.25);
+  test_images();
+  test_errors();
+}
+
 int main(void) {
-  @autoreleasepool {
-    device = MTLCreateSystemDefaultDevice();
-    queue = [device newCommandQueue];
-    CHECK(MPSSupportsMTLDevice(device) && !MPSSupportsMTLDevice(nil));
-    const MPSDataType types[] = {MPSDataTypeFloat32, MPSDataTypeFloat16};
-    for (int i = 0; i < 8; ++i)
-      test_multiplication(types[i & 1], types[i >> 1 & 1], types[i >> 2], i % 3 == 1, i % 4 == 2,
-                          1.5, i & 1 ? -0.5 : 0);
-    test_multiplication(MPSDataTypeFloat32, MPSDataTypeFloat32, MPSDataTypeFloat32, YES, YES, 1, 1);
-    for (int i = 0; i < 4; ++i) test_vector(types[i & 1], i >> 1, i == 3 ? 0 : 0.25);
-    test_images();
-    test_errors();
-  }
+  device = MTLCreateSystemDefaultDevice();
+  queue = [device newCommandQueue];
+  test_all();  // pipelines are made once, and kept
+  counted("MPS", test_all);
   if (!failures) puts("ok");
   return failures != 0;
 }

@@ -218,13 +218,13 @@ static void test_classes(void) {
   CHECK(stack.depth == 100 && stack.count == 100 && [stack.top intValue] == 99);
   [stack release];
 
-  static Single* single;  // for ever
-  single = [Single new];
+  Single* single = [Single new];
   @autoreleasepool {
     NSArray* array = @[ single, single ];
     CHECK(array.count == 2 && held > 1);
   }
   CHECK(held == 1);
+  [single dealloc];
 }
 
 static void test_structures(void) {

@@ -65,6 +65,7 @@ static void test_counting(void) {
     CHECK(associated == nil && alive == 1);
   }
   CHECK(alive == 0);
+  global = nil;
 }
 
 static void test_literals(void) {

@@ -126,6 +126,7 @@ static void test_caches(void) {
   static NSCache* refusing;  // what a block captures stays behind when an exception leaves it
   refusing = cache;
   CHECK([reason_of(^{ [refusing setObject:(id _Nonnull)nil forKey:@"a"]; }) isEqual:@"-[NSCache setObject:forKey:]: nil value"]);
+  refusing = nil;
 }
 
 static NSMutableArray* heard;
@@ -169,9 +170,10 @@ static void test_notifications(void) {
   }
   [center postNotificationName:@"done" object:sender];  // who listened is gone
   CHECK(heard.count == 0);
+  heard = nil;
 }
 
-static void test_defaults(void) {
+void test_defaults(void) {
   NSUserDefaults* defaults = [NSUserDefaults standardUserDefaults];
   [defaults registerDefaults:@{@"threads" : @4, @"name" : @"registered"}];
   CHECK([defaults integerForKey:@"threads"] == 4 && ![defaults boolForKey:@"none"] && [defaults objectForKey:@"none"] == nil);
@@ -213,6 +215,7 @@ static void test_threads(void) {
   static Worker* started;  // not captured, as above
   started = worker;
   CHECK([reason_of(^{ [started start]; }) isEqual:@"-[NSThread start]: attempt to start the thread again"]);
+  started = nil;
   NSMutableArray* list = [NSMutableArray new];
   NSThread* thread = [[NSThread alloc] initWithTarget:worker selector:@selector(note:) object:list];
   thread.name = @"a name of more than fifteen letters";
@@ -239,7 +242,6 @@ void test_services(void) {
     test_tables();
     test_caches();
     test_notifications();
-    test_defaults();
     test_threads();
   }
 }

@@ -1,6 +1,5 @@
 // A command buffer that fails on the device. Anvil only: it compiles a kernel's second variant when
 // a dispatch first needs it, so that taking the compiler away in between fails the command buffer.
-// ANVIL_COMPILER names a link that the test makes and removes, FOUNDRY_TEST_COMPILER the program.
 #ifndef __APPLE__
 #include <doctest/doctest.h>
 #include <unistd.h>
@@ -26,22 +25,25 @@ using namespace foundry;
 
 namespace {
 
-/// The compiler, as long as it lives.
-class LentCompiler {
- public:
-  LentCompiler() {
-    const char* program = std::getenv("FOUNDRY_TEST_COMPILER");
-    const char* link = std::getenv("ANVIL_COMPILER");
-    REQUIRE(program != nullptr);
-    REQUIRE(link != nullptr);
-    link_ = link;
-    std::filesystem::remove(link_);
-    std::filesystem::create_symlink(program, link_);
+/// A link to $ANVIL_COMPILER that takes its place there, before Anvil looks.
+struct Link {
+  Link() {
+    if (const char* given = std::getenv("ANVIL_COMPILER")) program = given;
+    path = std::filesystem::temp_directory_path() / ("lent-compiler-" + std::to_string(::getpid()));
+    setenv("ANVIL_COMPILER", path.c_str(), 1);
   }
-  ~LentCompiler() { std::filesystem::remove(link_); }
+  std::filesystem::path program;
+  std::filesystem::path path;
+} const compiler_link;
 
- private:
-  std::string link_;
+/// The compiler, as long as it lives.
+struct LentCompiler {
+  LentCompiler() {
+    REQUIRE(!compiler_link.program.empty());
+    std::filesystem::remove(compiler_link.path);
+    std::filesystem::create_symlink(compiler_link.program, compiler_link.path);
+  }
+  ~LentCompiler() { std::filesystem::remove(compiler_link.path); }
 };
 
 /// Copies cells. No cache has it: it names this process and this call. Grids of whole threadgroups
