@@ -1,0 +1,59 @@
+"""Every architecture's logits against llama.cpp's, of the very same file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import reference
+from cases import CASES
+from numpy.typing import NDArray
+from reference import Logits
+from writer import CONTEXT, VOCABULARY
+
+import foundry as fd
+from test_model_numbers import cosines
+
+# Past every window, and past the 256 positions that a cache has room for at first.
+TOKENS = [int(token) for token in np.random.default_rng(3).integers(1, VOCABULARY, 270)]
+
+
+def _worst(found: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
+    assert found.shape == expected.shape
+    assert np.isfinite(expected).all()
+    return float(cosines(found, expected).min())
+
+
+def _of_foundry(path: Path) -> Logits:
+    model = fd.models.load(path, cache_dtype=fd.f32)
+    return Logits(model.logits(TOKENS), model.logits(TOKENS, batch=1))
+
+
+def _compare(found: Logits, expected: Logits, bound: float) -> None:
+    assert _worst(found.at_once, expected.at_once) >= bound
+    assert _worst(found.one_by_one, expected.one_by_one) >= bound
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_logits_are_llama_cpps(program: Path, tmp_path: Path, name: str) -> None:
+    path = CASES[name].write(tmp_path / "model.gguf")
+    expected = reference.logits(program, path, CONTEXT, TOKENS, VOCABULARY)
+    # Both compute in f32; 0.9999 is asked for.
+    _compare(_of_foundry(path), expected, 0.999999)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] if i else []) for i, name in enumerate(CASES)],
+)
+def test_logits_of_many_formats_are_llama_cpps(program: Path, tmp_path: Path, name: str) -> None:
+    model = CASES[name].with_blocks()
+    path = model.write(tmp_path / "model.gguf")
+    wide = model.write(tmp_path / "wide.gguf", widened=True)
+    found = _of_foundry(path)
+    # The same weights. Decoding rounds inputs to 16 bits (docs/ops.md).
+    _compare(found, reference.logits(program, wide, CONTEXT, TOKENS, VOCABULARY), 0.99999)
+    # The same file. llama.cpp rounds the inputs of products with blocks to 8 bits: with seven
+    # products a layer its own two answers are 0.998 apart.
+    _compare(found, reference.logits(program, path, CONTEXT, TOKENS, VOCABULARY), 0.99)

@@ -1,0 +1,178 @@
+"""Small models of random weights as GGUF files, written with the `gguf` package.
+
+A file's tensors are listed by name, as llama.cpp's loader of the architecture asks for them; it
+refuses a file with one too many or too few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import gguf
+import numpy as np
+from numpy.typing import NDArray
+
+import quantised
+
+VOCABULARY = 61
+CONTEXT = 512
+
+_TOKENIZER: dict[str, Any] = {
+    "tokenizer.ggml.model": "gpt2",
+    "tokenizer.ggml.pre": "smollm",
+    "tokenizer.ggml.tokens": ["<|end|>", *(chr(0x61 + i) for i in range(26)), "ab", "abc"]
+    + [f"<{i}>" for i in range(VOCABULARY - 29)],
+    "tokenizer.ggml.token_type": [3] + [1] * (VOCABULARY - 1),
+    "tokenizer.ggml.merges": ["a b", "ab c"],
+    "tokenizer.ggml.eos_token_id": 0,
+    "tokenizer.ggml.add_bos_token": False,
+}
+
+MIXED = ["f16", "q8_0", "bf16", "q4_0", "q5_1", "q6_k", "q4_k", "q4_1", "q5_0", "q5_k"]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    hidden: int = 96
+    inner: int = 136
+    heads: int = 6
+    kv_heads: int = 2
+    head_dim: int = 16
+    layers: int = 3
+
+    @property
+    def query(self) -> int:
+        return self.heads * self.head_dim
+
+    @property
+    def key(self) -> int:
+        return self.kv_heads * self.head_dim
+
+
+SMALL = Sizes()
+BLOCKS = Sizes(hidden=256, inner=512, heads=8, kv_heads=2, head_dim=32, layers=2)
+"""Columns that every format divides."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A file: `tensors` of each layer and `outside` of them by name, without ".weight"; metadata
+    under the architecture's prefix."""
+
+    architecture: str
+    tensors: str
+    outside: str = "token_embd output_norm output"
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    sizes: Sizes = SMALL
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Of the tensors that are unlike other architectures'."""
+    formats: tuple[str, ...] = ("f32",)
+    """Of the matrices, in turn."""
+
+    def with_blocks(self) -> Model:
+        """Of larger sizes, in many formats."""
+        return replace(self, sizes=BLOCKS, formats=tuple(MIXED))
+
+    def write(self, path: Path, *, widened: bool = False) -> Path:
+        """`widened` has the same weights in f32."""
+        writer = gguf.GGUFWriter(path, self.architecture)
+        for key, value in {**self._sizes(), **self.metadata}.items():
+            _add(writer, f"{self.architecture}.{key}", value)
+        for key, value in _TOKENIZER.items():
+            _add(writer, key, value)
+        random = np.random.default_rng(7)
+        matrices = 0
+        names = [*self.outside.split()]
+        for layer in range(self.sizes.layers):
+            names += [f"blk.{layer}.{name}" for name in self.tensors.split()]
+        for name in names:
+            full = name if name.endswith(".bias") else f"{name}.weight"
+            values = self._random(name.split(".", 2)[-1] if "blk." in name else name, random)
+            if values.ndim < 2:
+                writer.add_tensor(full, values.astype(np.float32))
+                continue
+            name_of_format = self._format(matrices, values.shape[-1])
+            matrices += 1
+            packed = quantised.pack(values, name_of_format)
+            if widened:
+                writer.add_tensor(full, quantised.unpack(packed, name_of_format))
+            else:
+                writer.add_tensor(full, packed, raw_dtype=quantised.kind_of(name_of_format))
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+        return path
+
+    def _sizes(self) -> dict[str, Any]:
+        sizes = self.sizes
+        found: dict[str, Any] = {
+            "context_length": CONTEXT,
+            "embedding_length": sizes.hidden,
+            "block_count": sizes.layers,
+            "feed_forward_length": sizes.inner,
+            "attention.head_count": sizes.heads,
+            "attention.head_count_kv": sizes.kv_heads,
+        }
+        if sizes.head_dim * sizes.heads != sizes.hidden:
+            found |= {
+                "attention.key_length": sizes.head_dim,
+                "attention.value_length": sizes.head_dim,
+            }
+        return found
+
+    def _format(self, index: int, columns: int) -> str:
+        fitting = [name for name in self.formats if columns % quantised.block_of(name)[0] == 0]
+        return fitting[index % len(fitting)]
+
+    def _random(self, name: str, random: np.random.Generator) -> NDArray[np.float32]:
+        shape = self.shapes.get(name) or self._shape(name)
+        if "norm" in name and not name.endswith(".bias"):
+            return random.uniform(0.5, 1.5, shape).astype(np.float32)
+        if name.startswith("rope_"):  # what frequencies are divided by
+            return random.uniform(1, 8, shape).astype(np.float32)
+        if len(shape) == 1:
+            return (random.standard_normal(shape) * 0.2).astype(np.float32)
+        values = random.standard_normal(shape)
+        if name not in ("token_embd", "position_embd"):
+            values /= np.sqrt(shape[-1])
+        # Queries and keys large enough that where attention looks depends on the rotation.
+        return (values * (2 if name in ("attn_q", "attn_k", "attn_qkv") else 1)).astype(np.float32)
+
+    def _shape(self, name: str) -> tuple[int, ...]:
+        s = self.sizes
+        bare = name.removesuffix(".bias")
+        shape = {
+            "token_embd": (VOCABULARY, s.hidden),
+            "output": (VOCABULARY, s.hidden),
+            "position_embd": (CONTEXT, s.hidden),
+            "attn_q": (s.query, s.hidden),
+            "attn_k": (s.key, s.hidden),
+            "attn_v": (s.key, s.hidden),
+            "attn_qkv": (s.query + 2 * s.key, s.hidden),
+            "attn_output": (s.hidden, s.query),
+            "attn_q_norm": (s.head_dim,),
+            "attn_k_norm": (s.head_dim,),
+            "rope_freqs": (s.head_dim // 2,),
+            "attn_sinks": (s.heads,),
+            "ffn_gate": (s.inner, s.hidden),
+            "ffn_up": (s.inner, s.hidden),
+            "ffn_down": (s.hidden, s.inner),
+        }.get(bare, (s.hidden,))
+        return shape[:1] if name.endswith(".bias") else shape
+
+
+def _add(writer: gguf.GGUFWriter, key: str, value: Any) -> None:
+    if isinstance(value, str):
+        writer.add_string(key, value)
+    elif isinstance(value, bool):
+        writer.add_bool(key, value)
+    elif isinstance(value, int):
+        writer.add_uint32(key, value)
+    elif isinstance(value, float):
+        writer.add_float32(key, value)
+    else:
+        writer.add_array(key, value)
