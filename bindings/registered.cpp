@@ -30,15 +30,16 @@ std::unique_ptr<OwnStage> make_stage(const StageTypeHandle& self, nb::handle ten
     throw ArgumentError(concat("stage ", type.name, ": ", what));
   };
   Stage stage{.type = &type};
-  if (type.tensor != StageTensor::none) {
-    stage.tensor = Take(self.name())(tensor, "tensor");
+  if (type.tensors[0].shape != StageTensor::none) {
+    stage.tensors[0] = Take(self.name())(tensor, "tensor");
   } else if (!tensor.is_none()) {
     refuse("it takes no tensor");
   }
-  if (type.has_scalar != scalar.has_value()) {
-    refuse(type.has_scalar ? "argument 'scalar' is missing" : "it takes no scalar");
+  const bool has_scalar = type.scalars != 0;
+  if (has_scalar != scalar.has_value()) {
+    refuse(has_scalar ? "argument 'scalar' is missing" : "it takes no scalar");
   }
-  stage.scalar = scalar.value_or(0.0f);
+  stage.scalars[0] = scalar.value_or(0.0f);
   return std::make_unique<OwnStage>(std::move(stage), self.name());
 }
 
@@ -73,6 +74,7 @@ void bind_registered(nb::module_& m) {
   nb::enum_<StageTensor>(m, "StageTensor", "Which shape a stage's own tensor has.")
       .value("none", StageTensor::none, "It has no tensor.")
       .value("columns", StageTensor::columns, "One value for each input element; a prologue's.")
+      .value("input", StageTensor::input, "The input's shape; a prologue's.")
       .value("rows", StageTensor::rows, "One value for each output row; an epilogue's.")
       .value("result", StageTensor::result, "The result's shape; an epilogue's.")
       .value("head", StageTensor::head, "One value for each element of a head; a head norm's.")
@@ -95,9 +97,8 @@ void bind_registered(nb::module_& m) {
          bool scalar) {
         return StageTypeHandle{&register_stage({.kind = kind,
                                                 .name = name,
-                                                .argument = "value",
-                                                .tensor = tensor,
-                                                .has_scalar = scalar},
+                                                .tensors = {StageOperand{"value", tensor}},
+                                                .scalars = static_cast<std::uint8_t>(scalar)},
                                                source)};
       },
       nb::arg("name"), nb::kw_only(), nb::arg("source"), nb::arg("kind") = StageKind::epilogue,

@@ -858,7 +858,7 @@ class Gemv(Operation):
     weights: (rows, columns); any format with a policy.
     x: left out in a fused kernel; (columns,) or (1, columns); f32, f16 or bf16.
     y: left out in a fused kernel; (rows,) or (1, rows); f32, f16 or bf16.
-    prologue: what is done to x as it is read: RmsNorm.
+    prologue: what is done to x as it is read: RmsNorm, LayerNorm.
     epilogue: what is done to a result before it is stored: one stage, or several in order.
     rows_per_simdgroup: 1 to 8; 0 lets the device choose.
     simdgroups: of a threadgroup, 1 to 32; 0 lets the device choose.
@@ -893,7 +893,7 @@ class Gemm(Operation):
     weights: (rows, columns); any format with a policy.
     x: left out in a fused kernel; (tokens, columns); f32, f16 or bf16.
     y: left out in a fused kernel; (tokens, rows); f32, f16 or bf16.
-    prologue: what is done to x as it is read: RmsNorm.
+    prologue: what is done to x as it is read: RmsNorm, LayerNorm.
     epilogue: what is done to a result before it is stored: one stage, or several in order.
     form: gemm lets the device choose between gemm_lanes and gemm_matrices.
     """
@@ -909,7 +909,7 @@ class Linear(Operation):
     weights: (rows, columns); any format with a policy.
     x: left out in a fused kernel; (columns,) or (tokens, columns); f32, f16 or bf16.
     y: left out in a fused kernel; (rows,) or (tokens, rows); f32, f16 or bf16.
-    prologue: what is done to x as it is read: RmsNorm.
+    prologue: what is done to x as it is read: RmsNorm, LayerNorm.
     epilogue: what is done to a result before it is stored: one stage, or several in order.
     """
 
@@ -925,7 +925,7 @@ class GatedLinear(Operation):
     up: (rows, columns); any format with a policy.
     x: left out in a fused kernel; (columns,) or (tokens, columns); f32, f16 or bf16.
     y: left out in a fused kernel; (rows,) or (tokens, rows); f32, f16 or bf16.
-    prologue: what is done to x as it is read: RmsNorm.
+    prologue: what is done to x as it is read: RmsNorm, LayerNorm.
     activation: an epilogue without a tensor; Silu, if left out.
     epilogue: what is done to a result before it is stored: one stage, or several in order.
     """
@@ -946,10 +946,12 @@ class QkvLinear(Operation):
     k_cache: (capacity, kv_heads, head_dim), any strides but the innermost, which is 1; f32, f16 or bf16.
     v_cache: as k_cache, of the same dtype; f32, f16 or bf16.
     start: position of the token.
-    base: of the frequencies base^(-2i / head_dim).
-    interleaved: pairs are (2i, 2i + 1), as in GGUF's Llama tensors; else (i, i + head_dim / 2), NeoX's.
-    factors: optional; (head_dim / 2,); f32: frequencies are divided by them (Llama 3).
-    prologue: what is done to x as it is read: RmsNorm.
+    base: of the frequencies base^(-2i / dims).
+    interleaved: pairs are (2i, 2i + 1), as in GGUF's Llama tensors; else (i, i + dims / 2), NeoX's.
+    factors: optional; (dims / 2,); f32: frequencies are divided by them (Llama 3).
+    dims: elements of a head that are turned, its first ones; the others pass through (Phi 2); 0: all.
+    magnitude: what turned elements are multiplied by (YaRN, LongRoPE).
+    prologue: what is done to x as it is read: RmsNorm, LayerNorm.
     query_bias: optional; (heads * head_dim,); f32, f16 or bf16.
     key_bias: optional; (kv_heads * head_dim,); f32, f16 or bf16.
     value_bias: optional; (kv_heads * head_dim,); f32, f16 or bf16.
@@ -958,7 +960,7 @@ class QkvLinear(Operation):
     norm_epsilon: of the head norms.
     """
 
-    def __init__(self, query: Tensor, key: Tensor, value: Tensor, x: Tensor, q: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, prologue: Operation | None = None, query_bias: Tensor | None = None, key_bias: Tensor | None = None, value_bias: Tensor | None = None, query_norm: Tensor | None = None, key_norm: Tensor | None = None, norm_epsilon: float = 1e-06) -> None: ...
+    def __init__(self, query: Tensor, key: Tensor, value: Tensor, x: Tensor, q: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, dims: int = 0, magnitude: float = 1.0, prologue: Operation | None = None, query_bias: Tensor | None = None, key_bias: Tensor | None = None, value_bias: Tensor | None = None, query_norm: Tensor | None = None, key_norm: Tensor | None = None, norm_epsilon: float = 1e-06) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -1051,17 +1053,19 @@ class Attention(Operation):
 
 class Rope(Operation):
     """
-    Rotary position embedding: token t stands at position start + t. Su et al. 2021. As a stage of a fused kernel only base, interleaved and factors count.
+    Rotary position embedding: token t stands at position start + t. Su et al. 2021. As a stage of a fused kernel x, y and start do not count.
 
     x: left out in a fused kernel; (tokens, heads, head_dim); f32, f16 or bf16.
     y: left out in a fused kernel; x's size; f32, f16 or bf16. It may be x.
     start: position of the first token.
-    base: of the frequencies base^(-2i / head_dim).
-    interleaved: pairs are (2i, 2i + 1), as in GGUF's Llama tensors; else (i, i + head_dim / 2), NeoX's.
-    factors: optional; (head_dim / 2,); f32: frequencies are divided by them (Llama 3).
+    base: of the frequencies base^(-2i / dims).
+    interleaved: pairs are (2i, 2i + 1), as in GGUF's Llama tensors; else (i, i + dims / 2), NeoX's.
+    factors: optional; (dims / 2,); f32: frequencies are divided by them (Llama 3).
+    dims: elements of a head that are turned, its first ones; the others pass through (Phi 2); 0: all.
+    magnitude: what turned elements are multiplied by (YaRN, LongRoPE).
     """
 
-    def __init__(self, x: Tensor | None = None, y: Tensor | None = None, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None) -> None: ...
+    def __init__(self, x: Tensor | None = None, y: Tensor | None = None, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, dims: int = 0, magnitude: float = 1.0) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -1082,12 +1086,14 @@ class RopeKvWrite(Operation):
     k_cache: (capacity, kv_heads, head_dim), any strides but the innermost, which is 1; f32, f16 or bf16.
     v_cache: as k_cache, of the same dtype; f32, f16 or bf16.
     start: position of the first token.
-    base: of the frequencies base^(-2i / head_dim).
-    interleaved: pairs are (2i, 2i + 1), as in GGUF's Llama tensors; else (i, i + head_dim / 2), NeoX's.
-    factors: optional; (head_dim / 2,); f32: frequencies are divided by them (Llama 3).
+    base: of the frequencies base^(-2i / dims).
+    interleaved: pairs are (2i, 2i + 1), as in GGUF's Llama tensors; else (i, i + dims / 2), NeoX's.
+    factors: optional; (dims / 2,); f32: frequencies are divided by them (Llama 3).
+    dims: elements of a head that are turned, its first ones; the others pass through (Phi 2); 0: all.
+    magnitude: what turned elements are multiplied by (YaRN, LongRoPE).
     """
 
-    def __init__(self, q: Tensor, k: Tensor, v: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None) -> None: ...
+    def __init__(self, q: Tensor, k: Tensor, v: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, dims: int = 0, magnitude: float = 1.0) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -1155,28 +1161,28 @@ class RmsNorm(Operation):
     """
     y = x / sqrt(mean(x^2) + epsilon) * weight, row by row, sums in f32. As a prologue only weight and epsilon count. Zhang & Sennrich 2019.
 
-    weight: (columns,); f32, f16 or bf16.
+    weight: optional; (columns,); f32, f16 or bf16.
     epsilon: added to the mean of squares.
     x: left out in a fused kernel; (columns,) or (rows, columns); f32, f16 or bf16.
     y: left out in a fused kernel; x's size; f32, f16 or bf16. It may be x.
     """
 
-    def __init__(self, weight: Tensor, epsilon: float = 1e-05, x: Tensor | None = None, y: Tensor | None = None) -> None: ...
+    def __init__(self, weight: Tensor | None = None, epsilon: float = 1e-05, x: Tensor | None = None, y: Tensor | None = None) -> None: ...
 
     def __repr__(self) -> str: ...
 
 class LayerNorm(Operation):
     """
-    y = (x - mean) / sqrt(variance + epsilon) * weight + bias, row by row, in f32; the variance is the biased one. Ba, Kiros & Hinton 2016.
+    y = (x - mean) / sqrt(variance + epsilon) * weight + bias, row by row, in f32; the variance is the biased one. As a prologue only weight, bias and epsilon count. Ba, Kiros & Hinton 2016.
 
-    x: (columns,) or (..., columns); f32, f16 or bf16.
-    y: x's size; f32, f16 or bf16. It may be x.
-    weight: (columns,); f32, f16 or bf16.
+    x: left out in a fused kernel; (columns,) or (..., columns); f32, f16 or bf16.
+    y: left out in a fused kernel; x's size; f32, f16 or bf16. It may be x.
+    weight: optional; (columns,); f32, f16 or bf16.
     bias: optional; (columns,); f32, f16 or bf16.
     epsilon: added to the variance.
     """
 
-    def __init__(self, x: Tensor, y: Tensor, weight: Tensor, bias: Tensor | None = None, epsilon: float = 1e-05) -> None: ...
+    def __init__(self, x: Tensor | None = None, y: Tensor | None = None, weight: Tensor | None = None, bias: Tensor | None = None, epsilon: float = 1e-05) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -1464,11 +1470,11 @@ class HeadNorm(Operation):
     """
     Head stage: RMSNorm of every head by itself (Qwen 3, Gemma 3). By itself it is RmsNorm over a (tokens * heads, head_dim) view.
 
-    weight: (head_dim,); f32, f16 or bf16.
+    weight: optional; (head_dim,); f32, f16 or bf16.
     epsilon: added to the mean of squares.
     """
 
-    def __init__(self, weight: Tensor, epsilon: float = 1e-06) -> None: ...
+    def __init__(self, weight: Tensor | None = None, epsilon: float = 1e-06) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -1836,16 +1842,19 @@ class StageTensor(enum.Enum):
     columns = 1
     """One value for each input element; a prologue's."""
 
-    rows = 2
+    input = 2
+    """The input's shape; a prologue's."""
+
+    rows = 3
     """One value for each output row; an epilogue's."""
 
-    result = 3
+    result = 4
     """The result's shape; an epilogue's."""
 
-    head = 4
+    head = 5
     """One value for each element of a head; a head norm's."""
 
-    pairs = 5
+    pairs = 6
     """One value for each pair of a head; a turn's."""
 
 class OwnStage(Operation):

@@ -28,7 +28,8 @@ struct LayerNormScale {
   float mean;
   float scale;
   void operator()(uint k) {
-    float value = (float(x[k]) - mean) * scale * float(weight[k]);
+    float value = (float(x[k]) - mean) * scale;
+    if (has_weight) value *= float(weight[k]);
     if (has_bias) value += float(bias[k]);
     y[k] = Y(value);
   }

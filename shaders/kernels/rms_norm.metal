@@ -17,7 +17,11 @@ struct RmsNormScale {
   device const Weight* weight;
   device Y* y;
   float scale;
-  void operator()(uint k) { y[k] = Y(float(x[k]) * scale * float(weight[k])); }
+  void operator()(uint k) {
+    float value = float(x[k]) * scale;
+    if (has_weight) value *= float(weight[k]);
+    y[k] = Y(value);
+  }
 };
 
 kernel void rms_norm(FOUNDRY_ARGUMENTS) {

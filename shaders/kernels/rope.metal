@@ -7,13 +7,15 @@ kernel void rope(FOUNDRY_ARGUMENTS) {
   const uint head = thread_position_in_grid.y;
   const uint token = thread_position_in_grid.z;
   if (i >= params.head_dim / 2) return;
-  const float factor = has_factors ? factors[i] : 1.0f;
-  const float2 angle =
-      rope_angle(i, params.head_dim, float(params.start + token), params.log2_base, factor);
-  const RopePair pair = rope_pair(i, params.head_dim, params.interleaved != 0);
+  const RopePair pair = rope_pair(i, params.head_dim, params.dims, params.interleaved != 0);
   const ulong at = (ulong(token) * params.heads + head) * params.head_dim;
-  const float2 turned =
-      rope_rotate(float2(float(x[at + pair.first]), float(x[at + pair.second])), angle);
-  y[at + pair.first] = Y(turned.x);
-  y[at + pair.second] = Y(turned.y);
+  float2 values = float2(float(x[at + pair.first]), float(x[at + pair.second]));
+  if (i < params.dims / 2) {
+    const float factor = has_factors ? factors[i] : 1.0f;
+    const float2 angle =
+        rope_angle(i, params.dims, float(params.start + token), params.log2_base, factor);
+    values = rope_rotate(values, params.magnitude * angle);
+  }
+  y[at + pair.first] = Y(values.x);
+  y[at + pair.second] = Y(values.y);
 }

@@ -9,7 +9,7 @@ kernel void rope_kv_write(FOUNDRY_ARGUMENTS) {
   const uint head_dim = params.head_dim;
   if (i >= head_dim / 2) return;
   const ulong position = params.start + token;
-  const RopePair pair = rope_pair(i, head_dim, params.interleaved != 0);
+  const RopePair pair = rope_pair(i, head_dim, params.dims, params.interleaved != 0);
 
   if (head >= params.heads + params.kv_heads) {
     const uint v_head = head - params.heads - params.kv_heads;
@@ -20,10 +20,16 @@ kernel void rope_kv_write(FOUNDRY_ARGUMENTS) {
     return;
   }
 
-  const float factor = has_factors ? factors[i] : 1.0f;
-  const float2 angle = rope_angle(i, head_dim, float(position), params.log2_base, factor);
+  const bool turns = i < params.dims / 2;
+  float2 angle = float2(0.0f, 0.0f);
+  if (turns) {
+    const float factor = has_factors ? factors[i] : 1.0f;
+    angle = params.magnitude *
+            rope_angle(i, params.dims, float(position), params.log2_base, factor);
+  }
   if (head < params.heads) {
     const ulong at = (ulong(token) * params.heads + head) * head_dim;
+    if (!turns) return;
     const float2 turned =
         rope_rotate(float2(float(q[at + pair.first]), float(q[at + pair.second])), angle);
     q[at + pair.first] = X(turned.x);
@@ -32,9 +38,9 @@ kernel void rope_kv_write(FOUNDRY_ARGUMENTS) {
     const uint k_head = head - params.heads;
     const ulong from = (ulong(token) * params.kv_heads + k_head) * head_dim;
     const ulong to = position * params.k_position_stride + ulong(k_head) * params.k_head_stride;
-    const float2 turned =
-        rope_rotate(float2(float(k[from + pair.first]), float(k[from + pair.second])), angle);
-    k_cache[to + pair.first] = Cache(turned.x);
-    k_cache[to + pair.second] = Cache(turned.y);
+    float2 values = float2(float(k[from + pair.first]), float(k[from + pair.second]));
+    if (turns) values = rope_rotate(values, angle);
+    k_cache[to + pair.first] = Cache(values.x);
+    k_cache[to + pair.second] = Cache(values.y);
   }
 }

@@ -48,7 +48,7 @@ inline InMemory in_memory(threadgroup const GemvInput& input) {
 template <class Prologue>
 inline void prepare_floats(Prologue prologue, uint columns, threadgroup GemvInput& input,
                            uint simdgroup, uint simdgroups, uint lane) {
-  const float scale = prologue.scale(0, lane);
+  const auto scale = prologue.scale(0, lane);
   if (simdgroup == 0 && lane == 0) input.pairs.steps = columns / 256;
   for (uint k = simdgroup * 32 + lane; k < columns; k += simdgroups * 32) {
     input.x[k] = prologue.at(0, k, scale);

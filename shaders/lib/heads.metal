@@ -2,15 +2,17 @@
 // unit, some pairs of one head or all of them, so that both elements of a pair meet in its memory.
 //
 // A head norm has scale(values, head_dim, lane), of a whole head, and apply(pair, elements, scale);
-// a head turn has apply(pair, i, head_dim, position); a store has at(head, d), the index in y.
+// a head turn has apply(pair, i, dims, position), of the first dims / 2 pairs; a store has
+// at(head, d), the index in y.
 #pragma once
 #include "stages/rope.metal"
 
 /// Unit `unit` of a product, and tile `tile` of it: Rows rows, the first elements of Rows / 2 pairs
-/// and then their second ones.
-template <uint HeadDim, uint Unit, uint Rows, bool Interleaved>
+/// and then their second ones. Dims: elements of a head that are turned.
+template <uint HeadDim, uint Unit, uint Rows, bool Interleaved, uint Dims = HeadDim>
 struct HeadUnit {
   FOUNDRY_CONSTANT uint kHeadDim = HeadDim;
+  FOUNDRY_CONSTANT uint kDims = Dims;
   FOUNDRY_CONSTANT uint kPairs = Unit / 2;
   FOUNDRY_CONSTANT uint kTiles = (Unit + Rows - 1) / Rows;
   uint unit;
@@ -19,7 +21,7 @@ struct HeadUnit {
   uint head() const { return unit / (HeadDim / Unit); }
   /// Pair p of the unit is this pair of its head.
   uint pair(uint p) const { return unit % (HeadDim / Unit) * kPairs + p; }
-  RopePair elements(uint p) const { return rope_pair(pair(p), HeadDim, Interleaved); }
+  RopePair elements(uint p) const { return rope_pair(pair(p), HeadDim, Dims, Interleaved); }
 
   // Of the tile's row r.
   uint pair_of(uint r) const { return tile * (Rows / 2) + r % (Rows / 2); }
@@ -55,7 +57,7 @@ inline void head_unit(Product product, Epilogue epilogue, Norm norm, Turn turn, 
                       device Y* y, Prologue prologue, uint rows, uint columns, uint unit,
                       uint position, threadgroup float* values, uint simdgroup, uint simdgroups,
                       uint lane) {
-  const float scale = prologue.scale(0, lane);
+  const auto scale = prologue.scale(0, lane);
   for (uint t = simdgroup; t < Unit::kTiles; t += simdgroups) {
     const Unit tile = {unit, t};
     const float value = product.values(prologue, scale, rows, columns, tile, lane);
@@ -71,7 +73,9 @@ inline void head_unit(Product product, Epilogue epilogue, Norm norm, Turn turn, 
     const RopePair elements = at.elements(p);
     float2 pair = float2(values[p], values[Unit::kPairs + p]);
     pair = norm.apply(pair, elements, norm_scale);
-    pair = turn.apply(pair, at.pair(p), Unit::kHeadDim, position);
+    if (Unit::kDims == Unit::kHeadDim || at.pair(p) < Unit::kDims / 2) {
+      pair = turn.apply(pair, at.pair(p), Unit::kDims, position);
+    }
     y[store.at(at.head(), elements.first)] = Y(pair.x);
     y[store.at(at.head(), elements.second)] = Y(pair.y);
   }

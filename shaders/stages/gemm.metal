@@ -23,7 +23,6 @@ struct GemmMemory {
   // Blocks of 32 x 32, (rows, tokens): row by row of a block lanes on tokens; in the end token by
   // token, lanes on rows.
   float sums[kGemmRows * kGemmTokens];
-  float scales[kGemmTokens];
 };
 
 /// Where the 32 sums of (row, tokens 32 t to 32 t + 31) are, of kGemmRows rows; in the end those of
@@ -37,21 +36,22 @@ inline uint gemm_token_blocks(uint tokens, uint token) {
   return min(kGemmTokens / 32, (tokens - token + 31) / 32);
 }
 
-template <class Prologue>
+template <class Prologue, class Scale>
 inline void gemm_begin(Prologue prologue, uint tokens, uint token, threadgroup GemmMemory& memory,
-                       uint lane) {
+                       threadgroup Scale* scales, uint lane) {
   for (uint t = 0; t < min(kGemmTokens, tokens - token); ++t) {
-    const float scale = prologue.scale(token + t, lane);
-    if (lane == 0) memory.scales[t] = scale;
+    const Scale scale = prologue.scale(token + t, lane);
+    if (lane == 0) scales[t] = scale;
   }
   for (uint i = lane; i < kGemmRows * kGemmTokens; i += 32) memory.sums[i] = 0.0f;
   simdgroup_barrier(mem_flags::mem_threadgroup);
 }
 
 /// The input of a round, columns `first` to first + 31. Tokens beyond the end repeat the last.
-template <class Prologue>
+template <class Prologue, class Scale>
 inline void gemm_input(Prologue prologue, uint tokens, uint columns, uint token, uint first,
-                       threadgroup GemmMemory& memory, uint lane) {
+                       threadgroup GemmMemory& memory, threadgroup const Scale* scales,
+                       uint lane) {
   const bool inside = first + lane < columns;
   simdgroup_barrier(mem_flags::mem_threadgroup);
   for (uint block = 0; block < gemm_token_blocks(tokens, token); ++block) {
@@ -59,7 +59,7 @@ inline void gemm_input(Prologue prologue, uint tokens, uint columns, uint token,
 #pragma unroll
     for (uint t = 0; t < 32; ++t) {
       const uint own = min(block * 32 + t, tokens - token - 1);
-      x[t] = inside ? prologue.at(token + own, first + lane, memory.scales[own]) : 0.0f;
+      x[t] = inside ? prologue.at(token + own, first + lane, scales[own]) : 0.0f;
     }
     turn_block(x, lane);
 #pragma unroll
@@ -145,16 +145,17 @@ inline void gate_round(GatedBy<Product, Activation> gate, uint rows, uint column
 }
 
 /// Tile `tile` of a product for the tokens from `token` on, stored.
-template <class Product, class Gate, class Epilogue, class Prologue, class Y>
+template <class Product, class Gate, class Epilogue, class Prologue, class Scale, class Y>
 inline void gemm_tile(Product product, Gate gate, Epilogue epilogue, device Y* y,
                       Prologue prologue, uint tokens, uint rows, uint columns, uint tile,
-                      uint token, threadgroup GemmMemory& memory, uint lane) {
+                      uint token, threadgroup GemmMemory& memory, threadgroup Scale* scales,
+                      uint lane) {
   const uint row = tile * Product::kRows;
   const uint slot = Gate::kGates ? Product::kRows : 0;  // the gate's sums come first
   const uint token_blocks = gemm_token_blocks(tokens, token);
-  gemm_begin(prologue, tokens, token, memory, lane);
+  gemm_begin(prologue, tokens, token, memory, scales, lane);
   for (uint first = 0; first < columns; first += kGemmDepth) {
-    gemm_input(prologue, tokens, columns, token, first, memory, lane);
+    gemm_input(prologue, tokens, columns, token, first, memory, scales, lane);
     gate_round(gate, rows, columns, row, first, token_blocks, memory, lane);
     product.round(rows, columns, row, first, token_blocks, slot, memory, lane);
   }

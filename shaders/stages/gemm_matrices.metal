@@ -20,7 +20,6 @@ FOUNDRY_GLOBAL uint kMatrixPitch = 36;  // of k: neighbouring rows start in diff
 struct MatrixMemory {
   // Tokens and then rows of one round; after the last round results, (token, row).
   float values[(kMatrixTokens + kMatrixRows) * kMatrixPitch];
-  float scales[kMatrixTokens];
 };
 static_assert((kMatrixTokens + kMatrixRows) * kMatrixPitch >= kMatrixTokens * kMatrixRows,
               "results fit where the operands were");
@@ -28,11 +27,11 @@ static_assert((kMatrixTokens + kMatrixRows) * kMatrixPitch >= kMatrixTokens * kM
 /// results[t * kMatrixRows + r] becomes output (token + t, row + r); `results` may be the operands'
 /// memory. Rows and tokens beyond the end compute something that must not be stored. Every thread
 /// of the threadgroup must call it, and may read the results after a barrier that it ends with.
-template <class Policy, class Prologue>
+template <class Policy, class Prologue, class Scale>
 inline void gemm_matrices(device const typename Policy::Block* weights, Prologue prologue,
                           uint tokens, uint rows, uint columns, uint token, uint row,
-                          threadgroup MatrixMemory& memory, threadgroup float* results,
-                          uint simdgroup, uint lane) {
+                          threadgroup MatrixMemory& memory, threadgroup Scale* scales,
+                          threadgroup float* results, uint simdgroup, uint lane) {
   const uint kWide = 4;  // matrices of a simdgroup along rows
   const uint kHigh = 2;  // and along tokens
   threadgroup float* x_tile = memory.values;
@@ -42,8 +41,8 @@ inline void gemm_matrices(device const typename Policy::Block* weights, Prologue
   const uint own_row = simdgroup % 2 * (kWide * 8);
   threadgroup_barrier(mem_flags::mem_threadgroup);
   for (uint t = simdgroup; t < kMatrixTokens; t += kMatrixSimdgroups) {
-    const float scale = prologue.scale(min(token + t, tokens - 1), lane);
-    if (lane == 0) memory.scales[t] = scale;
+    const Scale scale = prologue.scale(min(token + t, tokens - 1), lane);
+    if (lane == 0) scales[t] = scale;
   }
   simdgroup_float8x8 sums[kHigh * kWide];
 #pragma unroll
@@ -54,7 +53,7 @@ inline void gemm_matrices(device const typename Policy::Block* weights, Prologue
     threadgroup_barrier(mem_flags::mem_threadgroup);
     for (uint t = simdgroup; t < kMatrixTokens; t += kMatrixSimdgroups) {
       float x = 0.0f;
-      if (inside && token + t < tokens) x = prologue.at(token + t, first + lane, memory.scales[t]);
+      if (inside && token + t < tokens) x = prologue.at(token + t, first + lane, scales[t]);
       x_tile[t * kMatrixPitch + lane] = x;
     }
     for (uint r = simdgroup; r < kMatrixRows; r += kMatrixSimdgroups) {
@@ -104,38 +103,40 @@ struct MatrixProduct {
   FOUNDRY_CONSTANT uint kRows = kMatrixRows;
   device const typename Policy::Block* weights;
 
-  template <class Prologue>
+  template <class Prologue, class Scale>
   void results(Prologue prologue, uint tokens, uint rows, uint columns, uint token, uint row,
-               threadgroup MatrixMemory& memory, threadgroup float* results, uint simdgroup,
-               uint lane) const {
-    gemm_matrices<Policy>(weights, prologue, tokens, rows, columns, token, row, memory, results,
-                          simdgroup, lane);
+               threadgroup MatrixMemory& memory, threadgroup Scale* scales,
+               threadgroup float* results, uint simdgroup, uint lane) const {
+    gemm_matrices<Policy>(weights, prologue, tokens, rows, columns, token, row, memory, scales,
+                          results, simdgroup, lane);
   }
 };
 
-template <class Prologue>
+template <class Prologue, class Scale>
 inline void gate_results(NoGate, Prologue, uint, uint, uint, uint, uint,
-                         threadgroup MatrixMemory&, threadgroup float*, uint, uint) {}
-template <class Product, class Activation, class Prologue>
+                         threadgroup MatrixMemory&, threadgroup Scale*, threadgroup float*, uint,
+                         uint) {}
+template <class Product, class Activation, class Prologue, class Scale>
 inline void gate_results(GatedBy<Product, Activation> gate, Prologue prologue, uint tokens,
                          uint rows, uint columns, uint token, uint row,
-                         threadgroup MatrixMemory& memory, threadgroup float* results,
-                         uint simdgroup, uint lane) {
-  gate.product.results(prologue, tokens, rows, columns, token, row, memory, results, simdgroup,
-                       lane);
+                         threadgroup MatrixMemory& memory, threadgroup Scale* scales,
+                         threadgroup float* results, uint simdgroup, uint lane) {
+  gate.product.results(prologue, tokens, rows, columns, token, row, memory, scales, results,
+                       simdgroup, lane);
 }
 
 /// Tile `tile` of a product for the tokens from `token` on, stored. `gates`: room for a gate's
 /// results. Every thread of the threadgroup must call it.
-template <class Product, class Gate, class Epilogue, class Prologue, class Y>
+template <class Product, class Gate, class Epilogue, class Prologue, class Scale, class Y>
 inline void matrix_tile(Product product, Gate gate, Epilogue epilogue, device Y* y,
                         Prologue prologue, uint tokens, uint rows, uint columns, uint tile,
-                        uint token, threadgroup MatrixMemory& memory, threadgroup float* gates,
-                        uint simdgroup, uint lane) {
+                        uint token, threadgroup MatrixMemory& memory, threadgroup Scale* scales,
+                        threadgroup float* gates, uint simdgroup, uint lane) {
   const uint row = tile * Product::kRows;
-  gate_results(gate, prologue, tokens, rows, columns, token, row, memory, gates, simdgroup, lane);
-  product.results(prologue, tokens, rows, columns, token, row, memory, memory.values, simdgroup,
-                  lane);
+  gate_results(gate, prologue, tokens, rows, columns, token, row, memory, scales, gates, simdgroup,
+               lane);
+  product.results(prologue, tokens, rows, columns, token, row, memory, scales, memory.values,
+                  simdgroup, lane);
   for (uint i = simdgroup * 32 + lane; i < kMatrixTokens * kMatrixRows;
        i += kMatrixSimdgroups * 32) {
     const uint own_token = token + i / kMatrixRows;

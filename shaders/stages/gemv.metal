@@ -18,9 +18,9 @@ struct NeighbourRows {
 };
 
 /// The sums of the weights from column `first` on.
-template <class Policy, uint Width, uint Rows, class Prologue>
+template <class Policy, uint Width, uint Rows, class Prologue, class Scale>
 inline void gemv_columns(thread device const typename Policy::Block** weights, Prologue prologue,
-                         float scale, uint first, uint columns, uint lane, thread float* sums) {
+                         Scale scale, uint first, uint columns, uint lane, thread float* sums) {
   const uint step = 32 * Width;
   for (; first + step <= columns; first += step) {
     float x[Width];
@@ -42,8 +42,9 @@ inline void gemv_columns(thread device const typename Policy::Block** weights, P
 
 /// The tile's rows (the last ones may lie beyond `rows`), as one value per lane: lane r has
 /// tile.row(r). Every simdgroup works alone.
-template <class Policy, uint Width, uint Together, uint Rows, class Prologue, class Tile>
-inline float gemv_rows(device const typename Policy::Block* weights, Prologue prologue, float scale,
+template <class Policy, uint Width, uint Together, uint Rows, class Prologue, class Scale,
+          class Tile>
+inline float gemv_rows(device const typename Policy::Block* weights, Prologue prologue, Scale scale,
                        uint rows, uint columns, Tile tile, uint lane) {
   const uint blocks = columns / Policy::kBlock;
   float parts[Rows];
@@ -71,20 +72,20 @@ struct FloatProduct {
   FOUNDRY_CONSTANT uint kRows = Rows;
   device const typename Policy::Block* weights;
 
-  template <class Prologue, class Tile>
-  float values(Prologue prologue, float scale, uint rows, uint columns, Tile tile,
+  template <class Prologue, class Scale, class Tile>
+  float values(Prologue prologue, Scale scale, uint rows, uint columns, Tile tile,
                uint lane) const {
     return gemv_rows<Policy, Width, Together, Rows>(weights, prologue, scale, rows, columns, tile,
                                                     lane);
   }
 };
 
-template <class Prologue, class Tile>
-inline float gate_values(NoGate, Prologue, float, uint, uint, Tile, uint) {
+template <class Prologue, class Scale, class Tile>
+inline float gate_values(NoGate, Prologue, Scale, uint, uint, Tile, uint) {
   return 0.0f;
 }
-template <class Product, class Activation, class Prologue, class Tile>
-inline float gate_values(GatedBy<Product, Activation> gate, Prologue prologue, float scale,
+template <class Product, class Activation, class Prologue, class Scale, class Tile>
+inline float gate_values(GatedBy<Product, Activation> gate, Prologue prologue, Scale scale,
                          uint rows, uint columns, Tile tile, uint lane) {
   return gate.product.values(prologue, scale, rows, columns, tile, lane);
 }
@@ -94,7 +95,7 @@ template <class Product, class Gate, class Epilogue, class Prologue, class Y>
 inline void gemv_tile(Product product, Gate gate, Epilogue epilogue, device Y* y,
                       Prologue prologue, uint rows, uint columns, uint tile, uint lane) {
   const NeighbourRows own = {tile * Product::kRows};
-  const float scale = prologue.scale(0, lane);
+  const auto scale = prologue.scale(0, lane);
   const float gate_value = gate_values(gate, prologue, scale, rows, columns, own, lane);
   const float value = product.values(prologue, scale, rows, columns, own, lane);
   const uint row = own.row(lane);

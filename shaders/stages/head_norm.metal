@@ -1,4 +1,5 @@
 // Head stage: RMSNorm of every head by itself, as Qwen 3 and Gemma 3 have it for queries and keys.
+// The weight is null where there is none (Gemma 4's values).
 #pragma once
 #include "lib/non_finite.metal"
 #include "stages/rope.metal"
@@ -16,6 +17,7 @@ struct HeadNorm {
   }
 
   float2 apply(float2 pair, RopePair at, float scale) const {
+    if (weight == nullptr) return pair * scale;
     return pair * scale * float2(float(weight[at.first]), float(weight[at.second]));
   }
 };

@@ -1,8 +1,9 @@
 // Rotary position embedding (Su et al., "RoFormer", 2021), one pair of elements.
 //
-// Pair i of a head is elements (2i, 2i + 1) when interleaved, as GGUF's Llama tensors have it, and
-// (i, i + head_dim / 2) otherwise ("NeoX"). Its angle is position * base^(-2i / head_dim), divided
-// by the pair's own factor where the model has one (Llama 3).
+// The first `dims` elements of a head are turned. Pair i of them is elements (2i, 2i + 1) when
+// interleaved, as GGUF's Llama tensors have it, and (i, i + dims / 2) otherwise ("NeoX"). Its angle
+// is position * base^(-2i / dims), divided by the pair's own factor where the model has one (Llama 3).
+// Pairs from dims / 2 on are what is left of the head; nobody turns them.
 #pragma once
 #include "lib/common.metal"
 
@@ -11,15 +12,16 @@ struct RopePair {
   uint second;
 };
 
-inline RopePair rope_pair(uint i, uint head_dim, bool interleaved) {
+inline RopePair rope_pair(uint i, uint head_dim, uint dims, bool interleaved) {
   if (interleaved) return RopePair{2 * i, 2 * i + 1};
-  return RopePair{i, i + head_dim / 2};
+  if (i < dims / 2) return RopePair{i, i + dims / 2};
+  return RopePair{i + dims / 2, i + head_dim / 2};
 }
 
 /// cos and sin of pair i's angle. Precise: at position 8,000 the angle is far outside of what fast
 /// trigonometry is good for.
-inline float2 rope_angle(uint i, uint head_dim, float position, float log2_base, float factor) {
-  const float frequency = precise::exp2(-log2_base * float(2 * i) / float(head_dim)) / factor;
+inline float2 rope_angle(uint i, uint dims, float position, float log2_base, float factor) {
+  const float frequency = precise::exp2(-log2_base * float(2 * i) / float(dims)) / factor;
   const float angle = position * frequency;
   return float2(precise::cos(angle), precise::sin(angle));
 }
@@ -33,9 +35,10 @@ template <class T>
 struct Rope {
   device const T* factors;
   float log2_base;
+  float magnitude = 1.0f;
 
-  float2 apply(float2 pair, uint i, uint head_dim, uint position) const {
+  float2 apply(float2 pair, uint i, uint dims, uint position) const {
     const float factor = factors != nullptr ? float(factors[i]) : 1.0f;
-    return rope_rotate(pair, rope_angle(i, head_dim, float(position), log2_base, factor));
+    return rope_rotate(pair, magnitude * rope_angle(i, dims, float(position), log2_base, factor));
   }
 };

@@ -17,7 +17,7 @@ F64 = NDArray[np.float64]
 ROWS, COLUMNS, HEAD_DIM, CAPACITY, POSITION = 64, 96, 32, 4, 3
 HEADS = ROWS // HEAD_DIM
 
-PROLOGUES = ["none", "RmsNorm"]
+PROLOGUES = ["none", "RmsNorm", "LayerNorm"]
 MAINS = ["Gemv", "Gemm", "Linear", "GatedLinear"]
 EPILOGUES = ["none", "Bias", "Residual", "Multiply", "Silu", "Gelu"]
 HEAD_STAGES = ["HeadNorm", "Rope", "CacheWrite"]
@@ -34,6 +34,7 @@ class Case:
         self.weights, self.weights64 = self.put(ROWS, COLUMNS, dtype=fd.f16)
         self.gate, self.gate64 = self.put(ROWS, COLUMNS, dtype=fd.bf16)
         self.columns, self.columns64 = self.put(COLUMNS)
+        self.offsets, self.offsets64 = self.put(COLUMNS, dtype=fd.f16)
         self.rows, self.rows64 = self.put(ROWS)
         self.result, self.result64 = self.put(tokens, ROWS)
         self.head, self.head64 = self.put(HEAD_DIM)
@@ -50,6 +51,7 @@ class Case:
     def stage(self, name: str) -> Any:
         makers: dict[str, Callable[[], Any]] = {
             "RmsNorm": lambda: fd.ops.RmsNorm(weight=self.columns),
+            "LayerNorm": lambda: fd.ops.LayerNorm(weight=self.columns, bias=self.offsets),
             "Bias": lambda: fd.ops.Bias(self.rows),
             "Residual": lambda: fd.ops.Residual(self.result),
             "Multiply": lambda: fd.ops.Multiply(self.result),
@@ -62,6 +64,10 @@ class Case:
         x = self.x64
         if prologue == "RmsNorm":
             x = x / np.sqrt((x**2).mean(axis=1, keepdims=True) + 1e-5) * self.columns64
+        elif prologue == "LayerNorm":
+            centred = x - x.mean(axis=1, keepdims=True)
+            x = centred / np.sqrt((centred**2).mean(axis=1, keepdims=True) + 1e-5)
+            x = x * self.columns64 + self.offsets64
         y: F64 = x @ self.weights64.T
         if main == "GatedLinear":
             gate = x @ self.gate64.T

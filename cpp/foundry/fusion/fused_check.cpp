@@ -65,39 +65,50 @@ void check_weights(const LentFusedKernel& kernel, const LinearShape& x, const ch
   }
 }
 
-/// The stage's own tensor and scalar. `head_dim` is 0 for a product without heads.
+/// Elements of a stage's own tensor. `head_dim` is 0 for a product without heads.
+std::uint64_t elements_of(StageTensor tensor, const Stage& stage, const LinearShape& x,
+                          std::uint64_t rows, std::uint64_t head_dim) {
+  switch (tensor) {
+    case StageTensor::none:
+      return 0;
+    case StageTensor::columns:
+      return x.columns;
+    case StageTensor::input:
+      return x.tokens * x.columns;
+    case StageTensor::rows:
+      return rows;
+    case StageTensor::result:
+      return x.tokens * rows;
+    case StageTensor::head:
+      return head_dim;
+    case StageTensor::pairs:
+      return (stage.dims != 0 ? stage.dims : head_dim) / 2;
+  }
+  return 0;
+}
+
+/// The stage's own tensors and scalars.
 void check_values(const LentFusedKernel& kernel, const Stage& stage, const LinearShape& x,
                   std::uint64_t rows, std::uint64_t head_dim) {
   const StageType& type = *stage.type;
-  if (type.has_scalar && !std::isfinite(stage.scalar)) {
+  for (std::uint8_t i = 0; i < type.scalars; ++i) {
+    if (std::isfinite(stage.scalars.at(i))) continue;
     throw ArgumentError(
         concat(label_of(kernel), ": ", type.name, "'s parameter is out of its range"));
   }
-  if (type.tensor == StageTensor::none || (type.is_optional && !stage.tensor)) return;
-  std::uint64_t wanted = 0;
-  switch (type.tensor) {
-    case StageTensor::none:
-      break;
-    case StageTensor::columns:
-      wanted = x.columns;
-      break;
-    case StageTensor::rows:
-      wanted = rows;
-      break;
-    case StageTensor::result:
-      wanted = x.tokens * rows;
-      break;
-    case StageTensor::head:
-      wanted = head_dim;
-      break;
-    case StageTensor::pairs:
-      wanted = head_dim / 2;
-      break;
+  if (type.kind == StageKind::head_turn && (stage.dims % 2 != 0 || stage.dims > head_dim)) {
+    fail_shape(kernel, concat(type.name, "'s dims is ", stage.dims,
+                              "; even numbers up to the head's ", head_dim, " are possible"));
   }
-  const auto what = [&] { return concat(type.name, "'s ", type.argument); };
-  if (!is_plain(&stage.tensor)) require_plain(kernel, what(), &stage.tensor);
-  if (stage.tensor.count() != wanted) {
-    fail_shape(kernel, concat(what(), " is ", shape(stage.tensor), ": ", stage.tensor.count(),
+  for (std::size_t i = 0; i < kMaxStageTensors; ++i) {
+    const StageOperand& operand = type.tensors.at(i);
+    const AnyTensor& tensor = stage.tensors.at(i);
+    if (operand.shape == StageTensor::none || (operand.is_optional && !tensor)) continue;
+    const std::uint64_t wanted = elements_of(operand.shape, stage, x, rows, head_dim);
+    const auto what = [&] { return concat(type.name, "'s ", operand.argument); };
+    if (!is_plain(&tensor)) require_plain(kernel, what(), &tensor);
+    if (tensor.count() == wanted) continue;
+    fail_shape(kernel, concat(what(), " is ", shape(tensor), ": ", tensor.count(),
                               " elements where ", wanted, " are needed"));
   }
 }
@@ -116,7 +127,7 @@ void check_gate(const LentFusedKernel& kernel, const LinearShape& x, const LentP
     throw ArgumentError(concat(label_of(kernel), ": ", type ? type->name : "an empty stage",
                                " is not an epilogue and cannot be a gate's activation"));
   }
-  if (type->tensor != StageTensor::none) {
+  if (type->tensors[0].shape != StageTensor::none) {
     throw ArgumentError(concat(label_of(kernel), ": ", type->name,
                                " has a tensor and cannot be a gate's activation"));
   }

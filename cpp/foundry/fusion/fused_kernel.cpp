@@ -16,13 +16,12 @@ using detail::LinearPlan;
 using detail::LinearShape;
 using detail::StageRecipe;
 
-bool has_tensor(const Stage& stage) {
-  return stage.type->tensor != StageTensor::none && stage.tensor;
-}
-
 StageRecipe recipe_of(const Stage& stage) {
-  return {.type = stage.type,
-          .tensor = has_tensor(stage) ? std::optional(stage.tensor.dtype()) : std::nullopt};
+  StageRecipe recipe{.type = stage.type, .dims = stage.dims};
+  for (std::size_t i = 0; i < kMaxStageTensors; ++i) {
+    if (has_tensor(stage, i)) recipe.tensors.at(i) = stage.tensors.at(i).dtype();
+  }
+  return recipe;
 }
 
 FusedRecipe recipe_of(const LentFusedKernel& kernel, const LinearPlan& plan) {
@@ -57,8 +56,12 @@ class Arguments {
     }
   }
   void add(const Stage& stage) {
-    if (has_tensor(stage)) add(Argument(stage.tensor));
-    if (stage.type->has_scalar) add(Argument::value(stage.scalar));
+    for (std::size_t i = 0; i < kMaxStageTensors; ++i) {
+      if (has_tensor(stage, i)) add(Argument(stage.tensors.at(i)));
+    }
+    for (std::uint8_t i = 0; i < stage.type->scalars; ++i) {
+      add(Argument::value(stage.scalars.at(i)));
+    }
   }
   std::span<const Argument> span() const { return {arguments_.data(), arguments_.size()}; }
 
@@ -93,7 +96,13 @@ LentFusedKernel lent(const FusedKernel& kernel) {
 }
 
 Traffic traffic_of_stage(const Stage& stage) {
-  return {has_tensor(stage) ? bytes_of(stage.tensor) : 0, 0};
+  Traffic traffic;
+  for (std::size_t i = 0; i < kMaxStageTensors; ++i) {
+    if (!has_tensor(stage, i)) continue;
+    (stage.type->tensors.at(i).is_written ? traffic.writes : traffic.reads) +=
+        bytes_of(stage.tensors.at(i));
+  }
+  return traffic;
 }
 
 void encode_lent(const LentFusedKernel& kernel, Encoder& encoder) {

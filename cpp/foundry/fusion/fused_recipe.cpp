@@ -42,6 +42,30 @@ class FusedSource {
     description_.arguments.push_back(ArgumentDescription::value(name, DType::f32));
   }
 
+  /// A stage's types and members: ", half" and ", prologue_weight, prologue_scalar" after those of
+  /// `types` and `members`. Its tensors and scalars become arguments, called by what they are.
+  template <class TensorName, class ScalarName>
+  void stage_values(const StageRecipe& stage, std::string& types, std::string& members,
+                    const TensorName& tensor_name, const ScalarName& scalar_name) {
+    const auto append = [](std::string& list, const std::string& item) {
+      list += (list.empty() ? "" : ", ") + item;
+    };
+    for (std::size_t i = 0; i < kMaxStageTensors; ++i) {
+      const StageOperand& operand = stage.type->tensors.at(i);
+      if (operand.shape == StageTensor::none) break;
+      const auto& dtype = stage.tensors.at(i);
+      append(types, dtype ? msl_type(*dtype) : "float");
+      append(members, dtype ? tensor_name(operand) : "nullptr");
+      if (!dtype) continue;
+      tensor(tensor_name(operand), operand.is_written ? Access::write : Access::read, *dtype);
+    }
+    for (std::uint8_t i = 0; i < stage.type->scalars; ++i) {
+      const std::string name = i == 0 ? scalar_name("") : scalar_name(std::to_string(i));
+      scalar(name);
+      append(members, name);
+    }
+  }
+
   bool has_heads() const { return plan_.unit != 0; }
   bool has_integer_form(DType weights) const {
     return plan_.form == LinearForm::gemv && plan_.input_in_memory &&
@@ -63,16 +87,10 @@ class FusedSource {
     include(type.file);
     std::string types = x;
     std::string members = "x";
-    if (recipe_.prologue->tensor) {
-      const std::string name = concat("prologue_", type.argument);
-      tensor(name, Access::read, *recipe_.prologue->tensor);
-      types += ", " + msl_type(*recipe_.prologue->tensor);
-      members += ", " + name;
-    }
-    if (type.has_scalar) {
-      scalar("prologue_scalar");
-      members += ", prologue_scalar";
-    }
+    stage_values(
+        *recipe_.prologue, types, members,
+        [](const StageOperand& operand) { return concat("prologue_", operand.argument); },
+        [](const std::string& index) { return "prologue_scalar" + index; });
     return concat(type.name, "<", types, ">{", members, ", params.columns}");
   }
 
@@ -82,20 +100,14 @@ class FusedSource {
     include(type.file);
     std::string types;
     std::string members;
-    if (stage.tensor) {
-      const std::string name = concat(type.argument, suffix);
-      tensor(name, Access::read, *stage.tensor);
-      types = concat("<", msl_type(*stage.tensor), ">");
-      members = name;
-    } else if (type.tensor != StageTensor::none) {
-      types = "<float>";
-      members = "nullptr";
-    }
-    if (type.has_scalar) {
-      const std::string name = concat(type.argument, "_scalar", suffix);
-      scalar(name);
-      members += (members.empty() ? "" : ", ") + name;
-    }
+    stage_values(
+        stage, types, members,
+        [&](const StageOperand& operand) { return concat(operand.argument, suffix); },
+        [&](const std::string& index) {
+          const std::string_view argument = type.tensors[0].argument;
+          return concat(argument.empty() ? "stage" : argument, "_scalar", index, suffix);
+        });
+    if (!types.empty()) types = concat("<", types, ">");
     return concat(type.name, types, "{", members, "}");
   }
 
@@ -142,8 +154,11 @@ class FusedSource {
 
   /// `prologue`, from which the products take their input: the stage itself, or its result.
   void input(const std::string& prologue) {
-    if (plan_.form != LinearForm::gemv || !plan_.input_in_memory) {
-      return line(concat("  const auto prologue = ", prologue, ";"));
+    if (!plan_.input_in_memory) {
+      line(concat("  const auto prologue = ", prologue, ";"));
+      if (plan_.form == LinearForm::gemv) return;
+      return line(concat("  threadgroup decltype(prologue.scale(0, 0)) scales[",
+                         tile_of(plan_.form).tokens, "];"));
     }
     include("lib/gemv_input.metal");
     line(concat("  prepare_floats(", prologue, ",\n",
@@ -207,8 +222,10 @@ class FusedSource {
     if (is_head_product(index)) description_.arguments.back().strided = true;
     // The thread that stores a result is the one that reads its epilogues' values for it.
     for (std::size_t e = 0; e < stages.size(); ++e) {
-      if (stages[e].type->tensor != StageTensor::result) continue;
-      allow_in_place(description_, name, concat(stages[e].type->argument, index, "_", e));
+      for (const StageOperand& operand : stages[e].type->tensors) {
+        if (operand.shape != StageTensor::result) continue;
+        allow_in_place(description_, name, concat(operand.argument, index, "_", e));
+      }
     }
     return name;
   }
@@ -230,6 +247,7 @@ class FusedSource {
     std::string store = is_head_product(index) ? concat("HeadStore{heads.head_stride[", index, "]}")
                                                : concat("HeadStore{", plan_.head_dim, "}");
     bool interleaved = false;
+    std::uint32_t dims = plan_.head_dim;
     const auto stages = recipe_.stages_of(index);
     for (std::size_t e = 0; e < stages.size(); ++e) {
       const StageType& type = *stages[e].type;
@@ -243,9 +261,11 @@ class FusedSource {
       (type.kind == StageKind::head_norm ? norm : turn) =
           stage_expression(stages[e], concat(index, "_", e));
       interleaved |= type.is_interleaved;
+      if (stages[e].dims != 0) dims = stages[e].dims;
     }
     return {.unit = concat("HeadUnit<", plan_.head_dim, ", ", plan_.unit, ", ",
-                           plan_.rows_per_simdgroup, ", ", interleaved ? "true" : "false", ">"),
+                           plan_.rows_per_simdgroup, ", ", interleaved ? "true" : "false",
+                           dims == plan_.head_dim ? "" : concat(", ", dims), ">"),
             .stages = concat(norm, ", ", turn, ", ", store)};
   }
 
@@ -280,10 +300,10 @@ class FusedSource {
                     ", params.columns, tile, lane);"));
       } else if (plan_.form == LinearForm::gemm_lanes) {
         line(concat("    gemm_tile(", operands, ",\n              params.tokens, ", rows,
-                    ", params.columns, tile, token, memory, lane);"));
+                    ", params.columns, tile, token, memory, scales, lane);"));
       } else {
         line(concat("    matrix_tile(", operands, ",\n                params.tokens, ", rows,
-                    ", params.columns, tile, token, memory, ",
+                    ", params.columns, tile, token, memory, scales, ",
                     product.gate ? "gates" : "memory.values", ", simdgroup, lane);"));
       }
     }

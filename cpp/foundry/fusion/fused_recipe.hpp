@@ -27,7 +27,9 @@ struct HeadParams {
 
 struct StageRecipe {
   const StageType* type = nullptr;
-  std::optional<DType> tensor = {};  ///< none: the stage has none, or it is left out
+  /// None: the stage has none there, or it is left out.
+  std::array<std::optional<DType>, kMaxStageTensors> tensors = {};
+  std::uint32_t dims = 0;
 };
 
 struct ProductRecipe {
@@ -38,7 +40,7 @@ struct ProductRecipe {
   std::size_t stages = 0;  ///< of the recipe's, after those of the products before it
 };
 
-/// Arguments in the order of the signature: x; the prologue's tensor and scalar; per product
+/// Arguments in the order of the signature: x; the prologue's tensors and scalars; per product
 /// weights, gate, stages' tensors and scalars, y; LinearParams; HeadParams if there are heads.
 struct FusedRecipe {
   static constexpr std::size_t kMaxStages = 32;

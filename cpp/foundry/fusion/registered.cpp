@@ -60,7 +60,7 @@ bool may_have(StageKind kind, StageTensor tensor) {
   if (tensor == StageTensor::none) return true;
   switch (kind) {
     case StageKind::prologue:
-      return tensor == StageTensor::columns;
+      return tensor == StageTensor::columns || tensor == StageTensor::input;
     case StageKind::epilogue:
       return tensor == StageTensor::rows || tensor == StageTensor::result;
     case StageKind::head_norm:
@@ -112,16 +112,19 @@ const Policy& register_policy(const Policy& policy, const std::string& shader) {
 const StageType& register_stage(const StageType& type, const std::string& shader) {
   const std::string what = concat("stage ", type.name);
   require_name(what, type.name);
-  if (type.tensor != StageTensor::none) require_name(what, type.argument);
-  if (!may_have(type.kind, type.tensor)) {
-    throw ArgumentError(concat(what, ": ", describe(type.kind),
-                               " cannot have a tensor of the shape '", name_of(type.tensor), "'"));
+  for (const StageOperand& operand : type.tensors) {
+    if (operand.shape != StageTensor::none) require_name(what, operand.argument);
+    if (!may_have(type.kind, operand.shape)) {
+      throw ArgumentError(concat(what, ": ", describe(type.kind),
+                                 " cannot have a tensor of the shape '", name_of(operand.shape),
+                                 "'"));
+    }
   }
   require_struct(what, shader, type.name);
   StageType given = type;
   given.file = {};
   given.name = lasting(type.name);
-  given.argument = lasting(type.argument);
+  for (StageOperand& operand : given.tensors) operand.argument = lasting(operand.argument);
 
   auto& [mutex, values] = registered_stages();
   const std::lock_guard lock(mutex);

@@ -25,6 +25,8 @@ std::string_view name_of(StageTensor tensor) noexcept {
       return "none";
     case StageTensor::columns:
       return "columns";
+    case StageTensor::input:
+      return "input";
     case StageTensor::rows:
       return "rows";
     case StageTensor::result:

@@ -2,6 +2,7 @@
 // a fused kernel.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -20,39 +21,51 @@ enum class StageKind : std::uint8_t {
   store,      ///< says where results go
 };
 
-/// Which shape a stage's own tensor has; `none`: it has no tensor.
+/// Which shape a stage's own tensor has; `none`: there is no tensor.
 enum class StageTensor : std::uint8_t {
   none,
   columns,  ///< one value per input element, (columns,)
+  input,    ///< the input's shape, (tokens, columns)
   rows,     ///< one value per output row, (rows,)
   result,   ///< the result's shape, (tokens, rows)
   head,     ///< one value per element of a head, (head_dim,)
-  pairs,    ///< one value per pair of a head, (head_dim / 2,)
+  pairs,    ///< one value per turned pair of a head, (dims / 2,)
+};
+
+inline constexpr std::size_t kMaxStageTensors = 4;
+inline constexpr std::size_t kMaxStageScalars = 4;
+
+/// A tensor that a stage has.
+struct StageOperand {
+  std::string_view argument = {};  ///< what it is called in the signature, "bias"
+  StageTensor shape = StageTensor::none;
+  bool is_optional = false;  ///< it may be left out; the struct then gets a null pointer
+  bool is_written = false;   ///< it is a result, of a prologue
+
+  bool operator==(const StageOperand&) const = default;
 };
 
 /// The host's half of a shader file in stages/. Lives as long as the process.
 ///
-/// A prologue's MSL struct is `template <class X[, class T]> struct Name` with the members x, the
-/// tensor if there is one, the scalar if there is one, columns (lib/prologue.metal). All others are
-/// `[template <class T>] struct Name` with the tensor and the scalar, if any (lib/epilogue.metal,
-/// lib/heads.metal).
+/// A prologue's MSL struct is `template <class X[, class T...]> struct Name` with the members x,
+/// its tensors, its scalars, columns (lib/prologue.metal). All others are `[template <class T...>]
+/// struct Name` with the tensors and the scalars, if any (lib/epilogue.metal, lib/heads.metal).
 struct StageType {
   StageKind kind = StageKind::epilogue;
-  std::string_view name = {};      ///< of the MSL struct, "Bias"
-  std::string_view file = {};      ///< "stages/bias.metal"
-  std::string_view argument = {};  ///< what the tensor is called in the signature, "bias"
-  StageTensor tensor = StageTensor::none;
-  bool has_scalar = false;
-  bool is_optional = false;     ///< the tensor may be left out; the struct then gets a null pointer
-  bool is_interleaved = false;  ///< head_turn: pairs are (2i, 2i + 1), not (i, i + head_dim / 2)
+  std::string_view name = {};                               ///< of the MSL struct, "Bias"
+  std::string_view file = {};                               ///< "stages/bias.metal"
+  std::array<StageOperand, kMaxStageTensors> tensors = {};  ///< those that are none come last
+  std::uint8_t scalars = 0;
+  bool is_interleaved = false;  ///< head_turn: pairs are (2i, 2i + 1), not (i, i + dims / 2)
 
   bool operator==(const StageType&) const = default;
 };
 
 struct Stage {
   const StageType* type = nullptr;
-  AnyTensor tensor = {};
-  float scalar = 0.0f;
+  std::array<AnyTensor, kMaxStageTensors> tensors = {};
+  std::array<float, kMaxStageScalars> scalars = {};
+  std::uint32_t dims = 0;  ///< head_turn: elements of a head that are turned; 0: all of it
 };
 
 /// "a prologue", "an epilogue", "a head stage", "a store".
@@ -62,6 +75,11 @@ struct Stage {
 
 /// Why `added` cannot follow the stages before it in a product; empty if it can.
 [[nodiscard]] std::string refusal(std::span<const Stage> before, const Stage& added);
+
+/// Whether the stage has a tensor at `index`, and it is not left out.
+[[nodiscard]] inline bool has_tensor(const Stage& stage, std::size_t index) noexcept {
+  return stage.type->tensors.at(index).shape != StageTensor::none && stage.tensors.at(index);
+}
 
 /// Whether the stage needs results taken as heads: everything after the epilogues.
 [[nodiscard]] inline bool is_head_stage(const StageType& type) noexcept {

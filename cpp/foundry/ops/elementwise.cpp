@@ -10,8 +10,7 @@ namespace {
 constexpr StageType kMultiplyStage{.kind = StageKind::epilogue,
                                    .name = "Multiply",
                                    .file = "stages/multiply.metal",
-                                   .argument = "factor",
-                                   .tensor = StageTensor::result};
+                                   .tensors = {StageOperand{"factor", StageTensor::result}}};
 
 struct Operand {
   const char* name;   ///< of the argument
@@ -95,7 +94,7 @@ Multiply::operator Stage() const {
     throw ArgumentError(concat("Multiply: an epilogue takes a alone, got ", b ? "b" : "y", " ",
                                (b ? b : y).describe()));
   }
-  return {.type = &kMultiplyStage, .tensor = a};
+  return {.type = &kMultiplyStage, .tensors = {a}};
 }
 
 void SwiGlu::encode(Encoder& encoder) const {

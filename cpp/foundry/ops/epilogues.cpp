@@ -6,23 +6,21 @@ namespace {
 constexpr StageType kBias{.kind = StageKind::epilogue,
                           .name = "Bias",
                           .file = "stages/bias.metal",
-                          .argument = "bias",
-                          .tensor = StageTensor::rows};
+                          .tensors = {StageOperand{"bias", StageTensor::rows}}};
 constexpr StageType kResidual{.kind = StageKind::epilogue,
                               .name = "Residual",
                               .file = "stages/residual.metal",
-                              .argument = "residual",
-                              .tensor = StageTensor::result};
+                              .tensors = {StageOperand{"residual", StageTensor::result}}};
 constexpr StageType kSilu{.kind = StageKind::epilogue, .name = "Silu", .file = "stages/silu.metal"};
 constexpr StageType kGelu{.kind = StageKind::epilogue, .name = "Gelu", .file = "stages/gelu.metal"};
 
 }  // namespace
 
 Bias::operator Stage() const {
-  return {.type = &kBias, .tensor = bias};
+  return {.type = &kBias, .tensors = {bias}};
 }
 Residual::operator Stage() const {
-  return {.type = &kResidual, .tensor = residual};
+  return {.type = &kResidual, .tensors = {residual}};
 }
 Silu::operator Stage() const {
   return {.type = &kSilu};

@@ -27,7 +27,7 @@ struct Gemv {
                 read<&Gemv::weights>(Elements::weights, "(rows, columns)"),
                 read<&Gemv::x>(Elements::floats, "(columns,) or (1, columns)").to_run(),
                 write<&Gemv::y>(Elements::floats, "(rows,) or (1, rows)").to_run(), ByName{},
-                setting<&Gemv::prologue>("what is done to x as it is read: RmsNorm"),
+                setting<&Gemv::prologue>("what is done to x as it is read: RmsNorm, LayerNorm"),
                 setting<&Gemv::epilogues>(
                     "what is done to a result before it is stored: one stage, or several in order")
                     .as("epilogue"),

@@ -6,16 +6,15 @@ namespace {
 constexpr StageType kHeadNorm{.kind = StageKind::head_norm,
                               .name = "HeadNorm",
                               .file = "stages/head_norm.metal",
-                              .argument = "norm",
-                              .tensor = StageTensor::head,
-                              .has_scalar = true};
+                              .tensors = {StageOperand{"norm", StageTensor::head, true}},
+                              .scalars = 1};
 constexpr StageType kCacheWrite{
     .kind = StageKind::store, .name = "CacheWrite", .file = "stages/cache_write.metal"};
 
 }  // namespace
 
 HeadNorm::operator Stage() const {
-  return {.type = &kHeadNorm, .tensor = weight, .scalar = epsilon};
+  return {.type = &kHeadNorm, .tensors = {weight}, .scalars = {epsilon}};
 }
 CacheWrite::operator Stage() const {
   return {.type = &kCacheWrite};

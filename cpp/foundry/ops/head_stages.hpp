@@ -7,14 +7,14 @@
 namespace foundry::ops {
 
 struct HeadNorm {
-  AnyTensor weight;
+  AnyTensor weight = {};
   float epsilon = 1e-6f;
   operator Stage() const;
 
   static constexpr auto description = operation(
       "Head stage: RMSNorm of every head by itself (Qwen 3, Gemma 3). By itself it is RmsNorm over "
       "a (tokens * heads, head_dim) view.",
-      read<&HeadNorm::weight>(Elements::floats, "(head_dim,)"),
+      optional_read<&HeadNorm::weight>(Elements::floats, "(head_dim,)"),
       setting<&HeadNorm::epsilon>("added to the mean of squares"));
 };
 

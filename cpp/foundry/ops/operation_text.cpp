@@ -38,7 +38,11 @@ std::string argument_text(const Number& number) {
 
 std::string argument_text(const Stage& stage) {
   if (!stage.type) return {};
-  return concat(stage.type->name, stage.tensor ? concat("(", stage.tensor.describe(), ")") : "()");
+  std::string tensors;
+  for (const AnyTensor& tensor : stage.tensors) {
+    if (tensor) tensors += concat(tensors.empty() ? "" : ", ", tensor.describe());
+  }
+  return concat(stage.type->name, "(", tensors, ")");
 }
 
 std::string argument_text(const std::optional<Stage>& stage) {

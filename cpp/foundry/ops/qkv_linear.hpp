@@ -48,7 +48,7 @@ struct QkvLinear {
       write<&QkvLinear::v_cache>(Elements::floats, "as k_cache, of the same dtype"), ByName{},
       setting<&QkvLinear::start>("position of the token"),
       inside<&QkvLinear::settings>(RopeSettings::fields),
-      setting<&QkvLinear::prologue>("what is done to x as it is read: RmsNorm"),
+      setting<&QkvLinear::prologue>("what is done to x as it is read: RmsNorm, LayerNorm"),
       optional_read<&QkvLinear::query_bias>(Elements::floats, "(heads * head_dim,)"),
       optional_read<&QkvLinear::key_bias>(Elements::floats, "(kv_heads * head_dim,)"),
       optional_read<&QkvLinear::value_bias>(Elements::floats, "(kv_heads * head_dim,)"),

@@ -10,24 +10,25 @@ namespace {
 constexpr StageType kRmsNorm{.kind = StageKind::prologue,
                              .name = "RmsNorm",
                              .file = "stages/rms_norm.metal",
-                             .argument = "weight",
-                             .tensor = StageTensor::columns,
-                             .has_scalar = true};
+                             .tensors = {StageOperand{"weight", StageTensor::columns, true}},
+                             .scalars = 1};
 
 struct RmsNormRecipe {
   DType x;
-  DType weight;
+  std::optional<DType> weight;
   DType y;
   bool whole_threadgroup;
 
   KernelDescription describe() const {
+    const DType weight_type = weight.value_or(DType::f32);
     auto kernel = kernel_file("rms_norm");
     kernel.arguments = {ArgumentDescription::buffer("x", Access::read, x),
-                        ArgumentDescription::buffer("weight", Access::read, weight),
+                        ArgumentDescription::optional_buffer("weight", Access::read, weight_type,
+                                                             weight.has_value()),
                         ArgumentDescription::buffer("y", Access::write, y),
                         ArgumentDescription::value("params", struct_layout<RmsNormParams>())};
     allow_in_place<RmsNorm>(kernel);
-    kernel.aliases = {{"X", msl_type(x)}, {"Weight", msl_type(weight)}, {"Y", msl_type(y)}};
+    kernel.aliases = {{"X", msl_type(x)}, {"Weight", msl_type(weight_type)}, {"Y", msl_type(y)}};
     kernel.constants = {{"whole_threadgroup", whole_threadgroup}};
     return kernel;
   }
@@ -38,12 +39,12 @@ struct RmsNormRecipe {
 void RmsNorm::encode(Encoder& encoder) const {
   require_operands(*this);
   const RowShape shape = row_shape("RmsNorm", x);
-  require_count("RmsNorm", "weight", weight, shape.columns);
+  if (weight) require_count("RmsNorm", "weight", weight, shape.columns);
   require_count("RmsNorm", "y", y, x.count());
   const RowDispatch rows = row_dispatch(encoder.device(), shape);
   const RmsNormParams params{shape.rows, shape.columns, epsilon};
   const auto kernel = encoder.kernel(RmsNormRecipe{.x = x.dtype(),
-                                                   .weight = weight.dtype(),
+                                                   .weight = dtype_if_any(weight),
                                                    .y = y.dtype(),
                                                    .whole_threadgroup = rows.whole_threadgroup});
   encoder.dispatch(*kernel, {x, weight, y, Argument::value(params)}, rows.config);
@@ -54,7 +55,7 @@ Traffic RmsNorm::traffic() const {
 }
 
 RmsNorm::operator Stage() const {
-  return {.type = &kRmsNorm, .tensor = weight, .scalar = epsilon};
+  return {.type = &kRmsNorm, .tensors = {weight}, .scalars = {epsilon}};
 }
 
 }  // namespace foundry::ops

@@ -16,10 +16,10 @@ struct RmsNormParams {
 };
 
 struct RmsNorm {
-  AnyTensor weight;
+  AnyTensor weight = {};
   float epsilon = 1e-5f;
-  AnyTensor x;
-  AnyTensor y;
+  AnyTensor x = {};
+  AnyTensor y = {};
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
@@ -28,7 +28,7 @@ struct RmsNorm {
   static constexpr auto description = operation(
       "y = x / sqrt(mean(x^2) + epsilon) * weight, row by row, sums in f32. As a prologue only "
       "weight and epsilon count. Zhang & Sennrich 2019.",
-      read<&RmsNorm::weight>(Elements::floats, "(columns,)"),
+      optional_read<&RmsNorm::weight>(Elements::floats, "(columns,)"),
       setting<&RmsNorm::epsilon>("added to the mean of squares"),
       read<&RmsNorm::x>(Elements::floats, "(columns,) or (rows, columns)").to_run(),
       write<&RmsNorm::y>(Elements::floats, "x's size").to_run().may_be<&RmsNorm::x>());

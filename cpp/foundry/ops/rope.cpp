@@ -14,32 +14,45 @@ namespace {
 
 constexpr DType kFactorType = DType::f32;
 
-constexpr StageType rope_stage(bool interleaved) {
+/// Without a magnitude it is 1.
+constexpr StageType rope_stage(bool interleaved, bool has_magnitude) {
   return {.kind = StageKind::head_turn,
           .name = "Rope",
           .file = "stages/rope.metal",
-          .argument = "factors",
-          .tensor = StageTensor::pairs,
-          .has_scalar = true,
-          .is_optional = true,
+          .tensors = {StageOperand{"factors", StageTensor::pairs, true}},
+          .scalars = static_cast<std::uint8_t>(has_magnitude ? 2 : 1),
           .is_interleaved = interleaved};
 }
-constexpr StageType kInterleavedRope = rope_stage(true);
-constexpr StageType kNeoxRope = rope_stage(false);
+constexpr std::array kNeoxRope = {rope_stage(false, false), rope_stage(false, true)};
+constexpr std::array kInterleavedRope = {rope_stage(true, false), rope_stage(true, true)};
 
 ArgumentDescription factors_argument(bool has_factors) {
   return ArgumentDescription::optional_buffer("factors", Access::read, kFactorType, has_factors);
 }
 
-float checked_log2_base(std::string_view op, const RopeSettings& settings, std::uint32_t head_dim) {
+void check_numbers(std::string_view op, const RopeSettings& settings) {
   if (!(settings.base > 0.0f)) {
     throw ArgumentError(concat(op, ": base is ", settings.base, ", not above 0"));
   }
+  if (!std::isfinite(settings.magnitude)) {
+    throw ArgumentError(concat(op, ": magnitude is ", settings.magnitude, ", not finite"));
+  }
+}
+
+/// How many elements of a head are turned.
+std::uint32_t checked_dims(std::string_view op, const RopeSettings& settings,
+                           std::uint32_t head_dim) {
+  check_numbers(op, settings);
   if (head_dim % 2 != 0) {
     throw ShapeError(concat(op, ": heads of ", head_dim, " elements do not pair"));
   }
-  if (settings.factors) require_count(op, "factors", settings.factors, head_dim / 2);
-  return std::log2(settings.base);
+  if (settings.dims % 2 != 0 || settings.dims > head_dim) {
+    throw ShapeError(concat(op, ": dims is ", settings.dims, "; even numbers up to the head's ",
+                            head_dim, " are possible"));
+  }
+  const std::uint32_t dims = settings.dims != 0 ? settings.dims : head_dim;
+  if (settings.factors) require_count(op, "factors", settings.factors, dims / 2);
+  return dims;
 }
 
 struct RopeRecipe {
@@ -90,9 +103,14 @@ void Rope::encode(Encoder& encoder) const {
   const std::uint32_t head_dim = in_32_bits("Rope", "the head size", x.extents()[2]);
   const auto [tokens, heads] = heads_shape("Rope", "x", x, head_dim);
   require_count("Rope", "y", y, x.count());
-  const float log2_base = checked_log2_base("Rope", settings, head_dim);
-  const RopeParams params{heads, head_dim, start.value(), settings.interleaved ? 1u : 0u,
-                          log2_base};
+  const std::uint32_t dims = checked_dims("Rope", settings, head_dim);
+  const RopeParams params{heads,
+                          head_dim,
+                          dims,
+                          start.value(),
+                          settings.interleaved ? 1u : 0u,
+                          std::log2(settings.base),
+                          settings.magnitude};
   const auto kernel = encoder.kernel(RopeRecipe{
       .x = x.dtype(), .y = y.dtype(), .has_factors = static_cast<bool>(settings.factors)});
   const std::array uses{parameter_use(offsetof(RopeParams, start), start)};
@@ -108,13 +126,15 @@ void RopeKvWrite::encode(Encoder& encoder) const {
   require_count("RopeKvWrite", "k", k, elements);
   require_count("RopeKvWrite", "v", v, elements);
   require_capacity("RopeKvWrite", k_shape, start, tokens);
-  const float log2_base = checked_log2_base("RopeKvWrite", settings, head_dim);
+  const std::uint32_t dims = checked_dims("RopeKvWrite", settings, head_dim);
   const RopeKvWriteParams params{heads,
                                  k_shape.kv_heads,
                                  head_dim,
+                                 dims,
                                  start.value(),
                                  settings.interleaved ? 1u : 0u,
-                                 log2_base,
+                                 std::log2(settings.base),
+                                 settings.magnitude,
                                  k_shape.position_stride,
                                  k_shape.head_stride,
                                  v_shape.position_stride,
@@ -135,12 +155,12 @@ Traffic Rope::traffic() const {
 }
 
 Rope::operator Stage() const {
-  if (!(settings.base > 0.0f)) {
-    throw ArgumentError(concat("Rope: base is ", settings.base, ", not above 0"));
-  }
-  return {.type = settings.interleaved ? &kInterleavedRope : &kNeoxRope,
-          .tensor = settings.factors,
-          .scalar = std::log2(settings.base)};
+  check_numbers("Rope", settings);
+  const auto& types = settings.interleaved ? kInterleavedRope : kNeoxRope;
+  return {.type = &types.at(settings.magnitude != 1.0f ? 1 : 0),
+          .tensors = {settings.factors},
+          .scalars = {std::log2(settings.base), settings.magnitude},
+          .dims = settings.dims};
 }
 
 Traffic RopeKvWrite::traffic() const {

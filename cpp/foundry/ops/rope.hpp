@@ -12,9 +12,11 @@ namespace foundry::ops {
 struct RopeParams {
   std::uint32_t heads;
   std::uint32_t head_dim;
+  std::uint32_t dims;         ///< elements of a head that are turned
   std::uint32_t start;        ///< position of the first token
-  std::uint32_t interleaved;  ///< 1: pairs (2i, 2i + 1); 0: (i, i + head_dim / 2)
+  std::uint32_t interleaved;  ///< 1: pairs (2i, 2i + 1); 0: (i, i + dims / 2)
   float log2_base;
+  float magnitude;
 };
 
 /// Shared with shaders/kernels/rope_kv_write.metal.
@@ -22,9 +24,11 @@ struct RopeKvWriteParams {
   std::uint32_t heads;
   std::uint32_t kv_heads;
   std::uint32_t head_dim;
+  std::uint32_t dims;
   std::uint32_t start;
   std::uint32_t interleaved;
   float log2_base;
+  float magnitude;
   std::uint32_t k_position_stride;  ///< of the cache, in elements
   std::uint32_t k_head_stride;
   std::uint32_t v_position_stride;
@@ -35,14 +39,20 @@ struct RopeKvWriteParams {
 struct RopeSettings {
   float base = 10000.0f;
   bool interleaved = true;
-  AnyTensor factors;
+  AnyTensor factors = {};
+  std::uint32_t dims = 0;
+  float magnitude = 1.0f;
 
   static constexpr auto fields = std::tuple(
-      setting<&RopeSettings::base>("of the frequencies base^(-2i / head_dim)"),
+      setting<&RopeSettings::base>("of the frequencies base^(-2i / dims)"),
       setting<&RopeSettings::interleaved>(
-          "pairs are (2i, 2i + 1), as in GGUF's Llama tensors; else (i, i + head_dim / 2), NeoX's"),
+          "pairs are (2i, 2i + 1), as in GGUF's Llama tensors; else (i, i + dims / 2), NeoX's"),
       optional_read<&RopeSettings::factors>(
-          Elements::any, "(head_dim / 2,); f32: frequencies are divided by them (Llama 3)"));
+          Elements::any, "(dims / 2,); f32: frequencies are divided by them (Llama 3)"),
+      setting<&RopeSettings::dims>(
+          "elements of a head that are turned, its first ones; the others pass through (Phi 2); "
+          "0: all"),
+      setting<&RopeSettings::magnitude>("what turned elements are multiplied by (YaRN, LongRoPE)"));
 };
 
 struct Rope {
@@ -57,7 +67,7 @@ struct Rope {
 
   static constexpr auto description = operation(
       "Rotary position embedding: token t stands at position start + t. Su et al. 2021. As a stage "
-      "of a fused kernel only base, interleaved and factors count.",
+      "of a fused kernel x, y and start do not count.",
       read<&Rope::x>(Elements::floats, "(tokens, heads, head_dim)").to_run(),
       write<&Rope::y>(Elements::floats, "x's size").to_run().may_be<&Rope::x>(), ByName{},
       setting<&Rope::start>("position of the first token"),

@@ -65,7 +65,7 @@ TEST_CASE("a prologue") {
                   "};\n");
   for (const std::size_t tokens : {1, 3}) {
     check_error(error_of([&] {
-                  run_with("p", Stage{&kPrologue, {}, 0.0f}, product(), std::nullopt, tokens);
+                  run_with("p", Stage{.type = &kPrologue}, product(), std::nullopt, tokens);
                 }),
                 "fused kernel p, stage bad_prologue (stages/bad_prologue.metal:5): ", "nothing");
   }
@@ -78,7 +78,7 @@ TEST_CASE("an epilogue") {
                   "};\n");
   for (const std::size_t tokens : {1, 3}) {
     check_error(error_of([&] {
-                  run_with("e", std::nullopt, product(), Stage{&kEpilogue, {}, 0.0f}, tokens);
+                  run_with("e", std::nullopt, product(), Stage{.type = &kEpilogue}, tokens);
                 }),
                 "fused kernel e, stage bad_epilogue (stages/bad_epilogue.metal:4): ", "nothing");
   }
@@ -89,7 +89,7 @@ TEST_CASE("a head stage") {
                   "#include \"lib/heads.metal\"\n\nstruct BadTurn {\n"
                   "  float2 apply(float2 pair, uint, uint, uint) const {\n"
                   "    return pair * nothing;\n  }\n};\n");
-  check_error(error_of([&] { run_with("h", std::nullopt, product(), Stage{&kTurn, {}, 0.0f}); }),
+  check_error(error_of([&] { run_with("h", std::nullopt, product(), Stage{.type = &kTurn}); }),
               "fused kernel h, stage bad_turn (stages/bad_turn.metal:5): ", "nothing");
 }
 

@@ -76,7 +76,7 @@ TEST_CASE("a stage that does not compile is named with its file and line") {
   const auto x = random_tensor({32}, DType::f32, random, ignored);
   const auto kernel = FusedKernelBuilder("mlp_in")
                           .main(gemv())
-                          .epilogue(Stage{&broken::kStage, {}, 0.0f})
+                          .epilogue(Stage{.type = &broken::kStage})
                           .build(x, output({8}, DType::f32));
   try {
     runtime().run(kernel);

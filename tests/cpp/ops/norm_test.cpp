@@ -29,7 +29,7 @@ TEST_CASE("RmsNorm names what does not fit") {
   const auto weight = random_tensor({4}, DType::f32, random, ignored);
   CHECK_THROWS_WITH_AS(runtime().run(ops::RmsNorm{weight, 1e-5f, x, x}),
                        "RmsNorm: weight is (4,): 4 elements where 8 are needed", ShapeError);
-  CHECK_THROWS_WITH_AS(runtime().run(ops::RmsNorm{{}, 1e-5f, x, x}), "RmsNorm: weight is missing",
+  CHECK_THROWS_WITH_AS(runtime().run(ops::RmsNorm{{}, 1e-5f, x, {}}), "RmsNorm: y is missing",
                        ArgumentError);
   CHECK_THROWS_AS(runtime().run(ops::RmsNorm{weight, 1e-5f, x.transpose(), x}), ShapeError);
 }
