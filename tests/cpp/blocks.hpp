@@ -1,5 +1,5 @@
-// Random blocks of every quantised dtype that is built in, and their values by ggml's definition
-// (dequantize_row_* in ggml-quants.c), in double.
+// Random blocks of the quantised dtypes that are built in; of those that have a C++ type their
+// values by ggml's definition (dequantize_row_* in ggml-quants.c), in double.
 #pragma once
 
 #include <cstring>
@@ -111,8 +111,63 @@ inline std::vector<std::byte> random_blocks(DType dtype, std::size_t count, std:
     case DType::q6_k:
       return random_blocks_of<q6_k>(count, engine, values);
     default:
-      throw ArgumentError(concat("no random blocks of ", name_of(dtype)));
+      throw ArgumentError(concat("no values of random blocks of ", name_of(dtype)));
   }
+}
+
+/// A byte of a block's scales that keeps weights near one: `least` or up to `range` more, above the
+/// bits that `kept` leaves to codes.
+struct ScaleByte {
+  std::size_t at;
+  int least, range, kept;
+};
+
+/// Of the formats without a C++ type: the high byte of each half, IQ1_M's highest nibble, MXFP4's
+/// exponent and NVFP4's scales.
+inline std::vector<ScaleByte> scale_bytes(DType dtype) {
+  switch (dtype) {
+    case DType::q2_k:
+      return {{81, 0x18, 4, 0}, {83, 0x18, 4, 0}};
+    case DType::q3_k:
+      return {{109, 0x18, 4, 0}};
+    case DType::iq1_s:
+    case DType::iq2_xxs:
+    case DType::iq2_xs:
+    case DType::iq2_s:
+    case DType::iq3_xxs:
+    case DType::iq3_s:
+    case DType::iq4_nl:
+    case DType::iq4_xs:
+      return {{1, 0x18, 4, 0}};
+    case DType::iq1_m:
+      return {{55, 0x20, 1, 15}};
+    case DType::tq1_0:
+      return {{53, 0x38, 4, 0}};
+    case DType::tq2_0:
+      return {{65, 0x38, 4, 0}};
+    case DType::mxfp4:
+      return {{0, 122, 5, 0}};
+    case DType::nvfp4:
+      return {{0, 24, 24, 0}, {1, 24, 24, 0}, {2, 24, 24, 0}, {3, 24, 24, 0}};
+    default:
+      return {};
+  }
+}
+
+/// `count` elements of such a format: any codes.
+inline std::vector<std::byte> random_codes(DType dtype, std::size_t count, std::mt19937& engine) {
+  const DTypeInfo& row = info(dtype);
+  std::uniform_int_distribution<int> byte(0, 255);
+  std::vector<std::byte> bytes(count / row.block_elements * row.block_bytes);
+  for (auto& b : bytes) b = static_cast<std::byte>(byte(engine));
+  for (std::size_t block = 0; block < bytes.size(); block += row.block_bytes) {
+    for (const auto& [at, least, range, kept] : scale_bytes(dtype)) {
+      std::byte& scale = bytes[block + at];
+      const int rest = std::to_integer<int>(scale) & kept;
+      scale = static_cast<std::byte>((least + byte(engine) % range) | rest);
+    }
+  }
+  return bytes;
 }
 
 }  // namespace foundry::test

@@ -78,9 +78,25 @@ inline AnyTensor upload(const Extents& extents, DType dtype, Values& values) {
   return runtime().tensor(extents, dtype, bytes);
 }
 
+/// As kernels read them; tests/python/test_policies.py compares that with the `gguf` package.
+inline Values element_values(const AnyTensor& tensor) {
+  const Extents row{1, tensor.count()};
+  const AnyTensor y = runtime().empty(row, DType::f32);
+  Values first{0};
+  runtime().run(ops::Embedding{tensor.reshape(row), upload({1}, DType::i32, first), y});
+  const auto span = y.host<float>();
+  return {span.begin(), span.end()};
+}
+
 /// Random normal values of a plain or quantised dtype; `values` become what they are worth.
 inline AnyTensor random_tensor(const Extents& extents, DType dtype, Random& random, Values& values,
                                double scale = 1.0) {
+  if (!scale_bytes(dtype).empty()) {
+    const auto bytes = random_codes(dtype, extents.count(), random.engine());
+    const AnyTensor tensor = runtime().tensor(extents, dtype, bytes);
+    values = element_values(tensor);
+    return tensor;
+  }
   if (is_block(dtype)) {
     const auto bytes = random_blocks(dtype, extents.count(), random.engine(), values);
     return runtime().tensor(extents, dtype, bytes);

@@ -1,4 +1,4 @@
-"""A program that adds a policy: ggml's IQ4_NL, 32 codes of four bits into a table, and a scale."""
+"""A program that adds a policy: ggml's Q8_1, 32 codes, their scale, and a sum that it ignores."""
 
 from __future__ import annotations
 
@@ -6,42 +6,32 @@ import numpy as np
 
 import foundry as fd
 
-TABLE = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113]
 SOURCE = """
 #pragma once
 #include "lib/policy.metal"
 
-FOUNDRY_GLOBAL char kIq4NlTable[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
-                                       1,    13,   25,  38,  53,  69,  89,  113};
-
-struct IQ4_NLBlock {
+struct Q8_1Block {
   half scale;
-  uchar codes[16];
+  half sum;
+  char codes[32];
 };
 
 template <uint Width>
-struct IQ4_NL {
-  using Block = IQ4_NLBlock;
+struct Q8_1 {
+  using Block = Q8_1Block;
   FOUNDRY_CONSTANT uint kBlock = 32;
 
-  static uint position(uint lane, uint j) {
-    return lane / 4 * 32 + lane % 4 * 4 + j % 4 + j / 4 * 16;
-  }
+  static uint position(uint lane, uint j) { return lane * 8 + j; }
 
   static float dot(device const Block* step, uint lane, thread const float* x) {
     device const Block& block = step[lane / 4];
-    const uint codes = even_uint(block.codes + lane % 4 * 4);
     float sum = 0.0f;
-    for (uint j = 0; j < 4; ++j) {
-      sum += float(kIq4NlTable[codes >> 8 * j & 15]) * x[j] +
-             float(kIq4NlTable[codes >> (8 * j + 4) & 15]) * x[j + 4];
-    }
+    for (uint j = 0; j < 8; ++j) sum += float(block.codes[lane % 4 * 8 + j]) * x[j];
     return float(block.scale) * sum;
   }
 
   static float value(device const Block& block, uint i) {
-    const uchar pair = block.codes[i % 16];
-    return float(block.scale) * float(kIq4NlTable[i < 16 ? pair & 15 : pair >> 4]);
+    return float(block.scale) * float(block.codes[i]);
   }
 };
 """
@@ -56,25 +46,24 @@ def refusal(dtype: fd.DType, name: str, source: str, wide: int) -> str:
 
 
 def main() -> None:
-    dtype = fd.DType.iq4_nl
+    dtype = fd.DType.q8_1
     assert dtype not in fd.weight_formats() and not dtype.is_supported
-    assert refusal(dtype, "IQ4_NL", "", 8) == ("policy IQ4_NL: its source defines no struct IQ4_NL")
+    assert refusal(dtype, "Q8_1", "", 8) == ("policy Q8_1: its source defines no struct Q8_1")
     assert refusal(dtype, "half", SOURCE, 8) == "policy half: 'half' is no name that MSL allows"
-    assert "0 weights a lane; supported: 1 to" in refusal(dtype, "IQ4_NL", SOURCE, 0)
-    assert "f32 has a policy already, F32" in refusal(fd.f32, "IQ4_NL", SOURCE, 8)
+    assert "0 weights a lane; supported: 1 to" in refusal(dtype, "Q8_1", SOURCE, 0)
+    assert "f32 has a policy already, F32" in refusal(fd.f32, "Q8_1", SOURCE, 8)
     for _ in range(2):  # the same again changes nothing
-        fd.policy(dtype, name="IQ4_NL", source=SOURCE, wide=8, narrow=2)
-    assert "iq4_nl has a policy already, IQ4_NL" in refusal(dtype, "IQ4_NL", SOURCE, 16)
+        fd.policy(dtype, name="Q8_1", source=SOURCE, wide=8, narrow=2)
+    assert "q8_1 has a policy already, Q8_1" in refusal(dtype, "Q8_1", SOURCE, 16)
     assert dtype in fd.weight_formats() and dtype.is_supported
 
     rt = fd.Foundry()
     rng = np.random.default_rng(0)
     rows, columns = 37, 160
-    blocks = rng.integers(0, 256, (rows, columns // 32, 18), dtype=np.uint8)
+    blocks = rng.integers(0, 256, (rows, columns // 32, 36), dtype=np.uint8)
     scales = rng.uniform(-0.02, 0.02, (rows, columns // 32, 1)).astype(np.float16)
     blocks[..., :2] = scales.view(np.uint8)
-    codes = np.concatenate([blocks[..., 2:] & 15, blocks[..., 2:] >> 4], axis=-1)
-    values = (np.array(TABLE)[codes] * scales.astype(np.float64)).reshape(rows, columns)
+    values = (blocks[..., 4:].view(np.int8) * scales.astype(np.float64)).reshape(rows, columns)
     weights = rt.dedicated((rows, columns), dtype)
     weights.copy_from(blocks)
     for tokens in (1, 33):

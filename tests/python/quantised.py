@@ -1,8 +1,8 @@
 """Weights in every format with a policy, for tests: adversarial blocks, and quantisers.
 
-The `gguf` package quantises to most formats and dequantises all of them; for the K formats, which
-it only dequantises, there are plain quantisers here: the nearest code to each weight, without the
-search for the best scale that llama.cpp does.
+The `gguf` package dequantises every format and quantises to some. For three of the K formats there
+are plain quantisers here: the nearest code to each weight, without the search for the best scale
+that llama.cpp does. For the others `pack` draws codes at random, of the size that the weights have.
 """
 
 from __future__ import annotations
@@ -22,17 +22,33 @@ F32 = NDArray[np.float32]
 FORMATS = [str(dtype) for dtype in fd.weight_formats()]
 PLAIN = [str(dtype) for dtype in fd.weight_formats() if not dtype.is_block]
 
-# Where the half-precision scales of a block stand, in bytes.
+# Where the half-precision scales and minima of a block stand, in bytes. IQ1_M's is in four parts.
 SCALES = {
     "q8_0": [0],
     "q4_0": [0],
     "q4_1": [0, 2],
     "q5_0": [0],
     "q5_1": [0, 2],
+    "q2_k": [80, 82],
+    "q3_k": [108],
     "q4_k": [0, 2],
     "q5_k": [0, 2],
     "q6_k": [208],
+    "iq1_s": [0],
+    "iq1_m": [49],
+    "iq2_xxs": [0],
+    "iq2_xs": [0],
+    "iq2_s": [0],
+    "iq3_xxs": [0],
+    "iq3_s": [0],
+    "iq4_nl": [0],
+    "iq4_xs": [0],
+    "tq1_0": [52],
+    "tq2_0": [64],
+    "mxfp4": [],
+    "nvfp4": [],
 }
+WITH_NAN = [name for name in FORMATS if SCALES.get(name, PLAIN)]
 
 
 def kind_of(name: str) -> gguf.GGMLQuantizationType:
@@ -50,11 +66,34 @@ def pack(values: F32, name: str) -> Bytes:
     quantiser = {"q4_k": _q4_k, "q5_k": _q5_k, "q6_k": _q6_k}.get(name)
     if quantiser is not None:
         return quantiser(values.reshape(-1, 256)).reshape(*values.shape[:-1], -1)
+    if name in DRAWN:
+        return _drawn(values, name)
     return quantize(values, kind_of(name)).view(np.uint8)
 
 
 def unpack(packed: Bytes, name: str) -> F32:
     return dequantize(packed, kind_of(name)).astype(np.float32, copy=False)
+
+
+def set_halves(blocks: Bytes, name: str, at: int, values: NDArray[np.float16]) -> None:
+    """Each block's scale, or minimum, at one of its SCALES."""
+    bits = values.view(np.uint16)
+    if name == "iq1_m":  # a nibble at the top of each of four halfwords, the lowest first
+        for part in range(4):
+            place = blocks[:, at + 2 * part]
+            blocks[:, at + 2 * part] = (place & 15) | (bits >> 4 * part & 15) << 4
+    else:
+        blocks[:, at : at + 2] = bits.view(np.uint8).reshape(-1, 2)
+
+
+def set_scales(blocks: Bytes, name: str, scale: float) -> None:
+    """Scales and minima to one number; to a power of two in formats that have only those."""
+    if name == "mxfp4":
+        blocks[:, 0] = 127 + round(np.log2(scale))
+    elif name == "nvfp4":
+        blocks[:, :4] = 8 * (7 + round(np.log2(scale)))
+    for at in SCALES[name]:
+        set_halves(blocks, name, at, np.full(len(blocks), scale, np.float16))
 
 
 def adversarial(name: str, random: np.random.Generator) -> Bytes:
@@ -70,7 +109,7 @@ def adversarial(name: str, random: np.random.Generator) -> Bytes:
     _, size = block_of(name)
     halves = [0.0, 2.0**-24, 1023 * 2.0**-24, 2.0**-14, 1.0, 65504.0, np.inf, np.nan]
     special = np.array(halves, np.float16).view(np.uint16)
-    special = np.r_[special, special | np.uint16(0x8000), np.uint16(0x7C01)]
+    special = np.r_[special, special | np.uint16(0x8000), np.uint16(0x7C01)].astype(np.uint16)
     count = 256 * 4
     index = np.arange(count)
     blocks = ((index[:, None] + 37 * np.arange(size)) % 256).astype(np.uint8)
@@ -78,7 +117,7 @@ def adversarial(name: str, random: np.random.Generator) -> Bytes:
     for at, step in zip(SCALES[name], (1, 5), strict=False):
         scale = special[(index * step + index // 256) % len(special)]
         scale[768:] = random.integers(0, 65536, 256)
-        blocks[:, at : at + 2] = scale.astype(np.uint16).view(np.uint8).reshape(-1, 2)
+        set_halves(blocks, name, at, scale.view(np.float16))
     return blocks
 
 
@@ -144,3 +183,28 @@ def _q6_k(blocks: F32) -> Bytes:
         [low.reshape(-1, 128), high.reshape(-1, 64), s.astype(np.int8).view(np.uint8), scale],
         axis=1,
     )
+
+
+# Formats whose codes are searched for where they are made, or that the package does not make.
+DRAWN = (
+    *("q2_k", "q3_k", "iq1_s", "iq1_m", "iq2_xxs", "iq2_xs", "iq2_s", "iq3_xxs", "iq3_s"),
+    *("iq4_nl", "iq4_xs", "nvfp4"),
+)
+
+
+def _drawn(values: F32, name: str) -> Bytes:
+    """Blocks of any codes, as large as all of `values` in the mean of squares."""
+    count, size = block_of(name)
+    random = np.random.default_rng(values.size)
+    blocks = random.integers(0, 256, (values.size // count, size), dtype=np.uint8)
+    set_scales(blocks, name, 1)
+    if name == "q2_k":  # codes of 1.5 and scales of 7.5 in the mean, minima likewise
+        set_halves(blocks, name, SCALES[name][1], np.full(len(blocks), 1.5, np.float16))
+    scale = np.sqrt(np.mean(np.square(values)) / np.mean(np.square(unpack(blocks, name))))
+    if scale == 0:
+        return np.zeros((*values.shape[:-1], values.shape[-1] // count * size), np.uint8)
+    if name == "nvfp4":
+        set_scales(blocks, name, scale)
+    for index, at in enumerate(SCALES[name]):
+        set_halves(blocks, name, at, np.full(len(blocks), scale * (1, 1.5)[index], np.float16))
+    return blocks.reshape(*values.shape[:-1], -1)

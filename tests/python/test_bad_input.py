@@ -266,19 +266,21 @@ def test_a_model_that_is_not_there_yet(
         fd.models.load(path)
 
 
-def test_a_quantisation_that_is_not_there_yet(tmp_path: Path, model_path: Path) -> None:
-    # A tensor's entry: name, dimensions, type, offset; type 3 is Q4_1, type 20 IQ4_NL.
-    entry = b"blk.3.attn_q.weight" + struct.pack("<IQQ", 2, 576, 576)
+def test_a_format_that_weights_cannot_have(tmp_path: Path, model_path: Path) -> None:
+    # A tensor's entry: name, dimensions, type, offset; type 8 is Q8_0, type 24 I8.
+    entry = b"token_embd.weight" + struct.pack("<IQQ", 2, 576, 49152)
     path = _rewritten(
         model_path,
-        tmp_path / "iq4.gguf",
-        entry + struct.pack("<I", 3),
-        entry + struct.pack("<I", 20),
+        tmp_path / "i8.gguf",
+        entry + struct.pack("<I", 8),
+        entry + struct.pack("<I", 24),
     )
-    formats = "f32, f16, bf16, q4_0, q4_1, q5_0, q5_1, q8_0, q4_k, q5_k, q6_k"
+    formats = (
+        "f32, f16, bf16, q4_0, q4_1, q5_0, q5_1, q8_0, q2_k, q3_k, q4_k, q5_k, q6_k, iq1_s, iq1_m, "
+        "iq2_xxs, iq2_xs, iq2_s, iq3_xxs, iq3_s, iq4_nl, iq4_xs, tq1_0, tq2_0, mxfp4, nvfp4"
+    )
     with pytest.raises(
         fd.UnsupportedModelError,
-        match=r"unsupported format iq4_nl of tensor 'blk\.3\.attn_q\.weight'; "
-        f"supported: {formats}",
+        match=rf"unsupported format i8 of tensor 'token_embd\.weight'; supported: {formats}",
     ):
         fd.models.load(path)

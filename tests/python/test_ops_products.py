@@ -43,7 +43,7 @@ def test_gemv_columns(rt: fd.Foundry, shape: tuple[int, int], name: str) -> None
 def test_gemv_tiled(rt: fd.Foundry, shape: tuple[int, int], name: str) -> None:
     rows, columns = shape
     w, w64 = weights(rt, shape, name)
-    dtype = fd.f32 if name.startswith("q") else fd.DType[name]
+    dtype = fd.DType[name] if name in quantised.PLAIN else fd.f32
     tiles = rt.empty(((rows + 31) // 32, columns, 32), dtype)
     rt.run(fd.ops.TileWeights(weights=w, y=tiles))
     expected = np.zeros((tiles.shape[0] * 32, columns))

@@ -95,38 +95,33 @@ TEST_CASE("a head stage") {
 
 TEST_CASE("a policy, and a main stage that a policy does not serve") {
   // Formats that have no policy of the library's.
-  register_shader("policies/iq4_nl.metal",
+  register_shader("policies/q8_1.metal",
                   "#include \"lib/policy.metal\"\n"
-                  "struct IQ4_NLBlock { uchar codes[18]; };\n"
+                  "struct Q8_1Block { uchar codes[36]; };\n"
                   "template <uint Width> struct Bad {\n"
-                  "  using Block = IQ4_NLBlock;\n"
+                  "  using Block = Q8_1Block;\n"
                   "  FOUNDRY_CONSTANT uint kBlock = 32;\n"
                   "  static uint position(uint lane, uint j) { return nothing; }\n"
                   "};\n");
-  static const PolicyRegistration bad({.dtype = DType::iq4_nl,
-                                       .name = "Bad",
-                                       .file = "policies/iq4_nl.metal",
-                                       .wide = 1,
-                                       .narrow = 1});
-  check_error(error_of([&] { run_with("w", std::nullopt, product(DType::iq4_nl), std::nullopt); }),
-              "fused kernel w, policy iq4_nl (policies/iq4_nl.metal:6): ", "nothing");
+  static const PolicyRegistration bad(
+      {.dtype = DType::q8_1, .name = "Bad", .file = "policies/q8_1.metal", .wide = 1, .narrow = 1});
+  check_error(error_of([&] { run_with("w", std::nullopt, product(DType::q8_1), std::nullopt); }),
+              "fused kernel w, policy q8_1 (policies/q8_1.metal:6): ", "nothing");
 
-  register_shader("policies/mxfp4.metal",
+  register_shader("policies/own17.metal",
                   "#include \"lib/policy.metal\"\n"
-                  "struct MXFP4Block { uchar codes[17]; };\n"
+                  "struct OWN17Block { uchar codes[17]; };\n"
                   "template <uint Width> struct HalfDone {\n"
-                  "  using Block = MXFP4Block;\n"
+                  "  using Block = OWN17Block;\n"
                   "  FOUNDRY_CONSTANT uint kBlock = 32;\n"
                   "  static uint position(uint lane, uint j) { return lane * Width + j; }\n"
                   "};\n");
-  static const PolicyRegistration half_done({.dtype = DType::mxfp4,
-                                             .name = "HalfDone",
-                                             .file = "policies/mxfp4.metal",
-                                             .wide = 1,
-                                             .narrow = 1});
+  const DType own17 = register_dtype({.name = "own17", .block_elements = 32, .block_bytes = 17});
+  static const PolicyRegistration half_done(
+      {.dtype = own17, .name = "HalfDone", .file = "policies/own17.metal", .wide = 1, .narrow = 1});
   for (const std::size_t tokens : {1, 3}) {
     const std::string text =
-        error_of([&] { run_with("m", std::nullopt, product(DType::mxfp4), std::nullopt, tokens); });
+        error_of([&] { run_with("m", std::nullopt, product(own17), std::nullopt, tokens); });
     // Anvil's CPU reads any policy through value(); the stage that asks for it is in the notes.
     CAPTURE(text);
     CHECK(text.starts_with("kernel m (lib/policy.metal:"));

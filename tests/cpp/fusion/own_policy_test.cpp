@@ -1,4 +1,4 @@
-// A twelfth policy, added by an app: a shader file and a descriptor. A program of its own, because
+// A policy added by an app: a shader file and a descriptor. A program of its own, because
 // a policy is there for the whole process.
 #include "foundry/fusion/registered.hpp"
 #include "support.hpp"
@@ -8,66 +8,54 @@ using namespace foundry::test;
 
 namespace {
 
-/// ggml's IQ4_NL: 32 four-bit codes that index a table, and a scale.
-struct Iq4Nl {
+/// ggml's Q8_1: 32 codes, their scale, and a sum that is not needed here.
+struct Q8_1 {
   f16 scale;
-  std::uint8_t codes[16];
+  f16 sum;
+  std::int8_t codes[32];
 };
-constexpr int kTable[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
-                            1,    13,   25,  38,  53,  69,  89,  113};
 
 constexpr const char* kShader = R"(
 #pragma once
 #include "lib/policy.metal"
 
-FOUNDRY_GLOBAL char kIq4NlTable[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
-                                       1,    13,   25,  38,  53,  69,  89,  113};
-
-struct IQ4_NLBlock {
+struct Q8_1Block {
   half scale;
-  uchar codes[16];
+  half sum;
+  char codes[32];
 };
-static_assert(sizeof(IQ4_NLBlock) == 18, "IQ4_NLBlock must match GGUF's layout");
+static_assert(sizeof(Q8_1Block) == 36, "Q8_1Block must match GGUF's layout");
 
 template <uint Width>
-struct IQ4_NL {
-  static_assert(Width == 8, "IQ4_NL takes 8 weights a lane");
-  using Block = IQ4_NLBlock;
+struct Q8_1 {
+  static_assert(Width == 8, "Q8_1 takes 8 weights a lane");
+  using Block = Q8_1Block;
   FOUNDRY_CONSTANT uint kBlock = 32;
 
-  static uint position(uint lane, uint j) {
-    return lane / 4 * 32 + lane % 4 * 4 + j % 4 + j / 4 * 16;
-  }
+  static uint position(uint lane, uint j) { return lane * 8 + j; }
 
   static float dot(device const Block* step, uint lane, thread const float* x) {
     device const Block& block = step[lane / 4];
-    const uint codes = even_uint(block.codes + lane % 4 * 4);
     float sum = 0.0f;
-    for (uint j = 0; j < 4; ++j) {
-      sum += float(kIq4NlTable[codes >> 8 * j & 15]) * x[j] +
-             float(kIq4NlTable[codes >> (8 * j + 4) & 15]) * x[j + 4];
-    }
+    for (uint j = 0; j < 8; ++j) sum += float(block.codes[lane % 4 * 8 + j]) * x[j];
     return float(block.scale) * sum;
   }
 
   static float value(device const Block& block, uint i) {
-    const uchar pair = block.codes[i % 16];
-    return float(block.scale) * float(kIq4NlTable[i < 16 ? pair & 15 : pair >> 4]);
+    return float(block.scale) * float(block.codes[i]);
   }
 };
 )";
 
-AnyTensor random_iq4_nl(const Extents& extents, Random& random, Values& values) {
-  std::vector<Iq4Nl> blocks(extents.count() / 32);
+AnyTensor random_q8_1(const Extents& extents, Random& random, Values& values) {
+  std::vector<Q8_1> blocks(extents.count() / 32);
   values.clear();
-  for (Iq4Nl& block : blocks) {
+  for (Q8_1& block : blocks) {
     block.scale = f16(static_cast<float>(random.uniform(-0.02, 0.02)));
-    for (auto& code : block.codes) code = static_cast<std::uint8_t>(random.below(256));
-    for (std::size_t i = 0; i < 32; ++i) {
-      values.push_back(number(block.scale) * kTable[nibble(block.codes, i)]);
-    }
+    for (auto& code : block.codes) code = static_cast<std::int8_t>(random.below(256) - 128);
+    for (const auto code : block.codes) values.push_back(number(block.scale) * code);
   }
-  return runtime().tensor(extents, DType::iq4_nl, bytes_of(blocks));
+  return runtime().tensor(extents, DType::q8_1, bytes_of(blocks));
 }
 
 /// A format that GGUF does not have: a power of two, and 64 signed bytes.
@@ -108,8 +96,8 @@ struct Own8 {
 }  // namespace
 
 template <>
-struct foundry::DTypeOf<Iq4Nl> {
-  static constexpr DType kDType = DType::iq4_nl;
+struct foundry::DTypeOf<Q8_1> {
+  static constexpr DType kDType = DType::q8_1;
 };
 template <>
 struct foundry::DTypeOf<Own8> {
@@ -118,21 +106,21 @@ struct foundry::DTypeOf<Own8> {
 };
 
 TEST_CASE("a policy of an app's own works wherever a policy does") {
-  CHECK_THROWS_AS(runtime().empty({2, 32}, DType::iq4_nl), DTypeError);
-  register_shader("policies/iq4_nl.metal", kShader);
-  const PolicyRegistration registration({.dtype = DType::iq4_nl,
-                                         .name = "IQ4_NL",
-                                         .file = "policies/iq4_nl.metal",
+  CHECK_THROWS_AS(runtime().empty({2, 32}, DType::q8_1), DTypeError);
+  register_shader("policies/q8_1.metal", kShader);
+  const PolicyRegistration registration({.dtype = DType::q8_1,
+                                         .name = "Q8_1",
+                                         .file = "policies/q8_1.metal",
                                          .wide = 8,
                                          .narrow = 2});
 
   Random random(41);
   const std::size_t rows = 37, columns = 160;
   Values w, other, gamma;
-  const AnyTensor weights = random_iq4_nl({rows, columns}, random, w);
+  const AnyTensor weights = random_q8_1({rows, columns}, random, w);
   const AnyTensor gate = random_tensor({rows, columns}, DType::q5_1, random, other, 0.1);
   const AnyTensor norm = random_tensor({columns}, DType::f32, random, gamma);
-  CHECK(weights.host<Iq4Nl>().size() == rows * columns / 32);
+  CHECK(weights.host<Q8_1>().size() == rows * columns / 32);
 
   for (const std::size_t tokens : {1, 33}) {
     CAPTURE(tokens);
@@ -187,7 +175,7 @@ TEST_CASE("a dtype of an app's own is a type of tensors, and its policy works li
     for (auto& code : block.codes) code = static_cast<std::int8_t>(random.below(256) - 128);
     for (const auto code : block.codes) w.push_back(std::ldexp(code, block.exponent - 127));
   }
-  CHECK_THROWS_AS((void)weights.any().host<Iq4Nl>(), DTypeError);
+  CHECK_THROWS_AS((void)weights.any().host<Q8_1>(), DTypeError);
   for (const std::size_t tokens : {1, 33}) {
     CAPTURE(tokens);
     Values x;
@@ -206,12 +194,12 @@ TEST_CASE("a descriptor that cannot work is refused") {
                                            .wide = 1,
                                            .narrow = 1}),
                        "policy Int: i32 is no float type", ArgumentError);
-  CHECK_THROWS_WITH_AS(PolicyRegistration({.dtype = DType::q2_k,
-                                           .name = "Q2_K",
-                                           .file = "policies/q2_k.metal",
+  CHECK_THROWS_WITH_AS(PolicyRegistration({.dtype = DType::q8_k,
+                                           .name = "Q8_K",
+                                           .file = "policies/q8_k.metal",
                                            .wide = 8,
                                            .narrow = 4}),
-                       "policy Q2_K: 32 lanes of 4 weights are not whole blocks of 256",
+                       "policy Q8_K: 32 lanes of 4 weights are not whole blocks of 256",
                        ArgumentError);
-  CHECK_FALSE(is_supported(DType::q2_k));
+  CHECK_FALSE(is_supported(DType::q8_k));
 }

@@ -101,12 +101,12 @@ inline GgufWriter sample_file(std::uint32_t version = 3) {
   w.array_entry("t.empty", 4, 0);
   w.tensor("embed", {4, 2}, 0, 0);
   w.tensor("weights", {64, 3}, 3, 64);  // Q4_1: 3 rows of 2 blocks of 20 bytes
-  w.tensor("later", {256}, 10, 192);    // Q2_K: 84 bytes, no policy
+  w.tensor("later", {256}, 15, 192);    // Q8_K: 292 bytes, no policy
   w.pad(64);
   for (int i = 0; i < 8; ++i) w.put(static_cast<float>(i));
   w.pad(64);
   for (int i = 0; i < 120; ++i) w.put(static_cast<std::uint8_t>(i));
   w.pad(64);
-  w.raw(std::string(84, '\x7f'));
+  w.raw(std::string(292, '\x7f'));
   return w;
 }

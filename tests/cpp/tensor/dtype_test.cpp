@@ -63,13 +63,16 @@ TEST_CASE("every code that others have for a dtype leads back to it, and no othe
 
 TEST_CASE("what is unsupported says what is supported") {
   CHECK_THROWS_WITH_AS(
-      require_supported(DType::q2_k, "blk.0.ffn_up.weight"),
-      "blk.0.ffn_up.weight: unsupported dtype q2_k; supported: f32, f16, bf16, i8, "
+      require_supported(DType::q8_k, "blk.0.ffn_up.weight"),
+      "blk.0.ffn_up.weight: unsupported dtype q8_k; supported: f32, f16, bf16, i8, "
       "i16, i32, i64, u8, u16, u32, u64, bool, q4_0, q4_1, "
-      "q5_0, q5_1, q8_0, q4_k, q5_k, q6_k",
+      "q5_0, q5_1, q8_0, q2_k, q3_k, q4_k, q5_k, q6_k, iq1_s, iq1_m, iq2_xxs, iq2_xs, iq2_s, "
+      "iq3_xxs, iq3_s, iq4_nl, iq4_xs, tq1_0, tq2_0, mxfp4, nvfp4",
       DTypeError);
   CHECK_THROWS_WITH_AS(parse_dtype("f17"),
                        "no dtype 'f17'; there are f32, f16, bf16, i8, i16, i32, i64, u8, u16, u32, "
-                       "u64, bool, q4_0, q4_1, q5_0, q5_1, q8_0, q4_k, q5_k, q6_k",
+                       "u64, bool, q4_0, q4_1, q5_0, q5_1, q8_0, q2_k, q3_k, q4_k, q5_k, q6_k, "
+                       "iq1_s, iq1_m, iq2_xxs, iq2_xs, iq2_s, iq3_xxs, iq3_s, iq4_nl, iq4_xs, "
+                       "tq1_0, tq2_0, mxfp4, nvfp4",
                        DTypeError);
 }

@@ -1,0 +1,13 @@
+// IQ2_XXS: 256 weights as numbers of a codebook and signs, a scale for each 32.
+#include "foundry/fusion/policy.hpp"
+
+namespace foundry {
+namespace {
+const PolicyRegistration iq2_xxs_policy({.dtype = DType::iq2_xxs,
+                                         .name = "IQ2_XXS",
+                                         .file = "policies/iq2_xxs.metal",
+                                         .wide = 8,
+                                         .narrow = 8,
+                                         .has_integer_form = true});
+}  // namespace
+}  // namespace foundry
