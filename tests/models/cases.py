@@ -2,34 +2,148 @@
 
 from __future__ import annotations
 
-from writer import Model
+from dataclasses import dataclass, replace
+from typing import Any
+
+from writer import SMALL, Model
 
 _ATTENTION = "attn_norm attn_q attn_k attn_v attn_output"
 _GATED = "ffn_norm ffn_gate ffn_up ffn_down"
+_PLAIN = f"{_ATTENTION} {_GATED}"
+_HEAD_NORMS = "attn_q_norm attn_k_norm"
+_FUSED_GATE = "ffn_norm ffn_up ffn_down"
+_AFTER = "post_attention_norm ffn_gate ffn_up ffn_down post_ffw_norm"
+_TIED = "token_embd output_norm"
 _RMS = {"attention.layer_norm_rms_epsilon": 1e-5}
-
-CASES: dict[str, Model] = {
-    "llama": Model("llama", f"{_ATTENTION} {_GATED}", metadata=_RMS),
-    "llama, tied, with rope factors": Model(
-        "llama",
-        f"{_ATTENTION} {_GATED}",
-        outside="token_embd output_norm rope_freqs",
-        metadata={**_RMS, "rope.freq_base": 500000.0},
-    ),
-    "llama, yarn": Model(
-        "llama",
-        f"{_ATTENTION} {_GATED}",
-        metadata={
-            **_RMS,
-            "rope.scaling.type": "yarn",
-            "rope.scaling.factor": 8.0,
-            "rope.scaling.original_context_length": 64,
-        },
-    ),
-    "llama, biases": Model(
-        "llama",
-        f"{_ATTENTION} {_GATED} attn_q.bias attn_k.bias attn_v.bias attn_output.bias "
-        "ffn_gate.bias ffn_up.bias ffn_down.bias",
-        metadata=_RMS,
-    ),
+_WINDOW = {"attention.sliding_window": 20}
+_YARN = {
+    "rope.scaling.type": "yarn",
+    "rope.scaling.factor": 8.0,
+    "rope.scaling.original_context_length": 64,
 }
+_FUSED_SHAPES = {"ffn_up": (2 * SMALL.inner, SMALL.hidden)}
+_BROAD = replace(SMALL, heads=5, kv_heads=1, head_dim=24)
+"""Heads that have more elements together than the hidden state, all with one key."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model, and the dispatches of a layer that one token takes."""
+
+    model: Model
+    what: str = "plain"
+    dispatches: int = 5
+
+
+def _model(architecture: str, tensors: str, **more: Any) -> Model:
+    return Model(architecture, tensors, **{"metadata": _RMS, **more})
+
+
+CASES = (
+    Case(_model("llama", _PLAIN)),
+    Case(
+        _model(
+            "llama",
+            _PLAIN,
+            outside="token_embd output_norm rope_freqs",
+            metadata={**_RMS, "rope.freq_base": 500000.0},
+        ),
+        "tied, RoPE factors",
+    ),
+    Case(_model("llama", _PLAIN, metadata={**_RMS, **_YARN}), "YaRN"),
+    Case(
+        _model(
+            "llama",
+            f"{_PLAIN} attn_q.bias attn_k.bias attn_v.bias attn_output.bias "
+            "ffn_gate.bias ffn_up.bias ffn_down.bias",
+        ),
+        "biases",
+        dispatches=6,
+    ),
+    Case(_model("qwen2", f"{_PLAIN} attn_q.bias attn_k.bias attn_v.bias")),
+    Case(_model("qwen2", f"{_PLAIN} attn_q.bias attn_k.bias attn_v.bias", outside=_TIED), "tied"),
+    Case(_model("qwen3", f"{_PLAIN} {_HEAD_NORMS}")),
+    Case(_model("qwen3", f"{_PLAIN} {_HEAD_NORMS}", sizes=_BROAD), "broad heads"),
+    Case(_model("gemma", _PLAIN, outside=_TIED)),
+    Case(_model("gemma", _PLAIN, outside=_TIED, sizes=_BROAD), "broad heads"),
+    Case(
+        _model(
+            "gemma3",
+            f"{_PLAIN} {_HEAD_NORMS} post_attention_norm post_ffw_norm",
+            outside=_TIED,
+            metadata={
+                **_RMS,
+                **_WINDOW,
+                "rope.freq_base": 1e6,
+                "rope.scaling.type": "linear",
+                "rope.scaling.factor": 8.0,
+            },
+            sizes=replace(SMALL, layers=7),
+        ),
+        "windows, two RoPE bases",
+        dispatches=9,
+    ),
+    Case(
+        _model("gemma3", f"{_PLAIN} {_HEAD_NORMS} post_attention_norm post_ffw_norm"),
+        "no window",
+        dispatches=9,
+    ),
+    Case(_model("smollm3", _PLAIN, sizes=replace(SMALL, layers=5), outside=_TIED), "NoPE layers"),
+    Case(
+        _model(
+            "mistral3", _PLAIN, metadata={**_RMS, **_YARN, "rope.scaling.yarn_log_multiplier": 1.0}
+        )
+    ),
+    Case(
+        _model(
+            "olmo2",
+            f"attn_q attn_k attn_v attn_output {_HEAD_NORMS} {_AFTER}",
+            shapes={"attn_q_norm": (SMALL.query,), "attn_k_norm": (SMALL.key,)},
+        ),
+        dispatches=12,
+    ),
+    Case(
+        _model(
+            "olmo2",
+            f"attn_q attn_k attn_v attn_output {_HEAD_NORMS} {_AFTER}",
+            shapes={"attn_q_norm": (SMALL.query,), "attn_k_norm": (SMALL.key,)},
+            metadata={**_RMS, **_WINDOW, **_YARN},
+            sizes=replace(SMALL, layers=5),
+        ),
+        "windows, YaRN in full layers",
+        dispatches=12,
+    ),
+    Case(
+        _model("exaone4", f"attn_q attn_k attn_v attn_output {_HEAD_NORMS} {_AFTER}"),
+        dispatches=9,
+    ),
+    Case(
+        _model(
+            "seed_oss",
+            f"{_ATTENTION} post_attention_norm ffn_gate ffn_up ffn_down "
+            "attn_q.bias attn_k.bias attn_v.bias",
+            sizes=_BROAD,
+        ),
+    ),
+    Case(_model("hunyuan-dense", f"{_PLAIN} {_HEAD_NORMS}", outside=_TIED), dispatches=10),
+    Case(_model("ernie4_5", _PLAIN, outside=_TIED)),
+    Case(
+        _model("phi3", f"attn_norm attn_qkv attn_output {_FUSED_GATE}", shapes=_FUSED_SHAPES),
+        "fused tensors",
+    ),
+    Case(
+        _model(
+            "phi3",
+            f"attn_norm attn_qkv attn_output {_FUSED_GATE}",
+            outside="token_embd output_norm output rope_factors_long rope_factors_short",
+            shapes=_FUSED_SHAPES,
+            metadata={
+                **_RMS,
+                "rope.scaling.type": "longrope",
+                "rope.scaling.attn_factor": 1.19,
+                "rope.scaling.original_context_length": 128,
+            },
+        ),
+        "LongRoPE",
+    ),
+)

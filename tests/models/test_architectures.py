@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import reference
-from cases import CASES
+from _pytest.mark import ParameterSet
+from cases import CASES, Case
 from numpy.typing import NDArray
 from reference import Logits
 from writer import CONTEXT, VOCABULARY
@@ -25,8 +26,12 @@ def _worst(found: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
     return float(cosines(found, expected).min())
 
 
-def _of_foundry(path: Path) -> Logits:
+def _of_foundry(path: Path, case: Case) -> Logits:
     model = fd.models.load(path, cache_dtype=fd.f32)
+    layers = model.engine.forward.decode_step().layers
+    assert [layers.count(i) for i in range(model.config.layers)] == [
+        case.dispatches
+    ] * model.config.layers
     return Logits(model.logits(TOKENS), model.logits(TOKENS, batch=1))
 
 
@@ -35,23 +40,31 @@ def _compare(found: Logits, expected: Logits, bound: float) -> None:
     assert _worst(found.one_by_one, expected.one_by_one) >= bound
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_logits_are_llama_cpps(program: Path, tmp_path: Path, name: str) -> None:
-    path = CASES[name].write(tmp_path / "model.gguf")
+def _parameters(slow: bool) -> list[ParameterSet]:
+    return [
+        pytest.param(
+            case,
+            id=f"{case.model.architecture}: {case.what}",
+            marks=[pytest.mark.slow] if slow and index else [],
+        )
+        for index, case in enumerate(CASES)
+    ]
+
+
+@pytest.mark.parametrize("case", _parameters(slow=False))
+def test_logits_are_llama_cpps(program: Path, tmp_path: Path, case: Case) -> None:
+    path = case.model.write(tmp_path / "model.gguf")
     expected = reference.logits(program, path, CONTEXT, TOKENS, VOCABULARY)
     # Both compute in f32; 0.9999 is asked for.
-    _compare(_of_foundry(path), expected, 0.999999)
+    _compare(_of_foundry(path, case), expected, 0.999999)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=[pytest.mark.slow] if i else []) for i, name in enumerate(CASES)],
-)
-def test_logits_of_many_formats_are_llama_cpps(program: Path, tmp_path: Path, name: str) -> None:
-    model = CASES[name].with_blocks()
+@pytest.mark.parametrize("case", _parameters(slow=True))
+def test_logits_of_many_formats_are_llama_cpps(program: Path, tmp_path: Path, case: Case) -> None:
+    model = case.model.with_blocks()
     path = model.write(tmp_path / "model.gguf")
     wide = model.write(tmp_path / "wide.gguf", widened=True)
-    found = _of_foundry(path)
+    found = _of_foundry(path, case)
     # The same weights. Decoding rounds inputs to 16 bits (docs/ops.md).
     _compare(found, reference.logits(program, wide, CONTEXT, TOKENS, VOCABULARY), 0.99999)
     # The same file. llama.cpp rounds the inputs of products with blocks to 8 bits: with seven

@@ -57,6 +57,13 @@ BLOCKS = Sizes(hidden=256, inner=512, heads=8, kv_heads=2, head_dim=32, layers=2
 """Columns that every format divides."""
 
 
+_GROWN = {
+    getattr(SMALL, name) * times: getattr(BLOCKS, name) * times
+    for name in ("hidden", "inner", "query", "key")
+    for times in (1, 2)
+}
+
+
 @dataclass(frozen=True)
 class Model:
     """A file: `tensors` of each layer and `outside` of them by name, without ".weight"; metadata
@@ -74,7 +81,12 @@ class Model:
 
     def with_blocks(self) -> Model:
         """Of larger sizes, in many formats."""
-        return replace(self, sizes=BLOCKS, formats=tuple(MIXED))
+        grown = {
+            name: tuple(_GROWN.get(extent, extent) for extent in shape)
+            for name, shape in self.shapes.items()
+        }
+        sizes = replace(BLOCKS, layers=self.sizes.layers)
+        return replace(self, sizes=sizes, shapes=grown, formats=tuple(MIXED))
 
     def write(self, path: Path, *, widened: bool = False) -> Path:
         """`widened` has the same weights in f32."""
@@ -145,6 +157,8 @@ class Model:
     def _shape(self, name: str) -> tuple[int, ...]:
         s = self.sizes
         bare = name.removesuffix(".bias")
+        if name.startswith("rope_"):
+            return (s.head_dim // 2,)
         shape = {
             "token_embd": (VOCABULARY, s.hidden),
             "output": (VOCABULARY, s.hidden),
@@ -156,7 +170,6 @@ class Model:
             "attn_output": (s.hidden, s.query),
             "attn_q_norm": (s.head_dim,),
             "attn_k_norm": (s.head_dim,),
-            "rope_freqs": (s.head_dim // 2,),
             "attn_sinks": (s.heads,),
             "ffn_gate": (s.inner, s.hidden),
             "ffn_up": (s.inner, s.hidden),

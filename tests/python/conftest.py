@@ -53,7 +53,7 @@ def greedy_records() -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def model(model_path: Path) -> fd.models.Llama:
+def model(model_path: Path) -> fd.models.LanguageModel:
     return fd.models.load(model_path)
 
 

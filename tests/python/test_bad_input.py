@@ -234,9 +234,9 @@ def _rewritten(source: Path, target: Path, old: bytes, new: bytes) -> Path:
     [
         (
             b"\x05\0\0\0\0\0\0\0llama",
-            b"\x05\0\0\0\0\0\0\0gemma",
+            b"\x05\0\0\0\0\0\0\0hyena",
             fd.UnsupportedModelError,
-            "unsupported architecture 'gemma' .*; supported: llama",
+            "unsupported architecture 'hyena' .*; supported: .*llama, ",
         ),
         (
             b"\x06\0\0\0\0\0\0\0smollm",

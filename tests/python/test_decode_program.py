@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import foundry as fd
+from foundry.engine.decode_program import draw, write_counts
 from foundry.generation.sampling import SamplingParameters
-from foundry.models.decode import draw, write_counts
 
 ROOT = Path(__file__).parents[2]
 PROMPT = "Once upon a time there was a"
@@ -26,23 +26,27 @@ SAMPLINGS = {
 
 
 @pytest.fixture(autouse=True)
-def free_batch(model: fd.models.Llama) -> Iterator[None]:
+def free_batch(model: fd.models.LanguageModel) -> Iterator[None]:
     yield
-    model._decoder.forced_batch = None
+    model.engine.decoder.forced_batch = None
 
 
 def one_at_a_time(
-    model: fd.models.Llama, prompt: list[int], sampling: SamplingParameters, seed: int, count: int
+    model: fd.models.LanguageModel,
+    prompt: list[int],
+    sampling: SamplingParameters,
+    seed: int,
+    count: int,
 ) -> list[int]:
     """Plain decoding, every token by way of the host."""
     rt, vocabulary = model.runtime, len(model.tokenizer)
     token = rt.dedicated((1,), fd.i32)
     scratch = rt.dedicated((vocabulary,), fd.f32)
     counts = rt.dedicated((vocabulary,), fd.u32)
-    model._decoder.release()
-    model._cache.tokens.clear()
+    model.engine.decoder.release()
+    model.engine.cache.tokens.clear()
     tokens = list(prompt)
-    logits = model._forward.run(tokens, rows=1)
+    logits = model.engine.forward.run(tokens, rows=1)
     while True:
         write_counts(counts, tokens, sampling.penalty_window)
         drawn = draw(
@@ -53,23 +57,25 @@ def one_at_a_time(
         tokens.append(int(np.asarray(token)[0]))
         if len(tokens) == len(prompt) + count:
             return tokens[len(prompt) :]
-        logits = model._forward.run(tokens[-1:], rows=1)
+        logits = model.engine.forward.run(tokens[-1:], rows=1)
 
 
 @pytest.mark.parametrize("batch", [1, 5, 16])
 @pytest.mark.parametrize("kind", SAMPLINGS)
-def test_tokens_are_those_of_plain_decoding(model: fd.models.Llama, kind: str, batch: int) -> None:
+def test_tokens_are_those_of_plain_decoding(
+    model: fd.models.LanguageModel, kind: str, batch: int
+) -> None:
     prompt = model.tokenizer.encode(PROMPT)
     sampling = SAMPLINGS[kind]
     expected = one_at_a_time(model, prompt, sampling, seed=7, count=40)
-    model._decoder.forced_batch = batch
+    model.engine.decoder.forced_batch = batch
     generation = model.generate(prompt, max_tokens=40, sampling=sampling, seed=7, ignore_end=True)
     list(generation)
     assert generation.tokens == expected
 
 
-def test_several_tokens_share_a_command_buffer(model: fd.models.Llama) -> None:
-    model._decoder.forced_batch = 8
+def test_several_tokens_share_a_command_buffer(model: fd.models.LanguageModel) -> None:
+    model.engine.decoder.forced_batch = 8
     generation = model.generate(PROMPT, max_tokens=33, ignore_end=True)
     next(generation)
     before = model.runtime.statistics["command_buffers"]
@@ -78,9 +84,9 @@ def test_several_tokens_share_a_command_buffer(model: fd.models.Llama) -> None:
     assert len(pieces) > 16, "the text comes token by token all the same"
 
 
-def test_tokens_past_the_end_are_dropped(model: fd.models.Llama) -> None:
+def test_tokens_past_the_end_are_dropped(model: fd.models.LanguageModel) -> None:
     chat = [{"role": "user", "content": "What is the capital of Japan?"}]
-    model._decoder.forced_batch = 16
+    model.engine.decoder.forced_batch = 16
     generation = model.generate(chat, max_tokens=200)
     assert "".join(generation) == "The capital of Japan is Tokyo."
     assert generation.finish_reason == "end"
@@ -92,21 +98,21 @@ def test_tokens_past_the_end_are_dropped(model: fd.models.Llama) -> None:
 
 def test_the_cache_grows_under_the_program(model_path: Path) -> None:
     model = fd.models.load(model_path)
-    assert model._cache.capacity == 256
+    assert model.engine.cache.capacity == 256
     prompt = (model.tokenizer.encode("The quick brown fox jumps over the lazy dog. ") * 30)[:250]
     expected = one_at_a_time(model, prompt, SamplingParameters(), seed=0, count=20)
     model = fd.models.load(model_path)
-    model._decoder.forced_batch = 4
+    model.engine.decoder.forced_batch = 4
     generation = model.generate(prompt, max_tokens=20, ignore_end=True)
     next(generation)
-    assert model._cache.capacity == 256
+    assert model.engine.cache.capacity == 256
     list(generation)
-    assert model._cache.capacity == 512
+    assert model.engine.cache.capacity == 512
     assert generation.tokens == expected
 
 
-def test_generations_that_take_turns_keep_their_tokens(model: fd.models.Llama) -> None:
-    model._decoder.forced_batch = 4
+def test_generations_that_take_turns_keep_their_tokens(model: fd.models.LanguageModel) -> None:
+    model.engine.decoder.forced_batch = 4
     prompts = ("One two three", "A B C D")
     expected = []
     for prompt in prompts:
@@ -121,13 +127,13 @@ def test_generations_that_take_turns_keep_their_tokens(model: fd.models.Llama) -
 
 
 def test_an_interrupted_generation_goes_on(
-    model: fd.models.Llama, monkeypatch: pytest.MonkeyPatch
+    model: fd.models.LanguageModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model._decoder.forced_batch = 3
+    model.engine.decoder.forced_batch = 3
     expected = model.generate(PROMPT, max_tokens=24, ignore_end=True)
     list(expected)
     generation = model.generate(PROMPT, max_tokens=24, ignore_end=True)
-    decoder = type(model._decoder)
+    decoder = type(model.engine.decoder)
     take, calls = decoder._take, 0
 
     def interrupted(self: object, run: object) -> None:
@@ -150,9 +156,9 @@ def test_an_interrupted_generation_goes_on(
     assert generation.tokens == expected.tokens and text == expected.text
 
 
-def test_what_a_program_of_one_step_holds(model: fd.models.Llama) -> None:
+def test_what_a_program_of_one_step_holds(model: fd.models.LanguageModel) -> None:
     list(model.generate(PROMPT, max_tokens=3, ignore_end=True))
-    program = model._decoder._program
+    program = model.engine.decoder._program
     assert program is not None
     assert program.program.parameters == ["position"]
     assert {"ids", "logits", "tokens", "key cache 0", "token_embd.weight"} <= set(
@@ -161,7 +167,7 @@ def test_what_a_program_of_one_step_holds(model: fd.models.Llama) -> None:
 
 
 def test_cpp_generates_the_same_tokens_from_an_exported_program(
-    model: fd.models.Llama, model_path: Path, tmp_path: Path
+    model: fd.models.LanguageModel, model_path: Path, tmp_path: Path
 ) -> None:
     """examples/cpp/generate.cpp, built against this build tree's library."""
     program = tmp_path / "decode.foundry"
@@ -179,7 +185,7 @@ def test_cpp_generates_the_same_tokens_from_an_exported_program(
 
 
 def test_an_export_with_penalties_or_too_long_is_refused(
-    model: fd.models.Llama, tmp_path: Path
+    model: fd.models.LanguageModel, tmp_path: Path
 ) -> None:
     with pytest.raises(fd.ArgumentError, match="does not penalise recent tokens"):
         model.export(tmp_path / "p", sampling=SAMPLINGS["penalised"])
@@ -188,7 +194,7 @@ def test_an_export_with_penalties_or_too_long_is_refused(
 
 
 def test_the_same_program_loads_in_python(
-    model: fd.models.Llama, model_path: Path, tmp_path: Path
+    model: fd.models.LanguageModel, model_path: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "decode.foundry"
     sampling = SAMPLINGS["seeded"]

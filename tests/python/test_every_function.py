@@ -255,9 +255,9 @@ def signature_of(function: Any) -> list[tuple[str, str]]:
 
 
 # Made of parts by load(), which checks them: no constructors of their own.
-MADE_BY_LOAD = {"Llama", "Generation", "LibraryKernel", "StreamDecoder", "Tokenizer"}
+MADE_BY_LOAD = {"LanguageModel", "Generation", "LibraryKernel", "StreamDecoder", "Tokenizer"}
 MODEL_CLASSES: list[type] = [
-    *(fd.models.Llama, fd.models.Statistics, fd.models.LlamaConfig),
+    *(fd.models.LanguageModel, fd.models.Statistics, fd.models.ModelConfig),
     *(Tokenizer, StreamDecoder, ChatTemplate, SamplingParameters),
 ]
 
@@ -423,7 +423,7 @@ def test_only_foundry_errors_in_plain_words(
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", MODEL_CLASSES, ids=lambda kind: kind.__name__)
 def test_only_foundry_errors_of_models(
-    kind: type, model: fd.models.Llama, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: type, model: fd.models.LanguageModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     world = World()

@@ -180,7 +180,7 @@ def test_a_model_whose_cache_failed_raises_and_works_again(
         def fail_cache(tensors):
             fail(tensors[3].reshape(tensors[3].size)[:256])
 
-        cache = model._cache
+        cache = model.engine.cache
         for part in ("keys", "values"):
             fail_cache(getattr(cache, part))
             print([outcome(lambda: model.logits(tokens).tolist()) == right for _ in range(2)])

@@ -13,7 +13,7 @@ import foundry as fd
 CHAT = [{"role": "user", "content": "What is the capital of Japan?"}]
 
 
-def test_a_chat_answer(model: fd.models.Llama) -> None:
+def test_a_chat_answer(model: fd.models.LanguageModel) -> None:
     generation = model.generate(CHAT, max_tokens=32)
     pieces = list(generation)
     assert "".join(pieces) == generation.text == "The capital of Japan is Tokyo."
@@ -22,7 +22,7 @@ def test_a_chat_answer(model: fd.models.Llama) -> None:
 
 
 def test_text_is_continued_as_llama_cpp_does(
-    model: fd.models.Llama, greedy_records: list[dict[str, Any]]
+    model: fd.models.LanguageModel, greedy_records: list[dict[str, Any]]
 ) -> None:
     record = greedy_records[0]
     # Up to the first step at which llama.cpp's two likeliest tokens are closer than 0.5.
@@ -34,20 +34,20 @@ def test_text_is_continued_as_llama_cpp_does(
     assert generation.finish_reason == "length"
 
 
-def test_token_ids_are_a_prompt_too(model: fd.models.Llama) -> None:
+def test_token_ids_are_a_prompt_too(model: fd.models.LanguageModel) -> None:
     by_text = model.generate("The capital of France is", max_tokens=3)
     by_ids = model.generate([504, 3575, 282, 4649, 314], max_tokens=3)
     assert "".join(by_text) == "".join(by_ids)
     assert by_text.tokens == by_ids.tokens
 
 
-def test_generation_stops_before_a_stop_string(model: fd.models.Llama) -> None:
+def test_generation_stops_before_a_stop_string(model: fd.models.LanguageModel) -> None:
     generation = model.generate(CHAT, max_tokens=32, stop=[" Tokyo", "never"])
     assert "".join(generation) == "The capital of Japan is"
     assert generation.finish_reason == "stop"
 
 
-def test_a_second_turn_reuses_the_cache(model: fd.models.Llama) -> None:
+def test_a_second_turn_reuses_the_cache(model: fd.models.LanguageModel) -> None:
     first = model.generate(CHAT, max_tokens=32)
     list(first)
     turns = [
@@ -64,7 +64,7 @@ def test_a_second_turn_reuses_the_cache(model: fd.models.Llama) -> None:
     assert fresh.tokens == second.tokens
 
 
-def test_two_generations_take_turns(model: fd.models.Llama) -> None:
+def test_two_generations_take_turns(model: fd.models.LanguageModel) -> None:
     expected = ["".join(model.generate(prompt, max_tokens=6)) for prompt in ("One two", "A B C")]
     one, two = (model.generate(prompt, max_tokens=6) for prompt in ("One two", "A B C"))
     texts = ["", ""]
@@ -74,7 +74,7 @@ def test_two_generations_take_turns(model: fd.models.Llama) -> None:
     assert texts == expected
 
 
-def test_threads_may_share_a_model(model: fd.models.Llama) -> None:
+def test_threads_may_share_a_model(model: fd.models.LanguageModel) -> None:
     prompts = ["One two", "A B C", "red green"]
     expected = {prompt: "".join(model.generate(prompt, max_tokens=4)) for prompt in prompts}
     found: dict[str, str] = {}
@@ -90,7 +90,7 @@ def test_threads_may_share_a_model(model: fd.models.Llama) -> None:
     assert found == expected
 
 
-def test_a_seed_repeats_and_another_differs(model: fd.models.Llama) -> None:
+def test_a_seed_repeats_and_another_differs(model: fd.models.LanguageModel) -> None:
     def run(seed: int) -> list[int]:
         generation = model.generate(
             "Once upon a time", max_tokens=12, temperature=1.0, top_k=50, top_p=0.95, seed=seed
@@ -102,13 +102,13 @@ def test_a_seed_repeats_and_another_differs(model: fd.models.Llama) -> None:
     assert len({tuple(run(seed)) for seed in range(4)}) > 1
 
 
-def test_top_k_of_one_is_greedy(model: fd.models.Llama) -> None:
+def test_top_k_of_one_is_greedy(model: fd.models.LanguageModel) -> None:
     greedy = model.generate("Once upon a time", max_tokens=6)
     narrow = model.generate("Once upon a time", max_tokens=6, temperature=1.5, top_k=1, seed=3)
     assert "".join(greedy) == "".join(narrow)
 
 
-def test_a_strong_penalty_forbids_repetition(model: fd.models.Llama) -> None:
+def test_a_strong_penalty_forbids_repetition(model: fd.models.LanguageModel) -> None:
     generation = model.generate(
         "la la la la la la la", max_tokens=12, frequency_penalty=100.0, ignore_end=True
     )
@@ -116,7 +116,7 @@ def test_a_strong_penalty_forbids_repetition(model: fd.models.Llama) -> None:
     assert len(set(generation.tokens)) == len(generation.tokens)
 
 
-def test_what_decoding_costs(model: fd.models.Llama) -> None:
+def test_what_decoding_costs(model: fd.models.LanguageModel) -> None:
     generation = model.generate("Once upon a time", max_tokens=8)
     list(generation)
     cost = generation.statistics
@@ -155,7 +155,9 @@ def test_a_prompt_longer_than_the_context_is_an_error(model_path: Path) -> None:
         (lambda model: model.generate("x", temperature=-1.0), "temperature is -1.0"),
     ],
 )
-def test_bad_arguments_are_typed_errors(model: fd.models.Llama, call: Any, message: str) -> None:
+def test_bad_arguments_are_typed_errors(
+    model: fd.models.LanguageModel, call: Any, message: str
+) -> None:
     with pytest.raises(fd.ArgumentError, match=message):
         call(model)
     assert model.logits([504]).shape == (1, 49152), "the model goes on working"

@@ -147,7 +147,7 @@ def test_values_are_shown_shortly_whatever_they_are() -> None:
     ],
 )
 def test_a_prompt_that_is_none_is_a_typed_error(
-    model: fd.models.Llama, prompt: Any, error: type[Exception], message: str
+    model: fd.models.LanguageModel, prompt: Any, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
         model.generate(prompt)
@@ -180,7 +180,7 @@ def test_a_prompt_that_is_none_is_a_typed_error(
     ],
 )  # fmt: skip
 def test_an_argument_out_of_its_kind_is_a_typed_error(
-    model: fd.models.Llama, arguments: dict[str, Any], error: type[Exception], message: str
+    model: fd.models.LanguageModel, arguments: dict[str, Any], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
         model.generate("Once", **arguments)
@@ -195,7 +195,7 @@ def test_an_argument_out_of_its_kind_is_a_typed_error(
     value=ANY, is_chat=st.booleans(),
 )  # fmt: skip
 def test_any_argument_is_taken_or_a_typed_error(
-    model: fd.models.Llama, name: str, value: Any, is_chat: bool
+    model: fd.models.LanguageModel, name: str, value: Any, is_chat: bool
 ) -> None:
     prompt: Any = [{"role": "user", "content": "hi"}] if is_chat else "hi"
     try:
@@ -208,7 +208,7 @@ def test_any_argument_is_taken_or_a_typed_error(
 
 @settings(max_examples=60)
 @given(prompt=st.one_of(ANY, st.lists(ANY, max_size=3)))
-def test_any_prompt_is_taken_or_a_typed_error(model: fd.models.Llama, prompt: Any) -> None:
+def test_any_prompt_is_taken_or_a_typed_error(model: fd.models.LanguageModel, prompt: Any) -> None:
     tokenizer = model.tokenizer
     entries = (model.generate, tokenizer.encode, tokenizer.decode, tokenizer.bytes_of)
     for entry in (*entries, tokenizer.is_special, tokenizer.stream().push):
@@ -220,14 +220,14 @@ def test_any_prompt_is_taken_or_a_typed_error(model: fd.models.Llama, prompt: An
 
 @settings(max_examples=30)
 @given(ids=st.one_of(ANY, st.lists(ANY, max_size=2)))
-def test_any_ids_have_logits_or_are_a_typed_error(model: fd.models.Llama, ids: Any) -> None:
+def test_any_ids_have_logits_or_are_a_typed_error(model: fd.models.LanguageModel, ids: Any) -> None:
     try:
         assert model.logits(ids).shape == (len(ids), len(model.tokenizer))
     except fd.Error as error:
         assert isinstance(error, TypeError | ValueError) and str(error)
 
 
-def test_seeds_are_any_ints_and_their_last_64_bits_count(model: fd.models.Llama) -> None:
+def test_seeds_are_any_ints_and_their_last_64_bits_count(model: fd.models.LanguageModel) -> None:
     def seed_of(seed: Any) -> int:
         return model.generate("Once upon", temperature=1.5, seed=seed)._run.seed
 
@@ -237,7 +237,9 @@ def test_seeds_are_any_ints_and_their_last_64_bits_count(model: fd.models.Llama)
     assert list(model.generate("Once upon", max_tokens=3, temperature=1.5, seed=-1))
 
 
-def test_a_window_longer_than_the_context_takes_no_memory_for_it(model: fd.models.Llama) -> None:
+def test_a_window_longer_than_the_context_takes_no_memory_for_it(
+    model: fd.models.LanguageModel,
+) -> None:
     def drawn(window: int) -> str:
         return "".join(
             model.generate("One two", max_tokens=4, repetition_penalty=1.3, penalty_window=window)
@@ -246,7 +248,9 @@ def test_a_window_longer_than_the_context_takes_no_memory_for_it(model: fd.model
     assert drawn(2**31 - 1) == drawn(model.context_length)
 
 
-def test_a_token_stops_by_its_id_and_a_control_token_by_its_text(model: fd.models.Llama) -> None:
+def test_a_token_stops_by_its_id_and_a_control_token_by_its_text(
+    model: fd.models.LanguageModel,
+) -> None:
     prompt = [{"role": "user", "content": "What is the capital of Japan?"}]
     whole = model.generate(prompt, max_tokens=32)
     text = "".join(whole)
@@ -265,7 +269,7 @@ def test_a_token_stops_by_its_id_and_a_control_token_by_its_text(model: fd.model
     assert "".join(model.generate(prompt, max_tokens=32, stop=np.int32(first))) == cut
 
 
-def test_a_stop_text_ends_the_text_before_it_or_after(model: fd.models.Llama) -> None:
+def test_a_stop_text_ends_the_text_before_it_or_after(model: fd.models.LanguageModel) -> None:
     prompt = "The capital of France is"
     whole = "".join(model.generate(prompt, max_tokens=12, ignore_end=True))
     for start in range(1, len(whole) - 6):
@@ -314,7 +318,7 @@ def test_several_stops_end_the_text_alike_however_it_comes(
     assert include or not any(stop in shown_text for stop in stops)
 
 
-def test_a_stop_is_found_across_tokens_that_cut_a_character(model: fd.models.Llama) -> None:
+def test_a_stop_is_found_across_tokens_that_cut_a_character(model: fd.models.LanguageModel) -> None:
     """Bytes of an emoji come in several tokens; the text is whole characters only."""
     tokenizer = model.tokenizer
     ids = tokenizer.encode("a \U0001f600\U0001f600 b")

@@ -14,6 +14,7 @@ from gguf import constants
 
 import foundry as fd
 from foundry.metadata import KEYS, Key, Treatment, check_keys
+from foundry.models import ARCHITECTURES
 from tiny_llama import TinyLlama
 
 PAGE = Path(__file__).parents[2] / "docs" / "models.md"
@@ -36,21 +37,35 @@ def test_every_key_of_the_specification_is_decided_once() -> None:
     assert keys - set(names) == set()
 
 
+def what_is_done_with(row: Key) -> str:
+    what = row.treatment.value
+    if row.neutral:
+        what += f" unless {', '.join(f'`{value!r}`' for value in row.neutral)}"
+    name = row.name.removeprefix("{arch}.")
+    by = sorted(entry.name for entry in ARCHITECTURES.values() if name in entry.honoured)
+    if not by or name == row.name:
+        return what
+    names = ", ".join(f"`{name}`" for name in by) if len(by) < 10 else f"{len(by)} architectures"
+    return f"honoured by {names}; else {what}"
+
+
 def test_the_page_has_the_table() -> None:
     lines = ["| key | what Foundry does | |", "|---|---|---|"]
-    for row in KEYS:
-        what = row.treatment.value
-        if row.neutral:
-            what += f" unless {', '.join(f'`{value!r}`' for value in row.neutral)}"
-        lines.append(f"| `{row.name}` | {what} | {row.note} |")
+    lines += [f"| `{row.name}` | {what_is_done_with(row)} | {row.note} |" for row in KEYS]
     table = "\n".join(lines)
     assert table in PAGE.read_text(), f"docs/models.md needs:\n{table}"
+
+
+def test_what_an_architecture_honours_is_a_key_of_the_specification() -> None:
+    names = {row.name for row in KEYS}
+    for entry in ARCHITECTURES.values():
+        assert {f"{{arch}}.{name}" for name in entry.honoured} <= names, entry.name
 
 
 def test_the_demo_models_metadata_needs_no_warning(oracle_metadata: dict[str, Any]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        check_keys(oracle_metadata, "llama")
+        check_keys(oracle_metadata, "llama", ARCHITECTURES["llama"].honoured)
 
 
 def an_instance(name: str) -> str:

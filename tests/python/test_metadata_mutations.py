@@ -76,7 +76,7 @@ def intact(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return TinyLlama().write(tmp_path_factory.mktemp("intact") / "tiny.gguf")
 
 
-def load(tiny: TinyLlama, path: Path, runtime: fd.Foundry) -> fd.models.Llama | None:
+def load(tiny: TinyLlama, path: Path, runtime: fd.Foundry) -> fd.models.LanguageModel | None:
     """The model, or None where it is refused as it should be."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", fd.ModelWarning)
@@ -89,7 +89,7 @@ def load(tiny: TinyLlama, path: Path, runtime: fd.Foundry) -> fd.models.Llama | 
             return None
 
 
-def use(model: fd.models.Llama, value: object) -> None:
+def use(model: fd.models.LanguageModel, value: object) -> None:
     """Evaluates, where the value is of a size that keeps numbers finite, and chats."""
     logits = model.logits(IDS[: model.context_length])
     if not isinstance(value, np.number) or 1e-3 <= abs(float(value)) <= 1e3:

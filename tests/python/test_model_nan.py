@@ -48,14 +48,14 @@ def test_a_layer_that_makes_nan_is_named(model_path: Path, tmp_path: Path) -> No
     ],
 )
 def test_decoding_stops_where_a_cache_is_damaged_and_goes_on_afterwards(
-    model: fd.models.Llama, settings: dict[str, Any]
+    model: fd.models.LanguageModel, settings: dict[str, Any]
 ) -> None:
     expected = model.generate(PROMPT, max_tokens=12, ignore_end=True, **settings)
     list(expected)
     generation = model.generate(PROMPT, max_tokens=12, ignore_end=True, **settings)
     next(generation)
     model.runtime.synchronize()
-    model._cache.values[5][2:3].copy_from(np.full((1, 3, 64), np.inf, np.float16))
+    model.engine.cache.values[5][2:3].copy_from(np.full((1, 3, 64), np.inf, np.float16))
     with pytest.raises(
         fd.errors.ModelError,
         match=r"no token can be drawn for position \d+: .* evaluated again, every layer's output "

@@ -52,21 +52,21 @@ def clear_disagreements(reference: NDArray[Any], other: NDArray[Any], margin: fl
     return [int(i) for i in np.flatnonzero(differs & (lead > margin))]
 
 
-def prompt_ids(model: fd.models.Llama, name: str) -> list[int]:
+def prompt_ids(model: fd.models.LanguageModel, name: str) -> list[int]:
     ids = model.tokenizer.encode(PROMPTS[name])[:64]
     assert len(ids) == 64
     return ids
 
 
 @pytest.fixture(scope="module")
-def f32_cache_model(model_path: Path) -> fd.models.Llama:
+def f32_cache_model(model_path: Path) -> fd.models.LanguageModel:
     return fd.models.load(model_path, cache_dtype=fd.f32)
 
 
 @pytest.mark.parametrize("batch", [None, 1])
 @pytest.mark.parametrize("name", PROMPTS)
 def test_logits_are_the_float32_references(
-    model: fd.models.Llama, model_path: Path, name: str, batch: int | None
+    model: fd.models.LanguageModel, model_path: Path, name: str, batch: int | None
 ) -> None:
     ids = prompt_ids(model, name)
     logits = model.logits(ids, batch=batch)
@@ -78,7 +78,7 @@ def test_logits_are_the_float32_references(
 
 
 @pytest.mark.parametrize("name", PROMPTS)
-def test_prefill_and_decode_agree(f32_cache_model: fd.models.Llama, name: str) -> None:
+def test_prefill_and_decode_agree(f32_cache_model: fd.models.LanguageModel, name: str) -> None:
     """In f16 a key may lie so close to the middle between two numbers that the order of sums
     decides which it becomes: "chat" has one, 2^-24 of itself away, that alone moves the cosine of
     a later position by 2e-5. f32 keeps what differs as small as it is."""
@@ -90,7 +90,7 @@ def test_prefill_and_decode_agree(f32_cache_model: fd.models.Llama, name: str) -
 
 
 @pytest.mark.parametrize("name", PROMPTS)
-def test_a_decoded_token_continues_a_prompt(model: fd.models.Llama, name: str) -> None:
+def test_a_decoded_token_continues_a_prompt(model: fd.models.LanguageModel, name: str) -> None:
     """Both read the same f16 keys and values of the tokens before: the prompt's."""
     ids = prompt_ids(model, name)
     together = model.logits(ids)
@@ -103,7 +103,7 @@ def test_a_decoded_token_continues_a_prompt(model: fd.models.Llama, name: str) -
 
 @pytest.mark.parametrize("dtype", [fd.f32, fd.bf16])
 def test_caches_of_other_formats(
-    f32_cache_model: fd.models.Llama, model_path: Path, dtype: fd.DType
+    f32_cache_model: fd.models.LanguageModel, model_path: Path, dtype: fd.DType
 ) -> None:
     is_f32 = dtype == fd.f32
     other = f32_cache_model if is_f32 else fd.models.load(model_path, cache_dtype=dtype)
@@ -116,7 +116,7 @@ def test_caches_of_other_formats(
         assert 1 - cosines(reference, logits).min() <= bound
 
 
-def test_batches_of_any_size_agree(model: fd.models.Llama) -> None:
+def test_batches_of_any_size_agree(model: fd.models.LanguageModel) -> None:
     ids = prompt_ids(model, "prose")
     together = model.logits(ids)
     for batch in (7, 33):
@@ -138,7 +138,7 @@ def test_the_cache_grows_without_a_trace(model_path: Path) -> None:
 
 
 def test_greedy_choices_are_llama_cpps(
-    model: fd.models.Llama, greedy_records: list[dict[str, Any]]
+    model: fd.models.LanguageModel, greedy_records: list[dict[str, Any]]
 ) -> None:
     """Teacher forcing: each step sees llama.cpp's own tokens. Two right implementations part only
     where the lead of the first token is small (at most 0.33 between llama.cpp's own CPU paths)."""

@@ -154,7 +154,7 @@ def test_biases_of_a_file_are_added(
         ),
         (
             TinyLlama().changed({}, **{"blk.1.attn_q_norm.weight": np.ones(32, np.float32)}),
-            r"unsupported tensor 'blk\.1\.attn_q_norm\.weight'; supported: those of a Llama model",
+            r"unsupported tensor 'blk\.1\.attn_q_norm\.weight'; supported: those of a llama model",
         ),
         (
             TinyLlama().changed(scaling(type="yarn") | {"llama.rope.freq_base": np.float32(1)}),

@@ -99,7 +99,7 @@ def test_attention_counts_the_positions_that_it_sees(rt: fd.Foundry) -> None:
 
 @pytest.mark.parametrize("position", [0, 200])
 def test_a_token_moves_weights_cache_and_activations(
-    model: fd.models.Llama, model_path: Path, position: int
+    model: fd.models.LanguageModel, model_path: Path, position: int
 ) -> None:
     """The bytes stated for a token of SmolLM2, against the file's own figures."""
     config = model.config
@@ -113,14 +113,14 @@ def test_a_token_moves_weights_cache_and_activations(
     activations = 4 * (config.layers * vectors + len(model.tokenizer))
 
     stated = 0
-    for operation in model._forward._step(1, 1).operations:
+    for operation in model.engine.forward.step(1).operations:
         if hasattr(operation, "start"):
             operation.start = position
         stated += operation.traffic.total
     assert stated == pytest.approx(weights + cache + activations, rel=0.05)
 
 
-def test_a_token_of_the_model_takes_five_dispatches_a_layer(model: fd.models.Llama) -> None:
+def test_a_token_of_the_model_takes_five_dispatches_a_layer(model: fd.models.LanguageModel) -> None:
     generation = model.generate("The capital of France is", max_tokens=4, ignore_end=True)
     for _ in generation:
         pass

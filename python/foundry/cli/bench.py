@@ -9,10 +9,12 @@ from rich.table import Table
 
 from foundry.cli import ui
 from foundry.generation.statistics import Statistics, peak_memory
-from foundry.models import Llama
+from foundry.models import LanguageModel
 
 
-def measure(model: Llama, prompt_tokens: int, max_tokens: int, repeat: int, as_json: bool) -> None:
+def measure(
+    model: LanguageModel, prompt_tokens: int, max_tokens: int, repeat: int, as_json: bool
+) -> None:
     """One run to warm up, then `repeat` runs; best and median, since machines are shared."""
     vocabulary = len(model.tokenizer)
     runs: list[Statistics] = []

@@ -8,13 +8,13 @@ from foundry.errors import ArgumentError, ChatTemplateError, ContextLengthError
 from foundry.generation.arguments import checked_text
 from foundry.generation.messages import Message
 from foundry.generation.sampling import SamplingParameters
-from foundry.models import Llama
+from foundry.models import LanguageModel
 
 _HELP = "/reset starts over, /quit or Ctrl-D leaves, Ctrl-C stops an answer."
 
 
 def converse(
-    model: Llama,
+    model: LanguageModel,
     system: str | None,
     max_tokens: int,
     sampling: SamplingParameters,

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from foundry.cli import ui
 from foundry.generation.messages import Message
 from foundry.generation.sampling import SamplingParameters
-from foundry.models import Generation, Llama
+from foundry.models import Generation, LanguageModel
 
 
 def answer(
-    model: Llama,
+    model: LanguageModel,
     prompt: str | Sequence[Message],
     *,
     max_tokens: int,

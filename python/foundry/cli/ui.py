@@ -99,7 +99,7 @@ def messages(system: str | None, content: str) -> list[Message]:
     return [*head, {"role": "user", "content": content}]
 
 
-def load_model(path: Path, device: str | None = None) -> foundry.models.Llama:
+def load_model(path: Path, device: str | None = None) -> foundry.models.LanguageModel:
     """Loads a model with a bar for each stage: weights, kernels."""
     columns = (
         TextColumn("{task.description:<20}", markup=False),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 
 from foundry.errors import UnsupportedModelError
@@ -13,12 +13,18 @@ from foundry.metadata.reading import distinct, shown, warn
 _LISTED = 8  # unknown keys in a message
 
 
-def check_keys(values: Mapping[str, object], architecture: str) -> None:
-    """Decides every key as `keys.KEYS` says. `UnsupportedModelError` for the first value that
-    would have to be honoured, a `ModelWarning` for what is passed over."""
+def check_keys(
+    values: Mapping[str, object], architecture: str, honoured: Collection[str] = ()
+) -> None:
+    """Decides every key as `keys.KEYS` says, but for those under the architecture's prefix that it
+    has `honoured`. `UnsupportedModelError` for the first value that would have to be honoured, a
+    `ModelWarning` for what is passed over."""
+    own = {f"{architecture}.{name}" for name in honoured}
     exact = {row.name.replace("{arch}", architecture): row for row in KEYS}
     unknown = []
     for name in values:
+        if name in own:
+            continue
         row = exact.get(name) or _pattern_of(name, architecture)
         if row is None:
             if name.startswith((f"{architecture}.", "tokenizer.")):

@@ -2,7 +2,8 @@
 
 The keys are those of ggml's docs/gguf.md, of the `gguf` package's `constants.Keys` and of
 llama.cpp's src/llama-arch.cpp. `{arch}` is the file's architecture; any other name in braces stands
-for one part of a key.
+for one part of a key. What an architecture of its own honours (`Architecture.honoured`) goes before
+this table.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def _rows(
 
 
 _GENERAL = (
-    Key("general.architecture", _HONOURED, "`llama`"),
+    Key("general.architecture", _HONOURED, "one of the table above"),
     Key("general.alignment", _HONOURED, "a power of two"),
     Key("general.name", _HONOURED, "the model's name in messages"),
     Key("general.type", _REFUSED, "only models generate", ("model",)),
@@ -98,8 +99,7 @@ _MODEL = (
     Key("{arch}.vocab_size", _HONOURED, "has to be the number of tokens"),
     Key("{arch}.attention.key_length", _HONOURED, "elements of a head"),
     Key("{arch}.attention.value_length", _HONOURED, "has to be attention.key_length"),
-    Key("{arch}.attention.layer_norm_rms_epsilon", _HONOURED, "RMSNorm"),
-    Key("{arch}.attention.scale", _HONOURED, "of attention scores; 0 for 1/sqrt(key_length)"),
+    Key("{arch}.attention.scale", _REFUSED, "of scores; 0 for 1/sqrt(key_length)", (0,)),
     Key("{arch}.rope.dimension_count", _HONOURED, "has to be attention.key_length"),
     Key("{arch}.rope.freq_base", _HONOURED, "RoPE"),
     Key(
@@ -118,7 +118,12 @@ _MODEL = (
     Key("{arch}.rope.scaling.yarn_attn_factor", _REFUSED, "YaRN's own is computed", (1,)),
     Key("{arch}.rope.scaling.finetuned", _IGNORED, "describes the model"),
     Key("{arch}.rope.scaling.alpha", _REFUSED, "NTK-aware scaling", (0, 1)),
-    *_rows(_IGNORED, "RMSNorm has its own", "{arch}.attention.", "layer_norm_epsilon"),
+    *_rows(
+        _IGNORED,
+        "of the norm that the architecture has",
+        "{arch}.attention.",
+        "layer_norm_rms_epsilon layer_norm_epsilon",
+    ),
     Key(
         "{arch}.tensor_data_layout",
         _REFUSED,
@@ -127,7 +132,10 @@ _MODEL = (
     ),
     Key("{arch}.attention.causal", _REFUSED, "attention looks back only", (True,)),
     Key(
-        "{arch}.attention.sliding_window", _HONOURED, "positions that a token attends to; 0 for all"
+        "{arch}.attention.sliding_window",
+        _WARNED,
+        "positions that a token attends to; all, as in llama.cpp",
+        (0,),
     ),
     *_rows(_REFUSED, "scales", "{arch}.", "logit_scale residual_scale embedding_scale", (0, 1)),
     *_rows(
@@ -144,7 +152,7 @@ _MODEL = (
     Key("{arch}.expert_weights_scale", _REFUSED, "a mixture of experts", (0, 1)),
     *_rows(
         _REFUSED,
-        "no part of a Llama model",
+        "no part of the architecture",
         "{arch}.",
         "use_parallel_residual attn_logit_softcapping final_logit_softcapping swin_norm "
         "rescale_every_n_layers time_mix_extra_dim time_decay_extra_dim token_shift_count "
@@ -167,12 +175,12 @@ _MODEL = (
         "convnext.block_count shortconv.l_cache",
         _OFF,
     ),
-    Key("{arch}.attention.output_scale", _REFUSED, "no part of a Llama model", (0, 1)),
+    Key("{arch}.attention.output_scale", _REFUSED, "no part of the architecture", (0, 1)),
     Key("{arch}.classifier.output_labels", _REFUSED, "classifiers do not generate"),
     Key("{arch}.pooling_type", _WARNED, "embeddings are not pooled; logits are as they are", (0,)),
     *_rows(
         _REFUSED,
-        "no part of a Llama model",
+        "no part of the architecture",
         "",
         "diffusion.shift_logits xielu.alpha_p xielu.alpha_n xielu.beta xielu.eps",
         _OFF,

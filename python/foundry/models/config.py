@@ -1,49 +1,61 @@
-"""A Llama-family model's shape, read from GGUF metadata."""
+"""A model's sizes and constants: what its architecture and its file's metadata say."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from foundry.call_errors import typed_calls
 from foundry.errors import ModelError, UnsupportedModelError
-from foundry.metadata import Metadata, check_keys, shown
+from foundry.metadata import Metadata, check_keys, shown, warn
+from foundry.models.architectures import ARCHITECTURES, Architecture
 from foundry.models.rope import RopeScaling
 
-ARCHITECTURES = ("llama",)
+
+@dataclass(frozen=True)
+class LayerConfig:
+    """What may differ from layer to layer."""
+
+    window: int
+    """Positions that a token attends to at most; 0 for all of them."""
+    turned: bool
+    """Whether queries and keys go through RoPE."""
+    rope_base: float
+    rope_scaling: RopeScaling
+    score_scale: float
+    """What attention multiplies scores by, RoPE's magnitude included."""
 
 
 @typed_calls
 @dataclass(frozen=True)
-class LlamaConfig:
+class ModelConfig:
     """Sizes and constants of a model, named as in the GGUF specification."""
 
+    architecture: Architecture
     name: str
-    layers: int
     hidden: int
     feed_forward: int
     heads: int
     kv_heads: int
     head_dim: int
+    rotated: int
+    """Elements of a head that RoPE turns."""
     context_length: int
-    rms_epsilon: float
-    rope_base: float
-    rope_scaling: RopeScaling
-    attention_scale: float
-    """Of the scores, before RoPE's magnitude; 0 for 1/sqrt(head_dim)."""
+    norm_epsilon: float
+    score_cap: float
+    logit_cap: float
+    """Bounds of scores and logits; 0 for none."""
+    embedding_scale: float
+    residual_scale: float
+    logit_scale: float
     vocabulary: int | None
     """Tokens, where the metadata says so."""
-    window: int
-    """Positions that a token attends to at most; 0 for all of them."""
+    of_layers: tuple[LayerConfig, ...]
 
     @property
-    def score_scale(self) -> float:
-        """What attention multiplies scores by; 0 for 1/sqrt(head_dim)."""
-        magnitude = self.rope_scaling.magnitude
-        if magnitude == 1.0:
-            return self.attention_scale
-        return (self.attention_scale or 1.0 / math.sqrt(self.head_dim)) * magnitude**2
+    def layers(self) -> int:
+        return len(self.of_layers)
 
     @property
     def query_size(self) -> int:
@@ -56,41 +68,53 @@ class LlamaConfig:
         return self.kv_heads * self.head_dim
 
     @classmethod
-    def from_metadata(cls, values: Mapping[str, object]) -> LlamaConfig:
+    def from_metadata(cls, values: Mapping[str, object]) -> ModelConfig:
         """Raises `UnsupportedModelError` for another architecture or an unsupported feature,
         `ModelError` where a key is missing or makes no sense."""
-        architecture = values.get("general.architecture")
-        if architecture is None:
-            raise ModelError("general.architecture is missing")
-        if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
-            raise UnsupportedModelError(
-                f"unsupported architecture {shown(architecture)} (general.architecture); "
-                f"supported: {', '.join(ARCHITECTURES)}"
-            )
-        metadata = Metadata(values, architecture)
-        check_keys(values, architecture)
+        architecture = _architecture(values)
+        metadata = Metadata(values, architecture.name)
+        check_keys(values, architecture.name, architecture.honoured)
+
+        def own(name: str, neutral: float) -> float:
+            """A key that not all architectures have."""
+            default = architecture.keys.get(name)
+            if name not in architecture.keys:
+                return neutral
+            return metadata.number(name, neutral if default is None else default, zero=True)
 
         heads = metadata.integer("attention.head_count")
         hidden = metadata.integer("embedding_length")
         if hidden % heads and "attention.key_length" not in metadata:
-            raise ModelError(f"llama.embedding_length {hidden} is no multiple of {heads} heads")
-        context_length = metadata.integer("context_length", least=2)
+            raise ModelError(
+                f"{metadata.key('embedding_length')} {hidden} is no multiple of {heads} heads"
+            )
+        head_dim = metadata.integer("attention.key_length", hidden // heads)
+        layers = metadata.integer("block_count")
+        scale = own("attention.scale", 0.0)
+        if layers in architecture.scored_by_width:
+            scale = 1.0 / math.sqrt(hidden // heads)
         name = values.get("general.name", "unnamed model")
+        logit_scale = own("logit_scale", 0.0) or 1.0
         config = cls(
+            architecture=architecture,
             name=name if isinstance(name, str) else "unnamed model",
-            layers=metadata.integer("block_count"),
             hidden=hidden,
             feed_forward=metadata.integer("feed_forward_length"),
             heads=heads,
             kv_heads=metadata.integer("attention.head_count_kv", heads),
-            head_dim=metadata.integer("attention.key_length", hidden // heads),
-            context_length=context_length,
-            rms_epsilon=metadata.number("attention.layer_norm_rms_epsilon"),
-            rope_base=metadata.number("rope.freq_base", 10000.0),
-            rope_scaling=RopeScaling.from_metadata(metadata, context_length),
-            attention_scale=metadata.number("attention.scale", 0.0, zero=True),
+            head_dim=head_dim,
+            rotated=metadata.integer("rope.dimension_count", head_dim),
+            context_length=_context_length(metadata),
+            norm_epsilon=metadata.number(architecture.norm_epsilon),
+            score_cap=own("attn_logit_softcapping", 0.0),
+            logit_cap=own("final_logit_softcapping", 0.0),
+            embedding_scale=math.sqrt(hidden)
+            if architecture.embedding_scaled
+            else own("embedding_scale", 0.0) or 1.0,
+            residual_scale=own("residual_scale", 0.0) or 1.0,
+            logit_scale=1.0 / logit_scale if architecture.logits_divided else logit_scale,
             vocabulary=metadata.integer("vocab_size") if "vocab_size" in metadata else None,
-            window=metadata.integer("attention.sliding_window", 0, least=0),
+            of_layers=_layers(metadata, architecture, layers, scale or 1.0 / math.sqrt(head_dim)),
         )
         config._check(metadata)
         return config
@@ -101,10 +125,81 @@ class LlamaConfig:
             raise ModelError(f"{self.heads} heads are no multiple of {self.kv_heads} KV heads")
         if self.head_dim % 2:
             raise ModelError(f"heads of {self.head_dim} elements do not pair, as RoPE needs")
-        for name in ("rope.dimension_count", "attention.value_length"):
-            length = metadata.integer(name, self.head_dim)
-            if length != self.head_dim:
-                raise UnsupportedModelError(
-                    f"unsupported {metadata.key(name)} {length}; supported: {self.head_dim}, the "
-                    f"elements of a head"
-                )
+        if self.rotated != self.head_dim:
+            raise UnsupportedModelError(
+                f"unsupported {metadata.key('rope.dimension_count')} {self.rotated}; supported: "
+                f"{self.head_dim}, the elements of a head"
+            )
+        length = metadata.integer("attention.value_length", self.head_dim)
+        if length != self.head_dim:
+            raise UnsupportedModelError(
+                f"unsupported {metadata.key('attention.value_length')} {length}; supported: "
+                f"{self.head_dim}, the elements of a head"
+            )
+
+
+def _architecture(values: Mapping[str, object]) -> Architecture:
+    name = values.get("general.architecture")
+    if name is None:
+        raise ModelError("general.architecture is missing")
+    found = ARCHITECTURES.get(name) if isinstance(name, str) else None
+    if found is None:
+        raise UnsupportedModelError(
+            f"unsupported architecture {shown(name)} (general.architecture); "
+            f"supported: {', '.join(sorted(ARCHITECTURES))}"
+        )
+    return found
+
+
+def _context_length(metadata: Metadata) -> int:
+    """Where scores are to change with the position, it ends before they do."""
+    length = metadata.integer("context_length", least=2)
+    if metadata.number("attention.temperature_scale", 0.0, zero=True) == 0:
+        return length
+    first = metadata.integer("rope.scaling.original_context_length", length, least=2)
+    if first < length:
+        warn(
+            f"{metadata.key('attention.temperature_scale')} is not honoured: the context ends at "
+            f"{first} positions of {length}, where it begins to count"
+        )
+    return min(first, length)
+
+
+def _layers(
+    metadata: Metadata, architecture: Architecture, layers: int, score_scale: float
+) -> tuple[LayerConfig, ...]:
+    keys = architecture.keys
+    window, base = 0, metadata.number("rope.freq_base", 10000.0)
+    if "attention.sliding_window" in keys:
+        default = keys["attention.sliding_window"]
+        window = metadata.integer("attention.sliding_window", default, least=0)
+    windowed = [window > 0] * layers
+    pattern = keys.get("attention.sliding_window_pattern")
+    if window and pattern is not None:
+        windowed = metadata.pattern("attention.sliding_window_pattern", pattern, layers)
+    local_base = base
+    if "rope.freq_base_swa" in keys:
+        local_base = metadata.number("rope.freq_base_swa", keys["rope.freq_base_swa"] or base)
+    scaling = RopeScaling.from_metadata(metadata, metadata.integer("context_length", least=2))
+    local_scaling = scaling
+    if architecture.unscaled_windows:
+        local_scaling = replace(scaling, factor=1.0, extrapolation=0.0, attention_factor=1.0)
+    turned = metadata.flag("rope.scaling.finetuned", True) if architecture.turned_by_key else True
+
+    def turns(index: int) -> bool:
+        if architecture.turned_windows and window:
+            return windowed[index]
+        return turned and not (architecture.unturned and (index + 1) % architecture.unturned == 0)
+
+    def layer(index: int) -> LayerConfig:
+        used = local_scaling if windowed[index] else scaling
+        is_turned = turns(index)
+        return LayerConfig(
+            window=window if windowed[index] else 0,
+            turned=is_turned,
+            rope_base=local_base if windowed[index] else base,
+            rope_scaling=used,
+            score_scale=score_scale * (used.magnitude**2 if is_turned else 1.0),
+        )
+
+    return tuple(layer(index) for index in range(layers))

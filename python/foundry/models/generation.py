@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from foundry.call_errors import typed_calls
+from foundry.engine.decoder import DecodeRun
 from foundry.errors import ArgumentError
 from foundry.generation.arguments import checked_integer, shown
 from foundry.generation.sampling import SamplingParameters
 from foundry.generation.statistics import Statistics
 from foundry.generation.stopping import Stop, StopText, resolve_stops
-from foundry.models.decode import DecodeRun
 
 if TYPE_CHECKING:
-    from foundry.models.llama import Llama
+    from foundry.models.language_model import LanguageModel
 
 FinishReason = Literal["end", "stop", "length", "context"]
 
@@ -30,7 +30,7 @@ class Generation(Iterator[str]):
 
     def __init__(
         self,
-        model: Llama,
+        model: LanguageModel,
         prompt: Sequence[int],
         *,
         max_tokens: int,
@@ -86,7 +86,7 @@ class Generation(Iterator[str]):
             return self._finish("context")
         begin = time.perf_counter()
         self._start = self._start or begin
-        token, step = self._model._next_token(self._run, len(self.prompt) + len(self.tokens))
+        token, step = self._model.engine.next_token(self._run, len(self.prompt) + len(self.tokens))
         now = time.perf_counter()
 
         cost = self.statistics

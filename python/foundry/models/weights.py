@@ -1,216 +1,199 @@
-"""The weights of a Llama-family model: found by name, checked, bound from the mapped file."""
+"""The weights of a model, as its architecture names them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from foundry._foundry import (
-    DType,
-    Foundry,
-    Gguf,
-    GgufTensor,
-    Tensor,
-    numpy_dtype,
-    weight_formats,
-)
-from foundry.errors import ModelError, UnsupportedModelError
-from foundry.metadata import shown, warn
-from foundry.models.config import LlamaConfig
+from foundry._foundry import Foundry, Tensor
+from foundry.models.architectures import HeadNorm, Norms
+from foundry.models.config import LayerConfig, ModelConfig
+from foundry.models.tensors import TensorSource
 
 _LENGTHS = ("short", "long")
-_PRECOMPUTED = ".attn_rot_embd.weight"
-"""RoPE's frequencies, which follow from the metadata; llama.cpp passes them over too."""
 
-Progress = Callable[[str, int, int], None]
-"""Called with a stage ("reading weights"), the steps done and the steps in all."""
+
+@dataclass(frozen=True)
+class Product:
+    """A matrix (outputs, inputs) and a bias (outputs,)."""
+
+    weight: Tensor
+    bias: Tensor | None
+
+
+@dataclass(frozen=True)
+class Norm:
+    """A factor and a summand for each element of a row."""
+
+    weight: Tensor
+    bias: Tensor | None
 
 
 @dataclass(frozen=True)
 class LayerWeights:
-    """One transformer layer; matrices are (outputs, inputs), norms (hidden,), biases (outputs,)."""
+    """One layer; what the architecture has not is None."""
 
-    attention_norm: Tensor
-    query: Tensor
-    key: Tensor
-    value: Tensor
-    attention_output: Tensor
-    feed_forward_norm: Tensor
-    gate: Tensor
-    up: Tensor
-    down: Tensor
-    query_bias: Tensor | None
-    key_bias: Tensor | None
-    value_bias: Tensor | None
-    attention_output_bias: Tensor | None
-    gate_bias: Tensor | None
-    up_bias: Tensor | None
-    down_bias: Tensor | None
+    attention_norm: Norm | None
+    query: Product
+    key: Product
+    value: Product
+    query_norm: Tensor | None
+    key_norm: Tensor | None
+    attention_output: Product
+    after_attention: Norm | None
+    feed_forward_norm: Norm | None
+    gate: Product | None
+    up: Product
+    down: Product
+    after_feed_forward: Norm | None
+    rope_factors: Tensor | None
+    """f32 (rotated / 2,): what RoPE's frequencies are divided by."""
 
 
 @dataclass(frozen=True)
-class LlamaWeights:
+class ModelWeights:
     """A whole model; `output` is the embedding itself where the file ties them."""
 
     embedding: Tensor
     layers: tuple[LayerWeights, ...]
-    output_norm: Tensor
-    output: Tensor
-    rope_factors: Tensor | None
+    output_norm: Norm
+    output: Product
 
-    @classmethod
-    def bind(
-        cls,
-        file: Gguf,
-        config: LlamaConfig,
-        context_length: int,
-        runtime: Foundry,
-        progress: Progress | None,
-    ) -> LlamaWeights:
-        """Raises `ModelError` for a missing tensor or a wrong shape, `UnsupportedModelError` for a
-        format or a tensor that there is no kernel for."""
-        source = _Source(file, runtime, progress)
-        hidden, inner = config.hidden, config.feed_forward
-        query, key = config.query_size, config.kv_size
-        vocabulary = source.rows_of("token_embd.weight")
 
-        def layer(index: int) -> LayerWeights:
-            def take(name: str, *shape: int) -> Tensor:
-                return source.take(f"blk.{index}.{name}.weight", shape)
+def bind(
+    source: TensorSource, config: ModelConfig, context_length: int, runtime: Foundry
+) -> ModelWeights:
+    """Raises `ModelError` for a missing tensor or a wrong shape, `UnsupportedModelError` for a
+    format or a tensor that there is no kernel for."""
+    vocabulary = source.rows_of("token_embd.weight")
+    shape = (vocabulary, config.hidden)
+    embedding = source.take("token_embd.weight", shape)
+    output = source.take_if("output.weight", shape)
+    factors = _rope_factors(source, config, context_length, runtime)
+    weights = ModelWeights(
+        embedding=embedding,
+        layers=tuple(
+            _layer(source, config, f"blk.{index}.", factors[layer])
+            for index, layer in enumerate(config.of_layers)
+        ),
+        output_norm=_norm(source, "output_norm", config.hidden),
+        output=Product(
+            embedding if output is None else output, source.take_if("output.bias", (vocabulary,))
+        ),
+    )
+    source.check_all_taken()
+    return weights
 
-            def bias(name: str, rows: int) -> Tensor | None:
-                return source.take_if(f"blk.{index}.{name}.bias", (rows,))
 
-            return LayerWeights(
-                attention_norm=take("attn_norm", hidden),
-                query=take("attn_q", query, hidden),
-                key=take("attn_k", key, hidden),
-                value=take("attn_v", key, hidden),
-                attention_output=take("attn_output", hidden, query),
-                feed_forward_norm=take("ffn_norm", hidden),
-                gate=take("ffn_gate", inner, hidden),
-                up=take("ffn_up", inner, hidden),
-                down=take("ffn_down", hidden, inner),
-                query_bias=bias("attn_q", query),
-                key_bias=bias("attn_k", key),
-                value_bias=bias("attn_v", key),
-                attention_output_bias=bias("attn_output", hidden),
-                gate_bias=bias("ffn_gate", inner),
-                up_bias=bias("ffn_up", inner),
-                down_bias=bias("ffn_down", hidden),
-            )
+def _layer(
+    source: TensorSource, config: ModelConfig, prefix: str, factors: Tensor | None
+) -> LayerWeights:
+    architecture = config.architecture
+    hidden, inner, query = config.hidden, config.feed_forward, config.query_size
+    before = architecture.norms is not Norms.AFTER
+    after = architecture.norms is not Norms.BEFORE
 
-        embedding = source.take("token_embd.weight", (vocabulary, hidden))
-        output = source.take_if("output.weight", (vocabulary, hidden))
-        weights = cls(
-            embedding=embedding,
-            layers=tuple(layer(index) for index in range(config.layers)),
-            output_norm=source.take("output_norm.weight", (hidden,)),
-            output=embedding if output is None else output,
-            rope_factors=_rope_factors(source, config, context_length, runtime),
+    def norm(name: str, wanted: bool = True) -> Norm | None:
+        return _norm(source, prefix + name, hidden) if wanted else None
+
+    attention_norm = norm("attn_norm", before)
+    q, k, v = _attention_input(source, config, prefix)
+    gate, up = _feed_forward_input(source, config, prefix)
+    query_norm = key_norm = None
+    if architecture.head_norm is not None:
+        is_row = architecture.head_norm is HeadNorm.ROW
+        sizes = (query, config.kv_size) if is_row else (config.head_dim, config.head_dim)
+        query_norm = source.take(f"{prefix}attn_q_norm.weight", sizes[:1])
+        key_norm = source.take(f"{prefix}attn_k_norm.weight", sizes[1:])
+    return LayerWeights(
+        attention_norm=attention_norm,
+        query=q,
+        key=k,
+        value=v,
+        query_norm=query_norm,
+        key_norm=key_norm,
+        attention_output=_product(source, f"{prefix}attn_output", hidden, query),
+        after_attention=norm("post_attention_norm", after),
+        feed_forward_norm=norm(architecture.feed_forward_norm, before),
+        gate=gate,
+        up=up,
+        down=_product(source, f"{prefix}ffn_down", hidden, inner),
+        after_feed_forward=norm("post_ffw_norm", after),
+        rope_factors=factors,
+    )
+
+
+def _product(source: TensorSource, name: str, rows: int, columns: int) -> Product:
+    return Product(
+        source.take(f"{name}.weight", (rows, columns)), source.take_if(f"{name}.bias", (rows,))
+    )
+
+
+def _norm(source: TensorSource, name: str, columns: int) -> Norm:
+    return Norm(
+        source.take(f"{name}.weight", (columns,)), source.take_if(f"{name}.bias", (columns,))
+    )
+
+
+def _rows(product: Product, first: int, count: int) -> Product:
+    """Some of the outputs, in place."""
+    rows = slice(first, first + count)
+    return Product(product.weight[rows], None if product.bias is None else product.bias[rows])
+
+
+def _attention_input(
+    source: TensorSource, config: ModelConfig, prefix: str
+) -> tuple[Product, Product, Product]:
+    query, key = config.query_size, config.kv_size
+    if not source.has(f"{prefix}attn_qkv.weight"):
+        return (
+            _product(source, f"{prefix}attn_q", query, config.hidden),
+            _product(source, f"{prefix}attn_k", key, config.hidden),
+            _product(source, f"{prefix}attn_v", key, config.hidden),
         )
-        source.check_all_taken()
-        return weights
+    fused = _product(source, f"{prefix}attn_qkv", query + 2 * key, config.hidden)
+    return (
+        _rows(fused, 0, query),
+        _rows(fused, query, key),
+        _rows(fused, query + key, key),
+    )
+
+
+def _feed_forward_input(
+    source: TensorSource, config: ModelConfig, prefix: str
+) -> tuple[Product | None, Product]:
+    inner, hidden = config.feed_forward, config.hidden
+    if config.architecture.fused_gate:
+        fused = _product(source, f"{prefix}ffn_up", 2 * inner, hidden)
+        return _rows(fused, 0, inner), _rows(fused, inner, inner)
+    gate = None
+    if config.architecture.gated:
+        gate = _product(source, f"{prefix}ffn_gate", inner, hidden)
+    return gate, _product(source, f"{prefix}ffn_up", inner, hidden)
 
 
 def _rope_factors(
-    source: _Source, config: LlamaConfig, context_length: int, runtime: Foundry
-) -> Tensor | None:
-    """f32 (head_dim / 2,), whatever the file has them in."""
-    scaling, shape = config.rope_scaling, (config.head_dim // 2,)
+    source: TensorSource, config: ModelConfig, context_length: int, runtime: Foundry
+) -> Mapping[LayerConfig, Tensor | None]:
+    """For each kind of layer f32 (rotated / 2,), whatever the file has them in."""
+    shape = (config.rotated // 2,)
     given = None
-    if scaling.type == "longrope":
+    scaling = config.of_layers[0].rope_scaling
+    if scaling.type == "longrope" or source.has("rope_factors_short.weight"):
         is_long = context_length > scaling.original_context_length
         both = {kind: source.read(f"rope_factors_{kind}.weight", shape) for kind in _LENGTHS}
         given = both[_LENGTHS[is_long]]
     elif source.has("rope_freqs.weight"):
         given = source.read("rope_freqs.weight", shape)
-    factors = scaling.factors(config.head_dim, config.rope_base, given)
-    return None if factors is None else runtime.tensor(factors, name="rope factors")
-
-
-class _Source:
-    """Takes tensors out of a file, each once."""
-
-    def __init__(self, file: Gguf, runtime: Foundry, progress: Progress | None) -> None:
-        self._file = file
-        self._runtime = runtime
-        self._progress = progress
-        self._tensors = file.tensors
-        self._taken: set[str] = set()
-        self._copied: list[str] = []
-        self._formats = weight_formats()
-
-    def rows_of(self, name: str) -> int:
-        tensor = self._tensors.get(name)
-        if tensor is None or len(tensor.shape) != 2:
-            found = "is missing" if tensor is None else f"has shape {tensor.shape}"
-            raise ModelError(f"tensor '{name}' {found}; expected a matrix")
-        return tensor.shape[0]
-
-    def has(self, name: str) -> bool:
-        return name in self._tensors
-
-    def take_if(self, name: str, shape: tuple[int, ...]) -> Tensor | None:
-        return self.take(name, shape) if self.has(name) else None
-
-    def read(self, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
-        """The values of a tensor that is divided by, on the host."""
-        info = self._checked(name, shape)
-        values = self._file.read(name).view(numpy_dtype(info.dtype)).astype(np.float32)
-        if not np.all(np.isfinite(values) & (values > 0)):
-            raise ModelError(f"tensor '{name}' has elements that are not finite and above 0")
-        return values
-
-    def take(self, name: str, shape: tuple[int, ...]) -> Tensor:
-        info = self._checked(name, shape)
-        tensor = self._file.tensor(self._runtime, name)
-        if not tensor.is_read_only:
-            self._copied.append(name)
-        if not self._runtime.device.traits.has_unified_memory:
-            # What stays in host memory would cross the bus with every token.
-            resident = self._runtime.dedicated(shape, info.dtype, name=name, mode="private")
-            resident.copy_from(tensor.copy_to_host())
-            tensor = resident
-        if self._progress is not None:
-            self._progress("reading weights", len(self._taken), len(self._tensors))
-        return tensor
-
-    def _checked(self, name: str, shape: tuple[int, ...]) -> GgufTensor:
-        """The tensor's entry, which counts as taken."""
-        info = self._tensors.get(name)
-        if info is None:
-            raise ModelError(f"tensor '{name}' is missing; expected one of shape {shape}")
-        if info.shape != shape:
-            raise ModelError(f"tensor '{name}' has shape {info.shape}; expected {shape}")
-        allowed = self._formats if len(shape) == 2 else [DType.f32, DType.f16]
-        if info.dtype not in allowed:
-            raise UnsupportedModelError(
-                f"unsupported format {info.dtype} of tensor '{name}'; "
-                f"supported: {', '.join(map(str, allowed))}"
-            )
-        self._taken.add(name)
-        return info
-
-    def check_all_taken(self) -> None:
-        """`UnsupportedModelError` for a tensor that the model would be evaluated without, a
-        `ModelWarning` for those that were copied."""
-        if self._copied:
-            warn(
-                f"{len(self._copied)} tensors do not lie where their formats need them and were "
-                f"copied, '{self._copied[0]}' first; a general.alignment of 32 avoids that"
-            )
-        left = [
-            name
-            for name in self._tensors
-            if name not in self._taken and not name.endswith(_PRECOMPUTED)
-        ]
-        if left:
-            more = "" if len(left) == 1 else f" and {len(left) - 1} more"
-            raise UnsupportedModelError(
-                f"unsupported tensor {shown(left[0])}{more}; supported: those of a Llama model, "
-                f"the biases of its products included"
-            )
+    found: dict[LayerConfig, Tensor | None] = {}
+    for layer in config.of_layers:
+        if layer in found:
+            continue
+        factors = layer.rope_scaling.factors(config.rotated, layer.rope_base, given)
+        if not layer.turned:
+            factors = np.full(shape, np.inf, np.float32)
+        name = f"rope factors {len(found)}"
+        found[layer] = None if factors is None else runtime.tensor(factors, name=name)
+    return found

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from foundry import ops
 from foundry._foundry import DType, Foundry, Tensor
-from foundry.models.config import LlamaConfig
 
 CACHE_DTYPES = (DType.f16, DType.bf16, DType.f32)
 _INITIAL = 256  # positions
@@ -15,9 +14,19 @@ _INITIAL = 256  # positions
 class KvCache:
     """A (capacity, kv_heads, head_dim) tensor of keys and one of values for each layer."""
 
-    def __init__(self, runtime: Foundry, config: LlamaConfig, limit: int, dtype: DType) -> None:
+    def __init__(
+        self,
+        runtime: Foundry,
+        *,
+        layers: int,
+        kv_heads: int,
+        head_dim: int,
+        limit: int,
+        dtype: DType,
+    ) -> None:
         self._runtime = runtime
-        self._config = config
+        self._layers = layers
+        self._heads = (kv_heads, head_dim)
         self.dtype = dtype
         self.limit = limit
         """Positions at most: the context length."""
@@ -49,10 +58,10 @@ class KvCache:
         return True
 
     def _grown(self, old: list[Tensor], what: str, old_capacity: int) -> list[Tensor]:
-        shape = (self.capacity, self._config.kv_heads, self._config.head_dim)
+        shape = (self.capacity, *self._heads)
         grown = [
             self._runtime.dedicated(shape, self.dtype, name=f"{what} cache {layer}")
-            for layer in range(self._config.layers)
+            for layer in range(self._layers)
         ]
         for source, target in zip(old, grown, strict=False):
             self._runtime.run(ops.Copy(x=source, y=target[:old_capacity]))

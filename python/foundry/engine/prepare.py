@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from foundry import ops
 from foundry._foundry import Foundry
-from foundry.models.weights import Progress
+
+Progress = Callable[[str, int, int], None]
+"""Called with a stage ("reading weights"), the steps done and the steps in all."""
 
 
 def prepare(

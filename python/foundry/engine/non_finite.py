@@ -8,9 +8,10 @@ import numpy as np
 
 from foundry import ops
 from foundry._foundry import Foundry, Tensor
+from foundry.engine.cache import KvCache
+from foundry.engine.forward import Forward
+from foundry.engine.step import ACTIVATIONS, Step
 from foundry.errors import ModelError
-from foundry.models.forward import ACTIVATIONS, Forward, Step
-from foundry.models.kv_cache import KvCache
 
 _BATCH = 256
 """Tokens that are evaluated at once."""
@@ -51,19 +52,18 @@ class Explainer:
             self._runtime.run(ops.Fill(y=step.activations[name], value=0))
         step.begin(tokens, start)
         layers = len(self._cache.keys)
-        in_layer = (len(step.operations) - 2) // layers
-        for index, operation in enumerate(step.operations):
+        place = "the token embedding"
+        for operation, layer in zip(step.operations, step.layers, strict=True):
             self._runtime.run(operation)
             written = dict(step.activations)
-            if 0 < index < len(step.operations) - 1:
-                layer = (index - 1) // in_layer
+            if layer is not None:
                 place = f"layer {layer} of {layers}"
                 if isinstance(operation, ops.Attention):  # its input is written by then
                     here = np.s_[start : start + len(tokens)]
                     written["key cache"] = self._cache.keys[layer][here]
                     written["value cache"] = self._cache.values[layer][here]
-            else:
-                place = "the token embedding" if index == 0 else "the output layer"
+            elif place != "the token embedding":
+                place = "the output layer"
             for name, tensor in written.items():
                 row = _first_row(tensor)
                 if row is not None:

@@ -1,56 +1,38 @@
-"""A Llama-family language model: logits and generation."""
+"""A language model: text in, logits and text out."""
 
 from __future__ import annotations
 
 import secrets
-import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foundry import ops
-from foundry._foundry import Device, DType, Foundry, Gguf
-from foundry.call_errors import typed_call, typed_calls
-from foundry.errors import (
-    ArgumentError,
-    ArgumentTypeError,
-    ContextLengthError,
-    DTypeError,
-    ModelError,
-)
-from foundry.generation.arguments import checked_flag, checked_integer, checked_tokens, shown
+from foundry._foundry import DType, Foundry, Gguf
+from foundry.call_errors import typed_calls
+from foundry.engine.cache import KvCache
+from foundry.engine.engine import PREFILL_BATCH, Engine
+from foundry.engine.prepare import Progress
+from foundry.errors import ArgumentError, ArgumentTypeError, ContextLengthError, ModelError
+from foundry.generation.arguments import checked_flag, checked_integer, checked_tokens
 from foundry.generation.chat_template import ChatTemplate
 from foundry.generation.chat_templates import ChatTemplates
 from foundry.generation.messages import Message
 from foundry.generation.sampling import SamplingParameters
 from foundry.generation.stopping import Stop
 from foundry.generation.tokenizer import Tokenizer
-from foundry.models.config import LlamaConfig
-from foundry.models.decode import Decoder, DecodeRun, draw, write_counts
-from foundry.models.forward import ACTIVATIONS, Forward, Step
+from foundry.models.config import ModelConfig
 from foundry.models.generation import Generation
-from foundry.models.kv_cache import CACHE_DTYPES, KvCache
-from foundry.models.prepare import prepare
-from foundry.models.weights import LlamaWeights, Progress
-
-PREFILL_BATCH = 256
-"""Tokens of a prompt that are evaluated at once, unless asked otherwise."""
-
-
-@dataclass(frozen=True)
-class StepCost:
-    """What choosing one token took."""
-
-    dispatches: int
-    reused_tokens: int
+from foundry.models.tensors import TensorSource
+from foundry.models.transformer import transformer
+from foundry.models.weights import bind
 
 
 @typed_calls
-class Llama:
+class LanguageModel:
     """A model from a GGUF file. Calls from several threads take turns.
 
     Made by `foundry.models.load`.
@@ -69,24 +51,31 @@ class Llama:
         metadata = file.metadata
         self.path = path
         self.runtime = runtime
-        self.config = LlamaConfig.from_metadata(metadata)
-        self.name = self.config.name
+        config = self.config = ModelConfig.from_metadata(metadata)
+        self.name = config.name
         self.tokenizer = Tokenizer(metadata)
         self.chat_templates = ChatTemplates(metadata, self.tokenizer)
-        self.context_length = _context_length(self.config, context_length)
+        self.context_length = _context_length(config, context_length)
         self._check_vocabulary(file)
-        weights = LlamaWeights.bind(file, self.config, self.context_length, runtime, progress)
-        self._cache = KvCache(runtime, self.config, self.context_length, cache_dtype)
-        self._forward = Forward(runtime, self.config, weights, self._cache)
-        vocabulary = len(self.tokenizer)
-        self._decoder = Decoder(runtime, self._forward, self._cache, vocabulary)
-        self._token = runtime.dedicated((1,), DType.i32, name="token")
-        self._scratch = runtime.dedicated((vocabulary,), DType.f32, name="sampling scratch")
-        self._counts = runtime.dedicated((vocabulary,), DType.u32, name="token counts")
-        self._lock = threading.Lock()
-        one = self._forward.decode_step()  # kept; the rest is only there to be compiled
-        with runtime.scope(ACTIVATIONS):
-            prepare(runtime, [*one.operations, *self._other_kernels(one)], progress)
+        source = TensorSource(file, config.architecture.name, runtime, progress)
+        weights = bind(source, config, self.context_length, runtime)
+        cache = KvCache(
+            runtime,
+            layers=config.layers,
+            kv_heads=config.kv_heads,
+            head_dim=config.head_dim,
+            limit=self.context_length,
+            dtype=cache_dtype,
+        )
+        self.engine = Engine(
+            runtime,
+            cache,
+            transformer(runtime, config, weights, cache),
+            len(self.tokenizer),
+            file.require_whole,
+        )
+        """What evaluates its tokens."""
+        self.engine.prepare(progress)
 
     @property
     def chat_template(self) -> ChatTemplate | None:
@@ -95,7 +84,8 @@ class Llama:
 
     def __repr__(self) -> str:
         return (
-            f"Llama({self.name!r}, {self.config.layers} layers, context {self.context_length}, "
+            f"LanguageModel({self.name!r}, {self.config.architecture.name}, "
+            f"{self.config.layers} layers, context {self.context_length}, "
             f"on '{self.runtime.device.name}')"
         )
 
@@ -109,22 +99,10 @@ class Llama:
             )
         size = self.config.vocabulary
         if size not in (None, tokens):
-            raise ModelError(f"llama.vocab_size is {size}, the vocabulary has {tokens} tokens")
-
-    def _other_kernels(self, one: Step) -> list[ops.Operation]:
-        """What greedy generation runs besides the step of one token, on memory of the scope."""
-        greedy = draw(
-            one.logits.reshape(len(self.tokenizer)),
-            self._token,
-            SamplingParameters(),
-            scratch=None,
-            counts=None,
-            seed=0,
-            step=0,
-        )
-        ring = self.runtime.empty((1,), DType.i32, arena=ACTIVATIONS)
-        append = ops.AppendToken(token=self._token, ring=ring)
-        return [*self._forward.prompt_step().operations, greedy, append]
+            raise ModelError(
+                f"{self.config.architecture.name}.vocab_size is {size}, the vocabulary has "
+                f"{tokens} tokens"
+            )
 
     def logits(
         self, token_ids: Sequence[int] | NDArray[np.integer], *, batch: int | None = None
@@ -138,18 +116,7 @@ class Llama:
         tokens = self._checked(token_ids, "logits")
         if batch is not None and checked_integer(batch, "logits: batch") < 1:
             raise ArgumentError(f"logits: batch is {batch}, it must be positive")
-        size = batch or PREFILL_BATCH
-        result = np.empty((len(tokens), len(self.tokenizer)), np.float32)
-        with self._lock, _ForgetOnError(self._cache):
-            self._file.require_whole()
-            self._decoder.release()
-            self._cache.tokens.clear()
-            for start in range(0, len(tokens), size):
-                part = tokens[start : start + size]
-                result[start : start + len(part)] = np.asarray(
-                    self._forward.run(part, rows=len(part))
-                )
-        return result
+        return self.engine.logits(tokens, batch or PREFILL_BATCH)
 
     def generate(
         self,
@@ -261,18 +228,14 @@ class Llama:
         parameters = sampling or SamplingParameters()
         if parameters.penalises:
             raise ArgumentError("export: a program does not penalise recent tokens")
-        positions = self._cache.capacity
+        positions = self.engine.cache.capacity
         if context_length is not None:
             positions = checked_integer(context_length, "export: context_length")
         if not 1 < positions <= self.context_length:
             raise ArgumentError(
                 f"export: context_length is {positions}; the model has {self.context_length}"
             )
-        with self._lock:
-            self._decoder.release()
-            self._cache.reserve(positions)
-            program = self._decoder.record(parameters)
-            program.export(path, weights=[self._file])
+        self.engine.export(path, parameters, positions, self._file)
 
     def _prompt_tokens(
         self, prompt: Any, chat: Mapping[str, Any], parse_special: bool
@@ -303,70 +266,8 @@ class Llama:
             )
         return tokens
 
-    def _next_token(self, run: DecodeRun, index: int) -> tuple[int, StepCost]:
-        """The token at `index` of the run, at most one past those it has."""
-        with self._lock:
-            cost = StepCost(self._decoder.dispatches, 0)
-            if index == len(run.tokens):
-                if self._decoder.is_at(run):
-                    try:
-                        self._decoder.next(run)
-                    except Exception:
-                        self._decoder.abandon()
-                        self._cache.forget()
-                        raise
-                else:
-                    cost = self._evaluate(run)
-            return run.tokens[index], cost
 
-    def _evaluate(self, run: DecodeRun) -> StepCost:
-        """Evaluates what the cache does not hold of the run's tokens, and draws the next."""
-        before = self.runtime.statistics["dispatches"]
-        with _ForgetOnError(self._cache):
-            self._file.require_whole()
-            self._decoder.release()
-            tokens = run.tokens
-            reused = min(self._cache.shared_prefix(tokens), len(tokens) - 1)
-            self._cache.tokens = tokens[:reused]
-            for start in range(reused, len(tokens), PREFILL_BATCH):
-                logits = self._forward.run(tokens[start : start + PREFILL_BATCH], rows=1)
-            if run.sampling.penalises:
-                write_counts(self._counts, tokens, run.sampling.penalty_window)
-            self.runtime.run(
-                draw(
-                    logits.reshape(len(self.tokenizer)),
-                    self._token,
-                    run.sampling,
-                    scratch=self._scratch,
-                    counts=self._counts,
-                    seed=run.seed,
-                    step=len(tokens),
-                )
-            )
-            token = int(np.asarray(self._token)[0])
-            self._decoder.check(tokens, token)
-            dispatches = self.runtime.statistics["dispatches"] - before
-        run.tokens.append(token)
-        if len(run.tokens) < run.limit:
-            self._decoder.begin(run)
-        return StepCost(dispatches, reused)
-
-
-class _ForgetOnError:
-    """Empties the cache if its block fails: what it holds is not known then."""
-
-    def __init__(self, cache: KvCache) -> None:
-        self._cache = cache
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            self._cache.forget()
-
-
-def _context_length(config: LlamaConfig, asked: int | None) -> int:
+def _context_length(config: ModelConfig, asked: int | None) -> int:
     if asked is None:
         return config.context_length
     asked = checked_integer(asked, "load: context_length")
@@ -375,52 +276,3 @@ def _context_length(config: LlamaConfig, asked: int | None) -> int:
             f"load: context_length is {asked}; the model was made for 2 to {config.context_length}"
         )
     return asked
-
-
-@typed_call
-def load(
-    path: str | Path,
-    *,
-    device: Device | str | None = None,
-    runtime: Foundry | None = None,
-    context_length: int | None = None,
-    cache_dtype: DType = DType.f16,
-    progress: Progress | None = None,
-) -> Llama:
-    """Loads a model from a GGUF file and prepares its kernels.
-
-    Weights stay in the mapped file where device and host share memory. `device` names where it
-    runs, or `runtime` is an existing one. `context_length` lowers the model's own limit. Keys and
-    values of earlier tokens are kept in `cache_dtype`: f16, bf16, or f32, which takes twice the
-    memory and keeps what rounding them loses. `progress` is called with a stage, steps done and
-    steps in all.
-
-    Raises `GgufError` for a malformed file, `UnsupportedModelError` (naming it, and what there is)
-    for an architecture, format or tokenizer that is not there, `ModelError` for a file whose parts
-    do not fit together, `ArgumentError` and `ArgumentTypeError` for what is no path, device,
-    runtime, context length or dtype, `DTypeError` for a dtype that caches are not kept in.
-    """
-    try:
-        file = Path(path)
-    except TypeError as error:
-        raise ArgumentTypeError(
-            f"load: path is {shown(path)}; expected a str or an os.PathLike of str"
-        ) from error
-    if runtime is not None and not isinstance(runtime, Foundry):
-        raise ArgumentTypeError(f"load: runtime is {shown(runtime)}; expected a Foundry or None")
-    if runtime is not None and device is not None:
-        raise ArgumentError("load: a runtime has its device; give one of the two")
-    if not isinstance(cache_dtype, DType):
-        raise ArgumentTypeError(f"load: cache_dtype is {shown(cache_dtype)}; expected a DType")
-    if cache_dtype not in CACHE_DTYPES:
-        names = ", ".join(dtype.name for dtype in CACHE_DTYPES)
-        raise DTypeError(f"load: unsupported cache_dtype {cache_dtype.name}; supported: {names}")
-    if progress is not None and not callable(progress):
-        raise ArgumentTypeError(f"load: progress is {shown(progress)}; expected a callable or None")
-    return Llama(
-        file,
-        runtime=runtime or Foundry(device),
-        context_length=context_length,
-        cache_dtype=cache_dtype,
-        progress=progress,
-    )

@@ -1,0 +1,163 @@
+"""What evaluates tokens and draws the next: one cache, one decode loop, callers take turns."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foundry import ops
+from foundry._foundry import DType, Foundry, Gguf
+from foundry.engine.cache import KvCache
+from foundry.engine.decode_program import draw, write_counts
+from foundry.engine.decoder import Decoder, DecodeRun
+from foundry.engine.forward import Forward
+from foundry.engine.prepare import Progress, prepare
+from foundry.engine.step import ACTIVATIONS, MakeStep, Step
+from foundry.generation.sampling import SamplingParameters
+
+PREFILL_BATCH = 256
+"""Tokens of a prompt that are evaluated at once, unless asked otherwise."""
+
+
+@dataclass(frozen=True)
+class StepCost:
+    """What choosing one token took."""
+
+    dispatches: int
+    reused_tokens: int
+
+
+class Engine:
+    """Evaluates one model's tokens. Calls from several threads take turns."""
+
+    def __init__(
+        self,
+        runtime: Foundry,
+        cache: KvCache,
+        make_step: MakeStep,
+        vocabulary: int,
+        check_file: Callable[[], None],
+    ) -> None:
+        self._runtime = runtime
+        self._vocabulary = vocabulary
+        self._check_file = check_file
+        """Raises where the weights are no longer what they were."""
+        self.cache = cache
+        self.forward = Forward(runtime, cache, make_step)
+        self.decoder = Decoder(runtime, self.forward, cache, vocabulary)
+        self._token = runtime.dedicated((1,), DType.i32, name="token")
+        self._scratch = runtime.dedicated((vocabulary,), DType.f32, name="sampling scratch")
+        self._counts = runtime.dedicated((vocabulary,), DType.u32, name="token counts")
+        self._lock = threading.Lock()
+
+    def prepare(self, progress: Progress | None) -> None:
+        """Compiles what greedy generation runs."""
+        one = self.forward.decode_step()  # kept; the rest is only there to be compiled
+        with self._runtime.scope(ACTIVATIONS):
+            prepare(self._runtime, [*one.operations, *self._other_kernels(one)], progress)
+
+    def _other_kernels(self, one: Step) -> list[ops.Operation]:
+        """What greedy generation runs besides the step of one token, on memory of the scope."""
+        greedy = draw(
+            one.logits.reshape(self._vocabulary),
+            self._token,
+            SamplingParameters(),
+            scratch=None,
+            counts=None,
+            seed=0,
+            step=0,
+        )
+        ring = self._runtime.empty((1,), DType.i32, arena=ACTIVATIONS)
+        append = ops.AppendToken(token=self._token, ring=ring)
+        return [*self.forward.prompt_step().operations, greedy, append]
+
+    def logits(self, tokens: Sequence[int], batch: int) -> NDArray[np.float32]:
+        """f32 (tokens, vocabulary), `batch` tokens at once."""
+        result = np.empty((len(tokens), self._vocabulary), np.float32)
+        with self._lock, _ForgetOnError(self.cache):
+            self._check_file()
+            self.decoder.release()
+            self.cache.tokens.clear()
+            for start in range(0, len(tokens), batch):
+                part = tokens[start : start + batch]
+                result[start : start + len(part)] = np.asarray(
+                    self.forward.run(part, rows=len(part))
+                )
+        return result
+
+    def next_token(self, run: DecodeRun, index: int) -> tuple[int, StepCost]:
+        """The token at `index` of the run, at most one past those it has."""
+        with self._lock:
+            cost = StepCost(self.decoder.dispatches, 0)
+            if index == len(run.tokens):
+                if self.decoder.is_at(run):
+                    try:
+                        self.decoder.next(run)
+                    except Exception:
+                        self.decoder.abandon()
+                        self.cache.forget()
+                        raise
+                else:
+                    cost = self._evaluate(run)
+            return run.tokens[index], cost
+
+    def export(
+        self, path: str | Path, sampling: SamplingParameters, positions: int, file: Gguf
+    ) -> None:
+        """One decode step as a program, on a cache of so many positions at least."""
+        with self._lock:
+            self.decoder.release()
+            self.cache.reserve(positions)
+            program = self.decoder.record(sampling)
+            program.export(path, weights=[file])
+
+    def _evaluate(self, run: DecodeRun) -> StepCost:
+        """Evaluates what the cache does not hold of the run's tokens, and draws the next."""
+        before = self._runtime.statistics["dispatches"]
+        with _ForgetOnError(self.cache):
+            self._check_file()
+            self.decoder.release()
+            tokens = run.tokens
+            reused = min(self.cache.shared_prefix(tokens), len(tokens) - 1)
+            self.cache.tokens = tokens[:reused]
+            for start in range(reused, len(tokens), PREFILL_BATCH):
+                logits = self.forward.run(tokens[start : start + PREFILL_BATCH], rows=1)
+            if run.sampling.penalises:
+                write_counts(self._counts, tokens, run.sampling.penalty_window)
+            self._runtime.run(
+                draw(
+                    logits.reshape(self._vocabulary),
+                    self._token,
+                    run.sampling,
+                    scratch=self._scratch,
+                    counts=self._counts,
+                    seed=run.seed,
+                    step=len(tokens),
+                )
+            )
+            token = int(np.asarray(self._token)[0])
+            self.decoder.check(tokens, token)
+            dispatches = self._runtime.statistics["dispatches"] - before
+        run.tokens.append(token)
+        if len(run.tokens) < run.limit:
+            self.decoder.begin(run)
+        return StepCost(dispatches, reused)
+
+
+class _ForgetOnError:
+    """Empties the cache if its block fails: what it holds is not known then."""
+
+    def __init__(self, cache: KvCache) -> None:
+        self._cache = cache
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._cache.forget()

@@ -1,0 +1,100 @@
+"""The kernels that evaluate a number of tokens, bound to buffers of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from foundry import ops
+from foundry._foundry import DType, Foundry, Parameter, Tensor
+
+ACTIVATIONS = "activations"
+"""The arena of what a step computes."""
+_Positional = ops.QkvLinear | ops.Rope | ops.RopeKvWrite | ops.KvWrite | ops.Attention
+
+
+class Step:
+    """What a model puts together: buffers, then operations in their order, then `logits`."""
+
+    def __init__(self, runtime: Foundry, tokens: int) -> None:
+        self._runtime = runtime
+        self._positional: list[_Positional] = []
+        self._scratch: dict[str, Tensor] = {}
+        self._layer: int | None = None
+        self.tokens = tokens
+        self.ids = runtime.empty((tokens,), DType.i32, name="ids", arena=ACTIVATIONS)
+        """i32 (tokens,): what encode() evaluates."""
+        self.operations: list[ops.Operation] = []
+        self.layers: list[int | None] = []
+        """For each operation its layer; None outside of them."""
+        self.activations: dict[str, Tensor] = {}
+        """By name, what `operations` compute, but for the cache; f32, a row for each token."""
+
+    @property
+    def logits(self) -> Tensor:
+        """f32 (rows, vocabulary)."""
+        return self.activations["logits"]
+
+    # --- what a model calls ---
+
+    def buffer(self, name: str, columns: int, rows: int | None = None) -> Tensor:
+        """f32 (rows, columns), a row for each token unless said otherwise: one for each name."""
+        if name not in self.activations:
+            shape = (self.tokens if rows is None else rows, columns)
+            self.activations[name] = self._runtime.empty(
+                shape, DType.f32, name=name, arena=ACTIVATIONS
+            )
+        return self.activations[name]
+
+    def scratch(self, name: str, size: int) -> Tensor:
+        """f32 (size,), which nobody looks at: one for each name."""
+        if name not in self._scratch:
+            self._scratch[name] = self._runtime.empty(
+                (size,), DType.f32, name=name, arena=ACTIVATIONS
+            )
+        return self._scratch[name]
+
+    def begin_layer(self, index: int | None) -> None:
+        """What is added from here on is of this layer, or of none."""
+        self._layer = index
+
+    def add(self, *operations: ops.Operation) -> None:
+        for operation in operations:
+            self.operations.append(operation)
+            self.layers.append(self._layer)
+            if isinstance(operation, _Positional):
+                self._positional.append(operation)
+
+    # --- what the engine calls ---
+
+    def run(self, tokens: Sequence[int], start: int) -> None:
+        """Encodes everything for `tokens` at positions `start` and on; does not wait."""
+        self.begin(tokens, start)
+        self._run_all()
+
+    def encode(self, start: int | Parameter) -> None:
+        """Encodes everything for the tokens in `ids`."""
+        self._place(start)
+        self._run_all()
+
+    def begin(self, tokens: Sequence[int], start: int) -> None:
+        """Readies `operations` for `tokens` at positions `start` and on."""
+        self.ids.copy_from(np.asarray(tokens, np.int32))
+        self._place(start)
+
+    def _place(self, start: int | Parameter) -> None:
+        for positional in self._positional:
+            positional.start = start
+
+    def _run_all(self) -> None:
+        for operation in self.operations:
+            self._runtime.run(operation)
+
+
+class MakeStep(Protocol):
+    """What a model is to the engine."""
+
+    def __call__(self, tokens: int, rows: int) -> Step:
+        """The kernels for so many tokens, with logits of the last `rows`, on the cache of now."""

@@ -1,0 +1,81 @@
+"""What makes an architecture: all that a file's sizes and tensors do not say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class Norms(Enum):
+    """Where a layer normalises."""
+
+    BEFORE = "before attention and MLP"
+    AFTER = "after attention and MLP, before their result is added"
+    AROUND = "before and after attention and MLP"
+
+
+class Pairing(Enum):
+    """Which elements of a head RoPE turns together."""
+
+    NEIGHBOURS = "(2i, 2i + 1)"
+    HALVES = "(i, i + n / 2)"
+
+
+class HeadNorm(Enum):
+    """What of queries and keys is normalised."""
+
+    EACH = "each head"
+    TURNED = "each head, after RoPE"
+    ROW = "all heads together"
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """An entry of the table. Biases of products and norms are applied where a file has them,
+    a fused `attn_qkv` is taken apart, and without `output.weight` the embedding takes its place."""
+
+    name: str
+    """`general.architecture`, and the prefix of its keys."""
+    models: str
+    """Some that are of it."""
+    norms: Norms = Norms.BEFORE
+    feed_forward_norm: str = "ffn_norm"
+    """The tensor before the MLP."""
+    pairing: Pairing = Pairing.NEIGHBOURS
+    head_norm: HeadNorm | None = None
+    unturned: int = 0
+    """Every so many layers one is without RoPE; 0 for none."""
+    turned_windows: bool = False
+    """RoPE in windowed layers only, where there are some."""
+    unscaled_windows: bool = False
+    """No RoPE scaling in windowed layers."""
+    activation: str = "Silu"
+    """The operation between the products of the MLP."""
+    gated: bool = True
+    """The activation of one product is multiplied by another."""
+    fused_gate: bool = False
+    """`ffn_up` holds the gate's rows, then its own."""
+    embedding_scaled: bool = False
+    """Embeddings are multiplied by the root of their length."""
+    scored_by_width: tuple[int, ...] = ()
+    """With so many layers scores are scaled by the root of hidden size over heads."""
+    logits_divided: bool = False
+    """`logit_scale` is what logits are divided by, not multiplied."""
+    turned_by_key: bool = False
+    """`rope.scaling.finetuned` says whether there is RoPE."""
+    norm_epsilon: str = "attention.layer_norm_rms_epsilon"
+    """The key of the norms' epsilon, which says which norm it is."""
+    keys: Mapping[str, Any] = field(default_factory=dict)
+    """What it honours of the metadata that not all do, with the defaults."""
+
+    @property
+    def honoured(self) -> frozenset[str]:
+        """The keys under its prefix that not all architectures honour."""
+        return frozenset(self.keys) | {self.norm_epsilon}
+
+    @property
+    def has_layer_norm(self) -> bool:
+        """LayerNorm, or else RMSNorm."""
+        return self.norm_epsilon == "attention.layer_norm_epsilon"

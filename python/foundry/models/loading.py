@@ -1,0 +1,62 @@
+"""`load`: a model from a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from foundry._foundry import Device, DType, Foundry
+from foundry.call_errors import typed_call
+from foundry.engine.cache import CACHE_DTYPES
+from foundry.engine.prepare import Progress
+from foundry.errors import ArgumentError, ArgumentTypeError, DTypeError
+from foundry.generation.arguments import shown
+from foundry.models.language_model import LanguageModel
+
+
+@typed_call
+def load(
+    path: str | Path,
+    *,
+    device: Device | str | None = None,
+    runtime: Foundry | None = None,
+    context_length: int | None = None,
+    cache_dtype: DType = DType.f16,
+    progress: Progress | None = None,
+) -> LanguageModel:
+    """Loads a model from a GGUF file and prepares its kernels.
+
+    Weights stay in the mapped file where device and host share memory. `device` names where it
+    runs, or `runtime` is an existing one. `context_length` lowers the model's own limit. Keys and
+    values of earlier tokens are kept in `cache_dtype`: f16, bf16, or f32, which takes twice the
+    memory and keeps what rounding them loses. `progress` is called with a stage, steps done and
+    steps in all.
+
+    Raises `GgufError` for a malformed file, `UnsupportedModelError` (naming it, and what there is)
+    for an architecture, format or tokenizer that is not there, `ModelError` for a file whose parts
+    do not fit together, `ArgumentError` and `ArgumentTypeError` for what is no path, device,
+    runtime, context length or dtype, `DTypeError` for a dtype that caches are not kept in.
+    """
+    try:
+        file = Path(path)
+    except TypeError as error:
+        raise ArgumentTypeError(
+            f"load: path is {shown(path)}; expected a str or an os.PathLike of str"
+        ) from error
+    if runtime is not None and not isinstance(runtime, Foundry):
+        raise ArgumentTypeError(f"load: runtime is {shown(runtime)}; expected a Foundry or None")
+    if runtime is not None and device is not None:
+        raise ArgumentError("load: a runtime has its device; give one of the two")
+    if not isinstance(cache_dtype, DType):
+        raise ArgumentTypeError(f"load: cache_dtype is {shown(cache_dtype)}; expected a DType")
+    if cache_dtype not in CACHE_DTYPES:
+        names = ", ".join(dtype.name for dtype in CACHE_DTYPES)
+        raise DTypeError(f"load: unsupported cache_dtype {cache_dtype.name}; supported: {names}")
+    if progress is not None and not callable(progress):
+        raise ArgumentTypeError(f"load: progress is {shown(progress)}; expected a callable or None")
+    return LanguageModel(
+        file,
+        runtime=runtime or Foundry(device),
+        context_length=context_length,
+        cache_dtype=cache_dtype,
+        progress=progress,
+    )

@@ -1,0 +1,125 @@
+"""Where weights come from: a file's tensors, found by name, checked, bound from the mapped file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foundry._foundry import DType, Foundry, Tensor, numpy_dtype, weight_formats
+from foundry.engine.prepare import Progress
+from foundry.errors import ModelError, UnsupportedModelError
+from foundry.metadata import shown, warn
+
+_PRECOMPUTED = ".attn_rot_embd.weight"
+"""RoPE's frequencies, which follow from the metadata; llama.cpp passes them over too."""
+
+
+class TensorEntry(Protocol):
+    """What a file says of a tensor."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> DType: ...
+
+
+class TensorFile(Protocol):
+    """What a file of tensors has to offer; `Gguf` does."""
+
+    @property
+    def tensors(self) -> Mapping[str, TensorEntry]: ...
+    def tensor(self, runtime: Foundry, name: str) -> Tensor:
+        """The tensor, in the mapped file where it can lie there."""
+
+    def read(self, name: str) -> NDArray[np.uint8]:
+        """Its bytes."""
+
+
+class TensorSource:
+    """Takes tensors out of a file, each once."""
+
+    def __init__(
+        self, file: TensorFile, architecture: str, runtime: Foundry, progress: Progress | None
+    ) -> None:
+        self._file = file
+        self._architecture = architecture
+        self._runtime = runtime
+        self._progress = progress
+        self._tensors = file.tensors
+        self._taken: set[str] = set()
+        self._copied: list[str] = []
+        self._formats = weight_formats()
+
+    def rows_of(self, name: str) -> int:
+        tensor = self._tensors.get(name)
+        if tensor is None or len(tensor.shape) != 2:
+            found = "is missing" if tensor is None else f"has shape {tensor.shape}"
+            raise ModelError(f"tensor '{name}' {found}; expected a matrix")
+        return tensor.shape[0]
+
+    def has(self, name: str) -> bool:
+        return name in self._tensors
+
+    def take_if(self, name: str, shape: tuple[int, ...]) -> Tensor | None:
+        return self.take(name, shape) if self.has(name) else None
+
+    def read(self, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """The values of a tensor that is divided by, on the host."""
+        info = self._checked(name, shape)
+        values = self._file.read(name).view(numpy_dtype(info.dtype)).astype(np.float32)
+        if not np.all(np.isfinite(values) & (values > 0)):
+            raise ModelError(f"tensor '{name}' has elements that are not finite and above 0")
+        return values
+
+    def take(self, name: str, shape: tuple[int, ...]) -> Tensor:
+        info = self._checked(name, shape)
+        tensor = self._file.tensor(self._runtime, name)
+        if not tensor.is_read_only:
+            self._copied.append(name)
+        if not self._runtime.device.traits.has_unified_memory:
+            # What stays in host memory would cross the bus with every token.
+            resident = self._runtime.dedicated(shape, info.dtype, name=name, mode="private")
+            resident.copy_from(tensor.copy_to_host())
+            tensor = resident
+        if self._progress is not None:
+            self._progress("reading weights", len(self._taken), len(self._tensors))
+        return tensor
+
+    def _checked(self, name: str, shape: tuple[int, ...]) -> TensorEntry:
+        """The tensor's entry, which counts as taken."""
+        info = self._tensors.get(name)
+        if info is None:
+            raise ModelError(f"tensor '{name}' is missing; expected one of shape {shape}")
+        if info.shape != shape:
+            raise ModelError(f"tensor '{name}' has shape {info.shape}; expected {shape}")
+        allowed = self._formats if len(shape) == 2 else [DType.f32, DType.f16]
+        if info.dtype not in allowed:
+            raise UnsupportedModelError(
+                f"unsupported format {info.dtype} of tensor '{name}'; "
+                f"supported: {', '.join(map(str, allowed))}"
+            )
+        self._taken.add(name)
+        return info
+
+    def check_all_taken(self) -> None:
+        """`UnsupportedModelError` for a tensor that the model would be evaluated without, a
+        `ModelWarning` for those that were copied."""
+        if self._copied:
+            warn(
+                f"{len(self._copied)} tensors do not lie where their formats need them and were "
+                f"copied, '{self._copied[0]}' first; a general.alignment of 32 avoids that"
+            )
+        left = [
+            name
+            for name in self._tensors
+            if name not in self._taken and not name.endswith(_PRECOMPUTED)
+        ]
+        if left:
+            more = "" if len(left) == 1 else f" and {len(left) - 1} more"
+            raise UnsupportedModelError(
+                f"unsupported tensor {shown(left[0])}{more}; supported: those of a "
+                f"{self._architecture} model, the biases of its products included"
+            )

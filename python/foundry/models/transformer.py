@@ -1,0 +1,62 @@
+"""A model's step: the embedding, its layers, the logits."""
+
+from __future__ import annotations
+
+from foundry import ops
+from foundry._foundry import Foundry
+from foundry.engine.cache import KvCache
+from foundry.engine.step import MakeStep, Step
+from foundry.models.blocks.attention import attend
+from foundry.models.blocks.feed_forward import feed_forward
+from foundry.models.blocks.products import add_to_hidden, bias, normalise
+from foundry.models.config import ModelConfig
+from foundry.models.weights import ModelWeights
+
+
+def transformer(
+    runtime: Foundry, config: ModelConfig, weights: ModelWeights, cache: KvCache
+) -> MakeStep:
+    """What makes the model's steps on this cache."""
+
+    def make(tokens: int, rows: int) -> Step:
+        step = Step(runtime, tokens)
+        _embed(step, config, weights)
+        for index in range(config.layers):
+            step.begin_layer(index)
+            _add_layer(step, config, weights, cache, index)
+        step.begin_layer(None)
+        hidden = step.buffer("hidden state", config.hidden)
+        step.add(
+            ops.Linear(
+                weights=weights.output.weight,
+                x=hidden[tokens - rows :],
+                y=step.buffer("logits", weights.output.weight.shape[0], rows),
+                prologue=normalise(config, weights.output_norm),
+                epilogue=bias(weights.output),
+            )
+        )
+        return step
+
+    return make
+
+
+def _embed(step: Step, config: ModelConfig, weights: ModelWeights) -> None:
+    hidden = step.buffer("hidden state", config.hidden)
+    step.add(ops.Embedding(table=weights.embedding, ids=step.ids, y=hidden))
+    if config.embedding_scale != 1.0:
+        scale = step.scratch("embedding scale", hidden.size)
+        step.add(
+            ops.Fill(y=scale, value=config.embedding_scale),
+            ops.Multiply(a=hidden, b=scale, y=hidden),
+        )
+
+
+def _add_layer(
+    step: Step, config: ModelConfig, weights: ModelWeights, cache: KvCache, index: int
+) -> None:
+    layer = weights.layers[index]
+    keys, values = cache.keys[index], cache.values[index]
+    mixed = attend(step, config, config.of_layers[index], layer, keys, values)
+    add_to_hidden(step, config, layer.attention_output, mixed, layer.after_attention)
+    inner = feed_forward(step, config, layer, layer.feed_forward_norm)
+    add_to_hidden(step, config, layer.down, inner, layer.after_feed_forward)
