@@ -919,7 +919,7 @@ class Linear(Operation):
 
 class GatedLinear(Operation):
     """
-    y = activation(x G^T) * (x U^T) in one kernel: SwiGLU with Silu, GeGLU with Gelu. Shazeer 2020.
+    y = activation(x G^T + gate_bias) * (x U^T + up_bias) in one kernel: SwiGLU with Silu, GeGLU with Gelu. Shazeer 2020.
 
     gate: (rows, columns); any format with a policy.
     up: (rows, columns); any format with a policy.
@@ -928,9 +928,11 @@ class GatedLinear(Operation):
     prologue: what is done to x as it is read: RmsNorm, LayerNorm.
     activation: an epilogue without a tensor; Silu, if left out.
     epilogue: what is done to a result before it is stored: one stage, or several in order.
+    gate_bias: optional; (rows,); f32, f16 or bf16.
+    up_bias: optional; (rows,); f32, f16 or bf16.
     """
 
-    def __init__(self, gate: Tensor, up: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, activation: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None) -> None: ...
+    def __init__(self, gate: Tensor, up: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, activation: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None, gate_bias: Tensor | None = None, up_bias: Tensor | None = None) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -1452,6 +1454,28 @@ class Residual(Operation):
 
     def __repr__(self) -> str: ...
 
+class Scale(Operation):
+    """
+    Epilogue: value * factor.
+
+    factor: a finite number.
+    """
+
+    def __init__(self, factor: float = 1.0) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class SoftCap(Operation):
+    """
+    Epilogue: cap * tanh(value / cap), which no value passes (Gemma 2).
+
+    cap: above 0.
+    """
+
+    def __init__(self, cap: float = 30.0) -> None: ...
+
+    def __repr__(self) -> str: ...
+
 class Silu(Operation):
     """Epilogue: value * sigmoid(value)."""
 
@@ -1463,6 +1487,59 @@ class Gelu(Operation):
     """Epilogue: GELU, tanh form."""
 
     def __init__(self) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class GeluErf(Operation):
+    """
+    Epilogue: GELU itself, value * P(value), P being the normal distribution.
+    """
+
+    def __init__(self) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class GeluQuick(Operation):
+    """Epilogue: value * sigmoid(1.702 value)."""
+
+    def __init__(self) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class Sigmoid(Operation):
+    """Epilogue: 1 / (1 + exp(-value))."""
+
+    def __init__(self) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class Relu(Operation):
+    """Epilogue: value, but 0 where it is below."""
+
+    def __init__(self) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class ReluSquared(Operation):
+    """
+    Epilogue: the square of value, but 0 where it is below. So et al. 2021.
+    """
+
+    def __init__(self) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class Xielu(Operation):
+    """
+    Epilogue: alpha_p value^2 + beta value above 0, alpha_n (exp(min(value, epsilon)) - 1 - value) + beta value elsewhere. Huang & Schlag 2024 (Apertus).
+
+    alpha_p: as it multiplies: after softplus.
+    alpha_n: likewise: beta and softplus together.
+    beta: the slope at 0.
+    epsilon: below 0: the exponential is not taken of anything above.
+    """
+
+    def __init__(self, alpha_p: float = 0.8, alpha_n: float = 0.8, beta: float = 0.5, epsilon: float = -1e-06) -> None: ...
 
     def __repr__(self) -> str: ...
 

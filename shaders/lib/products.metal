@@ -12,24 +12,27 @@ inline bool takes_tile(thread uint& tile, uint rows) {
   return false;
 }
 
-/// A gate is a second product of the same rows, which multiplies the first one.
+/// A gate is a second product of the same rows, which multiplies the first one. Activation is what
+/// happens to the gate before that, Value what happens to the first product.
 struct NoGate {
   FOUNDRY_CONSTANT bool kGates = false;
   float apply(float value, float, uint, uint, uint) const { return value; }
 };
 
-template <class Product, class Activation>
+template <class Product, class Activation, class Value>
 struct GatedBy {
   FOUNDRY_CONSTANT bool kGates = true;
   Product product;
   Activation activation;
+  Value value;
 
-  float apply(float value, float gate, uint token, uint row, uint rows) const {
-    return value * activation.apply(gate, token, row, rows);
+  float apply(float result, float gate, uint token, uint row, uint rows) const {
+    return value.apply(result, token, row, rows) * activation.apply(gate, token, row, rows);
   }
 };
 
-template <class Product, class Activation>
-inline GatedBy<Product, Activation> gated_by(Product product, Activation activation) {
-  return {product, activation};
+template <class Product, class Activation, class Value = Unchanged>
+inline GatedBy<Product, Activation, Value> gated_by(Product product, Activation activation,
+                                                    Value value = {}) {
+  return {product, activation, value};
 }

@@ -138,8 +138,8 @@ struct LanesProduct {
 };
 
 inline void gate_round(NoGate, uint, uint, uint, uint, uint, threadgroup GemmMemory&, uint) {}
-template <class Product, class Activation>
-inline void gate_round(GatedBy<Product, Activation> gate, uint rows, uint columns, uint row,
+template <class Product, class Activation, class Value>
+inline void gate_round(GatedBy<Product, Activation, Value> gate, uint rows, uint columns, uint row,
                        uint first, uint token_blocks, threadgroup GemmMemory& memory, uint lane) {
   gate.product.round(rows, columns, row, first, token_blocks, 0, memory, lane);
 }

@@ -116,8 +116,8 @@ template <class Prologue, class Scale>
 inline void gate_results(NoGate, Prologue, uint, uint, uint, uint, uint,
                          threadgroup MatrixMemory&, threadgroup Scale*, threadgroup float*, uint,
                          uint) {}
-template <class Product, class Activation, class Prologue, class Scale>
-inline void gate_results(GatedBy<Product, Activation> gate, Prologue prologue, uint tokens,
+template <class Product, class Activation, class Value, class Prologue, class Scale>
+inline void gate_results(GatedBy<Product, Activation, Value> gate, Prologue prologue, uint tokens,
                          uint rows, uint columns, uint token, uint row,
                          threadgroup MatrixMemory& memory, threadgroup Scale* scales,
                          threadgroup float* results, uint simdgroup, uint lane) {

@@ -84,8 +84,8 @@ template <class Prologue, class Scale, class Tile>
 inline float gate_values(NoGate, Prologue, Scale, uint, uint, Tile, uint) {
   return 0.0f;
 }
-template <class Product, class Activation, class Prologue, class Scale, class Tile>
-inline float gate_values(GatedBy<Product, Activation> gate, Prologue prologue, Scale scale,
+template <class Product, class Activation, class Value, class Prologue, class Scale, class Tile>
+inline float gate_values(GatedBy<Product, Activation, Value> gate, Prologue prologue, Scale scale,
                          uint rows, uint columns, Tile tile, uint lane) {
   return gate.product.values(prologue, scale, rows, columns, tile, lane);
 }

@@ -19,7 +19,7 @@ HEADS = ROWS // HEAD_DIM
 
 PROLOGUES = ["none", "RmsNorm", "LayerNorm"]
 MAINS = ["Gemv", "Gemm", "Linear", "GatedLinear"]
-EPILOGUES = ["none", "Bias", "Residual", "Multiply", "Silu", "Gelu"]
+EPILOGUES = ["none", "Bias", "Residual", "Multiply", "Scale", "SoftCap", "Silu", "Gelu"]
 HEAD_STAGES = ["HeadNorm", "Rope", "CacheWrite"]
 
 
@@ -55,6 +55,8 @@ class Case:
             "Bias": lambda: fd.ops.Bias(self.rows),
             "Residual": lambda: fd.ops.Residual(self.result),
             "Multiply": lambda: fd.ops.Multiply(self.result),
+            "Scale": lambda: fd.ops.Scale(0.25),
+            "SoftCap": lambda: fd.ops.SoftCap(5),
             "HeadNorm": lambda: fd.ops.HeadNorm(self.head),
             "Rope": lambda: fd.ops.Rope(interleaved=False),
         }
@@ -76,6 +78,8 @@ class Case:
             "Bias": lambda y: y + self.rows64,
             "Residual": lambda y: y + self.result64,
             "Multiply": lambda y: y * self.result64,
+            "Scale": lambda y: y * 0.25,
+            "SoftCap": lambda y: 5 * np.tanh(y / 5),
             "Silu": lambda y: y / (1 + np.exp(-y)),
             "Gelu": lambda y: 0.5 * y * (1 + np.tanh(np.sqrt(2 / np.pi) * (y + 0.044715 * y**3))),
             "HeadNorm": self._normed_heads,

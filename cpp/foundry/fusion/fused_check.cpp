@@ -87,15 +87,19 @@ std::uint64_t elements_of(StageTensor tensor, const Stage& stage, const LinearSh
   return 0;
 }
 
+void check_scalars(const LentFusedKernel& kernel, const Stage& stage) {
+  for (std::uint8_t i = 0; i < stage.type->scalars; ++i) {
+    if (std::isfinite(stage.scalars.at(i))) continue;
+    throw ArgumentError(
+        concat(label_of(kernel), ": ", stage.type->name, "'s parameter is out of its range"));
+  }
+}
+
 /// The stage's own tensors and scalars.
 void check_values(const LentFusedKernel& kernel, const Stage& stage, const LinearShape& x,
                   std::uint64_t rows, std::uint64_t head_dim) {
   const StageType& type = *stage.type;
-  for (std::uint8_t i = 0; i < type.scalars; ++i) {
-    if (std::isfinite(stage.scalars.at(i))) continue;
-    throw ArgumentError(
-        concat(label_of(kernel), ": ", type.name, "'s parameter is out of its range"));
-  }
+  check_scalars(kernel, stage);
   if (type.kind == StageKind::head_turn && (stage.dims % 2 != 0 || stage.dims > head_dim)) {
     fail_shape(kernel, concat(type.name, "'s dims is ", stage.dims,
                               "; even numbers up to the head's ", head_dim, " are possible"));
@@ -121,6 +125,15 @@ void check_gate(const LentFusedKernel& kernel, const LinearShape& x, const LentP
                               shape(*product.weights), ": ", product.gate->extents()[0], " and ",
                               rows, " rows differ"));
   }
+  const auto check_bias = [&](std::string_view what, const AnyTensor* bias) {
+    if (is_missing(bias)) return;
+    require_plain(kernel, what, bias);
+    if (bias->count() == rows) return;
+    fail_shape(kernel, concat(what, " is ", shape(*bias), ": ", bias->count(), " elements where ",
+                              rows, " are needed"));
+  };
+  check_bias("gate_bias", product.gate_bias);
+  check_bias("up_bias", product.up_bias);
   if (product.activation == nullptr) return;
   const StageType* type = product.activation->type;
   if (type == nullptr || type->kind != StageKind::epilogue) {
@@ -131,6 +144,7 @@ void check_gate(const LentFusedKernel& kernel, const LinearShape& x, const LentP
     throw ArgumentError(concat(label_of(kernel), ": ", type->name,
                                " has a tensor and cannot be a gate's activation"));
   }
+  check_scalars(kernel, *product.activation);
 }
 
 /// y of a product whose rows are heads, and the size of a head.

@@ -24,6 +24,14 @@ StageRecipe recipe_of(const Stage& stage) {
   return recipe;
 }
 
+bool has(const AnyTensor* tensor) {
+  return tensor != nullptr && *tensor;
+}
+
+std::optional<DType> dtype_if_any(const AnyTensor* tensor) {
+  return has(tensor) ? std::optional(tensor->dtype()) : std::nullopt;
+}
+
 FusedRecipe recipe_of(const LentFusedKernel& kernel, const LinearPlan& plan) {
   FusedRecipe recipe{.name = kernel.name, .x = kernel.x->dtype(), .plan = plan};
   if (kernel.prologue) recipe.prologue = recipe_of(*kernel.prologue);
@@ -32,6 +40,8 @@ FusedRecipe recipe_of(const LentFusedKernel& kernel, const LinearPlan& plan) {
         {.weights = product.weights->dtype(),
          .gate = product.gate ? std::optional(product.gate->dtype()) : std::nullopt,
          .activation = product.activation ? product.activation->type : nullptr,
+         .gate_bias = dtype_if_any(product.gate_bias),
+         .up_bias = dtype_if_any(product.up_bias),
          .y = product.y->dtype(),
          .stages = product.epilogues.size()});
     for (const Stage& stage : product.epilogues) {
@@ -86,7 +96,9 @@ LentFusedKernel lent(const FusedKernel& kernel) {
                                                .y = &product.y,
                                                .epilogues = product.epilogues,
                                                .gate = product.gate ? &product.gate : nullptr,
-                                               .activation = pointer_to(product.activation)});
+                                               .activation = pointer_to(product.activation),
+                                               .gate_bias = &product.gate_bias,
+                                               .up_bias = &product.up_bias});
     if (!fits) {
       throw ArgumentError(concat(label_of(view), ": ", kernel.products.size(), " products, 1 to ",
                                  kMaxProducts, " are possible"));
@@ -126,7 +138,9 @@ void encode_lent(const LentFusedKernel& kernel, Encoder& encoder) {
     arguments.add(*product.weights);
     if (product.gate) {
       arguments.add(*product.gate);
+      if (has(product.gate_bias)) arguments.add(*product.gate_bias);
       if (product.activation) arguments.add(*product.activation);
+      if (has(product.up_bias)) arguments.add(*product.up_bias);
     }
     for (const Stage& stage : product.epilogues) {
       arguments.add(stage);
@@ -154,7 +168,9 @@ Traffic traffic_of_lent(const LentFusedKernel& kernel) {
   if (kernel.prologue) traffic += traffic_of_stage(*kernel.prologue);
   for (const LentProduct& product : kernel.products) {
     traffic.reads += bytes_of(*product.weights);
-    if (product.gate) traffic.reads += bytes_of(*product.gate);
+    for (const AnyTensor* tensor : {product.gate, product.gate_bias, product.up_bias}) {
+      if (has(tensor)) traffic.reads += bytes_of(*tensor);
+    }
     for (const Stage& stage : product.epilogues) traffic += traffic_of_stage(stage);
     // Of a cache, one position is written.
     traffic.writes +=

@@ -52,7 +52,8 @@ struct Lent {
   using Products = InlineVector<T, kMaxProducts>;
 };
 
-/// One product: y = stages(weights x), or stages(activation(gate x) * (weights x)).
+/// One product: y = stages(weights x), or with a gate
+/// y = stages(activation(gate x + gate_bias) * (weights x + up_bias)).
 template <class Held>
 struct BasicProduct {
   typename Held::Tensor weights = {};  ///< (rows, columns), any dtype with a policy
@@ -62,6 +63,8 @@ struct BasicProduct {
   typename Held::Stages epilogues = {};  ///< and head stages, in order; the store follows
   typename Held::Tensor gate = {};       ///< optional second weights, (rows, columns); any policy
   typename Held::OptionalStage activation = {};  ///< of the gate: an epilogue without a tensor
+  typename Held::Tensor gate_bias = {};          ///< optional, (rows,); both go with a gate
+  typename Held::Tensor up_bias = {};
 };
 
 /// Up to kMaxProducts products of one input in one dispatch (q, k and v; gate and up), each with a

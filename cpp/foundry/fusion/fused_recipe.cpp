@@ -198,6 +198,15 @@ class FusedSource {
     return concat(type, "{", argument, "}");
   }
 
+  /// "Bias<half>{gate_bias0}", or nothing.
+  std::string bias_expression(const char* name, std::size_t index, std::optional<DType> dtype) {
+    if (!dtype) return {};
+    include("stages/bias.metal");
+    const std::string argument = concat(name, index);
+    tensor(argument, Access::read, *dtype);
+    return concat("Bias<", msl_type(*dtype), ">{", argument, "}");
+  }
+
   /// "then(Bias<half>{bias0_0}, Silu{})".
   std::string epilogue_expression(std::size_t index) {
     const auto stages = recipe_.stages_of(index);
@@ -277,11 +286,14 @@ class FusedSource {
     std::string gate = "NoGate{}";
     if (product.gate) {
       const std::string other = product_expression("gate", index, *product.gate);
-      const std::string activation =
-          product.activation
-              ? stage_expression({.type = product.activation}, concat("_gate", index))
-              : "Unchanged{}";
-      gate = concat("gated_by(", other, ", ", activation, ")");
+      const std::string bias = bias_expression("gate_bias", index, product.gate_bias);
+      std::string activation = product.activation ? stage_expression({.type = product.activation},
+                                                                     concat("_gate", index))
+                                                  : "Unchanged{}";
+      if (!bias.empty()) activation = concat("then(", bias, ", ", activation, ")");
+      const std::string up_bias = bias_expression("up_bias", index, product.up_bias);
+      gate =
+          concat("gated_by(", other, ", ", activation, up_bias.empty() ? "" : ", ", up_bias, ")");
     }
     const std::string epilogue = epilogue_expression(index);
     line(concat("  if (takes_tile<", rows_of_tile(plan_, product.gate.has_value()), ">(tile, ",

@@ -36,12 +36,15 @@ struct ProductRecipe {
   DType weights = DType::f32;
   std::optional<DType> gate = {};
   const StageType* activation = nullptr;  ///< of the gate; null: its values as they are
+  std::optional<DType> gate_bias = {};
+  std::optional<DType> up_bias = {};
   DType y = DType::f32;
   std::size_t stages = 0;  ///< of the recipe's, after those of the products before it
 };
 
 /// Arguments in the order of the signature: x; the prologue's tensors and scalars; per product
-/// weights, gate, stages' tensors and scalars, y; LinearParams; HeadParams if there are heads.
+/// weights, gate with what belongs to it, stages' tensors and scalars, y; LinearParams; HeadParams
+/// if there are heads.
 struct FusedRecipe {
   static constexpr std::size_t kMaxStages = 32;
 

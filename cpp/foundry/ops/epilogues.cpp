@@ -1,5 +1,7 @@
 #include "foundry/ops/epilogues.hpp"
 
+#include "foundry/core/error.hpp"
+
 namespace foundry::ops {
 namespace {
 
@@ -11,8 +13,10 @@ constexpr StageType kResidual{.kind = StageKind::epilogue,
                               .name = "Residual",
                               .file = "stages/residual.metal",
                               .tensors = {StageOperand{"residual", StageTensor::result}}};
-constexpr StageType kSilu{.kind = StageKind::epilogue, .name = "Silu", .file = "stages/silu.metal"};
-constexpr StageType kGelu{.kind = StageKind::epilogue, .name = "Gelu", .file = "stages/gelu.metal"};
+constexpr StageType kScale{
+    .kind = StageKind::epilogue, .name = "Scale", .file = "stages/scale.metal", .scalars = 1};
+constexpr StageType kSoftCap{
+    .kind = StageKind::epilogue, .name = "SoftCap", .file = "stages/soft_cap.metal", .scalars = 1};
 
 }  // namespace
 
@@ -22,11 +26,12 @@ Bias::operator Stage() const {
 Residual::operator Stage() const {
   return {.type = &kResidual, .tensors = {residual}};
 }
-Silu::operator Stage() const {
-  return {.type = &kSilu};
+Scale::operator Stage() const {
+  return {.type = &kScale, .scalars = {factor}};
 }
-Gelu::operator Stage() const {
-  return {.type = &kGelu};
+SoftCap::operator Stage() const {
+  if (!(cap > 0.0f)) throw ArgumentError(concat("SoftCap: cap is ", cap, ", not above 0"));
+  return {.type = &kSoftCap, .scalars = {cap}};
 }
 
 }  // namespace foundry::ops

@@ -24,16 +24,21 @@ struct Residual {
                                           "the result's shape; it may be the result itself"));
 };
 
-struct Silu {
+struct Scale {
+  float factor = 1.0f;
   operator Stage() const;
 
-  static constexpr auto description = operation("Epilogue: value * sigmoid(value).");
+  static constexpr auto description =
+      operation("Epilogue: value * factor.", setting<&Scale::factor>("a finite number"));
 };
 
-struct Gelu {
+struct SoftCap {
+  float cap = 30.0f;
   operator Stage() const;
 
-  static constexpr auto description = operation("Epilogue: GELU, tanh form.");
+  static constexpr auto description =
+      operation("Epilogue: cap * tanh(value / cap), which no value passes (Gemma 2).",
+                setting<&SoftCap::cap>("above 0"));
 };
 
 }  // namespace foundry::ops

@@ -14,14 +14,23 @@ LentFusedKernel GatedLinear::lent() const {
   static const std::string& name = intern("gated_linear");
   LentFusedKernel kernel{
       .name = &name, .label = "GatedLinear", .x = &x, .prologue = pointer_to(prologue)};
-  kernel.products.push_back(
-      {.weights = &up, .y = &y, .epilogues = epilogues, .gate = &gate, .activation = &activation});
+  kernel.products.push_back({.weights = &up,
+                             .y = &y,
+                             .epilogues = epilogues,
+                             .gate = &gate,
+                             .activation = &activation,
+                             .gate_bias = &gate_bias,
+                             .up_bias = &up_bias});
   return kernel;
 }
 
 GatedLinear::operator MainStage() const {
   return {.name = "GatedLinear",
-          .product = {.weights = up, .gate = gate, .activation = activation}};
+          .product = {.weights = up,
+                      .gate = gate,
+                      .activation = activation,
+                      .gate_bias = gate_bias,
+                      .up_bias = up_bias}};
 }
 
 }  // namespace foundry::ops

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "foundry/fusion/fused_kernel_builder.hpp"
+#include "foundry/ops/activations.hpp"
 #include "foundry/ops/description.hpp"
-#include "foundry/ops/epilogues.hpp"
 
 namespace foundry::ops {
 
@@ -18,14 +18,17 @@ struct GatedLinear {
   std::optional<Stage> prologue;
   Stage activation = Silu();
   std::vector<Stage> epilogues;
+  AnyTensor gate_bias = {};
+  AnyTensor up_bias = {};
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
   operator MainStage() const;
 
   static constexpr auto description = operation(
-      "y = activation(x G^T) * (x U^T) in one kernel: SwiGLU with Silu, GeGLU with Gelu. Shazeer "
-      "2020.",
+      "y = activation(x G^T + gate_bias) * (x U^T + up_bias) in one kernel: SwiGLU with Silu, "
+      "GeGLU "
+      "with Gelu. Shazeer 2020.",
       read<&GatedLinear::gate>(Elements::weights, "(rows, columns)"),
       read<&GatedLinear::up>(Elements::weights, "(rows, columns)"),
       read<&GatedLinear::x>(Elements::floats, "(columns,) or (tokens, columns)").to_run(),
@@ -34,7 +37,9 @@ struct GatedLinear {
       setting<&GatedLinear::activation>("an epilogue without a tensor; Silu, if left out"),
       setting<&GatedLinear::epilogues>(
           "what is done to a result before it is stored: one stage, or several in order")
-          .as("epilogue"));
+          .as("epilogue"),
+      optional_read<&GatedLinear::gate_bias>(Elements::floats, "(rows,)"),
+      optional_read<&GatedLinear::up_bias>(Elements::floats, "(rows,)"));
 
  private:
   [[nodiscard]] LentFusedKernel lent() const;

@@ -2,6 +2,7 @@
 // listed here.
 #pragma once
 
+#include "foundry/ops/activations.hpp"
 #include "foundry/ops/append_token.hpp"
 #include "foundry/ops/arange.hpp"
 #include "foundry/ops/argmax.hpp"
@@ -41,7 +42,9 @@ using RowOperations = OperationList<RmsNorm, LayerNorm, Softmax>;
 using ElementOperations = OperationList<Add, Multiply, SwiGlu, GeGlu, Clamp, Copy, Fill, Arange,
                                         RandomUniform, RandomNormal>;
 using TokenOperations = OperationList<Embedding, Argmax, Sample, AppendToken, CountTokens>;
-using StageOperations = OperationList<Bias, Residual, Silu, Gelu, HeadNorm, CacheWrite>;
+using StageOperations =
+    OperationList<Bias, Residual, Scale, SoftCap, Silu, Gelu, GeluErf, GeluQuick, Sigmoid, Relu,
+                  ReluSquared, Xielu, HeadNorm, CacheWrite>;
 
 using AllOperations = JoinedLists<ProductOperations, AttentionOperations, RowOperations,
                                   ElementOperations, TokenOperations, StageOperations>::Type;
