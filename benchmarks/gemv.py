@@ -84,7 +84,7 @@ def measure() -> list[Table]:
         table = Table(title, columns)
         for name in formats:
             for rows, inner in SHAPES:
-                if inner % 256 and name.endswith("_k"):
+                if inner % fd.DType[name].block_elements:
                     continue
                 found = run_all(contenders(name, rows, inner, threads))
                 for state in ("cold", "warm"):

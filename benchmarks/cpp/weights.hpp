@@ -8,6 +8,7 @@
 #include <cstring>
 #include <random>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace bench {
@@ -17,8 +18,10 @@ struct Format {
   const char* name;
   std::size_t block_elements;
   std::size_t block_bytes;
-  // Where a block's half-precision scales stand; the rest of a block may be any bytes.
+  // Where a block's half-precision scales stand; the rest of a block may be any bytes, but for
+  // those of other scales.
   std::vector<std::size_t> halves;
+  std::vector<std::pair<std::size_t, std::uint8_t>> scales = {};
 
   std::size_t row_bytes(std::size_t columns) const {
     return columns / block_elements * block_bytes;
@@ -27,10 +30,32 @@ struct Format {
 
 inline const Format* find_format(std::string_view name) {
   static const Format formats[] = {
-      {"f32", 1, 4, {}},          {"f16", 1, 2, {}},         {"bf16", 1, 2, {}},
-      {"q8_0", 32, 34, {0}},      {"q4_0", 32, 18, {0}},     {"q4_1", 32, 20, {0, 2}},
-      {"q5_0", 32, 22, {0}},      {"q5_1", 32, 24, {0, 2}},  {"q4_k", 256, 144, {0, 2}},
-      {"q5_k", 256, 176, {0, 2}}, {"q6_k", 256, 210, {208}},
+      {"f32", 1, 4, {}},
+      {"f16", 1, 2, {}},
+      {"bf16", 1, 2, {}},
+      {"q8_0", 32, 34, {0}},
+      {"q4_0", 32, 18, {0}},
+      {"q4_1", 32, 20, {0, 2}},
+      {"q5_0", 32, 22, {0}},
+      {"q5_1", 32, 24, {0, 2}},
+      {"q4_k", 256, 144, {0, 2}},
+      {"q5_k", 256, 176, {0, 2}},
+      {"q6_k", 256, 210, {208}},
+      {"q2_k", 256, 84, {80, 82}},
+      {"q3_k", 256, 110, {108}},
+      {"iq1_s", 256, 50, {0}},
+      {"iq1_m", 256, 56, {}, {{55, 0x1c}}},
+      {"iq2_xxs", 256, 66, {0}},
+      {"iq2_xs", 256, 74, {0}},
+      {"iq2_s", 256, 82, {0}},
+      {"iq3_xxs", 256, 98, {0}},
+      {"iq3_s", 256, 110, {0}},
+      {"iq4_nl", 32, 18, {0}},
+      {"iq4_xs", 256, 136, {0}},
+      {"tq1_0", 256, 54, {52}},
+      {"tq2_0", 256, 66, {64}},
+      {"mxfp4", 32, 17, {}, {{0, 119}}},
+      {"nvfp4", 64, 36, {}, {{0, 8}, {1, 9}, {2, 10}, {3, 11}}},
   };
   for (const Format& format : formats)
     if (name == format.name) return &format;
@@ -74,6 +99,7 @@ inline std::vector<std::byte> random_weights(const Format& format, std::size_t r
         const std::uint16_t value = half_bits(0.005f + 0.002f * unit(random));
         std::memcpy(block + at, &value, 2);
       }
+      for (const auto& [at, value] : format.scales) block[at] = std::byte{value};
     }
   }
   return bytes;
@@ -95,7 +121,7 @@ inline unsigned packed_six_bits(const std::byte* packed, unsigned which, std::si
   return (byte(j + 4) >> (4 * which) & 15) | byte(4 * which + j - 4) >> 6 << 4;
 }
 
-/// Weight k of a row.
+/// Weight k of a row, of the formats that have a hand-written product.
 inline float weight_at(const Format& format, const std::byte* row, std::size_t k) {
   const std::byte* block = row + k / format.block_elements * format.block_bytes;
   const std::size_t i = k % format.block_elements;

@@ -75,6 +75,8 @@ def epilogues() -> None:
     w, x, y = weights(fd.f16, ROWS, COLUMNS), floats(COLUMNS), floats(ROWS)
     stages = [ops.Bias(floats(ROWS)), ops.Silu(), ops.Gelu(), ops.Multiply(floats(ROWS))]
     rt.run(ops.Linear(weights=w, x=x, y=y, epilogue=[*stages, ops.Residual(floats(ROWS))]))
+    norm = ops.LayerNorm(weight=floats(COLUMNS), bias=floats(COLUMNS))
+    rt.run(ops.Linear(weights=w, x=x, y=y, prologue=norm))
 
 
 def attention() -> None:
