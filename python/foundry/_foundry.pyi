@@ -1337,16 +1337,26 @@ class RandomNormal(Operation):
 
 class Embedding(Operation):
     """
-    Rows of a table by token id. An id outside of the table gives a row of NaN.
+    Rows of a table by token id: y[t] = scale * table[ids[t]] + positions[start + t]. An id outside of the table gives a row of NaN; ShapeError for positions past their table.
 
     table: (rows, columns); any format with a policy.
     ids: (tokens,); i32 or u32.
     y: (tokens, columns), or (columns,) for one token; f32, f16 or bf16.
+    scale: of the table's rows (Gemma).
+    positions: optional; (positions, columns) (GPT-2); f32, f16 or bf16.
+    start: position of the first token.
     """
 
-    def __init__(self, table: Tensor, ids: Tensor, y: Tensor) -> None: ...
+    def __init__(self, table: Tensor, ids: Tensor, y: Tensor, *, scale: float = 1.0, positions: Tensor | None = None, start: int | Parameter = 0) -> None: ...
 
     def __repr__(self) -> str: ...
+
+    @property
+    def start(self) -> int | Parameter:
+        """position of the first token"""
+
+    @start.setter
+    def start(self, value: int | Parameter, /) -> None: ...
 
 class Argmax(Operation):
     """

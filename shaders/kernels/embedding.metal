@@ -1,4 +1,5 @@
-// Embedding: row ids[token] of the table, for every token. Weights: the table's policy.
+// Embedding: row ids[token] of the table, scaled, for every token, and its position's row. Weights:
+// the table's policy.
 #include "lib/policy.metal"
 
 kernel void embedding(FOUNDRY_ARGUMENTS) {
@@ -10,5 +11,7 @@ kernel void embedding(FOUNDRY_ARGUMENTS) {
   if (id < params.rows) {
     value = weight_at<Weights>(table + ulong(id) * (params.columns / Weights::kBlock), k);
   }
+  if (scaled) value *= params.scale;
+  if (has_positions) value += float(positions[ulong(params.start + token) * params.columns + k]);
   y[ulong(token) * params.columns + k] = Y(value);
 }

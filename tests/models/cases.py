@@ -16,6 +16,13 @@ _AFTER = "post_attention_norm ffn_gate ffn_up ffn_down post_ffw_norm"
 _TIED = "token_embd output_norm"
 _RMS = {"attention.layer_norm_rms_epsilon": 1e-5}
 _WINDOW = {"attention.sliding_window": 20}
+_LAYER = {"attention.layer_norm_epsilon": 1e-5}
+_LAYER_NORMS = "attn_norm.bias ffn_norm.bias"
+_OUTSIDE = "token_embd output_norm output_norm.bias output"
+_QKV = "attn_norm attn_norm.bias attn_qkv attn_output"
+_DENSE = "ffn_up ffn_down"
+_DENSE_BIASES = "ffn_up.bias ffn_down.bias"
+_QKV_BIASES = "attn_qkv.bias attn_output.bias"
 _YARN = {
     "rope.scaling.type": "yarn",
     "rope.scaling.factor": 8.0,
@@ -145,5 +152,99 @@ CASES = (
             },
         ),
         "LongRoPE",
+    ),
+    Case(
+        _model(
+            "glm4",
+            f"{_ATTENTION} attn_q.bias attn_k.bias attn_v.bias {_FUSED_GATE} "
+            "post_attention_norm post_ffw_norm",
+            metadata={**_RMS, "rope.dimension_count": 8},
+            shapes=_FUSED_SHAPES,
+        ),
+        "partial RoPE, fused gate",
+        dispatches=9,
+    ),
+    Case(
+        _model(
+            "stablelm",
+            f"{_PLAIN} {_LAYER_NORMS} attn_q.bias attn_k.bias attn_v.bias",
+            outside=_OUTSIDE,
+            metadata={**_LAYER, "rope.dimension_count": 4},
+        ),
+        "partial RoPE",
+    ),
+    Case(
+        _model(
+            "stablelm",
+            f"{_ATTENTION} attn_norm.bias ffn_gate ffn_up ffn_down",
+            outside=_OUTSIDE,
+            metadata={**_LAYER, "rope.dimension_count": 4},
+        ),
+        "parallel",
+    ),
+    Case(
+        _model(
+            "starcoder2",
+            f"{_ATTENTION} {_LAYER_NORMS} ffn_norm {_DENSE} {_DENSE_BIASES} "
+            "attn_q.bias attn_k.bias attn_v.bias attn_output.bias",
+            outside=f"{_TIED} output_norm.bias",
+            metadata=_LAYER,
+        ),
+    ),
+    Case(
+        _model(
+            "phi2",
+            f"{_QKV} {_QKV_BIASES} {_DENSE} {_DENSE_BIASES}",
+            outside=f"{_OUTSIDE} output.bias",
+            metadata={**_LAYER, "rope.dimension_count": 6},
+        ),
+        "partial RoPE",
+    ),
+    *(
+        Case(
+            _model(
+                "gptneox",
+                f"{_QKV} {_QKV_BIASES} ffn_norm ffn_norm.bias {_DENSE} {_DENSE_BIASES}",
+                outside=_OUTSIDE,
+                metadata={
+                    **_LAYER,
+                    "rope.dimension_count": 4,
+                    "use_parallel_residual": is_parallel,
+                },
+                sizes=replace(SMALL, kv_heads=SMALL.heads),
+            ),
+            "parallel" if is_parallel else "sequential",
+        )
+        for is_parallel in (True, False)
+    ),
+    Case(
+        _model(
+            "falcon",
+            f"{_QKV} {_DENSE}",
+            outside=_OUTSIDE,
+            metadata=_LAYER,
+            sizes=replace(SMALL, kv_heads=1),
+        ),
+        "one norm",
+    ),
+    Case(
+        _model(
+            "falcon",
+            f"{_QKV} attn_norm_2 attn_norm_2.bias {_DENSE}",
+            outside=f"{_TIED} output_norm.bias",
+            metadata=_LAYER,
+        ),
+        "two norms",
+    ),
+    Case(
+        _model(
+            "gpt2",
+            f"{_QKV} {_QKV_BIASES} ffn_norm ffn_norm.bias {_DENSE} {_DENSE_BIASES}",
+            outside=f"{_TIED} output_norm.bias position_embd",
+            metadata=_LAYER,
+            sizes=replace(SMALL, kv_heads=SMALL.heads),
+        ),
+        "learned positions",
+        dispatches=6,
     ),
 )

@@ -146,9 +146,9 @@ CASES = {
     "RandomNormal": Case(ops.RandomNormal, {"y": (96,)}),
     "Embedding": Case(
         ops.Embedding,
-        {"table": (7, 32), "ids": (5,), "y": (5, 32)},
+        {"table": (7, 32), "ids": (5,), "y": (5, 32), "positions": (9, 32)},
         dtypes={"ids": fd.u32},
-        bytes=(5 * 4 + 5 * 32 * 4, 5 * 32 * 4),  # five rows of the table
+        bytes=(5 * 4 + 2 * 5 * 32 * 4, 5 * 32 * 4),  # five rows of each table
     ),
     "Argmax": Case(ops.Argmax, {"x": (7, 33), "y": (7,)}, dtypes={"y": fd.u32}),
     "Sample": Case(

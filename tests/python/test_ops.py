@@ -394,6 +394,30 @@ def test_embedding(rt: fd.Foundry, name: str) -> None:
     assert np.isnan(found[1:3]).all() and not np.isnan(found[[0, 3, 4]]).any()
 
 
+@pytest.mark.parametrize("dtype", [fd.f32, fd.f16, fd.bf16])
+def test_embedding_with_positions(rt: fd.Foundry, dtype: fd.DType) -> None:
+    random = rng("embedding with positions", dtype.name)
+    table, table64 = put(rt, random.standard_normal((50, 33)).astype(np.float32))
+    positions = rt.tensor(random.standard_normal((9, 33)).astype(np.float32), dtype)
+    positions64 = positions.copy_to_host().astype(np.float64)
+    ids = np.array([0, 49, 7, 7], np.int32)
+    y = rt.empty((4, 33), fd.f32)
+    embedding = fd.ops.Embedding(
+        table=table, ids=rt.tensor(ids), y=y, scale=3.5, positions=positions, start=5
+    )
+    rt.run(embedding)
+    scaled = 3.5 * table64[ids]
+    check(y, scaled + positions64[5:9], np.abs(scaled) + np.abs(positions64[5:9]), units=2)
+    rt.run(fd.ops.Embedding(table=table, ids=rt.tensor(ids), y=y, scale=3.5))
+    check(y, scaled, np.abs(scaled), units=1)
+    embedding.start = 6
+    with pytest.raises(fd.ShapeError, match="positions 6 to 9, the table of positions has 9"):
+        rt.run(embedding)
+    narrow = rt.empty((9, 32), fd.f32)
+    with pytest.raises(fd.ShapeError, match=r"positions is \(9, 32\), not \(positions, 33\)"):
+        rt.run(fd.ops.Embedding(table=table, ids=rt.tensor(ids), y=y, positions=narrow))
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 33), (3, 1000), (2, 49152)])
 def test_argmax(rt: fd.Foundry, shape: tuple[int, int]) -> None:
     values = rng("argmax", shape).standard_normal(shape).astype(np.float32)

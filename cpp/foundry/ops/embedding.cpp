@@ -1,5 +1,8 @@
 #include "foundry/ops/embedding.hpp"
 
+#include <cstddef>
+#include <vector>
+
 #include "foundry/fusion/policy.hpp"
 #include "foundry/ops/checks.hpp"
 #include "foundry/ops/kernel_file.hpp"
@@ -12,19 +15,37 @@ struct EmbeddingRecipe {
   DType table;
   DType ids;
   DType y;
+  std::optional<DType> positions;
+  bool scaled;
 
   KernelDescription describe() const {
     const Policy& policy = policy_of(table, "Embedding");
     auto kernel = kernel_file("embedding");
-    kernel.arguments = {ArgumentDescription::buffer("table", Access::read, table),
-                        ArgumentDescription::buffer("ids", Access::read, ids),
-                        ArgumentDescription::buffer("y", Access::write, y),
-                        ArgumentDescription::value("params", struct_layout<EmbeddingParams>())};
+    kernel.arguments = {
+        ArgumentDescription::buffer("table", Access::read, table),
+        ArgumentDescription::buffer("ids", Access::read, ids),
+        ArgumentDescription::buffer("y", Access::write, y),
+        ArgumentDescription::optional_buffer("positions", Access::read,
+                                             positions.value_or(DType::f32), positions.has_value()),
+        ArgumentDescription::value("params", struct_layout<EmbeddingParams>())};
     kernel.includes = {std::string(policy.file)};
     kernel.aliases = {{"Weights", msl_policy(policy, /*narrow=*/false)}, {"Y", msl_type(y)}};
+    kernel.constants = {{"scaled", scaled}};
     return kernel;
   }
 };
+
+void require_positions(const Embedding& op, std::uint32_t columns) {
+  if (op.positions.rank() != 2 || op.positions.extent(1) != columns) {
+    throw ShapeError(concat("Embedding: positions is ", to_string(op.positions.extents()),
+                            ", not (", "positions, ", columns, ")"));
+  }
+  const std::uint64_t end = op.start.value() + op.ids.count();
+  if (end > op.positions.extent(0)) {
+    throw ShapeError(concat("Embedding: positions ", op.start.value(), " to ", end - 1,
+                            ", the table of positions has ", op.positions.extent(0)));
+  }
+}
 
 }  // namespace
 
@@ -35,17 +56,27 @@ void Embedding::encode(Encoder& encoder) const {
         concat("Embedding: table is ", to_string(table.extents()), ", not (rows, columns)"));
   }
   const EmbeddingParams params{in_32_bits("Embedding", "the table's rows", table.extents()[0]),
-                               in_32_bits("Embedding", "the table's columns", table.extents()[1])};
+                               in_32_bits("Embedding", "the table's columns", table.extents()[1]),
+                               start.value(), scale};
+  if (positions) require_positions(*this, params.columns);
   require_count("Embedding", "y", y, ids.count() * params.columns);
-  const auto kernel =
-      encoder.kernel(EmbeddingRecipe{.table = table.dtype(), .ids = ids.dtype(), .y = y.dtype()});
-  encoder.dispatch(*kernel, {table, ids, y, Argument::value(params)},
+  const auto kernel = encoder.kernel(EmbeddingRecipe{.table = table.dtype(),
+                                                     .ids = ids.dtype(),
+                                                     .y = y.dtype(),
+                                                     .positions = dtype_if_any(positions),
+                                                     .scaled = scale != 1.0f});
+  std::vector<ParameterUse> uses;
+  if (positions) {
+    uses = {position_use(offsetof(EmbeddingParams, start), start, positions, ids.count())};
+  }
+  encoder.dispatch(*kernel, {table, ids, y, positions, Argument::value(params, uses)},
                    covering(params.columns, ids.count()));
 }
 
 Traffic Embedding::traffic() const {
   const std::uint64_t row = bytes_of(table) / table.extent(0);
-  return traffic_of({&ids}, {&y}) + Traffic{ids.count() * row, 0};
+  const std::uint64_t position = positions ? bytes_of(positions) / positions.extent(0) : 0;
+  return traffic_of({&ids}, {&y}) + Traffic{ids.count() * (row + position), 0};
 }
 
 }  // namespace foundry::ops

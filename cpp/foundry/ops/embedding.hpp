@@ -1,7 +1,8 @@
-// Embedding: rows of a table by token id.
+// Embedding: rows of a table by token id, scaled, and a position's row added.
 #pragma once
 
 #include "foundry/kernel/encoder.hpp"
+#include "foundry/kernel/parameter.hpp"
 #include "foundry/kernel/traffic.hpp"
 #include "foundry/ops/description.hpp"
 
@@ -11,21 +12,30 @@ namespace foundry::ops {
 struct EmbeddingParams {
   std::uint32_t rows;
   std::uint32_t columns;
+  std::uint32_t start;  ///< position of the first token
+  float scale;
 };
 
 struct Embedding {
   AnyTensor table;
   AnyTensor ids;
   AnyTensor y;
+  float scale = 1.0f;
+  AnyTensor positions = {};
+  Scalar<std::uint32_t> start = {};
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
 
   static constexpr auto description = operation(
-      "Rows of a table by token id. An id outside of the table gives a row of NaN.",
+      "Rows of a table by token id: y[t] = scale * table[ids[t]] + positions[start + t]. An id "
+      "outside of the table gives a row of NaN; ShapeError for positions past their table.",
       read<&Embedding::table>(Elements::weights, "(rows, columns)"),
       read<&Embedding::ids>(Elements::index, "(tokens,)"),
-      write<&Embedding::y>(Elements::floats, "(tokens, columns), or (columns,) for one token"));
+      write<&Embedding::y>(Elements::floats, "(tokens, columns), or (columns,) for one token"),
+      ByName{}, setting<&Embedding::scale>("of the table's rows (Gemma)"),
+      optional_read<&Embedding::positions>(Elements::floats, "(positions, columns) (GPT-2)"),
+      setting<&Embedding::start>("position of the first token"));
 };
 
 }  // namespace foundry::ops

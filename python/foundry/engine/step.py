@@ -12,7 +12,9 @@ from foundry._foundry import DType, Foundry, Parameter, Tensor
 
 ACTIVATIONS = "activations"
 """The arena of what a step computes."""
-_Positional = ops.QkvLinear | ops.Rope | ops.RopeKvWrite | ops.KvWrite | ops.Attention
+_Positional = (
+    ops.Embedding | ops.QkvLinear | ops.Rope | ops.RopeKvWrite | ops.KvWrite | ops.Attention
+)
 
 
 class Step:

@@ -100,7 +100,7 @@ _MODEL = (
     Key("{arch}.attention.key_length", _HONOURED, "elements of a head"),
     Key("{arch}.attention.value_length", _HONOURED, "has to be attention.key_length"),
     Key("{arch}.attention.scale", _REFUSED, "of scores; 0 for 1/sqrt(key_length)", (0,)),
-    Key("{arch}.rope.dimension_count", _HONOURED, "has to be attention.key_length"),
+    Key("{arch}.rope.dimension_count", _HONOURED, "elements of a head that RoPE turns"),
     Key("{arch}.rope.freq_base", _HONOURED, "RoPE"),
     Key(
         "{arch}.rope.scaling.type", _HONOURED, "`none`, `linear` (the default), `yarn`, `longrope`"

@@ -42,6 +42,8 @@ class ModelConfig:
     rotated: int
     """Elements of a head that RoPE turns."""
     context_length: int
+    positions: int
+    """As the metadata has the context length: rows of a table of positions."""
     norm_epsilon: float
     score_cap: float
     logit_cap: float
@@ -49,6 +51,8 @@ class ModelConfig:
     embedding_scale: float
     residual_scale: float
     logit_scale: float
+    parallel: bool
+    """MLP and attention have the same input, whatever norms there are."""
     vocabulary: int | None
     """Tokens, where the metadata says so."""
     of_layers: tuple[LayerConfig, ...]
@@ -105,6 +109,7 @@ class ModelConfig:
             head_dim=head_dim,
             rotated=metadata.integer("rope.dimension_count", head_dim),
             context_length=_context_length(metadata),
+            positions=metadata.integer("context_length", least=2),
             norm_epsilon=metadata.number(architecture.norm_epsilon),
             score_cap=own("attn_logit_softcapping", 0.0),
             logit_cap=own("final_logit_softcapping", 0.0),
@@ -113,6 +118,11 @@ class ModelConfig:
             else own("embedding_scale", 0.0) or 1.0,
             residual_scale=own("residual_scale", 0.0) or 1.0,
             logit_scale=1.0 / logit_scale if architecture.logits_divided else logit_scale,
+            parallel=architecture.parallel
+            or (
+                "use_parallel_residual" in architecture.keys
+                and metadata.flag("use_parallel_residual", True)
+            ),
             vocabulary=metadata.integer("vocab_size") if "vocab_size" in metadata else None,
             of_layers=_layers(metadata, architecture, layers, scale or 1.0 / math.sqrt(head_dim)),
         )
@@ -125,10 +135,16 @@ class ModelConfig:
             raise ModelError(f"{self.heads} heads are no multiple of {self.kv_heads} KV heads")
         if self.head_dim % 2:
             raise ModelError(f"heads of {self.head_dim} elements do not pair, as RoPE needs")
-        if self.rotated != self.head_dim:
+        if self.rotated % 2 or self.rotated > self.head_dim:
+            raise ModelError(
+                f"{metadata.key('rope.dimension_count')} is {self.rotated}; expected an even "
+                f"number up to {self.head_dim}, the elements of a head"
+            )
+        magnitude = max(layer.rope_scaling.magnitude for layer in self.of_layers)
+        if self.rotated < self.head_dim and magnitude != 1.0:
             raise UnsupportedModelError(
-                f"unsupported {metadata.key('rope.dimension_count')} {self.rotated}; supported: "
-                f"{self.head_dim}, the elements of a head"
+                f"unsupported RoPE scaling by {magnitude:.4g} of {self.rotated} of a head's "
+                f"{self.head_dim} elements; supported: of all of them"
             )
         length = metadata.integer("attention.value_length", self.head_dim)
         if length != self.head_dim:

@@ -42,13 +42,15 @@ def transformer(
 
 def _embed(step: Step, config: ModelConfig, weights: ModelWeights) -> None:
     hidden = step.buffer("hidden state", config.hidden)
-    step.add(ops.Embedding(table=weights.embedding, ids=step.ids, y=hidden))
-    if config.embedding_scale != 1.0:
-        scale = step.scratch("embedding scale", hidden.size)
-        step.add(
-            ops.Fill(y=scale, value=config.embedding_scale),
-            ops.Multiply(a=hidden, b=scale, y=hidden),
+    step.add(
+        ops.Embedding(
+            table=weights.embedding,
+            ids=step.ids,
+            y=hidden,
+            scale=config.embedding_scale,
+            positions=weights.positions,
         )
+    )
 
 
 def _add_layer(
@@ -56,7 +58,11 @@ def _add_layer(
 ) -> None:
     layer = weights.layers[index]
     keys, values = cache.keys[index], cache.values[index]
+    inner = None
+    if layer.parallel:  # reads the hidden state before attention adds to it
+        inner = feed_forward(step, config, layer, layer.feed_forward_norm)
     mixed = attend(step, config, config.of_layers[index], layer, keys, values)
     add_to_hidden(step, config, layer.attention_output, mixed, layer.after_attention)
-    inner = feed_forward(step, config, layer, layer.feed_forward_norm)
+    if inner is None:
+        inner = feed_forward(step, config, layer, layer.feed_forward_norm)
     add_to_hidden(step, config, layer.down, inner, layer.after_feed_forward)

@@ -44,6 +44,8 @@ class LayerWeights:
     attention_output: Product
     after_attention: Norm | None
     feed_forward_norm: Norm | None
+    parallel: bool
+    """MLP and attention have the same input."""
     gate: Product | None
     up: Product
     down: Product
@@ -57,6 +59,8 @@ class ModelWeights:
     """A whole model; `output` is the embedding itself where the file ties them."""
 
     embedding: Tensor
+    positions: Tensor | None
+    """What is added to the embedding at each position of the context."""
     layers: tuple[LayerWeights, ...]
     output_norm: Norm
     output: Product
@@ -74,6 +78,9 @@ def bind(
     factors = _rope_factors(source, config, context_length, runtime)
     weights = ModelWeights(
         embedding=embedding,
+        positions=source.take("position_embd.weight", (config.positions, config.hidden))
+        if config.architecture.pairing is None
+        else None,
         layers=tuple(
             _layer(source, config, f"blk.{index}.", factors[layer])
             for index, layer in enumerate(config.of_layers)
@@ -98,7 +105,13 @@ def _layer(
     def norm(name: str, wanted: bool = True) -> Norm | None:
         return _norm(source, prefix + name, hidden) if wanted else None
 
-    attention_norm = norm("attn_norm", before)
+    def first(names: tuple[str, ...]) -> str:
+        there = (name for name in names if source.has(f"{prefix}{name}.weight"))
+        return next(there, names[0])
+
+    own = first(architecture.attention_norm)
+    other = first(architecture.feed_forward_norm)
+    attention_norm = norm(own, before)
     q, k, v = _attention_input(source, config, prefix)
     gate, up = _feed_forward_input(source, config, prefix)
     query_norm = key_norm = None
@@ -116,7 +129,8 @@ def _layer(
         key_norm=key_norm,
         attention_output=_product(source, f"{prefix}attn_output", hidden, query),
         after_attention=norm("post_attention_norm", after),
-        feed_forward_norm=norm(architecture.feed_forward_norm, before),
+        feed_forward_norm=norm(other, before),
+        parallel=config.parallel or own == other,
         gate=gate,
         up=up,
         down=_product(source, f"{prefix}ffn_down", hidden, inner),

@@ -41,9 +41,14 @@ class Architecture:
     models: str
     """Some that are of it."""
     norms: Norms = Norms.BEFORE
-    feed_forward_norm: str = "ffn_norm"
-    """The tensor before the MLP."""
-    pairing: Pairing = Pairing.NEIGHBOURS
+    attention_norm: tuple[str, ...] = ("attn_norm",)
+    feed_forward_norm: tuple[str, ...] = ("ffn_norm",)
+    """The tensors before attention and MLP: the first of them that a file has."""
+    parallel: bool = False
+    """MLP and attention have the same input, as they have where they share the norm, and where
+    `use_parallel_residual` says so."""
+    pairing: Pairing | None = Pairing.NEIGHBOURS
+    """None: no RoPE; positions are embedded as tokens are."""
     head_norm: HeadNorm | None = None
     unturned: int = 0
     """Every so many layers one is without RoPE; 0 for none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from foundry.models.architectures.architecture import Architecture, HeadNorm, Norms, Pairing
 
 _WINDOW = {"attention.sliding_window": 0, "rope.freq_base_swa": None}
+_LAYER_NORM = "attention.layer_norm_epsilon"
 
 _ENTRIES = (
     Architecture(
@@ -69,7 +70,7 @@ _ENTRIES = (
     Architecture(
         "seed_oss",
         "Seed-OSS",
-        feed_forward_norm="post_attention_norm",
+        feed_forward_norm=("post_attention_norm",),
         pairing=Pairing.HALVES,
         keys={"attention.scale": 0.0},
     ),
@@ -80,6 +81,64 @@ _ENTRIES = (
         head_norm=HeadNorm.TURNED,
     ),
     Architecture("ernie4_5", "ERNIE 4.5 0.3B"),
+    Architecture(
+        "glm4",
+        "GLM 4 0414",
+        norms=Norms.AROUND,
+        fused_gate=True,
+    ),
+    Architecture(
+        "stablelm",
+        "StableLM 3B, 2 1.6B",
+        norm_epsilon=_LAYER_NORM,
+        feed_forward_norm=("ffn_norm", "attn_norm"),
+        pairing=Pairing.HALVES,
+    ),
+    Architecture(
+        "starcoder2",
+        "StarCoder 2",
+        norm_epsilon=_LAYER_NORM,
+        pairing=Pairing.HALVES,
+        activation="Gelu",
+        gated=False,
+    ),
+    Architecture(
+        "phi2",
+        "Phi 1.5 and 2",
+        norm_epsilon=_LAYER_NORM,
+        feed_forward_norm=("attn_norm",),
+        pairing=Pairing.HALVES,
+        activation="Gelu",
+        gated=False,
+    ),
+    Architecture(
+        "gptneox",
+        "GPT-NeoX, Pythia",
+        norm_epsilon=_LAYER_NORM,
+        pairing=Pairing.HALVES,
+        activation="Gelu",
+        gated=False,
+        keys={"use_parallel_residual": True},
+    ),
+    Architecture(
+        "falcon",
+        "Falcon 7B and 40B",
+        norm_epsilon=_LAYER_NORM,
+        attention_norm=("attn_norm_2", "attn_norm"),
+        feed_forward_norm=("attn_norm",),
+        parallel=True,
+        pairing=Pairing.HALVES,
+        activation="Gelu",
+        gated=False,
+    ),
+    Architecture(
+        "gpt2",
+        "GPT-2",
+        norm_epsilon=_LAYER_NORM,
+        pairing=None,
+        activation="Gelu",
+        gated=False,
+    ),
     Architecture("phi3", "Phi 3, 3.5, 4 and 4 mini", pairing=Pairing.HALVES, fused_gate=True),
 )
 

@@ -24,8 +24,9 @@ def attend(
     """Adds the operations up to attention's output, (tokens, query size)."""
     queries = step.buffer("queries", config.query_size)
     # QkvLinear is for one token, and normalises head by head before RoPE.
-    is_plain = config.architecture.head_norm in (None, HeadNorm.EACH)
-    if step.tokens == 1 and is_plain:
+    architecture = config.architecture
+    is_plain = architecture.head_norm in (None, HeadNorm.EACH)
+    if step.tokens == 1 and is_plain and architecture.pairing is not None:
         _fused_input(step, config, layer, weights, keys, values)
     else:
         _input(step, config, layer, weights, keys, values)
@@ -55,6 +56,7 @@ def _rope(config: ModelConfig, layer: LayerConfig, weights: LayerWeights) -> dic
         "base": layer.rope_base,
         "interleaved": config.architecture.pairing is Pairing.NEIGHBOURS,
         "factors": weights.rope_factors,
+        "dims": config.rotated,
     }
 
 
@@ -120,6 +122,8 @@ def _input(
         for x in (q, k):
             heads = x.reshape(step.tokens, -1, config.head_dim)
             step.add(ops.Rope(x=heads, y=heads, **rope))
+        step.add(*norms, ops.KvWrite(k=k, v=v, k_cache=keys, v_cache=values))
+    elif config.architecture.pairing is None:
         step.add(*norms, ops.KvWrite(k=k, v=v, k_cache=keys, v_cache=values))
     else:
         step.add(*norms, ops.RopeKvWrite(q=q, k=k, v=v, k_cache=keys, v_cache=values, **rope))

@@ -15,6 +15,8 @@ def normalise(config: ModelConfig, norm: Norm | None) -> ops.Operation | None:
     """The stage that normalises a product's input, where it is to be."""
     if norm is None:
         return None
+    if config.architecture.has_layer_norm:
+        return ops.LayerNorm(weight=norm.weight, bias=norm.bias, epsilon=config.norm_epsilon)
     return ops.RmsNorm(weight=norm.weight, epsilon=config.norm_epsilon)
 
 
