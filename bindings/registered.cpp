@@ -68,6 +68,7 @@ void bind_registered(nb::module_& m) {
 
   nb::enum_<StageKind>(m, "StageKind", "Where a stage stands in a fused kernel.")
       .value("prologue", StageKind::prologue, "Where the product takes its input from.")
+      .value("gating", StageKind::gating, "Changes the results of a product and of its gate.")
       .value("epilogue", StageKind::epilogue, "Changes one result by itself.")
       .value("head_norm", StageKind::head_norm, "Needs a head's results all at once.")
       .value("head_turn", StageKind::head_turn, "Needs the two results of a pair at once.");

@@ -7,6 +7,7 @@ namespace foundry::python {
 
 void bind_operation_base(nb::module_&);
 void bind_products(nb::module_&);
+void bind_experts(nb::module_&);
 void bind_attention(nb::module_&);
 void bind_rows(nb::module_&);
 void bind_elements(nb::module_&);

@@ -25,6 +25,7 @@ void bind_ops(nb::module_& m) {
   const std::size_t before = names_in(m).size();
   bind_operation_base(m);
   bind_products(m);
+  bind_experts(m);
   bind_attention(m);
   bind_rows(m);
   bind_elements(m);

@@ -926,7 +926,7 @@ class GatedLinear(Operation):
     x: left out in a fused kernel; (columns,) or (tokens, columns); f32, f16 or bf16.
     y: left out in a fused kernel; (rows,) or (tokens, rows); f32, f16 or bf16.
     prologue: what is done to x as it is read: RmsNorm, LayerNorm.
-    activation: an epilogue without a tensor; Silu, if left out.
+    activation: an epilogue without a tensor, or a gating; Silu, if left out.
     epilogue: what is done to a result before it is stored: one stage, or several in order.
     gate_bias: optional; (rows,); f32, f16 or bf16.
     up_bias: optional; (rows,); f32, f16 or bf16.
@@ -1010,6 +1010,95 @@ class GemvTiled(Operation):
     def __init__(self, weights: Tensor, x: Tensor, y: Tensor) -> None: ...
 
     def __repr__(self) -> str: ...
+
+class ExpertGating(enum.Enum):
+    """What becomes of an expert's logit."""
+
+    softmax = 0
+    """softmax over all experts (Mixtral, Qwen)"""
+
+    sigmoid = 1
+    """each by itself (DeepSeek V3, GLM 4.5)"""
+
+    softmax_of_chosen = 2
+    """they are chosen by their logits, softmax over those (gpt-oss)"""
+
+class ChooseExperts(Operation):
+    """
+    The experts with the highest gates of every token, the highest first, of equal ones the first; and their shares of its result: the gates, with `normalised` over their sum, times scale. A NaN among a token's gates makes its shares NaN; its ids are experts all the same. As llama.cpp has it, which takes a sum of at least 2^-14.
+
+    logits: (experts,) or (tokens, experts), up to 512 experts; f32, f16 or bf16.
+    ids: (used,) or (tokens, used), up to 32; i32 or u32.
+    shares: ids' size; f32.
+    bias: optional; (experts,), added to the gates for the choice, not for the shares; f32, f16 or bf16.
+    gating: what becomes of a logit.
+    normalised: a token's shares are divided by their sum.
+    scale: of the shares.
+    groups: neighbouring experts are groups, so many: only those of the best groups are chosen.
+    groups_used: the groups whose two highest gates together are highest.
+    """
+
+    def __init__(self, logits: Tensor, ids: Tensor, shares: Tensor, *, bias: Tensor | None = None, gating: ExpertGating = ..., normalised: bool = False, scale: float = 1.0, groups: int = 1, groups_used: int = 1) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class GroupExperts(Operation):
+    """
+    Which tokens each expert takes: with it ExpertGatedLinear and ExpertLinear take an expert's tokens together, so that its weights are read once for them. An id that is no expert is in a group of its own, whose results are NaN.
+
+    ids: (tokens, used); i32 or u32.
+    groups: expert_groups(tokens, used, experts) elements, up to 512 experts; u32.
+    """
+
+    def __init__(self, ids: Tensor, groups: Tensor) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class ExpertGatedLinear(Operation):
+    """
+    y = activation(x G^T) * (x U^T) with the weights of each expert that a token has chosen, in one kernel; other experts' weights are not read. gate and up may be slices of one tensor. An id that is no expert gives a row of NaN.
+
+    gate: (experts, rows, columns); any format with a policy.
+    up: (experts, rows, columns); any format with a policy.
+    ids: (used,) or (tokens, used); i32 or u32.
+    x: (columns,) or (tokens, columns); f32, f16 or bf16.
+    y: (tokens * used, rows), in the order of ids; f32, f16 or bf16.
+    groups: optional; u32, by GroupExperts of ids: an expert's tokens are taken together; without, each by itself, which is for few tokens.
+    prologue: what is done to x as it is read: RmsNorm.
+    activation: an epilogue without a tensor, or a gating; Silu, if left out.
+    gate_bias: optional; (experts, rows); f32, f16 or bf16.
+    up_bias: optional; (experts, rows); f32, f16 or bf16.
+    epilogue: what is done to a result before it is stored: one stage, or several in order.
+    form: with groups; gemm lets the device choose between gemm_lanes and gemm_matrices.
+    """
+
+    def __init__(self, gate: Tensor, up: Tensor, ids: Tensor, x: Tensor, y: Tensor, *, groups: Tensor | None = None, prologue: Operation | None = None, activation: Operation | None = None, gate_bias: Tensor | None = None, up_bias: Tensor | None = None, epilogue: Operation | Sequence[Operation] | None = None, form: LinearForm = ...) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class ExpertLinear(Operation):
+    """
+    x W^T + bias with the weights of each expert that a token has chosen: y is the sum of a token's results, each times its share, or without shares every one. Other experts' weights are not read. An id that is no expert gives NaN.
+
+    weights: (experts, rows, columns); any format with a policy.
+    ids: (used,) or (tokens, used); i32 or u32.
+    x: (tokens * used, columns), in the order of ids; or (tokens, columns), for all of a token's; f32, f16 or bf16.
+    y: (tokens, rows) with shares, (tokens * used, rows) without; f32, f16 or bf16.
+    shares: optional; ids' size; f32.
+    groups: optional; u32, by GroupExperts of ids: an expert's tokens are taken together; without, each by itself, which is for few tokens.
+    scratch: optional; f32, tokens * used * rows elements: what shares with groups need, for the results before a second dispatch sums them.
+    bias: optional; (experts, rows); f32, f16 or bf16.
+    prologue: what is done to x as it is read: RmsNorm.
+    epilogue: what is done to a result, or to a sum, before it is stored: one stage, or several in order; to a sum of groups Residual alone.
+    form: with groups; gemm lets the device choose between gemm_lanes and gemm_matrices.
+    """
+
+    def __init__(self, weights: Tensor, ids: Tensor, x: Tensor, y: Tensor, *, shares: Tensor | None = None, groups: Tensor | None = None, scratch: Tensor | None = None, bias: Tensor | None = None, prologue: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None, form: LinearForm = ...) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+def expert_groups(tokens: int, used: int, experts: int) -> int:
+    """Elements of u32 that GroupExperts writes."""
 
 class AttentionForm(enum.Enum):
     """Which attention kernel runs."""
@@ -1553,6 +1642,17 @@ class Xielu(Operation):
 
     def __repr__(self) -> str: ...
 
+class ClampedSwiGlu(Operation):
+    """
+    Gating, for a gated product's activation: g sigmoid(1.702 g) (u + 1), where g is the gate's result, at most limit, and u the other one, within limit of 0 (gpt-oss).
+
+    limit: above 0.
+    """
+
+    def __init__(self, limit: float = 7.0) -> None: ...
+
+    def __repr__(self) -> str: ...
+
 class HeadNorm(Operation):
     """
     Head stage: RMSNorm of every head by itself (Qwen 3, Gemma 3). By itself it is RmsNorm over a (tokens * heads, head_dim) view.
@@ -1911,13 +2011,16 @@ class StageKind(enum.Enum):
     prologue = 0
     """Where the product takes its input from."""
 
-    epilogue = 1
+    gating = 1
+    """Changes the results of a product and of its gate."""
+
+    epilogue = 2
     """Changes one result by itself."""
 
-    head_norm = 2
+    head_norm = 3
     """Needs a head's results all at once."""
 
-    head_turn = 3
+    head_turn = 4
     """Needs the two results of a pair at once."""
 
 class StageTensor(enum.Enum):

@@ -12,6 +12,11 @@ inline bool takes_tile(thread uint& tile, uint rows) {
   return false;
 }
 
+/// Where results of the i-th token go: in order, or as Gathered (lib/expert_groups.metal) has it.
+struct InOrder {
+  uint row(uint i) const { return i; }
+};
+
 /// A gate is a second product of the same rows, which multiplies the first one. Activation is what
 /// happens to the gate before that, Value what happens to the first product.
 struct NoGate {

@@ -144,12 +144,13 @@ inline void gate_round(GatedBy<Product, Activation, Value> gate, uint rows, uint
   gate.product.round(rows, columns, row, first, token_blocks, 0, memory, lane);
 }
 
-/// Tile `tile` of a product for the tokens from `token` on, stored.
-template <class Product, class Gate, class Epilogue, class Prologue, class Scale, class Y>
+/// Tile `tile` of a product for the tokens from `token` on, stored where `places` says.
+template <class Product, class Gate, class Epilogue, class Prologue, class Places, class Scale,
+          class Y>
 inline void gemm_tile(Product product, Gate gate, Epilogue epilogue, device Y* y,
-                      Prologue prologue, uint tokens, uint rows, uint columns, uint tile,
-                      uint token, threadgroup GemmMemory& memory, threadgroup Scale* scales,
-                      uint lane) {
+                      Prologue prologue, Places places, uint tokens, uint rows, uint columns,
+                      uint tile, uint token, threadgroup GemmMemory& memory,
+                      threadgroup Scale* scales, uint lane) {
   const uint row = tile * Product::kRows;
   const uint slot = Gate::kGates ? Product::kRows : 0;  // the gate's sums come first
   const uint token_blocks = gemm_token_blocks(tokens, token);
@@ -167,8 +168,9 @@ inline void gemm_tile(Product product, Gate gate, Epilogue epilogue, device Y* y
       const uint place = t % 32 * 32 + lane;
       const float value = memory.sums[gemm_place(r + slot, t / 32) + place];
       const float gate_value = Gate::kGates ? memory.sums[gemm_place(r, t / 32) + place] : 0.0f;
-      const float gated = gate.apply(value, gate_value, token + t, own, rows);
-      y[(token + t) * rows + own] = Y(epilogue.apply(gated, token + t, own, rows));
+      const uint result = places.row(token + t);
+      const float gated = gate.apply(value, gate_value, result, own, rows);
+      y[result * rows + own] = Y(epilogue.apply(gated, result, own, rows));
     }
   }
 }

@@ -125,13 +125,15 @@ inline void gate_results(GatedBy<Product, Activation, Value> gate, Prologue prol
                        simdgroup, lane);
 }
 
-/// Tile `tile` of a product for the tokens from `token` on, stored. `gates`: room for a gate's
-/// results. Every thread of the threadgroup must call it.
-template <class Product, class Gate, class Epilogue, class Prologue, class Scale, class Y>
+/// Tile `tile` of a product for the tokens from `token` on, stored where `places` says. `gates`:
+/// room for a gate's results. Every thread of the threadgroup must call it.
+template <class Product, class Gate, class Epilogue, class Prologue, class Places, class Scale,
+          class Y>
 inline void matrix_tile(Product product, Gate gate, Epilogue epilogue, device Y* y,
-                        Prologue prologue, uint tokens, uint rows, uint columns, uint tile,
-                        uint token, threadgroup MatrixMemory& memory, threadgroup Scale* scales,
-                        threadgroup float* gates, uint simdgroup, uint lane) {
+                        Prologue prologue, Places places, uint tokens, uint rows, uint columns,
+                        uint tile, uint token, threadgroup MatrixMemory& memory,
+                        threadgroup Scale* scales, threadgroup float* gates, uint simdgroup,
+                        uint lane) {
   const uint row = tile * Product::kRows;
   gate_results(gate, prologue, tokens, rows, columns, token, row, memory, scales, gates, simdgroup,
                lane);
@@ -143,7 +145,8 @@ inline void matrix_tile(Product product, Gate gate, Epilogue epilogue, device Y*
     const uint own_row = row + i % kMatrixRows;
     if (own_token >= tokens || own_row >= rows) continue;
     const float gate_value = Gate::kGates ? gates[i] : 0.0f;
-    const float gated = gate.apply(memory.values[i], gate_value, own_token, own_row, rows);
-    y[own_token * rows + own_row] = Y(epilogue.apply(gated, own_token, own_row, rows));
+    const uint result = places.row(own_token);
+    const float gated = gate.apply(memory.values[i], gate_value, result, own_row, rows);
+    y[result * rows + own_row] = Y(epilogue.apply(gated, result, own_row, rows));
   }
 }

@@ -83,6 +83,31 @@ CASES = {
     "GemvColumns": Case(ops.GemvColumns, {"weights": (24, 32), "x": (24,), "y": (32,)}),
     "TileWeights": Case(ops.TileWeights, {"weights": (20, 24), "y": (1, 24, 32)}),
     "GemvTiled": Case(ops.GemvTiled, {"weights": (1, 24, 32), "x": (24,), "y": (20,)}),
+    "ChooseExperts": Case(
+        lambda **t: ops.ChooseExperts(**t, normalised=True),
+        {"logits": (3, 40), "ids": (3, 2), "shares": (3, 2), "bias": (40,)},
+        writes=("ids", "shares"),
+        dtypes={"ids": fd.u32},
+        settings="normalised=True",
+    ),
+    "GroupExperts": Case(
+        ops.GroupExperts,
+        {"ids": (3, 2), "groups": (4 + 2 + 2 * 6,)},
+        writes=("groups",),
+        dtypes={"ids": fd.u32, "groups": fd.u32},
+    ),
+    "ExpertGatedLinear": Case(
+        ops.ExpertGatedLinear,
+        {"gate": (4, 5, 32), "up": (4, 5, 32), "ids": (1, 2), "x": (32,), "y": (2, 5)},
+        dtypes={"ids": fd.u32},
+        bytes=(2 * 2 * 5 * 32 * 4 + 2 * 4 + 32 * 4, 2 * 5 * 4),  # two experts
+    ),
+    "ExpertLinear": Case(
+        ops.ExpertLinear,
+        {"weights": (4, 8, 32), "ids": (1, 2), "x": (2, 32), "y": (1, 8), "shares": (1, 2)},
+        dtypes={"ids": fd.u32},
+        bytes=(2 * 8 * 32 * 4 + 2 * 2 * 4 + 2 * 32 * 4, 8 * 4),  # two experts
+    ),
     "Attention": Case(
         lambda **t: ops.Attention(**t, start=5),
         {"q": (1, 4, 8), "k_cache": (8, 2, 8), "v_cache": (8, 2, 8), "y": (1, 4, 8)},
@@ -187,6 +212,7 @@ CASES = {
     "Relu": Case(ops.Relu, {}, writes=()),
     "ReluSquared": Case(ops.ReluSquared, {}, writes=()),
     "Xielu": Case(lambda: ops.Xielu(beta=0.25), {}, writes=(), settings="beta=0.25"),
+    "ClampedSwiGlu": Case(ops.ClampedSwiGlu, {}, writes=()),
     "HeadNorm": Case(
         lambda weight: ops.HeadNorm(weight, epsilon=1e-5),
         {"weight": (64,)},

@@ -18,10 +18,6 @@ bool is_missing(const AnyTensor* tensor) {
   return tensor == nullptr || !*tensor;
 }
 
-[[noreturn]] void fail_shape(const LentFusedKernel& kernel, const std::string& what) {
-  throw ShapeError(concat(label_of(kernel), ": ", what));
-}
-
 bool is_plain(const AnyTensor* tensor) {
   return !is_missing(tensor) && info(tensor->dtype()).is_float && !is_block(tensor->dtype());
 }
@@ -48,20 +44,24 @@ LinearShape input_shape(const LentFusedKernel& kernel) {
     fail_shape(kernel, concat("x is ", shape(*kernel.x), ", not (columns,) or (tokens, columns)"));
   }
   check_indices(kernel, *kernel.x);
-  return {extents.rank() == 2 ? extents[0] : 1, extents.inner(), 0, false};
+  LinearShape x{.tokens = extents.rank() == 2 ? extents[0] : 1, .columns = extents.inner()};
+  x.results = x.tokens;
+  return x;
 }
 
 void check_weights(const LentFusedKernel& kernel, const LinearShape& x, const char* what,
                    const AnyTensor* weights) {
   if (is_missing(weights)) throw ArgumentError(concat(label_of(kernel), ": ", what, " is missing"));
   static_cast<void>(policy_of(weights->dtype(), label_of(kernel)));
-  if (weights->rank() != 2) {
+  if (kernel.experts != nullptr) {
+    check_expert_weights(kernel, x, what, *weights);
+  } else if (weights->rank() != 2) {
     fail_shape(kernel, concat(what, " are ", shape(*weights), ", not (rows, columns)"));
   }
-  if (weights->extents()[1] != x.columns) {
+  if (weights->extents().inner() != x.columns) {
     fail_shape(kernel,
                concat(what, " are ", shape(*weights), ", x is ", shape(*kernel.x), ": inner sizes ",
-                      weights->extents()[1], " and ", x.columns, " differ"));
+                      weights->extents().inner(), " and ", x.columns, " differ"));
   }
 }
 
@@ -78,7 +78,7 @@ std::uint64_t elements_of(StageTensor tensor, const Stage& stage, const LinearSh
     case StageTensor::rows:
       return rows;
     case StageTensor::result:
-      return x.tokens * rows;
+      return x.results * rows;
     case StageTensor::head:
       return head_dim;
     case StageTensor::pairs:
@@ -117,26 +117,28 @@ void check_values(const LentFusedKernel& kernel, const Stage& stage, const Linea
   }
 }
 
+void check_bias(const LentFusedKernel& kernel, const LinearShape& x, std::string_view what,
+                const AnyTensor* bias, std::uint64_t rows) {
+  if (is_missing(bias)) return;
+  require_plain(kernel, what, bias);
+  const std::uint64_t wanted = std::max<std::uint64_t>(1, x.experts) * rows;
+  if (bias->count() == wanted) return;
+  fail_shape(kernel, concat(what, " is ", shape(*bias), ": ", bias->count(), " elements where ",
+                            wanted, " are needed"));
+}
+
 void check_gate(const LentFusedKernel& kernel, const LinearShape& x, const LentProduct& product,
                 std::uint64_t rows) {
   check_weights(kernel, x, "gate weights", product.gate);
-  if (product.gate->extents()[0] != rows) {
+  if (rows_of(*product.gate) != rows) {
     fail_shape(kernel, concat("gate weights are ", shape(*product.gate), ", weights are ",
-                              shape(*product.weights), ": ", product.gate->extents()[0], " and ",
-                              rows, " rows differ"));
+                              shape(*product.weights), ": ", rows_of(*product.gate), " and ", rows,
+                              " rows differ"));
   }
-  const auto check_bias = [&](std::string_view what, const AnyTensor* bias) {
-    if (is_missing(bias)) return;
-    require_plain(kernel, what, bias);
-    if (bias->count() == rows) return;
-    fail_shape(kernel, concat(what, " is ", shape(*bias), ": ", bias->count(), " elements where ",
-                              rows, " are needed"));
-  };
-  check_bias("gate_bias", product.gate_bias);
-  check_bias("up_bias", product.up_bias);
+  check_bias(kernel, x, "gate_bias", product.gate_bias, rows);
   if (product.activation == nullptr) return;
   const StageType* type = product.activation->type;
-  if (type == nullptr || type->kind != StageKind::epilogue) {
+  if (type == nullptr || (type->kind != StageKind::epilogue && type->kind != StageKind::gating)) {
     throw ArgumentError(concat(label_of(kernel), ": ", type ? type->name : "an empty stage",
                                " is not an epilogue and cannot be a gate's activation"));
   }
@@ -189,16 +191,17 @@ std::uint32_t check_heads(const LentFusedKernel& kernel, const LentProduct& prod
 
 void check_result(const LentFusedKernel& kernel, const LinearShape& x, const AnyTensor& y,
                   std::uint64_t rows) {
-  if (y.count() != x.tokens * rows || y.extents().inner() != rows) {
+  if (y.count() != x.results * rows || y.extents().inner() != rows) {
     fail_shape(kernel,
-               concat("y is ", shape(y), ", the result is ", to_string(Extents{x.tokens, rows})));
+               concat("y is ", shape(y), ", the result is ", to_string(Extents{x.results, rows})));
   }
 }
 
 void check_product(const LentFusedKernel& kernel, LinearShape& x, const LentProduct& product) {
   check_weights(kernel, x, "weights", product.weights);
-  const std::uint64_t rows = product.weights->extents()[0];
+  const std::uint64_t rows = rows_of(*product.weights);
   if (product.gate != nullptr) check_gate(kernel, x, product, rows);
+  check_bias(kernel, x, product.gate != nullptr ? "up_bias" : "bias", product.up_bias, rows);
   require_plain(kernel, "y", product.y);
   check_indices(kernel, *product.y);
   for (std::size_t i = 0; i < product.epilogues.size(); ++i) {
@@ -245,6 +248,10 @@ void check_head_kernel(const LentFusedKernel& kernel, const LinearShape& x) {
 
 }  // namespace
 
+void fail_shape(const LentFusedKernel& kernel, const std::string& what) {
+  throw ShapeError(concat(label_of(kernel), ": ", what));
+}
+
 LinearShape check_linear(const LentFusedKernel& kernel) {
   if (kernel.name == nullptr) throw ArgumentError("a fused kernel without a name");
   LinearShape x = input_shape(kernel);
@@ -252,10 +259,11 @@ LinearShape check_linear(const LentFusedKernel& kernel) {
     throw ArgumentError(concat(label_of(kernel), ": ", kernel.products.size(), " products, 1 to ",
                                kMaxProducts, " are possible"));
   }
-  if (kernel.options.form == LinearForm::gemv && x.tokens != 1) {
+  if (kernel.options.form == LinearForm::gemv && x.tokens != 1 && kernel.experts == nullptr) {
     fail_shape(kernel,
                concat("x is ", shape(*kernel.x), ": a gemv takes one token, got ", x.tokens));
   }
+  if (kernel.experts != nullptr) check_routing(kernel, x);
   if (kernel.prologue != nullptr) {
     const StageType* type = kernel.prologue->type;
     if (type == nullptr || type->kind != StageKind::prologue) {

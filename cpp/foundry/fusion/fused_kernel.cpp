@@ -1,19 +1,23 @@
 #include "foundry/fusion/fused_kernel.hpp"
 
+#include <algorithm>
 #include <cstddef>
 
 #include "foundry/core/error.hpp"
+#include "foundry/fusion/expert_params.hpp"
 #include "foundry/fusion/fused_recipe.hpp"
 
 namespace foundry {
 namespace {
 
+using detail::ExpertParams;
 using detail::FusedRecipe;
 using detail::HeadParams;
 using detail::label_of;
 using detail::LinearParams;
 using detail::LinearPlan;
 using detail::LinearShape;
+using detail::rows_of;
 using detail::StageRecipe;
 
 StageRecipe recipe_of(const Stage& stage) {
@@ -35,6 +39,10 @@ std::optional<DType> dtype_if_any(const AnyTensor* tensor) {
 FusedRecipe recipe_of(const LentFusedKernel& kernel, const LinearPlan& plan) {
   FusedRecipe recipe{.name = kernel.name, .x = kernel.x->dtype(), .plan = plan};
   if (kernel.prologue) recipe.prologue = recipe_of(*kernel.prologue);
+  if (kernel.experts) {
+    recipe.experts = {.ids = kernel.experts->ids->dtype(),
+                      .sums = kernel.experts->shares && !kernel.experts->groups};
+  }
   for (const LentProduct& product : kernel.products) {
     recipe.products.push_back(
         {.weights = product.weights->dtype(),
@@ -117,6 +125,26 @@ Traffic traffic_of_stage(const Stage& stage) {
   return traffic;
 }
 
+void add_routing(Arguments& arguments, const ExpertRouting& experts) {
+  if (experts.groups) return arguments.add(*experts.groups);
+  arguments.add(*experts.ids);
+  if (experts.shares) arguments.add(*experts.shares);
+}
+
+std::uint32_t expert_stride(const AnyTensor& weights) {
+  return static_cast<std::uint32_t>(weights.strides()[0] / info(weights.dtype()).block_elements);
+}
+
+ExpertParams expert_params(const LentProduct& product, const LinearShape& x) {
+  const bool row_of_token = x.tokens != x.slots;
+  return {.count = static_cast<std::uint32_t>(x.experts),
+          .used = static_cast<std::uint32_t>(x.used),
+          .slots_of_input = row_of_token ? static_cast<std::uint32_t>(x.used) : 1,
+          .input_places = static_cast<std::uint32_t>(x.experts + 2 + (row_of_token ? x.slots : 0)),
+          .weights_stride = expert_stride(*product.weights),
+          .gate_stride = product.gate ? expert_stride(*product.gate) : 0};
+}
+
 void encode_lent(const LentFusedKernel& kernel, Encoder& encoder) {
   const LinearShape shape = detail::check_linear(kernel);
   const LinearPlan plan = detail::plan_of(kernel, shape, encoder.device());
@@ -124,13 +152,15 @@ void encode_lent(const LentFusedKernel& kernel, Encoder& encoder) {
   LinearParams params{
       static_cast<std::uint32_t>(shape.tokens), static_cast<std::uint32_t>(shape.columns), {}};
   HeadParams heads{kernel.start.value(), {}, {}};
+  ExpertParams experts{};
   InlineVector<ParameterUse, kMaxProducts> uses;
   Arguments arguments(kernel);
   arguments.add(*kernel.x);
   if (kernel.prologue) arguments.add(*kernel.prologue);
+  if (kernel.experts) add_routing(arguments, *kernel.experts);
   for (std::size_t i = 0; i < kernel.products.size(); ++i) {
     const LentProduct& product = kernel.products[i];
-    params.rows.at(i) = static_cast<std::uint32_t>(product.weights->extents()[0]);
+    params.rows.at(i) = static_cast<std::uint32_t>(rows_of(*product.weights));
     if (product.y->rank() == 3) {
       heads.position_stride.at(i) = static_cast<std::uint32_t>(product.y->strides()[0]);
       heads.head_stride.at(i) = static_cast<std::uint32_t>(product.y->strides()[1]);
@@ -140,8 +170,8 @@ void encode_lent(const LentFusedKernel& kernel, Encoder& encoder) {
       arguments.add(*product.gate);
       if (has(product.gate_bias)) arguments.add(*product.gate_bias);
       if (product.activation) arguments.add(*product.activation);
-      if (has(product.up_bias)) arguments.add(*product.up_bias);
     }
+    if (has(product.up_bias)) arguments.add(*product.up_bias);
     for (const Stage& stage : product.epilogues) {
       arguments.add(stage);
       if (stage.type->kind == StageKind::store) {
@@ -159,22 +189,37 @@ void encode_lent(const LentFusedKernel& kernel, Encoder& encoder) {
     throw ArgumentError(concat(label_of(kernel), ": no stage takes the position '",
                                kernel.start.parameter()->name(), "'"));
   }
+  if (kernel.experts) {
+    experts = expert_params(kernel.products[0], shape);
+    arguments.add(Argument::value(experts));
+  }
   encoder.dispatch(*compiled, arguments.span(), detail::config_of(kernel, plan, shape));
+}
+
+/// All of it; of experts those that may have been chosen.
+std::uint64_t bytes_of_weights(const AnyTensor& weights, const LinearShape& shape) {
+  if (shape.experts == 0) return bytes_of(weights);
+  return bytes_of(weights) / shape.experts * std::min(shape.slots, shape.experts);
 }
 
 Traffic traffic_of_lent(const LentFusedKernel& kernel) {
   const LinearShape shape = detail::check_linear(kernel);
   Traffic traffic{bytes_of(*kernel.x), 0};
   if (kernel.prologue) traffic += traffic_of_stage(*kernel.prologue);
+  if (kernel.experts) {
+    const auto& [ids, shares, groups] = *kernel.experts;
+    traffic.reads += bytes_of(groups ? *groups : *ids);
+    if (shares && !groups) traffic.reads += bytes_of(*shares);
+  }
   for (const LentProduct& product : kernel.products) {
-    traffic.reads += bytes_of(*product.weights);
-    for (const AnyTensor* tensor : {product.gate, product.gate_bias, product.up_bias}) {
-      if (has(tensor)) traffic.reads += bytes_of(*tensor);
+    for (const AnyTensor* tensor :
+         {product.weights, product.gate, product.gate_bias, product.up_bias}) {
+      if (has(tensor)) traffic.reads += bytes_of_weights(*tensor, shape);
     }
     for (const Stage& stage : product.epilogues) traffic += traffic_of_stage(stage);
     // Of a cache, one position is written.
     traffic.writes +=
-        shape.tokens * product.weights->extents()[0] * info(product.y->dtype()).block_bytes;
+        shape.results * rows_of(*product.weights) * info(product.y->dtype()).block_bytes;
   }
   return traffic;
 }

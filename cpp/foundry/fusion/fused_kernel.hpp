@@ -52,7 +52,17 @@ struct Lent {
   using Products = InlineVector<T, kMaxProducts>;
 };
 
-/// One product: y = stages(weights x), or with a gate
+/// The experts that each token has chosen. A kernel of one product then takes for each choice that
+/// expert's weights, of (experts, rows, columns). Lent by an operation.
+struct ExpertRouting {
+  const AnyTensor* ids = nullptr;  ///< (used,) or (tokens, used), i32 or u32
+  /// ids' size, f32: a token's results are summed, each times its share. Null: each is a result.
+  const AnyTensor* shares = nullptr;
+  /// By ops::GroupExperts: tokens of an expert are taken together. Null: one by one.
+  const AnyTensor* groups = nullptr;
+};
+
+/// One product: y = stages(weights x + up_bias), or with a gate
 /// y = stages(activation(gate x + gate_bias) * (weights x + up_bias)).
 template <class Held>
 struct BasicProduct {
@@ -62,8 +72,8 @@ struct BasicProduct {
   typename Held::Tensor y = {};
   typename Held::Stages epilogues = {};  ///< and head stages, in order; the store follows
   typename Held::Tensor gate = {};       ///< optional second weights, (rows, columns); any policy
-  typename Held::OptionalStage activation = {};  ///< of the gate: an epilogue without a tensor
-  typename Held::Tensor gate_bias = {};          ///< optional, (rows,); both go with a gate
+  typename Held::OptionalStage activation = {};  ///< an epilogue without a tensor, or a gating
+  typename Held::Tensor gate_bias = {};          ///< optional, (rows,); of experts (experts, rows)
   typename Held::Tensor up_bias = {};
 };
 
@@ -80,6 +90,7 @@ struct BasicFusedKernel {
   typename Held::template Products<BasicProduct<Held>> products = {};
   LinearOptions options = {};
   Scalar<std::uint32_t> start = {};  ///< position of the first token, for Rope and CacheWrite
+  const ExpertRouting* experts = nullptr;
 
   /// Throws ShapeError "Gemv: weights are (14336, 4096), x is (4000,): inner sizes 4096 and 4000
   /// differ", DTypeError, ArgumentError for a stage where it cannot stand, and what dispatch

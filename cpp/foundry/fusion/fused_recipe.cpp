@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "foundry/core/concat.hpp"
+#include "foundry/fusion/expert_params.hpp"
 #include "foundry/fusion/policy.hpp"
 
 namespace foundry::detail {
@@ -18,9 +19,10 @@ class FusedSource {
 
   KernelDescription generate() {
     tensor("x", Access::read, recipe_.x);
-    const std::string prologue = prologue_expression();
+    prologue_ = prologue_expression();
     begin();
-    input(prologue);
+    if (recipe_.experts) begin_experts();
+    if (!sums()) input();
     for (std::size_t i = 0; i < recipe_.products.size(); ++i) product(i);
     line("}");
     description_.arguments.push_back(
@@ -28,6 +30,10 @@ class FusedSource {
     if (has_heads()) {
       description_.arguments.push_back(
           ArgumentDescription::value("heads", struct_layout<HeadParams>()));
+    }
+    if (recipe_.experts) {
+      description_.arguments.push_back(
+          ArgumentDescription::value("experts", struct_layout<ExpertParams>()));
     }
     return std::move(description_);
   }
@@ -67,6 +73,10 @@ class FusedSource {
   }
 
   bool has_heads() const { return plan_.unit != 0; }
+  /// Whether an expert's tokens are taken together, or a choice at a time, or a token's summed.
+  bool is_grouped() const { return recipe_.experts && plan_.form != LinearForm::gemv; }
+  bool by_choice() const { return recipe_.experts && plan_.form == LinearForm::gemv; }
+  bool sums() const { return recipe_.experts && recipe_.experts->sums; }
   bool has_integer_form(DType weights) const {
     return plan_.form == LinearForm::gemv && plan_.input_in_memory &&
            policy_of(weights, *recipe_.name).has_integer_form;
@@ -79,14 +89,16 @@ class FusedSource {
   /// "RmsNorm<float, half>{x, prologue_weight, prologue_scalar, params.columns}".
   std::string prologue_expression() {
     const std::string x = msl_type(recipe_.x);
+    const std::string input =
+        by_choice() ? "x + slot / experts.slots_of_input * params.columns" : "x";
     if (!recipe_.prologue) {
       include("stages/direct.metal");
-      return concat("Direct<", x, ">{x, params.columns}");
+      return concat("Direct<", x, ">{", input, ", params.columns}");
     }
     const StageType& type = *recipe_.prologue->type;
     include(type.file);
     std::string types = x;
-    std::string members = "x";
+    std::string members = input;
     stage_values(
         *recipe_.prologue, types, members,
         [](const StageOperand& operand) { return concat("prologue_", operand.argument); },
@@ -146,22 +158,44 @@ class FusedSource {
     line(by_simdgroup ? "  uint tile = threadgroup_position_in_grid.x * simdgroups_per_threadgroup"
                         " + simdgroup;"
                       : "  uint tile = threadgroup_position_in_grid.x;");
-    if (plan_.form != LinearForm::gemv) {
+    if (plan_.form != LinearForm::gemv && !is_grouped()) {
       line(concat("  const uint token = threadgroup_position_in_grid.y * ",
                   tile_of(plan_.form).tokens, ";"));
     }
   }
 
+  /// The choice of an expert, or the choices, that this threadgroup takes.
+  void begin_experts() {
+    if (is_grouped()) {
+      tensor("groups", Access::read, DType::u32);
+      include("lib/expert_groups.metal");
+      line(concat("  const ExpertBlock block = expert_block<", tile_of(plan_.form).tokens,
+                  ">(groups, experts.count, threadgroup_position_in_grid.y, lane);"));
+      line("  if (block.begin == block.end) return;");
+      line("  const uint expert = block.expert;");
+      line("  const uint token = block.begin;");
+      return line("  const Gathered places = {slots_of(groups, experts.count)};");
+    }
+    include("stages/gemv_experts.metal");
+    tensor("ids", Access::read, recipe_.experts->ids);
+    if (sums()) return tensor("shares", Access::read, DType::f32);
+    line("  const uint slot = threadgroup_position_in_grid.y;");
+    line("  const uint expert = uint(ids[slot]);");
+  }
+
   /// `prologue`, from which the products take their input: the stage itself, or its result.
-  void input(const std::string& prologue) {
+  void input() {
     if (!plan_.input_in_memory) {
-      line(concat("  const auto prologue = ", prologue, ";"));
+      const std::string own =
+          is_grouped() ? concat("gathered(", prologue_, ", groups + experts.input_places)")
+                       : prologue_;
+      line(concat("  const auto prologue = ", own, ";"));
       if (plan_.form == LinearForm::gemv) return;
       return line(concat("  threadgroup decltype(prologue.scale(0, 0)) scales[",
                          tile_of(plan_.form).tokens, "];"));
     }
     include("lib/gemv_input.metal");
-    line(concat("  prepare_floats(", prologue, ",\n",
+    line(concat("  prepare_floats(", prologue_, ",\n",
                 "                 params.columns, input, simdgroup, simdgroups_per_threadgroup, "
                 "lane);"));
     if (any_product([this](const auto& product) {
@@ -178,6 +212,7 @@ class FusedSource {
   std::string product_expression(const char* name, std::size_t index, DType weights) {
     const std::string argument = concat(name, index);
     tensor(argument, Access::read, weights);
+    description_.arguments.back().strided = recipe_.experts.has_value();
     const Policy& policy = policy_of(weights, *recipe_.name);
     include(policy.file);
     const std::string msl = msl_policy(policy, plan_.narrow);
@@ -195,7 +230,8 @@ class FusedSource {
       type = concat("FloatProduct<", msl, ", ", policy_width(policy, plan_.narrow), ", ",
                     plan_.rows_together, ", ", plan_.rows_per_simdgroup, ">");
     }
-    return concat(type, "{", argument, "}");
+    if (!recipe_.experts) return concat(type, "{", argument, "}");
+    return concat(type, "{", argument, " + ulong(expert) * experts.", name, "_stride}");
   }
 
   /// "Bias<half>{gate_bias0}", or nothing.
@@ -204,7 +240,28 @@ class FusedSource {
     include("stages/bias.metal");
     const std::string argument = concat(name, index);
     tensor(argument, Access::read, *dtype);
-    return concat("Bias<", msl_type(*dtype), ">{", argument, "}");
+    return concat("Bias<", msl_type(*dtype), ">{", argument,
+                  recipe_.experts ? concat(" + expert * params.rows[", index, "]}") : "}");
+  }
+
+  /// "gated_by(FloatProduct<...>{gate0}, Silu{})".
+  std::string gate_expression(std::size_t index) {
+    const ProductRecipe& product = recipe_.products[index];
+    if (!product.gate) return "NoGate{}";
+    const std::string other = product_expression("gate", index, *product.gate);
+    const std::string bias = bias_expression("gate_bias", index, product.gate_bias);
+    std::string activation =
+        product.activation ? stage_expression({.type = product.activation}, concat("_gate", index))
+                           : "Unchanged{}";
+    std::string value = bias_expression("up_bias", index, product.up_bias);
+    if (product.activation && product.activation->kind == StageKind::gating) {
+      // The same scalars behind another name.
+      std::string half = activation;
+      half.insert(product.activation->name.size(), "Value");
+      value = value.empty() ? half : concat("then(", value, ", ", half, ")");
+    }
+    if (!bias.empty()) activation = concat("then(", bias, ", ", activation, ")");
+    return concat("gated_by(", other, ", ", activation, value.empty() ? "" : ", ", value, ")");
   }
 
   /// "then(Bias<half>{bias0_0}, Silu{})".
@@ -278,43 +335,81 @@ class FusedSource {
             .stages = concat(norm, ", ", turn, ", ", store)};
   }
 
+  /// A tile of the product of a choice, or of the sum of a token's.
+  void expert_product(const std::string& product, const std::string& epilogue, const std::string& y,
+                      const std::string& rows) {
+    const std::string value = concat("expert_value(", product, ", prologue,\n        ", rows,
+                                     ", params.columns, tile, lane)");
+    const auto store = [&](const char* result, const std::string& stages, const char* place) {
+      return concat("store_result<", plan_.rows_per_simdgroup, ">(", result, ", ", stages, ", ", y,
+                    ", ", place, ", ", rows, ", tile, lane);");
+    };
+    if (!sums()) {
+      line("    if (expert >= experts.count) {");
+      line("      " + store("NAN", "Unchanged{}", "slot"));
+      line("      return;\n    }");
+      line(concat("    const float value = ", value, ";"));
+      return line("    " + store("value", epilogue, "slot"));
+    }
+    line("    const uint token = threadgroup_position_in_grid.y;");
+    line("    float sum = 0.0f;");
+    line("    for (uint use = 0; use < experts.used; ++use) {");
+    line("      const uint slot = token * experts.used + use;");
+    line("      const uint expert = uint(ids[slot]);");
+    line("      if (expert >= experts.count) {\n        sum = NAN;\n        continue;\n      }");
+    if (plan_.input_in_memory) line("      threadgroup_barrier(mem_flags::mem_threadgroup);");
+    input();
+    line(concat("      sum += shares[slot] * ", value, ";"));
+    line("    }");
+    line("    " + store("sum", epilogue, "token"));
+  }
+
+  /// Results of ids that are no experts.
+  void no_expert(const std::string& y, const std::string& rows, std::uint32_t tile_rows) {
+    const GemmTile& tile = tile_of(plan_.form);
+    line("    if (expert == experts.count) {");
+    line(concat("      store_no_expert<", tile.tokens, ", ", tile_rows, ">(", y,
+                ", places, block, ", rows, ", tile, simdgroup * 32 + lane, ",
+                tile.simdgroups * kSimdWidth, ");"));
+    line("      return;\n    }");
+  }
+
   /// The skeleton's call that computes and stores a tile, if the tile is the product's.
   void product(std::size_t index) {
     const ProductRecipe& product = recipe_.products[index];
     const std::string rows = concat("params.rows[", index, "]");
     const std::string weights = product_expression("weights", index, product.weights);
-    std::string gate = "NoGate{}";
-    if (product.gate) {
-      const std::string other = product_expression("gate", index, *product.gate);
-      const std::string bias = bias_expression("gate_bias", index, product.gate_bias);
-      std::string activation = product.activation ? stage_expression({.type = product.activation},
-                                                                     concat("_gate", index))
-                                                  : "Unchanged{}";
-      if (!bias.empty()) activation = concat("then(", bias, ", ", activation, ")");
-      const std::string up_bias = bias_expression("up_bias", index, product.up_bias);
-      gate =
-          concat("gated_by(", other, ", ", activation, up_bias.empty() ? "" : ", ", up_bias, ")");
-    }
-    const std::string epilogue = epilogue_expression(index);
-    line(concat("  if (takes_tile<", rows_of_tile(plan_, product.gate.has_value()), ">(tile, ",
-                rows, ")) {"));
-    if (has_heads()) {
+    const std::string gate = gate_expression(index);
+    const std::string bias =
+        product.gate ? std::string() : bias_expression("up_bias", index, product.up_bias);
+    std::string epilogue = epilogue_expression(index);
+    if (!bias.empty() && !by_choice()) epilogue = concat("then(", bias, ", ", epilogue, ")");
+    const std::uint32_t tile_rows = rows_of_tile(plan_, product.gate.has_value());
+    line(concat("  if (takes_tile<", tile_rows, ">(tile, ", rows, ")) {"));
+    if (by_choice()) {
+      expert_product(concat(weights, ", ", gate, ", ", bias.empty() ? "Unchanged{}" : bias),
+                     epilogue, output_argument(index), rows);
+    } else if (has_heads()) {
       const HeadStages heads = head_stages(index);
       line(concat("    head_unit<", heads.unit, ">(\n        ", weights, ", ", epilogue, ", ",
                   heads.stages, ", ", output_argument(index), ", prologue, ", rows,
                   ",\n        params.columns, tile, heads.start, values, simdgroup, "
                   "simdgroups_per_threadgroup, lane);"));
     } else {
+      const std::string y = output_argument(index);
       const std::string operands =
-          concat(weights, ", ", gate, ", ", epilogue, ", ", output_argument(index), ", prologue");
+          concat(weights, ", ", gate, ", ", epilogue, ", ", y, ", prologue");
+      const std::string places = is_grouped() ? ", places" : ", InOrder{}";
+      const std::string tokens = is_grouped() ? "block.end" : "params.tokens";
+      if (is_grouped()) no_expert(y, rows, tile_rows);
       if (plan_.form == LinearForm::gemv) {
         line(concat("    gemv_tile(", operands, ",\n              ", rows,
                     ", params.columns, tile, lane);"));
       } else if (plan_.form == LinearForm::gemm_lanes) {
-        line(concat("    gemm_tile(", operands, ",\n              params.tokens, ", rows,
+        line(concat("    gemm_tile(", operands, places, ",\n              ", tokens, ", ", rows,
                     ", params.columns, tile, token, memory, scales, lane);"));
       } else {
-        line(concat("    matrix_tile(", operands, ",\n                params.tokens, ", rows,
+        line(concat("    matrix_tile(", operands, places, ",\n                ", tokens, ", ", rows,
                     ", params.columns, tile, token, memory, scales, ",
                     product.gate ? "gates" : "memory.values", ", simdgroup, lane);"));
       }
@@ -325,6 +420,7 @@ class FusedSource {
   const FusedRecipe& recipe_;
   const LinearPlan& plan_;
   KernelDescription description_;
+  std::string prologue_;
 };
 
 }  // namespace

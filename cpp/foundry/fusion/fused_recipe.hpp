@@ -42,15 +42,21 @@ struct ProductRecipe {
   std::size_t stages = 0;  ///< of the recipe's, after those of the products before it
 };
 
-/// Arguments in the order of the signature: x; the prologue's tensors and scalars; per product
-/// weights, gate with what belongs to it, stages' tensors and scalars, y; LinearParams; HeadParams
-/// if there are heads.
+struct ExpertRecipe {
+  DType ids = DType::i32;
+  bool sums = false;  ///< the results of a token, with shares
+};
+
+/// Arguments in the order of the signature: x; the prologue's tensors and scalars; of experts ids,
+/// or groups, and shares; per product weights, gate with what belongs to it, stages' tensors and
+/// scalars, y; LinearParams; HeadParams if there are heads, ExpertParams if there are experts.
 struct FusedRecipe {
   static constexpr std::size_t kMaxStages = 32;
 
   const std::string* name = nullptr;  ///< interned
   DType x = DType::f32;
   LinearPlan plan = {};
+  std::optional<ExpertRecipe> experts = {};
   std::optional<StageRecipe> prologue = {};
   InlineVector<ProductRecipe, kMaxProducts> products = {};
   InlineVector<StageRecipe, kMaxStages> stages = {};

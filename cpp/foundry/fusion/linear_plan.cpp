@@ -53,7 +53,8 @@ LinearPlan plan_of(const LentFusedKernel& kernel, const LinearShape& x, const De
   plan.narrow = traits.has_register_lanes();
   plan.form = kernel.options.form;
   if (plan.form == LinearForm::automatic) {
-    plan.form = x.tokens == 1 ? LinearForm::gemv : LinearForm::gemm;
+    const bool by_one = x.experts != 0 ? kernel.experts->groups == nullptr : x.tokens == 1;
+    plan.form = by_one ? LinearForm::gemv : LinearForm::gemm;
   }
   if (plan.form == LinearForm::gemm) {
     plan.form = plan.narrow ? LinearForm::gemm_lanes : LinearForm::gemm_matrices;
@@ -89,11 +90,14 @@ DispatchConfig config_of(const LentFusedKernel& kernel, const LinearPlan& plan,
                          const LinearShape& x) {
   std::uint64_t tiles = 0;
   for (const LentProduct& product : kernel.products) {
-    tiles += divide_up(product.weights->extents()[0], rows_of_tile(plan, product.gate != nullptr));
+    tiles += divide_up(rows_of(*product.weights), rows_of_tile(plan, product.gate != nullptr));
   }
   if (plan.form != LinearForm::gemv) {
     const GemmTile& gemm = tile_of(plan.form);
-    return threadgroups_of(gemm.simdgroups, tiles, divide_up(x.tokens, gemm.tokens));
+    std::uint64_t blocks = divide_up(x.results, gemm.tokens);
+    // Each expert's last block may have a few tokens only, and so may ids that are no experts.
+    if (x.experts != 0) blocks = std::min(x.slots, blocks + x.experts);
+    return threadgroups_of(gemm.simdgroups, tiles, blocks);
   }
   if (plan.unit != 0) {
     // On a CPU the threadgroup's simdgroups would share one core: one of them does it all.
@@ -106,7 +110,7 @@ DispatchConfig config_of(const LentFusedKernel& kernel, const LinearPlan& plan,
   const std::uint64_t simdgroups = kernel.options.simdgroups ? kernel.options.simdgroups
                                    : plan.narrow             ? kNarrowSimdgroups
                                                              : kDefaultSimdgroups;
-  return threadgroups_of(simdgroups, divide_up(tiles, simdgroups));
+  return threadgroups_of(simdgroups, divide_up(tiles, simdgroups), x.experts ? x.results : 1);
 }
 
 }  // namespace foundry::detail

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "foundry/fusion/fused_kernel.hpp"
 #include "foundry/kernel/dispatch_config.hpp"
@@ -11,14 +12,30 @@ namespace foundry::detail {
 
 /// What the tensors of a kernel say, once they fit together.
 struct LinearShape {
-  std::uint64_t tokens = 1;
+  std::uint64_t tokens = 1;  ///< rows of x
   std::uint64_t columns = 1;
   std::uint32_t head_dim = 0;  ///< 0: no product has head stages
   bool has_head_norm = false;
+  std::uint64_t results = 1;  ///< rows of y
+  std::uint64_t experts = 0;  ///< 0: no ExpertRouting
+  std::uint64_t used = 0;     ///< experts of a token
+  std::uint64_t slots = 0;    ///< of all tokens: the elements of ids
 };
 
 /// Throws unless everything fits, as FusedKernel::encode documents.
 [[nodiscard]] LinearShape check_linear(const LentFusedKernel& kernel);
+
+/// What the routing says of x and y, once x is known; throws unless ids, shares and groups fit.
+void check_routing(const LentFusedKernel& kernel, LinearShape& x);
+/// Weights of experts: their rank, and no gaps but between experts.
+void check_expert_weights(const LentFusedKernel& kernel, const LinearShape& x, const char* what,
+                          const AnyTensor& weights);
+[[noreturn]] void fail_shape(const LentFusedKernel& kernel, const std::string& what);
+
+/// Of weights, (rows, columns) or (experts, rows, columns).
+[[nodiscard]] inline std::uint64_t rows_of(const AnyTensor& weights) {
+  return weights.extents()[weights.rank() - 2];
+}
 
 /// What is compiled into a kernel besides its dtypes and stages.
 struct LinearPlan {

@@ -61,6 +61,8 @@ bool may_have(StageKind kind, StageTensor tensor) {
   switch (kind) {
     case StageKind::prologue:
       return tensor == StageTensor::columns || tensor == StageTensor::input;
+    case StageKind::gating:
+      return false;
     case StageKind::epilogue:
       return tensor == StageTensor::rows || tensor == StageTensor::result;
     case StageKind::head_norm:

@@ -8,6 +8,8 @@ std::string_view describe(StageKind kind) noexcept {
   switch (kind) {
     case StageKind::prologue:
       return "a prologue";
+    case StageKind::gating:
+      return "a gating";
     case StageKind::epilogue:
       return "an epilogue";
     case StageKind::head_norm:
@@ -44,6 +46,9 @@ std::string refusal(std::span<const Stage> before, const Stage& added) {
   const StageType& type = *added.type;
   if (type.kind == StageKind::prologue) {
     return concat(type.name, " is a prologue and cannot be an epilogue");
+  }
+  if (type.kind == StageKind::gating) {
+    return concat(type.name, " takes a gate and cannot be an epilogue");
   }
   for (const Stage& stage : before) {
     if (stage.type->kind < type.kind) continue;

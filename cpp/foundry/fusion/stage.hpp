@@ -15,6 +15,7 @@ namespace foundry {
 /// In the order in which stages stand in a kernel.
 enum class StageKind : std::uint8_t {
   prologue,   ///< where the product takes its input from
+  gating,     ///< changes the results of a product and of its gate, which are then multiplied
   epilogue,   ///< changes one result by itself
   head_norm,  ///< needs a head's results all at once
   head_turn,  ///< needs the two results of a pair at once
@@ -49,7 +50,8 @@ struct StageOperand {
 ///
 /// A prologue's MSL struct is `template <class X[, class T...]> struct Name` with the members x,
 /// its tensors, its scalars, columns (lib/prologue.metal). All others are `[template <class T...>]
-/// struct Name` with the tensors and the scalars, if any (lib/epilogue.metal, lib/heads.metal).
+/// struct Name` with the tensors and the scalars, if any (lib/epilogue.metal, lib/heads.metal); a
+/// gating is two epilogues, Name of the gate and NameValue of the product, with the same scalars.
 struct StageType {
   StageKind kind = StageKind::epilogue;
   std::string_view name = {};                               ///< of the MSL struct, "Bias"
@@ -68,7 +70,7 @@ struct Stage {
   std::uint32_t dims = 0;  ///< head_turn: elements of a head that are turned; 0: all of it
 };
 
-/// "a prologue", "an epilogue", "a head stage", "a store".
+/// "a prologue", "a gating", "an epilogue", "a head stage", "a store".
 [[nodiscard]] std::string_view describe(StageKind kind) noexcept;
 /// "columns".
 [[nodiscard]] std::string_view name_of(StageTensor tensor) noexcept;

@@ -15,6 +15,10 @@ constexpr StageType kGeluQuick = activation("GeluQuick", "stages/gelu_quick.meta
 constexpr StageType kSigmoid = activation("Sigmoid", "stages/sigmoid.metal");
 constexpr StageType kRelu = activation("Relu", "stages/relu.metal");
 constexpr StageType kReluSquared = activation("ReluSquared", "stages/relu_squared.metal");
+constexpr StageType kClampedSwiGlu{.kind = StageKind::gating,
+                                   .name = "ClampedSwiGlu",
+                                   .file = "stages/clamped_swiglu.metal",
+                                   .scalars = 1};
 constexpr StageType kXielu = activation("Xielu", "stages/xielu.metal", 4);
 
 }  // namespace
@@ -42,6 +46,10 @@ ReluSquared::operator Stage() const {
 }
 Xielu::operator Stage() const {
   return {.type = &kXielu, .scalars = {alpha_p, alpha_n, beta, epsilon}};
+}
+
+ClampedSwiGlu::operator Stage() const {
+  return {.type = &kClampedSwiGlu, .scalars = {limit}};
 }
 
 }  // namespace foundry::ops

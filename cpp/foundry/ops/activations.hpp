@@ -66,4 +66,14 @@ struct Xielu {
       setting<&Xielu::epsilon>("below 0: the exponential is not taken of anything above"));
 };
 
+struct ClampedSwiGlu {
+  float limit = 7.0f;
+  operator Stage() const;
+
+  static constexpr auto description = operation(
+      "Gating, for a gated product's activation: g sigmoid(1.702 g) (u + 1), where g is "
+      "the gate's result, at most limit, and u the other one, within limit of 0 (gpt-oss).",
+      setting<&ClampedSwiGlu::limit>("above 0"));
+};
+
 }  // namespace foundry::ops

@@ -34,7 +34,8 @@ struct GatedLinear {
       read<&GatedLinear::x>(Elements::floats, "(columns,) or (tokens, columns)").to_run(),
       write<&GatedLinear::y>(Elements::floats, "(rows,) or (tokens, rows)").to_run(), ByName{},
       setting<&GatedLinear::prologue>("what is done to x as it is read: RmsNorm, LayerNorm"),
-      setting<&GatedLinear::activation>("an epilogue without a tensor; Silu, if left out"),
+      setting<&GatedLinear::activation>(
+          "an epilogue without a tensor, or a gating; Silu, if left out"),
       setting<&GatedLinear::epilogues>(
           "what is done to a result before it is stored: one stage, or several in order")
           .as("epilogue"),

@@ -7,18 +7,22 @@
 #include "foundry/ops/arange.hpp"
 #include "foundry/ops/argmax.hpp"
 #include "foundry/ops/attention.hpp"
+#include "foundry/ops/choose_experts.hpp"
 #include "foundry/ops/clamp.hpp"
 #include "foundry/ops/copy.hpp"
 #include "foundry/ops/description.hpp"
 #include "foundry/ops/elementwise.hpp"
 #include "foundry/ops/embedding.hpp"
 #include "foundry/ops/epilogues.hpp"
+#include "foundry/ops/expert_gated_linear.hpp"
+#include "foundry/ops/expert_linear.hpp"
 #include "foundry/ops/fill.hpp"
 #include "foundry/ops/gated_linear.hpp"
 #include "foundry/ops/gemm.hpp"
 #include "foundry/ops/gemv.hpp"
 #include "foundry/ops/gemv_columns.hpp"
 #include "foundry/ops/gemv_tiled.hpp"
+#include "foundry/ops/group_experts.hpp"
 #include "foundry/ops/head_stages.hpp"
 #include "foundry/ops/kv_rearrange.hpp"
 #include "foundry/ops/kv_write.hpp"
@@ -36,6 +40,8 @@ namespace foundry::ops {
 
 using ProductOperations =
     OperationList<Gemv, Gemm, Linear, GatedLinear, QkvLinear, GemvColumns, TileWeights, GemvTiled>;
+using ExpertOperations =
+    OperationList<ChooseExperts, GroupExperts, ExpertGatedLinear, ExpertLinear>;
 using AttentionOperations =
     OperationList<Attention, Rope, RopeKvWrite, KvWrite, KvRearrange, RepeatKv>;
 using RowOperations = OperationList<RmsNorm, LayerNorm, Softmax>;
@@ -44,9 +50,10 @@ using ElementOperations = OperationList<Add, Multiply, SwiGlu, GeGlu, Clamp, Cop
 using TokenOperations = OperationList<Embedding, Argmax, Sample, AppendToken, CountTokens>;
 using StageOperations =
     OperationList<Bias, Residual, Scale, SoftCap, Silu, Gelu, GeluErf, GeluQuick, Sigmoid, Relu,
-                  ReluSquared, Xielu, HeadNorm, CacheWrite>;
+                  ReluSquared, Xielu, ClampedSwiGlu, HeadNorm, CacheWrite>;
 
-using AllOperations = JoinedLists<ProductOperations, AttentionOperations, RowOperations,
-                                  ElementOperations, TokenOperations, StageOperations>::Type;
+using AllOperations =
+    JoinedLists<ProductOperations, ExpertOperations, AttentionOperations, RowOperations,
+                ElementOperations, TokenOperations, StageOperations>::Type;
 
 }  // namespace foundry::ops

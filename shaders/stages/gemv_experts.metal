@@ -1,0 +1,27 @@
+// Main: gemv.metal's products with the weights of the experts that a token has chosen, a choice at a
+// time: no other expert's weights are read.
+#pragma once
+#include "stages/gemv.metal"
+
+/// Tile `tile` of an expert's product before its epilogues, a row per lane. `bias`: an epilogue.
+template <class Product, class Gate, class Bias, class Prologue>
+inline float expert_value(Product product, Gate gate, Bias bias, Prologue prologue, uint rows,
+                          uint columns, uint tile, uint lane) {
+  const NeighbourRows own = {tile * Product::kRows};
+  const auto scale = prologue.scale(0, lane);
+  const float gate_value = gate_values(gate, prologue, scale, rows, columns, own, lane);
+  const float value = product.values(prologue, scale, rows, columns, own, lane);
+  const uint row = own.row(lane);
+  if (lane >= Product::kRows || row >= rows) return 0.0f;
+  return gate.apply(bias.apply(value, 0, row, rows), gate_value, 0, row, rows);
+}
+
+/// Tile `tile` of result `result`, stored.
+template <uint Rows, class Epilogue, class Y>
+inline void store_result(float value, Epilogue epilogue, device Y* y, uint result, uint rows,
+                         uint tile, uint lane) {
+  const uint row = tile * Rows + lane;
+  if (lane < Rows && row < rows) {
+    y[result * rows + row] = Y(epilogue.apply(value, result, row, rows));
+  }
+}
