@@ -1116,10 +1116,10 @@ class Attention(Operation):
     """
     y = softmax(scale q K^T + mask) V over the cache, grouped-query, online softmax in f32 (Dao et al. 2022). Token t stands at position start + t and attends to positions 0 to start + t, without causal to start + tokens - 1, with a window to the last `window` of them; the new tokens' keys and values are in the cache already. A query that may attend to nothing gives zeros. ShapeError, DTypeError and ArgumentError with the sizes.
 
-    q: (tokens, heads, head_dim), heads a multiple of kv_heads; head_dim is even, up to 256; f32, f16 or bf16.
+    q: (tokens, heads, head_dim), heads a multiple of kv_heads; head_dim is even, up to 576; f32, f16 or bf16.
     k_cache: (capacity, kv_heads, head_dim), any strides but the innermost, which is 1; f32, f16 or bf16.
-    v_cache: as k_cache, of the same dtype; f32, f16 or bf16.
-    y: q's size; f32, f16 or bf16.
+    v_cache: as k_cache, of the same dtype; its heads may have another size, value_dim; f32, f16 or bf16.
+    y: (tokens, heads, value_dim): q's size, as a rule; f32, f16 or bf16.
     start: position of the first token.
     scale: of the scores; 0: 1 / sqrt(head_dim).
     window: positions that a query attends to at most; 0: all.
@@ -1129,9 +1129,10 @@ class Attention(Operation):
     mask: optional; (tokens, positions) or (heads, tokens, positions), for start + tokens positions at least, added to the scores; -inf hides one; f32, f16 or bf16.
     scratch: optional; f32, attention_scratch() elements: with it, decoding splits a long context over more threadgroups than there are heads, and a second dispatch merges the parts; with less, there are fewer parts.
     splits: parts of the context, up to MAX_ATTENTION_SPLITS; 0: chosen.
+    sinks: optional; (heads,), for each a score that has no position and takes its share of the weights (gpt-oss); -inf: none; f32, f16 or bf16.
     """
 
-    def __init__(self, q: Tensor, k_cache: Tensor, v_cache: Tensor, y: Tensor, *, start: int | Parameter = 0, scale: float = 0.0, window: int = 0, form: AttentionForm = ..., causal: bool = True, soft_cap: float = 0.0, mask: Tensor | None = None, scratch: Tensor | None = None, splits: int = 0) -> None: ...
+    def __init__(self, q: Tensor, k_cache: Tensor, v_cache: Tensor, y: Tensor, *, start: int | Parameter = 0, scale: float = 0.0, window: int = 0, form: AttentionForm = ..., causal: bool = True, soft_cap: float = 0.0, mask: Tensor | None = None, scratch: Tensor | None = None, splits: int = 0, sinks: Tensor | None = None) -> None: ...
 
     def __repr__(self) -> str: ...
 

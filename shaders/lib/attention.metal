@@ -31,10 +31,17 @@ inline bool attention_visible(float bias) {
   return !(bias <= kAttentionLowest);
 }
 
+/// Where a head's softmax starts from: the largest score so far, and the sum of weights with it.
+struct AttentionBeginning {
+  float maximum;
+  float sum;
+};
+
 /// No mask of the caller's own.
 struct AttentionNoMask {
   FOUNDRY_CONSTANT bool kHides = false;
   float at(uint, uint, uint) const { return 0.0f; }
+  AttentionBeginning beginning(uint) const { return {kAttentionLowest, 0.0f}; }
 };
 
 /// Added to the scores; -infinity hides a position.
@@ -48,6 +55,23 @@ struct AttentionMask {
   float at(uint head, uint token, uint position) const {
     return float(values[ulong(head) * head_stride + ulong(token) * token_stride + position]);
   }
+  AttentionBeginning beginning(uint) const { return {kAttentionLowest, 0.0f}; }
+};
+
+/// A mask, and for every head a score that has no position: it only takes its share of the weights
+/// (OpenAI, "gpt-oss", 2025). -infinity is none; a NaN shows in the sum.
+template <class Mask, class T>
+struct AttentionSinks {
+  FOUNDRY_CONSTANT bool kHides = Mask::kHides;
+  Mask mask;
+  device const T* sinks;
+
+  float at(uint head, uint token, uint position) const { return mask.at(head, token, position); }
+  AttentionBeginning beginning(uint head) const {
+    const float sink = float(sinks[head]);
+    if (sink <= kAttentionLowest) return {kAttentionLowest, 0.0f};
+    return {sink, 1.0f};
+  }
 };
 
 /// What is left of a softmax's numerator: zeros where nothing was visible, not 0 / 0.
@@ -55,9 +79,9 @@ inline float attention_normalised(float mixed, float sum) {
   return sum == 0.0f ? 0.0f : mixed / sum;
 }
 
-/// Where a (token, head) of a split context leaves its part: HeadDim sums of weighted values, then
-/// the maximum and the sum of weights that they go with.
-inline ulong attention_part(constant AttentionParams& params, uint head_dim, uint token, uint head,
+/// Where a (token, head) of a split context leaves its part: a sum of weighted values for each
+/// element of a value, then the maximum and the sum of weights that they go with.
+inline ulong attention_part(constant AttentionParams& params, uint value_dim, uint token, uint head,
                             uint split) {
-  return ((ulong(token) * params.heads + head) * params.splits + split) * (head_dim + 2);
+  return ((ulong(token) * params.heads + head) * params.splits + split) * (value_dim + 2);
 }

@@ -11,48 +11,50 @@
 #include "lib/attention.metal"
 #include "lib/lane_sums.metal"
 
-template <uint HeadDim, uint Heads, uint Simdgroups>
+/// HeadDim: of queries and keys; ValueDim: of values, and of the result.
+template <uint HeadDim, uint Heads, uint Simdgroups, uint ValueDim = HeadDim>
 struct AttentionDecodeMemory {
   float weights[Simdgroups * Heads * 32];
   float maximum[Simdgroups * Heads];
   float sum[Simdgroups * Heads];
-  float output[Simdgroups > 1 ? Simdgroups * Heads * HeadDim : 1];
+  float output[Simdgroups > 1 ? Simdgroups * Heads * ValueDim : 1];
 };
 
 /// Stores results.
-template <uint HeadDim, class Y>
+template <uint ValueDim, class Y>
 struct AttentionResult {
   device Y* y;
 
   void put(constant AttentionParams& params, uint token, uint head, uint, uint d, float mixed,
            float, float sum) const {
-    y[(ulong(token) * params.heads + head) * HeadDim + d] = Y(attention_normalised(mixed, sum));
+    y[(ulong(token) * params.heads + head) * ValueDim + d] = Y(attention_normalised(mixed, sum));
   }
 };
 
 /// Stores parts, to be merged.
-template <uint HeadDim>
+template <uint ValueDim>
 struct AttentionPart {
   device float* parts;
 
   void put(constant AttentionParams& params, uint token, uint head, uint split, uint d, float mixed,
            float maximum, float sum) const {
-    device float* part = parts + attention_part(params, HeadDim, token, head, split);
+    device float* part = parts + attention_part(params, ValueDim, token, head, split);
     part[d] = mixed;
     if (d == 0) {
-      part[HeadDim] = maximum;
-      part[HeadDim + 1] = sum;
+      part[ValueDim] = maximum;
+      part[ValueDim + 1] = sum;
     }
   }
 };
 
 /// What a simdgroup knows about its positions so far. A lane has every 32nd element of the outputs,
 /// and its own share of each head's sum of weights.
-template <uint HeadDim, uint Heads>
+template <uint HeadDim, uint Heads, uint ValueDim>
 struct AttentionDecodeState {
   FOUNDRY_CONSTANT uint kElements = (HeadDim + 31) / 32;
+  FOUNDRY_CONSTANT uint kValueElements = (ValueDim + 31) / 32;
   float query[Heads * kElements];
-  float output[Heads * kElements];
+  float output[Heads * kValueElements];
   float maximum[Heads];
   float sum[Heads];
 };
@@ -65,11 +67,11 @@ inline bool attention_has(uint i, uint lane) {
 
 /// scores[h] of lane l: query h times key attention_offset(l), for `count` of the 32 keys at least;
 /// for all of them if Whole.
-template <uint HeadDim, uint Heads, bool Whole, class Cache>
+template <uint HeadDim, uint Heads, bool Whole, uint ValueDim, class Cache>
 inline void attention_scores(device const Cache* keys, ulong stride, uint count,
-                             thread const AttentionDecodeState<HeadDim, Heads>& state,
+                             thread const AttentionDecodeState<HeadDim, Heads, ValueDim>& state,
                              thread float* scores, uint lane) {
-  const uint kElements = AttentionDecodeState<HeadDim, Heads>::kElements;
+  const uint kElements = AttentionDecodeState<HeadDim, Heads, ValueDim>::kElements;
   for (uint part = 0; Whole ? part < 4 : part * 8 < count; ++part) {
     float products[Heads * 8];
 #pragma unroll
@@ -103,13 +105,17 @@ inline uint attention_offset(uint lane) {
   return (lane & 3) * 8 + summed_vector(lane);
 }
 
-template <uint HeadDim, uint Heads, uint Simdgroups, class Q, class Cache, class Mask, class Out>
+template <uint HeadDim, uint Heads, uint Simdgroups, uint ValueDim = HeadDim, class Q, class Cache,
+          class Mask, class Out>
 inline void attend_decode(device const Q* q, device const Cache* k_cache,
                           device const Cache* v_cache, Mask mask, Out out,
                           constant AttentionParams& params, uint3 place,
-                          threadgroup AttentionDecodeMemory<HeadDim, Heads, Simdgroups>& memory,
+                          threadgroup AttentionDecodeMemory<HeadDim, Heads, Simdgroups, ValueDim>&
+                              memory,
                           uint simdgroup, uint lane) {
-  const uint kElements = AttentionDecodeState<HeadDim, Heads>::kElements;
+  using State = AttentionDecodeState<HeadDim, Heads, ValueDim>;
+  const uint kElements = State::kElements;
+  const uint kValueElements = State::kValueElements;
   const uint first_head = place.x * Heads;
   const uint token = place.y;
   const uint split = place.z;
@@ -117,18 +123,21 @@ inline void attend_decode(device const Q* q, device const Cache* k_cache,
   device const Cache* k_head = k_cache + kv_head * params.k_head_stride;
   device const Cache* v_head = v_cache + kv_head * params.v_head_stride;
 
-  AttentionDecodeState<HeadDim, Heads> state;
+  State state;
 #pragma unroll
   for (uint h = 0; h < Heads; ++h) {
     device const Q* query = q + (ulong(token) * params.heads + first_head + h) * HeadDim;
-    state.maximum[h] = kAttentionLowest;
-    state.sum[h] = 0.0f;
+    const AttentionBeginning beginning = mask.beginning(first_head + h);
+    state.maximum[h] = beginning.maximum;
+    // What has no position counts once, in one lane of all.
+    state.sum[h] = split == 0 && simdgroup == 0 && lane == 0 ? beginning.sum : 0.0f;
 #pragma unroll
     for (uint i = 0; i < kElements; ++i) {
       const bool has = attention_has<HeadDim>(i, lane);
       state.query[h * kElements + i] = has ? float(query[i * 32 + lane]) * params.scale : 0.0f;
-      state.output[h * kElements + i] = 0.0f;
     }
+#pragma unroll
+    for (uint i = 0; i < kValueElements; ++i) state.output[h * kValueElements + i] = 0.0f;
   }
 
   // Simdgroups have neighbouring shares, in whole steps of 32.
@@ -170,17 +179,17 @@ inline void attend_decode(device const Q* q, device const Cache* k_cache,
       state.maximum[h] = higher;
       weights[h * 32 + offset] = Mask::kHides && !visible ? kAttentionHidden : weight;
 #pragma unroll
-      for (uint i = 0; i < kElements; ++i) state.output[h * kElements + i] *= decay;
+      for (uint i = 0; i < kValueElements; ++i) state.output[h * kValueElements + i] *= decay;
     }
     simdgroup_barrier(mem_flags::mem_threadgroup);
 
 #pragma unroll
-    for (uint i = 0; i < kElements; ++i) {
-      if (!attention_has<HeadDim>(i, lane)) continue;
+    for (uint i = 0; i < kValueElements; ++i) {
+      if (!attention_has<ValueDim>(i, lane)) continue;
       device const Cache* v = values + i * 32 + lane;
       float mixed[Heads];
 #pragma unroll
-      for (uint h = 0; h < Heads; ++h) mixed[h] = state.output[h * kElements + i];
+      for (uint h = 0; h < Heads; ++h) mixed[h] = state.output[h * kValueElements + i];
       for (uint p = 0; p < count; ++p) {
         const float value = float(v[p * v_stride]);
 #pragma unroll
@@ -190,7 +199,7 @@ inline void attend_decode(device const Q* q, device const Cache* k_cache,
         }
       }
 #pragma unroll
-      for (uint h = 0; h < Heads; ++h) state.output[h * kElements + i] = mixed[h];
+      for (uint h = 0; h < Heads; ++h) state.output[h * kValueElements + i] = mixed[h];
     }
     simdgroup_barrier(mem_flags::mem_threadgroup);
     keys += 32 * k_stride;
@@ -202,10 +211,10 @@ inline void attend_decode(device const Q* q, device const Cache* k_cache,
     for (uint h = 0; h < Heads; ++h) {
       const float sum = simd_sum(state.sum[h]);
 #pragma unroll
-      for (uint i = 0; i < kElements; ++i) {
-        if (!attention_has<HeadDim>(i, lane)) continue;
+      for (uint i = 0; i < kValueElements; ++i) {
+        if (!attention_has<ValueDim>(i, lane)) continue;
         out.put(params, token, first_head + h, split, i * 32 + lane,
-                state.output[h * kElements + i], state.maximum[h], sum);
+                state.output[h * kValueElements + i], state.maximum[h], sum);
       }
     }
     return;
@@ -219,16 +228,16 @@ inline void attend_decode(device const Q* q, device const Cache* k_cache,
       memory.sum[simdgroup * Heads + h] = sum;
     }
 #pragma unroll
-    for (uint i = 0; i < kElements; ++i) {
-      if (!attention_has<HeadDim>(i, lane)) continue;
-      memory.output[(simdgroup * Heads + h) * HeadDim + i * 32 + lane] =
-          state.output[h * kElements + i];
+    for (uint i = 0; i < kValueElements; ++i) {
+      if (!attention_has<ValueDim>(i, lane)) continue;
+      memory.output[(simdgroup * Heads + h) * ValueDim + i * 32 + lane] =
+          state.output[h * kValueElements + i];
     }
   }
   threadgroup_barrier(mem_flags::mem_threadgroup);
 
-  for (uint at = simdgroup * 32 + lane; at < Heads * HeadDim; at += Simdgroups * 32) {
-    const uint h = at / HeadDim;
+  for (uint at = simdgroup * 32 + lane; at < Heads * ValueDim; at += Simdgroups * 32) {
+    const uint h = at / ValueDim;
     float highest = kAttentionLowest;
     for (uint s = 0; s < Simdgroups; ++s) highest = max(highest, memory.maximum[s * Heads + h]);
     float mixed = 0.0f;
@@ -236,8 +245,8 @@ inline void attend_decode(device const Q* q, device const Cache* k_cache,
     for (uint s = 0; s < Simdgroups; ++s) {
       const float factor = exp(memory.maximum[s * Heads + h] - highest);
       sum += memory.sum[s * Heads + h] * factor;
-      mixed += memory.output[s * Heads * HeadDim + at] * factor;
+      mixed += memory.output[s * Heads * ValueDim + at] * factor;
     }
-    out.put(params, token, first_head + h, split, at % HeadDim, mixed, highest, sum);
+    out.put(params, token, first_head + h, split, at % ValueDim, mixed, highest, sum);
   }
 }

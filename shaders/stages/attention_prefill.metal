@@ -9,58 +9,60 @@
 #pragma once
 #include "lib/attention.metal"
 
-template <uint HeadDim>
+/// HeadDim: of queries and keys; ValueDim: of values, and of the result.
+template <uint HeadDim, uint ValueDim = HeadDim>
 struct AttentionPrefillMemory {
-  // 8 positions at least, and 16 KiB for K and V together up to HeadDim 256.
-  FOUNDRY_CONSTANT uint kPositions = 8 * (256 / HeadDim);
+  // 8 positions at least, and 16 KiB for K and V together; 4 positions of heads that are larger.
+  FOUNDRY_CONSTANT uint kPositions =
+      HeadDim + ValueDim <= 512 ? 8 * (512 / (HeadDim + ValueDim)) : 4;
   float k[kPositions * HeadDim];
-  float v[kPositions * HeadDim];
+  float v[kPositions * ValueDim];
   uint has_non_finite[32];  // by simdgroup: among the values that it loaded
 };
 
 /// Adds `Scores` positions to the output. Guarded: a value that the row does not see may be NaN or
 /// infinite, which a weight of zero does not hide.
-template <uint HeadDim, uint Scores, bool Guarded>
+template <uint ValueDim, uint Scores, bool Guarded>
 inline void attention_mix(threadgroup const float* v, thread const float* weights,
                           thread const bool* visible, float decay, thread float* output) {
-  for (uint d = 0; d < HeadDim; ++d) {
+  for (uint d = 0; d < ValueDim; ++d) {
     float mixed = output[d] * decay;
 #pragma unroll
     for (uint p = 0; p < Scores; ++p) {
-      const float part = weights[p] * v[p * HeadDim + d];
+      const float part = weights[p] * v[p * ValueDim + d];
       mixed += !Guarded || visible[p] ? part : 0.0f;
     }
     output[d] = mixed;
   }
 }
 
-template <uint HeadDim, uint Simdgroups, uint Scores, class Q, class Cache, class Mask, class Y>
+template <uint HeadDim, uint Simdgroups, uint Scores, uint ValueDim = HeadDim, class Q, class Cache,
+          class Mask, class Y>
 inline void attend_prefill(device const Q* q, device const Cache* k_cache,
                            device const Cache* v_cache, Mask mask, device Y* y,
                            constant AttentionParams& params, uint kv_head, uint row_block,
-                           threadgroup AttentionPrefillMemory<HeadDim>& memory, uint simdgroup,
-                           uint lane) {
-  const uint kTile = AttentionPrefillMemory<HeadDim>::kPositions;
+                           threadgroup AttentionPrefillMemory<HeadDim, ValueDim>& memory,
+                           uint simdgroup, uint lane) {
+  const uint kTile = AttentionPrefillMemory<HeadDim, ValueDim>::kPositions;
   const uint group = params.heads / params.kv_heads;
   const uint rows = params.tokens * group;
   const uint first_row = row_block * Simdgroups * 32;
   const uint row = first_row + simdgroup * 32 + lane;
   const uint token = min(row, rows - 1) / group;
   const uint head = kv_head * group + min(row, rows - 1) % group;
-  const ulong at = (ulong(token) * params.heads + head) * HeadDim;
+  const ulong place = ulong(token) * params.heads + head;
   const uint end = attention_end(params, token);
   const uint begin = attention_begin(params, token);
   device const Cache* k_head = k_cache + kv_head * ulong(params.k_head_stride);
   device const Cache* v_head = v_cache + kv_head * ulong(params.v_head_stride);
 
   float query[HeadDim];
-  float output[HeadDim];
-  for (uint d = 0; d < HeadDim; ++d) {
-    query[d] = float(q[at + d]) * params.scale;
-    output[d] = 0.0f;
-  }
-  float maximum = kAttentionLowest;
-  float sum = 0.0f;
+  float output[ValueDim];
+  for (uint d = 0; d < HeadDim; ++d) query[d] = float(q[place * HeadDim + d]) * params.scale;
+  for (uint d = 0; d < ValueDim; ++d) output[d] = 0.0f;
+  const AttentionBeginning beginning = mask.beginning(head);
+  float maximum = beginning.maximum;
+  float sum = beginning.sum;
 
   // What any row of the threadgroup attends to.
   const uint last_row = min(first_row + Simdgroups * 32, rows) - 1;
@@ -74,6 +76,11 @@ inline void attend_prefill(device const Q* q, device const Cache* k_cache,
       const bool inside = position < tiles_end;
       const uint d = i % HeadDim;
       memory.k[i] = inside ? float(k_head[position * ulong(params.k_position_stride) + d]) : 0.0f;
+    }
+    for (uint i = simdgroup * 32 + lane; i < kTile * ValueDim; i += Simdgroups * 32) {
+      const uint position = tile + i / ValueDim;
+      const bool inside = position < tiles_end;
+      const uint d = i % ValueDim;
       const float value =
           inside ? float(v_head[position * ulong(params.v_position_stride) + d]) : 0.0f;
       memory.v[i] = value;
@@ -87,7 +94,7 @@ inline void attend_prefill(device const Q* q, device const Cache* k_cache,
 
     for (uint part = 0; part < kTile; part += Scores) {
       threadgroup const float* k = memory.k + part * HeadDim;
-      threadgroup const float* v = memory.v + part * HeadDim;
+      threadgroup const float* v = memory.v + part * ValueDim;
       float scores[Scores];
 #pragma unroll
       for (uint p = 0; p < Scores; ++p) scores[p] = 0.0f;
@@ -115,15 +122,17 @@ inline void attend_prefill(device const Q* q, device const Cache* k_cache,
         sum += scores[p];
       }
       if (guarded != 0) {
-        attention_mix<HeadDim, Scores, true>(v, scores, visible, decay, output);
+        attention_mix<ValueDim, Scores, true>(v, scores, visible, decay, output);
       } else {
-        attention_mix<HeadDim, Scores, false>(v, scores, visible, decay, output);
+        attention_mix<ValueDim, Scores, false>(v, scores, visible, decay, output);
       }
       maximum = higher;
     }
   }
 
   if (row < rows) {
-    for (uint d = 0; d < HeadDim; ++d) y[at + d] = Y(attention_normalised(output[d], sum));
+    for (uint d = 0; d < ValueDim; ++d) {
+      y[place * ValueDim + d] = Y(attention_normalised(output[d], sum));
+    }
   }
 }

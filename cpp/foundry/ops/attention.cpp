@@ -13,7 +13,8 @@
 namespace foundry::ops {
 namespace {
 
-constexpr std::uint32_t kMaxHeadDim = 256;
+constexpr std::uint32_t kMaxHeadDim = 576;
+constexpr std::uint32_t kMostOfManyPositions = 512;  // head and value sizes of a tile of 8 or more
 constexpr std::uint32_t kDecodeSimdgroups = 8;
 constexpr std::uint32_t kPrefillSimdgroups = 4;
 constexpr std::uint32_t kMostDecodeTokens = 4;
@@ -73,15 +74,34 @@ std::uint64_t most_positions(const Attention& op, const CacheShape& cache,
   return op.start.parameter() ? cache.capacity : std::uint64_t{op.start.value()} + shape.tokens;
 }
 
-DecodePlan plan_of(const Attention& op, const CacheShape& cache, const HeadsShape& shape,
-                   const DeviceTraits& device) {
+/// Elements of a head: of queries and keys, and of values.
+struct HeadSizes {
+  std::uint32_t key;
+  std::uint32_t value;
+
+  /// What follows a head's size where a stage is instantiated for both.
+  [[nodiscard]] std::string value_argument() const {
+    return value == key ? "" : concat(", ", value);
+  }
+};
+
+/// Both caches; their heads may have different sizes.
+CachePair attention_caches(const AnyTensor& k_cache, const AnyTensor& v_cache) {
+  const CachePair pair{cache_shape("Attention", "k_cache", k_cache),
+                       cache_shape("Attention", "v_cache", v_cache)};
+  require_one_cache("Attention", k_cache, v_cache, 2);
+  return pair;
+}
+
+DecodePlan plan_of(const Attention& op, const CacheShape& cache, const HeadSizes& sizes,
+                   const HeadsShape& shape, const DeviceTraits& device) {
   const bool on_cpu = device.has_register_lanes();
   DecodePlan plan;
   plan.simdgroups = on_cpu ? 1 : kDecodeSimdgroups;
   const std::uint32_t group = shape.heads / cache.kv_heads;
-  const std::uint32_t elements = (cache.head_dim + kSimdWidth - 1) / kSimdWidth;
+  const std::uint32_t elements = (std::max(sizes.key, sizes.value) + kSimdWidth - 1) / kSimdWidth;
   std::uint32_t most = std::max(1u, kMostDecodeElements / elements);
-  if (!on_cpu) most = std::min(most, kDecodeOutputs / kDecodeSimdgroups / cache.head_dim);
+  if (!on_cpu) most = std::min(most, kDecodeOutputs / kDecodeSimdgroups / sizes.value);
   for (std::uint32_t heads = 1; heads <= std::min(group, most); ++heads) {
     if (group % heads == 0) plan.heads = heads;
   }
@@ -89,7 +109,7 @@ DecodePlan plan_of(const Attention& op, const CacheShape& cache, const HeadsShap
   const std::uint64_t end = most_positions(op, cache, shape);
   const std::uint64_t positions = op.window != 0 ? std::min<std::uint64_t>(op.window, end) : end;
   const std::uint64_t room =
-      op.scratch.count() / attention_scratch(shape.tokens, shape.heads, cache.head_dim, 1);
+      op.scratch.count() / attention_scratch(shape.tokens, shape.heads, sizes.value, 1);
   const std::uint64_t threadgroups = std::uint64_t{shape.heads / plan.heads} * shape.tokens;
   const std::uint64_t bytes = 2ull * cache.position_stride * info(op.k_cache.dtype()).block_bytes;
   const std::uint32_t wanted = op.splits ? op.splits
@@ -121,16 +141,25 @@ struct Operands {
   DType q;
   DType cache;
   std::optional<DType> mask;
+  std::optional<DType> sinks;
 };
 
 Operands operands_of(const Attention& op) {
-  return {.q = op.q.dtype(), .cache = op.k_cache.dtype(), .mask = dtype_if_any(op.mask)};
+  return {.q = op.q.dtype(),
+          .cache = op.k_cache.dtype(),
+          .mask = dtype_if_any(op.mask),
+          .sinks = dtype_if_any(op.sinks)};
 }
 
 std::string mask_expression(const Operands& of) {
-  if (!of.mask) return "AttentionNoMask()";
-  return concat("AttentionMask<", msl_type(*of.mask),
-                ">{mask, params.mask_head_stride, params.mask_token_stride}");
+  std::string type = "AttentionNoMask";
+  std::string mask = "AttentionNoMask()";
+  if (of.mask) {
+    type = concat("AttentionMask<", msl_type(*of.mask), ">");
+    mask = concat(type, "{mask, params.mask_head_stride, params.mask_token_stride}");
+  }
+  if (!of.sinks) return mask;
+  return concat("AttentionSinks<", type, ", ", msl_type(*of.sinks), ">{", mask, ", sinks}");
 }
 
 /// stages/<name>.metal with its arguments; `out` is what it writes.
@@ -145,6 +174,9 @@ KernelDescription describe_stage(const char* name, const Operands& of, ArgumentD
     kernel.arguments.push_back(ArgumentDescription::buffer("mask", Access::read, *of.mask));
     kernel.arguments.back().strided = true;
   }
+  if (of.sinks) {
+    kernel.arguments.push_back(ArgumentDescription::buffer("sinks", Access::read, *of.sinks));
+  }
   kernel.arguments.push_back(std::move(out));
   kernel.arguments.push_back(
       ArgumentDescription::value("params", struct_layout<AttentionParams>()));
@@ -155,7 +187,7 @@ KernelDescription describe_stage(const char* name, const Operands& of, ArgumentD
 struct DecodeRecipe {
   Operands of;
   std::optional<DType> y;  ///< none: parts of the result, in f32, which another kernel merges
-  std::uint32_t head_dim;
+  HeadSizes sizes;
   std::uint32_t heads;       ///< of a threadgroup
   std::uint32_t simdgroups;  ///< likewise
 
@@ -164,12 +196,13 @@ struct DecodeRecipe {
         describe_stage("attention_decode", of,
                        y ? ArgumentDescription::buffer("y", Access::write, *y)
                          : ArgumentDescription::buffer("parts", Access::write, DType::f32));
-    const std::string sizes = concat(head_dim, ", ", heads, ", ", simdgroups);
-    const std::string out = y ? concat("AttentionResult<", head_dim, ", ", msl_type(*y), ">{y}")
-                              : concat("AttentionPart<", head_dim, ">{parts}");
+    const std::string all =
+        concat(sizes.key, ", ", heads, ", ", simdgroups, sizes.value_argument());
+    const std::string out = y ? concat("AttentionResult<", sizes.value, ", ", msl_type(*y), ">{y}")
+                              : concat("AttentionPart<", sizes.value, ">{parts}");
     kernel.source.text = concat(
         "kernel void attention_decode(FOUNDRY_ARGUMENTS) {\n  threadgroup AttentionDecodeMemory<",
-        sizes, "> memory;\n  attend_decode<", sizes, ">(\n      q, k_cache, v_cache, ",
+        all, "> memory;\n  attend_decode<", all, ">(\n      q, k_cache, v_cache, ",
         mask_expression(of), ", ", out,
         ",\n      params, threadgroup_position_in_grid, memory, simdgroup_index_in_threadgroup,\n"
         "      thread_index_in_simdgroup);\n}");
@@ -179,7 +212,7 @@ struct DecodeRecipe {
 
 struct MergeRecipe {
   DType y;
-  std::uint32_t head_dim;
+  std::uint32_t value_dim;
 
   KernelDescription describe() const {
     auto kernel = kernel_file("attention_merge");
@@ -187,21 +220,24 @@ struct MergeRecipe {
                         ArgumentDescription::buffer("y", Access::write, y),
                         ArgumentDescription::value("params", struct_layout<AttentionParams>())};
     kernel.aliases = {{"Y", msl_type(y)}};
-    kernel.constants = {{"head_dimension", head_dim}};
+    kernel.constants = {{"value_dimension", value_dim}};
     return kernel;
   }
 };
 
 /// Scores that a lane of the prefill form sums at a time: 32 lanes of one fill 4 registers of AVX2
 /// or 8 of NEON, and two leave room for inputs.
-std::uint32_t prefill_scores(const DeviceTraits& device) {
+std::uint32_t prefill_scores(const DeviceTraits& device, const HeadSizes& sizes) {
+  if (sizes.key + sizes.value > kMostOfManyPositions) {
+    return device.has_register_lanes() && !device.has_wide_registers() ? 2 : 4;
+  }
   return device.has_register_lanes() && !device.has_wide_registers() ? 2 : 8;
 }
 
 struct PrefillRecipe {
   Operands of;
   DType y;
-  std::uint32_t head_dim;
+  HeadSizes sizes;
   std::uint32_t scores;
 
   KernelDescription describe() const {
@@ -210,8 +246,9 @@ struct PrefillRecipe {
     kernel.source.text = concat(
         "kernel void attention_prefill(FOUNDRY_ARGUMENTS) {\n  threadgroup "
         "AttentionPrefillMemory<",
-        head_dim, "> memory;\n  attend_prefill<", head_dim, ", ", kPrefillSimdgroups, ", ", scores,
-        ">(\n      q, k_cache, v_cache, ", mask_expression(of),
+        sizes.key, sizes.value_argument(), "> memory;\n  attend_prefill<", sizes.key, ", ",
+        kPrefillSimdgroups, ", ", scores, sizes.value_argument(), ">(\n      q, k_cache, v_cache, ",
+        mask_expression(of),
         ", y, params, threadgroup_position_in_grid.x,\n"
         "      threadgroup_position_in_grid.y, memory, simdgroup_index_in_threadgroup,\n"
         "      thread_index_in_simdgroup);\n}");
@@ -227,31 +264,38 @@ void dispatch(Encoder& encoder, const CompiledKernel& kernel, const Attention& o
       position_use(at, op.start, op.k_cache, tokens),
       position_use(at, op.start, op.v_cache, tokens),
       op.mask ? position_use(at, op.start, op.mask.extents().inner(), tokens) : ParameterUse{}};
-  const Argument last = Argument::value(params, uses);
-  if (op.mask) {
-    encoder.dispatch(kernel, {op.q, op.k_cache, op.v_cache, op.mask, out, last}, config);
-  } else {
-    encoder.dispatch(kernel, {op.q, op.k_cache, op.v_cache, out, last}, config);
+  InlineVector<Argument, 7> arguments;
+  for (const AnyTensor* tensor : {&op.q, &op.k_cache, &op.v_cache, &op.mask, &op.sinks, &out}) {
+    if (*tensor) arguments.push_back(Argument(*tensor));
   }
+  arguments.push_back(Argument::value(params, uses));
+  encoder.dispatch(kernel, {arguments.data(), arguments.size()}, config);
 }
 
 }  // namespace
 
 void Attention::encode(Encoder& encoder) const {
-  const auto [k_shape, v_shape] = cache_pair("Attention", k_cache, v_cache);
-  const std::uint32_t head_dim = k_shape.head_dim;
+  const auto [k_shape, v_shape] = attention_caches(k_cache, v_cache);
+  const HeadSizes sizes{k_shape.head_dim, v_shape.head_dim};
+  const std::uint32_t head_dim = sizes.key;
   const std::uint32_t kv_heads = k_shape.kv_heads;
   const HeadsShape shape = heads_shape("Attention", "q", q, head_dim);
   require_float("Attention", "y", y);
-  require_count("Attention", "y", y, q.count());
+  require_count("Attention", "y", y, std::uint64_t{shape.tokens} * shape.heads * sizes.value);
   require_capacity("Attention", k_shape, start, shape.tokens);
   if (shape.heads % kv_heads != 0) {
     throw ShapeError(concat("Attention: q has ", shape.heads,
                             " heads, not a multiple of the cache's ", kv_heads));
   }
-  if (head_dim > kMaxHeadDim || head_dim % 2 != 0) {
-    throw ShapeError(concat("Attention: heads of ", head_dim, " elements; even sizes up to ",
-                            kMaxHeadDim, " are possible"));
+  for (const std::uint32_t size : {sizes.key, sizes.value}) {
+    if (size > kMaxHeadDim || size % 2 != 0) {
+      throw ShapeError(concat("Attention: heads of ", size, " elements; even sizes up to ",
+                              kMaxHeadDim, " are possible"));
+    }
+  }
+  if (sinks) {
+    require_float("Attention", "sinks", sinks);
+    require_count("Attention", "sinks", sinks, shape.heads);
   }
   if (!(soft_cap >= 0.0f)) {
     throw ArgumentError(concat("Attention: soft_cap is ", soft_cap, ", not 0 or above"));
@@ -293,8 +337,8 @@ void Attention::encode(Encoder& encoder) const {
     const auto kernel =
         encoder.kernel(PrefillRecipe{.of = operands_of(*this),
                                      .y = y.dtype(),
-                                     .head_dim = head_dim,
-                                     .scores = prefill_scores(encoder.device().traits())});
+                                     .sizes = sizes,
+                                     .scores = prefill_scores(encoder.device().traits(), sizes)});
     const std::uint64_t rows = std::uint64_t{shape.tokens} * (shape.heads / kv_heads);
     const std::uint64_t block = kPrefillSimdgroups * kSimdWidth;
     dispatch(encoder, *kernel, *this, y, params, shape.tokens,
@@ -302,33 +346,34 @@ void Attention::encode(Encoder& encoder) const {
     return;
   }
 
-  const DecodePlan plan = plan_of(*this, k_shape, shape, encoder.device().traits());
+  const DecodePlan plan = plan_of(*this, k_shape, sizes, shape, encoder.device().traits());
   params.splits = plan.splits;
   const bool whole = plan.splits == 1;
   const auto kernel =
       encoder.kernel(DecodeRecipe{.of = operands_of(*this),
                                   .y = whole ? std::optional(y.dtype()) : std::nullopt,
-                                  .head_dim = head_dim,
+                                  .sizes = sizes,
                                   .heads = plan.heads,
                                   .simdgroups = plan.simdgroups});
   dispatch(encoder, *kernel, *this, whole ? y : scratch, params, shape.tokens,
            threadgroups_of(plan.simdgroups, shape.heads / plan.heads, shape.tokens, plan.splits));
   if (whole) return;
-  const auto merge = encoder.kernel(MergeRecipe{.y = y.dtype(), .head_dim = head_dim});
+  const auto merge = encoder.kernel(MergeRecipe{.y = y.dtype(), .value_dim = sizes.value});
   encoder.dispatch(*merge, {scratch, y, Argument::value(params)},
                    threadgroups_of(1, shape.heads, shape.tokens));
 }
 
 Traffic Attention::traffic() const {
-  const CachePair cache = cache_pair("Attention", k_cache, v_cache);
+  const CachePair cache = attention_caches(k_cache, v_cache);
   const std::uint64_t tokens = heads_shape("Attention", "q", q, cache.k.head_dim).tokens;
   // Positions that any of the tokens attends to; of K and V alike.
   const std::uint64_t end = start.value() + tokens;
   const std::uint64_t first = start.value() + std::uint64_t{1};
   const std::uint64_t begin = window != 0 && first > window ? first - window : 0;
-  const std::uint64_t position =
-      std::uint64_t{cache.k.kv_heads} * cache.k.head_dim * info(k_cache.dtype()).block_bytes;
-  Traffic traffic = traffic_of({&q}, {&y}) + Traffic{2 * (end - begin) * position, 0};
+  const std::uint64_t position = std::uint64_t{cache.k.kv_heads} *
+                                 (cache.k.head_dim + cache.v.head_dim) *
+                                 info(k_cache.dtype()).block_bytes;
+  Traffic traffic = traffic_of({&q, &sinks}, {&y}) + Traffic{(end - begin) * position, 0};
   if (mask) {
     const std::uint64_t rows = mask.rank() == 3 ? mask.extents()[0] * tokens : tokens;
     traffic.reads += rows * (end - begin) * info(mask.dtype()).block_bytes;

@@ -51,6 +51,7 @@ struct Attention {
   AnyTensor mask = {};
   AnyTensor scratch = {};
   std::uint32_t splits = 0;
+  AnyTensor sinks = {};
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
@@ -64,13 +65,15 @@ struct Attention {
       "zeros. ShapeError, DTypeError and ArgumentError with the sizes.",
       read<&Attention::q>(
           Elements::floats,
-          "(tokens, heads, head_dim), heads a multiple of kv_heads; head_dim is even, up to 256"),
+          "(tokens, heads, head_dim), heads a multiple of kv_heads; head_dim is even, up to 576"),
       read<&Attention::k_cache>(
           Elements::floats,
           "(capacity, kv_heads, head_dim), any strides but the innermost, which is 1"),
-      read<&Attention::v_cache>(Elements::floats, "as k_cache, of the same dtype"),
-      write<&Attention::y>(Elements::floats, "q's size"), ByName{},
-      setting<&Attention::start>("position of the first token"),
+      read<&Attention::v_cache>(
+          Elements::floats,
+          "as k_cache, of the same dtype; its heads may have another size, value_dim"),
+      write<&Attention::y>(Elements::floats, "(tokens, heads, value_dim): q's size, as a rule"),
+      ByName{}, setting<&Attention::start>("position of the first token"),
       setting<&Attention::scale>("of the scores; 0: 1 / sqrt(head_dim)"),
       setting<&Attention::window>("positions that a query attends to at most; 0: all"),
       setting<&Attention::form>("which kernel runs"),
@@ -86,12 +89,16 @@ struct Attention {
           "f32, attention_scratch() elements: with it, decoding splits a long context over more "
           "threadgroups than there are heads, and a second dispatch merges the parts; with less, "
           "there are fewer parts"),
-      setting<&Attention::splits>("parts of the context, up to MAX_ATTENTION_SPLITS; 0: chosen"));
+      setting<&Attention::splits>("parts of the context, up to MAX_ATTENTION_SPLITS; 0: chosen"),
+      optional_read<&Attention::sinks>(
+          Elements::floats,
+          "(heads,), for each a score that has no position and takes its share of the weights "
+          "(gpt-oss); -inf: none"));
 };
 
 inline constexpr std::uint32_t kMaxAttentionSplits = 32;  ///< a lane of the merging simdgroup each
 
-/// Elements of scratch that `splits` parts need.
+/// Elements of scratch that `splits` parts need; head_dim is that of the values.
 [[nodiscard]] constexpr std::uint64_t attention_scratch(
     std::uint64_t tokens, std::uint64_t heads, std::uint64_t head_dim,
     std::uint64_t splits = kMaxAttentionSplits) {

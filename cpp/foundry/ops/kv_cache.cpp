@@ -23,7 +23,14 @@ CacheShape cache_shape(std::string_view op, std::string_view what, const AnyTens
 
 CachePair cache_pair(std::string_view op, const AnyTensor& k_cache, const AnyTensor& v_cache) {
   const CachePair pair{cache_shape(op, "k_cache", k_cache), cache_shape(op, "v_cache", v_cache)};
-  if (!(k_cache.extents() == v_cache.extents())) {
+  require_one_cache(op, k_cache, v_cache, 3);
+  return pair;
+}
+
+void require_one_cache(std::string_view op, const AnyTensor& k_cache, const AnyTensor& v_cache,
+                       std::size_t dimensions) {
+  for (std::size_t i = 0; i < dimensions; ++i) {
+    if (k_cache.extents()[i] == v_cache.extents()[i]) continue;
     throw ShapeError(concat(op, ": k_cache is ", to_string(k_cache.extents()), ", v_cache is ",
                             to_string(v_cache.extents())));
   }
@@ -31,7 +38,6 @@ CachePair cache_pair(std::string_view op, const AnyTensor& k_cache, const AnyTen
     throw DTypeError(concat(op, ": k_cache is ", name_of(k_cache.dtype()), ", v_cache is ",
                             name_of(v_cache.dtype())));
   }
-  return pair;
 }
 
 HeadsShape heads_shape(std::string_view op, std::string_view what, const AnyTensor& tensor,

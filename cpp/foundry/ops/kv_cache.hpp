@@ -30,6 +30,11 @@ struct CachePair {
 [[nodiscard]] CachePair cache_pair(std::string_view op, const AnyTensor& k_cache,
                                    const AnyTensor& v_cache);
 
+/// Throws ShapeError or DTypeError unless both caches agree in dtype and in their first
+/// `dimensions`.
+void require_one_cache(std::string_view op, const AnyTensor& k_cache, const AnyTensor& v_cache,
+                       std::size_t dimensions);
+
 /// Tokens and heads of a (tokens, heads, head_dim) or (tokens, heads * head_dim) tensor of plain
 /// float type; rank 1 is one token.
 struct HeadsShape {
