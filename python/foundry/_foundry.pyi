@@ -1463,24 +1463,41 @@ class Argmax(Operation):
 
 class Sample(Operation):
     """
-    Draws a token: penalties, top-k, top-p, min-p, temperature, in the order of llama.cpp's default chain. The draw depends on seed and step alone (Philox4x32-10), whatever the device does at the same time; each step of a sequence takes its own number. Logits that are -inf are never drawn. Where one, after the penalties, is NaN or +inf, or all are -inf, nothing can be drawn: the token is ~i, below zero, of the first of those, and counts stay. ArgumentError for settings outside of their range.
+    Draws a token in the order of llama.cpp's default chain: bias and mask, penalties, DRY, top-n-sigma, top-k, typical-p, top-p, min-p, XTC, temperature, dynamic or not, and the draw; or, with mu, mirostat 2 in place of the filters. Equal logits stay or go together. The draw depends on seed and step alone (Philox4x32-10), whatever the device does at the same time; each step of a sequence takes its own number. Logits that are -inf are never drawn. Where one, after bias, mask and penalties, is NaN or +inf, or all are -inf, nothing can be drawn: the token is ~i, below zero, of the first of those, and counts and mu stay. ArgumentError for settings outside of their range, and for filters beside mu.
 
     logits: (columns,); f32, f16 or bf16.
-    scratch: (columns,); f32. It may be logits.
+    scratch: (columns,); f32; with recent, not the logits. It may be logits.
     token: (1,); i32 or u32.
     counts: optional; (columns,); u32: the occurrences of each token so far, which the penalties read; the drawn token is added.
+    bias: optional; (columns,); f32: added to the logits.
+    mask: optional; (ceil(columns / 32),); u32: bit i % 32 of word i / 32 is set for the tokens that may be drawn.
+    recent: optional; (capacity,), token's dtype, as AppendToken writes it up to position step - 1: what DRY reads; dry_last_n or longer; i32 or u32.
+    breakers: optional; as mask: tokens that DRY finds no repetition across.
+    mu: optional; (capacity,); f32, 2 at least: mirostat's mu before the draw at step % capacity; the one after is written behind.
     repetition_penalty: above 0; logits of tokens that occurred are divided by it if positive, else multiplied.
     frequency_penalty: times the number of occurrences, subtracted.
     presence_penalty: subtracted once from tokens that occurred.
+    dry_multiplier: 0 or above, with recent: times dry_base^(length - dry_allowed_length), subtracted from tokens that would go on with a repetition of that length or longer.
+    dry_base: 1 or above.
+    dry_allowed_length: tokens of a repetition that go free.
+    dry_last_n: recent tokens that repetitions are looked for in.
+    top_n_sigma: keep logits within so many standard deviations of the highest; 0: all.
     top_k: keep the k largest and their equals; 0: all.
+    typical_p: then the fewest above this probability, those first whose surprise is nearest to the entropy, in (0, 1].
     top_p: then the fewest that reach this probability, in (0, 1].
     min_p: then those at least this likely relative to the likeliest.
-    temperature: 0 takes the largest logit.
+    xtc_probability: of leaving out, then, all tokens of the probability xtc_threshold or more but the least likely of them.
+    xtc_threshold: in [0, 1].
+    temperature: 0 takes the largest logit that is left.
+    dynatemp_range: above 0: the temperature is from temperature - range, but not below 0, to temperature + range, by the entropy of what is left relative to that of as many equal tokens.
+    dynatemp_exponent: of the relative entropy; 0 or above.
+    mirostat_tau: with mu: the surprise in bits to keep to.
+    mirostat_eta: with mu: how fast mu follows.
     seed: another one, other draws.
-    step: number of the draw.
+    step: number of the draw; with recent, the position of the token that is drawn.
     """
 
-    def __init__(self, logits: Tensor, scratch: Tensor, token: Tensor, counts: Tensor | None = None, *, repetition_penalty: float = 1.0, frequency_penalty: float = 0.0, presence_penalty: float = 0.0, top_k: int = 0, top_p: float = 1.0, min_p: float = 0.0, temperature: float = 1.0, seed: int | Parameter = 0, step: int | Parameter = 0) -> None: ...
+    def __init__(self, logits: Tensor, scratch: Tensor, token: Tensor, counts: Tensor | None = None, *, bias: Tensor | None = None, mask: Tensor | None = None, recent: Tensor | None = None, breakers: Tensor | None = None, mu: Tensor | None = None, repetition_penalty: float = 1.0, frequency_penalty: float = 0.0, presence_penalty: float = 0.0, dry_multiplier: float = 0.0, dry_base: float = 1.75, dry_allowed_length: int = 2, dry_last_n: int = 64, top_n_sigma: float = 0.0, top_k: int = 0, typical_p: float = 1.0, top_p: float = 1.0, min_p: float = 0.0, xtc_probability: float = 0.0, xtc_threshold: float = 0.1, temperature: float = 1.0, dynatemp_range: float = 0.0, dynatemp_exponent: float = 1.0, mirostat_tau: float = 5.0, mirostat_eta: float = 0.1, seed: int | Parameter = 0, step: int | Parameter = 0) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -1493,7 +1510,9 @@ class Sample(Operation):
 
     @property
     def step(self) -> int | Parameter:
-        """number of the draw"""
+        """
+        number of the draw; with recent, the position of the token that is drawn
+        """
 
     @step.setter
     def step(self, value: int | Parameter, /) -> None: ...
@@ -1531,6 +1550,29 @@ class CountTokens(Operation):
     def __init__(self, ids: Tensor, counts: Tensor) -> None: ...
 
     def __repr__(self) -> str: ...
+
+class LogProbabilities(Operation):
+    """
+    Row by row the logarithm of the probability of a token, and the likeliest tokens with theirs, in their order, of equal ones the lower id first. Where a logit is NaN or +inf, or all are -inf, all are NaN, and the ids are the first ones; so is that of a token which is none. Results are rings: row r goes to (position + r) % capacity.
+
+    logits: (columns,) or (rows, columns); f32, f16 or bf16.
+    token: (rows,); i32 or u32.
+    chosen: (capacity,); f32; rows or more.
+    ids: optional; (capacity, top), token's dtype, for the likeliest, 1024 at most; i32 or u32.
+    values: optional; of ids: their size; f32.
+    position: of the first row's results.
+    """
+
+    def __init__(self, logits: Tensor, token: Tensor, chosen: Tensor, ids: Tensor | None = None, values: Tensor | None = None, *, position: int | Parameter = 0) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+    @property
+    def position(self) -> int | Parameter:
+        """of the first row's results"""
+
+    @position.setter
+    def position(self, value: int | Parameter, /) -> None: ...
 
 class Bias(Operation):
     """

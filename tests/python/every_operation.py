@@ -177,13 +177,29 @@ CASES = {
     ),
     "Argmax": Case(ops.Argmax, {"x": (7, 33), "y": (7,)}, dtypes={"y": fd.u32}),
     "Sample": Case(
-        lambda **t: ops.Sample(**t, top_k=5, temperature=0.5, seed=3, step=1),
-        {"logits": (200,), "scratch": (200,), "token": (1,)},
-        writes=("scratch", "token"),
+        lambda **t: ops.Sample(**t, typical_p=0.5, temperature=0.5, seed=3, step=1),
+        {
+            "logits": (200,),
+            "scratch": (200,),
+            "token": (1,),
+            "counts": (200,),
+            "bias": (200,),
+            "mask": (7,),
+        },
+        writes=("scratch", "token", "counts"),
         in_place=(("scratch", "logits"),),
-        dtypes={"token": fd.u32},
-        settings="top_k=5, temperature=0.5, seed=3, step=1",
-        bytes=(2 * 200 * 4, 200 * 4 + 4),  # the scratch is written, then read
+        dtypes={"token": fd.u32, "counts": fd.u32, "mask": fd.u32},
+        settings="typical_p=0.5, temperature=0.5, seed=3, step=1",
+        # The scratch is written, then read; of the counts one is written.
+        bytes=((4 * 200 + 7) * 4, (200 + 1 + 1) * 4),
+    ),
+    "LogProbabilities": Case(
+        lambda **t: ops.LogProbabilities(**t, position=5),
+        {"logits": (2, 200), "token": (2,), "chosen": (4,), "ids": (4, 3), "values": (4, 3)},
+        writes=("chosen", "ids", "values"),
+        dtypes={"token": fd.u32, "ids": fd.u32},
+        settings="position=5",
+        bytes=((400 + 2) * 4, 2 * (1 + 3 + 3) * 4),  # a slot of the rings for each row
     ),
     "AppendToken": Case(
         lambda **t: ops.AppendToken(**t, position=5, window=3),

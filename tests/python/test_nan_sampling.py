@@ -65,6 +65,24 @@ def test_sample_reports_what_cannot_be_drawn_from(rt: fd.Foundry, columns: int) 
             assert (np.asarray(counts) == 0).all()
 
 
+@pytest.mark.parametrize("special", [np.nan, np.inf])
+@pytest.mark.parametrize("columns", [40, 3000])
+def test_log_probabilities_of_what_cannot_be_drawn_from_are_nan(
+    rt: fd.Foundry, columns: int, special: float
+) -> None:
+    logits = normal(3, columns)
+    logits[1, columns // 2] = special
+    logits[2] = -np.inf
+    token = rt.tensor(np.array([1, 2, 3], np.int32))
+    chosen, values = rt.empty((3,), fd.f32), rt.empty((3, 4), fd.f32)
+    ids = rt.empty((3, 4), fd.i32)
+    rt.run(fd.ops.LogProbabilities(rt.tensor(logits), token, chosen, ids, values))
+    np.testing.assert_array_equal(np.isnan(np.asarray(chosen)), [False, True, True])
+    np.testing.assert_array_equal(np.isnan(np.asarray(values)).any(axis=1), [False, True, True])
+    assert np.isnan(np.asarray(values)[1:]).all()
+    assert np.asarray(ids)[1:].tolist() == [[0, 1, 2, 3]] * 2
+
+
 @pytest.mark.parametrize("temperature", [0.0, 1e-45, 1e-38, 1.0, 1e30, 3.4e38])
 def test_what_is_minus_infinity_is_never_drawn_at_any_temperature(
     rt: fd.Foundry, temperature: float

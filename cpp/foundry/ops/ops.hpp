@@ -28,6 +28,7 @@
 #include "foundry/ops/kv_write.hpp"
 #include "foundry/ops/layer_norm.hpp"
 #include "foundry/ops/linear.hpp"
+#include "foundry/ops/log_probabilities.hpp"
 #include "foundry/ops/qkv_linear.hpp"
 #include "foundry/ops/random.hpp"
 #include "foundry/ops/repeat_kv.hpp"
@@ -47,7 +48,8 @@ using AttentionOperations =
 using RowOperations = OperationList<RmsNorm, LayerNorm, Softmax>;
 using ElementOperations = OperationList<Add, Multiply, SwiGlu, GeGlu, Clamp, Copy, Fill, Arange,
                                         RandomUniform, RandomNormal>;
-using TokenOperations = OperationList<Embedding, Argmax, Sample, AppendToken, CountTokens>;
+using TokenOperations =
+    OperationList<Embedding, Argmax, Sample, AppendToken, CountTokens, LogProbabilities>;
 using StageOperations =
     OperationList<Bias, Residual, Scale, SoftCap, Silu, Gelu, GeluErf, GeluQuick, Sigmoid, Relu,
                   ReluSquared, Xielu, ClampedSwiGlu, HeadNorm, CacheWrite>;

@@ -74,12 +74,19 @@ TEST_CASE("a draw is the inverse of the cumulative probabilities at Philox's num
   Random random(61);
   const ops::SampleSettings all[] = {
       {},
-      {1.0f, 0.0f, 0.0f, 40, 1.0f, 0.0f, 0.8f, 7},
-      {1.0f, 0.0f, 0.0f, 0, 0.9f, 0.0f, 1.0f, 1},
-      {1.0f, 0.0f, 0.0f, 0, 1.0f, 0.05f, 1.5f, (std::uint64_t{5} << 32) + 3},
-      {1.3f, 0.2f, 0.1f, 50, 0.95f, 0.02f, 0.7f, 9},
-      {1.0f, 0.0f, 0.0f, 1, 1.0f, 0.0f, 1.0f, 11},
-      {1.0f, 0.0f, 0.0f, 0, 1.0f, 0.0f, 0.0f, 12},
+      {.top_k = 40, .temperature = 0.8f, .seed = 7},
+      {.top_p = 0.9f, .seed = 1},
+      {.min_p = 0.05f, .temperature = 1.5f, .seed = (std::uint64_t{5} << 32) + 3},
+      {.repetition_penalty = 1.3f,
+       .frequency_penalty = 0.2f,
+       .presence_penalty = 0.1f,
+       .top_k = 50,
+       .top_p = 0.95f,
+       .min_p = 0.02f,
+       .temperature = 0.7f,
+       .seed = 9},
+      {.top_k = 1, .seed = 11},
+      {.temperature = 0.0f, .seed = 12},
   };
   for (const std::size_t columns : {1, 33, 1000, 5000}) {
     Values logits;
@@ -91,7 +98,12 @@ TEST_CASE("a draw is the inverse of the cumulative probabilities at Philox's num
         Values counts(columns, 0.0);
         for (std::size_t i = 0; i < columns; i += 3) counts[i] = static_cast<double>(i % 4);
         const auto count_tensor = upload({columns}, DType::u32, counts);
-        runtime().run(ops::Sample{input, scratch, token, count_tensor, settings, step});
+        runtime().run(ops::Sample{.logits = input,
+                                  .scratch = scratch,
+                                  .token = token,
+                                  .counts = count_tensor,
+                                  .settings = settings,
+                                  .step = step});
         const auto drawn = static_cast<std::size_t>(download(token)[0]);
         CAPTURE(columns);
         CAPTURE(step);
@@ -113,7 +125,13 @@ TEST_CASE("without counts the penalties do nothing") {
   const auto input = random_tensor({100}, DType::f32, random, logits);
   const auto scratch = output({100}, DType::f32);
   const auto token = output({1}, DType::u32);
-  runtime().run(ops::Sample{input, scratch, token, {}, {9.0f, 5.0f, 5.0f, 0, 1.0f, 0.0f, 0.0f}, 0});
+  runtime().run(ops::Sample{.logits = input,
+                            .scratch = scratch,
+                            .token = token,
+                            .settings = {.repetition_penalty = 9.0f,
+                                         .frequency_penalty = 5.0f,
+                                         .presence_penalty = 5.0f,
+                                         .temperature = 0.0f}});
   const auto best = std::max_element(logits.begin(), logits.end()) - logits.begin();
   CHECK(download(token)[0] == static_cast<double>(best));
 }
@@ -129,8 +147,9 @@ TEST_CASE("settings outside of their range are refused with the value") {
   const auto logits = runtime().alloc({8}, DType::f32);
   const auto token = runtime().alloc({1}, DType::i32);
   const auto fails = [&](const ops::SampleSettings& settings, const char* text) {
-    CHECK_THROWS_WITH_AS(runtime().run(ops::Sample{logits, logits, token, {}, settings, 0}), text,
-                         ArgumentError);
+    const ops::Sample sample{
+        .logits = logits, .scratch = logits, .token = token, .settings = settings};
+    CHECK_THROWS_WITH_AS(runtime().run(sample), text, ArgumentError);
   };
   ops::SampleSettings s;
   s.top_p = 0.0f;
@@ -144,4 +163,13 @@ TEST_CASE("settings outside of their range are refused with the value") {
   s = {};
   s.min_p = 1.5f;
   fails(s, "Sample: min_p is 1.5, not in [0, 1]");
+  s = {};
+  s.typical_p = 1.25f;
+  fails(s, "Sample: typical_p is 1.25, not in (0, 1]");
+  s = {};
+  s.xtc_probability = -0.5f;
+  fails(s, "Sample: xtc_probability is -0.5, not in [0, 1]");
+  s = {};
+  s.dry_base = 0.5f;
+  fails(s, "Sample: dry_base is 0.5, not 1 or above");
 }
