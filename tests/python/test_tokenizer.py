@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import itertools
 import re
+import time
 import unicodedata
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import foundry as fd
+from foundry.generation.segmentation.pre_tokenizers import PRE_TOKENIZERS
 from foundry.generation.tokenizer import Tokenizer
-from foundry.generation.vocabulary import Vocabulary
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +89,7 @@ def test_control_tokens_in_untrusted_text_stay_text(tokenizer: Tokenizer) -> Non
 
 def test_end_tokens(tokenizer: Tokenizer) -> None:
     assert tokenizer.eos_id == 2
-    assert tokenizer.end_ids == {0, 2}
+    assert tokenizer.end_ids == {0, 2, tokenizer.vocabulary["<reponame>"]}  # as in llama.cpp
     assert tokenizer.decode([504, 2]) == "The"
     assert tokenizer.decode([504, 2], skip_special=False) == "The<|im_end|>"
 
@@ -98,18 +100,80 @@ def test_a_beginning_token_is_added_where_the_model_asks() -> None:
     assert tokenizer.encode("<|im_end|>ab") == [0, 4]
 
 
+def test_the_tokens_after_a_text_are_added_on_demand() -> None:
+    tokenizer = Tokenizer(tiny(add_eos_token=True))
+    assert tokenizer.encode("ab") == [4]
+    assert tokenizer.encode("ab", add_end=True) == [4, 0]
+
+
+PIECES = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
+
+
+def sentence_pieces(pieces: dict[str, float], **changes: object) -> dict[str, object]:
+    """Metadata of SentencePiece's BPE with these tokens and scores."""
+    fields: dict[str, object] = {
+        "model": "llama",
+        "tokens": [*PIECES, *pieces],
+        "token_type": [2, 3, 3, *[6] * 256, *[1] * len(pieces)],
+        "scores": np.array([0.0] * len(PIECES) + list(pieces.values()), np.float32),
+    }
+    return {f"tokenizer.ggml.{key}": value for key, value in (fields | changes).items()}
+
+
+def spelled(tokenizer: Tokenizer, text: str) -> list[str]:
+    names = {index: token for token, index in tokenizer.vocabulary.items()}
+    return [names[token] for token in tokenizer.encode(text)]
+
+
+def test_of_equal_scores_the_leftmost_pair_merges_first() -> None:
+    tokenizer = Tokenizer(sentence_pieces({"\u2581": -3, "a": -2, "aa": -1, "aaa": -1}))
+    assert spelled(tokenizer, "aaaaa") == ["<s>", "\u2581", "aaa", "aa"]
+
+
+def test_the_space_before_a_text_is_not_the_texts() -> None:
+    tokenizer = Tokenizer(sentence_pieces({"\u2581": -3, "a": -2, "\u2581a": -1}))
+    assert spelled(tokenizer, "a é") == ["<s>", "\u2581a", "\u2581", "<0xC3>", "<0xA9>"]
+    assert tokenizer.decode(tokenizer.encode("a é")) == "a é"
+    word = tokenizer.vocabulary["\u2581a"]
+    assert tokenizer.stream().push(word) == " a"  # what goes on after a prompt keeps its space
+    assert tokenizer.decode([word]) == "a"
+
+
+def test_a_control_token_is_never_merged_from_text() -> None:
+    tokenizer = Tokenizer(sentence_pieces({"<s": -1, "<": -2, "s": -2, ">": -2, "\u2581": -3}))
+    assert spelled(tokenizer, "<s>")[:1] == ["<s>"]
+    plain = tokenizer.encode("x<s>", parse_special=False)
+    assert tokenizer.bos_id not in plain[1:]
+    assert tokenizer.decode(plain) == "x<s>"
+
+
+@pytest.mark.parametrize("text", ["a", " ", "\n", "9", "é", "'", "Aa", "\u2581", "<|im_end|", "\0"])
+def test_long_runs_take_linear_time(tokenizer: Tokenizer, text: str) -> None:
+    """200 kB; what is quadratic would take minutes."""
+    text *= 200_000 // len(text.encode())
+    others = (
+        Tokenizer(
+            sentence_pieces({"\u2581": -3, "a": -2, "\u2581a": -1, "aa": -2, "\u2581\u2581": -2})
+        ),
+    )
+    for one in (tokenizer, *others):
+        start = time.process_time()
+        one.encode(text)
+        assert time.process_time() - start < 20
+
+
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
         (
-            {"model": "llama"},
+            {"model": "rwkv"},
             fd.UnsupportedModelError,
-            r"unsupported tokenizer model 'llama' \(tokenizer.ggml.model\); supported: 'gpt2'",
+            r"unsupported tokenizer model 'rwkv' \(tokenizer.ggml.model\); supported: 'bert'",
         ),
         (
-            {"pre": "tekken"},
+            {"pre": "tiktoken"},
             fd.UnsupportedModelError,
-            "unsupported pre-tokenizer 'tekken' .*; supported: 'default', 'gpt-2', 'smollm'",
+            "unsupported pre-tokenizer 'tiktoken' .*; supported: 'a.x-4.0', .*'youtu'",
         ),
         ({"tokens": None}, fd.TokenizerError, "tokenizer.ggml.tokens is missing"),
         ({"tokens": []}, fd.TokenizerError, "tokenizer.ggml.tokens is empty"),
@@ -221,9 +285,8 @@ def default_words(text: str) -> list[str]:
 
 @given(text=st.text("ab é漢Z'stre019²½.,-<=>$~|+_\n\t ", max_size=30))
 def test_the_default_pre_tokenizer_splits_as_llama_cpps(text: str) -> None:
-    metadata = tiny(pre="default")
-    backend = Vocabulary.from_metadata(metadata).backend()
-    words = [text[begin:end] for _, (begin, end) in backend.pre_tokenizer.pre_tokenize_str(text)]
+    split = PRE_TOKENIZERS["default"].split()
+    words = [text[begin:end] for _, (begin, end) in split.pre_tokenize_str(text)]
     assert words == default_words(text)
 
 

@@ -1,20 +1,18 @@
-"""Text to token ids and back: a byte-level BPE tokenizer built from GGUF metadata."""
+"""Text to token ids and back, as the metadata of a GGUF file says."""
 
 from __future__ import annotations
 
 import codecs
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 
 from foundry.call_errors import typed_calls
 from foundry.errors import ArgumentTypeError, TokenizerError
 from foundry.generation.arguments import checked_integer, checked_text, shown
-from foundry.generation.control_tokens import ControlTokens
+from foundry.generation.segmentation.models import segmenter
+from foundry.generation.special_tokens import SpecialTokens
 from foundry.generation.templates.text import TemplateText, own_spans
-from foundry.generation.vocabulary import Vocabulary
-
-# Tokens that end a turn whatever the metadata names as the end-of-sequence token.
-_END_OF_TURN = ("<|endoftext|>", "<|im_end|>", "<|eot_id|>", "<|end|>", "</s>")
+from foundry.generation.token_kinds import BYTE, NORMAL
+from foundry.generation.vocabulary import SPACE, Vocabulary
 
 
 def _byte_alphabet() -> dict[str, int]:
@@ -30,55 +28,69 @@ _BYTES = _byte_alphabet()
 
 @typed_calls
 class Tokenizer:
-    """Byte-level BPE (GGUF's tokenizer model "gpt2"). Safe to use from several threads.
+    """Made from the metadata of a GGUF file. Safe to use from several threads.
 
-    Built from the metadata of a GGUF file. Raises `UnsupportedModelError` for another tokenizer
-    model or pre-tokenizer, `TokenizerError` where the vocabulary is incomplete.
+    Raises `UnsupportedModelError` for another tokenizer model or pre-tokenizer, `TokenizerError`
+    where the vocabulary does not fit together.
     """
 
     def __init__(self, metadata: Mapping[str, object]) -> None:
         vocabulary = Vocabulary.from_metadata(metadata)
+        self.model = vocabulary.model
+        """The kind of tokenizer, in GGUF's words."""
         self.pre_tokenizer = vocabulary.pre_tokenizer
-        self._tokens = vocabulary.tokens
-        self._backend = vocabulary.backend()
-        self._special = frozenset(vocabulary.special)
-        self._literal = self._special | frozenset(vocabulary.whole)
-        self._backend.encode_special_tokens = True  # as text: encode() finds control tokens itself
-        self.control = ControlTokens({self._tokens[index]: index for index in vocabulary.special})
-        """The tokens that are no text."""
+        """How BPE cuts words; empty for other models."""
+        self._vocabulary = vocabulary
+        self._segment = segmenter(vocabulary)
+        self.control = SpecialTokens(
+            {vocabulary.tokens[index]: index for index in vocabulary.special},
+            {vocabulary.tokens[index]: index for index in vocabulary.defined},
+            strips_left=vocabulary.strips_left,
+            strips_right=vocabulary.strips_right,
+        )
+        """The tokens that are found in a text before it is cut."""
         self.bos_id = vocabulary.bos_id
         self.eos_id = vocabulary.eos_id
+        self.sep_id = vocabulary.sep_id
         self.adds_bos = vocabulary.adds_bos
-        named = {index for index in vocabulary.special if self._tokens[index] in _END_OF_TURN}
-        self.end_ids = vocabulary.end_ids | named
+        self.adds_eos = vocabulary.adds_eos
+        self.adds_sep = vocabulary.adds_sep
+        self.end_ids = vocabulary.end_ids
         """Tokens that end a generation."""
 
     def __len__(self) -> int:
-        return len(self._tokens)
+        return len(self._vocabulary.tokens)
 
     def __repr__(self) -> str:
-        return f"Tokenizer({len(self)} tokens, pre-tokenizer '{self.pre_tokenizer}')"
+        cut = f", pre-tokenizer '{self.pre_tokenizer}'" if self.pre_tokenizer else ""
+        return f"Tokenizer({len(self)} tokens, '{self.model}'{cut})"
 
-    def encode(self, text: str, *, parse_special: bool = True) -> list[int]:
+    def encode(self, text: str, *, parse_special: bool = True, add_end: bool = False) -> list[int]:
         """Token ids of `text`.
 
         With `parse_special` the text of a control token such as `<|im_end|>` becomes that token;
         without it, plain characters (what untrusted text should be). In a prompt that
         `ChatTemplate.render` made, only what the template itself wrote can be a control token. A
         beginning-of-sequence token comes first where the model asks for one and the text does not
-        start with it.
+        start with it; with `add_end`, which is for texts that are not continued, the tokens come
+        last that the model asks for there.
         """
         plain = checked_text(text, "encode: text")
         spans = own_spans(text) if isinstance(text, TemplateText) else ((0, len(plain)),)
         ids: list[int] = []
+        begins = True
         for piece in self.control.split(plain, spans if parse_special else ()):
             if isinstance(piece, int):
                 ids.append(piece)
             else:
-                ids += self._backend.encode(piece, add_special_tokens=False).ids
+                ids += self._segment(piece, begins)
+            begins = isinstance(piece, int)
         if self.adds_bos and ids[:1] != [self.bos_id]:
             assert self.bos_id is not None
             ids.insert(0, self.bos_id)
+        if add_end:
+            ends = (self.eos_id, self.adds_eos), (self.sep_id, self.adds_sep)
+            ids += [token for token, adds in ends if adds and token is not None]
         return ids
 
     def decode(self, ids: Iterable[int], *, skip_special: bool = True) -> str:
@@ -86,50 +98,75 @@ class Tokenizer:
         that is not there."""
         if not isinstance(ids, Iterable):
             raise ArgumentTypeError(f"decode: ids is {shown(ids)}; expected token ids")
-        stream = self.stream(skip_special=skip_special)
+        stream = StreamDecoder(self, skip_special, begins=True)
         return "".join(map(stream.push, ids)) + stream.finish()
 
     def stream(self, *, skip_special: bool = True) -> StreamDecoder:
-        """A decoder for tokens that arrive one at a time."""
+        """A decoder for tokens that go on after others, one at a time."""
         return StreamDecoder(self, skip_special)
 
     def is_special(self, token: int) -> bool:
         """Whether `token` is a control token, not text."""
-        return checked_integer(token, "token") in self._special
+        return checked_integer(token, "token") in self._vocabulary.special
 
     def bytes_of(self, token: int) -> bytes:
         """The bytes that `token` stands for. `TokenizerError` where there is no such token."""
         token = checked_integer(token, "token")
-        if not 0 <= token < len(self._tokens):
-            raise TokenizerError(f"token {token}: the vocabulary has {len(self._tokens)} tokens")
-        text = self._tokens[token]
-        if token in self._literal:
+        vocabulary = self._vocabulary
+        if not 0 <= token < len(self):
+            raise TokenizerError(f"token {token}: the vocabulary has {len(self)} tokens")
+        text = vocabulary.tokens[token]
+        if token in vocabulary.special or token in vocabulary.defined:
             return text.encode()
+        if vocabulary.flags[token] >> BYTE & 1:
+            return bytes([int(text[3:5], 16)])
+        if not vocabulary.flags[token] >> NORMAL & 1:
+            return b""
+        if not vocabulary.bytewise:
+            return text.replace(SPACE, " ").encode()
         try:
             return bytes(_BYTES[character] for character in text)
         except KeyError:
             return text.encode()
 
-    @cached_property
+    def begins_text(self, token: int) -> bool:
+        """Whether the text after `token` is cut as if it were the first."""
+        return token in self._vocabulary.special or token in self._vocabulary.defined
+
+    @property
     def vocabulary(self) -> Mapping[str, int]:
-        """Token id of each token, spelled in GPT-2's byte alphabet."""
-        return {token: index for index, token in enumerate(self._tokens)}
+        """Token id of each token, spelled as in the file."""
+        return self._vocabulary.ids
+
+    @property
+    def space_prefix(self) -> bool:
+        """Whether a text's first token has a space that is not the text's."""
+        return self._vocabulary.space_prefix
 
 
 @typed_calls
 class StreamDecoder:
-    """Turns tokens into text as they come, never cutting a character in two."""
+    """Turns tokens into text as they come, never cutting a character in two.
 
-    def __init__(self, tokenizer: Tokenizer, skip_special: bool) -> None:
+    What `begins` is a text of its own: without the space that the model put before it.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, skip_special: bool, begins: bool = False) -> None:
         self._tokenizer = tokenizer
         self._skip_special = skip_special
+        self._whole = begins and tokenizer.space_prefix
+        self._begins = self._whole
         self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
 
     def push(self, token: int) -> str:
         """The text that `token` completes; empty while a character is still open."""
+        data = self._tokenizer.bytes_of(token)
         if self._skip_special and self._tokenizer.is_special(token):
-            return ""
-        return self._utf8.decode(self._tokenizer.bytes_of(token))
+            data = b""
+        if self._begins and data.startswith(b" "):
+            data = data[1:]
+        self._begins = self._whole and self._tokenizer.begins_text(token)
+        return self._utf8.decode(data)
 
     def finish(self) -> str:
         """What is still open, as U+FFFD."""

@@ -1,216 +1,185 @@
-"""A byte-level BPE vocabulary, read from GGUF metadata and checked."""
+"""A vocabulary, read from GGUF metadata and checked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-import tokenizers
 from numpy.typing import NDArray
-from tokenizers import AddedToken, Regex, decoders, models, pre_tokenizers
 
 from foundry.errors import TokenizerError, UnsupportedModelError
-from foundry.metadata import Metadata, shown, warn
-
-# Values of tokenizer.ggml.token_type (GGUF specification, "tokenizer.ggml.token_type").
-_UNKNOWN, _CONTROL, _USER_DEFINED, _MOST_TYPE = 2, 3, 4, 6
-
-_PREFIX = "tokenizer.ggml"
-
-_UNUSED_IDS = (
-    "unknown",
-    "seperator",
-    "padding",
-    "mask",
-    "cls",
-    "prefix",
-    "suffix",
-    "middle",
-    *(f"fim_{part}" for part in ("pre", "suf", "mid", "pad", "rep", "sep")),
+from foundry.generation.segmentation.pre_tokenizers import PRE_TOKENIZERS, Rule
+from foundry.generation.token_kinds import (
+    CONTROL,
+    UNKNOWN,
+    USER_DEFINED,
+    Flags,
+    end_tokens,
+    flags_of,
+    stripping_tokens,
 )
+from foundry.generation.vocabulary_fields import (
+    PREFIX,
+    NamedIds,
+    charsmap_of,
+    merges_of,
+    pre_tokenizer_of,
+    scores_of,
+    tokens_of,
+    types_of,
+)
+from foundry.metadata import Metadata, shown
+
+SPACE = "\u2581"
+"""A space as SentencePiece spells it."""
 
 
-def _smollm() -> pre_tokenizers.PreTokenizer:
-    """Every digit by itself, then GPT-2's word pattern."""
-    return pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Digits(individual_digits=True),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
-        ]
-    )
+@dataclass(frozen=True)
+class _Model:
+    """A tokenizer model and its defaults, which are llama.cpp's."""
+
+    what: str
+    bos: int | None = None
+    eos: int | None = None
+    sep: int | None = None
+    unknown: int | None = None
+    adds_bos: bool = False
+    adds_eos: bool = False
+    adds_sep: bool = False
+    space_prefix: bool = False
+    has_merges: bool = False
+    has_scores: bool = False
 
 
-def _gpt2() -> pre_tokenizers.PreTokenizer:
-    return pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
-
-
-def _default() -> pre_tokenizers.PreTokenizer:
-    """llama.cpp's for files that name none: punctuation, GPT-2's words, numbers, three digits."""
-    patterns = (
-        r"[\p{P}\$\+<=>\^~\|]+",
-        r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)",
-        r"\p{N}+",
-        r"[0-9][0-9][0-9]",
-    )
-    splits = [pre_tokenizers.Split(Regex(pattern), "isolated") for pattern in patterns]
-    byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-    return pre_tokenizers.Sequence([*splits, byte_level])
-
-
-_PRE_TOKENIZERS: Mapping[str, Callable[[], pre_tokenizers.PreTokenizer]] = {
-    "default": _default,
-    "gpt-2": _gpt2,
-    "smollm": _smollm,
+_MODELS: Mapping[str, _Model] = {
+    "bert": _Model("WordPiece", bos=101, sep=102, unknown=100, adds_bos=True, adds_sep=True),
+    "gemma4": _Model("BPE of texts", has_merges=True),
+    "gpt2": _Model("BPE of bytes", has_merges=True),
+    "llama": _Model(
+        "SentencePiece's BPE",
+        bos=1,
+        eos=2,
+        unknown=0,
+        adds_bos=True,
+        space_prefix=True,
+        has_scores=True,
+    ),
+    "t5": _Model("SentencePiece's unigrams", eos=1, unknown=2, adds_eos=True, has_scores=True),
 }
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Tokens spelled in GPT-2's byte alphabet; ids are indices into them."""
+    """Tokens and what goes with them; ids are indices into `tokens`."""
 
-    tokens: list[str]
-    merges: list[tuple[str, str]]
+    model: str
     pre_tokenizer: str
-    special: tuple[int, ...]
-    """Control tokens, which are no text."""
-    whole: tuple[int, ...]
-    """Tokens that are found in a text before it is split."""
+    """Of BPE alone."""
+    tokens: list[str]
+    ids: dict[str, int]
+    types: NDArray[np.int64]
+    """As the file has them."""
+    flags: Flags
+    """With what the tokens' texts say."""
+    scores: NDArray[np.float32]
+    merges: list[tuple[str, str]]
     bos_id: int | None
     eos_id: int | None
+    sep_id: int | None
+    unknown_id: int | None
     end_ids: frozenset[int]
-    """What the metadata names as the end of a turn."""
+    """Tokens that end a text."""
     adds_bos: bool
+    adds_eos: bool
+    adds_sep: bool
+    space_prefix: bool
+    """A text begins with a space."""
+    merges_spaces: bool
+    charsmap: bytes
+    lowercase: bool
+    strips_accents: bool
+    strips_left: frozenset[int]
+    """Special tokens that take the white space before them along."""
+    strips_right: frozenset[int]
+
+    @cached_property
+    def special(self) -> frozenset[int]:
+        """Control tokens, which are no text."""
+        return self._of_kind(CONTROL, UNKNOWN)
+
+    @cached_property
+    def defined(self) -> frozenset[int]:
+        """Tokens that are found in a text before it is cut, and are text."""
+        return self._of_kind(USER_DEFINED) - self.special
+
+    @property
+    def bytewise(self) -> bool:
+        """Tokens are spelled in GPT-2's byte alphabet."""
+        rule = PRE_TOKENIZERS.get(self.pre_tokenizer)
+        return rule is not None and rule.bytewise
+
+    def _of_kind(self, *kinds: int) -> frozenset[int]:
+        mask = sum(1 << kind for kind in kinds)
+        return frozenset(np.flatnonzero(self.flags & mask).tolist())
 
     @classmethod
     def from_metadata(cls, values: Mapping[str, object]) -> Vocabulary:
         """Raises `UnsupportedModelError` for another tokenizer model or pre-tokenizer,
         `TokenizerError` where the vocabulary does not fit together."""
-        metadata = Metadata(values, _PREFIX, TokenizerError)
-        model = metadata.text("model")
-        if model != "gpt2":
+        metadata = Metadata(values, PREFIX, TokenizerError)
+        name = metadata.text("model")
+        if name not in _MODELS:
+            known = ", ".join(f"'{known}' ({model.what})" for known, model in _MODELS.items())
             raise UnsupportedModelError(
-                f"unsupported tokenizer model {shown(model)} ({_PREFIX}.model); "
-                f"supported: 'gpt2' (byte-level BPE)"
+                f"unsupported tokenizer model {shown(name)} ({PREFIX}.model); supported: {known}"
             )
-        pre_tokenizer = _pre_tokenizer_of(metadata)
-        tokens = _tokens_of(metadata)
-        types = _types_of(metadata, len(tokens))
+        model = _MODELS[name]
+        pre_tokenizer = pre_tokenizer_of(metadata, name) if model.has_merges else ""
+        rule = PRE_TOKENIZERS.get(pre_tokenizer, Rule(()))
+        tokens = tokens_of(metadata)
+        types = types_of(metadata, tokens)
+        flags = flags_of(types)
+        ids = {token: index for index, token in enumerate(tokens)}
+        named = NamedIds(metadata, len(tokens))
+        bos_id = named.needed("bos", named.optional("cls", model.bos))
+        eos_id = named.needed("eos", model.eos)
+        sep_id = named.optional("seperator", model.sep)
 
-        def token_id(name: str) -> int | None:
-            if f"{name}_token_id" not in metadata:
-                return None
-            value = metadata.integer(f"{name}_token_id", least=0)
-            if value >= len(tokens):
-                raise TokenizerError(
-                    f"{_PREFIX}.{name}_token_id is {value}, the vocabulary has {len(tokens)} tokens"
-                )
+        def adds(flag: str, key: str, default: bool, token: int | None) -> bool:
+            """Whether texts get this token; a default does nothing where there is none."""
+            value = metadata.flag(flag, default and token is not None)
+            if value and token is None:
+                raise TokenizerError(f"{PREFIX}.{flag} is set, {key} is missing")
             return value
 
-        for name in _UNUSED_IDS:
-            try:
-                token_id(name)
-            except TokenizerError as error:
-                warn(str(error))
-        bos_id, eos_id = token_id("bos"), token_id("eos")
-        adds_bos = metadata.flag("add_bos_token", False)
-        if adds_bos and bos_id is None:
-            raise TokenizerError(f"{_PREFIX}.add_bos_token is set, bos_token_id is missing")
-        ends = (eos_id, token_id("eot"), token_id("eom"))
+        adds_bos = adds("add_bos_token", "bos_token_id", model.adds_bos or rule.adds_bos, bos_id)
+        lowercase = metadata.flag("normalizer.lowercase", True)
+        end_ids = end_tokens(ids, flags, named.of_texts(), eos_id)
+        strips_left, strips_right = stripping_tokens(ids, flags, values)
         return cls(
-            tokens=tokens,
-            merges=_merges_of(metadata, tokens),
+            model=name,
             pre_tokenizer=pre_tokenizer,
-            special=tuple(np.flatnonzero((types == _CONTROL) | (types == _UNKNOWN)).tolist()),
-            whole=tuple(np.flatnonzero(types == _USER_DEFINED).tolist()),
+            tokens=tokens,
+            ids=ids,
+            types=types,
+            flags=flags,
+            scores=scores_of(metadata, len(tokens), model.has_scores),
+            merges=merges_of(metadata, tokens, pre_tokenizer) if model.has_merges else [],
             bos_id=bos_id,
             eos_id=eos_id,
-            end_ids=frozenset(end for end in ends if end is not None),
-            adds_bos=adds_bos,
+            sep_id=sep_id,
+            unknown_id=named.optional("unknown", model.unknown),
+            end_ids=end_ids,
+            adds_bos=adds_bos or (rule.insists_on_bos and bos_id is not None),
+            adds_eos=adds("add_eos_token", "eos_token_id", model.adds_eos, eos_id),
+            adds_sep=adds("add_sep_token", "seperator_token_id", model.adds_sep, sep_id),
+            space_prefix=model.has_scores and metadata.flag("add_space_prefix", model.space_prefix),
+            merges_spaces=name == "t5" and metadata.flag("remove_extra_whitespaces", False),
+            charsmap=charsmap_of(metadata) if name == "t5" else b"",
+            lowercase=lowercase,
+            strips_accents=metadata.flag("normalizer.strip_accents", lowercase),
+            strips_left=strips_left,
+            strips_right=strips_right,
         )
-
-    def backend(self) -> tokenizers.Tokenizer:
-        """The BPE itself. `TokenizerError` for merges that do not fit the tokens."""
-        ids = {token: index for index, token in enumerate(self.tokens)}
-        try:
-            backend = tokenizers.Tokenizer(models.BPE(vocab=ids, merges=self.merges))
-            backend.pre_tokenizer = _PRE_TOKENIZERS[self.pre_tokenizer]()
-            backend.decoder = decoders.ByteLevel()
-            backend.add_special_tokens([self._added(index, True) for index in self.special])
-            backend.add_tokens([self._added(index, False) for index in self.whole])
-        except BaseException as error:
-            # The package raises bare Exceptions, and panics that are none.
-            if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
-                raise
-            raise TokenizerError(f"{_PREFIX}.merges do not fit the vocabulary: {error}") from error
-        return backend
-
-    def _added(self, index: int, special: bool) -> AddedToken:
-        return AddedToken(self.tokens[index], normalized=False, special=special)
-
-
-def _pre_tokenizer_of(metadata: Metadata) -> str:
-    name = metadata.text("pre", "")
-    if not name:
-        warn(
-            f"{metadata.key('pre')} is missing: the pre-tokenizer is 'default', as llama.cpp's is, "
-            f"and not the one that the model was trained with; convert the model anew"
-        )
-        return "default"
-    if name not in _PRE_TOKENIZERS:
-        known = ", ".join(f"'{known}'" for known in sorted(_PRE_TOKENIZERS))
-        raise UnsupportedModelError(
-            f"unsupported pre-tokenizer {shown(name)} ({metadata.key('pre')}); supported: {known}"
-        )
-    return name
-
-
-def _tokens_of(metadata: Metadata) -> list[str]:
-    tokens = metadata.texts("tokens")
-    if not tokens:
-        raise TokenizerError(f"{metadata.key('tokens')} is empty")
-    if len(set(tokens)) < len(tokens):
-        first: dict[str, int] = {}
-        index = next(i for i, token in enumerate(tokens) if first.setdefault(token, i) != i)
-        raise TokenizerError(
-            f"{metadata.key('tokens')} has {shown(tokens[index])} twice, at index "
-            f"{first[tokens[index]]} and {index}"
-        )
-    return tokens
-
-
-def _types_of(metadata: Metadata, count: int) -> NDArray[np.int64]:
-    if "token_type" not in metadata:
-        return np.ones(count, np.int64)
-    types = metadata.integers("token_type")
-    if len(types) != count:
-        raise TokenizerError(
-            f"{metadata.key('token_type')} has {len(types)} entries for {count} tokens"
-        )
-    unknown = np.flatnonzero((types < 0) | (types > _MOST_TYPE))
-    if len(unknown) > 0:
-        index = int(unknown[0])
-        raise TokenizerError(
-            f"{metadata.key('token_type')} at index {index} is {types[index]}; expected 0 to "
-            f"{_MOST_TYPE}"
-        )
-    return types
-
-
-def _merges_of(metadata: Metadata, tokens: list[str]) -> list[tuple[str, str]]:
-    merges = metadata.texts("merges")
-    # A token of n characters can be put together from two in n - 1 ways.
-    most = sum(map(len, tokens)) - len(tokens)
-    if len(merges) > most:
-        raise TokenizerError(
-            f"{metadata.key('merges')} has {len(merges)} entries, more than the {most} ways to put "
-            f"{len(tokens)} tokens together"
-        )
-    pairs = [(left, right) for left, _, right in (merge.partition(" ") for merge in merges)]
-    if not all(map(all, pairs)):
-        index = next(index for index, pair in enumerate(pairs) if not all(pair))
-        raise TokenizerError(
-            f"{metadata.key('merges')} at index {index} is {shown(merges[index])}; expected two "
-            f"tokens with a space between them"
-        )
-    return pairs

@@ -207,10 +207,11 @@ _CLIP = _rows(
 )
 
 _TOKENIZER = (
-    Key("tokenizer.ggml.model", _HONOURED, "`gpt2`"),
-    Key("tokenizer.ggml.pre", _HONOURED, "`default`, with a warning, where it is missing or empty"),
-    *_rows(_HONOURED, "the vocabulary", "tokenizer.ggml.", "tokens token_type merges"),
-    Key("tokenizer.ggml.scores", _IGNORED, "BPE ranks by its merges"),
+    Key("tokenizer.ggml.model", _HONOURED, "`bert`, `gemma4`, `gpt2`, `llama`, `t5`"),
+    Key("tokenizer.ggml.pre", _HONOURED, "BPE's; `default`, with a warning, where there is none"),
+    *_rows(_HONOURED, "the vocabulary", "tokenizer.ggml.", "tokens token_type"),
+    Key("tokenizer.ggml.merges", _HONOURED, "`gpt2`, `gemma4`"),
+    Key("tokenizer.ggml.scores", _HONOURED, "`llama`, `t5`; BPE ranks by its merges"),
     *_rows(
         _HONOURED, "ends a generation", "tokenizer.ggml.", "eos_token_id eot_token_id eom_token_id"
     ),
@@ -221,27 +222,36 @@ _TOKENIZER = (
         "bos_token_id add_bos_token",
     ),
     *_rows(
-        _WARNED, "a prompt is continued", "tokenizer.ggml.", "add_eos_token add_sep_token", _OFF
-    ),
-    *_rows(
-        _WARNED,
-        "byte-level BPE takes text as it is",
+        _HONOURED,
+        "after a text that is not continued",
         "tokenizer.ggml.",
-        "add_space_prefix remove_extra_whitespaces precompiled_charsmap",
-        _OFF,
+        "add_eos_token add_sep_token",
+    ),
+    Key("tokenizer.ggml.add_space_prefix", _HONOURED, "`llama`, `t5`"),
+    *_rows(_HONOURED, "`t5`", "tokenizer.ggml.", "remove_extra_whitespaces precompiled_charsmap"),
+    *_rows(
+        _HONOURED,
+        "`bert`; on, where it is missing",
+        "tokenizer.ggml.normalizer.",
+        "lowercase strip_accents",
     ),
     *_rows(
         _IGNORED,
-        "of other tokenizer models",
+        "of no tokenizer that is here",
         "tokenizer.ggml.",
         "token_type_count escape_whitespaces",
     ),
     Key("tokenizer.ggml.suppress_tokens", _WARNED, "every token may be drawn"),
     *_rows(
         _HONOURED,
-        "chat templates; a warning unless it is a token",
+        "chat templates, texts; a warning unless it is a token",
         "tokenizer.ggml.",
-        "unknown_token_id seperator_token_id padding_token_id mask_token_id cls_token_id "
+        "unknown_token_id seperator_token_id padding_token_id mask_token_id cls_token_id",
+    ),
+    *_rows(
+        _HONOURED,
+        "`fim_pad`, `fim_rep`, `fim_sep` end a generation, as in llama.cpp",
+        "tokenizer.ggml.",
         "fim_pre_token_id fim_suf_token_id fim_mid_token_id fim_pad_token_id fim_rep_token_id "
         "fim_sep_token_id prefix_token_id suffix_token_id middle_token_id",
     ),

@@ -116,6 +116,14 @@ class Metadata:
             self._refuse(name, value, "an array of integers of 32 bits")
         return array.astype(np.int64)
 
+    def numbers(self, name: str) -> NDArray[np.float64]:
+        """An array of numbers."""
+        value = self._find(name, None)
+        array = np.asarray(value) if isinstance(value, Sequence | np.ndarray) else np.empty(0)
+        if isinstance(value, str) or array.ndim != 1 or array.dtype.kind not in "iuf":
+            self._refuse(name, value, "an array of numbers")
+        return array.astype(np.float64)
+
     def _find(self, name: str, default: object) -> object:
         value = self._values.get(self.key(name), default)
         if value is None:
