@@ -65,7 +65,6 @@ CASES = (
             "ffn_gate.bias ffn_up.bias ffn_down.bias",
         ),
         "biases",
-        dispatches=6,
     ),
     Case(_model("qwen2", f"{_PLAIN} attn_q.bias attn_k.bias attn_v.bias")),
     Case(_model("qwen2", f"{_PLAIN} attn_q.bias attn_k.bias attn_v.bias", outside=_TIED), "tied"),
@@ -88,6 +87,22 @@ CASES = (
             sizes=replace(SMALL, layers=7),
         ),
         "windows, two RoPE bases",
+        dispatches=9,
+    ),
+    Case(
+        _model(
+            "gemma2",
+            f"{_PLAIN} post_attention_norm post_ffw_norm",
+            outside=_TIED,
+            metadata={
+                **_RMS,
+                **_WINDOW,
+                "attn_logit_softcapping": 2.0,
+                "final_logit_softcapping": 1.5,
+            },
+            sizes=_BROAD,
+        ),
+        "windows, soft caps",
         dispatches=9,
     ),
     Case(
@@ -152,6 +167,60 @@ CASES = (
             },
         ),
         "LongRoPE",
+    ),
+    Case(
+        _model(
+            "granite",
+            _PLAIN,
+            outside=_TIED,
+            metadata={
+                **_RMS,
+                "attention.scale": 0.1,
+                "embedding_scale": 12.0,
+                "residual_scale": 0.22,
+                "logit_scale": 8.0,
+            },
+        ),
+        "scales",
+    ),
+    Case(
+        _model(
+            "granite",
+            _PLAIN,
+            metadata={**_RMS, "logit_scale": 8.0, "rope.scaling.finetuned": False},
+        ),
+        "no RoPE",
+    ),
+    Case(_model("arcee", f"{_ATTENTION} ffn_norm {_DENSE}")),
+    Case(
+        _model(
+            "apertus",
+            f"{_ATTENTION} {_HEAD_NORMS} ffn_norm {_DENSE}",
+            keys={
+                "xielu.alpha_p": [0.8, 0.3, -0.5],
+                "xielu.alpha_n": [0.8, 0.1, 0.9],
+                "xielu.beta": [0.5, 0.4, 0.6],
+                "xielu.eps": [-1e-6, -1e-6, -1e-3],
+            },
+        ),
+    ),
+    Case(
+        _model(
+            "command-r",
+            f"{_ATTENTION} ffn_gate {_DENSE}",
+            outside=_TIED,
+            metadata={**_LAYER, "logit_scale": 0.25},
+        ),
+    ),
+    Case(
+        _model(
+            "cohere2",
+            f"{_ATTENTION} ffn_gate {_DENSE}",
+            outside=_TIED,
+            metadata={**_LAYER, **_WINDOW, "logit_scale": 0.25},
+            sizes=replace(SMALL, layers=5),
+        ),
+        "windows, NoPE layers",
     ),
     Case(
         _model(

@@ -73,6 +73,8 @@ class Model:
     tensors: str
     outside: str = "token_embd output_norm output"
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    keys: Mapping[str, Any] = field(default_factory=dict)
+    """Metadata without the prefix."""
     sizes: Sizes = SMALL
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Of the tensors that are unlike other architectures'."""
@@ -93,7 +95,7 @@ class Model:
         writer = gguf.GGUFWriter(path, self.architecture)
         for key, value in {**self._sizes(), **self.metadata}.items():
             _add(writer, f"{self.architecture}.{key}", value)
-        for key, value in _TOKENIZER.items():
+        for key, value in {**self.keys, **_TOKENIZER}.items():
             _add(writer, key, value)
         random = np.random.default_rng(7)
         matrices = 0

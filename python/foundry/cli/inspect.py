@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from enum import Enum
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,7 @@ from rich.table import Table
 import foundry
 from foundry import GgufStrings
 from foundry.cli import ui
+from foundry.models import ARCHITECTURES
 
 _SHOWN = 60  # characters of one metadata value
 
@@ -24,6 +28,8 @@ def show(path: Path, tensors: bool) -> None:
     for key, value in file.metadata.items():
         ui.add_row(metadata, key, _shorten(value))
     ui.stdout.print(metadata)
+
+    _show_architecture(file.metadata.get("general.architecture"))
 
     formats: defaultdict[str, list[int]] = defaultdict(list)
     for tensor in file.tensors.values():
@@ -44,6 +50,26 @@ def show(path: Path, tensors: bool) -> None:
                 table, tensor.name, str(tensor.shape), str(tensor.dtype), _size(tensor.nbytes)
             )
         ui.stdout.print(table)
+
+
+def _show_architecture(name: object) -> None:
+    """What the entry of the table says, but for what is as in most."""
+    entry = ARCHITECTURES.get(name) if isinstance(name, str) else None
+    if entry is None:
+        supported = ", ".join(sorted(ARCHITECTURES))
+        ui.say(ui.stdout, f"unsupported architecture {name!r}; supported: {supported}")
+        return
+    table = Table(box=None, show_header=False)
+    for field in fields(entry):
+        value = getattr(entry, field.name)
+        if field.default is not MISSING and value == field.default:
+            continue
+        shown = value.value if isinstance(value, Enum) else value
+        if isinstance(value, Mapping):
+            shown = ", ".join(value)
+        if shown or value is None:
+            ui.add_row(table, f"architecture: {field.name}", str(shown))
+    ui.stdout.print(table)
 
 
 def _size(count: int) -> str:

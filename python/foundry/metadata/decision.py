@@ -16,10 +16,10 @@ _LISTED = 8  # unknown keys in a message
 def check_keys(
     values: Mapping[str, object], architecture: str, honoured: Collection[str] = ()
 ) -> None:
-    """Decides every key as `keys.KEYS` says, but for those under the architecture's prefix that it
-    has `honoured`. `UnsupportedModelError` for the first value that would have to be honoured, a
-    `ModelWarning` for what is passed over."""
-    own = {f"{architecture}.{name}" for name in honoured}
+    """Decides every key as `keys.KEYS` says, but for those that the architecture has `honoured`,
+    under its prefix or under none. `UnsupportedModelError` for the first value that would have to
+    be honoured, a `ModelWarning` for what is passed over."""
+    own = {f"{architecture}.{name}" for name in honoured} | set(honoured)
     exact = {row.name.replace("{arch}", architecture): row for row in KEYS}
     unknown = []
     for name in values:

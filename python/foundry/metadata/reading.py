@@ -34,6 +34,10 @@ class Metadata:
     def __contains__(self, name: str) -> bool:
         return self.key(name) in self._values
 
+    def under(self, prefix: str) -> Metadata:
+        """The keys of the same file under another prefix."""
+        return Metadata(self._values, prefix, self._error)
+
     def key(self, name: str) -> str:
         return f"{self._prefix}.{name}"
 
@@ -72,6 +76,18 @@ class Metadata:
         if not (value == 0 and zero) and not _LEAST <= value <= _LARGEST:
             self._refuse(name, value, wanted)
         return float(value)
+
+    def numbers(self, name: str, count: int) -> list[float]:
+        """A number that f32 holds for each of `count` layers: an array of them, or one for all."""
+        value = self._find(name, None)
+        items = value.tolist() if isinstance(value, np.ndarray) else value
+        if not isinstance(items, Sequence) or isinstance(items, str):
+            return [self.signed(name, 0.0)] * count
+        if len(items) < count or not all(
+            isinstance(item, int | float) and abs(item) <= _LARGEST for item in items
+        ):
+            self._refuse(name, value, f"a number for each of {count} layers")
+        return [float(item) for item in items[:count]]
 
     def signed(self, name: str, default: float) -> float:
         """A number that f32 holds."""

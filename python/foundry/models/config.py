@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from foundry.call_errors import typed_calls
 from foundry.errors import ModelError, UnsupportedModelError
 from foundry.metadata import Metadata, check_keys, shown, warn
@@ -25,6 +27,8 @@ class LayerConfig:
     rope_scaling: RopeScaling
     score_scale: float
     """What attention multiplies scores by, RoPE's magnitude included."""
+    activation: tuple[tuple[str, float], ...]
+    """Settings of the architecture's activation."""
 
 
 @typed_calls
@@ -200,12 +204,14 @@ def _layers(
     local_scaling = scaling
     if architecture.unscaled_windows:
         local_scaling = replace(scaling, factor=1.0, extrapolation=0.0, attention_factor=1.0)
-    turned = metadata.flag("rope.scaling.finetuned", True) if architecture.turned_by_key else True
+    turned = "rope.scaling.finetuned" not in keys or metadata.flag("rope.scaling.finetuned", True)
 
     def turns(index: int) -> bool:
         if architecture.turned_windows and window:
             return windowed[index]
         return turned and not (architecture.unturned and (index + 1) % architecture.unturned == 0)
+
+    activations = _activations(metadata, architecture, layers)
 
     def layer(index: int) -> LayerConfig:
         used = local_scaling if windowed[index] else scaling
@@ -215,7 +221,28 @@ def _layers(
             turned=is_turned,
             rope_base=local_base if windowed[index] else base,
             rope_scaling=used,
+            activation=activations[index],
             score_scale=score_scale * (used.magnitude**2 if is_turned else 1.0),
         )
 
     return tuple(layer(index) for index in range(layers))
+
+
+def _activations(
+    metadata: Metadata, architecture: Architecture, layers: int
+) -> list[tuple[tuple[str, float], ...]]:
+    """Xielu's numbers, which are learned; its factors are stored before softplus."""
+    if architecture.activation != "Xielu":
+        return [()] * layers
+    keys = metadata.under("xielu")
+    names = ("alpha_p", "alpha_n", "beta", "eps")
+    columns = [keys.numbers(name, layers) for name in names]
+    return [
+        (
+            ("alpha_p", float(np.logaddexp(0.0, alpha_p))),
+            ("alpha_n", beta + float(np.logaddexp(0.0, alpha_n))),
+            ("beta", beta),
+            ("epsilon", epsilon),
+        )
+        for alpha_p, alpha_n, beta, epsilon in zip(*columns, strict=True)
+    ]

@@ -8,7 +8,7 @@ from foundry.engine.cache import KvCache
 from foundry.engine.step import MakeStep, Step
 from foundry.models.blocks.attention import attend
 from foundry.models.blocks.feed_forward import feed_forward
-from foundry.models.blocks.products import add_to_hidden, bias, normalise
+from foundry.models.blocks.products import add_to_hidden, bias, normalise, scaled
 from foundry.models.config import ModelConfig
 from foundry.models.weights import ModelWeights
 
@@ -32,7 +32,11 @@ def transformer(
                 x=hidden[tokens - rows :],
                 y=step.buffer("logits", weights.output.weight.shape[0], rows),
                 prologue=normalise(config, weights.output_norm),
-                epilogue=bias(weights.output),
+                epilogue=[
+                    *bias(weights.output),
+                    *scaled(config.logit_scale),
+                    *([ops.SoftCap(config.logit_cap)] if config.logit_cap else []),
+                ],
             )
         )
         return step
@@ -56,13 +60,13 @@ def _embed(step: Step, config: ModelConfig, weights: ModelWeights) -> None:
 def _add_layer(
     step: Step, config: ModelConfig, weights: ModelWeights, cache: KvCache, index: int
 ) -> None:
-    layer = weights.layers[index]
-    keys, values = cache.keys[index], cache.values[index]
+    layer, of = weights.layers[index], config.of_layers[index]
+    mlp = layer.feed_forward
     inner = None
     if layer.parallel:  # reads the hidden state before attention adds to it
-        inner = feed_forward(step, config, layer, layer.feed_forward_norm)
-    mixed = attend(step, config, config.of_layers[index], layer, keys, values)
+        inner = feed_forward(step, config, of, layer.feed_forward_norm, mlp)
+    mixed = attend(step, config, of, layer, cache.keys[index], cache.values[index])
     add_to_hidden(step, config, layer.attention_output, mixed, layer.after_attention)
     if inner is None:
-        inner = feed_forward(step, config, layer, layer.feed_forward_norm)
-    add_to_hidden(step, config, layer.down, inner, layer.after_feed_forward)
+        inner = feed_forward(step, config, of, layer.feed_forward_norm, mlp)
+    add_to_hidden(step, config, mlp.down, inner, layer.after_feed_forward)

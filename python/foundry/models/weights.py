@@ -32,6 +32,15 @@ class Norm:
 
 
 @dataclass(frozen=True)
+class Dense:
+    """An MLP; without a gate the activation is of `up`."""
+
+    gate: Product | None
+    up: Product
+    down: Product
+
+
+@dataclass(frozen=True)
 class LayerWeights:
     """One layer; what the architecture has not is None."""
 
@@ -46,9 +55,7 @@ class LayerWeights:
     feed_forward_norm: Norm | None
     parallel: bool
     """MLP and attention have the same input."""
-    gate: Product | None
-    up: Product
-    down: Product
+    feed_forward: Dense
     after_feed_forward: Norm | None
     rope_factors: Tensor | None
     """f32 (rotated / 2,): what RoPE's frequencies are divided by."""
@@ -85,7 +92,7 @@ def bind(
             _layer(source, config, f"blk.{index}.", factors[layer])
             for index, layer in enumerate(config.of_layers)
         ),
-        output_norm=_norm(source, "output_norm", config.hidden),
+        output_norm=_norm(source, config, "output_norm"),
         output=Product(
             embedding if output is None else output, source.take_if("output.bias", (vocabulary,))
         ),
@@ -98,12 +105,12 @@ def _layer(
     source: TensorSource, config: ModelConfig, prefix: str, factors: Tensor | None
 ) -> LayerWeights:
     architecture = config.architecture
-    hidden, inner, query = config.hidden, config.feed_forward, config.query_size
+    hidden, query = config.hidden, config.query_size
     before = architecture.norms is not Norms.AFTER
     after = architecture.norms is not Norms.BEFORE
 
     def norm(name: str, wanted: bool = True) -> Norm | None:
-        return _norm(source, prefix + name, hidden) if wanted else None
+        return _norm(source, config, prefix + name) if wanted else None
 
     def first(names: tuple[str, ...]) -> str:
         there = (name for name in names if source.has(f"{prefix}{name}.weight"))
@@ -113,7 +120,6 @@ def _layer(
     other = first(architecture.feed_forward_norm)
     attention_norm = norm(own, before)
     q, k, v = _attention_input(source, config, prefix)
-    gate, up = _feed_forward_input(source, config, prefix)
     query_norm = key_norm = None
     if architecture.head_norm is not None:
         is_row = architecture.head_norm is HeadNorm.ROW
@@ -131,9 +137,7 @@ def _layer(
         after_attention=norm("post_attention_norm", after),
         feed_forward_norm=norm(other, before),
         parallel=config.parallel or own == other,
-        gate=gate,
-        up=up,
-        down=_product(source, f"{prefix}ffn_down", hidden, inner),
+        feed_forward=_dense(source, config, prefix, config.feed_forward),
         after_feed_forward=norm("post_ffw_norm", after),
         rope_factors=factors,
     )
@@ -145,9 +149,12 @@ def _product(source: TensorSource, name: str, rows: int, columns: int) -> Produc
     )
 
 
-def _norm(source: TensorSource, name: str, columns: int) -> Norm:
+def _norm(source: TensorSource, config: ModelConfig, name: str) -> Norm:
+    columns = (config.hidden,)
+    has_bias = config.architecture.has_layer_norm
     return Norm(
-        source.take(f"{name}.weight", (columns,)), source.take_if(f"{name}.bias", (columns,))
+        source.take(f"{name}.weight", columns),
+        source.take_if(f"{name}.bias", columns) if has_bias else None,
     )
 
 
@@ -175,17 +182,19 @@ def _attention_input(
     )
 
 
-def _feed_forward_input(
-    source: TensorSource, config: ModelConfig, prefix: str
-) -> tuple[Product | None, Product]:
-    inner, hidden = config.feed_forward, config.hidden
+def _dense(
+    source: TensorSource, config: ModelConfig, prefix: str, inner: int, kind: str = ""
+) -> Dense:
+    """`kind` is what follows the tensors' names."""
+    hidden = config.hidden
+    down = _product(source, f"{prefix}ffn_down{kind}", hidden, inner)
     if config.architecture.fused_gate:
-        fused = _product(source, f"{prefix}ffn_up", 2 * inner, hidden)
-        return _rows(fused, 0, inner), _rows(fused, inner, inner)
+        fused = _product(source, f"{prefix}ffn_up{kind}", 2 * inner, hidden)
+        return Dense(_rows(fused, 0, inner), _rows(fused, inner, inner), down)
     gate = None
     if config.architecture.gated:
-        gate = _product(source, f"{prefix}ffn_gate", inner, hidden)
-    return gate, _product(source, f"{prefix}ffn_up", inner, hidden)
+        gate = _product(source, f"{prefix}ffn_gate{kind}", inner, hidden)
+    return Dense(gate, _product(source, f"{prefix}ffn_up{kind}", inner, hidden), down)
 
 
 def _rope_factors(

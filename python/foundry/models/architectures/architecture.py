@@ -68,8 +68,6 @@ class Architecture:
     """With so many layers scores are scaled by the root of hidden size over heads."""
     logits_divided: bool = False
     """`logit_scale` is what logits are divided by, not multiplied."""
-    turned_by_key: bool = False
-    """`rope.scaling.finetuned` says whether there is RoPE."""
     norm_epsilon: str = "attention.layer_norm_rms_epsilon"
     """The key of the norms' epsilon, which says which norm it is."""
     keys: Mapping[str, Any] = field(default_factory=dict)

@@ -5,23 +5,29 @@ from __future__ import annotations
 from foundry import ops
 from foundry._foundry import Tensor
 from foundry.engine.step import Step
-from foundry.models.blocks.products import bias, normalise, side_by_side
-from foundry.models.config import ModelConfig
-from foundry.models.weights import LayerWeights, Norm
+from foundry.models.blocks.products import bias, normalise
+from foundry.models.config import LayerConfig, ModelConfig
+from foundry.models.weights import Dense, Norm
 
-_GATED = {"Silu": ops.SwiGlu, "Gelu": ops.GeGlu}
-"""What a gate's activation and the multiplication are together."""
+
+def activation(config: ModelConfig, layer: LayerConfig) -> ops.Operation:
+    made: ops.Operation = getattr(ops, config.architecture.activation)(**dict(layer.activation))
+    return made
 
 
 def feed_forward(
-    step: Step, config: ModelConfig, weights: LayerWeights, norm: Norm | None
+    step: Step,
+    config: ModelConfig,
+    layer: LayerConfig,
+    norm: Norm | None,
+    weights: Dense,
+    name: str = "feed-forward output",
 ) -> Tensor:
-    """Adds the operations up to the activations, (tokens, feed-forward size)."""
+    """Adds the operations up to the activations, (tokens, feed-forward size), named so."""
     hidden = step.buffer("hidden state", config.hidden)
-    inner = step.buffer("feed-forward output", config.feed_forward)
-    prologue = normalise(config, norm)
-    activation = config.architecture.activation
     gate, up = weights.gate, weights.up
+    inner = step.buffer(name, up.weight.shape[0])
+    prologue = normalise(config, norm)
     if gate is None:
         step.add(
             ops.Linear(
@@ -29,10 +35,10 @@ def feed_forward(
                 x=hidden,
                 y=inner,
                 prologue=prologue,
-                epilogue=[*bias(up), getattr(ops, activation)()],
+                epilogue=[*bias(up), activation(config, layer)],
             )
         )
-    elif gate.bias is None and up.bias is None:
+    else:
         step.add(
             ops.GatedLinear(
                 gate=gate.weight,
@@ -40,13 +46,9 @@ def feed_forward(
                 x=hidden,
                 y=inner,
                 prologue=prologue,
-                activation=getattr(ops, activation)(),
+                activation=activation(config, layer),
+                gate_bias=gate.bias,
+                up_bias=up.bias,
             )
-        )
-    else:
-        other = step.buffer("up", config.feed_forward)
-        step.add(
-            side_by_side("gate_up", prologue, [gate, up], hidden, [inner, other]),
-            _GATED[activation](gate=inner, up=other, y=inner),
         )
     return inner

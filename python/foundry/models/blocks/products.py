@@ -24,6 +24,10 @@ def bias(product: Product) -> list[ops.Operation]:
     return [] if product.bias is None else [ops.Bias(product.bias)]
 
 
+def scaled(factor: float) -> list[ops.Operation]:
+    return [] if factor == 1.0 else [ops.Scale(factor)]
+
+
 def side_by_side(
     name: str,
     prologue: ops.Operation | None,
@@ -53,7 +57,7 @@ def add_to_hidden(
                 weights=product.weight,
                 x=x,
                 y=hidden,
-                epilogue=[*bias(product), ops.Residual(hidden)],
+                epilogue=[*bias(product), *scaled(config.residual_scale), ops.Residual(hidden)],
             )
         )
         return
