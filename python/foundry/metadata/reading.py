@@ -77,7 +77,7 @@ class Metadata:
             self._refuse(name, value, wanted)
         return float(value)
 
-    def numbers(self, name: str, count: int) -> list[float]:
+    def of_layers(self, name: str, count: int) -> list[float]:
         """A number that f32 holds for each of `count` layers: an array of them, or one for all."""
         value = self._find(name, None)
         items = value.tolist() if isinstance(value, np.ndarray) else value

@@ -236,7 +236,7 @@ def _activations(
         return [()] * layers
     keys = metadata.under("xielu")
     names = ("alpha_p", "alpha_n", "beta", "eps")
-    columns = [keys.numbers(name, layers) for name in names]
+    columns = [keys.of_layers(name, layers) for name in names]
     return [
         (
             ("alpha_p", float(np.logaddexp(0.0, alpha_p))),
