@@ -23,6 +23,13 @@ _QKV = "attn_norm attn_norm.bias attn_qkv attn_output"
 _DENSE = "ffn_up ffn_down"
 _DENSE_BIASES = "ffn_up.bias ffn_down.bias"
 _QKV_BIASES = "attn_qkv.bias attn_output.bias"
+_EXPERTS = "ffn_gate_inp ffn_gate_exps ffn_up_exps ffn_down_exps"
+_SHARED = "ffn_gate_shexp ffn_up_shexp ffn_down_shexp"
+_MIXTURE = {
+    "expert_count": 7,
+    "expert_used_count": 3,
+    "expert_feed_forward_length": SMALL.expert,
+}
 _YARN = {
     "rope.scaling.type": "yarn",
     "rope.scaling.factor": 8.0,
@@ -167,6 +174,73 @@ CASES = (
             },
         ),
         "LongRoPE",
+    ),
+    Case(
+        _model(
+            "llama",
+            f"{_ATTENTION} ffn_norm {_EXPERTS}",
+            metadata={**_RMS, "expert_count": 5, "expert_used_count": 2},
+        ),
+        "experts (Mixtral)",
+        dispatches=7,
+    ),
+    Case(
+        _model(
+            "qwen2moe",
+            f"{_ATTENTION} attn_q.bias attn_k.bias attn_v.bias ffn_norm {_EXPERTS} "
+            f"ffn_gate_inp_shexp {_SHARED}",
+            metadata={**_RMS, **_MIXTURE, "expert_shared_feed_forward_length": SMALL.shared},
+        ),
+        "shared expert",
+        dispatches=11,
+    ),
+    Case(
+        _model(
+            "qwen3moe",
+            f"{_ATTENTION} {_HEAD_NORMS} ffn_norm {_EXPERTS}",
+            metadata={**_RMS, **_MIXTURE},
+        ),
+        dispatches=7,
+    ),
+    Case(
+        _model(
+            "olmoe",
+            f"{_ATTENTION} {_HEAD_NORMS} ffn_norm {_EXPERTS}",
+            metadata={**_RMS, "expert_count": 7, "expert_used_count": 3},
+            shapes={"attn_q_norm": (SMALL.query,), "attn_k_norm": (SMALL.query,)},
+            sizes=replace(SMALL, kv_heads=SMALL.heads),
+        ),
+        dispatches=10,
+    ),
+    Case(
+        _model(
+            "granitemoe",
+            f"{_ATTENTION} ffn_norm {_EXPERTS} {_SHARED}",
+            outside=_TIED,
+            metadata={
+                **_RMS,
+                "expert_count": 7,
+                "expert_used_count": 3,
+                "expert_shared_feed_forward_length": SMALL.shared,
+                "attention.scale": 0.1,
+                "embedding_scale": 12.0,
+                "residual_scale": 0.22,
+                "logit_scale": 8.0,
+            },
+        ),
+        "shared expert, scales",
+        dispatches=9,
+    ),
+    Case(
+        _model(
+            "gpt-oss",
+            f"attn_norm attn_q attn_k attn_v attn_output post_attention_norm attn_sinks {_EXPERTS} "
+            "attn_q.bias attn_k.bias attn_v.bias attn_output.bias ffn_gate_inp.bias "
+            "ffn_gate_exps.bias ffn_up_exps.bias ffn_down_exps.bias",
+            metadata={**_RMS, **_MIXTURE, **_WINDOW, **_YARN, "rope.dimension_count": 16},
+        ),
+        "sinks, windows, YaRN",
+        dispatches=7,
     ),
     Case(
         _model(

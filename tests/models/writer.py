@@ -42,6 +42,9 @@ class Sizes:
     kv_heads: int = 2
     head_dim: int = 16
     layers: int = 3
+    expert: int = 40
+    shared: int = 72
+    """Feed-forward lengths of experts, and of the shared one."""
 
     @property
     def query(self) -> int:
@@ -53,13 +56,15 @@ class Sizes:
 
 
 SMALL = Sizes()
-BLOCKS = Sizes(hidden=256, inner=512, heads=8, kv_heads=2, head_dim=32, layers=2)
+BLOCKS = Sizes(
+    hidden=256, inner=512, heads=8, kv_heads=2, head_dim=32, layers=2, expert=256, shared=768
+)
 """Columns that every format divides."""
 
 
 _GROWN = {
     getattr(SMALL, name) * times: getattr(BLOCKS, name) * times
-    for name in ("hidden", "inner", "query", "key")
+    for name in ("hidden", "inner", "query", "key", "expert", "shared")
     for times in (1, 2)
 }
 
@@ -87,8 +92,12 @@ class Model:
             name: tuple(_GROWN.get(extent, extent) for extent in shape)
             for name, shape in self.shapes.items()
         }
+        metadata = {
+            name: _GROWN[value] if name.endswith("feed_forward_length") else value
+            for name, value in self.metadata.items()
+        }
         sizes = replace(BLOCKS, layers=self.sizes.layers)
-        return replace(self, sizes=sizes, shapes=grown, formats=tuple(MIXED))
+        return replace(self, sizes=sizes, shapes=grown, metadata=metadata, formats=tuple(MIXED))
 
     def write(self, path: Path, *, widened: bool = False) -> Path:
         """`widened` has the same weights in f32."""
@@ -105,7 +114,7 @@ class Model:
         for name in names:
             full = name if name.endswith(".bias") else f"{name}.weight"
             values = self._random(name.split(".", 2)[-1] if "blk." in name else name, random)
-            if values.ndim < 2:
+            if values.ndim < 2 or name.endswith(".bias") or name.endswith("ffn_gate_inp"):
                 writer.add_tensor(full, values.astype(np.float32))
                 continue
             name_of_format = self._format(matrices, values.shape[-1])
@@ -148,7 +157,7 @@ class Model:
             return random.uniform(0.5, 1.5, shape).astype(np.float32)
         if name.startswith("rope_"):  # what frequencies are divided by
             return random.uniform(1, 8, shape).astype(np.float32)
-        if len(shape) == 1:
+        if len(shape) == 1 or name.endswith(".bias"):
             return (random.standard_normal(shape) * 0.2).astype(np.float32)
         values = random.standard_normal(shape)
         if name not in ("token_embd", "position_embd"):
@@ -158,6 +167,8 @@ class Model:
 
     def _shape(self, name: str) -> tuple[int, ...]:
         s = self.sizes
+        experts = self.metadata.get("expert_count", 0)
+        inner = s.expert if "expert_feed_forward_length" in self.metadata else s.inner
         bare = name.removesuffix(".bias")
         if name.startswith("rope_"):
             return (s.head_dim // 2,)
@@ -176,8 +187,15 @@ class Model:
             "ffn_gate": (s.inner, s.hidden),
             "ffn_up": (s.inner, s.hidden),
             "ffn_down": (s.hidden, s.inner),
+            "ffn_gate_inp": (experts, s.hidden),
+            "ffn_gate_exps": (experts, inner, s.hidden),
+            "ffn_up_exps": (experts, inner, s.hidden),
+            "ffn_down_exps": (experts, s.hidden, inner),
+            "ffn_gate_shexp": (s.shared, s.hidden),
+            "ffn_up_shexp": (s.shared, s.hidden),
+            "ffn_down_shexp": (s.hidden, s.shared),
         }.get(bare, (s.hidden,))
-        return shape[:1] if name.endswith(".bias") else shape
+        return shape[:-1] if name.endswith(".bias") and len(shape) > 1 else shape
 
 
 def _add(writer: gguf.GGUFWriter, key: str, value: Any) -> None:

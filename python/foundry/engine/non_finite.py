@@ -67,6 +67,7 @@ class Explainer:
             for name, tensor in written.items():
                 row = _first_row(tensor)
                 if row is not None:
+                    row = row * len(tokens) // max(tensor.shape[0], len(tokens))
                     return (
                         f"the first to leave one is {type(operation).__name__} in {place}, "
                         f"in its {name}, at position {start + row}"

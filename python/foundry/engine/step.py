@@ -58,6 +58,12 @@ class Step:
             )
         return self._scratch[name]
 
+    def integers(self, name: str, shape: tuple[int, ...], dtype: DType) -> Tensor:
+        """What operations choose or count: one for each name."""
+        if name not in self._scratch:
+            self._scratch[name] = self._runtime.empty(shape, dtype, name=name, arena=ACTIVATIONS)
+        return self._scratch[name]
+
     def begin_layer(self, index: int | None) -> None:
         """What is added from here on is of this layer, or of none."""
         self._layer = index

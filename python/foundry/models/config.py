@@ -31,6 +31,20 @@ class LayerConfig:
     """Settings of the architecture's activation."""
 
 
+@dataclass(frozen=True)
+class ExpertsConfig:
+    """A mixture of experts' sizes."""
+
+    count: int
+    used: int
+    inner: int
+    """Feed-forward length of each."""
+    shared: int
+    """That of the expert that every token takes, where there is one."""
+    scale: float
+    """Of the shares."""
+
+
 @typed_calls
 @dataclass(frozen=True)
 class ModelConfig:
@@ -40,6 +54,7 @@ class ModelConfig:
     name: str
     hidden: int
     feed_forward: int
+    experts: ExpertsConfig | None
     heads: int
     kv_heads: int
     head_dim: int
@@ -103,11 +118,15 @@ class ModelConfig:
             scale = 1.0 / math.sqrt(hidden // heads)
         name = values.get("general.name", "unnamed model")
         logit_scale = own("logit_scale", 0.0) or 1.0
+        experts = _experts(metadata, architecture)
         config = cls(
             architecture=architecture,
             name=name if isinstance(name, str) else "unnamed model",
             hidden=hidden,
-            feed_forward=metadata.integer("feed_forward_length"),
+            feed_forward=metadata.integer(
+                "feed_forward_length", None if experts is None else experts.inner
+            ),
+            experts=experts,
             heads=heads,
             kv_heads=metadata.integer("attention.head_count_kv", heads),
             head_dim=head_dim,
@@ -183,6 +202,26 @@ def _context_length(metadata: Metadata) -> int:
             f"{first} positions of {length}, where it begins to count"
         )
     return min(first, length)
+
+
+def _experts(metadata: Metadata, architecture: Architecture) -> ExpertsConfig | None:
+    if architecture.mixture is None or not metadata.integer("expert_count", 0, least=0):
+        return None
+    count = metadata.integer("expert_count")
+    used = metadata.integer("expert_used_count")
+    if used > count:
+        raise ModelError(
+            f"{metadata.key('expert_used_count')} is {used}; expected {count} at most, the experts"
+        )
+    own = "expert_feed_forward_length"
+    inner = metadata.integer(own if own in metadata else "feed_forward_length")
+    return ExpertsConfig(
+        count=count,
+        used=used,
+        inner=inner,
+        shared=metadata.integer("expert_shared_feed_forward_length", 0, least=0),
+        scale=metadata.number("expert_weights_scale", 0.0, zero=True) or 1.0,
+    )
 
 
 def _layers(

@@ -95,7 +95,7 @@ class TensorSource:
             raise ModelError(f"tensor '{name}' is missing; expected one of shape {shape}")
         if info.shape != shape:
             raise ModelError(f"tensor '{name}' has shape {info.shape}; expected {shape}")
-        allowed = self._formats if len(shape) == 2 else [DType.f32, DType.f16]
+        allowed = self._formats if len(shape) > 1 else [DType.f32, DType.f16]
         if info.dtype not in allowed:
             raise UnsupportedModelError(
                 f"unsupported format {info.dtype} of tensor '{name}'; "

@@ -7,10 +7,11 @@ from foundry._foundry import Foundry
 from foundry.engine.cache import KvCache
 from foundry.engine.step import MakeStep, Step
 from foundry.models.blocks.attention import attend
+from foundry.models.blocks.experts import add_experts
 from foundry.models.blocks.feed_forward import feed_forward
 from foundry.models.blocks.products import add_to_hidden, bias, normalise, scaled
 from foundry.models.config import ModelConfig
-from foundry.models.weights import ModelWeights
+from foundry.models.weights import Dense, Experts, ModelWeights
 
 
 def transformer(
@@ -61,12 +62,16 @@ def _add_layer(
     step: Step, config: ModelConfig, weights: ModelWeights, cache: KvCache, index: int
 ) -> None:
     layer, of = weights.layers[index], config.of_layers[index]
-    mlp = layer.feed_forward
+    mlp, norm = layer.feed_forward, layer.feed_forward_norm
     inner = None
-    if layer.parallel:  # reads the hidden state before attention adds to it
-        inner = feed_forward(step, config, of, layer.feed_forward_norm, mlp)
+    if layer.parallel and isinstance(mlp, Dense):
+        # Reads the hidden state before attention adds to it.
+        inner = feed_forward(step, config, of, norm, mlp)
     mixed = attend(step, config, of, layer, cache.keys[index], cache.values[index])
     add_to_hidden(step, config, layer.attention_output, mixed, layer.after_attention)
+    if isinstance(mlp, Experts):
+        add_experts(step, config, of, layer, mlp)
+        return
     if inner is None:
-        inner = feed_forward(step, config, of, layer.feed_forward_norm, mlp)
+        inner = feed_forward(step, config, of, norm, mlp)
     add_to_hidden(step, config, mlp.down, inner, layer.after_feed_forward)

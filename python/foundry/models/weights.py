@@ -9,7 +9,7 @@ import numpy as np
 
 from foundry._foundry import Foundry, Tensor
 from foundry.models.architectures import HeadNorm, Norms
-from foundry.models.config import LayerConfig, ModelConfig
+from foundry.models.config import ExpertsConfig, LayerConfig, ModelConfig
 from foundry.models.tensors import TensorSource
 
 _LENGTHS = ("short", "long")
@@ -41,6 +41,20 @@ class Dense:
 
 
 @dataclass(frozen=True)
+class Experts:
+    """MLPs side by side, (experts, outputs, inputs), and a router, (experts, hidden)."""
+
+    router: Product
+    gate: Product
+    up: Product
+    down: Product
+    shared: Dense | None
+    """The one that every token takes."""
+    shared_share: Tensor | None
+    """(hidden,): its product with the input, through a sigmoid, is its share."""
+
+
+@dataclass(frozen=True)
 class LayerWeights:
     """One layer; what the architecture has not is None."""
 
@@ -50,12 +64,14 @@ class LayerWeights:
     value: Product
     query_norm: Tensor | None
     key_norm: Tensor | None
+    sinks: Tensor | None
+    """(heads,): what is in the denominator of a head's softmax besides the scores."""
     attention_output: Product
     after_attention: Norm | None
     feed_forward_norm: Norm | None
     parallel: bool
     """MLP and attention have the same input."""
-    feed_forward: Dense
+    feed_forward: Dense | Experts
     after_feed_forward: Norm | None
     rope_factors: Tensor | None
     """f32 (rotated / 2,): what RoPE's frequencies are divided by."""
@@ -133,11 +149,14 @@ def _layer(
         value=v,
         query_norm=query_norm,
         key_norm=key_norm,
+        sinks=source.take_if(f"{prefix}attn_sinks.weight", (config.heads,)),
         attention_output=_product(source, f"{prefix}attn_output", hidden, query),
         after_attention=norm("post_attention_norm", after),
         feed_forward_norm=norm(other, before),
         parallel=config.parallel or own == other,
-        feed_forward=_dense(source, config, prefix, config.feed_forward),
+        feed_forward=_dense(source, config, prefix, config.feed_forward)
+        if config.experts is None
+        else _experts(source, config, prefix, config.experts),
         after_feed_forward=norm("post_ffw_norm", after),
         rope_factors=factors,
     )
@@ -195,6 +214,32 @@ def _dense(
     if config.architecture.gated:
         gate = _product(source, f"{prefix}ffn_gate{kind}", inner, hidden)
     return Dense(gate, _product(source, f"{prefix}ffn_up{kind}", inner, hidden), down)
+
+
+def _experts(
+    source: TensorSource, config: ModelConfig, prefix: str, experts: ExpertsConfig
+) -> Experts:
+    hidden = config.hidden
+
+    def stacked(name: str, rows: int, columns: int) -> Product:
+        name = f"{prefix}ffn_{name}_exps"
+        return Product(
+            source.take(f"{name}.weight", (experts.count, rows, columns)),
+            source.take_if(f"{name}.bias", (experts.count, rows)),
+        )
+
+    shared = None
+    if source.has(f"{prefix}ffn_up_shexp.weight"):
+        inner = experts.shared or config.feed_forward
+        shared = _dense(source, config, prefix, inner, "_shexp")
+    return Experts(
+        router=_product(source, f"{prefix}ffn_gate_inp", experts.count, hidden),
+        gate=stacked("gate", experts.inner, hidden),
+        up=stacked("up", experts.inner, hidden),
+        down=stacked("down", hidden, experts.inner),
+        shared=shared,
+        shared_share=source.take_if(f"{prefix}ffn_gate_inp_shexp.weight", (hidden,)),
+    )
 
 
 def _rope_factors(

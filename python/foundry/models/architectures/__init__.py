@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from foundry.models.architectures.architecture import Architecture, HeadNorm, Norms, Pairing
+from foundry.models.architectures.architecture import (
+    Architecture,
+    HeadNorm,
+    Mixture,
+    Norms,
+    Pairing,
+)
 from foundry.models.architectures.table import ARCHITECTURES
 
-__all__ = ["ARCHITECTURES", "Architecture", "HeadNorm", "Norms", "Pairing"]
+__all__ = ["ARCHITECTURES", "Architecture", "HeadNorm", "Mixture", "Norms", "Pairing"]

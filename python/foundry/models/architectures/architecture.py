@@ -32,6 +32,27 @@ class HeadNorm(Enum):
 
 
 @dataclass(frozen=True)
+class Mixture:
+    """How a file that has experts chooses them."""
+
+    gating: str = "softmax"
+    """The `ops.ExpertGating`."""
+    normalised: bool = True
+    """The shares of those chosen are divided by their sum."""
+
+
+_MIXTURE_KEYS = frozenset(
+    {
+        "expert_count",
+        "expert_used_count",
+        "expert_feed_forward_length",
+        "expert_shared_feed_forward_length",
+        "expert_weights_scale",
+    }
+)
+
+
+@dataclass(frozen=True)
 class Architecture:
     """An entry of the table. Biases of products and norms are applied where a file has them,
     a fused `attn_qkv` is taken apart, and without `output.weight` the embedding takes its place."""
@@ -60,6 +81,8 @@ class Architecture:
     """The operation between the products of the MLP."""
     gated: bool = True
     """The activation of one product is multiplied by another."""
+    mixture: Mixture | None = None
+    """Of experts, in files that have some."""
     fused_gate: bool = False
     """`ffn_up` holds the gate's rows, then its own."""
     embedding_scaled: bool = False
@@ -76,7 +99,8 @@ class Architecture:
     @property
     def honoured(self) -> frozenset[str]:
         """The keys under its prefix that not all architectures honour."""
-        return frozenset(self.keys) | {self.norm_epsilon}
+        experts = _MIXTURE_KEYS if self.mixture is not None else frozenset()
+        return experts | frozenset(self.keys) | {self.norm_epsilon}
 
     @property
     def has_layer_norm(self) -> bool:

@@ -2,19 +2,58 @@
 
 from __future__ import annotations
 
-from foundry.models.architectures.architecture import Architecture, HeadNorm, Norms, Pairing
+from foundry.models.architectures.architecture import (
+    Architecture,
+    HeadNorm,
+    Mixture,
+    Norms,
+    Pairing,
+)
 
 _WINDOW = {"attention.sliding_window": 0, "rope.freq_base_swa": None}
+_GRANITE = dict.fromkeys(
+    ("attention.scale", "embedding_scale", "logit_scale", "residual_scale"), 0.0
+)
 _LAYER_NORM = "attention.layer_norm_epsilon"
 
 _ENTRIES = (
     Architecture(
         "llama",
-        "Llama 2 to 3.3, Mistral, TinyLlama, Yi, SmolLM 1 and 2",
+        "Llama 2 to 3.3, Mistral, Mixtral, TinyLlama, Yi, SmolLM 1 and 2",
+        mixture=Mixture(),
         keys={"attention.scale": 0.0, "attention.sliding_window": 0},
     ),
     Architecture("qwen2", "Qwen 2 and 2.5", pairing=Pairing.HALVES),
     Architecture("qwen3", "Qwen 3", pairing=Pairing.HALVES, head_norm=HeadNorm.EACH),
+    Architecture(
+        "qwen2moe",
+        "Qwen 1.5 and 2 MoE",
+        pairing=Pairing.HALVES,
+        mixture=Mixture(normalised=False),
+    ),
+    Architecture(
+        "qwen3moe",
+        "Qwen 3 30B-A3B, 235B-A22B",
+        pairing=Pairing.HALVES,
+        head_norm=HeadNorm.EACH,
+        mixture=Mixture(),
+    ),
+    Architecture(
+        "gpt-oss",
+        "gpt-oss 20B and 120B",
+        feed_forward_norm=("post_attention_norm",),
+        pairing=Pairing.HALVES,
+        activation="ClampedSwiGlu",
+        mixture=Mixture("softmax_of_chosen", normalised=False),
+        keys={**_WINDOW, "attention.sliding_window_pattern": 2},
+    ),
+    Architecture(
+        "olmoe",
+        "OLMoE",
+        pairing=Pairing.HALVES,
+        head_norm=HeadNorm.ROW,
+        mixture=Mixture(normalised=False),
+    ),
     Architecture(
         "gemma",
         "Gemma",
@@ -65,13 +104,15 @@ _ENTRIES = (
         "granite",
         "Granite 3 and 4 dense",
         logits_divided=True,
-        keys={
-            "attention.scale": 0.0,
-            "embedding_scale": 0.0,
-            "logit_scale": 0.0,
-            "residual_scale": 0.0,
-            "rope.scaling.finetuned": True,
-        },
+        mixture=Mixture(),
+        keys={**_GRANITE, "rope.scaling.finetuned": True},
+    ),
+    Architecture(
+        "granitemoe",
+        "Granite 3 MoE",
+        logits_divided=True,
+        mixture=Mixture(),
+        keys=_GRANITE,
     ),
     Architecture(
         "arcee",

@@ -46,6 +46,7 @@ def attend(
             window=layer.window,
             soft_cap=config.score_cap,
             scratch=parts,
+            sinks=weights.sinks,
         )
     )
     return mixed

@@ -1,0 +1,118 @@
+"""Files of an architecture with a value or a tensor that does not fit: named, with what would."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cases import CASES
+from writer import Model
+
+import foundry as fd
+
+
+def _of(architecture: str) -> Model:
+    return next(case.model for case in CASES if case.model.architecture == architecture)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "metadata", "message"),
+    [
+        ("stablelm", {"rope.dimension_count": 5}, "rope.dimension_count is 5; expected an even "),
+        (
+            "stablelm",
+            {"rope.dimension_count": 18},
+            "rope.dimension_count is 18; expected an even number up to 16, the elements of a head",
+        ),
+        (
+            "stablelm",
+            {"rope.scaling.type": "yarn", "rope.scaling.factor": 4.0},
+            "unsupported RoPE scaling by 1.139 of 4 of a head's 16 elements; supported: of all",
+        ),
+        (
+            "gemma3",
+            {"attention.sliding_window_pattern": [True]},
+            r"sliding_window_pattern is \[True\]; expected true or false for each of 7 layers",
+        ),
+        ("gemma3", {"attention.sliding_window": -1.5}, "sliding_window is -1.5; expected an int"),
+        ("gemma2", {"attn_logit_softcapping": -1.0}, "softcapping is -1.0; expected a number of 0"),
+        ("gptneox", {"use_parallel_residual": 3}, "residual is 3; expected true or false"),
+        (
+            "qwen3moe",
+            {"expert_used_count": 8},
+            "qwen3moe.expert_used_count is 8; expected 7 at most, the experts",
+        ),
+        ("qwen3", {"attn_logit_softcapping": 30.0}, "unsupported qwen3.attn_logit_softcapping 30"),
+        ("qwen2", {"attention.scale": 0.25}, "unsupported qwen2.attention.scale 0.25; supported"),
+        ("qwen2", {"attention.value_length": 8}, "unsupported qwen2.attention.value_length 8"),
+    ],
+)
+def test_a_value_that_does_not_fit(
+    tmp_path: Path, architecture: str, metadata: dict[str, Any], message: str
+) -> None:
+    model = _of(architecture)
+    path = replace(model, metadata={**model.metadata, **metadata}).write(tmp_path / "model.gguf")
+    with pytest.raises(fd.ModelError, match=message):
+        fd.models.load(path)
+
+
+def test_numbers_of_layers_that_are_too_few(tmp_path: Path) -> None:
+    model = _of("apertus")
+    keys = {**model.keys, "xielu.beta": [0.5]}
+    with pytest.raises(fd.ModelError, match=r"xielu.beta is \[0.5\]; expected a number for each"):
+        fd.models.load(replace(model, keys=keys).write(tmp_path / "model.gguf"))
+
+
+@pytest.mark.parametrize(
+    ("architecture", "tensors", "message"),
+    [
+        ("qwen3", "attn_norm.bias", "unsupported tensor 'blk.0.attn_norm.bias' and 2 more"),
+        ("arcee", "ffn_gate", "unsupported tensor 'blk.0.ffn_gate.weight' and 2 more; supported"),
+        ("gemma", "attn_q_norm", "supported: those of a gemma model"),
+    ],
+)
+def test_a_tensor_that_it_has_no_use_for(
+    tmp_path: Path, architecture: str, tensors: str, message: str
+) -> None:
+    model = _of(architecture)
+    path = replace(model, tensors=f"{model.tensors} {tensors}").write(tmp_path / "model.gguf")
+    with pytest.raises(fd.UnsupportedModelError, match=message):
+        fd.models.load(path)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "missing"),
+    [
+        ("gemma3", "post_ffw_norm"),
+        ("qwen3", "attn_k_norm"),
+        ("qwen3moe", "ffn_up_exps"),
+        ("phi2", "attn_qkv"),
+    ],
+)
+def test_a_tensor_that_is_missing(tmp_path: Path, architecture: str, missing: str) -> None:
+    model = _of(architecture)
+    left = " ".join(name for name in model.tensors.split() if name != missing)
+    path = replace(model, tensors=left).write(tmp_path / "model.gguf")
+    with pytest.raises(fd.ModelError, match=r"tensor 'blk\.0\.\w+\.weight' is missing; expected"):
+        fd.models.load(path)
+
+
+def test_a_window_that_llama_cpp_does_not_have_either_is_warned_of(tmp_path: Path) -> None:
+    model = _of("phi3")
+    metadata = {**model.metadata, "attention.sliding_window": 2047}
+    path = replace(model, metadata=metadata).write(tmp_path / "model.gguf")
+    with pytest.warns(
+        fd.ModelWarning, match=r"phi3.attention.sliding_window is 2047, which is not"
+    ):
+        fd.models.load(path)
+
+
+def test_a_context_ends_where_scores_would_change_with_the_position(tmp_path: Path) -> None:
+    model = _of("mistral3")
+    metadata = {**model.metadata, "attention.temperature_scale": 0.1}
+    path = replace(model, metadata=metadata).write(tmp_path / "model.gguf")
+    with pytest.warns(fd.ModelWarning, match="the context ends at 64 positions of 512"):
+        loaded = fd.models.load(path)
+    assert loaded.context_length == 64
