@@ -338,12 +338,14 @@ class FusedSource {
   /// A tile of the product of a choice, or of the sum of a token's.
   void expert_product(const std::string& product, const std::string& epilogue, const std::string& y,
                       const std::string& rows) {
+    const std::string tile = sums() ? concat("tile * ", plan_.tiles, " + t") : "tile";
     const std::string value = concat("expert_value(", product, ", prologue,\n        ", rows,
-                                     ", params.columns, tile, lane)");
+                                     ", params.columns, ", tile, ", lane)");
     const auto store = [&](const char* result, const std::string& stages, const char* place) {
       return concat("store_result<", plan_.rows_per_simdgroup, ">(", result, ", ", stages, ", ", y,
-                    ", ", place, ", ", rows, ", tile, lane);");
+                    ", ", place, ", ", rows, ", ", tile, ", lane);");
     };
+    const std::string each = concat("for (uint t = 0; t < ", plan_.tiles, "; ++t) ");
     if (!sums()) {
       line("    if (expert >= experts.count) {");
       line("      " + store("NAN", "Unchanged{}", "slot"));
@@ -352,16 +354,19 @@ class FusedSource {
       return line("    " + store("value", epilogue, "slot"));
     }
     line("    const uint token = threadgroup_position_in_grid.y;");
-    line("    float sum = 0.0f;");
+    line(concat("    float sums[", plan_.tiles, "];"));
+    line(concat("    ", each, "sums[t] = 0.0f;"));
     line("    for (uint use = 0; use < experts.used; ++use) {");
     line("      const uint slot = token * experts.used + use;");
     line("      const uint expert = uint(ids[slot]);");
-    line("      if (expert >= experts.count) {\n        sum = NAN;\n        continue;\n      }");
+    line("      if (expert >= experts.count) {");
+    line(concat("        ", each, "sums[t] = NAN;"));
+    line("        continue;\n      }");
     if (plan_.input_in_memory) line("      threadgroup_barrier(mem_flags::mem_threadgroup);");
     input();
-    line(concat("      sum += shares[slot] * ", value, ";"));
+    line(concat("      ", each, "sums[t] += shares[slot] * ", value, ";"));
     line("    }");
-    line("    " + store("sum", epilogue, "token"));
+    line(concat("    ", each, store("sums[t]", epilogue, "token")));
   }
 
   /// Results of ids that are no experts.

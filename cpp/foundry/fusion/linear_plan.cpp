@@ -39,12 +39,23 @@ std::uint64_t divide_up(std::uint64_t a, std::uint64_t b) {
   return (a + b - 1) / b;
 }
 
+/// Tiles of rows that a simdgroup takes of one expert before the next: a processor reads on where
+/// it has read, and an expert's input is made ready once for them. As many as leave each thread
+/// four threadgroups.
+std::uint32_t tiles_of_sum(std::uint64_t rows, const DeviceTraits& traits) {
+  constexpr std::uint32_t kMostTiles = 4;
+  const std::uint64_t threads = std::max(1u, traits.threads);
+  std::uint32_t tiles = kMostTiles;
+  while (tiles > 1 && rows < 4 * threads * tiles * kNarrowRowsPerSimdgroup) tiles /= 2;
+  return tiles;
+}
+
 }  // namespace
 
 std::uint32_t rows_of_tile(const LinearPlan& plan, bool is_gated) {
   if (plan.form == LinearForm::gemm_lanes && is_gated) return kLanesTile.rows / 2;
   if (plan.form != LinearForm::gemv) return tile_of(plan.form).rows;
-  return plan.unit != 0 ? plan.unit : plan.rows_per_simdgroup;
+  return plan.unit != 0 ? plan.unit : plan.rows_per_simdgroup * plan.tiles;
 }
 
 LinearPlan plan_of(const LentFusedKernel& kernel, const LinearShape& x, const Device& device) {
@@ -75,6 +86,9 @@ LinearPlan plan_of(const LentFusedKernel& kernel, const LinearShape& x, const De
   }
   plan.input_in_memory =
       plan.form == LinearForm::gemv && plan.narrow && x.columns <= kGemvInputColumns;
+  if (x.experts != 0 && plan.narrow && x.results != x.slots) {
+    plan.tiles = tiles_of_sum(rows_of(*kernel.products[0].weights), traits);
+  }
   if (x.head_dim != 0) {
     if (plan.rows_per_simdgroup % 2 != 0) {
       throw ArgumentError(concat(label_of(kernel), ": ", plan.rows_per_simdgroup,

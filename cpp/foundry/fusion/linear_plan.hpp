@@ -43,6 +43,7 @@ struct LinearPlan {
   bool narrow = false;                   // weights per lane: Policy::narrow or wide
   std::uint32_t rows_per_simdgroup = 4;  // of a gemv
   std::uint32_t rows_together = 4;       // whose sums are in registers at once: a divisor
+  std::uint32_t tiles = 1;               // that a simdgroup sums over a token's experts
   bool input_in_memory = false;          // a gemv's input is made ready in threadgroup memory
   std::uint32_t head_dim = 0;
   std::uint32_t unit = 0;  // rows of a head that a threadgroup takes; 0 without heads
