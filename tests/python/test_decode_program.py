@@ -5,13 +5,16 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import foundry as fd
-from foundry.engine.decode_program import draw, write_counts
+from foundry.engine.decode_run import DecodeRun
+from foundry.engine.sampler import Sampler
 from foundry.generation.sampling import SamplingParameters
+from foundry.generation.sampling_tokens import for_vocabulary
 
 ROOT = Path(__file__).parents[2]
 PROMPT = "Once upon a time there was a"
@@ -21,6 +24,20 @@ SAMPLINGS = {
     "penalised": SamplingParameters(repetition_penalty=1.3, frequency_penalty=0.2),
     "short window": SamplingParameters(
         temperature=0.7, presence_penalty=1.0, repetition_penalty=1.2, penalty_window=5
+    ),
+    "unlikely": SamplingParameters(
+        temperature=0.9, typical_p=0.8, top_n_sigma=2.5, xtc_probability=0.5, dynatemp_range=0.4
+    ),
+    "mirostat": SamplingParameters(temperature=0.9, mirostat=2, mirostat_tau=3, mirostat_eta=0.3),
+    "no repetition": SamplingParameters(
+        dry_multiplier=2,
+        dry_allowed_length=1,
+        dry_penalty_last_n=20,
+        penalty_window=9,
+        frequency_penalty=0.1,
+    ),
+    "biased": SamplingParameters(
+        temperature=0.6, logit_bias={30: 3, 28: -1.5}, banned_tokens=[284, 253]
     ),
 }
 
@@ -38,26 +55,24 @@ def one_at_a_time(
     seed: int,
     count: int,
 ) -> list[int]:
-    """Plain decoding, every token by way of the host."""
+    """Plain decoding, every token by way of the host, with a sampler that is made for it."""
     rt, vocabulary = model.runtime, len(model.tokenizer)
     token = rt.dedicated((1,), fd.i32)
-    scratch = rt.dedicated((vocabulary,), fd.f32)
-    counts = rt.dedicated((vocabulary,), fd.u32)
+    sampling = for_vocabulary(sampling, model.tokenizer, model.context_length)
+    run = DecodeRun(prompt, sampling, seed, len(prompt) + count)
     model.engine.decoder.release()
     model.engine.cache.tokens.clear()
-    tokens = list(prompt)
-    logits = model.engine.forward.run(tokens, rows=1)
+    logits = model.engine.forward.run(run.tokens, rows=1)
     while True:
-        write_counts(counts, tokens, sampling.penalty_window)
-        drawn = draw(
-            logits.reshape(vocabulary), token, sampling,
-            scratch=scratch, counts=counts, seed=seed, step=len(tokens),
-        )  # fmt: skip
-        rt.run(drawn)
-        tokens.append(int(np.asarray(token)[0]))
-        if len(tokens) == len(prompt) + count:
-            return tokens[len(prompt) :]
-        logits = model.engine.forward.run(tokens[-1:], rows=1)
+        sampler = Sampler(rt, vocabulary, sampling, top=None, most_ahead=1)
+        sampler.begin(run)
+        for operation in sampler.operations(logits, token, seed, len(run.tokens)):
+            rt.run(operation)
+        sampler.wait()
+        run.tokens.append(sampler.read(run, len(run.tokens)))
+        if len(run.tokens) == run.limit:
+            return run.tokens[len(prompt) :]
+        logits = model.engine.forward.run(run.tokens[-1:], rows=1)
 
 
 @pytest.mark.parametrize("batch", [1, 5, 16])
@@ -184,11 +199,33 @@ def test_cpp_generates_the_same_tokens_from_an_exported_program(
     assert [int(token) for token in finished.stdout.split()] == generation.tokens
 
 
+@pytest.mark.parametrize("kind", ["mirostat", "no repetition", "biased"])
+def test_what_a_sampler_keeps_is_its_runs(model: fd.models.LanguageModel, kind: str) -> None:
+    """Runs that take turns, and one that is interrupted with tokens in flight."""
+    model.engine.decoder.forced_batch = 4
+    prompts, expected = ("One two three", "A B C D"), []
+    options: dict[str, Any] = {"max_tokens": 14, "sampling": SAMPLINGS[kind], "ignore_end": True}
+    for prompt in prompts:
+        generation = model.generate(prompt, seed=5, **options)
+        list(generation)
+        expected.append(generation.tokens)
+    turns = [model.generate(prompt, seed=5, **options) for prompt in prompts]
+    while any(generation.finish_reason is None for generation in turns):
+        for generation in turns:
+            next(generation, None)
+            if len(generation.tokens) == 7:
+                model.engine.decoder.abandon()
+    assert [generation.tokens for generation in turns] == expected
+
+
 def test_an_export_with_penalties_or_too_long_is_refused(
     model: fd.models.LanguageModel, tmp_path: Path
 ) -> None:
     with pytest.raises(fd.ArgumentError, match="does not penalise recent tokens"):
         model.export(tmp_path / "p", sampling=SAMPLINGS["penalised"])
+    for kind, name in [("mirostat", "mirostat"), ("biased", "logit_bias")]:
+        with pytest.raises(fd.ArgumentError, match=f"unsupported {name} in a program"):
+            model.export(tmp_path / "p", sampling=SAMPLINGS[kind])
     with pytest.raises(fd.ArgumentError, match="context_length is 100000; the model has 8192"):
         model.export(tmp_path / "p", context_length=100000)
 

@@ -19,10 +19,12 @@ from foundry.generation.sampling import SamplingParameters
 from foundry.generation.stopping import StopText
 
 REALS = (
-    *("temperature", "top_p", "min_p"),
+    *("temperature", "top_p", "min_p", "typical_p", "top_n_sigma"),
+    *("xtc_probability", "xtc_threshold", "dynatemp_range", "dynatemp_exponent"),
+    *("mirostat_tau", "mirostat_eta", "dry_multiplier", "dry_base"),
     *("repetition_penalty", "frequency_penalty", "presence_penalty"),
 )
-COUNTS = ("top_k", "penalty_window")
+COUNTS = ("top_k", "penalty_window", "mirostat", "dry_allowed_length", "dry_penalty_last_n")
 
 # A value of every type that Python code comes by.
 ANY = st.one_of(

@@ -11,29 +11,17 @@ from collections.abc import Sequence
 
 from foundry._foundry import Foundry, Program, SharedEvent
 from foundry.engine.cache import KvCache
-from foundry.engine.decode_program import MOST_AHEAD, NO_TOKEN, DecodeProgram, DecodePrograms
+from foundry.engine.decode_program import MOST_AHEAD, DecodeProgram, DecodePrograms
+from foundry.engine.decode_run import DecodeRun
 from foundry.engine.forward import Forward
 from foundry.engine.non_finite import Explainer
+from foundry.engine.sampler import NO_TOKEN, Sampler
 from foundry.errors import DeviceError
 from foundry.generation.sampling import SamplingParameters
 
 _AHEAD_SECONDS = 0.004
 """Device time that is encoded at once: long beside a round trip to the host, and short enough that
 the tokens past the end of an answer, which nobody wants, cost little."""
-
-
-class DecodeRun:
-    """The tokens of one generation, some of which its reader may not have seen yet."""
-
-    def __init__(
-        self, prompt: Sequence[int], sampling: SamplingParameters, seed: int, limit: int
-    ) -> None:
-        self.tokens = list(prompt)
-        """The prompt and what was drawn after it."""
-        self.sampling = sampling
-        self.seed = seed
-        self.limit = limit
-        """Tokens at most, the prompt's included."""
 
 
 class Decoder:
@@ -72,8 +60,8 @@ class Decoder:
     def begin(self, run: DecodeRun) -> None:
         """Goes on with `run`, of whose tokens the cache holds all but the last."""
         self._is_whole = False
-        program = self._programs.of(run.sampling)
-        program.begin(run.tokens)
+        program = self._programs.of(run)
+        program.begin(run)
         self._program = program
         self._run = run
         self._encoded = len(run.tokens)
@@ -81,6 +69,12 @@ class Decoder:
         self._is_measured = False
         self._event = SharedEvent(self._runtime)
         self._is_whole = True
+
+    def sampler(self, run: DecodeRun) -> Sampler:
+        """What the next token of `run` is drawn with, outside of a program."""
+        sampler = self._programs.sampler(run)
+        sampler.begin(run)
+        return sampler
 
     def record(self, sampling: SamplingParameters) -> Program:
         """A program of one step of its own, for the cache as it is."""
@@ -135,10 +129,10 @@ class Decoder:
         assert program is not None
         index = len(run.tokens)
         self._event.wait(index, self._runtime)
-        token = program.read(index)
+        token = program.sampler.read(run, index)
         if token == NO_TOKEN:
             # Its command buffer failed, and signalled nevertheless.
-            program.check()
+            program.sampler.wait()
             raise DeviceError(f"no token came for position {index}")
         self.check(run.tokens, token)
         run.tokens.append(token)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from foundry import ops
 from foundry._foundry import DType, Foundry, Gguf
 from foundry.engine.cache import KvCache
-from foundry.engine.decode_program import draw, write_counts
-from foundry.engine.decoder import Decoder, DecodeRun
+from foundry.engine.decode_run import DecodeRun
+from foundry.engine.decoder import Decoder
 from foundry.engine.forward import Forward
 from foundry.engine.prepare import Progress, prepare
 from foundry.engine.step import ACTIVATIONS, MakeStep, Step
@@ -51,8 +51,6 @@ class Engine:
         self.forward = Forward(runtime, cache, make_step)
         self.decoder = Decoder(runtime, self.forward, cache, vocabulary)
         self._token = runtime.dedicated((1,), DType.i32, name="token")
-        self._scratch = runtime.dedicated((vocabulary,), DType.f32, name="sampling scratch")
-        self._counts = runtime.dedicated((vocabulary,), DType.u32, name="token counts")
         self._lock = threading.Lock()
 
     def prepare(self, progress: Progress | None) -> None:
@@ -63,18 +61,9 @@ class Engine:
 
     def _other_kernels(self, one: Step) -> list[ops.Operation]:
         """What greedy generation runs besides the step of one token, on memory of the scope."""
-        greedy = draw(
-            one.logits.reshape(self._vocabulary),
-            self._token,
-            SamplingParameters(),
-            scratch=None,
-            counts=None,
-            seed=0,
-            step=0,
-        )
-        ring = self._runtime.empty((1,), DType.i32, arena=ACTIVATIONS)
-        append = ops.AppendToken(token=self._token, ring=ring)
-        return [*self.forward.prompt_step().operations, greedy, append]
+        run = DecodeRun([], SamplingParameters(), seed=0, limit=0)
+        draw = self.decoder.sampler(run).operations(one.logits, self._token, seed=0, position=0)
+        return [*self.forward.prompt_step().operations, *draw]
 
     def logits(self, tokens: Sequence[int], batch: int) -> NDArray[np.float32]:
         """f32 (tokens, vocabulary), `batch` tokens at once."""
@@ -127,20 +116,11 @@ class Engine:
             self.cache.tokens = tokens[:reused]
             for start in range(reused, len(tokens), PREFILL_BATCH):
                 logits = self.forward.run(tokens[start : start + PREFILL_BATCH], rows=1)
-            if run.sampling.penalises:
-                write_counts(self._counts, tokens, run.sampling.penalty_window)
-            self._runtime.run(
-                draw(
-                    logits.reshape(self._vocabulary),
-                    self._token,
-                    run.sampling,
-                    scratch=self._scratch,
-                    counts=self._counts,
-                    seed=run.seed,
-                    step=len(tokens),
-                )
-            )
-            token = int(np.asarray(self._token)[0])
+            sampler = self.decoder.sampler(run)
+            for operation in sampler.operations(logits, self._token, run.seed, len(tokens)):
+                self._runtime.run(operation)
+            sampler.wait()
+            token = sampler.read(run, len(tokens))
             self.decoder.check(tokens, token)
             dispatches = self._runtime.statistics["dispatches"] - before
         run.tokens.append(token)

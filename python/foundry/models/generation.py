@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from foundry.call_errors import typed_calls
-from foundry.engine.decoder import DecodeRun
+from foundry.engine.decode_run import DecodeRun
 from foundry.errors import ArgumentError
 from foundry.generation.arguments import checked_integer, shown
+from foundry.generation.log_probabilities import TokenLogProbability
 from foundry.generation.sampling import SamplingParameters
 from foundry.generation.statistics import Statistics
 from foundry.generation.stopping import Stop, StopText, resolve_stops
@@ -39,6 +40,7 @@ class Generation(Iterator[str]):
         stop: Stop | Sequence[Stop],
         include_stop: bool,
         ignore_end: bool,
+        top: int | None,
     ) -> None:
         max_tokens = checked_integer(max_tokens, "generate: max_tokens")
         if max_tokens < 1:
@@ -48,7 +50,7 @@ class Generation(Iterator[str]):
         """The prompt's tokens."""
         self._max_tokens = max_tokens
         self._run = DecodeRun(
-            prompt, sampling, seed, min(len(self.prompt) + max_tokens, model.context_length)
+            prompt, sampling, seed, min(len(self.prompt) + max_tokens, model.context_length), top
         )
         self._end_ids = frozenset() if ignore_end else model.tokenizer.end_ids
         texts, self._stop_ids = resolve_stops(stop, model.tokenizer)
@@ -57,6 +59,8 @@ class Generation(Iterator[str]):
         self._decoder = model.tokenizer.stream()
         self.tokens: list[int] = []
         """The tokens generated so far, the one that ended the text not included."""
+        self.logprobs: list[TokenLogProbability] = []
+        """Of each of `tokens`, where `logprobs` was asked for."""
         self.text = ""
         """The text so far."""
         self.finish_reason: FinishReason | None = None
@@ -103,6 +107,9 @@ class Generation(Iterator[str]):
             return text + named if self._include_stop else text
         if token in self._end_ids:
             return self._finish("end")
+        if self._run.top is not None:
+            position = len(self.prompt) + len(self.tokens)
+            self.logprobs.append(self._run.log_probabilities[position])
         self.tokens.append(token)
         shown = self._stop.push(self._decoder.push(token))
         if self._stop.matched is not None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +19,10 @@ from foundry.errors import ArgumentError, ArgumentTypeError, ContextLengthError,
 from foundry.generation.arguments import checked_flag, checked_integer, checked_tokens
 from foundry.generation.chat_template import ChatTemplate
 from foundry.generation.chat_templates import ChatTemplates
+from foundry.generation.log_probabilities import checked_top
 from foundry.generation.messages import Message
-from foundry.generation.sampling import SamplingParameters
+from foundry.generation.sampling import SamplingOptions, SamplingParameters
+from foundry.generation.sampling_tokens import for_vocabulary
 from foundry.generation.stopping import Stop
 from foundry.generation.tokenizer import Tokenizer
 from foundry.models.config import ModelConfig
@@ -29,6 +30,9 @@ from foundry.models.generation import Generation
 from foundry.models.tensors import TensorSource
 from foundry.models.transformer import transformer
 from foundry.models.weights import bind
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 @typed_calls
@@ -123,16 +127,9 @@ class LanguageModel:
         prompt: str | Sequence[int] | Sequence[Message],
         *,
         max_tokens: int = 256,
-        temperature: float = 0.0,
-        top_k: int = 0,
-        top_p: float = 1.0,
-        min_p: float = 0.0,
-        repetition_penalty: float = 1.0,
-        frequency_penalty: float = 0.0,
-        presence_penalty: float = 0.0,
-        penalty_window: int = 64,
         sampling: SamplingParameters | None = None,
         seed: int | None = None,
+        logprobs: int | None = None,
         stop: Stop | Sequence[Stop] = (),
         include_stop: bool = False,
         ignore_end: bool = False,
@@ -142,6 +139,7 @@ class LanguageModel:
         continue_final_message: bool = False,
         template: str | None = None,
         template_arguments: Mapping[str, object] | None = None,
+        **sampling_parameters: Unpack[SamplingOptions],
     ) -> Generation:
         """Continues `prompt`, piece by piece.
 
@@ -152,8 +150,10 @@ class LanguageModel:
         variables `template_arguments` go with them, as `ChatTemplate.render` explains, and
         `template` names one of several templates.
 
-        `sampling` replaces the single sampling parameters, which `SamplingParameters` explains;
-        without a `seed` every call draws anew, and of a seed the last 64 bits count. `stop` ends
+        `sampling` replaces the single sampling parameters (`temperature`, `top_k`, `logit_bias` and
+        so on), which `SamplingParameters` explains; without a `seed` every call draws anew, and of
+        a seed the last 64 bits count. With `logprobs` the generation's `logprobs` have the
+        logarithm of each token's probability and of those of so many likeliest ones. `stop` ends
         the text before a text, at a token id, or at a control token by its text; `include_stop`
         shows what ended it. `ignore_end` goes on past the tokens that end a turn, unless `stop`
         names them.
@@ -167,18 +167,11 @@ class LanguageModel:
             raise ArgumentTypeError(
                 f"generate: sampling is a {type(sampling).__name__}; expected SamplingParameters"
             )
-        parameters = sampling or SamplingParameters(
-            temperature=temperature,
-            top_k=top_k,
-            top_p=top_p,
-            min_p=min_p,
-            repetition_penalty=repetition_penalty,
-            frequency_penalty=frequency_penalty,
-            presence_penalty=presence_penalty,
-            penalty_window=penalty_window,
+        parameters = for_vocabulary(
+            sampling or SamplingParameters(**sampling_parameters),
+            self.tokenizer,
+            self.context_length,
         )
-        if parameters.penalty_window > self.context_length:
-            parameters = replace(parameters, penalty_window=self.context_length)
         draws = secrets.randbits(64) if seed is None else checked_integer(seed, "generate: seed")
         chat = {
             "tools": tools,
@@ -207,6 +200,7 @@ class LanguageModel:
             stop=stop,
             include_stop=checked_flag(include_stop, "generate: include_stop"),
             ignore_end=checked_flag(ignore_end, "generate: ignore_end"),
+            top=checked_top(logprobs, len(self.tokenizer)),
         )
 
     def export(
@@ -228,6 +222,12 @@ class LanguageModel:
         parameters = sampling or SamplingParameters()
         if parameters.penalises:
             raise ArgumentError("export: a program does not penalise recent tokens")
+        for name in ("dry_multiplier", "mirostat", "logit_bias", "banned_tokens"):
+            if getattr(parameters, name):
+                raise ArgumentError(
+                    f"export: unsupported {name} in a program, whose state a prompt would not set "
+                    "up; supported: temperature and filters"
+                )
         positions = self.engine.cache.capacity
         if context_length is not None:
             positions = checked_integer(context_length, "export: context_length")

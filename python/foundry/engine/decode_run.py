@@ -1,0 +1,33 @@
+"""The tokens of one generation, and what their draws left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from foundry.generation.log_probabilities import TokenLogProbability
+from foundry.generation.sampling import SamplingParameters
+
+
+class DecodeRun:
+    """The tokens of one generation, some of which its reader may not have seen yet."""
+
+    def __init__(
+        self,
+        prompt: Sequence[int],
+        sampling: SamplingParameters,
+        seed: int,
+        limit: int,
+        top: int | None = None,
+    ) -> None:
+        self.tokens = list(prompt)
+        """The prompt and what was drawn after it."""
+        self.sampling = sampling
+        self.seed = seed
+        self.limit = limit
+        """Tokens at most, the prompt's included."""
+        self.top = top
+        """Likeliest tokens to give log-probabilities of; None: no log-probabilities."""
+        self.log_probabilities: dict[int, TokenLogProbability] = {}
+        """By the token's position."""
+        self.mu: dict[int, float] = {}
+        """Mirostat's, by the position of the token that it is for."""
