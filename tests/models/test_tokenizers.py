@@ -170,7 +170,7 @@ def of_texts() -> dict[str, Any]:
     return small(fd.Gguf(path_of("gemma-4")).metadata, 3000)
 
 
-RULES = {rule: name for name, rule in reversed(PRE_TOKENIZERS.items())}
+RULES = {rule: name for name, rule in reversed(list(PRE_TOKENIZERS.items()))}
 
 
 def compare_rule(

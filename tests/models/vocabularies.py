@@ -6,7 +6,7 @@ import json
 import random
 import struct
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +122,7 @@ def texts(count: int, special: Sequence[str], seed: int) -> Iterator[str]:
         first, last = chance.choice(_BLOCKS)
         return "".join(chr(chance.randint(first, last)) for _ in range(chance.randint(1, 12)))
 
-    parts = (
+    parts: tuple[Callable[[], str], ...] = (
         *[block] * 4,
         lambda: run(" \t\n\r\v\f\u3000\xa0\u2028\x85", 2, 5, 40),
         lambda: several("0123456789", chance.choice((3, 8, 30))),

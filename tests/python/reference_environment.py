@@ -52,3 +52,15 @@ def transformers_environment() -> ImmutableSandboxedEnvironment:
     environment.globals["raise_exception"] = raise_exception
     environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
     return environment
+
+
+def transformers_messages(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The messages as `apply_chat_template` hands them to a template."""
+    made = []
+    for message in messages:
+        names = ("reasoning_content", "thinking", "reasoning")
+        reasoning = next((message[name] for name in names if message.get(name) is not None), None)
+        if reasoning is not None:
+            message = {"thinking": reasoning, **message, "reasoning_content": reasoning}
+        made.append(message)
+    return made

@@ -83,6 +83,10 @@ def test_any_expression_prints_what_jinja_prints(one: str, other: str) -> None:
 
 
 STATEMENTS = [
+    "{% set ns = namespace(x=none) %}{{ ns.x is none }}{{ ns.x }}{{ ns['x'] }}{{ ns.y is defined }}",
+    "{% for i in [none, 1] %}{{ loop.previtem is defined }}{{ loop.previtem }}{% endfor %}",
+    "{{ '<'|safe + '<\"' }}{{ '&' + '<'|safe }}{{ '<'|e|e }}{{ ('<'|safe) is escaped }}"
+    "{{ '<'|safe ~ '<' }}{{ '<' is escaped }}{{ ('<'|safe + '>') + '>' }}",
     "{% for m in messages if m.role != 'tool' %}{{ loop.index }}{{ loop.revindex0 }}{{ m.role }}"
     "{% else %}none{% endfor %}",
     "{% for i in range(5) %}{% if i == 1 %}{% continue %}{% elif i == 3 %}{% break %}{% endif %}"

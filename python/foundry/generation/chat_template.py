@@ -18,6 +18,7 @@ from foundry.generation.messages import (
     is_conventional,
     joined_parts,
     plain_value,
+    with_reasoning,
 )
 from foundry.generation.templates.budget import Budget
 from foundry.generation.templates.functions import FUNCTIONS
@@ -69,7 +70,7 @@ class ChatTemplate:
                 "continue_final_message leaves the last message open; add_generation_prompt opens "
                 "another: give one of them"
             )
-        turns = checked_messages(messages)
+        turns = list(map(with_reasoning, checked_messages(messages)))
         variables = {
             "tools": _listed(tools, "tools"),
             "documents": _listed(documents, "documents"),

@@ -21,6 +21,7 @@ _ROLES = frozenset(
         *("function", "ipython", "model", "observation", "context"),
     }
 )
+_REASONING = ("reasoning_content", "thinking", "reasoning")
 _MOST_INTEGER_BITS = 4096
 
 
@@ -79,6 +80,14 @@ def _check_part(part: object, where: str) -> None:
         raise ArgumentTypeError(
             f"{where}['text'] is a {type(part.get('text')).__name__}; expected a str"
         )
+
+
+def with_reasoning(message: dict[str, Any]) -> dict[str, Any]:
+    """The message with its reasoning under the names that templates read (transformers)."""
+    found = next((message[name] for name in _REASONING if message.get(name) is not None), None)
+    if found is None:
+        return message
+    return {"thinking": found, **message, "reasoning_content": found}
 
 
 def joined_parts(message: dict[str, Any]) -> dict[str, Any]:

@@ -398,16 +398,11 @@ def _wordcount(budget: Budget, value: Any) -> int:
 
 
 def _escape(budget: Budget, value: Any) -> str:
-    text = text_of(budget, value)
-    for plain, entity in (
-        ("&", "&amp;"),
-        ("<", "&lt;"),
-        (">", "&gt;"),
-        ("'", "&#39;"),
-        ('"', "&#34;"),
-    ):
-        text = methods.replaced(budget, text, plain, TemplateText(entity))
-    return text
+    return operators.escaped(budget, text_of(budget, value))
+
+
+def _safe(budget: Budget, value: Any) -> str:
+    return operators.markup(text_of(budget, value))
 
 
 def _format(budget: Budget, value: Any, /, *positional: Any, **named: Any) -> str:
@@ -461,7 +456,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "replace": _replace,
     "reverse": _reverse,
     "round": _round,
-    "safe": text_of,
+    "safe": _safe,
     "select": _picks(True, False),
     "selectattr": _picks(True, True),
     "slice": _slice,

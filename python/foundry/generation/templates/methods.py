@@ -13,6 +13,7 @@ from foundry.generation.templates.budget import Budget
 from foundry.generation.templates.operators import braces, join, repeated
 from foundry.generation.templates.text import TemplateText, own_spans, part
 from foundry.generation.templates.values import (
+    ABSENT,
     Function,
     Loop,
     Macro,
@@ -304,9 +305,9 @@ def attribute(budget: Budget, value: Any, name: str) -> Any:
     if isinstance(value, Undefined):
         value._fail_with_undefined_error()
     found = _method(value, name)
-    if found is None and isinstance(value, dict) and name in value:
+    if found is ABSENT and isinstance(value, dict) and name in value:
         return value[name]
-    return _missing(value, name) if found is None else found
+    return _missing(value, name) if found is ABSENT else found
 
 
 def item(budget: Budget, value: Any, name: Any) -> Any:
@@ -324,8 +325,8 @@ def item(budget: Budget, value: Any, name: Any) -> Any:
             budget.text(1, len(own_spans(value)))
             return part(value, position, position + 1)
         return value[name]
-    found = _method(value, name) if isinstance(name, str) else None
-    return _missing(value, name) if found is None else found
+    found = _method(value, name) if isinstance(name, str) else ABSENT
+    return _missing(value, name) if found is ABSENT else found
 
 
 def _missing(value: Any, name: Any) -> Undefined:
@@ -339,13 +340,13 @@ def _missing(value: Any, name: Any) -> Undefined:
 
 def _method(value: Any, name: str) -> Any:
     if isinstance(value, Namespace):
-        return value.attributes.get(name)
+        return value.attributes.get(name, ABSENT)
     if isinstance(value, Loop):
         return value.attribute(name)
     if isinstance(value, Macro) and name == "name":
         return TemplateText(value.name)
     methods = _methods(value)
-    return Method(name, methods[name], value) if name in methods else None
+    return Method(name, methods[name], value) if name in methods else ABSENT
 
 
 def _methods(value: Any) -> Mapping[str, Callable[..., Any]]:

@@ -12,11 +12,19 @@ from jinja2 import Undefined
 from foundry.errors import ChatTemplateError
 from foundry.generation.templates.budget import Budget
 from foundry.generation.templates.parser import MAX_INTEGER_BITS
-from foundry.generation.templates.text import TemplateText, concatenate, own_spans, part
+from foundry.generation.templates.text import (
+    Markup,
+    TemplateText,
+    concatenate,
+    own_spans,
+    part,
+)
 from foundry.generation.templates.values import contains, equal, kind, text_of
 
 # A width or precision has three digits at most.
 _SPECIFICATION = re.compile(r"(.?[<>=^])?[-+ ]?#?0?\d{0,3}[,_]?(\.\d{1,3})?[bcdeEfFgGnosxX%]?")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "'": "&#39;", '"': "&#34;"}
+_ESCAPED = re.compile("[&<>'\"]")
 _PERCENT = re.compile(r"%(?:\(([^()]*)\))?([-+ #0]*\d{0,3}(?:\.\d{0,3})?)([sdifFeEgGxXr%])?")
 
 
@@ -33,6 +41,24 @@ def join(budget: Budget, parts: Sequence[str], separator: str = "") -> str:
     spaced = [separator] * (2 * len(parts) - 1 if parts else 0)
     spaced[::2] = parts
     return concatenate(spaced)
+
+
+def markup(text: str) -> Markup:
+    return Markup(text, own_spans(text))
+
+
+def escaped(budget: Budget, text: str) -> Markup:
+    """`text` with HTML's entities, unless it has them."""
+    if isinstance(text, Markup):
+        return text
+    budget.read(len(text))
+    pieces: list[str] = []
+    position = 0
+    for found in _ESCAPED.finditer(text):
+        pieces += part(text, position, found.start()), TemplateText(_ENTITIES[found[0]])
+        position = found.end()
+        budget.step(1 + len(own_spans(text)))
+    return markup(join(budget, [*pieces, part(text, position, len(text))]))
 
 
 def repeated(budget: Budget, value: Any, count: int) -> Any:
@@ -76,6 +102,8 @@ def binary(budget: Budget, operator: str, left: Any, right: Any) -> Any:
         return _arithmetic(operator, left, right)
     if operator == "+":
         if isinstance(left, str) and isinstance(right, str):
+            if isinstance(left, Markup) or isinstance(right, Markup):
+                return markup(join(budget, (escaped(budget, left), escaped(budget, right))))
             return join(budget, (left, right))
         both_lists = isinstance(left, list) and isinstance(right, list)
         if both_lists or (isinstance(left, tuple) and isinstance(right, tuple)):

@@ -9,6 +9,7 @@ from jinja2 import Undefined
 
 from foundry.generation.templates.budget import Budget
 from foundry.generation.templates.operators import binary, compare
+from foundry.generation.templates.text import Markup
 from foundry.generation.templates.values import Function, Macro, Method, OneShot, short
 
 _ITERABLE = (str, list, tuple, dict, range, OneShot, Undefined)
@@ -49,7 +50,7 @@ TESTS: Mapping[str, Callable[..., bool]] = {
     "callable": lambda budget, value: isinstance(value, Function | Macro | Method),
     "defined": lambda budget, value: not isinstance(value, Undefined),
     "divisibleby": _divides,
-    "escaped": lambda budget, value: False,
+    "escaped": lambda budget, value: isinstance(value, Markup),
     "even": lambda budget, value: _divides(budget, value, 2),
     "false": lambda budget, value: value is False,
     "float": lambda budget, value: isinstance(value, float),

@@ -25,6 +25,12 @@ class TemplateText(str):
         return self
 
 
+class Markup(TemplateText):
+    """What `safe` and `escape` make: a text that is added to it is escaped."""
+
+    __slots__ = ()
+
+
 def own_spans(text: str) -> Spans:
     """The spans that the template wrote; a plain text has none."""
     return text.own if isinstance(text, TemplateText) else ()

@@ -18,6 +18,9 @@ from foundry.generation.templates import text as texts
 from foundry.generation.templates.budget import MAX_NESTING, Budget
 from foundry.generation.templates.text import TemplateText
 
+ABSENT = object()
+"""In the place of a value, None among them, that is not there."""
+
 _WRITTEN = 10  # characters that repr() and JSON write for one, at most: \U0001f600
 
 
