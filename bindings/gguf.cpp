@@ -247,14 +247,19 @@ void bind_gguf(nb::module_& m) {
       .def_prop_ro("dtype", [](const TensorInfo& t) { return t.info.dtype; })
       .def_prop_ro(
           "offset", [](const TensorInfo& t) { return t.info.offset; },
-          "Bytes from the file's start.")
+          "Bytes from the start of its part.")
+      .def_prop_ro(
+          "part", [](const TensorInfo& t) { return t.info.part; },
+          "Of a split file: which of `paths` has it.")
       .def_prop_ro("nbytes", [](const TensorInfo& t) { return t.info.length; })
       .def("__repr__", [](const TensorInfo& t) {
         return concat("GgufTensor(", Quoted{t.info.name}, " ", to_string(t.info.extents), " ",
                       name_of(t.info.dtype), ")");
       });
-  nb::class_<GgufHandle>(
-      m, "Gguf", "A GGUF model file, memory-mapped and checked. GgufError for a malformed one.")
+  nb::class_<GgufHandle>(m, "Gguf",
+                         "A GGUF model file, memory-mapped and checked; a split one by its first "
+                         "part. GgufError for a "
+                         "malformed one, and for a part that is missing.")
       .def(
           "__init__",
           [](GgufHandle* self, const std::filesystem::path& path) {
@@ -262,6 +267,14 @@ void bind_gguf(nb::module_& m) {
           },
           nb::arg("path"), nb::sig("def __init__(self, path: str | os.PathLike[str]) -> None"))
       .def_prop_ro("path", [](const GgufHandle& f) { return f.file->path(); })
+      .def_prop_ro(
+          "paths",
+          [](const GgufHandle& f) {
+            nb::list paths;
+            for (const std::string& path : f.file->paths()) paths.append(path);
+            return nb::typed<nb::tuple, std::string, nb::ellipsis>(nb::tuple(paths));
+          },
+          "Of a split file every part's, `path` first.")
       .def_prop_ro("version", [](const GgufHandle& f) { return f.file->version(); })
       .def_prop_ro("nbytes", [](const GgufHandle& f) { return f.file->size(); })
       .def_prop_ro(
@@ -300,7 +313,8 @@ void bind_gguf(nb::module_& m) {
           nb::sig("def read(self, name: str) -> numpy.typing.NDArray[numpy.uint8]"))
       .def(
           "require_whole", [](const GgufHandle& f) { f.file->require_whole(); },
-          "GgufError with both sizes if the file is shorter than when it was opened.")
+          "GgufError with both sizes if the file, or a part of it, is shorter than when it was "
+          "opened.")
       .def("__repr__", [](const GgufHandle& f) { return to_string(*f.file); });
 }
 

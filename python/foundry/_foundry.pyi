@@ -769,7 +769,11 @@ class GgufTensor:
 
     @property
     def offset(self) -> int:
-        """Bytes from the file's start."""
+        """Bytes from the start of its part."""
+
+    @property
+    def part(self) -> int:
+        """Of a split file: which of `paths` has it."""
 
     @property
     def nbytes(self) -> int: ...
@@ -778,13 +782,17 @@ class GgufTensor:
 
 class Gguf:
     """
-    A GGUF model file, memory-mapped and checked. GgufError for a malformed one.
+    A GGUF model file, memory-mapped and checked; a split one by its first part. GgufError for a malformed one, and for a part that is missing.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None: ...
 
     @property
     def path(self) -> str: ...
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Of a split file every part's, `path` first."""
 
     @property
     def version(self) -> int: ...
@@ -814,7 +822,7 @@ class Gguf:
 
     def require_whole(self) -> None:
         """
-        GgufError with both sizes if the file is shorter than when it was opened.
+        GgufError with both sizes if the file, or a part of it, is shorter than when it was opened.
         """
 
     def __repr__(self) -> str: ...

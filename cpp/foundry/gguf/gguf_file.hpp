@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,19 +10,11 @@
 #include <vector>
 
 #include "foundry/device/device.hpp"
+#include "foundry/gguf/gguf_contents.hpp"
 #include "foundry/gguf/value.hpp"
 #include "foundry/tensor/any_tensor.hpp"
-#include "foundry/unsafe/mapped_file.hpp"
 
 namespace foundry {
-
-struct GgufTensorInfo {
-  std::string_view name;
-  Extents extents;  ///< outermost first: reversed from the file's order
-  DType dtype = DType::f32;
-  std::uint64_t offset = 0;  ///< bytes from the file's start
-  std::uint64_t length = 0;  ///< bytes
-};
 
 /// Format: ggml's docs/gguf.md, versions 2 and 3, little endian. Every failure is a GgufError that
 /// names file, byte offset and values: "model.gguf: at byte 24: key 3 has length
@@ -32,23 +23,28 @@ struct GgufTensorInfo {
 /// thread-safe after open(). The file stays open, and may be replaced under its name; if it is cut,
 /// every call that needs its bytes says so. A kernel that touches a page which is gone fails with
 /// its command buffer; the host reads zeros there, and the next call says so (unsafe/mapped_file).
+///
+/// A split file ("model-00001-of-00003.gguf") is opened by its first part, whose metadata is the
+/// file's; the other parts are found by their names, and hold tensors.
 class GgufFile {
  public:
-  /// GgufError at once for what is no regular file.
+  /// GgufError at once for what is no regular file, and for a part that is missing.
   [[nodiscard]] static std::shared_ptr<const GgufFile> open(const std::string& path);
   ~GgufFile();
   GgufFile(const GgufFile&) = delete;
   GgufFile& operator=(const GgufFile&) = delete;
 
   [[nodiscard]] const std::string& path() const noexcept;
-  [[nodiscard]] std::uint32_t version() const noexcept { return version_; }
-  [[nodiscard]] std::uint32_t alignment() const noexcept { return alignment_; }
-  [[nodiscard]] std::uint64_t size() const noexcept;
+  /// Of every part: path() alone unless the file is split.
+  [[nodiscard]] std::vector<std::string> paths() const;
+  [[nodiscard]] std::uint32_t version() const noexcept { return contents_.version; }
+  [[nodiscard]] std::uint32_t alignment() const noexcept { return contents_.alignment; }
+  [[nodiscard]] std::uint64_t size() const noexcept;  ///< of all parts
 
   /// Keys in the order of the file.
   [[nodiscard]] const std::vector<std::pair<std::string_view, GgufValue>>& metadata()
       const noexcept {
-    return metadata_;
+    return contents_.metadata;
   }
   /// nullptr if there is no such key.
   [[nodiscard]] const GgufValue* find(std::string_view key) const noexcept;
@@ -59,7 +55,9 @@ class GgufFile {
   [[nodiscard]] bool get_bool(std::string_view key) const;
   [[nodiscard]] std::string_view get_string(std::string_view key) const;
 
-  [[nodiscard]] const std::vector<GgufTensorInfo>& tensors() const noexcept { return tensors_; }
+  [[nodiscard]] const std::vector<GgufTensorInfo>& tensors() const noexcept {
+    return contents_.tensors;
+  }
   [[nodiscard]] const GgufTensorInfo* find_tensor(std::string_view name) const noexcept;
   /// As find_tensor(), GgufError if there is none.
   [[nodiscard]] const GgufTensorInfo& tensor_info(std::string_view name) const;
@@ -71,24 +69,19 @@ class GgufFile {
   void require_whole() const;
 
   /// The tensor on `device` without a copy: one read-only borrowed buffer per device covers the
-  /// whole file and keeps it mapped. A tensor that does not lie where its dtype needs it, which a
+  /// whole part and keeps it mapped. A tensor that does not lie where its dtype needs it, which a
   /// general.alignment below 4 allows, is a copy in a buffer of its own. DTypeError for an
   /// unsupported dtype; GgufError if there is no such tensor or the file was cut.
   [[nodiscard]] AnyTensor tensor(const Device& device, std::string_view name) const;
 
  private:
-  friend class GgufParser;
   struct Impl;
   GgufFile();
+  void add_part(std::uint64_t number, std::uint64_t count);
   [[nodiscard]] const GgufValue& get(std::string_view key) const;
   [[noreturn]] void fail_kind(std::string_view key, const char* wanted) const;
-  [[nodiscard]] const unsafe::MappedFile& mapping_locked() const;
-  [[nodiscard]] Buffer buffer(const Device& device) const;
   std::unique_ptr<Impl> impl_;
-  std::uint32_t version_ = 0;
-  std::uint32_t alignment_ = 32;
-  std::vector<std::pair<std::string_view, GgufValue>> metadata_;
-  std::vector<GgufTensorInfo> tensors_;
+  GgufContents contents_;  // metadata of the first part, tensors of all
 };
 
 /// "GGUF v3 'model.gguf': 97.9 MiB, 272 tensors, 33 keys".

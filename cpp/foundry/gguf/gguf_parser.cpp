@@ -44,26 +44,32 @@ struct Of {
 
 }  // namespace
 
+const GgufValue* GgufContents::find(std::string_view key) const noexcept {
+  const auto entry = std::find_if(metadata.begin(), metadata.end(),
+                                  [&](const auto& each) { return each.first == key; });
+  return entry == metadata.end() ? nullptr : &entry->second;
+}
+
 void GgufParser::parse() {
   read_header();
-  file_.metadata_.reserve(entries_);
+  file_.metadata.reserve(entries_);
   std::unordered_set<std::string_view> names;
   for (std::uint64_t i = 0; i < entries_; ++i) {
     const std::uint64_t at = reader_.position();
     read_entry(i);
-    const std::string_view key = file_.metadata_.back().first;
+    const std::string_view key = file_.metadata.back().first;
     if (!names.insert(key).second) reader_.fail(at, concat("key ", Quoted{key}, " is there twice"));
   }
   read_alignment();
   reader_.require_count(16, tensors_, kLeastTensor, "tensors");
-  file_.tensors_.reserve(tensors_);
+  file_.tensors.reserve(tensors_);
   described_at_.reserve(tensors_);
   names.clear();
   for (std::uint64_t i = 0; i < tensors_; ++i) {
     const std::uint64_t at = reader_.position();
     described_at_.push_back(at);
     read_tensor(i);
-    const std::string_view name = file_.tensors_.back().name;
+    const std::string_view name = file_.tensors.back().name;
     if (!names.insert(name).second) {
       reader_.fail(at, concat("tensor ", Quoted{name}, " is there twice"));
     }
@@ -81,7 +87,7 @@ void GgufParser::read_header() {
   if (version != 2 && version != 3) {
     reader_.fail(4, concat("version ", version, "; versions 2 and 3 are read"));
   }
-  file_.version_ = version;
+  file_.version = version;
   tensors_ = reader_.number<std::uint64_t>("the count of tensors");
   entries_ = reader_.number<std::uint64_t>("the count of keys");
   require_at_most(8, tensors_, kMostTensors, "tensors");
@@ -104,8 +110,8 @@ void GgufParser::read_entry(std::uint64_t number) {
   }
   const std::uint64_t type_at = reader_.position();
   const auto type = reader_.number<std::uint32_t>(Of{"the type of", key});
-  file_.metadata_.emplace_back(key,
-                               type == kArray ? read_array(key) : read_value(type, key, type_at));
+  file_.metadata.emplace_back(key,
+                              type == kArray ? read_array(key) : read_value(type, key, type_at));
 }
 
 bool GgufParser::read_bool(std::string_view key) {
@@ -211,15 +217,14 @@ GgufValue GgufParser::read_array(std::string_view key) {
 }
 
 void GgufParser::read_alignment() {
-  const auto entry = std::find_if(file_.metadata_.begin(), file_.metadata_.end(),
-                                  [](const auto& e) { return e.first == "general.alignment"; });
-  if (entry == file_.metadata_.end()) return;
-  const auto* alignment = std::get_if<std::uint32_t>(&entry->second);
+  const GgufValue* value = file_.find("general.alignment");
+  if (!value) return;
+  const auto* alignment = std::get_if<std::uint32_t>(value);
   if (!alignment || !std::has_single_bit(*alignment)) {
-    reader_.fail(reader_.position(), concat("general.alignment is ", to_string(entry->second),
+    reader_.fail(reader_.position(), concat("general.alignment is ", to_string(*value),
                                             ", not a u32 that is a power of two"));
   }
-  file_.alignment_ = *alignment;
+  file_.alignment = *alignment;
 }
 
 void GgufParser::read_tensor(std::uint64_t number) {
@@ -256,18 +261,18 @@ void GgufParser::read_tensor(std::uint64_t number) {
   }
   const std::uint64_t offset_at = reader_.position();
   tensor.offset = reader_.number<std::uint64_t>(Of{"the offset of tensor", tensor.name});
-  if (tensor.offset % file_.alignment_ != 0) {
+  if (tensor.offset % file_.alignment != 0) {
     reader_.fail(offset_at, concat("tensor ", Quoted{tensor.name}, " has offset ", tensor.offset,
-                                   ", not a multiple of the alignment ", file_.alignment_));
+                                   ", not a multiple of the alignment ", file_.alignment));
   }
-  file_.tensors_.push_back(tensor);
+  file_.tensors.push_back(tensor);
 }
 
 void GgufParser::place_tensors() {
-  if (file_.tensors_.empty()) return;
-  const auto data = checked_align(reader_.position(), file_.alignment_);
-  for (std::size_t i = 0; i < file_.tensors_.size(); ++i) {
-    GgufTensorInfo& tensor = file_.tensors_[i];
+  if (file_.tensors.empty()) return;
+  const auto data = checked_align(reader_.position(), file_.alignment);
+  for (std::size_t i = 0; i < file_.tensors.size(); ++i) {
+    GgufTensorInfo& tensor = file_.tensors[i];
     const auto offset = data ? checked_add(*data, tensor.offset) : data;
     if (!offset || !range_fits(*offset, tensor.length, reader_.size())) {
       reader_.fail(described_at_[i],
@@ -277,14 +282,14 @@ void GgufParser::place_tensors() {
     }
     tensor.offset = *offset;
   }
-  std::vector<std::size_t> order(file_.tensors_.size());
+  std::vector<std::size_t> order(file_.tensors.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return file_.tensors_[a].offset < file_.tensors_[b].offset;
+    return file_.tensors[a].offset < file_.tensors[b].offset;
   });
   for (std::size_t i = 1; i < order.size(); ++i) {
-    const GgufTensorInfo& before = file_.tensors_[order[i - 1]];
-    const GgufTensorInfo& after = file_.tensors_[order[i]];
+    const GgufTensorInfo& before = file_.tensors[order[i - 1]];
+    const GgufTensorInfo& after = file_.tensors[order[i]];
     if (after.offset - before.offset < before.length) {
       reader_.fail(
           described_at_[order[i]],

@@ -1,4 +1,4 @@
-// GgufParser: turns the bytes of a GGUF file into the fields of a GgufFile.
+// GgufParser: turns the bytes of a GGUF file into GgufContents.
 #pragma once
 
 #include <cstdint>
@@ -6,15 +6,15 @@
 
 #include "foundry/gguf/byte_reader.hpp"
 #include "foundry/gguf/file_blocks.hpp"
-#include "foundry/gguf/gguf_file.hpp"
+#include "foundry/gguf/gguf_contents.hpp"
 
 namespace foundry {
 
 class GgufParser {
  public:
-  /// The texts of `file` become views into `blocks`.
-  GgufParser(GgufFile& file, const std::string& path, FileBlocks& blocks)
-      : file_(file), reader_(path, BlockSource(blocks)) {}
+  /// The texts of `contents`, which are new ones, become views into `blocks`.
+  GgufParser(GgufContents& contents, const std::string& path, FileBlocks& blocks)
+      : file_(contents), reader_(path, BlockSource(blocks)) {}
 
   void parse();
 
@@ -32,7 +32,7 @@ class GgufParser {
   void read_tensor(std::uint64_t number);
   void place_tensors();
 
-  GgufFile& file_;
+  GgufContents& file_;
   BasicByteReader<GgufError, BlockSource> reader_;
   std::uint64_t entries_ = 0;
   std::uint64_t tensors_ = 0;

@@ -1,6 +1,7 @@
 #include "foundry/gguf/value.hpp"
 
 #include <type_traits>
+#include <utility>
 
 #include "foundry/core/concat.hpp"
 #include "foundry/core/quoted.hpp"
@@ -54,6 +55,18 @@ struct Text {
 };
 
 }  // namespace
+
+std::optional<std::uint64_t> unsigned_value(const GgufValue& value) {
+  return std::visit(
+      [](const auto& number) -> std::optional<std::uint64_t> {
+        using T = std::decay_t<decltype(number)>;
+        if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+          if (std::in_range<std::uint64_t>(number)) return static_cast<std::uint64_t>(number);
+        }
+        return std::nullopt;
+      },
+      value);
+}
 
 std::string to_string(const GgufValue& value) {
   return std::visit(Text{}, value);

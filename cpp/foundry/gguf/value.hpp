@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -18,6 +19,9 @@ using GgufValue =
                  std::vector<std::int16_t>, std::vector<std::uint32_t>, std::vector<std::int32_t>,
                  std::vector<float>, std::vector<bool>, std::vector<std::string_view>,
                  std::vector<std::uint64_t>, std::vector<std::int64_t>, std::vector<double>>;
+
+/// Of an integer of any width that is not negative; else nullopt.
+[[nodiscard]] std::optional<std::uint64_t> unsigned_value(const GgufValue& value);
 
 /// "u32 5", "string 'llama'", "array of 49152 string".
 [[nodiscard]] std::string to_string(const GgufValue& value);

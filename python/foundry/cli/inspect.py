@@ -24,6 +24,9 @@ def show(path: Path, tensors: bool) -> None:
     file = foundry.Gguf(path)
     ui.say(ui.stdout, (path.name, "bold"), f": GGUF {file.version}, {_size(file.nbytes)}")
 
+    if len(file.paths) > 1:
+        _show_parts(file)
+
     metadata = Table(box=None, show_header=False)
     for key, value in file.metadata.items():
         ui.add_row(metadata, key, _shorten(value))
@@ -70,6 +73,16 @@ def _show_architecture(name: object) -> None:
         if shown or value is None:
             ui.add_row(table, f"architecture: {field.name}", str(shown))
     ui.stdout.print(table)
+
+
+def _show_parts(file: foundry.Gguf) -> None:
+    parts = Table(box=None, header_style="bold")
+    for column in ("part", "tensors", "size"):
+        parts.add_column(column, justify="left" if column == "part" else "right")
+    for number, path in enumerate(file.paths):
+        sizes = [tensor.nbytes for tensor in file.tensors.values() if tensor.part == number]
+        ui.add_row(parts, Path(path).name, f"{len(sizes)}", _size(sum(sizes)))
+    ui.stdout.print(parts)
 
 
 def _size(count: int) -> str:

@@ -78,8 +78,7 @@ _GENERAL = (
         "file dataset entries_count chunks_count",
     ),
     *_rows(_IGNORED, "statistics for a quantiser", "imatrix.", "chunk_count chunk_size datasets"),
-    Key("split.count", _REFUSED, "llama-gguf-split --merge puts the parts together", (0, 1)),
-    *_rows(_IGNORED, "split.count decides", "split.", "no tensors.count"),
+    *_rows(_HONOURED, "the parts of a split file", "split.", "count no tensors.count"),
     *_rows(
         _REFUSED,
         "adapters are not applied; merge them into the model",
