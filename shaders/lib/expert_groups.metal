@@ -17,15 +17,29 @@ struct ExpertBlock {
   uint end;  // of all places of the expert
 };
 
-/// Block `block` of all experts' places, up to Places each.
-template <uint Places>
+/// Where those of an expert's places end that are taken together: where up to Few are left over of
+/// 32, these are taken one by one.
+template <uint Few>
+inline uint end_of_blocks(uint begin, uint end) {
+  const uint rest = (end - begin) % 32;
+  return rest <= Few ? end - rest : end;
+}
+
+template <uint Few>
+inline bool is_left_over(device const uint* groups, uint experts, uint expert, uint place) {
+  const uint group = min(expert, experts);
+  return place >= end_of_blocks<Few>(groups[group], groups[group + 1]);
+}
+
+/// Block `block` of all experts' places that are taken together, up to Places each.
+template <uint Places, uint Few>
 inline ExpertBlock expert_block(device const uint* groups, uint experts, uint block, uint lane) {
   ExpertBlock found = {0, 0, 0};
   for (uint first = 0; first <= experts; first += 32) {
     const uint expert = first + lane;
     const bool inside = expert <= experts;
     const uint begin = inside ? groups[expert] : 0;
-    const uint end = inside ? groups[expert + 1] : 0;
+    const uint end = inside ? end_of_blocks<Few>(begin, groups[expert + 1]) : 0;
     const uint blocks = (end - begin + Places - 1) / Places;
     const uint before = simd_prefix_exclusive_sum(blocks);
     const bool mine = block >= before && block - before < blocks;

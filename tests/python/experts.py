@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -62,7 +64,7 @@ def choose(
     return ids, shares * scale, values
 
 
-def products(w: F64, ids: Ids, x: F64, bias: F64 | None = None) -> F64:
+def products(w: F64, ids: Ids, x: F64, bias: NDArray[Any] | None = None) -> F64:
     """(slots, rows): W x + bias of every choice; x has a row for every token or for every slot."""
     rows = np.repeat(x, ids.size // len(x), axis=0)
     result = np.einsum("srk,sk->sr", w[ids.reshape(-1)], rows)

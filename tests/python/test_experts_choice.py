@@ -36,7 +36,11 @@ def test_experts_are_chosen(
     logits = normal(tokens, experts, seed=used) * 3
     for number, dtype in enumerate((fd.f32, fd.f16)):
         given = rt.tensor(logits, dtype)
-        settings = {"gating": gating, "normalised": number == 0, "scale": 1 + 1.5 * number}
+        settings: dict[str, Any] = {
+            "gating": gating,
+            "normalised": number == 0,
+            "scale": 1 + 1.5 * number,
+        }
         found, shares = run(rt, given, used, fd.u32 if number else fd.i32, **settings)
         ids, expected, _ = choose(given.copy_to_host().astype(np.float64), used, **settings)
         np.testing.assert_array_equal(found, ids)
@@ -53,7 +57,7 @@ def test_a_bias_and_groups_decide_who_is_chosen(
     rt: fd.Foundry, gating: Gating, experts: int, groups: int, groups_used: int, used: int
 ) -> None:
     logits, bias = normal(7, experts), normal(experts, seed="bias") / 5
-    settings = {"gating": gating, "groups": groups, "groups_used": groups_used}
+    settings: dict[str, Any] = {"gating": gating, "groups": groups, "groups_used": groups_used}
     found, shares = run(rt, rt.tensor(logits), used, bias=rt.tensor(bias), **settings)
     ids, expected, _ = choose(
         logits.astype(np.float64), used, bias=bias.astype(np.float64), **settings
@@ -72,7 +76,7 @@ def test_of_equals_the_first_is_chosen(rt: fd.Foundry) -> None:
 
 def test_a_sum_of_almost_nothing_is_taken_as_llama_cpp_takes_it(rt: fd.Foundry) -> None:
     logits = np.full((1, 4), -20, np.float32)
-    settings = {"gating": Gating.sigmoid, "normalised": True}
+    settings: dict[str, Any] = {"gating": Gating.sigmoid, "normalised": True}
     _, shares = run(rt, rt.tensor(logits), 2, **settings)
     np.testing.assert_allclose(shares, np.exp(-20.0) * 2.0**14, rtol=2.0**-18)
 
@@ -168,7 +172,7 @@ def test_choices_are_grouped_by_expert(
     ],
 )
 def test_what_does_not_fit_is_named(
-    rt: fd.Foundry, make: Any, error: type[fd.FoundryError], text: str
+    rt: fd.Foundry, make: Any, error: type[Exception], text: str
 ) -> None:
     with pytest.raises(error, match=re.escape(text)):
         rt.run(make(lambda *shape, dtype=fd.f32: rt.empty(shape, dtype)))

@@ -7,8 +7,10 @@ integer codes loses of its input.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
+import gguf
 import numpy as np
 import pytest
 
@@ -30,7 +32,7 @@ from test_ops import INTEGER_FORMATS, input_rounding
 from values import F64, normal
 
 EPS = 2.0**-24
-SOME = ["f32", "bf16", "q8_0", "q5_1", "q4_k", "q6_k"]  # test_policies.py has all of them
+SOME = ["f32", "q8_0", "q4_k", "q6_k"]  # test_policies.py has all of them
 COLUMNS = {name: 512 if quantised.block_of(name)[0] == 256 else 352 for name in FORMATS}
 
 
@@ -44,9 +46,9 @@ def lost(name: str, w: F64, ids: Ids, x: F64) -> F64:
     )
 
 
-def bound_of(name: str, w: F64, ids: Ids, x: F64, is_grouped: bool) -> F64:
-    """Of each of products()."""
-    rounding = 0.0 if is_grouped else lost(name, w, ids, x)
+def bound_of(name: str, w: F64, ids: Ids, x: F64, is_rounded: bool = True) -> F64:
+    """Of each of products(); a gemm alone does not round its input."""
+    rounding = lost(name, w, ids, x) if is_rounded else 0.0
     return 32 * EPS * products(np.abs(w), ids, np.abs(x)) + rounding
 
 
@@ -55,7 +57,7 @@ def check(found: fd.Tensor, expected: F64, bound: F64) -> None:
     assert (error <= bound + 1e-30).all(), f"{np.max(error / (bound + 1e-30)):.2f} times the bound"
 
 
-def form(rt: fd.Foundry, ids: Ids, experts: int, is_grouped: bool) -> dict[str, fd.Tensor]:
+def form(rt: fd.Foundry, ids: Ids, experts: int, is_grouped: bool) -> dict[str, Any]:
     tensor = rt.tensor(ids)
     if not is_grouped:
         return {"ids": tensor}
@@ -73,11 +75,11 @@ def test_each_choice_is_a_product(rt: fd.Foundry, name: str, is_grouped: bool) -
     routing = form(rt, ids, experts, is_grouped)
     rt.run(ops.ExpertLinear(weights=w, x=rt.tensor(x), y=y, bias=rt.tensor(bias), **routing))
     x64 = x.astype(np.float64)
-    check(y, products(w64, ids, x64, bias), bound_of(name, w64, ids, x64, is_grouped) + 4 * EPS)
+    check(y, products(w64, ids, x64, bias), bound_of(name, w64, ids, x64) + 4 * EPS)
 
 
 @pytest.mark.parametrize("is_grouped", [False, True])
-@pytest.mark.parametrize("name", SOME[1:4])
+@pytest.mark.parametrize("name", SOME[1:3])
 @pytest.mark.parametrize("tokens", [1, 9])
 def test_a_tokens_results_are_summed(
     rt: fd.Foundry, name: str, tokens: int, is_grouped: bool
@@ -103,11 +105,11 @@ def test_a_tokens_results_are_summed(
     )
     x64, s64 = x.astype(np.float64), shares.astype(np.float64)
     expected = summed(products(w64, ids, x64, bias), s64) + residual
-    bound = summed(bound_of(name, w64, ids, x64, is_grouped) + 4 * EPS, s64)
+    bound = summed(bound_of(name, w64, ids, x64) + 4 * EPS, s64)
     check(y, expected, bound + 8 * EPS * (np.abs(expected) + np.abs(residual)))
 
 
-@pytest.mark.parametrize("kind", ["gemv", "gemm_lanes", "gemm_matrices"])
+@pytest.mark.parametrize("kind", ["gemv", "gemm", "gemm_lanes", "gemm_matrices"])
 @pytest.mark.parametrize(
     ("gate_name", "up_name", "tokens", "experts", "used", "rows"),
     [
@@ -129,6 +131,7 @@ def test_gated_products(
     kind: str,
 ) -> None:
     columns, is_grouped = 512, kind != "gemv"
+    is_rounded = kind in ("gemv", "gemm")  # a gemm leaves what is left over to a gemv
     gate, gate64 = expert_weights(rt, (experts, rows, columns), gate_name, "gate")
     up, up64 = expert_weights(rt, (experts, rows, columns), up_name, "up")
     ids = some_ids(tokens, used, experts)
@@ -148,8 +151,8 @@ def test_gated_products(
     x64 = x.astype(np.float64)
     x64 = x64 / np.sqrt((x64**2).mean(axis=1, keepdims=True) + 1e-5) * weight
     g, u = products(gate64, ids, x64), products(up64, ids, x64)
-    g_bound = bound_of(gate_name, gate64, ids, x64, is_grouped)
-    u_bound = bound_of(up_name, up64, ids, x64, is_grouped)
+    g_bound = bound_of(gate_name, gate64, ids, x64, is_rounded)
+    u_bound = bound_of(up_name, up64, ids, x64, is_rounded)
     # silu's slope is below 1.1, its size at most the gate's.
     check(y, silu(g, u), 1.1 * (g_bound * (np.abs(u) + u_bound) + (np.abs(g) + 1) * u_bound))
 
@@ -179,8 +182,8 @@ def test_gpt_oss_gates_with_biases_and_bounds(rt: fd.Foundry, name: str, is_grou
     g = products(gate64, ids, x64, gate_bias)
     u = products(up64, ids, x64, up_bias)
     assert (g > 3).any() and (u > 3).any() and (u < -3).any()
-    bound = bound_of(name, gate64, ids, x64, is_grouped)
-    both = bound + bound_of(name, up64, ids, x64, is_grouped) + 8 * EPS
+    bound = bound_of(name, gate64, ids, x64)
+    both = bound + bound_of(name, up64, ids, x64) + 8 * EPS
     check(y, clamped_swiglu(g, u, 3), 1.2 * (3 + 4) * both)
 
 
@@ -233,8 +236,8 @@ def test_gate_and_up_may_be_slices_of_one_tensor(
     x64 = x.astype(np.float64)
     g, u = products(both64[:, :rows], ids, x64), products(both64[:, rows:], ids, x64)
     gelu = g * (1 + np.tanh(np.sqrt(2 / np.pi) * (g + 0.044715 * g**3))) / 2
-    g_bound = bound_of(name, both64[:, :rows], ids, x64, is_grouped)
-    u_bound = bound_of(name, both64[:, rows:], ids, x64, is_grouped)
+    g_bound = bound_of(name, both64[:, :rows], ids, x64)
+    u_bound = bound_of(name, both64[:, rows:], ids, x64)
     check(y, gelu * u, 1.2 * (g_bound * (np.abs(u) + u_bound) + (np.abs(g) + 1) * u_bound))
 
 
@@ -259,7 +262,7 @@ def test_products_without_a_gate_have_epilogues(rt: fd.Foundry, tokens: int) -> 
         np.testing.assert_allclose(np.asarray(half), g / (1 + np.exp(-g)), rtol=2.0**-10, atol=1e-4)
 
 
-@pytest.mark.parametrize("kind", ["gemv", "gemm_lanes", "gemm_matrices"])
+@pytest.mark.parametrize("kind", ["gemv", "gemm", "gemm_lanes", "gemm_matrices"])
 def test_what_is_no_expert_is_nan_and_nothing_else_is(rt: fd.Foundry, kind: str) -> None:
     w, _ = expert_weights(rt, (3, 40, 64), "q8_0")
     ids = some_ids(70, 2, 3)
@@ -282,14 +285,15 @@ def test_what_is_no_expert_is_nan_and_nothing_else_is(rt: fd.Foundry, kind: str)
 
 
 @pytest.mark.parametrize("is_grouped", [False, True])
-@pytest.mark.parametrize("special", [np.nan, np.inf])
-def test_nan_of_a_token_stays_with_it(rt: fd.Foundry, special: float, is_grouped: bool) -> None:
+def test_nan_of_a_token_stays_with_it(rt: fd.Foundry, is_grouped: bool) -> None:
     w, _ = expert_weights(rt, (3, 40, 256), "q4_k")
     ids, x = some_ids(35, 2, 3), normal(35, 256)
-    x[33, 200] = special
+    x[33, 200] = np.nan
     y = rt.empty((70, 40), fd.f32)
     for operation in (ops.ExpertLinear, ops.ExpertGatedLinear):
-        weights = {"weights": w} if operation is ops.ExpertLinear else {"gate": w, "up": w}
+        weights: dict[str, Any] = (
+            {"weights": w} if operation is ops.ExpertLinear else {"gate": w, "up": w}
+        )
         rt.run(operation(**weights, x=rt.tensor(x), y=y, **form(rt, ids, 3, is_grouped)))
         finite = np.isfinite(np.asarray(y)).reshape(35, -1)
         assert not finite[33].any() and finite[np.arange(35) != 33].all()
@@ -305,7 +309,7 @@ def layer(rt: fd.Foundry, tokens: int, is_grouped: bool) -> tuple[list[ops.Opera
     x, norm = rt.tensor(normal(tokens, hidden)), ops.RmsNorm(rt.tensor(normal(hidden)))
     logits, h = rt.empty((tokens, experts), fd.f32), rt.empty((tokens * used, inner), fd.f32)
     ids, shares = rt.empty((tokens, used), fd.i32), rt.empty((tokens, used), fd.f32)
-    y = rt.empty((tokens, hidden), fd.f32)
+    y = rt.empty((tokens, hidden), fd.f32, name="y")
     groups = rt.empty((ops.expert_groups(tokens, used, experts),), fd.u32) if is_grouped else None
     scratch = rt.empty((tokens * used, hidden), fd.f32) if is_grouped else None
     operations: list[ops.Operation] = [
@@ -346,6 +350,39 @@ def test_a_recorded_mixture_chooses_anew_every_time(rt: fd.Foundry, tokens: int)
         np.testing.assert_array_equal(found, y.copy_to_host())
 
 
+@pytest.mark.parametrize("is_grouped", [False, True])
+def test_an_exported_mixture_is_loaded_again(
+    rt: fd.Foundry, tmp_path: Path, is_grouped: bool
+) -> None:
+    operations, _, y = layer(rt, 3, is_grouped)
+    with rt.record("mixture") as program:
+        for operation in operations:
+            rt.run(operation)
+    program.export(tmp_path / "mixture.foundry")
+    program.replay()
+    loaded = fd.Program.load(fd.Foundry(), tmp_path / "mixture.foundry", trusted=True)
+    loaded.replay()
+    np.testing.assert_array_equal(np.asarray(loaded.tensor("y")), np.asarray(y))
+
+
+@pytest.mark.parametrize("name", ["q4_0", "q4_k"])
+def test_a_files_experts_are_as_gguf_shapes_them(rt: fd.Foundry, tmp_path: Path, name: str) -> None:
+    w, w64 = expert_weights(rt, (4, 24, 256), name)
+    writer = gguf.GGUFWriter(tmp_path / "experts.gguf", "llama")
+    packed = w.copy_to_host().view(np.uint8).reshape(4, 24, -1)
+    writer.add_tensor("blk.0.ffn_up_exps.weight", packed, raw_dtype=quantised.kind_of(name))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    mapped = fd.Gguf(tmp_path / "experts.gguf").tensor(rt, "blk.0.ffn_up_exps.weight")
+    assert mapped.shape == (4, 24, 256)
+    ids, x, y = some_ids(2, 2, 4), normal(2, 256), rt.empty((4, 24), fd.f32)
+    rt.run(ops.ExpertLinear(weights=mapped, ids=rt.tensor(ids), x=rt.tensor(x), y=y))
+    x64 = x.astype(np.float64)
+    check(y, products(w64, ids, x64), bound_of(name, w64, ids, x64))
+
+
 @pytest.mark.parametrize("tokens", [1, 3, 33])
 def test_both_forms_agree(rt: fd.Foundry, tokens: int) -> None:
     results = []
@@ -381,10 +418,14 @@ def test_both_forms_agree(rt: fd.Foundry, tokens: int) -> None:
     ],
 )
 def test_what_does_not_fit_is_named(
-    rt: fd.Foundry, changes: dict[str, Any], error: type[fd.FoundryError], text: str
+    rt: fd.Foundry, changes: dict[str, Any], error: type[Exception], text: str
 ) -> None:
-    shapes = {"weights": (4, 8, 64), "x": (3, 64), "y": (6, 8)} | changes
-    operands = {name: rt.empty(shape, fd.f32) for name, shape in shapes.items()}
+    shapes: dict[str, tuple[int, ...]] = {
+        "weights": (4, 8, 64),
+        "x": (3, 64),
+        "y": (6, 8),
+    } | changes
+    operands: dict[str, Any] = {name: rt.empty(shape, fd.f32) for name, shape in shapes.items()}
     with pytest.raises(error, match=re.escape(f"ExpertLinear: {text}")):
         rt.run(ops.ExpertLinear(ids=rt.empty((3, 2), fd.i32), **operands))
 
@@ -408,7 +449,7 @@ def test_what_does_not_fit_a_gated_or_a_grouped_product_is_named(rt: fd.Foundry)
         rt.run(ops.ExpertLinear(w, ids, x, y, form=ops.LinearForm.gemm))
     with pytest.raises(fd.ArgumentError, match="ExpertLinear: a gemv takes no groups"):
         rt.run(ops.ExpertLinear(w, ids, x, y, groups=groups, form=ops.LinearForm.gemv))
-    sums = {"shares": shares, "groups": groups}
+    sums: dict[str, Any] = {"shares": shares, "groups": groups}
     with pytest.raises(fd.ArgumentError, match="scratch, which shares with groups need, is missin"):
         rt.run(ops.ExpertLinear(w, ids, x, e(3, 8), **sums))
     with pytest.raises(

@@ -125,9 +125,9 @@ Traffic traffic_of_stage(const Stage& stage) {
   return traffic;
 }
 
-void add_routing(Arguments& arguments, const ExpertRouting& experts) {
+void add_routing(Arguments& arguments, const ExpertRouting& experts, const LinearPlan& plan) {
+  if (plan.form == LinearForm::gemv) arguments.add(*experts.ids);
   if (experts.groups) return arguments.add(*experts.groups);
-  arguments.add(*experts.ids);
   if (experts.shares) arguments.add(*experts.shares);
 }
 
@@ -145,9 +145,8 @@ ExpertParams expert_params(const LentProduct& product, const LinearShape& x) {
           .gate_stride = product.gate ? expert_stride(*product.gate) : 0};
 }
 
-void encode_lent(const LentFusedKernel& kernel, Encoder& encoder) {
-  const LinearShape shape = detail::check_linear(kernel);
-  const LinearPlan plan = detail::plan_of(kernel, shape, encoder.device());
+void encode_planned(const LentFusedKernel& kernel, const LinearShape& shape, const LinearPlan& plan,
+                    Encoder& encoder) {
   const auto compiled = encoder.kernel(recipe_of(kernel, plan));
   LinearParams params{
       static_cast<std::uint32_t>(shape.tokens), static_cast<std::uint32_t>(shape.columns), {}};
@@ -157,7 +156,7 @@ void encode_lent(const LentFusedKernel& kernel, Encoder& encoder) {
   Arguments arguments(kernel);
   arguments.add(*kernel.x);
   if (kernel.prologue) arguments.add(*kernel.prologue);
-  if (kernel.experts) add_routing(arguments, *kernel.experts);
+  if (kernel.experts) add_routing(arguments, *kernel.experts, plan);
   for (std::size_t i = 0; i < kernel.products.size(); ++i) {
     const LentProduct& product = kernel.products[i];
     params.rows.at(i) = static_cast<std::uint32_t>(rows_of(*product.weights));
@@ -194,6 +193,15 @@ void encode_lent(const LentFusedKernel& kernel, Encoder& encoder) {
     arguments.add(Argument::value(experts));
   }
   encoder.dispatch(*compiled, arguments.span(), detail::config_of(kernel, plan, shape));
+}
+
+void encode_lent(const LentFusedKernel& kernel, Encoder& encoder) {
+  const LinearShape shape = detail::check_linear(kernel);
+  const LinearPlan plan = detail::plan_of(kernel, shape, encoder.device());
+  encode_planned(kernel, shape, plan, encoder);
+  if (plan.few_tokens == 0) return;
+  encode_planned(kernel, shape, detail::plan_of_few(kernel, shape, encoder.device(), plan),
+                 encoder);
 }
 
 /// All of it; of experts those that may have been chosen.

@@ -77,6 +77,8 @@ class FusedSource {
   bool is_grouped() const { return recipe_.experts && plan_.form != LinearForm::gemv; }
   bool by_choice() const { return recipe_.experts && plan_.form == LinearForm::gemv; }
   bool sums() const { return recipe_.experts && recipe_.experts->sums; }
+  /// Whether it takes the choices that a gemm has left over.
+  bool takes_few() const { return by_choice() && plan_.few_tokens != 0; }
   bool has_integer_form(DType weights) const {
     return plan_.form == LinearForm::gemv && plan_.input_in_memory &&
            policy_of(weights, *recipe_.name).has_integer_form;
@@ -155,9 +157,11 @@ class FusedSource {
     }
     line("  const uint simdgroup = simdgroup_index_in_threadgroup;");
     line("  const uint lane = thread_index_in_simdgroup;");
-    line(by_simdgroup ? "  uint tile = threadgroup_position_in_grid.x * simdgroups_per_threadgroup"
-                        " + simdgroup;"
-                      : "  uint tile = threadgroup_position_in_grid.x;");
+    line(takes_few() ? "  uint tile = threadgroup_position_in_grid.y;"
+         : by_simdgroup
+             ? "  uint tile = threadgroup_position_in_grid.x * simdgroups_per_threadgroup"
+               " + simdgroup;"
+             : "  uint tile = threadgroup_position_in_grid.x;");
     if (plan_.form != LinearForm::gemv && !is_grouped()) {
       line(concat("  const uint token = threadgroup_position_in_grid.y * ",
                   tile_of(plan_.form).tokens, ";"));
@@ -169,7 +173,8 @@ class FusedSource {
     if (is_grouped()) {
       tensor("groups", Access::read, DType::u32);
       include("lib/expert_groups.metal");
-      line(concat("  const ExpertBlock block = expert_block<", tile_of(plan_.form).tokens,
+      line(concat("  const ExpertBlock block = expert_block<", tile_of(plan_.form).tokens, ", ",
+                  plan_.few_tokens,
                   ">(groups, experts.count, threadgroup_position_in_grid.y, lane);"));
       line("  if (block.begin == block.end) return;");
       line("  const uint expert = block.expert;");
@@ -179,8 +184,18 @@ class FusedSource {
     include("stages/gemv_experts.metal");
     tensor("ids", Access::read, recipe_.experts->ids);
     if (sums()) return tensor("shares", Access::read, DType::f32);
-    line("  const uint slot = threadgroup_position_in_grid.y;");
+    if (takes_few()) {
+      tensor("groups", Access::read, DType::u32);
+      include("lib/expert_groups.metal");
+      line("  const uint place = threadgroup_position_in_grid.x;");
+      line("  const uint slot = slots_of(groups, experts.count)[place];");
+    } else {
+      line("  const uint slot = threadgroup_position_in_grid.y;");
+    }
     line("  const uint expert = uint(ids[slot]);");
+    if (!takes_few()) return;
+    line(concat("  if (!is_left_over<", plan_.few_tokens,
+                ">(groups, experts.count, expert, place)) return;"));
   }
 
   /// `prologue`, from which the products take their input: the stage itself, or its result.
@@ -284,7 +299,8 @@ class FusedSource {
     const std::string name = concat("y", index);
     const auto stages = recipe_.stages_of(index);
     const bool is_cache = !stages.empty() && stages.back().type->kind == StageKind::store;
-    tensor(name, is_cache ? Access::write_some : Access::write, recipe_.products[index].y);
+    const bool is_part = is_cache || plan_.few_tokens != 0;
+    tensor(name, is_part ? Access::write_some : Access::write, recipe_.products[index].y);
     if (is_head_product(index)) description_.arguments.back().strided = true;
     // The thread that stores a result is the one that reads its epilogues' values for it.
     for (std::size_t e = 0; e < stages.size(); ++e) {

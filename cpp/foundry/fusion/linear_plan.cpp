@@ -50,6 +50,10 @@ std::uint32_t tiles_of_sum(std::uint64_t rows, const DeviceTraits& traits) {
   return tiles;
 }
 
+// A gemm's lanes are tokens: for one or for 32 it takes the same time, in which a gemv takes about
+// ten. (One by one the tokens find the expert's weights in the processor's caches.)
+constexpr std::uint32_t kFewTokens = 8;
+
 }  // namespace
 
 std::uint32_t rows_of_tile(const LinearPlan& plan, bool is_gated) {
@@ -69,6 +73,11 @@ LinearPlan plan_of(const LentFusedKernel& kernel, const LinearShape& x, const De
   }
   if (plan.form == LinearForm::gemm) {
     plan.form = plan.narrow ? LinearForm::gemm_lanes : LinearForm::gemm_matrices;
+  }
+  const bool leaves_form =
+      kernel.options.form == LinearForm::automatic || kernel.options.form == LinearForm::gemm;
+  if (x.experts != 0 && plan.form == LinearForm::gemm_lanes && leaves_form) {
+    plan.few_tokens = kFewTokens;
   }
   const std::uint32_t rows = kernel.options.rows_per_simdgroup;
   const std::uint32_t simdgroups = kernel.options.simdgroups;
@@ -100,6 +109,15 @@ LinearPlan plan_of(const LentFusedKernel& kernel, const LinearShape& x, const De
   return plan;
 }
 
+LinearPlan plan_of_few(const LentFusedKernel& kernel, const LinearShape& shape,
+                       const Device& device, const LinearPlan& gemm) {
+  LentFusedKernel few = kernel;
+  few.options.form = LinearForm::gemv;
+  LinearPlan plan = plan_of(few, shape, device);
+  plan.few_tokens = gemm.few_tokens;
+  return plan;
+}
+
 DispatchConfig config_of(const LentFusedKernel& kernel, const LinearPlan& plan,
                          const LinearShape& x) {
   std::uint64_t tiles = 0;
@@ -121,6 +139,8 @@ DispatchConfig config_of(const LentFusedKernel& kernel, const LinearPlan& plan,
                                : std::min<std::uint64_t>(chosen, kMaxSimdgroups),
                            tiles);
   }
+  // An expert's tokens one after another, tile by tile.
+  if (plan.few_tokens != 0) return threadgroups_of(kNarrowSimdgroups, x.slots, tiles);
   const std::uint64_t simdgroups = kernel.options.simdgroups ? kernel.options.simdgroups
                                    : plan.narrow             ? kNarrowSimdgroups
                                                              : kDefaultSimdgroups;

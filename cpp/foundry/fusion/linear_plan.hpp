@@ -44,6 +44,7 @@ struct LinearPlan {
   std::uint32_t rows_per_simdgroup = 4;  // of a gemv
   std::uint32_t rows_together = 4;       // whose sums are in registers at once: a divisor
   std::uint32_t tiles = 1;               // that a simdgroup sums over a token's experts
+  std::uint32_t few_tokens = 0;          // of an expert, which a gemm leaves to a gemv
   bool input_in_memory = false;          // a gemv's input is made ready in threadgroup memory
   std::uint32_t head_dim = 0;
   std::uint32_t unit = 0;  // rows of a head that a threadgroup takes; 0 without heads
@@ -77,6 +78,9 @@ inline constexpr GemmTile kMatrixTile{.tokens = 32, .rows = 64, .simdgroups = 4}
 /// ArgumentError for options that are impossible.
 [[nodiscard]] LinearPlan plan_of(const LentFusedKernel& kernel, const LinearShape& shape,
                                  const Device& device);
+/// Of the gemv to which a gemm of that plan leaves what is left over of an expert's tokens.
+[[nodiscard]] LinearPlan plan_of_few(const LentFusedKernel& kernel, const LinearShape& shape,
+                                     const Device& device, const LinearPlan& gemm);
 [[nodiscard]] DispatchConfig config_of(const LentFusedKernel& kernel, const LinearPlan& plan,
                                        const LinearShape& shape);
 
