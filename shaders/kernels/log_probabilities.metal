@@ -53,9 +53,9 @@ kernel void log_probabilities(FOUNDRY_ARGUMENTS) {
 
   const Kept every = {-INFINITY, highest};
   float threshold = -INFINITY;
-  const LowestCandidate lowest = lowest_candidate(all, every, params.top, 1.0f);
+  const LowestCandidate lowest = lowest_candidate<false>(all, every, {params.top, 0.0f, 0.0f});
   if (lowest.found) {
-    const Kept gathered = {lowest.logit, highest};
+    const AtLeast gathered = {lowest.logit};
     const uint count = gather(all, gathered, kMostCandidates, top_logits, top_ids);
     const Candidates few = {top_logits, count, lane, 32};
     threshold = max(gathered.lowest, lowest_of_top_k(few, params.top));
@@ -63,7 +63,7 @@ kernel void log_probabilities(FOUNDRY_ARGUMENTS) {
   } else {
     threshold = lowest_of_top_k(all, params.top);
   }
-  const Kept above = {from_ordered_bits(ordered_bits(threshold) + 1), highest};
+  const AtLeast above = {from_ordered_bits(ordered_bits(threshold) + 1)};
   const uint higher = threshold < highest ? gather(all, above, params.top, top_logits, top_ids) : 0;
   const Kept equal = {threshold, threshold};
   const uint most = params.top - higher;

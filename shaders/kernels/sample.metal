@@ -29,18 +29,25 @@ struct Choice {
   float temperature;
 };
 
-/// The filters from top-k on, and the temperature. `needed` is lowest_of_top_p()'s.
+/// The filters from top-k on, and the temperature. `of_all` are the moments of what was kept of the
+/// whole vocabulary, where the first filter of probabilities needs those; mass 0: it does not.
 template <class Tokens>
-inline Choice filtered(Tokens tokens, Kept kept, constant SampleParams& params, float needed,
+inline Choice filtered(Tokens tokens, Kept kept, constant SampleParams& params, Moments of_all,
                        float chance) {
   // The entropy's largest value counts what no filter has taken away, be it -infinity.
   float counted = -INFINITY;
   if (has_dynamic_temperature || has_typical || has_xtc || params.temperature > 0.0f) {
     counted = lowest_of_top_k(tokens, params.top_k);
     kept.lowest = max(kept.lowest, counted);
-    if (has_typical) kept = typical_of(tokens, kept, params.typical_p);
+    const bool is_known = of_all.mass > 0.0f;
+    if (has_typical) {
+      kept =
+          typical_of(tokens, kept, params.typical_p, is_known ? of_all : moments_of(tokens, kept));
+    }
     if (params.top_p < 1.0f) {
-      kept.lowest = max(kept.lowest, lowest_of_top_p(tokens, kept, params.top_p, needed));
+      const float mass =
+          is_known && !has_typical ? of_all.mass : mass_of(tokens, kept, kept.highest);
+      kept.lowest = max(kept.lowest, lowest_of_top_p(tokens, kept, params.top_p * mass));
     }
     if (params.min_p > 0.0f) {
       kept.lowest = max(kept.lowest, kept.highest + log(params.min_p));
@@ -112,19 +119,31 @@ kernel void sample(FOUNDRY_ARGUMENTS) {
   if (has_top_n_sigma && filters) {
     kept.lowest = max(kept.lowest, lowest_of_top_n_sigma(all, highest, params.top_n_sigma));
   }
-  LowestCandidate lowest = {0.0f, 0.0f, false};
-  if (filters &&
-      ((params.top_k != 0 && params.top_k < columns) || (params.top_p < 1.0f && !has_typical))) {
-    lowest = lowest_candidate(all, kept, params.top_k, params.top_p);
+  const bool counts_tokens = params.top_k != 0 && params.top_k < columns;
+  LowestCandidate lowest = {0.0f, false};
+  Moments of_all = {0.0f, 0.0f};
+  if (filters && (counts_tokens || has_typical || params.top_p < 1.0f)) {
+    Wanted wanted = {params.top_k, 0.0f, 0.0f};
+    if (!counts_tokens && columns > kMostCandidates) {
+      if (has_typical) {
+        of_all = moments_of(all, kept);
+        wanted = {0, params.typical_p * of_all.mass, highest + of_all.mean};
+      } else {
+        of_all.mass = mass_of(all, AtLeast{kept.lowest}, highest);
+        wanted = {0, params.top_p * of_all.mass, 0.0f};
+      }
+    }
+    lowest = has_typical ? lowest_candidate<true>(all, kept, wanted)
+                         : lowest_candidate<false>(all, kept, wanted);
   }
   uint chosen = 0;
   float probability = 1.0f;
   if (lowest.found) {
-    const Kept gathered = {lowest.logit, highest};
+    const AtLeast gathered = {lowest.logit};
     const uint count = gather(all, gathered, kMostCandidates, candidate_logits, candidate_ids);
     if (simdgroup != 0) return;
     const Candidates few = {candidate_logits, count, lane, 32};
-    const Choice choice = filtered(few, kept, params, lowest.needed, chance);
+    const Choice choice = filtered(few, kept, params, of_all, chance);
     const Weights weights = weights_at(choice.temperature, choice.kept);
     const float total = simd_sum(weight_of(few, weights, 0, count, lane));
     const float target = choice.temperature > 0.0f ? at * total : 0.0f;
@@ -136,7 +155,7 @@ kernel void sample(FOUNDRY_ARGUMENTS) {
       const float surprising = lowest_of_surprise(all, weights_at(params.temperature, kept), most);
       choice.kept.lowest = max(kept.lowest, surprising);
     }
-    if (filters) choice = filtered(all, kept, params, lowest.needed, chance);
+    if (filters) choice = filtered(all, kept, params, of_all, chance);
     const Weights weights = weights_at(choice.temperature, choice.kept);
     const float own = simd_sum(weight_of(all, weights, all.begin(), all.end(), lane));
     threadgroup_barrier(mem_flags::mem_threadgroup);

@@ -56,6 +56,13 @@ inline float from_ordered_bits(uint ordered) {
   return as_type<float>(bits & 0x80000000u ? bits ^ 0x80000000u : ~bits);
 }
 
+/// The logits from a bound on.
+struct AtLeast {
+  float lowest;
+
+  bool holds(float logit) const { return logit >= lowest; }
+};
+
 /// What filters have left: the logits from one bound to another, both included.
 struct Kept {
   float lowest;

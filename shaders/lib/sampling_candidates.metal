@@ -2,28 +2,25 @@
 #pragma once
 #include "lib/sampling.metal"
 
-/// From `logit` on, all tokens that top-k, or else top-p, may keep, kMostCandidates at most.
+/// What a filter is sure to keep no token beyond: the `count` largest, or, where that is 0, as many
+/// of them as have more than the `mass` together, or of those `around` a number on both sides.
+struct Wanted {
+  uint count;
+  float mass;  // of what is kept: the sum of exp(logit - highest)
+  float around;
+};
+
+/// From `logit` on, all tokens that are wanted, kMostCandidates at most.
 struct LowestCandidate {
   float logit;
-  float needed;  // as lowest_of_top_p() takes it
   bool found;
 };
 
-/// Top-p is a share of what is `kept`, top-k of all tokens.
-template <class Tokens>
-inline LowestCandidate lowest_candidate(Tokens tokens, Kept kept, uint top_k, float top_p) {
-  if (tokens.count <= kMostCandidates) return {-INFINITY, 0.0f, true};
+template <bool kAround, class Tokens>
+inline LowestCandidate lowest_candidate(Tokens tokens, Kept kept, Wanted wanted) {
+  if (tokens.count <= kMostCandidates) return {-INFINITY, true};
   const float highest = kept.highest;
-  const bool by_count = top_k != 0 && top_k < tokens.count;
-  float needed = float(top_k);
-  if (!by_count) {
-    float total = 0.0f;
-    for (uint k = tokens.thread_index; k < tokens.count; k += tokens.threads) {
-      const float logit = tokens.logit(k);
-      total += logit >= kept.lowest ? exp(logit - highest) : 0.0f;
-    }
-    needed = top_p * tokens.sum(total);
-  }
+  const bool by_count = wanted.count != 0;
   // Bisects the distance from the highest logit.
   float too_near = 0.0f;
   float too_far = 0.0f;  // 0: not known
@@ -31,17 +28,20 @@ inline LowestCandidate lowest_candidate(Tokens tokens, Kept kept, uint top_k, fl
   for (uint guess = 0; guess < 8; ++guess) {
     const float lowest = highest - distance;
     const float heavy = max(lowest, kept.lowest);
+    const float farthest = kAround ? 2.0f * wanted.around - lowest : highest;
     float count = 0.0f;  // exact: a vocabulary has fewer than 2^24 tokens
     float mass = 0.0f;
     for (uint k = tokens.thread_index; k < tokens.count; k += tokens.threads) {
       const float logit = tokens.logit(k);
       count += logit >= lowest ? 1.0f : 0.0f;
-      if (!by_count) mass += logit >= heavy ? exp(logit - highest) : 0.0f;
+      if (by_count) continue;
+      const bool counts = logit >= heavy && (!kAround || logit <= farthest);
+      mass += counts ? exp(logit - highest) : 0.0f;
     }
     count = tokens.sum(count);
-    const bool enough = (by_count ? count : tokens.sum(mass)) >= needed;
+    const bool enough = by_count ? count >= float(wanted.count) : tokens.sum(mass) > wanted.mass;
     const bool few = count <= float(kMostCandidates);
-    if (enough && few) return {lowest, by_count ? 0.0f : needed, true};
+    if (enough && few) return {lowest, true};
     if (!enough && !few) break;
     if (enough) {
       too_far = distance;
@@ -50,12 +50,12 @@ inline LowestCandidate lowest_candidate(Tokens tokens, Kept kept, uint top_k, fl
     }
     distance = too_far > 0.0f ? 0.5f * (too_near + too_far) : 2.0f * distance;
   }
-  return {0.0f, 0.0f, false};
+  return {0.0f, false};
 }
 
 /// Copies the first `most` of the tokens that `kept` holds, in their order; how many there are.
-template <class Tokens>
-inline uint gather(Tokens tokens, Kept kept, uint most, threadgroup float* logits,
+template <class Tokens, class Bounds>
+inline uint gather(Tokens tokens, Bounds kept, uint most, threadgroup float* logits,
                    threadgroup uint* ids) {
   const uint begin = tokens.begin();
   const uint end = tokens.end();
@@ -73,7 +73,7 @@ inline uint gather(Tokens tokens, Kept kept, uint most, threadgroup float* logit
     before = s == tokens.simdgroup ? count : before;
     count += uint(tokens.slots[s]);
   }
-  for (uint first = begin; first < end && before < most; first += 32) {
+  for (uint first = begin; first < end; first += 32) {
     const uint k = first + tokens.lane;
     const bool keep = k < end && kept.holds(tokens.logit(k));
     if (!simd_any(keep)) continue;

@@ -69,12 +69,11 @@ inline Moments moments_of(Tokens tokens, Kept kept) {
 /// entropy (Meister et al., "Locally Typical Sampling", 2022). That is the distance of a logit from
 /// their mean, and what is near a number lies between two bounds.
 template <class Tokens>
-inline Kept typical_of(Tokens tokens, Kept kept, float p) {
+inline Kept typical_of(Tokens tokens, Kept kept, float p, Moments moments) {
   const float top = kept.highest;
-  const Moments moments = moments_of(tokens, kept);
   const float allowed = p * moments.mass;
-  // By way of another lane, lest relaxed math put the two sums of a distance in another order in one
-  // of the loops.
+  // By way of another lane, lest relaxed math put the two sums of a distance in another order in
+  // one of the loops.
   const float mean = simd_broadcast(top + moments.mean, 0);
   uint farthest = 0;  // the bits of a distance, in their order as none is negative
   for (uint bit = 0x80000000u; bit != 0; bit >>= 1) {
@@ -99,19 +98,21 @@ inline Kept typical_of(Tokens tokens, Kept kept, float p) {
   return {from_ordered_bits(tokens.least(lowest)), from_ordered_bits(~tokens.least(~highest))};
 }
 
-/// The fewest of the likeliest tokens that reach the probability `p`. `needed` is the sum of
-/// exp(logit - top) that it asks for; 0: its share of what is kept.
-template <class Tokens>
-inline float lowest_of_top_p(Tokens tokens, Kept kept, float p, float needed) {
-  const float top = kept.highest;
-  if (needed == 0.0f) {
-    float total = 0.0f;
-    for (uint k = tokens.thread_index; k < tokens.count; k += tokens.threads) {
-      const float logit = tokens.logit(k);
-      if (kept.holds(logit)) total += exp(logit - top);
-    }
-    needed = p * tokens.sum(total);
+/// The sum of exp(logit - top) of what is kept.
+template <class Tokens, class Bounds>
+inline float mass_of(Tokens tokens, Bounds kept, float top) {
+  float mass = 0.0f;
+  for (uint k = tokens.thread_index; k < tokens.count; k += tokens.threads) {
+    const float logit = tokens.logit(k);
+    mass += kept.holds(logit) ? exp(logit - top) : 0.0f;
   }
+  return tokens.sum(mass);
+}
+
+/// The fewest of the likeliest tokens that have the mass `needed`.
+template <class Tokens>
+inline float lowest_of_top_p(Tokens tokens, Kept kept, float needed) {
+  const float top = kept.highest;
   uint nucleus = 0;
   for (uint bit = 0x80000000u; bit != 0; bit >>= 1) {
     const uint candidate = nucleus | bit;
@@ -131,7 +132,7 @@ inline float lowest_of_top_p(Tokens tokens, Kept kept, float p, float needed) {
 template <class Tokens>
 inline float highest_without_top_choices(Tokens tokens, Kept kept, float threshold) {
   const float top = kept.highest;
-  const float heavy = threshold * moments_of(tokens, kept).mass;
+  const float heavy = threshold * mass_of(tokens, kept, top);
   uint least = ordered_bits(top);
   for (uint k = tokens.thread_index; k < tokens.count; k += tokens.threads) {
     const float logit = tokens.logit(k);
