@@ -12,6 +12,7 @@ from typing import Annotated, ParamSpec
 import typer
 
 from foundry.cli import terminal, ui
+from foundry.cli.sampling_options import takes_sampling
 from foundry.generation.sampling import SamplingParameters
 
 app = typer.Typer(
@@ -34,11 +35,6 @@ Device = Annotated[
 ]
 MaxTokens = Annotated[int, typer.Option("--max-tokens", "-n", min=1, help="Tokens at most.")]
 System = Annotated[str | None, typer.Option(help="System message of the chat.")]
-Temperature = Annotated[float, typer.Option("--temperature", "-t", help="0: the likeliest token.")]
-TopK = Annotated[int, typer.Option(help="Keep the k likeliest tokens; 0: all.")]
-TopP = Annotated[float, typer.Option(help="Keep the likeliest tokens up to this probability.")]
-MinP = Annotated[float, typer.Option(help="Keep tokens this likely relative to the likeliest.")]
-RepetitionPenalty = Annotated[float, typer.Option(help="Above 1: repeat less.")]
 Seed = Annotated[int | None, typer.Option(help="Makes sampling repeatable.")]
 Stop = Annotated[list[str] | None, typer.Option(help="Stop before this text; may be repeated.")]
 
@@ -90,19 +86,17 @@ def metal_command(body: Callable[P, None]) -> Callable[P, None]:
 
 
 @command
+@takes_sampling()
 def generate(
     model: Model,
     prompt: Annotated[str, typer.Argument(help="The prompt; '-' reads it from standard input.")],
+    *,
     raw: Annotated[
         bool, typer.Option("--raw", help="Continue the text, no chat template.")
     ] = False,
     system: System = None,
     max_tokens: MaxTokens = 256,
-    temperature: Temperature = 0.0,
-    top_k: TopK = 0,
-    top_p: TopP = 1.0,
-    min_p: MinP = 0.0,
-    repetition_penalty: RepetitionPenalty = 1.0,
+    sampling: SamplingParameters,
     seed: Seed = None,
     stop: Stop = None,
     device: Device = None,
@@ -113,13 +107,6 @@ def generate(
     """Answer one prompt, token by token."""
     from foundry.cli.generate import answer
 
-    sampling = SamplingParameters(
-        temperature=temperature,
-        top_k=top_k,
-        top_p=top_p,
-        min_p=min_p,
-        repetition_penalty=repetition_penalty,
-    )
     text = ui.read_input() if prompt == "-" else prompt
     loaded = ui.load_model(model, device)
     answer(
@@ -134,28 +121,19 @@ def generate(
 
 
 @command
+@takes_sampling(temperature=0.7, top_k=40, top_p=0.95, min_p=0.05, repetition_penalty=1.1)
 def chat(
     model: Model,
+    *,
     system: System = None,
     max_tokens: MaxTokens = 1024,
-    temperature: Temperature = 0.7,
-    top_k: TopK = 40,
-    top_p: TopP = 0.95,
-    min_p: MinP = 0.05,
-    repetition_penalty: RepetitionPenalty = 1.1,
+    sampling: SamplingParameters,
     seed: Seed = None,
     device: Device = None,
 ) -> None:
     """Talk with a model; the conversation stays in its KV cache."""
     from foundry.cli.chat import converse
 
-    sampling = SamplingParameters(
-        temperature=temperature,
-        top_k=top_k,
-        top_p=top_p,
-        min_p=min_p,
-        repetition_penalty=repetition_penalty,
-    )
     converse(ui.load_model(model, device), system, max_tokens, sampling, seed)
 
 

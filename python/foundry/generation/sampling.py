@@ -23,10 +23,11 @@ _COUNTS = (
     *("top_k", "penalty_window", "mirostat"),
     *("dry_allowed_length", "dry_penalty_last_n"),
 )
-_FILTERS = (
+FILTERS = (
     *("top_n_sigma", "top_k", "typical_p", "top_p", "min_p", "xtc_probability"),
     "dynatemp_range",
 )
+"""What mirostat takes the place of."""
 _SMALLEST = float(np.finfo(np.float32).smallest_normal)
 """The device divides by some parameters; by less than this, the quotient would be infinite."""
 
@@ -137,7 +138,7 @@ class SamplingParameters:
         """`ArgumentError` for a filter beside mirostat."""
         for item in fields(self):
             value = getattr(self, item.name)
-            if item.name in _FILTERS and value != item.default:
+            if item.name in FILTERS and value != item.default:
                 raise ArgumentError(
                     f"sampling: unsupported {item.name} {shown(value)} beside mirostat, which "
                     "takes the place of filters; supported: temperature, logit bias, penalties, DRY"
