@@ -35,7 +35,7 @@ from foundry.cli.demo import find_model
 
 start = time.perf_counter()
 model = fd.models.load(find_model())  # compiles most of them
-for _ in model.generate("The capital of France is", max_tokens=2):
+for _ in model.generate("The capital of France is", raw=True, max_tokens=2):
     pass
 print(time.perf_counter() - start, model.runtime.statistics["kernels"])
 """

@@ -18,7 +18,7 @@ import foundry as fd
 imported = time.perf_counter()
 model = fd.models.load({path!r})
 loaded = time.perf_counter()
-next(model.generate("The capital of France is", max_tokens=1))
+next(model.generate("The capital of France is", raw=True, max_tokens=1))
 first = time.perf_counter()
 print(imported - start, loaded - imported, first - loaded, first - start)
 """

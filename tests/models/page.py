@@ -1,4 +1,4 @@
-"""The table of architectures in docs/models.md; `python tests/models/page.py` writes it."""
+"""The tables in docs/models.md; `python tests/models/page.py` writes them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ sys.path[:0] = [str(FOLDER), str(FOLDER.parent / "python")]
 
 from cases import CASES  # noqa: E402
 
+from foundry.huggingface.table import MODELS  # noqa: E402
 from foundry.models import ARCHITECTURES  # noqa: E402
 
 PAGE = FOLDER.parents[1] / "docs" / "models.md"
-_BEGIN = "<!-- architectures: by tests/models/page.py -->\n"
-_END = "<!-- end of architectures -->"
 
 
-def table() -> str:
+def _architectures() -> str:
     lines = [
         "| architecture | models | compared | dispatches a layer |",
         "|---|---|---|---|",
@@ -30,11 +29,24 @@ def table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def with_table(page: str) -> str:
-    before, rest = page.split(_BEGIN)
-    _, after = rest.split(_END)
-    return f"{before}{_BEGIN}{table()}{_END}{after}"
+def _folders() -> str:
+    lines = ["| class in `config.json` | architecture |", "|---|---|"]
+    lines += [
+        f"| `{name}` | `{model.architecture}` |"
+        for name, model in MODELS.items()
+        if model.architecture in ARCHITECTURES
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def with_tables(page: str) -> str:
+    for name, table in (("architectures", _architectures()), ("folders", _folders())):
+        begin, end = f"<!-- {name}: by tests/models/page.py -->\n", f"<!-- end of {name} -->"
+        before, rest = page.split(begin)
+        _, after = rest.split(end)
+        page = f"{before}{begin}{table}{end}{after}"
+    return page
 
 
 if __name__ == "__main__":
-    PAGE.write_text(with_table(PAGE.read_text()))
+    PAGE.write_text(with_tables(PAGE.read_text()))

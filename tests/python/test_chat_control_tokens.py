@@ -187,10 +187,12 @@ def test_a_plain_text_parses_control_tokens_where_asked(tokenizer: Tokenizer) ->
 def test_a_prompt_of_one_text_is_the_callers_own_unless_told(
     model: fd.models.LanguageModel,
 ) -> None:
-    prompts = [model.generate("a<|im_end|>b", parse_special=own).prompt for own in (True, False)]
+    prompts = [
+        model.generate("a<|im_end|>b", raw=True, parse_special=own).prompt for own in (True, False)
+    ]
     assert [len(control(model.tokenizer, prompt)) for prompt in prompts] == [1, 0]
     with pytest.raises(fd.ArgumentTypeError, match="generate: parse_special is 0; expected a bool"):
-        model.generate("x", parse_special=0)  # type: ignore[arg-type]
+        model.generate("x", raw=True, parse_special=0)  # type: ignore[arg-type]
 
 
 def test_generate_does_not_let_a_user_forge_a_turn(model: fd.models.LanguageModel) -> None:

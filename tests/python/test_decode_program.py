@@ -84,14 +84,16 @@ def test_tokens_are_those_of_plain_decoding(
     sampling = SAMPLINGS[kind]
     expected = one_at_a_time(model, prompt, sampling, seed=7, count=40)
     model.engine.decoder.forced_batch = batch
-    generation = model.generate(prompt, max_tokens=40, sampling=sampling, seed=7, ignore_end=True)
+    generation = model.generate(
+        prompt, raw=True, max_tokens=40, sampling=sampling, seed=7, ignore_end=True
+    )
     list(generation)
     assert generation.tokens == expected
 
 
 def test_several_tokens_share_a_command_buffer(model: fd.models.LanguageModel) -> None:
     model.engine.decoder.forced_batch = 8
-    generation = model.generate(PROMPT, max_tokens=33, ignore_end=True)
+    generation = model.generate(PROMPT, raw=True, max_tokens=33, ignore_end=True)
     next(generation)
     before = model.runtime.statistics["command_buffers"]
     pieces = list(generation)
@@ -118,7 +120,7 @@ def test_the_cache_grows_under_the_program(model_path: Path) -> None:
     expected = one_at_a_time(model, prompt, SamplingParameters(), seed=0, count=20)
     model = fd.models.load(model_path)
     model.engine.decoder.forced_batch = 4
-    generation = model.generate(prompt, max_tokens=20, ignore_end=True)
+    generation = model.generate(prompt, raw=True, max_tokens=20, ignore_end=True)
     next(generation)
     assert model.engine.cache.capacity == 256
     list(generation)
@@ -131,10 +133,10 @@ def test_generations_that_take_turns_keep_their_tokens(model: fd.models.Language
     prompts = ("One two three", "A B C D")
     expected = []
     for prompt in prompts:
-        generation = model.generate(prompt, max_tokens=12, ignore_end=True)
+        generation = model.generate(prompt, raw=True, max_tokens=12, ignore_end=True)
         list(generation)
         expected.append(generation.tokens)
-    turns = [model.generate(prompt, max_tokens=12, ignore_end=True) for prompt in prompts]
+    turns = [model.generate(prompt, raw=True, max_tokens=12, ignore_end=True) for prompt in prompts]
     while any(generation.finish_reason is None for generation in turns):
         for generation in turns:
             next(generation, None)
@@ -145,9 +147,9 @@ def test_an_interrupted_generation_goes_on(
     model: fd.models.LanguageModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model.engine.decoder.forced_batch = 3
-    expected = model.generate(PROMPT, max_tokens=24, ignore_end=True)
+    expected = model.generate(PROMPT, raw=True, max_tokens=24, ignore_end=True)
     list(expected)
-    generation = model.generate(PROMPT, max_tokens=24, ignore_end=True)
+    generation = model.generate(PROMPT, raw=True, max_tokens=24, ignore_end=True)
     decoder = type(model.engine.decoder)
     take, calls = decoder._take, 0
 
@@ -172,7 +174,7 @@ def test_an_interrupted_generation_goes_on(
 
 
 def test_what_a_program_of_one_step_holds(model: fd.models.LanguageModel) -> None:
-    list(model.generate(PROMPT, max_tokens=3, ignore_end=True))
+    list(model.generate(PROMPT, raw=True, max_tokens=3, ignore_end=True))
     program = model.engine.decoder._program
     assert program is not None
     assert program.program.parameters == ["position"]
@@ -188,7 +190,7 @@ def test_cpp_generates_the_same_tokens_from_an_exported_program(
     program = tmp_path / "decode.foundry"
     model.export(program, context_length=300)
     prompt = model.tokenizer.encode(PROMPT)
-    generation = model.generate(prompt, max_tokens=30, ignore_end=True)
+    generation = model.generate(prompt, raw=True, max_tokens=30, ignore_end=True)
     list(generation)
     example = ROOT / "build" / "dev" / "bin" / "foundry_generate_example"
     command = [example, program, model_path, 30, *prompt]
@@ -206,10 +208,10 @@ def test_what_a_sampler_keeps_is_its_runs(model: fd.models.LanguageModel, kind: 
     prompts, expected = ("One two three", "A B C D"), []
     options: dict[str, Any] = {"max_tokens": 14, "sampling": SAMPLINGS[kind], "ignore_end": True}
     for prompt in prompts:
-        generation = model.generate(prompt, seed=5, **options)
+        generation = model.generate(prompt, raw=True, seed=5, **options)
         list(generation)
         expected.append(generation.tokens)
-    turns = [model.generate(prompt, seed=5, **options) for prompt in prompts]
+    turns = [model.generate(prompt, raw=True, seed=5, **options) for prompt in prompts]
     while any(generation.finish_reason is None for generation in turns):
         for generation in turns:
             next(generation, None)
@@ -247,7 +249,9 @@ def test_the_same_program_loads_in_python(
     step.replay_range("position", len(prompt), 9)
     ring = np.asarray(step.tensor("tokens"))
     found = [int(ring[(len(prompt) + i) % ring.size]) for i in range(10)]
-    generation = model.generate(prompt, max_tokens=10, sampling=sampling, seed=3, ignore_end=True)
+    generation = model.generate(
+        prompt, raw=True, max_tokens=10, sampling=sampling, seed=3, ignore_end=True
+    )
     list(generation)
     assert found == generation.tokens
     with pytest.raises(fd.ProgramError, match="0 weight files given, it needs 1"):

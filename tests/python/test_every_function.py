@@ -437,4 +437,4 @@ def test_only_foundry_errors_of_models(
         ),
     ]
     check_calls(kind.__name__, kind, world, max(1, EXAMPLES // 4))
-    assert len(list(itertools.islice(model.generate("The capital of France is"), 2))) == 2
+    assert len(list(itertools.islice(model.generate("The capital of France is", raw=True), 2))) == 2

@@ -35,7 +35,7 @@ def test_log_probabilities_are_the_models_own(
     model: fd.models.LanguageModel, options: dict[str, Any]
 ) -> None:
     generation = model.generate(
-        PROMPT, max_tokens=12, seed=2, logprobs=5, ignore_end=True, **options
+        PROMPT, raw=True, max_tokens=12, seed=2, logprobs=5, ignore_end=True, **options
     )
     list(generation)
     tokens = [*generation.prompt, *generation.tokens]
@@ -54,31 +54,33 @@ def test_log_probabilities_are_the_models_own(
 
 
 def test_greedy_takes_the_first_of_the_likeliest(model: fd.models.LanguageModel) -> None:
-    asked = model.generate(PROMPT, max_tokens=9, logprobs=1, ignore_end=True)
+    asked = model.generate(PROMPT, raw=True, max_tokens=9, logprobs=1, ignore_end=True)
     list(asked)
     assert [entry.top[0] for entry in asked.logprobs] == [
         (entry.token, entry.logprob) for entry in asked.logprobs
     ]
-    chosen_alone = model.generate(PROMPT, max_tokens=9, logprobs=0, ignore_end=True)
+    chosen_alone = model.generate(PROMPT, raw=True, max_tokens=9, logprobs=0, ignore_end=True)
     list(chosen_alone)
     assert [entry.top for entry in chosen_alone.logprobs] == [()] * 9
-    plain = model.generate(PROMPT, max_tokens=9, ignore_end=True)
+    plain = model.generate(PROMPT, raw=True, max_tokens=9, ignore_end=True)
     list(plain)
     assert plain.tokens == asked.tokens and plain.logprobs == []
 
 
 def test_a_banned_token_never_comes(model: fd.models.LanguageModel) -> None:
-    free = model.generate(PROMPT, max_tokens=20, ignore_end=True)
+    free = model.generate(PROMPT, raw=True, max_tokens=20, ignore_end=True)
     list(free)
     banned = sorted(set(free.tokens[:6]))
     for options in ({"banned_tokens": banned}, {"logit_bias": dict.fromkeys(banned, -math.inf)}):
-        other = model.generate(PROMPT, max_tokens=20, ignore_end=True, **options)
+        other = model.generate(PROMPT, raw=True, max_tokens=20, ignore_end=True, **options)
         list(other)
         assert not set(other.tokens) & set(banned)
 
 
 def test_a_bias_brings_a_token(model: fd.models.LanguageModel) -> None:
-    generation = model.generate(PROMPT, max_tokens=5, logit_bias={99: 100}, ignore_end=True)
+    generation = model.generate(
+        PROMPT, raw=True, max_tokens=5, logit_bias={99: 100}, ignore_end=True
+    )
     list(generation)
     assert generation.tokens == [99] * 5
 
@@ -86,13 +88,18 @@ def test_a_bias_brings_a_token(model: fd.models.LanguageModel) -> None:
 def test_repetitions_end(model: fd.models.LanguageModel) -> None:
     prompt = "The cat sat on the mat. " * 6
     options: dict[str, Any] = {"max_tokens": 16, "ignore_end": True}
-    again = model.generate(prompt, **options)
+    again = model.generate(prompt, raw=True, **options)
     assert "The cat sat on" in "".join(again)
-    other = model.generate(prompt, dry_multiplier=5, dry_sequence_breakers=[], **options)
+    other = model.generate(prompt, raw=True, dry_multiplier=5, dry_sequence_breakers=[], **options)
     assert "The cat sat on" not in "".join(other)
     # A breaker in every sentence keeps repetitions from being seen, long as they are.
     broken = model.generate(
-        prompt, dry_multiplier=5, dry_allowed_length=7, dry_sequence_breakers=["."], **options
+        prompt,
+        raw=True,
+        dry_multiplier=5,
+        dry_allowed_length=7,
+        dry_sequence_breakers=["."],
+        **options,
     )
     list(broken)
     assert broken.tokens == again.tokens
@@ -146,4 +153,4 @@ def test_what_does_not_fit_is_a_typed_error(
     model: fd.models.LanguageModel, options: dict[str, Any], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        model.generate(PROMPT, **options)
+        model.generate(PROMPT, raw=True, **options)

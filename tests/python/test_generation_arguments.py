@@ -152,7 +152,7 @@ def test_a_prompt_that_is_none_is_a_typed_error(
     model: fd.models.LanguageModel, prompt: Any, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        model.generate(prompt)
+        model.generate(prompt, raw=True)
 
 
 @pytest.mark.parametrize(
@@ -185,8 +185,8 @@ def test_an_argument_out_of_its_kind_is_a_typed_error(
     model: fd.models.LanguageModel, arguments: dict[str, Any], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        model.generate("Once", **arguments)
-    assert "".join(model.generate("Once", max_tokens=1))
+        model.generate("Once", raw=True, **arguments)
+    assert "".join(model.generate("Once", raw=True, max_tokens=1))
 
 
 @settings(max_examples=60)
@@ -231,12 +231,12 @@ def test_any_ids_have_logits_or_are_a_typed_error(model: fd.models.LanguageModel
 
 def test_seeds_are_any_ints_and_their_last_64_bits_count(model: fd.models.LanguageModel) -> None:
     def seed_of(seed: Any) -> int:
-        return model.generate("Once upon", temperature=1.5, seed=seed)._run.seed
+        return model.generate("Once upon", raw=True, temperature=1.5, seed=seed)._run.seed
 
     assert seed_of(-1) == seed_of(np.uint64(2**64 - 1)) == seed_of(3 * 2**64 - 1) == 2**64 - 1
     assert seed_of(5) == seed_of(np.int8(5)) == seed_of(2**64 + 5) == 5
     assert seed_of(None) != seed_of(None)
-    assert list(model.generate("Once upon", max_tokens=3, temperature=1.5, seed=-1))
+    assert list(model.generate("Once upon", raw=True, max_tokens=3, temperature=1.5, seed=-1))
 
 
 def test_a_window_longer_than_the_context_takes_no_memory_for_it(
@@ -244,7 +244,9 @@ def test_a_window_longer_than_the_context_takes_no_memory_for_it(
 ) -> None:
     def drawn(window: int) -> str:
         return "".join(
-            model.generate("One two", max_tokens=4, repetition_penalty=1.3, penalty_window=window)
+            model.generate(
+                "One two", raw=True, max_tokens=4, repetition_penalty=1.3, penalty_window=window
+            )
         )
 
     assert drawn(2**31 - 1) == drawn(model.context_length)
@@ -254,33 +256,36 @@ def test_a_token_stops_by_its_id_and_a_control_token_by_its_text(
     model: fd.models.LanguageModel,
 ) -> None:
     prompt = [{"role": "user", "content": "What is the capital of Japan?"}]
-    whole = model.generate(prompt, max_tokens=32)
+    whole = model.generate(prompt, raw=True, max_tokens=32)
     text = "".join(whole)
     assert whole.finish_reason == "end"
     first = whole.tokens[3]
-    generation = model.generate(prompt, max_tokens=32, stop=first)
+    generation = model.generate(prompt, raw=True, max_tokens=32, stop=first)
     cut = "".join(generation)
     assert cut == model.tokenizer.decode(whole.tokens[: whole.tokens.index(first)])
     assert generation.finish_reason == "stop"
     assert first not in generation.tokens
-    shown_too = "".join(model.generate(prompt, max_tokens=32, stop=[first], include_stop=True))
+    shown_too = "".join(
+        model.generate(prompt, raw=True, max_tokens=32, stop=[first], include_stop=True)
+    )
     assert shown_too == cut + model.tokenizer.decode([first])
-    named = model.generate(prompt, max_tokens=32, stop="<|im_end|>", ignore_end=True)
+    named = model.generate(prompt, raw=True, max_tokens=32, stop="<|im_end|>", ignore_end=True)
     assert "".join(named) == text
     assert named.finish_reason == "stop"
-    assert "".join(model.generate(prompt, max_tokens=32, stop=np.int32(first))) == cut
+    assert "".join(model.generate(prompt, raw=True, max_tokens=32, stop=np.int32(first))) == cut
 
 
 def test_a_stop_text_ends_the_text_before_it_or_after(model: fd.models.LanguageModel) -> None:
     prompt = "The capital of France is"
-    whole = "".join(model.generate(prompt, max_tokens=12, ignore_end=True))
+    whole = "".join(model.generate(prompt, raw=True, max_tokens=12, ignore_end=True))
     for start in range(1, len(whole) - 6):
         stop = whole[start : start + 5]
-        generation = model.generate(prompt, max_tokens=12, stop=stop, ignore_end=True)
+        generation = model.generate(prompt, raw=True, max_tokens=12, stop=stop, ignore_end=True)
         assert "".join(generation) == generation.text == whole[: whole.find(stop)]
         assert generation.finish_reason == "stop"
     generation = model.generate(
         prompt,
+        raw=True,
         max_tokens=12,
         stop={whole[4:7]},  # type: ignore[arg-type]
         include_stop=True,

@@ -76,7 +76,7 @@ def test_a_daemon_thread_inside_foundry_does_not_end_the_process(call: str) -> N
 
 
 def test_a_daemon_thread_that_generates_does_not_end_the_process(model_path: Path) -> None:
-    call = "lambda: list(model.generate('Once upon a time', max_tokens=50))"
+    call = "lambda: list(model.generate('Once upon a time', raw=True, max_tokens=50))"
     leave(f"(model := fd.models.load({str(model_path)!r})) and ({call})", times=2)
 
 

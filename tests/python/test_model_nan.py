@@ -34,9 +34,9 @@ def test_a_layer_that_makes_nan_is_named(model_path: Path, tmp_path: Path) -> No
         r"at token 0; the first to leave one is \w+ in layer 3 of 30, in its hidden state, at "
         r"position 0",
     ):
-        list(model.generate(PROMPT, max_tokens=3))
+        list(model.generate(PROMPT, raw=True, max_tokens=3))
     with pytest.raises(fd.errors.ModelError, match="layer 3 of 30"):
-        list(model.generate(PROMPT, max_tokens=3, temperature=0.8, top_k=40, seed=1))
+        list(model.generate(PROMPT, raw=True, max_tokens=3, temperature=0.8, top_k=40, seed=1))
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,9 @@ def test_a_layer_that_makes_nan_is_named(model_path: Path, tmp_path: Path) -> No
 def test_decoding_stops_where_a_cache_is_damaged_and_goes_on_afterwards(
     model: fd.models.LanguageModel, settings: dict[str, Any]
 ) -> None:
-    expected = model.generate(PROMPT, max_tokens=12, ignore_end=True, **settings)
+    expected = model.generate(PROMPT, raw=True, max_tokens=12, ignore_end=True, **settings)
     list(expected)
-    generation = model.generate(PROMPT, max_tokens=12, ignore_end=True, **settings)
+    generation = model.generate(PROMPT, raw=True, max_tokens=12, ignore_end=True, **settings)
     next(generation)
     model.runtime.synchronize()
     model.engine.cache.values[5][2:3].copy_from(np.full((1, 3, 64), np.inf, np.float16))

@@ -121,7 +121,7 @@ def test_a_token_moves_weights_cache_and_activations(
 
 
 def test_a_token_of_the_model_takes_five_dispatches_a_layer(model: fd.models.LanguageModel) -> None:
-    generation = model.generate("The capital of France is", max_tokens=4, ignore_end=True)
+    generation = model.generate("The capital of France is", raw=True, max_tokens=4, ignore_end=True)
     for _ in generation:
         pass
     # Beside the layers: the embedding, the output product, the choice of the token, and its way to

@@ -157,6 +157,24 @@ def inspect(
 
 
 @command
+def convert(
+    source: Annotated[
+        Path, typer.Argument(help="A Hugging Face folder or a GGUF file.", show_default=False)
+    ],
+    target: Annotated[Path, typer.Argument(help="The GGUF file to write.", show_default=False)],
+    type: Annotated[
+        str, typer.Option("--type", help="Of the matrices: f16, bf16, q8_0, q4_0, q4_k ...")
+    ] = "q8_0",
+) -> None:
+    """Write a model as a GGUF file, quantised."""
+    from foundry.convert import convert as write
+
+    with ui.progress_bars() as report:
+        write(source, target, type=type, progress=report)
+    ui.say(ui.stderr, f"{target}: {target.stat().st_size / 2**20:.1f} MiB")
+
+
+@command
 def bench(
     model: Model,
     prompt_tokens: Annotated[int, typer.Option(min=1, help="Length of the prompt.")] = 128,

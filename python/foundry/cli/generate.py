@@ -22,7 +22,7 @@ def answer(
 ) -> Generation:
     """Streams the answer to standard output and, after it, its cost to standard error."""
     generation = model.generate(
-        prompt, max_tokens=max_tokens, sampling=sampling, seed=seed, stop=stop
+        prompt, max_tokens=max_tokens, sampling=sampling, seed=seed, stop=stop, raw=True
     )
     try:
         for piece in generation:

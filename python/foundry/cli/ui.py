@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -99,8 +101,9 @@ def messages(system: str | None, content: str) -> list[Message]:
     return [*head, {"role": "user", "content": content}]
 
 
-def load_model(path: Path, device: str | None = None) -> foundry.models.LanguageModel:
-    """Loads a model with a bar for each stage: weights, kernels."""
+@contextmanager
+def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
+    """A function that shows a bar for each stage, where standard error is a terminal."""
     columns = (
         TextColumn("{task.description:<20}", markup=False),
         BarColumn(),
@@ -116,4 +119,10 @@ def load_model(path: Path, device: str | None = None) -> foundry.models.Language
                 tasks[stage] = progress.add_task(printable(stage))
             progress.update(tasks[stage], completed=done, total=total)
 
+        yield report
+
+
+def load_model(path: Path, device: str | None = None) -> foundry.models.LanguageModel:
+    """Loads a model with a bar for each stage: weights, kernels."""
+    with progress_bars() as report:
         return foundry.models.load(path, device=device, progress=report)

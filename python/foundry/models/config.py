@@ -11,7 +11,7 @@ import numpy as np
 from foundry.call_errors import typed_calls
 from foundry.errors import ModelError, UnsupportedModelError
 from foundry.metadata import Metadata, check_keys, shown, warn
-from foundry.models.architectures import ARCHITECTURES, Architecture
+from foundry.models.architectures import ARCHITECTURES, Architecture, Pairing
 from foundry.models.rope import RopeScaling
 
 
@@ -89,6 +89,10 @@ class ModelConfig:
     def kv_size(self) -> int:
         """Elements of all key heads (or value heads) of one position."""
         return self.kv_heads * self.head_dim
+
+    def with_pairing(self, pairing: Pairing) -> ModelConfig:
+        """For queries and keys whose rows are in the order of that pairing."""
+        return replace(self, architecture=replace(self.architecture, pairing=pairing))
 
     @classmethod
     def from_metadata(cls, values: Mapping[str, object]) -> ModelConfig:

@@ -25,9 +25,11 @@ from foundry.generation.sampling import SamplingOptions, SamplingParameters
 from foundry.generation.sampling_tokens import for_vocabulary
 from foundry.generation.stopping import Stop
 from foundry.generation.tokenizer import Tokenizer
+from foundry.huggingface import Folder
+from foundry.models.architectures import Pairing
 from foundry.models.config import ModelConfig
 from foundry.models.generation import Generation
-from foundry.models.tensors import TensorSource
+from foundry.models.tensors import TensorFile, TensorSource
 from foundry.models.transformer import transformer
 from foundry.models.weights import bind
 
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 
 @typed_calls
 class LanguageModel:
-    """A model from a GGUF file. Calls from several threads take turns.
+    """A model from a GGUF file or a Hugging Face folder. Calls from several threads take turns.
 
     Made by `foundry.models.load`.
     """
@@ -51,11 +53,14 @@ class LanguageModel:
         cache_dtype: DType = DType.f16,
         progress: Progress | None = None,
     ) -> None:
-        file = self._file = Gguf(path)
+        file = self._file = Folder(path) if path.is_dir() else Gguf(path)
         metadata = file.metadata
         self.path = path
         self.runtime = runtime
-        config = self.config = ModelConfig.from_metadata(metadata)
+        config = ModelConfig.from_metadata(metadata)
+        if isinstance(file, Folder) and file.pairs_halves:
+            config = config.with_pairing(Pairing.HALVES)
+        self.config = config
         self.name = config.name
         self.tokenizer = Tokenizer(metadata)
         self.chat_templates = ChatTemplates(metadata, self.tokenizer)
@@ -93,7 +98,7 @@ class LanguageModel:
             f"on '{self.runtime.device.name}')"
         )
 
-    def _check_vocabulary(self, file: Gguf) -> None:
+    def _check_vocabulary(self, file: TensorFile) -> None:
         """`ModelError` unless embedding, vocabulary and metadata are of one size."""
         tokens = len(self.tokenizer)
         embedding = file.tensors.get("token_embd.weight")
@@ -133,6 +138,7 @@ class LanguageModel:
         stop: Stop | Sequence[Stop] = (),
         include_stop: bool = False,
         ignore_end: bool = False,
+        raw: bool = False,
         parse_special: bool = True,
         tools: Sequence[Mapping[str, Any]] | None = None,
         documents: Sequence[Mapping[str, Any]] | None = None,
@@ -141,14 +147,15 @@ class LanguageModel:
         template_arguments: Mapping[str, object] | None = None,
         **sampling_parameters: Unpack[SamplingOptions],
     ) -> Generation:
-        """Continues `prompt`, piece by piece.
+        """Answers or continues `prompt`, piece by piece.
 
-        A text or token ids are continued as they are. A text is the caller's own and may spell
-        control tokens, unless `parse_special` is False. Messages
-        (`{"role": ..., "content": ...}`) go through the model's chat template, and their contents
-        are text, whatever they spell; `tools`, `documents`, `continue_final_message` and the
-        variables `template_arguments` go with them, as `ChatTemplate.render` explains, and
-        `template` names one of several templates.
+        A model with a chat template answers: messages (`{"role": ..., "content": ...}`) and a text,
+        which is the only message of a user, go through it, and their contents are text, whatever
+        they spell; `tools`, `documents`, `continue_final_message` and the variables
+        `template_arguments` go with them, as `ChatTemplate.render` explains, and `template` names
+        one of several templates. Token ids are continued as they are, and so is a text with `raw`,
+        or of a model without a template; it is the caller's own and may spell control tokens,
+        unless `parse_special` is False.
 
         `sampling` replaces the single sampling parameters (`temperature`, `top_k`, `logit_bias` and
         so on), which `SamplingParameters` explains; without a `seed` every call draws anew, and of
@@ -183,6 +190,12 @@ class LanguageModel:
             "template_arguments": template_arguments,
         }
         parse_special = checked_flag(parse_special, "generate: parse_special")
+        if (
+            not checked_flag(raw, "generate: raw")
+            and isinstance(prompt, str)
+            and self.chat_templates
+        ):
+            prompt = [{"role": "user", "content": prompt}]
         tokens = self._prompt_tokens(prompt, chat, parse_special)
         if not tokens:
             raise ArgumentError("generate: the prompt has no tokens")
@@ -234,6 +247,10 @@ class LanguageModel:
         if not 1 < positions <= self.context_length:
             raise ArgumentError(
                 f"export: context_length is {positions}; the model has {self.context_length}"
+            )
+        if not isinstance(self._file, Gguf):
+            raise ArgumentError(
+                "export: the weights of a program are a GGUF file's; convert the folder"
             )
         self.engine.export(path, parameters, positions, self._file)
 

@@ -23,7 +23,7 @@ def load(
     cache_dtype: DType = DType.f16,
     progress: Progress | None = None,
 ) -> LanguageModel:
-    """Loads a model from a GGUF file and prepares its kernels.
+    """Loads a model from a GGUF file or a Hugging Face folder and prepares its kernels.
 
     Weights stay in the mapped file where device and host share memory. `device` names where it
     runs, or `runtime` is an existing one. `context_length` lowers the model's own limit. Keys and

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from foundry._foundry import DType, Foundry, Tensor, numpy_dtype, weight_formats
+from foundry._foundry import DType, Foundry, Gguf, Tensor, numpy_dtype, weight_formats
 from foundry.engine.prepare import Progress
 from foundry.errors import ModelError, UnsupportedModelError
 from foundry.metadata import shown, warn
@@ -52,6 +52,8 @@ class TensorSource:
         self._taken: set[str] = set()
         self._copied: list[str] = []
         self._formats = weight_formats()
+        self._is_mapped_whole = isinstance(file, Gguf)
+        """Whether a copy means that a tensor lies where it should not."""
 
     def rows_of(self, name: str) -> int:
         tensor = self._tensors.get(name)
@@ -77,7 +79,7 @@ class TensorSource:
     def take(self, name: str, shape: tuple[int, ...]) -> Tensor:
         info = self._checked(name, shape)
         tensor = self._file.tensor(self._runtime, name)
-        if not tensor.is_read_only:
+        if self._is_mapped_whole and not tensor.is_read_only:
             self._copied.append(name)
         if not self._runtime.device.traits.has_unified_memory:
             # What stays in host memory would cross the bus with every token.

@@ -1,0 +1,89 @@
+"""What is converted: a folder's or a file's metadata and tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foundry.errors import ModelError
+from foundry.huggingface import Folder
+
+
+@dataclass(frozen=True)
+class SourceTensor:
+    name: str
+    shape: tuple[int, ...]
+    format: str
+    """As the source has it."""
+    values: Callable[[], NDArray[Any]]
+    """Its elements as floats."""
+    stored: Callable[[], NDArray[np.uint8]] | None
+    """Its bytes, where its format is one that a file keeps as it is."""
+
+
+@dataclass(frozen=True)
+class Source:
+    architecture: str
+    metadata: list[tuple[str, Any, int | None, int | None]]
+    """Key, value, and the numbers of GGUF's types of it and of its elements, where known."""
+    tensors: list[SourceTensor]
+
+
+def source_of(path: Path) -> Source:
+    """`ModelError` for what is no model."""
+    return _folder(Folder(path, in_order=True)) if path.is_dir() else _file(path)
+
+
+def _folder(folder: Folder) -> Source:
+    def tensors() -> Iterator[SourceTensor]:
+        for name, recipe in folder.tensors.items():
+
+            def values(name: str = name) -> NDArray[Any]:
+                return folder.values(name)
+
+            yield SourceTensor(name, recipe.shape, recipe.dtype.name, values, None)
+
+    metadata: list[tuple[str, Any, int | None, int | None]] = [
+        (key, value, None, None) for key, value in folder.metadata.items()
+    ]
+    return Source(folder.metadata["general.architecture"], metadata, list(tensors()))
+
+
+def _file(path: Path) -> Source:
+    import gguf
+
+    from foundry._foundry import Gguf
+
+    Gguf(path)  # whose errors are Foundry's
+    reader = gguf.GGUFReader(path)
+    metadata: list[tuple[str, Any, int | None, int | None]] = []
+    architecture = ""
+    for key, field in reader.fields.items():
+        if key.startswith("GGUF."):
+            continue
+        kinds = [int(kind) for kind in field.types]
+        metadata.append((key, field.contents(), kinds[0], kinds[-1] if len(kinds) > 1 else None))
+        if key == "general.architecture":
+            architecture = str(field.contents())
+    if not architecture:
+        raise ModelError(f"{path}: general.architecture is missing")
+
+    def tensors() -> Iterator[SourceTensor]:
+        for tensor in reader.tensors:
+            shape = tuple(int(extent) for extent in reversed(tensor.shape))
+
+            def values(tensor: Any = tensor, shape: tuple[int, ...] = shape) -> NDArray[Any]:
+                return gguf.quants.dequantize(tensor.data, tensor.tensor_type).reshape(shape)
+
+            def stored(tensor: Any = tensor) -> NDArray[np.uint8]:
+                return np.ascontiguousarray(tensor.data).view(np.uint8)
+
+            name = tensor.tensor_type.name.lower()
+            yield SourceTensor(tensor.name, shape, name, values, stored)
+
+    return Source(architecture, metadata, list(tensors()))

@@ -1,0 +1,7 @@
+"""Folders as `transformers` saves models, read as GGUF has them."""
+
+from __future__ import annotations
+
+from foundry.huggingface.folder import Folder
+
+__all__ = ["Folder"]

@@ -1,0 +1,96 @@
+"""A Hugging Face folder as a model file: metadata and tensors by GGUF's names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foundry._foundry import DType, Foundry, Tensor
+from foundry.errors import ModelError
+from foundry.huggingface.configuration import metadata_of, model_of, rope_factors
+from foundry.huggingface.tensors import Recipe, recipes
+from foundry.huggingface.vocabulary import vocabulary_of
+from foundry.huggingface.weights import WeightsFile, json_object, stored_tensors
+
+
+class Folder:
+    """`config.json`, `*.safetensors`, `tokenizer.json` and what else lies beside them.
+
+    `ModelError` for a folder whose parts are missing, damaged or do not fit;
+    `UnsupportedModelError` for a class, a tensor, a tokenizer or a setting that has no counterpart.
+    """
+
+    def __init__(self, path: Path, *, in_order: bool = False) -> None:
+        """`in_order` puts the rows of queries and keys where GGUF has them; without, they stay in
+        the file, and `pairs_halves` says so."""
+        self.path = path
+        self._configuration = json_object(path / "config.json")
+        self._model = model_of(self._configuration)
+        stored = stored_tensors(path)
+        self._files: set[WeightsFile] = {tensor.file for tensor in stored.values()}
+        prefixed = metadata_of(self._configuration, self._model)
+        layers = prefixed.get(f"{self._model.architecture}.block_count")
+        if not isinstance(layers, int) or layers < 1:
+            raise ModelError(f"{path / 'config.json'}: the number of layers is {layers}")
+        self.metadata: dict[str, Any] = {
+            "general.architecture": self._model.architecture,
+            "general.name": path.resolve().name,
+            **prefixed,
+        }
+        self.pairs_halves = self._model.pairs_neighbours and not in_order
+        """Whether RoPE turns elements (i, i + n / 2) of a head, though GGUF's do not."""
+        model = replace(self._model, pairs_neighbours=in_order and self._model.pairs_neighbours)
+        self.tensors: dict[str, Recipe] = recipes(stored, model, self._configuration, layers)
+        """By GGUF's names."""
+        self._made = rope_factors(self._configuration)
+        for name, values in self._made.items():
+            self.tensors[name] = Recipe(name, values.shape, DType.f32, ())
+        self.metadata |= vocabulary_of(path, self._configuration, self._rows)
+
+    @cached_property
+    def _rows(self) -> int:
+        embedding = self.tensors.get("token_embd.weight")
+        if embedding is None or len(embedding.shape) != 2:
+            raise ModelError(f"{self.path}: there is no matrix of embeddings")
+        return embedding.shape[0]
+
+    @property
+    def nbytes(self) -> int:
+        """Of all weights."""
+        return sum(file.nbytes for file in self._files)
+
+    def tensor(self, runtime: Foundry, name: str) -> Tensor:
+        """In the mapped file, where GGUF has it as it is there."""
+        recipe = self._recipe(name)
+        if recipe.stored and recipe.change is None:
+            return recipe.stored[0].on_device(runtime)
+        return runtime.tensor(self.values(name), recipe.dtype, name=name)
+
+    def values(self, name: str) -> NDArray[Any]:
+        """The tensor's elements."""
+        recipe = self._recipe(name)
+        return self._made[name] if not recipe.stored else recipe.values()
+
+    def read(self, name: str) -> NDArray[np.uint8]:
+        """Its bytes: uint8 (nbytes,)."""
+        return np.ascontiguousarray(self.values(name)).reshape(-1).view(np.uint8)
+
+    def require_whole(self) -> None:
+        """`ModelError` if a file is shorter than when it was opened."""
+        for file in self._files:
+            file.require_whole()
+
+    def _recipe(self, name: str) -> Recipe:
+        if name not in self.tensors:
+            raise ModelError(f"{self.path}: there is no tensor '{name}'")
+        return self.tensors[name]
+
+    def __repr__(self) -> str:
+        return (
+            f"Folder({str(self.path)!r}, {self._model.architecture}, {len(self.tensors)} tensors)"
+        )

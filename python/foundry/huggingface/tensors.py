@@ -1,0 +1,156 @@
+"""GGUF's tensors, made of a folder's: by name as they are, or changed as GGUF has them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foundry._foundry import DType
+from foundry.errors import ModelError, UnsupportedModelError
+from foundry.huggingface.table import FolderModel
+from foundry.huggingface.weights import StoredTensor
+from foundry.metadata import shown
+
+Values = NDArray[Any]
+Change = Callable[[list[Values]], Values]
+
+_PASSED_OVER = re.compile(r".*(rotary_emb\.inv_freq|\.masked_bias|\.attn\.bias|\.attention\.bias)")
+"""What follows from the configuration, or is a constant of the class."""
+_EXPERT = re.compile(r"(.*\.experts)\.(\d+)\.(.+)")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A tensor of GGUF's: of these, by this change, or as the one is that it is made of."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: DType
+    stored: tuple[StoredTensor, ...]
+    change: Change | None = None
+
+    def values(self) -> Values:
+        """Elements of `dtype`, of shape `shape`."""
+        found = [tensor.values() for tensor in self.stored]
+        return found[0] if self.change is None else np.ascontiguousarray(self.change(found))
+
+
+def recipes(
+    stored: Mapping[str, StoredTensor],
+    model: FolderModel,
+    configuration: Mapping[str, Any],
+    layers: int,
+) -> dict[str, Recipe]:
+    """By GGUF's names, which are those of the `gguf` package for the classes of `transformers`.
+    `UnsupportedModelError` for a tensor that has none there."""
+    import gguf
+
+    kind = next(k for k, name in gguf.MODEL_ARCH_NAMES.items() if name == model.architecture)
+    names = gguf.get_tensor_name_map(kind, layers)
+    found = {}
+    for name, parts in _joined(stored).items():
+        if _PASSED_OVER.fullmatch(name):
+            continue
+        new = names.get_name(name, try_suffixes=(".weight", ".bias"))
+        if new is None:
+            raise UnsupportedModelError(
+                f"unsupported tensor {shown(parts[0].name)}; supported: those that the gguf "
+                f"package names for {model.architecture}"
+            )
+        if new == "output.weight" and configuration.get("tie_word_embeddings"):
+            continue
+        found[new] = _recipe(new, parts, model, configuration)
+    return found
+
+
+def _joined(stored: Mapping[str, StoredTensor]) -> dict[str, list[StoredTensor]]:
+    """By name, the number of an expert left out, which all of them share."""
+    joined: dict[str, dict[int, StoredTensor]] = {}
+    for name, tensor in stored.items():
+        expert = _EXPERT.fullmatch(name)
+        key = name if expert is None else f"{expert[1]}.{expert[3]}"
+        joined.setdefault(key, {})[int(expert[2]) if expert else 0] = tensor
+    for name, parts in joined.items():
+        if sorted(parts) != list(range(len(parts))):
+            raise ModelError(f"tensor {shown(name)}: experts {sorted(parts)}; expected all of them")
+        if len({(part.shape, part.dtype) for part in parts.values()}) > 1:
+            raise ModelError(f"tensor {shown(name)}: its experts differ in shape or dtype")
+    return {name: [parts[index] for index in sorted(parts)] for name, parts in joined.items()}
+
+
+def _recipe(
+    name: str, parts: list[StoredTensor], model: FolderModel, configuration: Mapping[str, Any]
+) -> Recipe:
+    first = parts[0]
+    shape, dtype, changes = first.shape, first.dtype, list[Change]()
+    if _EXPERT.fullmatch(first.name):
+        shape = (len(parts), *shape)
+        changes.append(np.stack)
+    part = name.split(".")[-2]
+    if part in model.transposed and len(shape) == 2:
+        shape = shape[::-1]
+        changes.append(lambda found: found[0].T)
+    if model.fused_by_head and part == "attn_qkv":
+        changes.append(_ByKind(configuration["num_attention_heads"]))
+    if model.pairs_neighbours and part in ("attn_q", "attn_k"):
+        heads = configuration["num_attention_heads"]
+        if part == "attn_k":
+            heads = configuration.get("num_key_value_heads") or heads
+        if shape[0] % (2 * heads):
+            raise ModelError(f"tensor {shown(first.name)}: {shape[0]} rows for {heads} heads")
+        changes.append(_NeighbourPairs(heads))
+    if part == "ffn_gate_inp_shexp":  # a row by itself, which GGUF has as a vector
+        shape = shape[-1:]
+        changes.append(lambda found: found[0].reshape(-1))
+    if len(shape) == 1:
+        dtype = DType.f32
+        changes.append(_add_one if model.norms_from_one and "norm" in part else _widen)
+    change = _Chain(tuple(changes)) if changes else None
+    return Recipe(name, shape, dtype, tuple(parts), change)
+
+
+@dataclass(frozen=True)
+class _Chain:
+    changes: tuple[Change, ...]
+
+    def __call__(self, found: list[Values]) -> Values:
+        for change in self.changes:
+            found = [change(found)]
+        return found[0]
+
+
+@dataclass(frozen=True)
+class _NeighbourPairs:
+    """Rows (i, i + n / 2) of each head side by side."""
+
+    heads: int
+
+    def __call__(self, found: list[Values]) -> Values:
+        rows = found[0]
+        halves = rows.reshape(self.heads, 2, len(rows) // self.heads // 2, *rows.shape[1:])
+        return np.asarray(halves.swapaxes(1, 2).reshape(rows.shape))
+
+
+@dataclass(frozen=True)
+class _ByKind:
+    """All queries' rows, then all keys', then all values'."""
+
+    heads: int
+
+    def __call__(self, found: list[Values]) -> Values:
+        rows = found[0]
+        by_head = rows.reshape(self.heads, 3, len(rows) // self.heads // 3, *rows.shape[1:])
+        return np.asarray(by_head.swapaxes(0, 1).reshape(rows.shape))
+
+
+def _widen(found: list[Values]) -> Values:
+    return found[0].astype(np.float32)
+
+
+def _add_one(found: list[Values]) -> Values:
+    return np.asarray(found[0].astype(np.float32) + np.float32(1))

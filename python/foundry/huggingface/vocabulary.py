@@ -1,0 +1,182 @@
+"""A folder's tokenizer and chat templates as GGUF's keys.
+
+What `tokenizer.json` does is found out by asking it: how it cuts a text tells the pre-tokenizer,
+what it puts around one tells the flags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tokenizers
+
+from foundry.errors import TokenizerError, UnsupportedModelError
+from foundry.generation.segmentation.pre_tokenizers import PRE_TOKENIZERS
+from foundry.huggingface.weights import json_object
+from foundry.metadata import shown, warn
+
+_NORMAL, _CONTROL, _USER_DEFINED, _UNUSED, _BYTE = 1, 3, 4, 5, 6  # tokenizer.ggml.token_type
+_PREFIX = "tokenizer.ggml."
+_ENDS = ("eos", "eot", "eom")
+
+# A text that pre-tokenizers cut differently: their rules for contractions, digits, punctuation,
+# runs of spaces, newlines, letters with marks, capitals and scripts.
+_PROBE = (
+    "Hello World'S they'RE it's I'll  we'd\t\tA1234567 12,345.678 x=y+z; foo_bar fooBar "
+    "HTTPServer (a)  [b] ...!! ??/n//n\n\n  \n \r\n\r\n   end   \n\n\n \u00e9 \u00e8 na\u00efve "
+    "\u00c4pfel \u00c0B \u00d1\u00d1\u00f1 \u6f22\u5b57\u304b\u306a\u30ab\u30ca \u4f60\u597d123 "
+    "\ud55c\uad6d\uc5b4 \u0e44\u0e17\u0e22 \u0939\u093f\u0928\u094d\u0926\u0940 "
+    "\u0627\u0644\u0639\u0631\u0628 \u05e2\u05d1\u05e8 \U0001f642\U0001f642 "
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467 a\u0301b \u00b2\u00b3\u00bd \u2167 "
+    "\u0663\u0664\u0665 \u00a0x\u3000y 'tis \u2019s #tag @me $5 \u20ac9 %^&*~`|<> /usr/bin -- == "
+    "3.14e-10 0x1F v2.0 \u200bz\ufeff 1a2b3c  \n  x\n\ty"
+)
+
+
+def vocabulary_of(folder: Path, configuration: Mapping[str, Any], rows: int) -> dict[str, Any]:
+    """The keys under `tokenizer.`, for an embedding of so many rows. `UnsupportedModelError` for a
+    tokenizer that GGUF has no name for, `TokenizerError` for one that does not fit the model."""
+    path = folder / "tokenizer.json"
+    if not path.exists():
+        raise UnsupportedModelError(
+            f"{folder}: unsupported tokenizer; supported: tokenizer.json, which transformers' "
+            f"AutoTokenizer.from_pretrained(folder).save_pretrained(folder) writes"
+        )
+    description = json_object(path)
+    try:
+        backend = tokenizers.Tokenizer.from_file(str(path))
+    except Exception as error:  # the package raises nothing narrower
+        raise TokenizerError(f"{path}: {error}") from error
+    settings = _optional(folder / "tokenizer_config.json")
+    found = _tokens(path, description, backend, rows)
+    found |= _flags(backend, settings)
+    found |= _named_tokens(folder, configuration, settings, backend)
+    return {_PREFIX + key: value for key, value in found.items()} | _templates(folder, settings)
+
+
+def _optional(path: Path) -> Mapping[str, Any]:
+    return json_object(path) if path.exists() else {}
+
+
+def _tokens(
+    path: Path, description: Mapping[str, Any], backend: tokenizers.Tokenizer, rows: int
+) -> dict[str, Any]:
+    model = description.get("model") or {}
+    kind = model.get("type")
+    if kind != "BPE":
+        raise UnsupportedModelError(
+            f"{path}: unsupported tokenizer model {shown(kind)}; supported: 'BPE'"
+        )
+    vocabulary = backend.get_vocab(with_added_tokens=True)
+    highest = max(vocabulary.values(), default=-1)
+    if highest >= rows:
+        raise TokenizerError(f"{path}: has token {highest}, the embedding {rows} rows")
+    tokens = [f"[PAD{index}]" for index in range(rows)]
+    types = np.full(rows, _UNUSED, np.int32)
+    spelled_bytes = bool(model.get("byte_fallback"))
+    for token, index in vocabulary.items():
+        tokens[index] = token
+        is_byte = spelled_bytes and len(token) == 6 and token.startswith("<0x")
+        types[index] = _BYTE if is_byte else _NORMAL
+    for added in description.get("added_tokens") or ():
+        types[added["id"]] = _CONTROL if added.get("special") else _USER_DEFINED
+    merges = [pair if isinstance(pair, list) else pair.split(" ") for pair in model["merges"]]
+    found: dict[str, Any] = {"tokens": tokens, "token_type": types}
+    if spelled_bytes:
+        return found | {"model": "llama", "scores": _scores(tokens, merges)}
+    return found | {
+        "model": "gpt2",
+        "pre": _pre_tokenizer(path, backend),
+        "merges": [" ".join(pair) for pair in merges],
+    }
+
+
+def _scores(tokens: list[str], merges: list[list[str]]) -> Any:
+    """SentencePiece's: the sooner a merge, the higher what it makes."""
+    first: dict[str, int] = {}
+    for rank, pair in enumerate(merges):
+        first.setdefault("".join(pair), rank)
+    return np.array([-first.get(token, len(merges)) for token in tokens], np.float32)
+
+
+def _pre_tokenizer(path: Path, backend: tokenizers.Tokenizer) -> str:
+    """The one that cuts the probe into the same words."""
+    own = backend.pre_tokenizer
+    if own is not None:
+        words = own.pre_tokenize_str(_normalised(backend, _PROBE))
+        for name, rule in PRE_TOKENIZERS.items():
+            if rule.split().pre_tokenize_str(_PROBE) == words:
+                return name
+    raise UnsupportedModelError(
+        f"{path}: unsupported pre-tokenizer; supported: what cuts a text as one of "
+        f"{', '.join(sorted(PRE_TOKENIZERS))} does"
+    )
+
+
+def _normalised(backend: tokenizers.Tokenizer, text: str) -> str:
+    normaliser = backend.normalizer
+    return text if normaliser is None else str(normaliser.normalize_str(text))
+
+
+def _flags(backend: tokenizers.Tokenizer, settings: Mapping[str, Any]) -> dict[str, Any]:
+    plain = backend.encode("a", add_special_tokens=False)
+    around = backend.encode("a", add_special_tokens=True)
+    at = next((i for i in range(len(around.ids)) if around.ids[i:][: len(plain)] == plain.ids), 0)
+    return {
+        "add_bos_token": at > 0 or settings.get("add_bos_token") is True,
+        "add_eos_token": at + len(plain) < len(around) or settings.get("add_eos_token") is True,
+        "add_space_prefix": plain.tokens[:1] != ["a"],
+    }
+
+
+def _named_tokens(
+    folder: Path,
+    configuration: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    backend: tokenizers.Tokenizer,
+) -> dict[str, int]:
+    """By role, the id: `tokenizer_config.json`'s names come first, then the ids of
+    `generation_config.json` and `config.json`."""
+
+    def named(role: str) -> int | None:
+        token = settings.get(f"{role}_token")
+        text = token.get("content") if isinstance(token, Mapping) else token
+        return backend.token_to_id(text) if isinstance(text, str) else None
+
+    def numbered(role: str) -> Iterator[int]:
+        for source in (_optional(folder / "generation_config.json"), configuration):
+            value = source.get(f"{role}_token_id")
+            for index in value if isinstance(value, list) else [value]:
+                if isinstance(index, int) and not isinstance(index, bool):
+                    yield index
+
+    found = {}
+    for role, key in (("bos", "bos"), ("unk", "unknown"), ("pad", "padding")):
+        index = named(role)
+        if index is None:
+            index = next(numbered(role), None)
+        if index is not None:
+            found[f"{key}_token_id"] = index
+    own = named("eos")
+    ends = list(dict.fromkeys([*([] if own is None else [own]), *numbered("eos")]))
+    if len(ends) > len(_ENDS):
+        warn(f"{folder}: of {len(ends)} tokens that end a turn the first {len(_ENDS)} are honoured")
+    return found | {f"{role}_token_id": end for role, end in zip(_ENDS, ends, strict=False)}
+
+
+def _templates(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
+    path = folder / "chat_template.jinja"
+    found = path.read_text(encoding="utf-8") if path.exists() else settings.get("chat_template")
+    if isinstance(found, str):
+        return {"tokenizer.chat_template": found}
+    named = {row["name"]: row["template"] for row in found or () if isinstance(row, Mapping)}
+    templates: dict[str, Any] = {}
+    if "default" in named:
+        templates["tokenizer.chat_template"] = named.pop("default")
+    if named:
+        templates["tokenizer.chat_templates"] = list(named)
+        templates |= {f"tokenizer.chat_template.{name}": text for name, text in named.items()}
+    return templates
