@@ -63,7 +63,8 @@ class Reference:
 
 def write(path: Path, values: Mapping[str, Any]) -> Path:
     """A file of a vocabulary alone."""
-    writer = gguf.GGUFWriter(path, "gpt2")
+    values = {"general.architecture": "gpt2"} | dict(values)
+    writer = gguf.GGUFWriter(path, values.pop("general.architecture"))
     kinds = gguf.GGUFValueType
     for key, value in values.items():
         if isinstance(value, np.ndarray):

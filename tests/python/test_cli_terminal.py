@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from foundry.cli import ui
 from foundry.cli.terminal import printable
-from foundry.generation.tokenizer import _byte_alphabet
+from foundry.generation.segmentation.byte_alphabet import BYTES
 
 COMMAND = [sys.executable, "-m", "foundry"]
 # Sets the title, clears, colours, moves; one-byte controls; reordering; markup and an emoji's name.
@@ -60,7 +60,7 @@ def run_in_shell(line: str, *arguments: str | Path, **environment: str) -> tuple
 def hostile_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model whose name, keys, values, tensors, template and answers hold terminal commands."""
     hidden, inner, layers = 64, 64, 1
-    stand_in = {byte: character for character, byte in _byte_alphabet().items()}
+    stand_in = {byte: character for character, byte in BYTES.items()}
     said = "".join(stand_in[byte] for byte in HOSTILE.encode())
     tokens = [*stand_in.values(), *(f"{said}{index}" for index in range(43)), "ab"]
     random = np.random.default_rng(7)

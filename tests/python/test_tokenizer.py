@@ -6,6 +6,7 @@ import itertools
 import re
 import time
 import unicodedata
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -217,6 +218,129 @@ def test_bad_metadata_is_a_typed_error(
 ) -> None:
     with pytest.raises(error, match=message):
         Tokenizer(tiny(**changes))
+
+
+def word_pieces(**changes: object) -> dict[str, object]:
+    fields: dict[str, object] = {
+        "model": "bert",
+        "tokens": ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "\u2581a", "b"],
+        "token_type": [3, 3, 3, 3, 1, 1],
+        "unknown_token_id": 1,
+        "cls_token_id": 2,
+        "seperator_token_id": 3,
+    }
+    return {f"tokenizer.ggml.{key}": value for key, value in (fields | changes).items()}
+
+
+def unigrams(**changes: object) -> dict[str, object]:
+    fields: dict[str, object] = {
+        "model": "t5",
+        "tokens": ["<pad>", "</s>", "<unk>", "\u2581", "a"],
+        "token_type": [3, 3, 2, 1, 1],
+        "scores": [0.0, 0.0, 0.0, -1.0, -2.0],
+    }
+    return {f"tokenizer.ggml.{key}": value for key, value in (fields | changes).items()}
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        (sentence_pieces({"a": -1}, scores=[1.0]), "scores has 1 entries for 260 tokens"),
+        (sentence_pieces({"a": float("nan")}), "scores at index 259 is nan; expected a number"),
+        (sentence_pieces({"a": -1}, scores="x"), "scores is 'x'; expected an array of numbers"),
+        (
+            sentence_pieces({"a": -1}, token_type=[6] * 260),
+            r"token_type at index 0 says that '<unk>' is a byte; expected a token such as '<0x0A>'",
+        ),
+        (
+            {
+                "tokenizer.ggml.model": "llama",
+                "tokenizer.ggml.tokens": [],
+                "tokenizer.ggml.scores": [],
+            },
+            "tokens is empty",
+        ),
+        (word_pieces(unknown_token_id=9), "unknown_token_id is missing; WordPiece needs it"),
+        (word_pieces(seperator_token_id=9, add_sep_token=True), "seperator_token_id is missing"),
+        (unigrams(token_type=[3, 3, 2, 3, 3]), "token_type has no normal token"),
+        (unigrams(precompiled_charsmap=[1, 2]), "precompiled_charsmap has 2 bytes; expected a len"),
+        (unigrams(precompiled_charsmap=[300]), "precompiled_charsmap: expected bytes"),
+        (unigrams(add_space_prefix=1), "add_space_prefix is 1; expected true or false"),
+    ],
+)
+def test_a_bad_vocabulary_of_another_model_is_a_typed_error(
+    metadata: dict[str, object], message: str
+) -> None:
+    with warnings.catch_warnings(), pytest.raises(fd.TokenizerError, match=message):
+        warnings.simplefilter("ignore", fd.ModelWarning)
+        Tokenizer(metadata)
+
+
+@pytest.mark.parametrize(
+    ("units", "message"),
+    [
+        ([1 << 20], "names unit [0-9]+ of its array, which has 1"),
+        ([0] * 97 + [0x161], "has no text of UTF-8 at byte 353 of 1, which its array names"),
+    ],
+)
+def test_a_normalisation_that_leads_nowhere_is_an_error_where_a_text_meets_it(
+    units: list[int], message: str
+) -> None:
+    array = np.array(units, "<u4").tobytes()
+    data = len(array).to_bytes(4, "little") + array + b"\xff"
+    tokenizer = Tokenizer(unigrams(precompiled_charsmap=list(data)))
+    with pytest.raises(fd.TokenizerError, match=message):
+        tokenizer.encode("a")
+
+
+ITEMS = st.sampled_from(
+    ["a", "b", "ab", "\u2581", "\u2581a", "<0x61>", "", "<s>", "</s>", "é", " "]
+)
+
+
+@given(
+    model=st.sampled_from(["llama", "bert", "t5", "gemma4", "gpt2"]),
+    tokens=st.lists(ITEMS, max_size=8),
+    types=st.lists(st.integers(0, 7), max_size=8),
+    scores=st.lists(st.floats(width=32), max_size=8),
+    merges=st.lists(st.sampled_from(["a b", "\u2581 a", "a é", "ab", " a"]), max_size=3),
+    ids=st.lists(st.integers(-1, 9), min_size=4, max_size=4),
+    charsmap=st.one_of(st.none(), st.lists(st.integers(0, 255), max_size=40)),
+    flag=st.booleans(),
+    text=st.text(max_size=20),
+)
+def test_any_vocabulary_works_or_is_a_typed_error(
+    model: str,
+    tokens: list[str],
+    types: list[int],
+    scores: list[float],
+    merges: list[str],
+    ids: list[int],
+    charsmap: list[int] | None,
+    flag: bool,
+    text: str,
+) -> None:
+    count = len(tokens)
+    values: dict[str, object] = {
+        "model": model,
+        "tokens": tokens,
+        "token_type": (types + [1] * 8)[:count],
+        "scores": (scores + [0.5] * 8)[:count],
+        "merges": merges,
+        "add_space_prefix": flag,
+        "remove_extra_whitespaces": flag,
+    }
+    names = ("bos_token_id", "eos_token_id", "unknown_token_id", "seperator_token_id")
+    values |= {name: value for name, value in zip(names, ids, strict=True) if value >= 0}
+    if charsmap is not None:
+        values["precompiled_charsmap"] = charsmap
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", fd.ModelWarning)
+        try:
+            tokenizer = Tokenizer({f"tokenizer.ggml.{k}": v for k, v in values.items()})
+            tokenizer.decode(tokenizer.encode(text, add_end=True))
+        except fd.ModelError as error:
+            assert str(error).isprintable()
 
 
 def test_an_id_that_nothing_uses_is_warned_of() -> None:

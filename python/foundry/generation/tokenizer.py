@@ -8,22 +8,12 @@ from collections.abc import Iterable, Mapping
 from foundry.call_errors import typed_calls
 from foundry.errors import ArgumentTypeError, TokenizerError
 from foundry.generation.arguments import checked_integer, checked_text, shown
+from foundry.generation.segmentation.byte_alphabet import BYTES
 from foundry.generation.segmentation.models import segmenter
 from foundry.generation.special_tokens import SpecialTokens
 from foundry.generation.templates.text import TemplateText, own_spans
 from foundry.generation.token_kinds import BYTE, NORMAL
 from foundry.generation.vocabulary import SPACE, Vocabulary
-
-
-def _byte_alphabet() -> dict[str, int]:
-    """Byte of each printable stand-in (`bytes_to_unicode` of GPT-2, Radford et al. 2019)."""
-    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    alphabet = {chr(byte): byte for byte in printable}
-    others = (byte for byte in range(256) if byte not in printable)
-    return alphabet | {chr(256 + index): byte for index, byte in enumerate(others)}
-
-
-_BYTES = _byte_alphabet()
 
 
 @typed_calls
@@ -125,7 +115,7 @@ class Tokenizer:
         if not vocabulary.bytewise:
             return text.replace(SPACE, " ").encode()
         try:
-            return bytes(_BYTES[character] for character in text)
+            return bytes(BYTES[character] for character in text)
         except KeyError:
             return text.encode()
 
@@ -161,11 +151,12 @@ class StreamDecoder:
     def push(self, token: int) -> str:
         """The text that `token` completes; empty while a character is still open."""
         data = self._tokenizer.bytes_of(token)
+        special = self._tokenizer.begins_text(token)
         if self._skip_special and self._tokenizer.is_special(token):
             data = b""
-        if self._begins and data.startswith(b" "):
-            data = data[1:]
-        self._begins = self._whole and self._tokenizer.begins_text(token)
+        if self._begins and not special:
+            data = data.removeprefix(b" ")
+        self._begins = self._whole and special
         return self._utf8.decode(data)
 
     def finish(self) -> str:

@@ -27,7 +27,7 @@ class NamedIds:
     def needed(self, name: str, default: int | None = None) -> int | None:
         """`TokenizerError` for an id that is no token."""
         if f"{name}_token_id" not in self._metadata:
-            return default if default is not None and default < self._count else None
+            return self._there(default)
         value = self._metadata.integer(f"{name}_token_id", least=0)
         if value >= self._count:
             raise TokenizerError(
@@ -41,7 +41,10 @@ class NamedIds:
             return self.needed(name, default)
         except TokenizerError as error:
             warn(str(error))
-            return default
+            return self._there(default)
+
+    def _there(self, default: int | None) -> int | None:
+        return default if default is not None and default < self._count else None
 
     def of_texts(self) -> dict[str, int | None]:
         """Ids that may also be found by the tokens' texts."""

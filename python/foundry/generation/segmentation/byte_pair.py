@@ -9,9 +9,12 @@ import tokenizers
 from tokenizers import models
 
 from foundry.errors import TokenizerError
+from foundry.generation.segmentation.byte_alphabet import BYTES
 from foundry.generation.segmentation.pre_tokenizers import PRE_TOKENIZERS
 from foundry.generation.vocabulary import SPACE, Vocabulary
 
+_UNKNOWN = "\0\0"
+"""In the place of a character that is no token: its neighbours are none of each other."""
 _LINES = re.compile(r"\n+|[^\n]+")
 
 
@@ -19,15 +22,24 @@ def byte_pair(vocabulary: Vocabulary) -> Callable[[str], list[int]]:
     """The ids of a text. `TokenizerError` for merges that do not fit the tokens."""
     rule = PRE_TOKENIZERS[vocabulary.pre_tokenizer]
     ids = {text: token for text, token in vocabulary.ids.items() if token not in vocabulary.special}
+    spelled = BYTES if rule.bytewise else [f"<0x{byte:02X}>" for byte in range(256)]
+    says_all = all(text in ids for text in spelled)
+    unknown = len(vocabulary.tokens)
+    special = {vocabulary.tokens[token] for token in vocabulary.special}
     merges = vocabulary.merges
-    if any(left + right in vocabulary.ids and left + right not in ids for left, right in merges):
+    if not all(special.isdisjoint((left, right, left + right)) for left, right in merges):
         # No text makes a control token.
-        merges = [(left, right) for left, right in merges if left + right in ids]
+        merges = [
+            (left, right)
+            for left, right in merges
+            if special.isdisjoint((left, right, left + right))
+        ]
     try:
         backend = tokenizers.Tokenizer(
             models.BPE(
-                vocab=ids,
+                vocab={**ids, _UNKNOWN: unknown},
                 merges=merges,
+                unk_token=_UNKNOWN,
                 ignore_merges=rule.whole_words,
                 byte_fallback=not rule.bytewise,
             )
@@ -41,7 +53,7 @@ def byte_pair(vocabulary: Vocabulary) -> Callable[[str], list[int]]:
 
     def encode(text: str) -> list[int]:
         found: list[int] = backend.encode(text, add_special_tokens=False).ids
-        return found
+        return found if says_all else [token for token in found if token != unknown]
 
     def encode_spelled(text: str) -> list[int]:
         return encode(text.replace(" ", SPACE))

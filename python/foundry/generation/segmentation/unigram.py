@@ -29,12 +29,12 @@ def unigram(vocabulary: Vocabulary) -> Callable[[str], list[int]]:
     normal = vocabulary.scores[vocabulary.types == NORMAL]
     if not len(normal):
         raise TokenizerError("tokenizer.ggml.token_type has no normal token (1)")
-    unknown_score = float(normal.min() - _UNKNOWN_COSTS)
+    unmatched = float(normal.min() - _UNKNOWN_COSTS), unknown
     free = vocabulary.types == USER_DEFINED
     scores = np.where(free, np.float32(0), vocabulary.scores).tolist()
     taken = np.flatnonzero(np.isin(vocabulary.types, (NORMAL, USER_DEFINED, UNUSED))).tolist()
     tokens = {vocabulary.tokens[token]: (scores[token], token) for token in taken}
-    longest = max(map(len, tokens))
+    lengths = sorted({1} | set(map(len, tokens)))
     cut = splitter(tokens)
     normalize = _normalizer(vocabulary)
 
@@ -46,12 +46,13 @@ def unigram(vocabulary: Vocabulary) -> Callable[[str], list[int]]:
         start_of = [0] * (count + 1)
         for start in range(count):
             so_far = best[start]
-            for end in range(start + 1, min(count, start + longest) + 1):
-                found = tokens.get(word[start:end])
+            for length in lengths:
+                end = start + length
+                if end > count:
+                    break
+                found = tokens.get(word[start:end], unmatched if length == 1 else None)
                 if found is None:
-                    if end > start + 1:
-                        continue
-                    found = (unknown_score, unknown)
+                    continue
                 if so_far + found[0] > best[end]:
                     best[end] = so_far + found[0]
                     token_to[end], start_of[end] = found[1], start

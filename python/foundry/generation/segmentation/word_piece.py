@@ -33,7 +33,7 @@ def word_piece(vocabulary: Vocabulary) -> Callable[[str], list[int]]:
         raise TokenizerError("tokenizer.ggml.unknown_token_id is missing; WordPiece needs it")
     unknown = [vocabulary.unknown_id]
     ids = {text: token for text, token in vocabulary.ids.items() if token not in vocabulary.special}
-    longest = max(map(len, ids), default=0)
+    lengths = sorted(set(map(len, ids)), reverse=True)
     spelled = _Characters(vocabulary.lowercase, vocabulary.strips_accents)
 
     @remembered
@@ -42,11 +42,11 @@ def word_piece(vocabulary: Vocabulary) -> Callable[[str], list[int]]:
         found: list[int] = []
         start = 0
         while start < len(text):
-            for end in range(min(len(text), start + longest), start, -1):
-                token = ids.get(text[start:end])
-                if token is not None:
+            for length in lengths:
+                token = ids.get(text[start : start + length])
+                if token is not None and start + length <= len(text):
                     found.append(token)
-                    start = end
+                    start += length
                     break
             else:
                 return unknown
