@@ -20,7 +20,7 @@ struct MXFP4Format : NoMinimum {
 
   template <class Bytes>
   static uint codes(device const Block& block, uint four) {
-    return nibble_values(kFp4Values, Bytes::four(block.codes + four % 4 * 4) >> four / 4 * 4);
+    return fp4_values(Bytes::four(block.codes + four % 4 * 4) >> four / 4 * 4);
   }
   /// Half of the block's, as values are doubled: 2^(exponent - 128), subnormal for 0 and 1. 255,
   /// which the specification has for NaN, is a power of two for GGUF.

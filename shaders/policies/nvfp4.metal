@@ -21,7 +21,7 @@ struct NVFP4Format : NoMinimum {
   template <class Bytes>
   static uint codes(device const Block& block, uint four) {
     const uint bytes = Bytes::four(block.codes + four / 4 * 8 + four % 2 * 4);
-    return nibble_values(kFp4Values, bytes >> four / 2 % 2 * 4);
+    return fp4_values(bytes >> four / 2 % 2 * 4);
   }
   /// Half of the sub-block's, as values are doubled. 127, which is NaN elsewhere, is 0 for GGUF.
   static float scale(device const Block& block, uint four) {
