@@ -7,6 +7,7 @@ dispatched.
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ COLUMNS = 288  # a step of 256 and a remainder; quantised rows are whole blocks
 BIG_COLUMNS = 512  # of formats with larger blocks than 32
 ROWS, TOKENS = 5, 3
 HEADS, KV_HEADS, HEAD_DIM = 4, 2, 64
+GROUPED = (ops.LinearForm.gemm, ops.LinearForm.gemm_lanes, ops.LinearForm.gemm_matrices)
 
 # What the formats of lib/fours.metal have of their own, their codes and scales, is in two kernels;
 # the others are those of one of them.
@@ -126,6 +128,33 @@ def attention() -> None:
         )
 
 
+def experts() -> None:
+    count, inner, used = 3, 64, 2
+    x, logits = floats(TOKENS, inner), floats(TOKENS, count)
+    ids, shares = rt.empty((TOKENS, used), fd.i32), rt.empty((TOKENS, used), fd.f32)
+    rt.run(ops.ChooseExperts(logits, ids, shares, gating=ops.ExpertGating.sigmoid))
+    ids = rt.tensor(np.array([[1, 0], [2, 1], [0, count]], np.int32))  # the last is no expert
+    groups = rt.empty((ops.expert_groups(TOKENS, used, count),), fd.u32)
+    rt.run(ops.GroupExperts(ids, groups))
+    w, bias = floats(count, ROWS, inner, dtype=fd.f16), floats(count, ROWS)
+    results, sums = rt.empty((TOKENS * used, ROWS), fd.f32), floats(TOKENS, ROWS)
+    gating, norm = ops.ClampedSwiGlu(), ops.RmsNorm(weight=floats(inner))
+    forms: list[dict[str, Any]] = [{"groups": groups, "form": form} for form in GROUPED]
+    for form in ({}, *forms):
+        rt.run(
+            ops.ExpertGatedLinear(
+                w, w, ids, x, results, activation=gating, gate_bias=bias, prologue=norm, **form
+            )
+        )
+        scratch = rt.empty((TOKENS * used, ROWS), fd.f32) if form else None
+        sum_of_all: dict[str, Any] = {
+            "shares": shares,
+            "scratch": scratch,
+            "epilogue": ops.Residual(sums),
+        }
+        rt.run(ops.ExpertLinear(w, ids, x, sums, bias=bias, **sum_of_all, **form))
+
+
 def rows_and_elements() -> None:
     x, weight = floats(3, 70), floats(70)
     y, half = rt.empty((3, 70), fd.f32), rt.empty((3, 70), fd.f16)
@@ -172,6 +201,7 @@ for format in weight_formats():
     products(format)
 epilogues()
 attention()
+experts()
 rows_and_elements()
 choosing_tokens()
 # What has no larger dispatch above.
