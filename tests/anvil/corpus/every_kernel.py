@@ -193,8 +193,20 @@ def choosing_tokens() -> None:
             seed=5,
         )
     )
-    ring = rt.tensor(np.zeros(8, np.int32))
+    ring = rt.tensor(np.array([3, 9, 5, 3, 9, 2, 3, 9], np.int32))
+    every = rt.tensor(np.full(4, 0xFFFFFFFF, np.uint32))
+    one = rt.tensor(np.array([4, 0, 0, 0], np.uint32))
+    rt.run(
+        ops.Sample(
+            logits, scratch, token, bias=floats(100), mask=every, recent=ring, breakers=one,
+            dry_multiplier=0.8, dry_last_n=8, top_n_sigma=2, typical_p=0.9, xtc_probability=1,
+            xtc_threshold=0.05, temperature=0.8, dynatemp_range=0.5, seed=5, step=8,
+        )
+    )  # fmt: skip
+    rt.run(ops.Sample(logits, scratch, token, mu=rt.tensor(np.full(2, 4, np.float32)), seed=5))
     rt.run(ops.AppendToken(token=token, ring=ring, counts=counts, position=2, window=4))
+    chosen, values = rt.empty((1,), fd.f32), rt.empty((1, 5), fd.f32)
+    rt.run(ops.LogProbabilities(logits, token, chosen, rt.empty((1, 5), fd.i32), values))
 
 
 for format in weight_formats():
