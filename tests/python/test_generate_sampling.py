@@ -71,7 +71,10 @@ def test_a_banned_token_never_comes(model: fd.models.LanguageModel) -> None:
     free = model.generate(PROMPT, raw=True, max_tokens=20, ignore_end=True)
     list(free)
     banned = sorted(set(free.tokens[:6]))
-    for options in ({"banned_tokens": banned}, {"logit_bias": dict.fromkeys(banned, -math.inf)}):
+    for options in (
+        {"banned_tokens": set(banned)},
+        {"logit_bias": dict.fromkeys(banned, -math.inf)},
+    ):
         other = model.generate(PROMPT, raw=True, max_tokens=20, ignore_end=True, **options)
         list(other)
         assert not set(other.tokens) & set(banned)

@@ -225,6 +225,22 @@ def test_a_draw_does_not_depend_on_what_was_drawn_meanwhile(rt: fd.Foundry) -> N
     assert again == first[2:]
 
 
+def test_a_recorded_draw_takes_another_mask_each_time(rt: fd.Foundry) -> None:
+    """As a grammar has one for each step; what the masks allow is drawn, by nothing but them."""
+    logits, token = rt.tensor(logits_of(70)), rt.empty((1,), fd.i32)
+    masks = [rt.tensor(bits(np.arange(70) == allowed), name="mask") for allowed in (69, 3, 40)]
+    with rt.record("draw") as program:
+        rt.run(
+            fd.ops.Sample(
+                logits, rt.empty((70,), fd.f32), token, mask=masks[0], step=fd.Parameter("step")
+            )
+        )
+    for step, (mask, allowed) in enumerate(zip(masks, (69, 3, 40), strict=True)):
+        program.bind("mask", mask)
+        program.replay(step=step)
+        assert np.asarray(token)[0] == allowed
+
+
 def test_nothing_is_drawn_where_the_mask_allows_nothing(rt: fd.Foundry) -> None:
     row = Row(rt, logits_of(70), mask=np.zeros(3, np.uint32), mu=np.full(2, 5, np.float32))
     assert row.draw() == ~0

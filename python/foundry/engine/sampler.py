@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -199,8 +199,8 @@ def _bias(sampling: SamplingParameters, vocabulary: int) -> NDArray[np.float32]:
     return bias
 
 
-def _bits(tokens: Sequence[str | int], vocabulary: int) -> NDArray[np.uint32]:
+def _bits(tokens: Iterable[str | int], vocabulary: int) -> NDArray[np.uint32]:
     """A bit for each token of the vocabulary, as `ops.Sample` has its masks."""
     bits = np.zeros(-(-vocabulary // 32) * 32, np.uint8)
-    bits[np.asarray(tokens, np.int64)] = 1
+    bits[np.asarray(list(tokens), np.int64)] = 1
     return np.packbits(bits, bitorder="little").view("<u4").astype(np.uint32)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, fields
 from typing import Any, TypedDict
 
@@ -85,11 +85,11 @@ class SamplingParameters:
     """Shorter repetitions go free."""
     dry_penalty_last_n: int = 64
     """How many recent tokens repetitions are looked for in."""
-    dry_sequence_breakers: Sequence[str | int] = ("\n", ":", '"', "*")
+    dry_sequence_breakers: Sequence[str | int] | Set[str | int] = ("\n", ":", '"', "*")
     """Nothing repeats across these: token ids, or texts, which stand for all tokens with them."""
     logit_bias: Mapping[int, float] = field(default_factory=dict, hash=False)
     """Added to the logits of tokens, by their ids; -inf bans one."""
-    banned_tokens: Sequence[int] = ()
+    banned_tokens: Sequence[int] | Set[int] = ()
     """Ids of tokens that are never drawn."""
 
     def __post_init__(self) -> None:
@@ -206,9 +206,9 @@ class SamplingOptions(TypedDict, total=False):
     dry_base: float
     dry_allowed_length: int
     dry_penalty_last_n: int
-    dry_sequence_breakers: Sequence[str | int]
+    dry_sequence_breakers: Sequence[str | int] | Set[str | int]
     logit_bias: Mapping[int, float]
-    banned_tokens: Sequence[int]
+    banned_tokens: Sequence[int] | Set[int]
 
 
 def _is_zero_or_normal(value: float) -> bool:
@@ -232,6 +232,8 @@ def _checked_breaker(value: object, where: str) -> str | int:
 
 def _checked_row(name: str, values: Any, check: Callable[[object, str], Any]) -> tuple[Any, ...]:
     where = f"sampling: {name}"
+    if isinstance(values, Set):
+        values = list(values)
     if isinstance(values, str | bytes | Mapping) or not isinstance(values, Sequence | np.ndarray):
         raise ArgumentTypeError(f"{where} is {shown(values)}; expected a list")
     return tuple(check(value, f"{where}[{index}]") for index, value in enumerate(values))
