@@ -15,7 +15,7 @@ from vocabularies import Reference, build, path_of, write
 
 import foundry as fd
 
-TEXTS = 60
+TEXTS = 30
 SPACE = "\u2581"
 DEFINED = ["<tool>", "  ", "   ", "<tool", "é\n", "@@"]
 BYTES = [f"<0x{byte:02X}>" for byte in range(256)]

@@ -140,6 +140,15 @@ def test_the_space_before_a_text_is_not_the_texts() -> None:
     assert tokenizer.decode([word]) == "a"
 
 
+def test_bytes_of_a_character_are_shown_when_it_is_whole() -> None:
+    tokenizer = Tokenizer(sentence_pieces({"\u2581": -3, "a": -2, "\u2581a": -1}))
+    stream = tokenizer.stream()
+    ids = tokenizer.encode("a🦙 a")[1:]
+    assert [stream.push(token) for token in ids] == [" a", "", "", "", "🦙", " a"]
+    assert stream.push(tokenizer.vocabulary["<0xF0>"]) == ""
+    assert stream.finish() == "\ufffd"
+
+
 def test_a_control_token_is_never_merged_from_text() -> None:
     tokenizer = Tokenizer(sentence_pieces({"<s": -1, "<": -2, "s": -2, ">": -2, "\u2581": -3}))
     assert spelled(tokenizer, "<s>")[:1] == ["<s>"]
