@@ -3,7 +3,8 @@
 //
 // A four is four neighbouring weights. `struct Format` has
 //   Block, kBlock             as a policy has them
-//   kOffset                   weight = scale * (code - kOffset) - minimum
+//   Numbers                   what codes stand for: themselves, or entries of a table
+//   kOffset                   weight = scale * (number - kOffset) - minimum
 //   kRun                      weights that have one scale and minimum: 16, or 32 and more
 //   kApart                    a lane of a GPU takes two fours at this distance: those that share bytes
 //   kHasMinimum               whether there are minima
@@ -26,8 +27,16 @@ struct BytesAt : BytesAtEven {};
 template <>
 struct BytesAt<1> : BytesAnywhere {};
 
-/// What a format without minima has.
-struct NoMinimum {
+/// Codes that are numbers.
+struct PlainNumbers {
+  static uint one(uint code) { return code; }
+  /// Of two fours.
+  static uint2 eight(uint low, uint high) { return uint2(low, high); }
+};
+
+/// What a format has unless it says otherwise.
+struct FormatDefaults {
+  using Numbers = PlainNumbers;
   FOUNDRY_CONSTANT bool kHasMinimum = false;
   template <class Block>
   static float minimum(device const Block&, uint) {
@@ -35,10 +44,10 @@ struct NoMinimum {
   }
 };
 
-/// A code of four as a number.
+/// What one of four codes stands for.
 template <class Format>
-inline float code_of(uint codes, uint j) {
-  return float(short(codes >> 8 * j & 255) - Format::kOffset);
+inline float number_of(uint codes, uint j) {
+  return float(short(Format::Numbers::one(codes >> 8 * j & 255)) - Format::kOffset);
 }
 
 template <class Format, uint Width>
@@ -65,7 +74,7 @@ struct Fours {
 #pragma unroll
     for (uint j = 0; j < 4; ++j) {
       const float2 pair = float2(x[j], x[j + 4]);
-      sum += float2(code_of<Format>(low, j), code_of<Format>(high, j)) * pair;
+      sum += float2(number_of<Format>(low, j), number_of<Format>(high, j)) * pair;
       total += pair;
     }
     float result = Format::scale(block, four) * sum.x + Format::scale(block, four + kApart) * sum.y;
@@ -78,12 +87,12 @@ struct Fours {
 
   static float value(device const Block& block, uint i) {
     const uint codes = Format::template codes<BytesAnywhere>(block, i / 4);
-    return Format::scale(block, i / 4) * code_of<Format>(codes, i % 4) -
+    return Format::scale(block, i / 4) * number_of<Format>(codes, i % 4) -
            Format::minimum(block, i / 4);
   }
 };
 
-/// The integer form: sums of (code - kOffset) * x in 32-bit integers.
+/// The integer form: sums of (number - kOffset) * x in 32-bit integers.
 template <class Format>
 struct IntegerFours {
   using Block = typename Format::Block;
@@ -93,8 +102,11 @@ struct IntegerFours {
     const uint first = lane / 4 * 8 + lane % 4;
     device const Block& block = step[first / (Format::kBlock / 4)];
     const uint four = first % (Format::kBlock / 4);
-    const int low = sum_of(block, four, pairs);
-    const int high = sum_of(block, four + 4, pairs + 32);
+    const uint2 numbers =
+        Format::Numbers::eight(Format::template codes<BytesAnywhere>(block, four),
+                               Format::template codes<BytesAnywhere>(block, four + 4));
+    const int low = dot_bytes(numbers.x, Format::kOffset, pairs);
+    const int high = dot_bytes(numbers.y, Format::kOffset, pairs + 32);
     float result;
     if (Format::kRun >= 32) {
       result = Format::scale(block, four) * x_scale * float(low + high);
@@ -109,9 +121,5 @@ struct IntegerFours {
       }
     }
     return result;
-  }
-
-  static int sum_of(device const Block& block, uint four, threadgroup const short2* pairs) {
-    return dot_bytes(Format::template codes<BytesAnywhere>(block, four), Format::kOffset, pairs);
   }
 };

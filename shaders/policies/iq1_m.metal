@@ -15,7 +15,7 @@ struct IQ1_MBlock {
 };
 static_assert(sizeof(IQ1_MBlock) == 56, "IQ1_MBlock must match GGUF's layout");
 
-struct IQ1_MFormat : NoMinimum {
+struct IQ1_MFormat : FormatDefaults {
   using Block = IQ1_MBlock;
   FOUNDRY_CONSTANT uint kBlock = 256;
   FOUNDRY_CONSTANT short kOffset = kIq1Offset;

@@ -14,7 +14,7 @@ struct IQ1_SBlock {
 };
 static_assert(sizeof(IQ1_SBlock) == 50, "IQ1_SBlock must match GGUF's layout");
 
-struct IQ1_SFormat : NoMinimum {
+struct IQ1_SFormat : FormatDefaults {
   using Block = IQ1_SBlock;
   FOUNDRY_CONSTANT uint kBlock = 256;
   FOUNDRY_CONSTANT short kOffset = kIq1Offset;

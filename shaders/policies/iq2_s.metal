@@ -15,7 +15,7 @@ struct IQ2_SBlock {
 };
 static_assert(sizeof(IQ2_SBlock) == 82, "IQ2_SBlock must match GGUF's layout");
 
-struct IQ2_SFormat : NoMinimum {
+struct IQ2_SFormat : FormatDefaults {
   using Block = IQ2_SBlock;
   FOUNDRY_CONSTANT uint kBlock = 256;
   FOUNDRY_CONSTANT short kOffset = kSignedOffset;

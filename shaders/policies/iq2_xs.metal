@@ -13,7 +13,7 @@ struct IQ2_XSBlock {
 };
 static_assert(sizeof(IQ2_XSBlock) == 74, "IQ2_XSBlock must match GGUF's layout");
 
-struct IQ2_XSFormat : NoMinimum {
+struct IQ2_XSFormat : FormatDefaults {
   using Block = IQ2_XSBlock;
   FOUNDRY_CONSTANT uint kBlock = 256;
   FOUNDRY_CONSTANT short kOffset = kSignedOffset;

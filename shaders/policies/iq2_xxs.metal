@@ -12,7 +12,7 @@ struct IQ2_XXSBlock {
 };
 static_assert(sizeof(IQ2_XXSBlock) == 66, "IQ2_XXSBlock must match GGUF's layout");
 
-struct IQ2_XXSFormat : NoMinimum {
+struct IQ2_XXSFormat : FormatDefaults {
   using Block = IQ2_XXSBlock;
   FOUNDRY_CONSTANT uint kBlock = 256;
   FOUNDRY_CONSTANT short kOffset = kSignedOffset;

@@ -15,7 +15,7 @@ struct IQ3_SBlock {
 };
 static_assert(sizeof(IQ3_SBlock) == 110, "IQ3_SBlock must match GGUF's layout");
 
-struct IQ3_SFormat : NoMinimum {
+struct IQ3_SFormat : FormatDefaults {
   using Block = IQ3_SBlock;
   FOUNDRY_CONSTANT uint kBlock = 256;
   FOUNDRY_CONSTANT short kOffset = kSignedOffset;

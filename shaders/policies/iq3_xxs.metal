@@ -13,7 +13,7 @@ struct IQ3_XXSBlock {
 };
 static_assert(sizeof(IQ3_XXSBlock) == 98, "IQ3_XXSBlock must match GGUF's layout");
 
-struct IQ3_XXSFormat : NoMinimum {
+struct IQ3_XXSFormat : FormatDefaults {
   using Block = IQ3_XXSBlock;
   FOUNDRY_CONSTANT uint kBlock = 256;
   FOUNDRY_CONSTANT short kOffset = kSignedOffset;

@@ -1,8 +1,8 @@
 // IQ4_NL (GGUF): blocks of 32 four-bit codes with one scale; weight = scale * value[code].
 // Byte i of a block holds code i in its low half and code i + 16 in its high half.
 #pragma once
+#include "lib/code_tables.metal"
 #include "lib/fours.metal"
-#include "lib/nibble_values.metal"
 
 struct IQ4_NLBlock {
   half scale;
@@ -10,16 +10,17 @@ struct IQ4_NLBlock {
 };
 static_assert(sizeof(IQ4_NLBlock) == 18, "IQ4_NLBlock must match GGUF's layout");
 
-struct IQ4_NLFormat : NoMinimum {
+struct IQ4_NLFormat : FormatDefaults {
   using Block = IQ4_NLBlock;
+  using Numbers = TableNumbers<Iq4Table>;
   FOUNDRY_CONSTANT uint kBlock = 32;
-  FOUNDRY_CONSTANT short kOffset = kIq4Offset;
+  FOUNDRY_CONSTANT short kOffset = Iq4Table::kOffset;
   FOUNDRY_CONSTANT uint kRun = 32;
   FOUNDRY_CONSTANT uint kApart = 4;
 
   template <class Bytes>
   static uint codes(device const Block& block, uint four) {
-    return nibble_values(kIq4Values, Bytes::four(block.codes + four % 4 * 4) >> four / 4 * 4);
+    return Bytes::four(block.codes + four % 4 * 4) >> four / 4 * 4 & 0x0F0F0F0F;
   }
   static float scale(device const Block& block, uint) { return float(block.scale); }
 };

@@ -1,8 +1,8 @@
 // IQ4_XS (GGUF): blocks of 256 four-bit codes in eight sub-blocks of 32, each with a six-bit scale;
 // weight = scale * (sub_scale - 32) * value[code]. Codes lie in a sub-block as in a block of IQ4_NL.
 #pragma once
+#include "lib/code_tables.metal"
 #include "lib/fours.metal"
-#include "lib/nibble_values.metal"
 
 struct IQ4_XSBlock {
   half scale;
@@ -12,17 +12,18 @@ struct IQ4_XSBlock {
 };
 static_assert(sizeof(IQ4_XSBlock) == 136, "IQ4_XSBlock must match GGUF's layout");
 
-struct IQ4_XSFormat : NoMinimum {
+struct IQ4_XSFormat : FormatDefaults {
   using Block = IQ4_XSBlock;
+  using Numbers = TableNumbers<Iq4Table>;
   FOUNDRY_CONSTANT uint kBlock = 256;
-  FOUNDRY_CONSTANT short kOffset = kIq4Offset;
+  FOUNDRY_CONSTANT short kOffset = Iq4Table::kOffset;
   FOUNDRY_CONSTANT uint kRun = 32;
   FOUNDRY_CONSTANT uint kApart = 4;
 
   template <class Bytes>
   static uint codes(device const Block& block, uint four) {
     const uint bytes = Bytes::four(block.codes + four / 8 * 16 + four % 4 * 4);
-    return nibble_values(kIq4Values, bytes >> four / 4 % 2 * 4);
+    return bytes >> four / 4 % 2 * 4 & 0x0F0F0F0F;
   }
   static float scale(device const Block& block, uint four) {
     const uint sub_block = four / 8;

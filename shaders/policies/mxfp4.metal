@@ -3,7 +3,7 @@
 // low half and code i + 16 in its high half.
 #pragma once
 #include "lib/fours.metal"
-#include "lib/nibble_values.metal"
+#include "lib/fp4.metal"
 
 struct MXFP4Block {
   uchar exponent;
@@ -11,7 +11,7 @@ struct MXFP4Block {
 };
 static_assert(sizeof(MXFP4Block) == 17, "MXFP4Block must match GGUF's layout");
 
-struct MXFP4Format : NoMinimum {
+struct MXFP4Format : FormatDefaults {
   using Block = MXFP4Block;
   FOUNDRY_CONSTANT uint kBlock = 32;
   FOUNDRY_CONSTANT short kOffset = kFp4Offset;

@@ -3,7 +3,7 @@
 // sub-block's eight holds code i in its low half and code i + 8 in its high half.
 #pragma once
 #include "lib/fours.metal"
-#include "lib/nibble_values.metal"
+#include "lib/fp4.metal"
 
 struct NVFP4Block {
   uchar sub_scales[4];
@@ -11,7 +11,7 @@ struct NVFP4Block {
 };
 static_assert(sizeof(NVFP4Block) == 36, "NVFP4Block must match GGUF's layout");
 
-struct NVFP4Format : NoMinimum {
+struct NVFP4Format : FormatDefaults {
   using Block = NVFP4Block;
   FOUNDRY_CONSTANT uint kBlock = 64;
   FOUNDRY_CONSTANT short kOffset = kFp4Offset;

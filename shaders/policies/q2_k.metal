@@ -12,7 +12,7 @@ struct Q2_KBlock {
 };
 static_assert(sizeof(Q2_KBlock) == 84, "Q2_KBlock must match GGUF's layout");
 
-struct Q2_KFormat {
+struct Q2_KFormat : FormatDefaults {
   using Block = Q2_KBlock;
   FOUNDRY_CONSTANT uint kBlock = 256;
   FOUNDRY_CONSTANT short kOffset = 0;

@@ -12,7 +12,7 @@ struct Q3_KBlock {
 };
 static_assert(sizeof(Q3_KBlock) == 110, "Q3_KBlock must match GGUF's layout");
 
-struct Q3_KFormat : NoMinimum {
+struct Q3_KFormat : FormatDefaults {
   using Block = Q3_KBlock;
   FOUNDRY_CONSTANT uint kBlock = 256;
   FOUNDRY_CONSTANT short kOffset = 4;

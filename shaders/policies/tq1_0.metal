@@ -11,7 +11,7 @@ struct TQ1_0Block {
 };
 static_assert(sizeof(TQ1_0Block) == 54, "TQ1_0Block must match GGUF's layout");
 
-struct TQ1_0Format : NoMinimum {
+struct TQ1_0Format : FormatDefaults {
   using Block = TQ1_0Block;
   FOUNDRY_CONSTANT uint kBlock = 256;
   FOUNDRY_CONSTANT short kOffset = 1;

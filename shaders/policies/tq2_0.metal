@@ -9,7 +9,7 @@ struct TQ2_0Block {
 };
 static_assert(sizeof(TQ2_0Block) == 66, "TQ2_0Block must match GGUF's layout");
 
-struct TQ2_0Format : NoMinimum {
+struct TQ2_0Format : FormatDefaults {
   using Block = TQ2_0Block;
   FOUNDRY_CONSTANT uint kBlock = 256;
   FOUNDRY_CONSTANT short kOffset = 1;
