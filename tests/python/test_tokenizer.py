@@ -157,6 +157,14 @@ def test_a_control_token_is_never_merged_from_text() -> None:
     assert tokenizer.decode(plain) == "x<s>"
 
 
+def test_many_special_tokens_that_strip_take_linear_time() -> None:
+    tokenizer = Tokenizer({**tiny(), "general.name": "Phi-3"})
+    start = time.process_time()
+    assert tokenizer.encode("<|im_end|>" * 30_000) == [0] * 30_000
+    assert tokenizer.encode("a" + "<|im_end|>  " * 30_000 + "b") == [1, *[0] * 30_000, 2]
+    assert time.process_time() - start < 20
+
+
 @pytest.mark.parametrize("text", ["a", " ", "\n", "9", "é", "'", "Aa", "\u2581", "<|im_end|", "\0"])
 def test_long_runs_take_linear_time(tokenizer: Tokenizer, text: str) -> None:
     """200 kB; what is quadratic would take minutes."""

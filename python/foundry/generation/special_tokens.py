@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Set
 from foundry.generation.templates.text import Spans
 
 _BLANK = " \t\n\v\f\r"
+_BLANKS = re.compile(f"[{_BLANK}]*")
 
 
 class SpecialTokens:
@@ -79,13 +80,14 @@ class SpecialTokens:
             if not length:
                 continue
             end = start + length
+            if end <= stop:
+                continue
             if strips:
                 while start > stop and text[start - 1] in _BLANK:
                     start -= 1
-                while end < len(text) and text[end] in _BLANK:
-                    end += 1
+                end = _end_of_blanks(text, end, len(text))
             if start < stop + strips:
-                stop = max(stop, end)
+                stop = end
                 continue
             if stop > begin:
                 yield begin, stop
@@ -122,9 +124,10 @@ class SpecialTokens:
                         continue
                     before = at
                     if token in self._strips_left:
-                        before = start + len(text[start:before].rstrip(_BLANK))
+                        while before > start and text[before - 1] in _BLANK:
+                            before -= 1
                     if token in self._strips_right:
-                        after = end - len(text[after:end].lstrip(_BLANK))
+                        after = _end_of_blanks(text, after, end)
                     found.append((before, after, token))
                     if before > start:
                         left.append((start, before))
@@ -139,3 +142,8 @@ class SpecialTokens:
             return True
         index = bisect_right(spans, start, key=lambda span: span[0]) - 1
         return index >= 0 and spans[index][0] <= start and end <= spans[index][1]
+
+
+def _end_of_blanks(text: str, start: int, stop: int) -> int:
+    found = _BLANKS.match(text, start, stop)
+    return found.end() if found else start
