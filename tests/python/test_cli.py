@@ -61,6 +61,8 @@ def test_inspect(model_path: Path) -> None:
     done = foundry("inspect", model_path, "--tensors")
     assert done.returncode == 0
     assert "GGUF 3" in done.stdout and "llama.block_count" in done.stdout
+    assert "architecture: pairing" not in done.stdout, "as in most"
+    assert "architecture: keys" in done.stdout and "attention.sliding_window" in done.stdout
     assert "blk.29.ffn_down.weight" in done.stdout and "(576, 1536)" in done.stdout
 
 

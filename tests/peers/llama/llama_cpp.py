@@ -5,11 +5,13 @@ Sources, Objective-C and CMake files are as they are; CMakeLists.txt beside this
 
 from __future__ import annotations
 
+import fcntl
 import re
 import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -47,7 +49,14 @@ def sources() -> Path:
 
 def build(target: str, folder: str, *settings: str) -> Path:
     """A program of CMakeLists.txt, in a folder for these of its settings."""
-    source, build = sources(), FOLDER / folder
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / "lock").open("w") as lock:  # tests run in several processes
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _build(target, FOLDER / folder, settings)
+
+
+def _build(target: str, build: Path, settings: Sequence[str]) -> Path:
+    source = sources()
     cache = shutil.which("ccache")
     run(
         "cmake", "-G", "Ninja", "-S", Path(__file__).parent, "-B", build,
