@@ -237,7 +237,7 @@ CASES = (
             f"attn_norm attn_q attn_k attn_v attn_output post_attention_norm attn_sinks {_EXPERTS} "
             "attn_q.bias attn_k.bias attn_v.bias attn_output.bias ffn_gate_inp.bias "
             "ffn_gate_exps.bias ffn_up_exps.bias ffn_down_exps.bias",
-            metadata={**_RMS, **_MIXTURE, **_WINDOW, **_YARN, "rope.dimension_count": 16},
+            metadata={**_RMS, **_MIXTURE, **_WINDOW, **_YARN},
         ),
         "sinks, windows, YaRN",
         dispatches=7,

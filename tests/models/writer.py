@@ -114,7 +114,7 @@ class Model:
         for name in names:
             full = name if name.endswith(".bias") else f"{name}.weight"
             values = self._random(name.split(".", 2)[-1] if "blk." in name else name, random)
-            if values.ndim < 2 or name.endswith(".bias") or name.endswith("ffn_gate_inp"):
+            if values.ndim < 2 or name.endswith((".bias", "ffn_gate_inp", "position_embd")):
                 writer.add_tensor(full, values.astype(np.float32))
                 continue
             name_of_format = self._format(matrices, values.shape[-1])
