@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import typing
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 import foundry as fd
 from foundry.generation.sampling import SamplingOptions, SamplingParameters
+from tiny_llama import TinyLlama
 
 PROMPT = "The three primary colours are"
 
@@ -78,6 +80,20 @@ def test_a_banned_token_never_comes(model: fd.models.LanguageModel) -> None:
         other = model.generate(PROMPT, raw=True, max_tokens=20, ignore_end=True, **options)
         list(other)
         assert not set(other.tokens) & set(banned)
+
+
+def test_what_the_file_suppresses_never_comes(tmp_path: Path) -> None:
+    suppressed = np.array([-1, *range(38), 4000], np.int32)  # ids that are none are passed over
+    tiny = TinyLlama().changed({"tokenizer.ggml.suppress_tokens": suppressed})
+    model = fd.models.load(tiny.write(tmp_path / "tiny.gguf"))
+    for options in ({}, {"temperature": 2.0, "seed": 1}, {"logit_bias": {3: 50}}):
+        generation = model.generate([1, 2, 3], max_tokens=12, ignore_end=True, **options)
+        list(generation)
+        assert set(generation.tokens) <= {38, 39}
+    with pytest.raises(fd.ArgumentError, match="all 40 tokens are banned"):
+        model.generate([1], banned_tokens=[38, 39])
+    with pytest.raises(fd.ArgumentError, match="unsupported banned_tokens in a program"):
+        model.export(tmp_path / "p")
 
 
 def test_a_bias_brings_a_token(model: fd.models.LanguageModel) -> None:

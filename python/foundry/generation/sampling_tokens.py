@@ -16,13 +16,15 @@ from foundry.generation.tokenizer import Tokenizer
 def for_vocabulary(
     sampling: SamplingParameters, tokenizer: Tokenizer, context_length: int
 ) -> SamplingParameters:
-    """The same with DRY's breakers as ids, and windows of the context's length at most.
+    """The same with DRY's breakers as ids, what the vocabulary suppresses banned, and windows of
+    the context's length at most.
 
     `ArgumentError` for a token that the vocabulary has not, for a breaker that is within no token,
     and where all tokens are banned.
     """
     size = len(tokenizer)
-    bans = {*sampling.banned_tokens, *(t for t, v in sampling.logit_bias.items() if v == -math.inf)}
+    banned = {*sampling.banned_tokens, *tokenizer.suppressed_ids}
+    bans = {*banned, *(t for t, v in sampling.logit_bias.items() if v == -math.inf)}
     checked_tokens(list(sampling.logit_bias), size, "sampling: logit_bias")
     checked_tokens(sampling.banned_tokens, size, "sampling: banned_tokens")
     if len(bans) == size:
@@ -30,6 +32,7 @@ def for_vocabulary(
     breakers = _breaker_ids(sampling.dry_sequence_breakers, tokenizer) if sampling.repels else ()
     return replace(
         sampling,
+        banned_tokens=sorted(banned),
         dry_sequence_breakers=tuple(breakers),
         penalty_window=min(sampling.penalty_window, context_length),
         dry_penalty_last_n=min(sampling.dry_penalty_last_n, context_length),

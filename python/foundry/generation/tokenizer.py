@@ -47,6 +47,8 @@ class Tokenizer:
         self.adds_sep = vocabulary.adds_sep
         self.end_ids = vocabulary.end_ids
         """Tokens that end a generation."""
+        self.suppressed_ids = vocabulary.suppressed
+        """Tokens that are never drawn."""
 
     def __len__(self) -> int:
         return len(self._vocabulary.tokens)

@@ -27,6 +27,7 @@ from foundry.generation.vocabulary_fields import (
     merges_of,
     pre_tokenizer_of,
     scores_of,
+    suppressed_of,
     tokens_of,
     types_of,
 )
@@ -91,6 +92,8 @@ class Vocabulary:
     unknown_id: int | None
     end_ids: frozenset[int]
     """Tokens that end a text."""
+    suppressed: frozenset[int]
+    """Tokens that are never drawn."""
     adds_bos: bool
     adds_eos: bool
     adds_sep: bool
@@ -172,6 +175,7 @@ class Vocabulary:
             sep_id=sep_id,
             unknown_id=named.optional("unknown", model.unknown),
             end_ids=end_ids,
+            suppressed=suppressed_of(metadata, len(tokens)),
             adds_bos=adds_bos or (rule.insists_on_bos and bos_id is not None),
             adds_eos=adds("add_eos_token", "eos_token_id", model.adds_eos, eos_id),
             adds_sep=adds("add_sep_token", "seperator_token_id", model.adds_sep, sep_id),

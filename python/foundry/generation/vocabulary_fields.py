@@ -134,6 +134,14 @@ def scores_of(metadata: Metadata, count: int, needed: bool) -> NDArray[np.float3
     return scores.astype(np.float32)
 
 
+def suppressed_of(metadata: Metadata, count: int) -> frozenset[int]:
+    """Ids beyond the vocabulary are passed over, as llama.cpp does."""
+    if "suppress_tokens" not in metadata:
+        return frozenset()
+    ids = metadata.integers("suppress_tokens")
+    return frozenset(ids[(ids >= 0) & (ids < count)].tolist())
+
+
 def charsmap_of(metadata: Metadata) -> bytes:
     if "precompiled_charsmap" not in metadata:
         return b""

@@ -240,7 +240,7 @@ _TOKENIZER = (
         "tokenizer.ggml.",
         "token_type_count escape_whitespaces",
     ),
-    Key("tokenizer.ggml.suppress_tokens", _WARNED, "every token may be drawn"),
+    Key("tokenizer.ggml.suppress_tokens", _HONOURED, "never drawn"),
     *_rows(
         _HONOURED,
         "chat templates, texts; a warning unless it is a token",

@@ -232,7 +232,9 @@ class LanguageModel:
         sampling with penalties, whose state a prompt would not set up, and for a context that the
         model has not.
         """
-        parameters = sampling or SamplingParameters()
+        parameters = for_vocabulary(
+            sampling or SamplingParameters(), self.tokenizer, self.context_length
+        )
         if parameters.penalises:
             raise ArgumentError("export: a program does not penalise recent tokens")
         for name in ("dry_multiplier", "mirostat", "logit_bias", "banned_tokens"):
