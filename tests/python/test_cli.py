@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+import foundry as fd
+from tiny_llama import TinyLlama
+
 
 def foundry(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -92,3 +95,28 @@ def test_an_error_is_one_line_and_status_1(
     assert done.returncode == 1
     assert message in done.stderr and "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_version_and_perplexity(model_path: Path, tmp_path: Path) -> None:
+    done = foundry("--version")
+    assert (done.returncode, done.stdout) == (0, f"foundry {fd.__version__}\n")
+    (tmp_path / "text").write_text("One two three four five six seven eight nine ten. " * 4)
+    done = foundry("perplexity", model_path, tmp_path / "text", "-c", "16")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("perplexity ") and "tokens)" in done.stdout
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe")
+    done = foundry("perplexity", model_path, tmp_path / "bytes")
+    assert done.returncode == 1
+    assert "can't decode byte 0xff" in done.stderr
+
+
+def test_convert_writes_a_file_that_inspect_shows(tmp_path: Path) -> None:
+    TinyLlama().write(tmp_path / "tiny.gguf")
+    done = foundry("convert", tmp_path / "tiny.gguf", tmp_path / "out.gguf", "--type", "q4_0")
+    assert done.returncode == 0, done.stderr
+    assert "out.gguf: " in done.stderr
+    done = foundry("inspect", tmp_path / "out.gguf")
+    assert done.returncode == 0 and "q4_0" in done.stdout
+    done = foundry("convert", tmp_path / "tiny.gguf", tmp_path / "out.gguf", "--type", "q9")
+    assert done.returncode == 1
+    assert "unsupported type 'q9'; supported: f32" in done.stderr

@@ -11,6 +11,7 @@ from typing import Annotated, ParamSpec
 
 import typer
 
+from foundry import __version__
 from foundry.cli import terminal, ui
 from foundry.cli.sampling_options import takes_sampling
 from foundry.generation.sampling import SamplingParameters
@@ -23,6 +24,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        ui.say(ui.stdout, f"foundry {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main_options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it and exit.")
+    ] = False,
+) -> None:
+    pass
+
 
 metal = typer.Typer(
     name="metal", help="Work on `.metal` files.", no_args_is_help=True, add_completion=False
@@ -154,6 +171,19 @@ def inspect(
     from foundry.cli.inspect import show
 
     show(model, tensors)
+
+
+@command
+def perplexity(
+    model: Model,
+    text: Annotated[Path, typer.Argument(help="A text file.", show_default=False)],
+    ctx_size: Annotated[int, typer.Option("--ctx-size", "-c", min=4, help="Tokens at once.")] = 512,
+    device: Device = None,
+) -> None:
+    """Measure how well a model expects a text."""
+    content = ui.read_text(text)
+    found = ui.load_model(model, device).perplexity(content, window=ctx_size)
+    ui.say(ui.stdout, f"perplexity {found}")
 
 
 @command

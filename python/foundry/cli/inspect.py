@@ -1,4 +1,4 @@
-"""`foundry inspect`: what a GGUF file holds."""
+"""`foundry inspect`: what a GGUF file or a Hugging Face folder holds."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rich.table import Table
 import foundry
 from foundry import GgufStrings
 from foundry.cli import ui
+from foundry.huggingface import Folder
 from foundry.models import ARCHITECTURES
 
 _SHOWN = 60  # characters of one metadata value
@@ -21,10 +22,11 @@ _SHOWN = 60  # characters of one metadata value
 
 def show(path: Path, tensors: bool) -> None:
     """Prints metadata, tensor formats, and with `tensors` every tensor."""
-    file = foundry.Gguf(path)
-    ui.say(ui.stdout, (path.name, "bold"), f": GGUF {file.version}, {_size(file.nbytes)}")
+    file = Folder(path) if path.is_dir() else foundry.Gguf(path)
+    kind = "a Hugging Face folder" if isinstance(file, Folder) else f"GGUF {file.version}"
+    ui.say(ui.stdout, (path.resolve().name, "bold"), f": {kind}, {_size(file.nbytes)}")
 
-    if len(file.paths) > 1:
+    if isinstance(file, foundry.Gguf) and len(file.paths) > 1:
         _show_parts(file)
 
     metadata = Table(box=None, show_header=False)
@@ -90,7 +92,7 @@ def _size(count: int) -> str:
 
 
 def _shorten(value: object) -> str:
-    if isinstance(value, GgufStrings | np.ndarray):
+    if isinstance(value, GgufStrings | np.ndarray) or (isinstance(value, list) and len(value) > 8):
         return f"{len(value)} values"
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

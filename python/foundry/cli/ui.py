@@ -74,6 +74,14 @@ def stream(piece: str) -> None:
     sys.stdout.flush()
 
 
+def read_text(path: Path) -> str:
+    """A text file."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise foundry.ArgumentError(f"{path}: {error}") from error
+
+
 def read_input() -> str:
     """All of standard input."""
     return checked_text(sys.stdin.read(), "standard input")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foundry._foundry import DType
+from foundry._foundry import DType, numpy_dtype
 from foundry.errors import ModelError, UnsupportedModelError
 from foundry.huggingface.table import FolderModel
 from foundry.huggingface.weights import StoredTensor
@@ -33,6 +34,10 @@ class Recipe:
     dtype: DType
     stored: tuple[StoredTensor, ...]
     change: Change | None = None
+
+    @property
+    def nbytes(self) -> int:
+        return math.prod(self.shape) * numpy_dtype(self.dtype).itemsize
 
     def values(self) -> Values:
         """Elements of `dtype`, of shape `shape`."""

@@ -29,6 +29,7 @@ from foundry.huggingface import Folder
 from foundry.models.architectures import Pairing
 from foundry.models.config import ModelConfig
 from foundry.models.generation import Generation
+from foundry.models.perplexity import Perplexity, perplexity
 from foundry.models.tensors import TensorFile, TensorSource
 from foundry.models.transformer import transformer
 from foundry.models.weights import bind
@@ -126,6 +127,16 @@ class LanguageModel:
         if batch is not None and checked_integer(batch, "logits: batch") < 1:
             raise ArgumentError(f"logits: batch is {batch}, it must be positive")
         return self.engine.logits(tokens, batch or PREFILL_BATCH)
+
+    def perplexity(self, text: str, *, window: int = 512) -> Perplexity:
+        """Of a text, in windows of so many tokens, as llama.cpp's tool measures it: of each the
+        second half counts. The window is the context length at most.
+
+        Raises `ArgumentError` for a text that fills no window.
+        """
+        size = min(checked_integer(window, "perplexity: window"), self.context_length)
+        first = self.tokenizer.bos_id if self.tokenizer.adds_bos else None
+        return perplexity(self.logits, self.tokenizer.encode(text), size, first)
 
     def generate(
         self,
