@@ -1,20 +1,27 @@
-// Numbers of four bits.
+// Numbers of four bits (E2M1): a sign, two bits of exponent, one of mantissa. Doubled they are
+// integers: 0, 1, 2, 3, 4, 6, 8, 12 and their negatives. OCP Microscaling Formats 1.0, 5.3.3.
 #pragma once
 #include "lib/common.metal"
 
-// The numbers of FP4 (E2M1), doubled, more by kFp4Offset: 0, 1, 2, 3, 4, 6, 8, 12 and their
-// negatives. OCP Microscaling Formats 1.0, 5.3.3.
-FOUNDRY_GLOBAL short kFp4Offset = 12;
+/// Format::Numbers of lib/fours.metal: those integers, more by kOffset. From their bits and not from
+/// a table: a lane's look-up is a load of its own.
+struct Fp4Numbers {
+  FOUNDRY_CONSTANT short kOffset = 15;
 
-/// Those of four codes, in four bytes, without a table: a lane's look-up is a load of its own. The
-/// codes are the low halves of the bytes of `codes`: a sign, two bits of exponent, one of mantissa.
-inline uint fp4_values(uint codes) {
-  const uint bit = 0x01010101;
-  const uint negative = (codes >> 3 & bit) * 255;
-  const uint large = (codes >> 2 & bit) * 255;  // from 4 on
-  const uint largest = (codes >> 1 & bit) * 255;
-  const uint doubled = ((codes & bit) | 0x02020202) << 1;  // 4 or 6; 8 or 12 are twice that
-  const uint sizes =
-      ((doubled + (doubled & largest)) & large) | (codes & 0x03030303 & ~large);
-  return 0x0C0C0C0C + sizes - 2 * (sizes & negative);
-}
+  static uint one(uint code) { return eight(code, 0).x & 255; }
+
+  static uint2 eight(uint low, uint high) {
+    const uint codes = low | high << 4;
+    const uint each = 0x11111111;  // what follows is in halves of bytes
+    const uint size = codes & 0x77777777;
+    const uint rest = size & 0x33333333;
+    const uint from_4_on = (size >> 2 & each) * 7;
+    const uint last = rest & rest >> 1 & each;  // 7 stands for 12
+    const uint sizes = size + (rest + 2 * last & from_4_on);
+    const uint negative = (codes >> 3 & each) * 15;
+    const uint flipped = sizes ^ negative;  // 15 less the size where negative
+    const uint halves = 0x0F0F0F0F;
+    return uint2((flipped & halves) + (~negative & halves),
+                 (flipped >> 4 & halves) + (~negative >> 4 & halves));
+  }
+};

@@ -13,14 +13,15 @@ static_assert(sizeof(MXFP4Block) == 17, "MXFP4Block must match GGUF's layout");
 
 struct MXFP4Format : FormatDefaults {
   using Block = MXFP4Block;
+  using Numbers = Fp4Numbers;
   FOUNDRY_CONSTANT uint kBlock = 32;
-  FOUNDRY_CONSTANT short kOffset = kFp4Offset;
+  FOUNDRY_CONSTANT short kOffset = Fp4Numbers::kOffset;
   FOUNDRY_CONSTANT uint kRun = 32;
   FOUNDRY_CONSTANT uint kApart = 4;
 
   template <class Bytes>
   static uint codes(device const Block& block, uint four) {
-    return fp4_values(Bytes::four(block.codes + four % 4 * 4) >> four / 4 * 4);
+    return Bytes::four(block.codes + four % 4 * 4) >> four / 4 * 4 & 0x0F0F0F0F;
   }
   /// Half of the block's, as values are doubled: 2^(exponent - 128), subnormal for 0 and 1. 255,
   /// which the specification has for NaN, is a power of two for GGUF.

@@ -13,15 +13,16 @@ static_assert(sizeof(NVFP4Block) == 36, "NVFP4Block must match GGUF's layout");
 
 struct NVFP4Format : FormatDefaults {
   using Block = NVFP4Block;
+  using Numbers = Fp4Numbers;
   FOUNDRY_CONSTANT uint kBlock = 64;
-  FOUNDRY_CONSTANT short kOffset = kFp4Offset;
+  FOUNDRY_CONSTANT short kOffset = Fp4Numbers::kOffset;
   FOUNDRY_CONSTANT uint kRun = 16;
   FOUNDRY_CONSTANT uint kApart = 2;
 
   template <class Bytes>
   static uint codes(device const Block& block, uint four) {
     const uint bytes = Bytes::four(block.codes + four / 4 * 8 + four % 2 * 4);
-    return fp4_values(bytes >> four / 2 % 2 * 4);
+    return bytes >> four / 2 % 2 * 4 & 0x0F0F0F0F;
   }
   /// Half of the sub-block's, as values are doubled. 127, which is NaN elsewhere, is 0 for GGUF.
   static float scale(device const Block& block, uint four) {
