@@ -866,7 +866,7 @@ class Gemv(Operation):
     weights: (rows, columns); any format with a policy.
     x: left out in a fused kernel; (columns,) or (1, columns); f32, f16 or bf16.
     y: left out in a fused kernel; (rows,) or (1, rows); f32, f16 or bf16.
-    prologue: what is done to x as it is read: RmsNorm, LayerNorm.
+    prologue: what is done to x as it is read: RmsNorm, LayerNorm, SandwichNorm.
     epilogue: what is done to a result before it is stored: one stage, or several in order.
     rows_per_simdgroup: 1 to 8; 0 lets the device choose.
     simdgroups: of a threadgroup, 1 to 32; 0 lets the device choose.
@@ -901,7 +901,7 @@ class Gemm(Operation):
     weights: (rows, columns); any format with a policy.
     x: left out in a fused kernel; (tokens, columns); f32, f16 or bf16.
     y: left out in a fused kernel; (tokens, rows); f32, f16 or bf16.
-    prologue: what is done to x as it is read: RmsNorm, LayerNorm.
+    prologue: what is done to x as it is read: RmsNorm, LayerNorm, SandwichNorm.
     epilogue: what is done to a result before it is stored: one stage, or several in order.
     form: gemm lets the device choose between gemm_lanes and gemm_matrices.
     """
@@ -917,7 +917,7 @@ class Linear(Operation):
     weights: (rows, columns); any format with a policy.
     x: left out in a fused kernel; (columns,) or (tokens, columns); f32, f16 or bf16.
     y: left out in a fused kernel; (rows,) or (tokens, rows); f32, f16 or bf16.
-    prologue: what is done to x as it is read: RmsNorm, LayerNorm.
+    prologue: what is done to x as it is read: RmsNorm, LayerNorm, SandwichNorm.
     epilogue: what is done to a result before it is stored: one stage, or several in order.
     """
 
@@ -933,7 +933,7 @@ class GatedLinear(Operation):
     up: (rows, columns); any format with a policy.
     x: left out in a fused kernel; (columns,) or (tokens, columns); f32, f16 or bf16.
     y: left out in a fused kernel; (rows,) or (tokens, rows); f32, f16 or bf16.
-    prologue: what is done to x as it is read: RmsNorm, LayerNorm.
+    prologue: what is done to x as it is read: RmsNorm, LayerNorm, SandwichNorm.
     activation: an epilogue without a tensor, or a gating; Silu, if left out.
     epilogue: what is done to a result before it is stored: one stage, or several in order.
     gate_bias: optional; (rows,); f32, f16 or bf16.
@@ -944,9 +944,27 @@ class GatedLinear(Operation):
 
     def __repr__(self) -> str: ...
 
+class QkNorm(enum.Enum):
+    """Which norm queries and keys have."""
+
+    head = 0
+    """
+    RMSNorm of every head by itself, with (head_dim,) weights (Qwen 3, Gemma 3)
+    """
+
+    row = 1
+    """
+    RMSNorm of all heads at once, with (heads * head_dim,) weights (OLMo 2)
+    """
+
+    head_layer = 2
+    """
+    LayerNorm of every head by itself, with (heads * head_dim,) weights (Command R+)
+    """
+
 class QkvLinear(Operation):
     """
-    The input half of attention for one token, in one kernel: q, k and v with their biases and head norms, RoPE, and the write to position start of the cache. The norms come before RoPE (Qwen 3). ShapeError past the capacity. For more tokens, let fuse() write plain q, k and v, and run RopeKvWrite.
+    The input half of attention for one token, in one kernel: q, k and v with their biases and head norms, RoPE, and the write to position start of the cache. A norm of whole rows needs all of them first: RopeKvWrite has it. ShapeError past the capacity. For more tokens, let fuse() write plain q, k and v, and run RopeKvWrite.
 
     query: (heads * head_dim, columns); any format with a policy.
     key: (kv_heads * head_dim, columns); any format with a policy.
@@ -961,16 +979,19 @@ class QkvLinear(Operation):
     factors: optional; (dims / 2,); f32: frequencies are divided by them (Llama 3).
     dims: elements of a head that are turned, its first ones; the others pass through (Phi 2); 0: all.
     magnitude: what turned elements are multiplied by (YaRN, LongRoPE).
-    prologue: what is done to x as it is read: RmsNorm, LayerNorm.
+    prologue: what is done to x as it is read: RmsNorm, LayerNorm, SandwichNorm.
     query_bias: optional; (heads * head_dim,); f32, f16 or bf16.
     key_bias: optional; (kv_heads * head_dim,); f32, f16 or bf16.
     value_bias: optional; (kv_heads * head_dim,); f32, f16 or bf16.
-    query_norm: optional; (head_dim,); f32, f16 or bf16.
-    key_norm: optional; (head_dim,); f32, f16 or bf16.
-    norm_epsilon: of the head norms.
+    query_norm: optional; (head_dim,), or (heads * head_dim,) as `norm` says; f32, f16 or bf16.
+    key_norm: optional; (head_dim,), or (kv_heads * head_dim,); f32, f16 or bf16.
+    norm_epsilon: of the norms.
+    norm: which norm it is.
+    norm_after_rope: the norms follow RoPE (Hunyuan).
+    norm_values: every head of the values gets RMSNorm, too, without weights (Gemma 4).
     """
 
-    def __init__(self, query: Tensor, key: Tensor, value: Tensor, x: Tensor, q: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, dims: int = 0, magnitude: float = 1.0, prologue: Operation | None = None, query_bias: Tensor | None = None, key_bias: Tensor | None = None, value_bias: Tensor | None = None, query_norm: Tensor | None = None, key_norm: Tensor | None = None, norm_epsilon: float = 1e-06) -> None: ...
+    def __init__(self, query: Tensor, key: Tensor, value: Tensor, x: Tensor, q: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, dims: int = 0, magnitude: float = 1.0, prologue: Operation | None = None, query_bias: Tensor | None = None, key_bias: Tensor | None = None, value_bias: Tensor | None = None, query_norm: Tensor | None = None, key_norm: Tensor | None = None, norm_epsilon: float = 1e-06, norm: QkNorm = ..., norm_after_rope: bool = False, norm_values: bool = False) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -1178,7 +1199,7 @@ class Rope(Operation):
 
 class RopeKvWrite(Operation):
     """
-    Turns q in place, turns k into the cache, and copies v into the cache, in one dispatch. Token t goes to position start + t; ShapeError past the capacity. Heads and head_dim may be folded in q, k and v.
+    Turns q in place, turns k into the cache, and copies v into the cache, in one dispatch, with norms where there are weights for them. Token t goes to position start + t; ShapeError past the capacity. Heads and head_dim may be folded in q, k and v.
 
     q: (tokens, heads, head_dim); f32, f16 or bf16.
     k: (tokens, kv_heads, head_dim), q's dtype; f32, f16 or bf16.
@@ -1191,9 +1212,15 @@ class RopeKvWrite(Operation):
     factors: optional; (dims / 2,); f32: frequencies are divided by them (Llama 3).
     dims: elements of a head that are turned, its first ones; the others pass through (Phi 2); 0: all.
     magnitude: what turned elements are multiplied by (YaRN, LongRoPE).
+    query_norm: optional; (head_dim,), or (heads * head_dim,) as `norm` says; f32, f16 or bf16.
+    key_norm: optional; (head_dim,), or (kv_heads * head_dim,); f32, f16 or bf16.
+    norm_epsilon: of the norms.
+    norm: which norm it is.
+    norm_after_rope: the norms follow RoPE (Hunyuan).
+    norm_values: every head of the values gets RMSNorm, too, without weights (Gemma 4).
     """
 
-    def __init__(self, q: Tensor, k: Tensor, v: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, dims: int = 0, magnitude: float = 1.0) -> None: ...
+    def __init__(self, q: Tensor, k: Tensor, v: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, dims: int = 0, magnitude: float = 1.0, query_norm: Tensor | None = None, key_norm: Tensor | None = None, norm_epsilon: float = 1e-06, norm: QkNorm = ..., norm_after_rope: bool = False, norm_values: bool = False) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -1259,15 +1286,16 @@ def attention_scratch(tokens: int, heads: int, head_dim: int, splits: int = 32) 
 
 class RmsNorm(Operation):
     """
-    y = x / sqrt(mean(x^2) + epsilon) * weight, row by row, sums in f32. As a prologue only weight and epsilon count. Zhang & Sennrich 2019.
+    y = x / sqrt(mean(x^2) + epsilon) * weight + residual, row by row, sums in f32. As a prologue only weight and epsilon count. Zhang & Sennrich 2019.
 
     weight: optional; (columns,); f32, f16 or bf16.
     epsilon: added to the mean of squares.
     x: left out in a fused kernel; (columns,) or (rows, columns); f32, f16 or bf16.
-    y: left out in a fused kernel; x's size; f32, f16 or bf16. It may be x.
+    y: left out in a fused kernel; x's size; f32, f16 or bf16. It may be x or residual.
+    residual: optional; x's size (OLMo 2, Gemma 2); f32, f16 or bf16.
     """
 
-    def __init__(self, weight: Tensor | None = None, epsilon: float = 1e-05, x: Tensor | None = None, y: Tensor | None = None) -> None: ...
+    def __init__(self, weight: Tensor | None = None, epsilon: float = 1e-05, x: Tensor | None = None, y: Tensor | None = None, residual: Tensor | None = None) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -1582,6 +1610,21 @@ class LogProbabilities(Operation):
     @position.setter
     def position(self, value: int | Parameter, /) -> None: ...
 
+class SandwichNorm(Operation):
+    """
+    Prologue: sum = residual + RMSNorm(x) * weight, and the products read RMSNorm(sum) * next_weight (Gemma 2), or without next_weight the sum (OLMo 2). One threadgroup stores the sum in y, which nobody reads meanwhile: not the residual's own memory.
+
+    residual: x's size; f32, f16 or bf16.
+    weight: (columns,); f32, f16 or bf16.
+    next_weight: optional; (columns,); f32, f16 or bf16.
+    y: optional; x's size; f32, f16 or bf16.
+    epsilon: of both norms, added to the mean of squares.
+    """
+
+    def __init__(self, residual: Tensor, weight: Tensor, next_weight: Tensor | None = None, y: Tensor | None = None, *, epsilon: float = 1e-05) -> None: ...
+
+    def __repr__(self) -> str: ...
+
 class Bias(Operation):
     """
     Epilogue: value + bias[row].
@@ -1713,6 +1756,18 @@ class HeadNorm(Operation):
     """
 
     def __init__(self, weight: Tensor | None = None, epsilon: float = 1e-06) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+class HeadLayerNorm(Operation):
+    """
+    Head stage: LayerNorm of every head by itself, with weights of its own (Command R+, StableLM 2).
+
+    weight: optional; (heads * head_dim,); f32, f16 or bf16.
+    epsilon: added to the variance.
+    """
+
+    def __init__(self, weight: Tensor | None = None, epsilon: float = 1e-05) -> None: ...
 
     def __repr__(self) -> str: ...
 

@@ -15,11 +15,13 @@ struct SumOfSquares {
 struct RmsNormScale {
   device const X* x;
   device const Weight* weight;
+  device const Residual* residual;
   device Y* y;
   float scale;
   void operator()(uint k) {
     float value = float(x[k]) * scale;
     if (has_weight) value *= float(weight[k]);
+    if (has_residual) value += float(residual[k]);
     y[k] = Y(value);
   }
 };
@@ -32,6 +34,7 @@ kernel void rms_norm(FOUNDRY_ARGUMENTS) {
   SumOfSquares squares = {x + at, 0.0f};
   place.each(params.columns, squares);
   const float mean = place.sum(squares.sum, slots) / float(params.columns);
-  RmsNormScale scaled = {x + at, weight, y + at, inverse_root_mean(mean, params.epsilon)};
+  RmsNormScale scaled = {x + at, weight, residual + at, y + at,
+                         inverse_root_mean(mean, params.epsilon)};
   place.each(params.columns, scaled);
 }

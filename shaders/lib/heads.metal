@@ -49,6 +49,56 @@ struct HeadStore {
   ulong at(uint head, uint d) const { return ulong(head) * head_stride + d; }
 };
 
+/// A head norm that sees what the head turn leaves.
+template <class Norm>
+struct AfterTurn {
+  Norm norm;
+};
+template <class Norm>
+inline AfterTurn<Norm> after_turn(Norm norm) {
+  return {norm};
+}
+
+/// What a norm's weights of a pair are found by: its elements of the head, unless the norm says
+/// otherwise.
+template <class Norm>
+inline RopePair normed_elements(Norm, RopePair at, uint) {
+  return at;
+}
+
+/// The pairs of a unit through norm and turn, stored. For one simdgroup.
+template <class Unit, class Norm, class Turn, class Store, class Y>
+inline void finish_pairs(Norm norm, Turn turn, Store store, device Y* y, uint unit, uint position,
+                         threadgroup float* values, uint lane) {
+  const auto norm_scale = norm.scale(values, Unit::kHeadDim, lane);
+  for (uint p = lane; p < Unit::kPairs; p += 32) {
+    const Unit at = {unit, 0};
+    const RopePair elements = at.elements(p);
+    float2 pair = float2(values[p], values[Unit::kPairs + p]);
+    pair = norm.apply(pair, normed_elements(norm, elements, at.head() * Unit::kHeadDim),
+                      norm_scale);
+    if (Unit::kDims == Unit::kHeadDim || at.pair(p) < Unit::kDims / 2) {
+      pair = turn.apply(pair, at.pair(p), Unit::kDims, position);
+    }
+    y[store.at(at.head(), elements.first)] = Y(pair.x);
+    y[store.at(at.head(), elements.second)] = Y(pair.y);
+  }
+}
+template <class Unit, class Norm, class Turn, class Store, class Y>
+inline void finish_pairs(AfterTurn<Norm> after, Turn turn, Store store, device Y* y, uint unit,
+                         uint position, threadgroup float* values, uint lane) {
+  for (uint p = lane; p < Unit::kPairs; p += 32) {
+    const Unit at = {unit, 0};
+    if (at.pair(p) >= Unit::kDims / 2) continue;
+    const float2 pair = turn.apply(float2(values[p], values[Unit::kPairs + p]), at.pair(p),
+                                   Unit::kDims, position);
+    values[p] = pair.x;
+    values[Unit::kPairs + p] = pair.y;
+  }
+  simdgroup_barrier(mem_flags::mem_threadgroup);
+  finish_pairs<Unit>(after.norm, NoHeadTurn{}, store, y, unit, position, values, lane);
+}
+
 /// Unit `unit` of a product, stored. `values` has Unit::kRows floats. Every simdgroup of the
 /// threadgroup must call it.
 template <class Unit, class Product, class Epilogue, class Norm, class Turn, class Store,
@@ -67,16 +117,5 @@ inline void head_unit(Product product, Epilogue epilogue, Norm norm, Turn turn, 
   }
   threadgroup_barrier(mem_flags::mem_threadgroup);
   if (simdgroup != 0) return;
-  const float norm_scale = norm.scale(values, Unit::kHeadDim, lane);
-  for (uint p = lane; p < Unit::kPairs; p += 32) {
-    const Unit at = {unit, 0};
-    const RopePair elements = at.elements(p);
-    float2 pair = float2(values[p], values[Unit::kPairs + p]);
-    pair = norm.apply(pair, elements, norm_scale);
-    if (Unit::kDims == Unit::kHeadDim || at.pair(p) < Unit::kDims / 2) {
-      pair = turn.apply(pair, at.pair(p), Unit::kDims, position);
-    }
-    y[store.at(at.head(), elements.first)] = Y(pair.x);
-    y[store.at(at.head(), elements.second)] = Y(pair.y);
-  }
+  finish_pairs<Unit>(norm, turn, store, y, unit, position, values, lane);
 }

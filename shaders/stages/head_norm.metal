@@ -1,5 +1,5 @@
 // Head stage: RMSNorm of every head by itself, as Qwen 3 and Gemma 3 have it for queries and keys.
-// The weight is null where there is none (Gemma 4's values).
+// Gemma 4's values have it without weights.
 #pragma once
 #include "lib/non_finite.metal"
 #include "stages/rope.metal"
@@ -17,7 +17,7 @@ struct HeadNorm {
   }
 
   float2 apply(float2 pair, RopePair at, float scale) const {
-    if (weight == nullptr) return pair * scale;
-    return pair * scale * float2(float(weight[at.first]), float(weight[at.second]));
+    return pair * scale *
+           float2(element_or(weight, at.first, 1.0f), element_or(weight, at.second, 1.0f));
   }
 };

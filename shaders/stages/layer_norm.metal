@@ -1,6 +1,6 @@
 // Prologue: LayerNorm of the input row (Ba, Kiros & Hinton, "Layer Normalization", 2016). The variance
 // is the mean of squared differences from the mean: the difference of two means of large numbers
-// would lose it. Weight and bias are null where there are none.
+// would lose it.
 #pragma once
 #include "lib/non_finite.metal"
 #include "lib/prologue.metal"
@@ -28,9 +28,7 @@ struct LayerNorm {
   }
 
   float at(uint token, uint k, float2 scale) const {
-    float value = (float(x[token * columns + k]) - scale.y) * scale.x;
-    if (weight != nullptr) value *= float(weight[k]);
-    if (bias != nullptr) value += float(bias[k]);
-    return value;
+    const float value = (float(x[token * columns + k]) - scale.y) * scale.x;
+    return value * element_or(weight, k, 1.0f) + element_or(bias, k, 0.0f);
   }
 };

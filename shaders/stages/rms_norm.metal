@@ -1,6 +1,5 @@
 // Prologue: RMSNorm of the input row (Zhang & Sennrich, "Root Mean Square Layer Normalization",
 // 2019). Sums in float: activations of real models reach 24,926, whose square half cannot hold.
-// The weight is null where there is none.
 #pragma once
 #include "lib/non_finite.metal"
 #include "lib/prologue.metal"
@@ -20,7 +19,6 @@ struct RmsNorm {
   }
 
   float at(uint token, uint k, float scale) const {
-    const float value = float(x[token * columns + k]) * scale;
-    return weight != nullptr ? value * float(weight[k]) : value;
+    return float(x[token * columns + k]) * scale * element_or(weight, k, 1.0f);
   }
 };

@@ -30,7 +30,7 @@ inline float2 rope_rotate(float2 pair, float2 angle) {
   return float2(pair.x * angle.x - pair.y * angle.y, pair.x * angle.y + pair.y * angle.x);
 }
 
-/// Head stage: turns pair i of a head by its position. `factors` is null where there are none.
+/// Head stage: turns pair i of a head by its position.
 template <class T>
 struct Rope {
   device const T* factors;
@@ -38,7 +38,7 @@ struct Rope {
   float magnitude = 1.0f;
 
   float2 apply(float2 pair, uint i, uint dims, uint position) const {
-    const float factor = factors != nullptr ? float(factors[i]) : 1.0f;
+    const float factor = element_or(factors, i, 1.0f);
     return rope_rotate(pair, magnitude * rope_angle(i, dims, float(position), log2_base, factor));
   }
 };

@@ -137,7 +137,9 @@ CASES = {
     "KvRearrange": Case(ops.KvRearrange, {"x": (4, 3, 8), "y": (3, 4, 8)}),
     "RepeatKv": Case(ops.RepeatKv, {"x": (4, 2, 8), "y": (4, 6, 8)}),
     "RmsNorm": Case(
-        ops.RmsNorm, {"weight": (40,), "x": (6, 40), "y": (6, 40)}, in_place=(("y", "x"),)
+        ops.RmsNorm,
+        {"weight": (40,), "x": (6, 40), "y": (6, 40), "residual": (6, 40)},
+        in_place=(("y", "x"), ("y", "residual")),
     ),
     "LayerNorm": Case(
         ops.LayerNorm,
@@ -216,6 +218,12 @@ CASES = {
         dtypes={"ids": fd.u32, "counts": fd.u32},
         bytes=(5 * 4 + 5 * 4, 5 * 4),
     ),
+    "SandwichNorm": Case(
+        lambda **t: ops.SandwichNorm(**t, epsilon=1e-6),
+        {"residual": (40,), "weight": (40,), "next_weight": (40,)},
+        writes=(),
+        settings="epsilon=1e-06",
+    ),
     "Bias": Case(ops.Bias, {"bias": (8,)}, writes=()),
     "Residual": Case(ops.Residual, {"residual": (8,)}, writes=()),
     "Scale": Case(lambda: ops.Scale(0.5), {}, writes=(), settings="factor=0.5"),
@@ -235,5 +243,6 @@ CASES = {
         writes=(),
         settings="epsilon=1e-05",
     ),
+    "HeadLayerNorm": Case(ops.HeadLayerNorm, {"weight": (64,)}, writes=()),
     "CacheWrite": Case(ops.CacheWrite, {}, writes=()),
 }

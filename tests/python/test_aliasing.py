@@ -26,6 +26,11 @@ def residual_gemm(w: fd.Tensor, x: fd.Tensor, r: fd.Tensor, y: fd.Tensor) -> ops
     return ops.Gemm(weights=w, x=x, y=y, epilogue=ops.Residual(r))
 
 
+def sandwiched(**t: fd.Tensor) -> ops.Operation:
+    norm = ops.SandwichNorm(residual=t["r"], weight=t["g"], y=t["s"])
+    return ops.Gemv(weights=t["w"], x=t["x"], y=t["y"], prologue=norm)
+
+
 def normed(g: fd.Tensor, w: fd.Tensor, x: fd.Tensor, b: fd.Tensor, y: fd.Tensor) -> ops.Operation:
     prologue = ops.RmsNorm(weight=g, epsilon=1e-5)
     return ops.Gemv(weights=w, x=x, y=y, prologue=prologue, epilogue=ops.Bias(b))
@@ -48,6 +53,11 @@ VARIANTS = {
     ),
     "Gemv with a norm and a bias": Case(
         normed, {"g": (32,), "w": (24, 32), "x": (32,), "b": (24,), "y": (24,)}
+    ),
+    "Gemv with a sandwich": Case(
+        sandwiched,
+        {"r": (32,), "g": (32,), "w": (24, 32), "x": (32,), "s": (32,), "y": (24,)},
+        writes=("s", "y"),
     ),
     "Gemm with a residual": Case(
         residual_gemm,

@@ -60,7 +60,7 @@ class FusedSource {
       const StageOperand& operand = stage.type->tensors.at(i);
       if (operand.shape == StageTensor::none) break;
       const auto& dtype = stage.tensors.at(i);
-      append(types, dtype ? msl_type(*dtype) : "float");
+      append(types, dtype ? msl_type(*dtype) : "Absent");
       append(members, dtype ? tensor_name(operand) : "nullptr");
       if (!dtype) continue;
       tensor(tensor_name(operand), operand.is_written ? Access::write : Access::read, *dtype);
@@ -198,6 +198,28 @@ class FusedSource {
                 ">(groups, experts.count, expert, place)) return;"));
   }
 
+  /// Whether the prologue has a result of its own.
+  bool prologue_writes() const {
+    if (!recipe_.prologue) return false;
+    for (std::size_t i = 0; i < kMaxStageTensors; ++i) {
+      if (recipe_.prologue->type->tensors.at(i).is_written && recipe_.prologue->tensors.at(i)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  void store_result(const char* prologue) {
+    const std::string tokens =
+        plan_.form == LinearForm::gemv
+            ? "0, 1"
+            : concat("token, min(params.tokens, token + ", tile_of(plan_.form).tokens, ")");
+    line("  if (threadgroup_position_in_grid.x == 0) {");
+    line(concat("    store_result(", prologue, ", ", tokens, ", params.columns, simdgroup,\n",
+                "                 simdgroups_per_threadgroup, lane);"));
+    line("  }");
+  }
+
   /// `prologue`, from which the products take their input: the stage itself, or its result.
   void input() {
     if (!plan_.input_in_memory) {
@@ -205,12 +227,17 @@ class FusedSource {
           is_grouped() ? concat("gathered(", prologue_, ", groups + experts.input_places)")
                        : prologue_;
       line(concat("  const auto prologue = ", own, ";"));
+      if (prologue_writes()) store_result("prologue");
       if (plan_.form == LinearForm::gemv) return;
       return line(concat("  threadgroup decltype(prologue.scale(0, 0)) scales[",
                          tile_of(plan_.form).tokens, "];"));
     }
     include("lib/gemv_input.metal");
-    line(concat("  prepare_floats(", prologue_, ",\n",
+    if (prologue_writes()) {
+      line(concat("  const auto written = ", prologue_, ";"));
+      store_result("written");
+    }
+    line(concat("  prepare_floats(", prologue_writes() ? "written" : prologue_, ",\n",
                 "                 params.columns, input, simdgroup, simdgroups_per_threadgroup, "
                 "lane);"));
     if (any_product([this](const auto& product) {
@@ -323,9 +350,10 @@ class FusedSource {
     std::string unit;
     std::string stages;
   };
+  static constexpr const char* kNoTurn = "NoHeadTurn{}";
   HeadStages head_stages(std::size_t index) {
     std::string norm = "NoHeadNorm{}";
-    std::string turn = "NoHeadTurn{}";
+    std::string turn = kNoTurn;
     std::string store = is_head_product(index) ? concat("HeadStore{heads.head_stride[", index, "]}")
                                                : concat("HeadStore{", plan_.head_dim, "}");
     bool interleaved = false;
@@ -340,8 +368,12 @@ class FusedSource {
                        "], heads.head_stride[", index, "]}");
         continue;
       }
-      (type.kind == StageKind::head_norm ? norm : turn) =
-          stage_expression(stages[e], concat(index, "_", e));
+      const std::string stage = stage_expression(stages[e], concat(index, "_", e));
+      if (type.kind == StageKind::head_turn) {
+        turn = stage;
+      } else {
+        norm = turn == kNoTurn ? stage : concat("after_turn(", stage, ")");
+      }
       interleaved |= type.is_interleaved;
       if (stages[e].dims != 0) dims = stages[e].dims;
     }

@@ -52,6 +52,7 @@ std::string refusal(std::span<const Stage> before, const Stage& added) {
   }
   for (const Stage& stage : before) {
     if (stage.type->kind < type.kind) continue;
+    if (stage.type->kind == StageKind::head_turn && type.kind == StageKind::head_norm) continue;
     if (stage.type->kind == type.kind) {
       if (type.kind == StageKind::epilogue) continue;
       return concat(type.name, " is the second stage of its kind after ", stage.type->name,
@@ -59,7 +60,7 @@ std::string refusal(std::span<const Stage> before, const Stage& added) {
     }
     return concat(type.name, ", ", describe(type.kind), ", cannot follow ", stage.type->name, ", ",
                   describe(stage.type->kind),
-                  ": the order is epilogues, HeadNorm, Rope, CacheWrite");
+                  ": the order is epilogues, HeadNorm and Rope, CacheWrite");
   }
   return {};
 }

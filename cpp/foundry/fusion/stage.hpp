@@ -12,7 +12,7 @@
 
 namespace foundry {
 
-/// In the order in which stages stand in a kernel.
+/// In the order in which stages stand in a kernel; a head norm may also follow the head turn.
 enum class StageKind : std::uint8_t {
   prologue,   ///< where the product takes its input from
   gating,     ///< changes the results of a product and of its gate, which are then multiplied
@@ -40,8 +40,8 @@ inline constexpr std::size_t kMaxStageScalars = 4;
 struct StageOperand {
   std::string_view argument = {};  ///< what it is called in the signature, "bias"
   StageTensor shape = StageTensor::none;
-  bool is_optional = false;  ///< it may be left out; the struct then gets a null pointer
-  bool is_written = false;   ///< it is a result, of a prologue
+  bool is_optional = false;  ///< left out, it is a null Absent* (lib/common.metal)
+  bool is_written = false;  ///< it is a result, of a prologue
 
   bool operator==(const StageOperand&) const = default;
 };

@@ -33,7 +33,8 @@ struct GatedLinear {
       read<&GatedLinear::up>(Elements::weights, "(rows, columns)"),
       read<&GatedLinear::x>(Elements::floats, "(columns,) or (tokens, columns)").to_run(),
       write<&GatedLinear::y>(Elements::floats, "(rows,) or (tokens, rows)").to_run(), ByName{},
-      setting<&GatedLinear::prologue>("what is done to x as it is read: RmsNorm, LayerNorm"),
+      setting<&GatedLinear::prologue>(
+          "what is done to x as it is read: RmsNorm, LayerNorm, SandwichNorm"),
       setting<&GatedLinear::activation>(
           "an epilogue without a tensor, or a gating; Silu, if left out"),
       setting<&GatedLinear::epilogues>(

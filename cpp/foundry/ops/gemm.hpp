@@ -35,7 +35,7 @@ struct Gemm {
       read<&Gemm::weights>(Elements::weights, "(rows, columns)"),
       read<&Gemm::x>(Elements::floats, "(tokens, columns)").to_run(),
       write<&Gemm::y>(Elements::floats, "(tokens, rows)").to_run(), ByName{},
-      setting<&Gemm::prologue>("what is done to x as it is read: RmsNorm, LayerNorm"),
+      setting<&Gemm::prologue>("what is done to x as it is read: RmsNorm, LayerNorm, SandwichNorm"),
       setting<&Gemm::epilogues>(
           "what is done to a result before it is stored: one stage, or several in order")
           .as("epilogue"),

@@ -22,17 +22,17 @@ struct Gemv {
   [[nodiscard]] Traffic traffic() const;
   operator MainStage() const;
 
-  static constexpr auto description =
-      operation("y = W x for one token, accumulated in f32.",
-                read<&Gemv::weights>(Elements::weights, "(rows, columns)"),
-                read<&Gemv::x>(Elements::floats, "(columns,) or (1, columns)").to_run(),
-                write<&Gemv::y>(Elements::floats, "(rows,) or (1, rows)").to_run(), ByName{},
-                setting<&Gemv::prologue>("what is done to x as it is read: RmsNorm, LayerNorm"),
-                setting<&Gemv::epilogues>(
-                    "what is done to a result before it is stored: one stage, or several in order")
-                    .as("epilogue"),
-                setting<&Gemv::rows_per_simdgroup>("1 to 8; 0 lets the device choose"),
-                setting<&Gemv::simdgroups>("of a threadgroup, 1 to 32; 0 lets the device choose"));
+  static constexpr auto description = operation(
+      "y = W x for one token, accumulated in f32.",
+      read<&Gemv::weights>(Elements::weights, "(rows, columns)"),
+      read<&Gemv::x>(Elements::floats, "(columns,) or (1, columns)").to_run(),
+      write<&Gemv::y>(Elements::floats, "(rows,) or (1, rows)").to_run(), ByName{},
+      setting<&Gemv::prologue>("what is done to x as it is read: RmsNorm, LayerNorm, SandwichNorm"),
+      setting<&Gemv::epilogues>(
+          "what is done to a result before it is stored: one stage, or several in order")
+          .as("epilogue"),
+      setting<&Gemv::rows_per_simdgroup>("1 to 8; 0 lets the device choose"),
+      setting<&Gemv::simdgroups>("of a threadgroup, 1 to 32; 0 lets the device choose"));
 
  private:
   [[nodiscard]] LentFusedKernel lent() const;

@@ -8,6 +8,11 @@ constexpr StageType kHeadNorm{.kind = StageKind::head_norm,
                               .file = "stages/head_norm.metal",
                               .tensors = {StageOperand{"norm", StageTensor::head, true}},
                               .scalars = 1};
+constexpr StageType kHeadLayerNorm{.kind = StageKind::head_norm,
+                                   .name = "HeadLayerNorm",
+                                   .file = "stages/head_layer_norm.metal",
+                                   .tensors = {StageOperand{"norm", StageTensor::rows, true}},
+                                   .scalars = 1};
 constexpr StageType kCacheWrite{
     .kind = StageKind::store, .name = "CacheWrite", .file = "stages/cache_write.metal"};
 
@@ -15,6 +20,9 @@ constexpr StageType kCacheWrite{
 
 HeadNorm::operator Stage() const {
   return {.type = &kHeadNorm, .tensors = {weight}, .scalars = {epsilon}};
+}
+HeadLayerNorm::operator Stage() const {
+  return {.type = &kHeadLayerNorm, .tensors = {weight}, .scalars = {epsilon}};
 }
 CacheWrite::operator Stage() const {
   return {.type = &kCacheWrite};

@@ -1,4 +1,5 @@
-// HeadNorm and CacheWrite: stages of a fused kernel whose rows are heads; Rope is one more.
+// HeadNorm, HeadLayerNorm and CacheWrite: stages of a fused kernel whose rows are heads; Rope is
+// one more.
 #pragma once
 
 #include "foundry/fusion/stage.hpp"
@@ -16,6 +17,19 @@ struct HeadNorm {
       "a (tokens * heads, head_dim) view.",
       optional_read<&HeadNorm::weight>(Elements::floats, "(head_dim,)"),
       setting<&HeadNorm::epsilon>("added to the mean of squares"));
+};
+
+struct HeadLayerNorm {
+  AnyTensor weight = {};
+  float epsilon = 1e-5f;
+  operator Stage() const;
+
+  static constexpr auto description = operation(
+      "Head stage: LayerNorm of every head by itself, with weights of its own (Command R+, "
+      "StableLM "
+      "2).",
+      optional_read<&HeadLayerNorm::weight>(Elements::floats, "(heads * head_dim,)"),
+      setting<&HeadLayerNorm::epsilon>("added to the variance"));
 };
 
 struct CacheWrite {

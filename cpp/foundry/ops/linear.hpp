@@ -25,7 +25,8 @@ struct Linear {
                 read<&Linear::weights>(Elements::weights, "(rows, columns)"),
                 read<&Linear::x>(Elements::floats, "(columns,) or (tokens, columns)").to_run(),
                 write<&Linear::y>(Elements::floats, "(rows,) or (tokens, rows)").to_run(), ByName{},
-                setting<&Linear::prologue>("what is done to x as it is read: RmsNorm, LayerNorm"),
+                setting<&Linear::prologue>(
+                    "what is done to x as it is read: RmsNorm, LayerNorm, SandwichNorm"),
                 setting<&Linear::epilogues>(
                     "what is done to a result before it is stored: one stage, or several in order")
                     .as("epilogue"));

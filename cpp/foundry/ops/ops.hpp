@@ -35,6 +35,7 @@
 #include "foundry/ops/rms_norm.hpp"
 #include "foundry/ops/rope.hpp"
 #include "foundry/ops/sample.hpp"
+#include "foundry/ops/sandwich_norm.hpp"
 #include "foundry/ops/softmax.hpp"
 
 namespace foundry::ops {
@@ -50,9 +51,9 @@ using ElementOperations = OperationList<Add, Multiply, SwiGlu, GeGlu, Clamp, Cop
                                         RandomUniform, RandomNormal>;
 using TokenOperations =
     OperationList<Embedding, Argmax, Sample, AppendToken, CountTokens, LogProbabilities>;
-using StageOperations =
-    OperationList<Bias, Residual, Scale, SoftCap, Silu, Gelu, GeluErf, GeluQuick, Sigmoid, Relu,
-                  ReluSquared, Xielu, ClampedSwiGlu, HeadNorm, CacheWrite>;
+using StageOperations = OperationList<SandwichNorm, Bias, Residual, Scale, SoftCap, Silu, Gelu,
+                                      GeluErf, GeluQuick, Sigmoid, Relu, ReluSquared, Xielu,
+                                      ClampedSwiGlu, HeadNorm, HeadLayerNorm, CacheWrite>;
 
 using AllOperations =
     JoinedLists<ProductOperations, ExpertOperations, AttentionOperations, RowOperations,

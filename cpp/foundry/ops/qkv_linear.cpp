@@ -33,9 +33,19 @@ struct Parts {
     if (!op.k_cache || !op.v_cache)
       static_cast<void>(cache_pair("QkvLinear", op.k_cache, op.v_cache));
     const Stage rope = Rope{{}, {}, 0, op.settings};
-    finish(query, op.query_bias, op.query_norm, op.norm_epsilon, &rope, false);
-    finish(key, op.key_bias, op.key_norm, op.norm_epsilon, &rope, true);
-    finish(value, op.value_bias, {}, 0.0f, nullptr, true);
+    const QkNormSettings& norms = op.norms;
+    if (norms.norm == QkNorm::row && (norms.query_norm || norms.key_norm)) {
+      throw ArgumentError(
+          "QkvLinear: unsupported norm 'row', which needs the whole row of results; supported: "
+          "head, head_layer; RopeKvWrite has it");
+    }
+    finish(query, op.query_bias, norm_of(norms, norms.query_norm), &rope, norms.norm_after_rope);
+    finish(key, op.key_bias, norm_of(norms, norms.key_norm), &rope, norms.norm_after_rope);
+    key.add(CacheWrite{});
+    const std::optional<Stage> value_norm =
+        norms.norm_values ? std::optional<Stage>(HeadNorm{{}, norms.norm_epsilon}) : std::nullopt;
+    finish(value, op.value_bias, value_norm, nullptr, false);
+    value.add(CacheWrite{});
     kernel = {.name = &name,
               .label = "QkvLinear",
               .x = &op.x,
@@ -50,12 +60,18 @@ struct Parts {
   Parts& operator=(const Parts&) = delete;
 
  private:
-  static void finish(Stages& stages, const AnyTensor& bias, const AnyTensor& norm, float epsilon,
-                     const Stage* rope, bool to_cache) {
+  static std::optional<Stage> norm_of(const QkNormSettings& norms, const AnyTensor& weight) {
+    if (!weight) return std::nullopt;
+    if (norms.norm == QkNorm::head_layer) return HeadLayerNorm{weight, norms.norm_epsilon};
+    return HeadNorm{weight, norms.norm_epsilon};
+  }
+
+  static void finish(Stages& stages, const AnyTensor& bias, const std::optional<Stage>& norm,
+                     const Stage* rope, bool norm_comes_last) {
     if (bias) stages.add(Bias{bias});
-    if (norm) stages.add(HeadNorm{norm, epsilon});
+    if (norm && !norm_comes_last) stages.add(*norm);
     if (rope) stages.add(*rope);
-    if (to_cache) stages.add(CacheWrite{});
+    if (norm && norm_comes_last) stages.add(*norm);
   }
 };
 

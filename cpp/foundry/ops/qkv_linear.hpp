@@ -6,6 +6,7 @@
 
 #include "foundry/fusion/fused_kernel.hpp"
 #include "foundry/ops/description.hpp"
+#include "foundry/ops/qk_norm.hpp"
 #include "foundry/ops/rope.hpp"
 
 namespace foundry::ops {
@@ -24,9 +25,7 @@ struct QkvLinear {
   AnyTensor query_bias;
   AnyTensor key_bias;
   AnyTensor value_bias;
-  AnyTensor query_norm;
-  AnyTensor key_norm;
-  float norm_epsilon = 1e-6f;
+  QkNormSettings norms = {};
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
@@ -34,8 +33,9 @@ struct QkvLinear {
 
   static constexpr auto description = operation(
       "The input half of attention for one token, in one kernel: q, k and v with their biases and "
-      "head norms, RoPE, and the write to position start of the cache. The norms come before RoPE "
-      "(Qwen 3). ShapeError past the capacity. For more tokens, let fuse() write plain q, "
+      "head norms, RoPE, and the write to position start of the cache. A norm of whole rows needs "
+      "all of them first: RopeKvWrite has it. ShapeError past the capacity. For more tokens, let "
+      "fuse() write plain q, "
       "k and v, and run RopeKvWrite.",
       read<&QkvLinear::query>(Elements::weights, "(heads * head_dim, columns)"),
       read<&QkvLinear::key>(Elements::weights, "(kv_heads * head_dim, columns)"),
@@ -48,13 +48,12 @@ struct QkvLinear {
       write<&QkvLinear::v_cache>(Elements::floats, "as k_cache, of the same dtype"), ByName{},
       setting<&QkvLinear::start>("position of the token"),
       inside<&QkvLinear::settings>(RopeSettings::fields),
-      setting<&QkvLinear::prologue>("what is done to x as it is read: RmsNorm, LayerNorm"),
+      setting<&QkvLinear::prologue>(
+          "what is done to x as it is read: RmsNorm, LayerNorm, SandwichNorm"),
       optional_read<&QkvLinear::query_bias>(Elements::floats, "(heads * head_dim,)"),
       optional_read<&QkvLinear::key_bias>(Elements::floats, "(kv_heads * head_dim,)"),
       optional_read<&QkvLinear::value_bias>(Elements::floats, "(kv_heads * head_dim,)"),
-      optional_read<&QkvLinear::query_norm>(Elements::floats, "(head_dim,)"),
-      optional_read<&QkvLinear::key_norm>(Elements::floats, "(head_dim,)"),
-      setting<&QkvLinear::norm_epsilon>("of the head norms"));
+      inside<&QkvLinear::norms>(QkNormSettings::fields));
 };
 
 }  // namespace foundry::ops

@@ -16,19 +16,26 @@ constexpr StageType kRmsNorm{.kind = StageKind::prologue,
 struct RmsNormRecipe {
   DType x;
   std::optional<DType> weight;
+  std::optional<DType> residual;
   DType y;
   bool whole_threadgroup;
 
   KernelDescription describe() const {
     const DType weight_type = weight.value_or(DType::f32);
+    const DType residual_type = residual.value_or(DType::f32);
     auto kernel = kernel_file("rms_norm");
     kernel.arguments = {ArgumentDescription::buffer("x", Access::read, x),
                         ArgumentDescription::optional_buffer("weight", Access::read, weight_type,
                                                              weight.has_value()),
+                        ArgumentDescription::optional_buffer("residual", Access::read,
+                                                             residual_type, residual.has_value()),
                         ArgumentDescription::buffer("y", Access::write, y),
                         ArgumentDescription::value("params", struct_layout<RmsNormParams>())};
     allow_in_place<RmsNorm>(kernel);
-    kernel.aliases = {{"X", msl_type(x)}, {"Weight", msl_type(weight_type)}, {"Y", msl_type(y)}};
+    kernel.aliases = {{"X", msl_type(x)},
+                      {"Weight", msl_type(weight_type)},
+                      {"Residual", msl_type(residual_type)},
+                      {"Y", msl_type(y)}};
     kernel.constants = {{"whole_threadgroup", whole_threadgroup}};
     return kernel;
   }
@@ -41,13 +48,15 @@ void RmsNorm::encode(Encoder& encoder) const {
   const RowShape shape = row_shape("RmsNorm", x);
   if (weight) require_count("RmsNorm", "weight", weight, shape.columns);
   require_count("RmsNorm", "y", y, x.count());
+  if (residual) require_count("RmsNorm", "residual", residual, x.count());
   const RowDispatch rows = row_dispatch(encoder.device(), shape);
   const RmsNormParams params{shape.rows, shape.columns, epsilon};
   const auto kernel = encoder.kernel(RmsNormRecipe{.x = x.dtype(),
                                                    .weight = dtype_if_any(weight),
+                                                   .residual = dtype_if_any(residual),
                                                    .y = y.dtype(),
                                                    .whole_threadgroup = rows.whole_threadgroup});
-  encoder.dispatch(*kernel, {x, weight, y, Argument::value(params)}, rows.config);
+  encoder.dispatch(*kernel, {x, weight, residual, y, Argument::value(params)}, rows.config);
 }
 
 Traffic RmsNorm::traffic() const {
@@ -55,6 +64,9 @@ Traffic RmsNorm::traffic() const {
 }
 
 RmsNorm::operator Stage() const {
+  if (residual) {
+    throw ArgumentError("RmsNorm: a prologue takes no residual; SandwichNorm is the one that does");
+  }
   return {.type = &kRmsNorm, .tensors = {weight}, .scalars = {epsilon}};
 }
 

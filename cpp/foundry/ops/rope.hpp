@@ -5,6 +5,7 @@
 #include "foundry/kernel/encoder.hpp"
 #include "foundry/kernel/traffic.hpp"
 #include "foundry/ops/description.hpp"
+#include "foundry/ops/qk_norm.hpp"
 
 namespace foundry::ops {
 
@@ -19,7 +20,7 @@ struct RopeParams {
   float magnitude;
 };
 
-/// Shared with shaders/kernels/rope_kv_write.metal.
+/// Shared with shaders/kernels/rope_kv_write.metal and norm_rope_kv_write.metal.
 struct RopeKvWriteParams {
   std::uint32_t heads;
   std::uint32_t kv_heads;
@@ -33,6 +34,7 @@ struct RopeKvWriteParams {
   std::uint32_t k_head_stride;
   std::uint32_t v_position_stride;
   std::uint32_t v_head_stride;
+  float norm_epsilon;
 };
 
 /// How positions turn pairs. Su et al. 2021.
@@ -82,12 +84,15 @@ struct RopeKvWrite {
   AnyTensor v_cache;
   Scalar<std::uint32_t> start = {};
   RopeSettings settings;
+  QkNormSettings norms = {};
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
 
   static constexpr auto description = operation(
-      "Turns q in place, turns k into the cache, and copies v into the cache, in one dispatch. "
+      "Turns q in place, turns k into the cache, and copies v into the cache, in one dispatch, "
+      "with norms where "
+      "there are weights for them. "
       "Token t goes to position start + t; ShapeError past the capacity. Heads and head_dim may be "
       "folded in q, k and v.",
       read_write<&RopeKvWrite::q>(Elements::floats, "(tokens, heads, head_dim)"),
@@ -98,7 +103,8 @@ struct RopeKvWrite {
           "(capacity, kv_heads, head_dim), any strides but the innermost, which is 1"),
       write<&RopeKvWrite::v_cache>(Elements::floats, "as k_cache, of the same dtype"), ByName{},
       setting<&RopeKvWrite::start>("position of the first token"),
-      inside<&RopeKvWrite::settings>(RopeSettings::fields));
+      inside<&RopeKvWrite::settings>(RopeSettings::fields),
+      inside<&RopeKvWrite::norms>(QkNormSettings::fields));
 };
 
 }  // namespace foundry::ops

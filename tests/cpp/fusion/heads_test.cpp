@@ -60,8 +60,8 @@ struct Projection {
       op.value_bias = random_tensor({kv_rows}, DType::f32, random, bv);
     }
     if (c.norms) {
-      op.query_norm = random_tensor({c.dim}, DType::f32, random, nq);
-      op.key_norm = random_tensor({c.dim}, DType::f16, random, nk);
+      op.norms.query_norm = random_tensor({c.dim}, DType::f32, random, nq);
+      op.norms.key_norm = random_tensor({c.dim}, DType::f16, random, nk);
     }
     if (c.factors) {
       for (std::size_t i = 0; i < c.dim / 2; ++i) factors.push_back(random.uniform(1.0, 8.0));
@@ -231,7 +231,7 @@ TEST_CASE("what head stages cannot do is refused with the reason") {
   const auto before = runtime().stream().statistics().dispatches;
   CHECK_THROWS_WITH_AS(kernel({rope, ops::Silu()}),
                        "fused kernel k: Silu, an epilogue, cannot follow Rope, a head stage: the "
-                       "order is epilogues, HeadNorm, Rope, CacheWrite",
+                       "order is epilogues, HeadNorm and Rope, CacheWrite",
                        ArgumentError);
   CHECK_THROWS_WITH_AS(kernel({rope, rope}),
                        "fused kernel k: Rope is the second stage of its kind after Rope; a product "
