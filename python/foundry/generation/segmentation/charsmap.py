@@ -36,6 +36,7 @@ class Charsmap:
                 )
             self._units = np.frombuffer(data, "<u4", size // 4, 4).tolist()
             self._texts = data[4 + size :]
+        self._root = self._base(0) if self._units else 0
         self._kept = frozenset(text[:end] for text in kept for end in range(1, len(text) + 1))
         self._steps: dict[tuple[int, str], tuple[int, str | None] | None] = {}
         self._replaced = lru_cache(_REMEMBERED)(self._replace)
@@ -70,7 +71,7 @@ class Charsmap:
     def _longest(self, text: str, start: int) -> tuple[int, str]:
         """Where the text that is replaced ends, and what it becomes."""
         best = start + 1, text[start]
-        state = self._base(0)
+        state = self._root
         for index in range(start, len(text)):
             key = state, text[index]
             if key not in self._steps:

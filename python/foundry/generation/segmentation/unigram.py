@@ -8,7 +8,7 @@ the first counts (Kudo 2018).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -34,7 +34,7 @@ def unigram(vocabulary: Vocabulary) -> Callable[[str], list[int]]:
     scores = np.where(free, np.float32(0), vocabulary.scores).tolist()
     taken = np.flatnonzero(np.isin(vocabulary.types, (NORMAL, USER_DEFINED, UNUSED))).tolist()
     tokens = {vocabulary.tokens[token]: (scores[token], token) for token in taken}
-    lengths = sorted({1} | set(map(len, tokens)))
+    lengths = _lengths_by_head(tokens)
     cut = splitter(tokens)
     normalize = _normalizer(vocabulary)
 
@@ -46,7 +46,7 @@ def unigram(vocabulary: Vocabulary) -> Callable[[str], list[int]]:
         start_of = [0] * (count + 1)
         for start in range(count):
             so_far = best[start]
-            for length in lengths:
+            for length in (1, *lengths.get(word[start : start + 2], ())):
                 end = start + length
                 if end > count:
                     break
@@ -72,6 +72,15 @@ def unigram(vocabulary: Vocabulary) -> Callable[[str], list[int]]:
         return ids
 
     return encode
+
+
+def _lengths_by_head(tokens: Iterable[str]) -> dict[str, list[int]]:
+    """Of the tokens that begin with two characters, in ascending order."""
+    found: dict[str, set[int]] = {}
+    for text in tokens:
+        if len(text) > 1:
+            found.setdefault(text[:2], set()).add(len(text))
+    return {head: sorted(lengths) for head, lengths in found.items()}
 
 
 def _normalizer(vocabulary: Vocabulary) -> Callable[[str], str]:
