@@ -137,3 +137,16 @@ def test_what_does_not_fit_is_named(rt: fd.Foundry) -> None:
     )
     with pytest.raises(fd.ShapeError, match="RmsNorm: residual is \\(8,\\)"):
         rt.run(fd.ops.RmsNorm(gain, x=x, y=residual, residual=y))
+
+
+def test_experts_take_no_sandwich(rt: fd.Foundry) -> None:
+    w = rt.tensor(normal(4, 8, 16))
+    x, gain = rt.tensor(normal(16)), rt.tensor(normal(16))
+    ids, y = rt.tensor(np.array([1, 3], np.int32)), rt.empty((2, 8), fd.f32)
+    norm = fd.ops.SandwichNorm(rt.tensor(normal(16, seed=1)), gain, gain)
+    with pytest.raises(fd.ArgumentError) as error:
+        rt.run(fd.ops.ExpertGatedLinear(gate=w, up=w, ids=ids, x=x, y=y, prologue=norm))
+    assert str(error.value) == (
+        "ExpertGatedLinear: SandwichNorm has a tensor of the input's shape, which experts have each "
+        "their rows of; run it by itself"
+    )

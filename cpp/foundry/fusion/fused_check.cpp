@@ -246,19 +246,6 @@ void check_head_kernel(const LentFusedKernel& kernel, const LinearShape& x) {
   }
 }
 
-/// Several threadgroups of such a grid begin with the same tokens.
-void check_prologue_of_experts(const LentFusedKernel& kernel) {
-  if (kernel.experts == nullptr) return;
-  for (std::size_t i = 0; i < kMaxStageTensors; ++i) {
-    if (!kernel.prologue->type->tensors.at(i).is_written || !has_tensor(*kernel.prologue, i)) {
-      continue;
-    }
-    throw ArgumentError(concat(label_of(kernel), ": ", kernel.prologue->type->name,
-                               " stores a result, which no kernel of experts can; the product that "
-                               "chooses them can"));
-  }
-}
-
 }  // namespace
 
 void fail_shape(const LentFusedKernel& kernel, const std::string& what) {
@@ -284,7 +271,6 @@ LinearShape check_linear(const LentFusedKernel& kernel) {
                                  " is not a prologue"));
     }
     check_values(kernel, *kernel.prologue, x, 0, 0);
-    check_prologue_of_experts(kernel);
   }
   for (const LentProduct& product : kernel.products) check_product(kernel, x, product);
   if (x.head_dim != 0) check_head_kernel(kernel, x);
