@@ -7,6 +7,7 @@ that llama.cpp does. For the others `pack` draws codes at random, of the size th
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 import gguf
@@ -48,6 +49,13 @@ SCALES = {
     "mxfp4": [],
     "nvfp4": [],
 }
+# Formats that differ in more than how four codes are unpacked (lib/fours.metal), and of the rest
+# one for each size of block and one with a codebook.
+_LIKE_OTHERS = (
+    *("q2_k", "iq1_s", "iq1_m", "iq2_xxs", "iq2_xs", "iq2_s", "iq3_xxs", "iq4_xs"),
+    *("tq1_0", "tq2_0", "mxfp4"),
+)
+DISTINCT = [name for name in FORMATS if name not in _LIKE_OTHERS]
 WITH_NAN = [name for name in FORMATS if SCALES.get(name, PLAIN)]
 
 
@@ -195,7 +203,7 @@ DRAWN = (
 def _drawn(values: F32, name: str) -> Bytes:
     """Blocks of any codes, as large as all of `values` in the mean of squares."""
     count, size = block_of(name)
-    random = np.random.default_rng(values.size)
+    random = np.random.default_rng(zlib.crc32(values.tobytes()))
     blocks = random.integers(0, 256, (values.size // count, size), dtype=np.uint8)
     set_scales(blocks, name, 1)
     if name == "q2_k":  # codes of 1.5 and scales of 7.5 in the mean, minima likewise

@@ -143,7 +143,7 @@ def test_gemm(rt: fd.Foundry, name: str, shape: tuple[int, int], tokens: int) ->
     check(y, x64 @ w64.T, np.abs(x64) @ np.abs(w64).T)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", quantised.DISTINCT)
 @pytest.mark.parametrize("tokens", [1, 5])
 def test_linear_with_everything_fused(rt: fd.Foundry, tokens: int, name: str) -> None:
     random = rng("linear", tokens, name)

@@ -12,14 +12,13 @@ import pytest
 
 import foundry as fd
 import quantised
-from quantised import FORMATS
 from values import F64, rng, weights
 
 SHAPES = [(1, 1), (1, 32), (3, 64), (5, 33), (33, 96), (65, 576), (200, 1536), (7, 544), (35, 768)]
 # Block formats have rows of whole blocks.
 CASES = [
     (name, shape)
-    for name in FORMATS
+    for name in quantised.DISTINCT
     for shape in SHAPES
     if shape[1] % quantised.block_of(name)[0] == 0
 ]

@@ -66,8 +66,9 @@ def check(path: Path) -> None:
         # llama.cpp's own mixtures for this model, whose 576 columns no K format can hold.
         {"ffn_down": "q6_k", "attn_v": "q8_0", "attn": "q5_0", "ffn": "q5_0", "token": "q8_0"},
         {"ffn_down": "q4_k", "attn_v": "f16", "attn": "bf16", "ffn": "q5_1", "token": "q4_0"},
+        {"ffn_down": "tq2_0", "attn_v": "nvfp4", "attn": "iq4_nl", "ffn": "mxfp4", "token": "q8_0"},
     ],
-    ids=["q4_k_m", "mixed"],
+    ids=["q4_k_m", "mixed", "of four bits"],
 )
 def test_the_demo_models_first_layers_in_other_formats(
     tmp_path: Path, model_path: Path, formats: dict[str, str]
@@ -92,9 +93,16 @@ def test_the_demo_models_first_layers_in_other_formats(
     check(path)
 
 
-def test_a_model_of_k_formats(tmp_path: Path, model_path: Path) -> None:
+@pytest.mark.parametrize(
+    "formats",
+    [
+        {"ffn_down": "q6_k", "attn_v": "q5_k", "ffn_up": "q5_k", "token": "q6_k", "": "q4_k"},
+        {"ffn_down": "q3_k", "attn_v": "iq4_xs", "ffn_up": "iq3_s", "token": "q2_k", "": "iq2_s"},
+    ],
+    ids=["q4_k_m", "small"],
+)
+def test_a_model_of_k_formats(tmp_path: Path, model_path: Path, formats: dict[str, str]) -> None:
     """Random weights, of sizes that keep activations around one."""
-    formats = {"ffn_down": "q6_k", "attn_v": "q5_k", "ffn_up": "q5_k", "token": "q6_k", "": "q4_k"}
     hidden, inner, heads, kv_heads, vocabulary = 256, 512, 4, 2, 300
     random = rng("k model")
 
