@@ -94,7 +94,6 @@ CASES = (
             sizes=replace(SMALL, layers=7),
         ),
         "windows, two RoPE bases",
-        dispatches=9,
     ),
     Case(
         _model(
@@ -110,12 +109,9 @@ CASES = (
             sizes=_BROAD,
         ),
         "windows, soft caps",
-        dispatches=9,
     ),
     Case(
-        _model("gemma3", f"{_PLAIN} {_HEAD_NORMS} post_attention_norm post_ffw_norm"),
-        "no window",
-        dispatches=9,
+        _model("gemma3", f"{_PLAIN} {_HEAD_NORMS} post_attention_norm post_ffw_norm"), "no window"
     ),
     Case(_model("smollm3", _PLAIN, sizes=replace(SMALL, layers=5), outside=_TIED), "NoPE layers"),
     Case(
@@ -129,7 +125,7 @@ CASES = (
             f"attn_q attn_k attn_v attn_output {_HEAD_NORMS} {_AFTER}",
             shapes={"attn_q_norm": (SMALL.query,), "attn_k_norm": (SMALL.key,)},
         ),
-        dispatches=12,
+        dispatches=6,
     ),
     Case(
         _model(
@@ -140,12 +136,9 @@ CASES = (
             sizes=replace(SMALL, layers=5),
         ),
         "windows, YaRN in full layers",
-        dispatches=12,
+        dispatches=6,
     ),
-    Case(
-        _model("exaone4", f"attn_q attn_k attn_v attn_output {_HEAD_NORMS} {_AFTER}"),
-        dispatches=9,
-    ),
+    Case(_model("exaone4", f"attn_q attn_k attn_v attn_output {_HEAD_NORMS} {_AFTER}")),
     Case(
         _model(
             "seed_oss",
@@ -154,7 +147,7 @@ CASES = (
             sizes=_BROAD,
         ),
     ),
-    Case(_model("hunyuan-dense", f"{_PLAIN} {_HEAD_NORMS}", outside=_TIED), dispatches=10),
+    Case(_model("hunyuan-dense", f"{_PLAIN} {_HEAD_NORMS}", outside=_TIED)),
     Case(_model("ernie4_5", _PLAIN, outside=_TIED)),
     Case(
         _model("phi3", f"attn_norm attn_qkv attn_output {_FUSED_GATE}", shapes=_FUSED_SHAPES),
@@ -210,7 +203,7 @@ CASES = (
             shapes={"attn_q_norm": (SMALL.query,), "attn_k_norm": (SMALL.query,)},
             sizes=replace(SMALL, kv_heads=SMALL.heads),
         ),
-        dispatches=10,
+        dispatches=8,
     ),
     Case(
         _model(
@@ -305,7 +298,6 @@ CASES = (
             shapes=_FUSED_SHAPES,
         ),
         "partial RoPE, fused gate",
-        dispatches=9,
     ),
     Case(
         _model(
@@ -388,6 +380,5 @@ CASES = (
             sizes=replace(SMALL, kv_heads=SMALL.heads),
         ),
         "learned positions",
-        dispatches=6,
     ),
 )

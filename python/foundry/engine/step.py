@@ -12,9 +12,7 @@ from foundry._foundry import DType, Foundry, Parameter, Tensor
 
 ACTIVATIONS = "activations"
 """The arena of what a step computes."""
-_Positional = (
-    ops.Embedding | ops.QkvLinear | ops.Rope | ops.RopeKvWrite | ops.KvWrite | ops.Attention
-)
+_Positional = ops.Embedding | ops.QkvLinear | ops.RopeKvWrite | ops.Attention
 
 
 class Step:

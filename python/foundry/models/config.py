@@ -247,7 +247,9 @@ def _layers(
     local_scaling = scaling
     if architecture.unscaled_windows:
         local_scaling = replace(scaling, factor=1.0, extrapolation=0.0, attention_factor=1.0)
-    turned = "rope.scaling.finetuned" not in keys or metadata.flag("rope.scaling.finetuned", True)
+    turned = architecture.pairing is not None
+    if "rope.scaling.finetuned" in keys:
+        turned = metadata.flag("rope.scaling.finetuned", True)
 
     def turns(index: int) -> bool:
         if architecture.turned_windows and window:

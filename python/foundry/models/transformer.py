@@ -9,7 +9,8 @@ from foundry.engine.step import MakeStep, Step
 from foundry.models.blocks.attention import attend
 from foundry.models.blocks.experts import add_experts
 from foundry.models.blocks.feed_forward import feed_forward
-from foundry.models.blocks.products import add_to_hidden, bias, normalise, scaled
+from foundry.models.blocks.hidden import Hidden
+from foundry.models.blocks.products import bias, scaled
 from foundry.models.config import ModelConfig
 from foundry.models.weights import Dense, Experts, ModelWeights
 
@@ -21,18 +22,19 @@ def transformer(
 
     def make(tokens: int, rows: int) -> Step:
         step = Step(runtime, tokens)
-        _embed(step, config, weights)
+        hidden = Hidden(step, config)
+        _embed(step, hidden, config, weights)
         for index in range(config.layers):
             step.begin_layer(index)
-            _add_layer(step, config, weights, cache, index)
+            _add_layer(step, hidden, config, weights, cache, index)
         step.begin_layer(None)
-        hidden = step.buffer("hidden state", config.hidden)
+        x, prologue = hidden.read(weights.output_norm, rows)
         step.add(
             ops.Linear(
                 weights=weights.output.weight,
-                x=hidden[tokens - rows :],
+                x=x,
                 y=step.buffer("logits", weights.output.weight.shape[0], rows),
-                prologue=normalise(config, weights.output_norm),
+                prologue=prologue,
                 epilogue=[
                     *bias(weights.output),
                     *scaled(config.logit_scale),
@@ -45,13 +47,12 @@ def transformer(
     return make
 
 
-def _embed(step: Step, config: ModelConfig, weights: ModelWeights) -> None:
-    hidden = step.buffer("hidden state", config.hidden)
+def _embed(step: Step, hidden: Hidden, config: ModelConfig, weights: ModelWeights) -> None:
     step.add(
         ops.Embedding(
             table=weights.embedding,
             ids=step.ids,
-            y=hidden,
+            y=hidden.state,
             scale=config.embedding_scale,
             positions=weights.positions,
         )
@@ -59,19 +60,24 @@ def _embed(step: Step, config: ModelConfig, weights: ModelWeights) -> None:
 
 
 def _add_layer(
-    step: Step, config: ModelConfig, weights: ModelWeights, cache: KvCache, index: int
+    step: Step,
+    hidden: Hidden,
+    config: ModelConfig,
+    weights: ModelWeights,
+    cache: KvCache,
+    index: int,
 ) -> None:
     layer, of = weights.layers[index], config.of_layers[index]
     mlp, norm = layer.feed_forward, layer.feed_forward_norm
     inner = None
     if layer.parallel and isinstance(mlp, Dense):
         # Reads the hidden state before attention adds to it.
-        inner = feed_forward(step, config, of, norm, mlp)
-    mixed = attend(step, config, of, layer, cache.keys[index], cache.values[index])
-    add_to_hidden(step, config, layer.attention_output, mixed, layer.after_attention)
+        inner = feed_forward(step, config, hidden, of, norm, mlp)
+    mixed = attend(step, config, hidden, of, layer, cache.keys[index], cache.values[index])
+    hidden.add(layer.attention_output, mixed, layer.after_attention)
     if isinstance(mlp, Experts):
-        add_experts(step, config, of, layer, mlp)
+        add_experts(step, config, hidden, of, layer, mlp)
         return
     if inner is None:
-        inner = feed_forward(step, config, of, norm, mlp)
-    add_to_hidden(step, config, mlp.down, inner, layer.after_feed_forward)
+        inner = feed_forward(step, config, hidden, of, norm, mlp)
+    hidden.add(mlp.down, inner, layer.after_feed_forward)

@@ -8,7 +8,8 @@ from foundry import ops
 from foundry._foundry import Tensor
 from foundry.engine.step import Step
 from foundry.models.architectures import HeadNorm, Pairing
-from foundry.models.blocks.products import normalise, side_by_side
+from foundry.models.blocks.hidden import Hidden
+from foundry.models.blocks.products import side_by_side
 from foundry.models.config import LayerConfig, ModelConfig
 from foundry.models.weights import LayerWeights
 
@@ -16,6 +17,7 @@ from foundry.models.weights import LayerWeights
 def attend(
     step: Step,
     config: ModelConfig,
+    hidden: Hidden,
     layer: LayerConfig,
     weights: LayerWeights,
     keys: Tensor,
@@ -23,13 +25,11 @@ def attend(
 ) -> Tensor:
     """Adds the operations up to attention's output, (tokens, query size)."""
     queries = step.buffer("queries", config.query_size)
-    # QkvLinear is for one token, and normalises head by head before RoPE.
-    architecture = config.architecture
-    is_plain = architecture.head_norm in (None, HeadNorm.EACH)
-    if step.tokens == 1 and is_plain and architecture.pairing is not None:
-        _fused_input(step, config, layer, weights, keys, values)
+    # One token's products, RoPE and cache write are one kernel, unless a norm needs all heads.
+    if step.tokens == 1 and config.architecture.head_norm is not HeadNorm.ROW:
+        _fused_input(step, config, hidden, layer, weights, keys, values)
     else:
-        _input(step, config, layer, weights, keys, values)
+        _input(step, config, hidden, layer, weights, keys, values)
     mixed = step.buffer("attention output", config.query_size)
     # A long context is read by more threadgroups than there are heads, for one token.
     parts = None
@@ -53,39 +53,45 @@ def attend(
 
 
 def _rope(config: ModelConfig, layer: LayerConfig, weights: LayerWeights) -> dict[str, Any]:
+    """How queries and keys are turned, and normalised before or after."""
+    head_norm = config.architecture.head_norm
     return {
         "base": layer.rope_base,
         "interleaved": config.architecture.pairing is Pairing.NEIGHBOURS,
         "factors": weights.rope_factors,
         "dims": config.rotated,
+        "query_norm": weights.query_norm,
+        "key_norm": weights.key_norm,
+        "norm_epsilon": config.norm_epsilon,
+        "norm": ops.QkNorm.row if head_norm is HeadNorm.ROW else ops.QkNorm.head,
+        "norm_after_rope": head_norm is HeadNorm.TURNED,
     }
 
 
 def _fused_input(
     step: Step,
     config: ModelConfig,
+    hidden: Hidden,
     layer: LayerConfig,
     weights: LayerWeights,
     keys: Tensor,
     values: Tensor,
 ) -> None:
     queries = step.buffer("queries", config.query_size)
+    x, prologue = hidden.read(weights.attention_norm)
     step.add(
         ops.QkvLinear(
             query=weights.query.weight,
             key=weights.key.weight,
             value=weights.value.weight,
-            x=step.buffer("hidden state", config.hidden),
+            x=x,
             q=queries.reshape(1, config.heads, config.head_dim),
             k_cache=keys,
             v_cache=values,
-            prologue=normalise(config, weights.attention_norm),
+            prologue=prologue,
             query_bias=weights.query.bias,
             key_bias=weights.key.bias,
             value_bias=weights.value.bias,
-            query_norm=weights.query_norm,
-            key_norm=weights.key_norm,
-            norm_epsilon=config.norm_epsilon,
             **_rope(config, layer, weights),
         )
     )
@@ -94,37 +100,17 @@ def _fused_input(
 def _input(
     step: Step,
     config: ModelConfig,
+    hidden: Hidden,
     layer: LayerConfig,
     weights: LayerWeights,
     keys: Tensor,
     values: Tensor,
 ) -> None:
-    head_norm = config.architecture.head_norm
-    rope = _rope(config, layer, weights)
     q = step.buffer("queries", config.query_size)
     k = step.buffer("keys", config.kv_size)
     v = step.buffer("values", config.kv_size)
-    step.add(
-        side_by_side(
-            "qkv",
-            normalise(config, weights.attention_norm),
-            [weights.query, weights.key, weights.value],
-            step.buffer("hidden state", config.hidden),
-            [q, k, v],
-        )
-    )
-    norms = [
-        ops.RmsNorm(weight=norm, x=rows, y=rows, epsilon=config.norm_epsilon)
-        for norm, rows in ((weights.query_norm, q), (weights.key_norm, k))
-        if norm is not None
-        for rows in [rows.reshape(-1, norm.size)]
-    ]
-    if head_norm is HeadNorm.TURNED:
-        for x in (q, k):
-            heads = x.reshape(step.tokens, -1, config.head_dim)
-            step.add(ops.Rope(x=heads, y=heads, **rope))
-        step.add(*norms, ops.KvWrite(k=k, v=v, k_cache=keys, v_cache=values))
-    elif config.architecture.pairing is None:
-        step.add(*norms, ops.KvWrite(k=k, v=v, k_cache=keys, v_cache=values))
-    else:
-        step.add(*norms, ops.RopeKvWrite(q=q, k=k, v=v, k_cache=keys, v_cache=values, **rope))
+    x, prologue = hidden.read(weights.attention_norm)
+    products = [weights.query, weights.key, weights.value]
+    step.add(side_by_side("qkv", prologue, products, x, [q, k, v]))
+    rope = _rope(config, layer, weights)
+    step.add(ops.RopeKvWrite(q=q, k=k, v=v, k_cache=keys, v_cache=values, **rope))

@@ -6,30 +6,36 @@ from foundry import ops
 from foundry._foundry import DType, Tensor
 from foundry.engine.step import Step
 from foundry.models.blocks.feed_forward import activation, feed_forward
-from foundry.models.blocks.products import add_to_hidden, bias, normalise
+from foundry.models.blocks.hidden import Hidden
+from foundry.models.blocks.products import bias
 from foundry.models.config import LayerConfig, ModelConfig
-from foundry.models.weights import Dense, Experts, LayerWeights
+from foundry.models.weights import Experts, LayerWeights, Norm, Product
 
 _FEW = 4
 """Tokens that are taken one by one; of more an expert's are taken together."""
 
 
 def add_experts(
-    step: Step, config: ModelConfig, layer: LayerConfig, weights: LayerWeights, experts: Experts
+    step: Step,
+    config: ModelConfig,
+    hidden: Hidden,
+    layer: LayerConfig,
+    weights: LayerWeights,
+    experts: Experts,
 ) -> None:
     """The hidden state grows by the shares of each token's experts, and by the shared expert's."""
     sizes = config.experts
     mixture = config.architecture.mixture
     assert sizes is not None and mixture is not None
-    hidden = step.buffer("hidden state", config.hidden)
-    prologue = normalise(config, weights.feed_forward_norm)
+    norm = weights.feed_forward_norm
+    x, prologue = hidden.read(norm)
     logits = step.buffer("router logits", sizes.count)
     shares = step.buffer("experts' shares", sizes.used)
     ids = step.integers("experts", (step.tokens, sizes.used), DType.i32)
     step.add(
         ops.Linear(
             weights=experts.router.weight,
-            x=hidden,
+            x=x,
             y=logits,
             prologue=prologue,
             epilogue=bias(experts.router),
@@ -50,7 +56,7 @@ def add_experts(
             gate=experts.gate.weight,
             up=experts.up.weight,
             ids=ids,
-            x=hidden,
+            x=x,
             y=inner,
             groups=groups,
             prologue=prologue,
@@ -62,13 +68,14 @@ def add_experts(
     # Reads the hidden state before the experts add to it.
     shared = None
     if experts.shared is not None:
-        norm = weights.feed_forward_norm
-        shared = feed_forward(step, config, layer, norm, experts.shared, "shared expert's output")
+        shared = feed_forward(
+            step, config, hidden, layer, norm, experts.shared, "shared expert's output"
+        )
         if experts.shared_share is not None:
-            _add_share(step, config, weights, experts)
-    _add_shares(step, config, experts.down.weight, experts.down.bias, ids, inner, shares, groups)
+            _add_share(step, config, hidden, norm, experts.shared_share)
+    _add_shares(step, hidden.state, experts.down, ids, inner, shares, groups)
     if experts.shared is not None and shared is not None:
-        _add_shared(step, config, experts, experts.shared, shared)
+        _add_shared(step, hidden, experts, experts.shared.down, shared)
 
 
 def _groups(step: Step, ids: Tensor, experts: int) -> Tensor | None:
@@ -82,64 +89,54 @@ def _groups(step: Step, ids: Tensor, experts: int) -> Tensor | None:
 
 def _add_shares(
     step: Step,
-    config: ModelConfig,
-    down: Tensor,
-    bias: Tensor | None,
+    hidden: Tensor,
+    down: Product,
     ids: Tensor,
     inner: Tensor,
     shares: Tensor,
     groups: Tensor | None,
 ) -> None:
-    hidden = step.buffer("hidden state", config.hidden)
     scratch = None
     if groups is not None:
-        scratch = step.scratch(f"{ids.size} results", ids.size * config.hidden)
+        scratch = step.scratch(f"{ids.size} results", ids.size * hidden.shape[1])
     step.add(
         ops.ExpertLinear(
-            weights=down,
+            weights=down.weight,
             ids=ids,
             x=inner,
             y=hidden,
             shares=shares,
             groups=groups,
             scratch=scratch,
-            bias=bias,
+            bias=down.bias,
             epilogue=[ops.Residual(hidden)],
         )
     )
 
 
-def _add_share(step: Step, config: ModelConfig, weights: LayerWeights, experts: Experts) -> None:
+def _add_share(
+    step: Step, config: ModelConfig, hidden: Hidden, norm: Norm | None, share: Tensor
+) -> None:
     """What the shared expert's result is multiplied by, a number for each token."""
-    assert experts.shared_share is not None
+    x, prologue = hidden.read(norm)
     step.add(
         ops.Linear(
-            weights=experts.shared_share.reshape(1, config.hidden),
-            x=step.buffer("hidden state", config.hidden),
+            weights=share.reshape(1, config.hidden),
+            x=x,
             y=step.buffer("shared expert's share", 1),
-            prologue=normalise(config, weights.feed_forward_norm),
+            prologue=prologue,
             epilogue=[ops.Sigmoid()],
         )
     )
 
 
-def _add_shared(
-    step: Step, config: ModelConfig, experts: Experts, shared: Dense, inner: Tensor
-) -> None:
+def _add_shared(step: Step, hidden: Hidden, experts: Experts, down: Product, inner: Tensor) -> None:
     if experts.shared_share is None:
-        add_to_hidden(step, config, shared.down, inner, None)
+        hidden.add(down, inner, None)
         return
     # A mixture of one, which every token chooses.
     ids = step.integers("shared expert", (step.tokens, 1), DType.i32)
     step.add(ops.Fill(y=ids, value=0))
-    down = shared.down.weight
-    _add_shares(
-        step,
-        config,
-        down.reshape(1, *down.shape),
-        None,
-        ids,
-        inner,
-        step.buffer("shared expert's share", 1),
-        _groups(step, ids, 1),
-    )
+    one = Product(down.weight.reshape(1, *down.weight.shape), None)
+    share = step.buffer("shared expert's share", 1)
+    _add_shares(step, hidden.state, one, ids, inner, share, _groups(step, ids, 1))

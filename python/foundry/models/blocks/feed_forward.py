@@ -5,7 +5,8 @@ from __future__ import annotations
 from foundry import ops
 from foundry._foundry import Tensor
 from foundry.engine.step import Step
-from foundry.models.blocks.products import bias, normalise
+from foundry.models.blocks.hidden import Hidden
+from foundry.models.blocks.products import bias
 from foundry.models.config import LayerConfig, ModelConfig
 from foundry.models.weights import Dense, Norm
 
@@ -18,21 +19,21 @@ def activation(config: ModelConfig, layer: LayerConfig) -> ops.Operation:
 def feed_forward(
     step: Step,
     config: ModelConfig,
+    hidden: Hidden,
     layer: LayerConfig,
     norm: Norm | None,
     weights: Dense,
     name: str = "feed-forward output",
 ) -> Tensor:
     """Adds the operations up to the activations, (tokens, feed-forward size), named so."""
-    hidden = step.buffer("hidden state", config.hidden)
     gate, up = weights.gate, weights.up
     inner = step.buffer(name, up.weight.shape[0])
-    prologue = normalise(config, norm)
+    x, prologue = hidden.read(norm)
     if gate is None:
         step.add(
             ops.Linear(
                 weights=up.weight,
-                x=hidden,
+                x=x,
                 y=inner,
                 prologue=prologue,
                 epilogue=[*bias(up), activation(config, layer)],
@@ -43,7 +44,7 @@ def feed_forward(
             ops.GatedLinear(
                 gate=gate.weight,
                 up=up.weight,
-                x=hidden,
+                x=x,
                 y=inner,
                 prologue=prologue,
                 activation=activation(config, layer),

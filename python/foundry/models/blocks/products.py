@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from foundry import ops
 from foundry._foundry import FusedKernelBuilder, Tensor
-from foundry.engine.step import Step
 from foundry.models.config import ModelConfig
 from foundry.models.weights import Norm, Product
 
@@ -44,26 +43,3 @@ def side_by_side(
         for stage in bias(product):
             kernel = kernel.epilogue(stage)
     return kernel.build(x=x, y=list(results))
-
-
-def add_to_hidden(
-    step: Step, config: ModelConfig, product: Product, x: Tensor, after: Norm | None
-) -> None:
-    """The hidden state grows by the product of `x`, normalised where the architecture does."""
-    hidden = step.buffer("hidden state", config.hidden)
-    if after is None:
-        step.add(
-            ops.Linear(
-                weights=product.weight,
-                x=x,
-                y=hidden,
-                epilogue=[*bias(product), *scaled(config.residual_scale), ops.Residual(hidden)],
-            )
-        )
-        return
-    result = step.buffer("block output", config.hidden)
-    step.add(
-        ops.Linear(weights=product.weight, x=x, y=result, epilogue=bias(product)),
-        ops.RmsNorm(weight=after.weight, x=result, y=result, epsilon=config.norm_epsilon),
-        ops.Add(a=hidden, b=result, y=hidden),
-    )

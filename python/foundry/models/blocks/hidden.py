@@ -1,0 +1,65 @@
+"""The hidden state on its way through the layers."""
+
+from __future__ import annotations
+
+from foundry import ops
+from foundry._foundry import Tensor
+from foundry.engine.step import Step
+from foundry.models.blocks.products import bias, normalise, scaled
+from foundry.models.config import ModelConfig
+from foundry.models.weights import Norm, Product
+
+
+class Hidden:
+    """What blocks read and add to. A result that is normalised before it is added waits for the
+    next product, which does both as it reads: into the other of two buffers."""
+
+    def __init__(self, step: Step, config: ModelConfig) -> None:
+        self._step = step
+        self._config = config
+        self.state = step.buffer("hidden state", config.hidden)
+        self._result: Tensor | None = None
+        self._after: Norm | None = None
+
+    def read(
+        self, norm: Norm | None, rows: int | None = None
+    ) -> tuple[Tensor, ops.Operation | None]:
+        """A product's input, all or the last `rows`, and what is done to it as it is read."""
+        first = 0 if rows is None else self.state.shape[0] - rows
+        state = self.state[first:] if first else self.state
+        if self._result is None or self._after is None:
+            return state, normalise(self._config, norm)
+        result = self._result[first:] if first else self._result
+        names = ("hidden state", "other hidden state")
+        other = names[self.state is self._step.activations[names[0]]]
+        total = None if rows is not None else self._step.buffer(other, self._config.hidden)
+        stage = ops.SandwichNorm(
+            residual=state,
+            weight=self._after.weight,
+            next_weight=None if norm is None else norm.weight,
+            y=total,
+            epsilon=self._config.norm_epsilon,
+        )
+        if total is not None:
+            self.state = total
+        self._result = self._after = None
+        return result, stage
+
+    def add(self, product: Product, x: Tensor, after: Norm | None) -> None:
+        """It grows by the product of `x`, normalised where the architecture does that."""
+        if after is not None:
+            self._result = self._step.buffer("block output", self._config.hidden)
+            self._after = after
+            self._step.add(
+                ops.Linear(weights=product.weight, x=x, y=self._result, epilogue=bias(product))
+            )
+            return
+        scale = scaled(self._config.residual_scale)
+        self._step.add(
+            ops.Linear(
+                weights=product.weight,
+                x=x,
+                y=self.state,
+                epilogue=[*bias(product), *scale, ops.Residual(self.state)],
+            )
+        )
