@@ -120,3 +120,19 @@ def test_convert_writes_a_file_that_inspect_shows(tmp_path: Path) -> None:
     done = foundry("convert", tmp_path / "tiny.gguf", tmp_path / "out.gguf", "--type", "q9")
     assert done.returncode == 1
     assert "unsupported type 'q9'; supported: f32" in done.stderr
+
+
+def test_an_answer_is_held_to_a_form(model_path: Path, tmp_path: Path) -> None:
+    question = "Is Tokyo a city?"
+    done = foundry("generate", model_path, question, "--regex", "yes!{3}|no!{3}")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout in ("yes!!!\n", "no!!!\n")
+    schema = '{"type": "array", "items": {"enum": [1, 2]}, "minItems": 2, "maxItems": 2}'
+    done = foundry("generate", model_path, question, "-j", schema)
+    assert set(json.loads(done.stdout)) <= {1, 2}
+    (tmp_path / "grammar").write_text('start: "a" "b"')
+    done = foundry("generate", model_path, question, "--grammar-file", tmp_path / "grammar")
+    assert done.stdout == "ab\n"
+    done = foundry("generate", model_path, question, "-j", "{")
+    assert done.returncode == 1
+    assert "ArgumentError: generate: json_schema: " in done.stderr

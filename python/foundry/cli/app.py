@@ -116,6 +116,13 @@ def generate(
     sampling: SamplingParameters,
     seed: Seed = None,
     stop: Stop = None,
+    json_schema: Annotated[
+        str | None, typer.Option("--json-schema", "-j", help="The answer is JSON of this schema.")
+    ] = None,
+    regex: Annotated[str | None, typer.Option(help="The answer matches this pattern.")] = None,
+    grammar_file: Annotated[
+        Path | None, typer.Option(help="The answer is of this grammar, in Lark's notation.")
+    ] = None,
     device: Device = None,
     statistics: Annotated[
         bool, typer.Option("--statistics/--no-statistics", help="Speed and memory afterwards.")
@@ -133,6 +140,11 @@ def generate(
         sampling=sampling,
         seed=seed,
         stop=stop or (),
+        form={
+            "json_schema": json_schema,
+            "regex": regex,
+            "grammar": None if grammar_file is None else ui.read_text(grammar_file),
+        },
         statistics=statistics,
     )
 

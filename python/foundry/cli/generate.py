@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from foundry.cli import ui
 from foundry.generation.messages import Message
@@ -18,11 +19,19 @@ def answer(
     sampling: SamplingParameters,
     seed: int | None = None,
     stop: Sequence[str] = (),
+    form: Mapping[str, Any] | None = None,
     statistics: bool = True,
 ) -> Generation:
-    """Streams the answer to standard output and, after it, its cost to standard error."""
+    """Streams the answer to standard output and, after it, its cost to standard error. `form` is
+    what it is held to, as `generate` takes it."""
     generation = model.generate(
-        prompt, max_tokens=max_tokens, sampling=sampling, seed=seed, stop=stop, raw=True
+        prompt,
+        max_tokens=max_tokens,
+        sampling=sampling,
+        seed=seed,
+        stop=stop,
+        raw=True,
+        **(form or {}),
     )
     try:
         for piece in generation:

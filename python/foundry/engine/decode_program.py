@@ -58,13 +58,14 @@ class DecodePrograms:
         self._forward = forward
         self._cache = cache
         self._vocabulary = vocabulary
-        self._key: tuple[SamplingParameters, int | None] | None = None
+        self._key: tuple[SamplingParameters, int | None, bool] | None = None
         self._sampler: Sampler | None = None
         self._program: DecodeProgram | None = None
 
     def sampler(self, run: DecodeRun) -> Sampler:
         # All that is plain is one.
-        key = (SamplingParameters() if run.sampling.plain else run.sampling, run.top)
+        sampling = SamplingParameters() if run.sampling.plain else run.sampling
+        key = (sampling, run.top, run.constraint is not None)
         if self._sampler is None or self._key != key:
             self.drop()  # its memory first
             self._sampler = self._new_sampler(*key)
@@ -84,10 +85,14 @@ class DecodePrograms:
 
     def make(self, sampling: SamplingParameters) -> DecodeProgram:
         """A new one, whatever is in use."""
-        return self._record(self._new_sampler(sampling, None))
+        return self._record(self._new_sampler(sampling, None, False))
 
-    def _new_sampler(self, sampling: SamplingParameters, top: int | None) -> Sampler:
-        return Sampler(self._runtime, self._vocabulary, sampling, top, 3 * MOST_AHEAD)
+    def _new_sampler(
+        self, sampling: SamplingParameters, top: int | None, is_constrained: bool
+    ) -> Sampler:
+        return Sampler(
+            self._runtime, self._vocabulary, sampling, top, 3 * MOST_AHEAD, is_constrained
+        )
 
     def _record(self, sampler: Sampler) -> DecodeProgram:
         return DecodeProgram(self._runtime, self._forward, self._cache, sampler)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from foundry.generation.constraint import Constraint
 from foundry.generation.log_probabilities import TokenLogProbability
 from foundry.generation.sampling import SamplingParameters
 
@@ -18,6 +19,7 @@ class DecodeRun:
         seed: int,
         limit: int,
         top: int | None = None,
+        constraint: Constraint | None = None,
     ) -> None:
         self.tokens = list(prompt)
         """The prompt and what was drawn after it."""
@@ -27,7 +29,15 @@ class DecodeRun:
         """Tokens at most, the prompt's included."""
         self.top = top
         """Likeliest tokens to give log-probabilities of; None: no log-probabilities."""
+        self.constraint = constraint
+        """Says what may come next, once all before it is known: nothing runs ahead then."""
         self.log_probabilities: dict[int, TokenLogProbability] = {}
         """By the token's position."""
         self.mu: dict[int, float] = {}
         """Mirostat's, by the position of the token that it is for."""
+
+    def append(self, token: int) -> None:
+        """The next token, which was drawn."""
+        if self.constraint is not None:
+            self.constraint.take(token)
+        self.tokens.append(token)

@@ -111,8 +111,14 @@ class Decoder:
         program = self._program
         assert program is not None
         batch = self.forced_batch or self._batch
+        if run.constraint is not None:
+            if self._encoded > len(run.tokens):
+                return
+            batch = 1
+            program.sampler.allow(run.constraint.bits())
         # One batch runs while the host reads the tokens of the one before.
-        while self._encoded - len(run.tokens) <= batch and self._encoded < run.limit:
+        ahead = batch if run.constraint is None else 0
+        while self._encoded - len(run.tokens) <= ahead and self._encoded < run.limit:
             count = min(batch, run.limit - self._encoded)
             self._is_whole = False
             program.encode(self._encoded - 1, count, run.seed, self._event)
@@ -135,5 +141,5 @@ class Decoder:
             program.sampler.wait()
             raise DeviceError(f"no token came for position {index}")
         self.check(run.tokens, token)
-        run.tokens.append(token)
+        run.append(token)
         self._cache.tokens = run.tokens[:-1]

@@ -123,7 +123,7 @@ class Engine:
             token = sampler.read(run, len(tokens))
             self.decoder.check(tokens, token)
             dispatches = self._runtime.statistics["dispatches"] - before
-        run.tokens.append(token)
+        run.append(token)
         if len(run.tokens) < run.limit:
             self.decoder.begin(run)
         return StepCost(dispatches, reused)

@@ -28,6 +28,7 @@ class Sampler:
         sampling: SamplingParameters,
         top: int | None,
         most_ahead: int,
+        is_constrained: bool = False,
     ) -> None:
         self._sampling = sampling
         self._vocabulary = vocabulary
@@ -40,7 +41,8 @@ class Sampler:
             return runtime.dedicated(shape, dtype, name=name) if wanted else None
 
         self._ring = runtime.dedicated((capacity,), DType.i32, name="tokens")
-        self._scratch = tensor("sampling scratch", DType.f32, vocabulary, wanted=not sampling.plain)
+        self._is_plain = sampling.plain and not is_constrained
+        self._scratch = tensor("sampling scratch", DType.f32, vocabulary, wanted=not self._is_plain)
         self._counts = tensor("token counts", DType.u32, vocabulary, wanted=sampling.penalises)
         self._mu = tensor("mu", DType.f32, capacity, wanted=self._has_mu)
         self._bias = tensor("logit bias", DType.f32, vocabulary, wanted=sampling.biases)
@@ -49,6 +51,7 @@ class Sampler:
         self._ids = tensor("likeliest tokens", DType.i32, capacity, top or 1, wanted=bool(top))
         self._values = tensor("their log-probabilities", DType.f32, capacity, top or 1,
                               wanted=bool(top))  # fmt: skip
+        self._mask = tensor("mask", DType.u32, -(-vocabulary // 32), wanted=is_constrained)
         if self._bias is not None:
             self._bias.copy_from(_bias(sampling, vocabulary))
         if self._breakers is not None:
@@ -61,7 +64,7 @@ class Sampler:
     @property
     def is_seeded(self) -> bool:
         """Whether draws depend on a seed."""
-        return not self._sampling.plain
+        return not self._is_plain
 
     def operations(
         self,
@@ -98,7 +101,7 @@ class Sampler:
         position: int | Parameter,
     ) -> ops.Operation:
         sampling = self._sampling
-        if sampling.plain:
+        if self._is_plain:
             return ops.Argmax(x=logits.reshape(1, logits.size), y=token, finite_only=True)
         assert self._scratch is not None
         return ops.Sample(
@@ -107,6 +110,7 @@ class Sampler:
             token=token,
             counts=self._counts,
             bias=self._bias,
+            mask=self._mask,
             recent=self._ring if sampling.repels else None,
             breakers=self._breakers,
             mu=self._mu,
@@ -148,6 +152,8 @@ class Sampler:
             ]
             if tensor is not None
         }
+        if run.constraint is not None:
+            self.allow(run.constraint.bits())
         first = max(len(tokens) - self._slots.size, 0)
         for index, token in enumerate(tokens[first:], first):
             self._slots[index % self._slots.size] = token
@@ -156,6 +162,11 @@ class Sampler:
         if self._mu is not None:
             mu = run.mu.get(len(tokens), 2 * self._sampling.mirostat_tau)
             self._rings["mu"][len(tokens) % self._slots.size] = mu
+
+    def allow(self, bits: NDArray[np.uint32]) -> None:
+        """What the next draw may give; nothing is in flight."""
+        assert self._mask is not None
+        self._mask.copy_from(bits)
 
     def wait(self) -> None:
         """Waits for what is encoded, and raises what it failed with."""

@@ -10,6 +10,7 @@ from foundry.call_errors import typed_calls
 from foundry.engine.decode_run import DecodeRun
 from foundry.errors import ArgumentError
 from foundry.generation.arguments import checked_integer, shown
+from foundry.generation.constraint import Constraint
 from foundry.generation.log_probabilities import TokenLogProbability
 from foundry.generation.sampling import SamplingParameters
 from foundry.generation.statistics import Statistics
@@ -41,6 +42,7 @@ class Generation(Iterator[str]):
         include_stop: bool,
         ignore_end: bool,
         top: int | None,
+        constraint: Constraint | None,
     ) -> None:
         max_tokens = checked_integer(max_tokens, "generate: max_tokens")
         if max_tokens < 1:
@@ -49,9 +51,8 @@ class Generation(Iterator[str]):
         self.prompt = list(prompt)
         """The prompt's tokens."""
         self._max_tokens = max_tokens
-        self._run = DecodeRun(
-            prompt, sampling, seed, min(len(self.prompt) + max_tokens, model.context_length), top
-        )
+        limit = min(len(self.prompt) + max_tokens, model.context_length)
+        self._run = DecodeRun(prompt, sampling, seed, limit, top, constraint)
         self._end_ids = frozenset() if ignore_end else model.tokenizer.end_ids
         texts, self._stop_ids = resolve_stops(stop, model.tokenizer)
         self._stop = StopText(texts, include=include_stop)

@@ -19,6 +19,7 @@ from foundry.errors import ArgumentError, ArgumentTypeError, ContextLengthError,
 from foundry.generation.arguments import checked_flag, checked_integer, checked_tokens
 from foundry.generation.chat_template import ChatTemplate
 from foundry.generation.chat_templates import ChatTemplates
+from foundry.generation.constraint import Constraint, Vocabulary, grammar_of
 from foundry.generation.log_probabilities import checked_top
 from foundry.generation.messages import Message
 from foundry.generation.sampling import SamplingOptions, SamplingParameters
@@ -65,6 +66,7 @@ class LanguageModel:
         self.name = config.name
         self.tokenizer = Tokenizer(metadata)
         self.chat_templates = ChatTemplates(metadata, self.tokenizer)
+        self._vocabulary: Vocabulary | None = None  # once a constraint needs it
         self.context_length = _context_length(config, context_length)
         self._check_vocabulary(file)
         source = TensorSource(file, config.architecture.name, runtime, progress)
@@ -146,6 +148,9 @@ class LanguageModel:
         sampling: SamplingParameters | None = None,
         seed: int | None = None,
         logprobs: int | None = None,
+        json_schema: Mapping[str, Any] | str | bool | None = None,
+        regex: str | None = None,
+        grammar: str | None = None,
         stop: Stop | Sequence[Stop] = (),
         include_stop: bool = False,
         ignore_end: bool = False,
@@ -175,6 +180,10 @@ class LanguageModel:
         the text before a text, at a token id, or at a control token by its text; `include_stop`
         shows what ended it. `ignore_end` goes on past the tokens that end a turn, unless `stop`
         names them.
+
+        With `json_schema` (a dict, or its JSON), `regex` or `grammar` (Lark's notation, as the
+        `llguidance` package reads it) only tokens are drawn that the answer may go on with, and it
+        ends where nothing may follow; `max_tokens` may cut it short.
 
         Raises `ContextLengthError` where the prompt leaves no room in the context, `ArgumentError`
         for an empty prompt or a parameter out of its range, `ArgumentTypeError` for one of a wrong
@@ -225,7 +234,16 @@ class LanguageModel:
             include_stop=checked_flag(include_stop, "generate: include_stop"),
             ignore_end=checked_flag(ignore_end, "generate: ignore_end"),
             top=checked_top(logprobs, len(self.tokenizer)),
+            constraint=self._constraint(json_schema, regex, grammar),
         )
+
+    def _constraint(self, *given: object) -> Constraint | None:
+        found = grammar_of(*given)
+        if found is None:
+            return None
+        if self._vocabulary is None:
+            self._vocabulary = Vocabulary(self.tokenizer)
+        return Constraint(self._vocabulary, *found)
 
     def export(
         self,
