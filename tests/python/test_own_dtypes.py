@@ -145,7 +145,8 @@ def test_what_does_not_fit_is_said() -> None:
         "ShapeError: borrow: (1, 64) own4 has 36 bytes, the array 35",
         "ShapeError: copy_from_host to tensor (4, 64) own4: 71 bytes given, it has 144",
         "DTypeError: Gemv: no policy for own4; there are f32, f16, bf16, q4_0, q4_1, q5_0, q5_1, "
-        "q8_0, q4_k, q5_k, q6_k",
+        "q8_0, q2_k, q3_k, q4_k, q5_k, q6_k, iq1_s, iq1_m, iq2_xxs, iq2_xs, iq2_s, iq3_xxs, iq3_s, "
+        "iq4_nl, iq4_xs, tq1_0, tq2_0, mxfp4, nvfp4",
         "ArgumentError: policy Own: 0 weights a lane; supported: 1 to 256",
         "ArgumentError: policy Own: 32 lanes of 4 weights are not whole blocks of 96",
     ]
