@@ -41,7 +41,7 @@ struct StageOperand {
   std::string_view argument = {};  ///< what it is called in the signature, "bias"
   StageTensor shape = StageTensor::none;
   bool is_optional = false;  ///< left out, it is a null Absent* (lib/common.metal)
-  bool is_written = false;  ///< it is a result, of a prologue
+  bool is_written = false;   ///< it is a result, of a prologue
 
   bool operator==(const StageOperand&) const = default;
 };
