@@ -28,11 +28,21 @@ def _worst(found: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
 
 def _of_foundry(path: Path, case: Case) -> Logits:
     model = fd.models.load(path, cache_dtype=fd.f32)
+    _check_generation(model)
     layers = model.engine.forward.decode_step().layers
     assert [layers.count(i) for i in range(model.config.layers)] == [
         case.dispatches
     ] * model.config.layers
     return Logits(model.logits(TOKENS), model.logits(TOKENS, batch=1))
+
+
+def _check_generation(model: fd.models.LanguageModel) -> None:
+    """The recorded program draws what the logits say."""
+    prompt = TOKENS[:40]
+    generation = model.generate(prompt, max_tokens=6, ignore_end=True)
+    list(generation)
+    logits = model.logits([*prompt, *generation.tokens])
+    assert logits[len(prompt) - 1 : -1].argmax(axis=-1).tolist() == generation.tokens
 
 
 def _compare(found: Logits, expected: Logits, bound: float) -> None:
