@@ -7,6 +7,7 @@ what it puts around one tells the flags.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,16 @@ _PROBE = (
     "\u0663\u0664\u0665 \u00a0x\u3000y 'tis \u2019s #tag @me $5 \u20ac9 %^&*~`|<> /usr/bin -- == "
     "3.14e-10 0x1F v2.0 \u200bz\ufeff 1a2b3c  \n  x\n\ty"
 )
+
+_UPPER, _LOWER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
+_FIRST, _SHORT = r"[^\r\n\p{L}\p{N}]?", r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+_REST = r" ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+# What models have for which llama.cpp knows ASCII's capitals alone.
+_SIMPLIFIED = {
+    "tekken": rf"{_FIRST}{_UPPER}*{_LOWER}+|{_FIRST}{_UPPER}+{_LOWER}*|\p{{N}}|{_REST}",
+    "gpt-4o": rf"{_FIRST}{_UPPER}*{_LOWER}+{_SHORT}|{_FIRST}{_UPPER}+{_LOWER}*{_SHORT}"
+    rf"|\p{{N}}{{1,3}}|{_REST}",
+}
 
 
 def vocabulary_of(folder: Path, configuration: Mapping[str, Any], rows: int) -> dict[str, Any]:
@@ -89,7 +100,7 @@ def _tokens(
         return found | {"model": "llama", "scores": _scores(tokens, merges)}
     return found | {
         "model": "gpt2",
-        "pre": _pre_tokenizer(path, backend),
+        "pre": _pre_tokenizer(path, backend, bool(model.get("ignore_merges"))),
         "merges": [" ".join(pair) for pair in merges],
     }
 
@@ -102,14 +113,28 @@ def _scores(tokens: list[str], merges: list[list[str]]) -> Any:
     return np.array([-first.get(token, len(merges)) for token in tokens], np.float32)
 
 
-def _pre_tokenizer(path: Path, backend: tokenizers.Tokenizer) -> str:
-    """The one that cuts the probe into the same words."""
+def _pre_tokenizer(path: Path, backend: tokenizers.Tokenizer, whole_words: bool) -> str:
+    """The one that cuts the probe into the same words, if there is one that takes words that are
+    tokens as `tokenizer.json` does."""
     own = backend.pre_tokenizer
-    if own is not None:
-        words = own.pre_tokenize_str(_normalised(backend, _PROBE))
-        for name, rule in PRE_TOKENIZERS.items():
-            if rule.split().pre_tokenize_str(_PROBE) == words:
-                return name
+    words = own.pre_tokenize_str(_normalised(backend, _PROBE)) if own is not None else None
+    rules = [
+        (rule.whole_words != whole_words, name)
+        for name, rule in PRE_TOKENIZERS.items()
+        if rule.split().pre_tokenize_str(_PROBE) == words
+    ]
+    if rules:
+        return min(rules, key=lambda one: one[0])[1]
+    for name, pattern in _SIMPLIFIED.items():
+        if (
+            replace(PRE_TOKENIZERS[name], patterns=(pattern,)).split().pre_tokenize_str(_PROBE)
+            == words
+        ):
+            warn(
+                f"{path}: the pre-tokenizer is '{name}' as llama.cpp has it, which cuts words with "
+                "capitals outside of ASCII in other places"
+            )
+            return name
     raise UnsupportedModelError(
         f"{path}: unsupported pre-tokenizer; supported: what cuts a text as one of "
         f"{', '.join(sorted(PRE_TOKENIZERS))} does"

@@ -104,8 +104,8 @@ class Generation(Iterator[str]):
             cost.decode_dispatches += step.dispatches
         if token in self._stop_ids:
             text = self._finish("stop")
-            named = self._model.tokenizer.decode([token], skip_special=False)
-            return text + named if self._include_stop else text
+            named = self._model.tokenizer.stream(skip_special=False)
+            return text + named.push(token) + named.finish() if self._include_stop else text
         if token in self._end_ids:
             return self._finish("end")
         if self._run.top is not None:
