@@ -147,6 +147,6 @@ def test_experts_take_no_sandwich(rt: fd.Foundry) -> None:
     with pytest.raises(fd.ArgumentError) as error:
         rt.run(fd.ops.ExpertGatedLinear(gate=w, up=w, ids=ids, x=x, y=y, prologue=norm))
     assert str(error.value) == (
-        "ExpertGatedLinear: SandwichNorm has a tensor of the input's shape, which experts have each "
-        "their rows of; run it by itself"
+        "ExpertGatedLinear: SandwichNorm has a tensor of the input's shape, which experts have "
+        "each their rows of; run it by itself"
     )
