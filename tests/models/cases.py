@@ -311,6 +311,19 @@ CASES = (
     Case(
         _model(
             "stablelm",
+            f"{_ATTENTION} attn_norm.bias ffn_gate ffn_up ffn_down {_HEAD_NORMS}",
+            outside=_OUTSIDE,
+            metadata={**_LAYER, "rope.dimension_count": 4},
+            shapes={
+                "attn_q_norm": (SMALL.heads, SMALL.head_dim),
+                "attn_k_norm": (SMALL.kv_heads, SMALL.head_dim),
+            },
+        ),
+        "parallel, head norms",
+    ),
+    Case(
+        _model(
+            "stablelm",
             f"{_ATTENTION} attn_norm.bias ffn_gate ffn_up ffn_down",
             outside=_OUTSIDE,
             metadata={**_LAYER, "rope.dimension_count": 4},

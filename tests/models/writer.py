@@ -64,7 +64,17 @@ BLOCKS = Sizes(
 
 _GROWN = {
     getattr(SMALL, name) * times: getattr(BLOCKS, name) * times
-    for name in ("hidden", "inner", "query", "key", "expert", "shared")
+    for name in (
+        "heads",
+        "kv_heads",
+        "head_dim",
+        "hidden",
+        "inner",
+        "query",
+        "key",
+        "expert",
+        "shared",
+    )
     for times in (1, 2)
 }
 
@@ -114,7 +124,9 @@ class Model:
         for name in names:
             full = name if name.endswith(".bias") else f"{name}.weight"
             values = self._random(name.split(".", 2)[-1] if "blk." in name else name, random)
-            if values.ndim < 2 or name.endswith((".bias", "ffn_gate_inp", "position_embd")):
+            if values.ndim < 2 or name.endswith(
+                (".bias", "_norm", "ffn_gate_inp", "position_embd")
+            ):
                 writer.add_tensor(full, values.astype(np.float32))
                 continue
             name_of_format = self._format(matrices, values.shape[-1])

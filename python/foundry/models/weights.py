@@ -136,12 +136,7 @@ def _layer(
     other = first(architecture.feed_forward_norm)
     attention_norm = norm(own, before)
     q, k, v = _attention_input(source, config, prefix)
-    query_norm = key_norm = None
-    if architecture.head_norm is not None:
-        is_row = architecture.head_norm is HeadNorm.ROW
-        sizes = (query, config.kv_size) if is_row else (config.head_dim, config.head_dim)
-        query_norm = source.take(f"{prefix}attn_q_norm.weight", sizes[:1])
-        key_norm = source.take(f"{prefix}attn_k_norm.weight", sizes[1:])
+    query_norm, key_norm = _head_norms(source, config, prefix)
     return LayerWeights(
         attention_norm=attention_norm,
         query=q,
@@ -181,6 +176,27 @@ def _rows(product: Product, first: int, count: int) -> Product:
     """Some of the outputs, in place."""
     rows = slice(first, first + count)
     return Product(product.weight[rows], None if product.bias is None else product.bias[rows])
+
+
+def _head_norms(
+    source: TensorSource, config: ModelConfig, prefix: str
+) -> tuple[Tensor | None, Tensor | None]:
+    """Of queries and of keys."""
+    kind, names = config.architecture.head_norm, ("attn_q_norm", "attn_k_norm")
+    is_optional = kind is HeadNorm.LAYER
+    if kind is None or (is_optional and not source.has(f"{prefix}{names[0]}.weight")):
+        return None, None
+
+    def take(name: str, heads: int) -> Tensor:
+        shape: tuple[int, ...] = (config.head_dim,)
+        if kind is HeadNorm.ROW:
+            shape = (heads * config.head_dim,)
+        elif kind is HeadNorm.LAYER:
+            shape = (heads, config.head_dim)
+        tensor = source.take(f"{prefix}{name}.weight", shape)
+        return tensor.reshape(tensor.size)
+
+    return take(names[0], config.heads), take(names[1], config.kv_heads)
 
 
 def _attention_input(

@@ -29,6 +29,7 @@ class HeadNorm(Enum):
     EACH = "each head"
     TURNED = "each head, after RoPE"
     ROW = "all heads together"
+    LAYER = "each head by LayerNorm with weights of its own, in files that have them"
 
 
 @dataclass(frozen=True)

@@ -135,8 +135,9 @@ _ENTRIES = (
     ),
     Architecture(
         "command-r",
-        "Command R",
+        "Command R and R+",
         norm_epsilon=_LAYER_NORM,
+        head_norm=HeadNorm.LAYER,
         feed_forward_norm=("attn_norm",),
         keys={"logit_scale": 0.0},
     ),
@@ -193,8 +194,9 @@ _ENTRIES = (
     ),
     Architecture(
         "stablelm",
-        "StableLM 3B, 2 1.6B",
+        "StableLM 3B, StableLM 2 1.6B and 12B",
         norm_epsilon=_LAYER_NORM,
+        head_norm=HeadNorm.LAYER,
         feed_forward_norm=("ffn_norm", "attn_norm"),
         pairing=Pairing.HALVES,
     ),

@@ -13,6 +13,14 @@ from foundry.models.blocks.products import side_by_side
 from foundry.models.config import LayerConfig, ModelConfig
 from foundry.models.weights import LayerWeights
 
+_NORMS = {
+    None: ops.QkNorm.head,
+    HeadNorm.EACH: ops.QkNorm.head,
+    HeadNorm.TURNED: ops.QkNorm.head,
+    HeadNorm.ROW: ops.QkNorm.row,
+    HeadNorm.LAYER: ops.QkNorm.head_layer,
+}
+
 
 def attend(
     step: Step,
@@ -63,7 +71,7 @@ def _rope(config: ModelConfig, layer: LayerConfig, weights: LayerWeights) -> dic
         "query_norm": weights.query_norm,
         "key_norm": weights.key_norm,
         "norm_epsilon": config.norm_epsilon,
-        "norm": ops.QkNorm.row if head_norm is HeadNorm.ROW else ops.QkNorm.head,
+        "norm": _NORMS[head_norm],
         "norm_after_rope": head_norm is HeadNorm.TURNED,
     }
 
