@@ -77,8 +77,16 @@ def epilogues() -> None:
     w, x, y = weights(fd.f16, ROWS, COLUMNS), floats(COLUMNS), floats(ROWS)
     stages = [ops.Bias(floats(ROWS)), ops.Silu(), ops.Gelu(), ops.Multiply(floats(ROWS))]
     rt.run(ops.Linear(weights=w, x=x, y=y, epilogue=[*stages, ops.Residual(floats(ROWS))]))
-    norm = ops.LayerNorm(weight=floats(COLUMNS), bias=floats(COLUMNS))
-    rt.run(ops.Linear(weights=w, x=x, y=y, prologue=norm))
+    activations = [ops.GeluErf(), ops.GeluQuick(), ops.Sigmoid(), ops.Relu(), ops.ReluSquared()]
+    others = [*activations, ops.Xielu(), ops.Scale(0.5), ops.SoftCap(30)]
+    rt.run(ops.Linear(weights=w, x=x, y=y, epilogue=others))
+    gains = floats(COLUMNS)
+    stored = rt.empty((COLUMNS,), fd.f32)
+    for norm in (
+        ops.LayerNorm(weight=gains, bias=floats(COLUMNS)),
+        ops.SandwichNorm(floats(COLUMNS), gains, gains, stored),
+    ):
+        rt.run(ops.Linear(weights=w, x=x, y=y, prologue=norm))
 
 
 def attention() -> None:
@@ -110,7 +118,15 @@ def attention() -> None:
     )
     rt.run(ops.KvRearrange(x=floats(6, KV_HEADS, 32), y=rt.empty((KV_HEADS, 6, 32), fd.f32)))
     rt.run(ops.RepeatKv(x=floats(6, KV_HEADS, 32), y=rt.empty((6, HEADS, 32), fd.f32)))
-    for norm in (None, floats(HEAD_DIM)):
+    gains = floats(HEAD_DIM)
+    q, k, v = (floats(2, count, HEAD_DIM) for count in (HEADS, KV_HEADS, KV_HEADS))
+    rt.run(ops.RopeKvWrite(q, k, v, keys, values, start=2, query_norm=gains, key_norm=gains))
+    every = floats(HEADS * HEAD_DIM), floats(KV_HEADS * HEAD_DIM)
+    for query_norm, key_norm, kind in (
+        (None, None, ops.QkNorm.head),
+        (gains, gains, ops.QkNorm.head),
+        (*every, ops.QkNorm.head_layer),
+    ):
         rt.run(
             ops.QkvLinear(
                 query=weights(fd.q4_1, HEADS * HEAD_DIM, COLUMNS),
@@ -122,8 +138,9 @@ def attention() -> None:
                 v_cache=values,
                 start=7,
                 prologue=ops.RmsNorm(weight=floats(COLUMNS)),
-                query_norm=norm,
-                key_norm=norm,
+                query_norm=query_norm,
+                key_norm=key_norm,
+                norm=kind,
             )
         )
 
