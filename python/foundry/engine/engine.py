@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from foundry import ops
 from foundry._foundry import DType, Foundry, Gguf
+from foundry.engine import cache_file
 from foundry.engine.cache import KvCache
 from foundry.engine.decode_run import DecodeRun
 from foundry.engine.decoder import Decoder
@@ -94,6 +95,20 @@ class Engine:
                 else:
                     cost = self._evaluate(run)
             return run.tokens[index], cost
+
+    def save_cache(self, path: Path, model: str) -> int:
+        """Writes what is evaluated; how many tokens that is."""
+        with self._lock:
+            self.decoder.release()
+            cache_file.write(self.cache, path, model)
+            return len(self.cache.tokens)
+
+    def load_cache(self, path: Path, model: str) -> int:
+        """Goes on from what such a file holds; how many tokens that is."""
+        with self._lock:
+            self.decoder.release()
+            cache_file.read(self.cache, path, model, self._vocabulary)
+            return len(self.cache.tokens)
 
     def export(
         self, path: str | Path, sampling: SamplingParameters, positions: int, file: Gguf

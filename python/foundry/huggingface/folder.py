@@ -64,6 +64,11 @@ class Folder:
         """Of all weights."""
         return sum(file.nbytes for file in self._files)
 
+    @property
+    def paths(self) -> list[str]:
+        """Of the files with weights."""
+        return sorted(str(file.path) for file in self._files)
+
     def tensor(self, runtime: Foundry, name: str) -> Tensor:
         """In the mapped file, where GGUF has it as it is there."""
         recipe = self._recipe(name)

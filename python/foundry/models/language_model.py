@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from foundry._foundry import DType, Foundry, Gguf
 from foundry.call_errors import typed_calls
 from foundry.engine.cache import KvCache
+from foundry.engine.cache_file import fingerprint
 from foundry.engine.engine import PREFILL_BATCH, Engine
 from foundry.engine.prepare import Progress
 from foundry.errors import ArgumentError, ArgumentTypeError, ContextLengthError, ModelError
@@ -244,6 +246,27 @@ class LanguageModel:
         if self._vocabulary is None:
             self._vocabulary = Vocabulary(self.tokenizer)
         return Constraint(self._vocabulary, *found)
+
+    def save_prompt_cache(self, path: str | Path) -> int:
+        """Writes the keys and values of the tokens evaluated last, a prompt and what was generated
+        after it; returns how many they are.
+
+        Raises `ArgumentError` where the file cannot be written.
+        """
+        return self.engine.save_cache(Path(path), self._fingerprint)
+
+    def load_prompt_cache(self, path: str | Path) -> int:
+        """Takes them from the file; a prompt that begins with the same tokens is evaluated from
+        there on. Returns how many tokens they are.
+
+        Raises `ModelError` for a file that is no prompt cache, of another model, of another
+        `cache_dtype`, or longer than the context; nothing is cached then.
+        """
+        return self.engine.load_cache(Path(path), self._fingerprint)
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        return fingerprint([Path(path) for path in self._file.paths])
 
     def export(
         self,
