@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import foundry as fd
@@ -136,3 +137,23 @@ def test_an_answer_is_held_to_a_form(model_path: Path, tmp_path: Path) -> None:
     done = foundry("generate", model_path, question, "-j", "{")
     assert done.returncode == 1
     assert "ArgumentError: generate: json_schema: " in done.stderr
+
+
+def test_json_has_the_answer_and_the_file(model_path: Path, tmp_path: Path) -> None:
+    done = foundry("generate", model_path, "The capital of France is", "--raw", "-n", "2", "--json")
+    report = json.loads(done.stdout)
+    assert (report["text"], report["finish_reason"]) == (" Paris.", "length")
+    assert (report["tokens"], report["prompt_tokens"]) == ([7042, 30], 5)
+    assert report["tokens_per_second"] > 0 and done.stderr == ""
+    path = (
+        TinyLlama()
+        .changed({"x.nan": np.float32("nan"), "x.bytes": b"a\\xff"})
+        .write(tmp_path / "tiny.gguf")
+    )
+    report = json.loads(foundry("inspect", path, "--json").stdout)
+    assert report["bytes"] == path.stat().st_size
+    assert report["metadata"]["llama.block_count"] == 2
+    assert report["metadata"]["tokenizer.ggml.merges"] == ["a b", "ab c"]
+    assert (report["metadata"]["x.nan"], report["metadata"]["x.bytes"]) == ("nan", "a\\xff")
+    shapes = {tensor["name"]: tensor["shape"] for tensor in report["tensors"]}
+    assert shapes["token_embd.weight"] == [40, 64]

@@ -127,6 +127,7 @@ def generate(
     statistics: Annotated[
         bool, typer.Option("--statistics/--no-statistics", help="Speed and memory afterwards.")
     ] = True,
+    json: Annotated[bool, typer.Option("--json", help="Answer and figures as JSON.")] = False,
 ) -> None:
     """Answer one prompt, token by token."""
     from foundry.cli.generate import answer
@@ -146,6 +147,7 @@ def generate(
             "grammar": None if grammar_file is None else ui.read_text(grammar_file),
         },
         statistics=statistics,
+        as_json=json,
     )
 
 
@@ -178,11 +180,15 @@ def devices() -> None:
 def inspect(
     model: Model,
     tensors: Annotated[bool, typer.Option("--tensors", help="List every tensor.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Everything as JSON.")] = False,
 ) -> None:
-    """Show what a GGUF file holds."""
-    from foundry.cli.inspect import show
+    """Show what a GGUF file or a Hugging Face folder holds."""
+    from foundry.cli.inspect import as_json, show
 
-    show(model, tensors)
+    if json:
+        print(as_json(model))
+    else:
+        show(model, tensors)
 
 
 @command

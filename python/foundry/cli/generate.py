@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from foundry.cli import ui
 from foundry.generation.messages import Message
 from foundry.generation.sampling import SamplingParameters
+from foundry.generation.statistics import peak_memory
 from foundry.models import Generation, LanguageModel
 
 
@@ -21,9 +23,11 @@ def answer(
     stop: Sequence[str] = (),
     form: Mapping[str, Any] | None = None,
     statistics: bool = True,
+    as_json: bool = False,
 ) -> Generation:
     """Streams the answer to standard output and, after it, its cost to standard error. `form` is
-    what it is held to, as `generate` takes it."""
+    what it is held to, as `generate` takes it. With `as_json` both come as one object, at the
+    end."""
     generation = model.generate(
         prompt,
         max_tokens=max_tokens,
@@ -33,6 +37,11 @@ def answer(
         raw=True,
         **(form or {}),
     )
+    if as_json:
+        for _ in generation:
+            pass
+        print(_report(generation))
+        return generation
     try:
         for piece in generation:
             ui.stream(piece)
@@ -41,3 +50,18 @@ def answer(
     if statistics:
         ui.say(ui.stderr, (str(generation.statistics), "dim"))
     return generation
+
+
+def _report(generation: Generation) -> str:
+    cost = generation.statistics
+    report = {
+        "text": generation.text,
+        "finish_reason": generation.finish_reason,
+        "tokens": generation.tokens,
+        "prompt_tokens": cost.prompt_tokens,
+        "reused_tokens": cost.reused_tokens,
+        "time_to_first_token_seconds": cost.time_to_first_token,
+        "tokens_per_second": cost.tokens_per_second,
+        "peak_memory_bytes": peak_memory(),
+    }
+    return json.dumps(report, indent=2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
@@ -18,11 +20,12 @@ from foundry.huggingface import Folder
 from foundry.models import ARCHITECTURES
 
 _SHOWN = 60  # characters of one metadata value
+_MOST_ELEMENTS = 64  # of an array in JSON
 
 
 def show(path: Path, tensors: bool) -> None:
     """Prints metadata, tensor formats, and with `tensors` every tensor."""
-    file = Folder(path) if path.is_dir() else foundry.Gguf(path)
+    file = _opened(path)
     kind = "a Hugging Face folder" if isinstance(file, Folder) else f"GGUF {file.version}"
     ui.say(ui.stdout, (path.resolve().name, "bold"), f": {kind}, {_size(file.nbytes)}")
 
@@ -55,6 +58,45 @@ def show(path: Path, tensors: bool) -> None:
                 table, tensor.name, str(tensor.shape), str(tensor.dtype), _size(tensor.nbytes)
             )
         ui.stdout.print(table)
+
+
+def as_json(path: Path) -> str:
+    """The same, whole: arrays of metadata by their length where they have more than 64 elements."""
+    file = _opened(path)
+    report = {
+        "name": path.resolve().name,
+        "bytes": file.nbytes,
+        "metadata": {key: _plain(value) for key, value in file.metadata.items()},
+        "tensors": [
+            {
+                "name": name,
+                "shape": list(tensor.shape),
+                "format": str(tensor.dtype),
+                "bytes": tensor.nbytes,
+            }
+            for name, tensor in file.tensors.items()
+        ],
+    }
+    return json.dumps(report, indent=2)
+
+
+def _opened(path: Path) -> Folder | foundry.Gguf:
+    return Folder(path) if path.is_dir() else foundry.Gguf(path)
+
+
+def _plain(value: object) -> object:
+    """As JSON has it; text that is no UTF-8 with its bytes escaped."""
+    if isinstance(value, GgufStrings | np.ndarray | list):
+        if len(value) > _MOST_ELEMENTS:
+            return {"elements": len(value)}
+        return [
+            _plain(item) for item in (value.tolist() if isinstance(value, np.ndarray) else value)
+        ]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return value
 
 
 def _show_architecture(name: object) -> None:
