@@ -16,7 +16,7 @@ from rich.table import Table
 import foundry
 from foundry import GgufStrings
 from foundry.cli import ui
-from foundry.huggingface import Folder
+from foundry.huggingface import Folder, is_folder
 from foundry.models import ARCHITECTURES
 
 _SHOWN = 60  # characters of one metadata value
@@ -81,7 +81,7 @@ def as_json(path: Path) -> str:
 
 
 def _opened(path: Path) -> Folder | foundry.Gguf:
-    return Folder(path) if path.is_dir() else foundry.Gguf(path)
+    return Folder(path) if is_folder(path) else foundry.Gguf(path)
 
 
 def _plain(value: object) -> object:

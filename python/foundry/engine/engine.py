@@ -69,7 +69,7 @@ class Engine:
     def logits(self, tokens: Sequence[int], batch: int) -> NDArray[np.float32]:
         """f32 (tokens, vocabulary), `batch` tokens at once."""
         result = np.empty((len(tokens), self._vocabulary), np.float32)
-        with self._lock, _ForgetOnError(self.cache):
+        with self._lock, _ForgetOnError(self.cache, self.decoder):
             self._check_file()
             self.decoder.release()
             self.cache.tokens.clear()
@@ -123,7 +123,7 @@ class Engine:
     def _evaluate(self, run: DecodeRun) -> StepCost:
         """Evaluates what the cache does not hold of the run's tokens, and draws the next."""
         before = self._runtime.statistics["dispatches"]
-        with _ForgetOnError(self.cache):
+        with _ForgetOnError(self.cache, self.decoder):
             self._check_file()
             self.decoder.release()
             tokens = run.tokens
@@ -145,14 +145,17 @@ class Engine:
 
 
 class _ForgetOnError:
-    """Empties the cache if its block fails: what it holds is not known then."""
+    """Empties the cache if its block fails: what it holds is not known then. Nor is what else the
+    block was to write, a sampler's rings above all: the next one has memory of its own."""
 
-    def __init__(self, cache: KvCache) -> None:
+    def __init__(self, cache: KvCache, decoder: Decoder) -> None:
         self._cache = cache
+        self._decoder = decoder
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
+            self._decoder.abandon()
             self._cache.forget()

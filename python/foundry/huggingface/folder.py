@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,13 @@ from foundry.huggingface.tensors import Recipe, recipes
 from foundry.huggingface.vocabulary import vocabulary_of
 from foundry.huggingface.weights import WeightsFile, json_object, stored_tensors
 
+_CONFIGURATION = "config.json"
+
+
+def is_folder(path: Path) -> bool:
+    """Whether it is one that a model was saved to."""
+    return os.path.isfile(path / _CONFIGURATION)  # any path; pathlib's raises for some
+
 
 class Folder:
     """`config.json`, `*.safetensors`, `tokenizer.json` and what else lies beside them.
@@ -29,7 +37,7 @@ class Folder:
         """`in_order` puts the rows of queries and keys where GGUF has them; without, they stay in
         the file, and `pairs_halves` says so."""
         self.path = path
-        self._configuration = json_object(path / "config.json")
+        self._configuration = json_object(path / _CONFIGURATION)
         self._model = model_of(self._configuration)
         stored = stored_tensors(path)
         self._files: set[WeightsFile] = {tensor.file for tensor in stored.values()}

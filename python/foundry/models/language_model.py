@@ -28,7 +28,7 @@ from foundry.generation.sampling import SamplingOptions, SamplingParameters
 from foundry.generation.sampling_tokens import for_vocabulary
 from foundry.generation.stopping import Stop
 from foundry.generation.tokenizer import Tokenizer
-from foundry.huggingface import Folder
+from foundry.huggingface import Folder, is_folder
 from foundry.models.architectures import Pairing
 from foundry.models.config import ModelConfig
 from foundry.models.generation import Generation
@@ -57,7 +57,7 @@ class LanguageModel:
         cache_dtype: DType = DType.f16,
         progress: Progress | None = None,
     ) -> None:
-        file = self._file = Folder(path) if path.is_dir() else Gguf(path)
+        file = self._file = Folder(path) if is_folder(path) else Gguf(path)
         metadata = file.metadata
         self.path = path
         self.runtime = runtime
