@@ -123,10 +123,11 @@ def test_pkg_config_says_what_a_command_line_needs(prefix: Path, tmp_path: Path)
 def test_metal_performance_shaders_are_a_library_of_their_own(prefix: Path, tmp_path: Path) -> None:
     found = {"PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig")}
     flags = run("pkg-config", "--cflags", "--libs", "anvil-mps", **found).split()
-    source = Path(__file__).parents[1] / "anvil" / "mps" / "main.m"
+    tests = Path(__file__).parents[1] / "anvil"
+    sources = [tests / "mps" / "main.m", tests / "objc" / "live_objects.c"]
     program = tmp_path / "program"
     run(
-        f"clang-{LLVM}", "-fobjc-arc", source, "-o", program, *flags, "-lm",
+        f"clang-{LLVM}", "-fobjc-arc", *sources, "-o", program, *flags, "-lm",
         f"-Wl,-rpath,{prefix / 'lib'}",
     )  # fmt: skip
     assert "libanvil-mps.so" in run("ldd", program)
