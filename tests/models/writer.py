@@ -106,7 +106,9 @@ class Model:
             name: _GROWN[value] if name.endswith("feed_forward_length") else value
             for name, value in self.metadata.items()
         }
-        sizes = replace(BLOCKS, layers=self.sizes.layers)
+        alone = self.sizes.kv_heads == self.sizes.heads  # every head has keys of its own
+        kv_heads = BLOCKS.heads if alone else BLOCKS.kv_heads
+        sizes = replace(BLOCKS, layers=self.sizes.layers, kv_heads=kv_heads)
         return replace(self, sizes=sizes, shapes=grown, metadata=metadata, formats=tuple(MIXED))
 
     def write(self, path: Path, *, widened: bool = False) -> Path:
