@@ -16,7 +16,7 @@ from rich.table import Table
 import foundry
 from foundry import GgufStrings
 from foundry.cli import ui
-from foundry.huggingface import Folder, is_folder
+from foundry.huggingface import Folder, opened
 from foundry.models import ARCHITECTURES
 
 _SHOWN = 60  # characters of one metadata value
@@ -25,7 +25,7 @@ _MOST_ELEMENTS = 64  # of an array in JSON
 
 def show(path: Path, tensors: bool) -> None:
     """Prints metadata, tensor formats, and with `tensors` every tensor."""
-    file = _opened(path)
+    file = opened(path)
     kind = "a Hugging Face folder" if isinstance(file, Folder) else f"GGUF {file.version}"
     ui.say(ui.stdout, (path.resolve().name, "bold"), f": {kind}, {_size(file.nbytes)}")
 
@@ -62,7 +62,7 @@ def show(path: Path, tensors: bool) -> None:
 
 def as_json(path: Path) -> str:
     """The same, whole: arrays of metadata by their length where they have more than 64 elements."""
-    file = _opened(path)
+    file = opened(path)
     report = {
         "name": path.resolve().name,
         "bytes": file.nbytes,
@@ -78,10 +78,6 @@ def as_json(path: Path) -> str:
         ],
     }
     return json.dumps(report, indent=2)
-
-
-def _opened(path: Path) -> Folder | foundry.Gguf:
-    return Folder(path) if is_folder(path) else foundry.Gguf(path)
 
 
 def _plain(value: object) -> object:

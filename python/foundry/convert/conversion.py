@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from foundry.atomic_file import replaced
 from foundry.convert.formats import bytes_in, checked_type, format_of
 from foundry.convert.source import Source, SourceTensor, source_of
 from foundry.errors import ArgumentError, ModelError
@@ -46,14 +47,11 @@ def convert(
     if end.is_dir():
         raise ArgumentError(f"convert: '{end}' is a folder; expected the name of a file")
     model = source_of(origin)
-    part = end.with_name(f".{end.name}.{os.getpid()}.part")
     try:
-        _write(model, part, wanted, progress)
-        part.replace(end)
+        with replaced(end) as part:
+            _write(model, part, wanted, progress)
     except OSError as error:
         raise ArgumentError(f"convert: '{end}' cannot be written: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _write(model: Source, path: Path, wanted: str, progress: Progress | None) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foundry._foundry import DType, Tensor
+from foundry.atomic_file import replaced
 from foundry.engine.cache import KvCache
 from foundry.errors import ArgumentError, ModelError
 
@@ -48,14 +49,11 @@ def write(cache: KvCache, path: Path, model: str) -> None:
         for layer, tensor in enumerate(tensors if count else ()):
             arrays[f"{name}.{layer}"] = _stored(np.asarray(tensor)[:count])
     described = {"kind": _KIND, "model": model, "dtype": cache.dtype.name}
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        save_file(arrays, part, metadata=described)
-        part.replace(path)
+        with replaced(path) as part:
+            save_file(arrays, part, metadata=described)
     except (OSError, SafetensorError) as error:
         raise ArgumentError(f"prompt cache: '{path}' cannot be written: {error}") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def read(cache: KvCache, path: Path, model: str, vocabulary: int) -> None:

@@ -74,6 +74,8 @@ class Decoder:
         """What the next token of `run` is drawn with, outside of a program."""
         sampler = self._programs.sampler(run)
         sampler.begin(run)
+        if run.constraint is not None:
+            sampler.allow(run.constraint.bits())
         return sampler
 
     def record(self, sampling: SamplingParameters) -> Program:
@@ -110,14 +112,13 @@ class Decoder:
     def _encode_ahead(self, run: DecodeRun) -> None:
         program = self._program
         assert program is not None
-        batch = self.forced_batch or self._batch
+        # One batch runs while the host reads the tokens of the one before.
+        batch = ahead = self.forced_batch or self._batch
         if run.constraint is not None:
             if self._encoded > len(run.tokens):
                 return
-            batch = 1
+            batch, ahead = 1, 0
             program.sampler.allow(run.constraint.bits())
-        # One batch runs while the host reads the tokens of the one before.
-        ahead = batch if run.constraint is None else 0
         while self._encoded - len(run.tokens) <= ahead and self._encoded < run.limit:
             count = min(batch, run.limit - self._encoded)
             self._is_whole = False

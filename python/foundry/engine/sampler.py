@@ -152,8 +152,6 @@ class Sampler:
             ]
             if tensor is not None
         }
-        if run.constraint is not None:
-            self.allow(run.constraint.bits())
         first = max(len(tokens) - self._slots.size, 0)
         for index, token in enumerate(tokens[first:], first):
             self._slots[index % self._slots.size] = token

@@ -21,7 +21,7 @@ _JSON = {"whitespace_pattern": r"\n? {0,8}"}
 """Between the parts of JSON: without a bound a model may go on with spaces for ever."""
 
 
-class Vocabulary:
+class ConstraintTokens:
     """A tokenizer's tokens as `llguidance` reads them, made once for a model."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
@@ -50,13 +50,13 @@ class Vocabulary:
 class Constraint:
     """What one answer may go on with. Takes its tokens one by one."""
 
-    def __init__(self, vocabulary: Vocabulary, grammar: str, name: str) -> None:
+    def __init__(self, tokens: ConstraintTokens, grammar: str, name: str) -> None:
         import llguidance
 
-        self._matcher = llguidance.LLMatcher(vocabulary.reader, grammar)
+        self._matcher = llguidance.LLMatcher(tokens.reader, grammar)
         self._name = name
-        self._size = len(vocabulary.tokens)
-        self._ends = list(vocabulary.reader.eos_tokens)
+        self._size = len(tokens.tokens)
+        self._ends = list(tokens.reader.eos_tokens)
         self._check()
 
     def bits(self) -> NDArray[np.uint32]:
@@ -87,14 +87,14 @@ class Constraint:
 def grammar_of(json_schema: object, regex: object, grammar: object) -> tuple[str, str] | None:
     """What `llguidance` reads, and the argument's name; None where none is given. `ArgumentError`
     for several, `ArgumentTypeError` for what is none."""
-    import llguidance
-
     given = {"json_schema": json_schema, "regex": regex, "grammar": grammar}
     names = [name for name, value in given.items() if value is not None]
     if not names:
         return None
     if len(names) > 1:
         raise ArgumentError(f"{_CALL}{' and '.join(names)} are given; an answer is held to one")
+    import llguidance  # takes as long as Foundry itself
+
     name, value = names[0], given[names[0]]
     matcher: Any = llguidance.LLMatcher
     if name == "json_schema":

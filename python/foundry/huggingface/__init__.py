@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from foundry.huggingface.folder import Folder, is_folder
+from foundry.huggingface.folder import Folder, opened
 
-__all__ = ["Folder", "is_folder"]
+__all__ = ["Folder", "opened"]

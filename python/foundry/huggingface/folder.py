@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foundry._foundry import DType, Foundry, Tensor
+from foundry._foundry import DType, Foundry, Gguf, Tensor
 from foundry.errors import ModelError
 from foundry.huggingface.configuration import metadata_of, model_of, rope_factors
 from foundry.huggingface.tensors import Recipe, recipes
@@ -19,11 +18,6 @@ from foundry.huggingface.vocabulary import vocabulary_of
 from foundry.huggingface.weights import WeightsFile, json_object, stored_tensors
 
 _CONFIGURATION = "config.json"
-
-
-def is_folder(path: Path) -> bool:
-    """Whether it is one that a model was saved to."""
-    return os.path.isfile(path / _CONFIGURATION)  # any path; pathlib's raises for some
 
 
 class Folder:
@@ -44,7 +38,7 @@ class Folder:
         prefixed = metadata_of(self._configuration, self._model)
         layers = prefixed.get(f"{self._model.architecture}.block_count")
         if not isinstance(layers, int) or layers < 1:
-            raise ModelError(f"{path / 'config.json'}: the number of layers is {layers}")
+            raise ModelError(f"{path / _CONFIGURATION}: the number of layers is {layers}")
         self.metadata: dict[str, Any] = {
             "general.architecture": self._model.architecture,
             "general.name": path.resolve().name,
@@ -58,10 +52,10 @@ class Folder:
         self._made = rope_factors(self._configuration)
         for name, values in self._made.items():
             self.tensors[name] = Recipe(name, values.shape, DType.f32, ())
-        self.metadata |= vocabulary_of(path, self._configuration, self._rows)
+        self.metadata |= vocabulary_of(path, self._configuration, self._rows())
 
-    @cached_property
     def _rows(self) -> int:
+        """Of the embedding."""
         embedding = self.tensors.get("token_embd.weight")
         if embedding is None or len(embedding.shape) != 2:
             raise ModelError(f"{self.path}: there is no matrix of embeddings")
@@ -107,3 +101,9 @@ class Folder:
         return (
             f"Folder({str(self.path)!r}, {self._model.architecture}, {len(self.tensors)} tensors)"
         )
+
+
+def opened(path: Path) -> Folder | Gguf:
+    """A model's file: a folder that a model was saved to, or else what has to be a GGUF file."""
+    # Any path: pathlib's own question raises for some.
+    return Folder(path) if os.path.isfile(path / _CONFIGURATION) else Gguf(path)

@@ -15,11 +15,11 @@ import numpy as np
 import tokenizers
 
 from foundry.errors import TokenizerError, UnsupportedModelError
-from foundry.generation.segmentation.pre_tokenizers import PRE_TOKENIZERS
+from foundry.generation.segmentation.pre_tokenizers import PRE_TOKENIZERS, Rule
+from foundry.generation.token_kinds import BYTE, CONTROL, NORMAL, UNUSED, USER_DEFINED
 from foundry.huggingface.weights import json_object
 from foundry.metadata import shown, warn
 
-_NORMAL, _CONTROL, _USER_DEFINED, _UNUSED, _BYTE = 1, 3, 4, 5, 6  # tokenizer.ggml.token_type
 _PREFIX = "tokenizer.ggml."
 _ENDS = ("eos", "eot", "eom")
 
@@ -86,14 +86,14 @@ def _tokens(
     if highest >= rows:
         raise TokenizerError(f"{path}: has token {highest}, the embedding {rows} rows")
     tokens = [f"[PAD{index}]" for index in range(rows)]
-    types = np.full(rows, _UNUSED, np.int32)
+    types = np.full(rows, UNUSED, np.int32)
     spelled_bytes = bool(model.get("byte_fallback"))
     for token, index in vocabulary.items():
         tokens[index] = token
         is_byte = spelled_bytes and len(token) == 6 and token.startswith("<0x")
-        types[index] = _BYTE if is_byte else _NORMAL
+        types[index] = BYTE if is_byte else NORMAL
     for added in description.get("added_tokens") or ():
-        types[added["id"]] = _CONTROL if added.get("special") else _USER_DEFINED
+        types[added["id"]] = CONTROL if added.get("special") else USER_DEFINED
     merges = [pair if isinstance(pair, list) else pair.split(" ") for pair in model["merges"]]
     found: dict[str, Any] = {"tokens": tokens, "token_type": types}
     if spelled_bytes:
@@ -118,18 +118,16 @@ def _pre_tokenizer(path: Path, backend: tokenizers.Tokenizer, whole_words: bool)
     tokens as `tokenizer.json` does."""
     own = backend.pre_tokenizer
     words = own.pre_tokenize_str(_normalised(backend, _PROBE)) if own is not None else None
-    rules = [
-        (rule.whole_words != whole_words, name)
-        for name, rule in PRE_TOKENIZERS.items()
-        if rule.split().pre_tokenize_str(_PROBE) == words
-    ]
-    if rules:
-        return min(rules, key=lambda one: one[0])[1]
+
+    def cuts_alike(rule: Rule) -> bool:
+        return rule.split().pre_tokenize_str(_PROBE) == words
+
+    rules = sorted(PRE_TOKENIZERS.items(), key=lambda item: item[1].whole_words != whole_words)
+    for name, rule in rules:
+        if cuts_alike(rule):
+            return name
     for name, pattern in _SIMPLIFIED.items():
-        if (
-            replace(PRE_TOKENIZERS[name], patterns=(pattern,)).split().pre_tokenize_str(_PROBE)
-            == words
-        ):
+        if cuts_alike(replace(PRE_TOKENIZERS[name], patterns=(pattern,))):
             warn(
                 f"{path}: the pre-tokenizer is '{name}' as llama.cpp has it, which cuts words with "
                 "capitals outside of ASCII in other places"
@@ -166,13 +164,15 @@ def _named_tokens(
     """By role, the id: `tokenizer_config.json`'s names come first, then the ids of
     `generation_config.json` and `config.json`."""
 
+    sources = (_optional(folder / "generation_config.json"), configuration)
+
     def named(role: str) -> int | None:
         token = settings.get(f"{role}_token")
         text = token.get("content") if isinstance(token, Mapping) else token
         return backend.token_to_id(text) if isinstance(text, str) else None
 
     def numbered(role: str) -> Iterator[int]:
-        for source in (_optional(folder / "generation_config.json"), configuration):
+        for source in sources:
             value = source.get(f"{role}_token_id")
             for index in value if isinstance(value, list) else [value]:
                 if isinstance(index, int) and not isinstance(index, bool):

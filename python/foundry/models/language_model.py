@@ -21,14 +21,14 @@ from foundry.errors import ArgumentError, ArgumentTypeError, ContextLengthError,
 from foundry.generation.arguments import checked_flag, checked_integer, checked_tokens
 from foundry.generation.chat_template import ChatTemplate
 from foundry.generation.chat_templates import ChatTemplates
-from foundry.generation.constraint import Constraint, Vocabulary, grammar_of
+from foundry.generation.constraint import Constraint, ConstraintTokens, grammar_of
 from foundry.generation.log_probabilities import checked_top
 from foundry.generation.messages import Message
 from foundry.generation.sampling import SamplingOptions, SamplingParameters
 from foundry.generation.sampling_tokens import for_vocabulary
 from foundry.generation.stopping import Stop
 from foundry.generation.tokenizer import Tokenizer
-from foundry.huggingface import Folder, is_folder
+from foundry.huggingface import Folder, opened
 from foundry.models.architectures import Pairing
 from foundry.models.config import ModelConfig
 from foundry.models.generation import Generation
@@ -57,7 +57,7 @@ class LanguageModel:
         cache_dtype: DType = DType.f16,
         progress: Progress | None = None,
     ) -> None:
-        file = self._file = Folder(path) if is_folder(path) else Gguf(path)
+        file = self._file = opened(path)
         metadata = file.metadata
         self.path = path
         self.runtime = runtime
@@ -68,7 +68,7 @@ class LanguageModel:
         self.name = config.name
         self.tokenizer = Tokenizer(metadata)
         self.chat_templates = ChatTemplates(metadata, self.tokenizer)
-        self._vocabulary: Vocabulary | None = None  # once a constraint needs it
+        self._constraint_tokens: ConstraintTokens | None = None  # once a constraint needs it
         self.context_length = _context_length(config, context_length)
         self._check_vocabulary(file)
         source = TensorSource(file, config.architecture.name, runtime, progress)
@@ -243,9 +243,9 @@ class LanguageModel:
         found = grammar_of(*given)
         if found is None:
             return None
-        if self._vocabulary is None:
-            self._vocabulary = Vocabulary(self.tokenizer)
-        return Constraint(self._vocabulary, *found)
+        if self._constraint_tokens is None:
+            self._constraint_tokens = ConstraintTokens(self.tokenizer)
+        return Constraint(self._constraint_tokens, *found)
 
     def save_prompt_cache(self, path: str | Path) -> int:
         """Writes the keys and values of the tokens evaluated last, a prompt and what was generated
