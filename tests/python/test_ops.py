@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 import foundry as fd
 import quantised
 from quantised import FORMATS
+from rotation import turned
 from values import rng
 
 F64 = NDArray[np.float64]
@@ -278,22 +279,10 @@ def test_rope(
 
 
 def check_rope(y: fd.Tensor, x: F64, start: int, base: float, interleaved: bool) -> None:
-    expected = rotated(x, start, base, interleaved)
+    expected = turned(x, start, base=base, interleaved=interleaved)
     # An angle of p radians carries an error of p * 2^-24 * a few, from its frequency's rounding.
     last = start + len(x)
     check(y, expected, np.full_like(x, np.abs(x).max()) * (last + 8), units=8)
-
-
-def rotated(x: F64, start: int, base: float, interleaved: bool) -> F64:
-    tokens, _, dim = x.shape
-    angle = np.outer(start + np.arange(tokens), base ** (-np.arange(0, dim, 2) / dim))[:, None, :]
-    cos, sin = np.cos(angle), np.sin(angle)
-    first = np.s_[..., 0::2] if interleaved else np.s_[..., : dim // 2]
-    second = np.s_[..., 1::2] if interleaved else np.s_[..., dim // 2 :]
-    result = np.empty_like(x)
-    result[first] = x[first] * cos - x[second] * sin
-    result[second] = x[first] * sin + x[second] * cos
-    return result
 
 
 @pytest.mark.parametrize(("tokens", "start"), [(1, 0), (1, 17), (5, 3)])
@@ -311,7 +300,9 @@ def test_rope_and_cache_write(rt: fd.Foundry, tokens: int, start: int) -> None:
     check_rope(q, q64, start, 10_000.0, True)
     written = np.asarray(caches[0])[start : start + tokens].astype(np.float64)
     # f16 keeps 2^-11; positions below 25 add less than 1e-5 through the angle.
-    np.testing.assert_allclose(written, rotated(k64, start, 1e4, True), rtol=2**-10, atol=1e-4)
+    np.testing.assert_allclose(
+        written, turned(k64, start, interleaved=True), rtol=2**-10, atol=1e-4
+    )
     np.testing.assert_array_equal(
         np.asarray(caches[1])[start : start + tokens], v64.astype(np.float16)
     )

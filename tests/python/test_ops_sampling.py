@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 import foundry as fd
+import sampling_model as model
 from values import rng
 
 F64 = NDArray[np.float64]
@@ -25,35 +26,13 @@ def distribution(
     repetition_penalty: float = 1.0,
     frequency_penalty: float = 0.0,
     presence_penalty: float = 0.0,
-    top_k: int = 0,
-    top_p: float = 1.0,
-    min_p: float = 0.0,
-    temperature: float = 1.0,
+    **filters: Any,
 ) -> F64:
-    """The probability of every token. Equal logits stay or go together."""
-    logits = logits.copy()
+    """The probability of every token."""
     if counts is not None:
-        seen = counts > 0
-        scaled = np.where(logits > 0, logits / repetition_penalty, logits * repetition_penalty)
-        logits[seen] = (scaled - counts * frequency_penalty - presence_penalty)[seen]
-    highest = logits.max()
-    threshold = -np.inf
-    if 0 < top_k < len(logits):
-        threshold = np.sort(logits)[-top_k]
-    if top_p < 1:
-        weight = np.where(logits >= threshold, np.exp(logits - highest), 0)
-        order = np.argsort(-logits, kind="stable")
-        reached = np.cumsum(weight[order]) >= top_p * weight.sum()
-        threshold = max(threshold, logits[order][np.argmax(reached)])
-    if min_p > 0:
-        threshold = max(threshold, highest + np.log(min_p))
-    threshold = min(threshold, highest)
-    if temperature == 0:
-        kept = np.zeros(len(logits))
-        kept[np.argmax(logits)] = 1
-        return kept
-    weight = np.where(logits >= threshold, np.exp((logits - highest) / temperature), 0)
-    return weight / weight.sum()
+        penalties = (repetition_penalty, frequency_penalty, presence_penalty)
+        logits = model.penalised(logits, counts, *penalties)
+    return model.distribution(logits, **filters)
 
 
 def draws(

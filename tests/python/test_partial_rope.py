@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import foundry as fd
+from rotation import turned
 from values import F64, normal, weights
 
 CASES = [
@@ -21,22 +22,6 @@ CASES = [
     (64, 0, False, False, 1.25),
     (64, 64, True, False, 1.0),
 ]
-
-
-def turned(
-    x: F64, start: int, dims: int, interleaved: bool, factors: F64 | None, magnitude: float
-) -> F64:
-    """(tokens, heads, head_dim), from position `start` on."""
-    dims = dims or x.shape[-1]
-    speed = 10_000.0 ** (-np.arange(0, dims, 2) / dims) / (1.0 if factors is None else factors)
-    angle = np.outer(start + np.arange(len(x)), speed)[:, None, :]
-    cos, sin = magnitude * np.cos(angle), magnitude * np.sin(angle)
-    pairs = np.arange(dims // 2)
-    first, second = (2 * pairs, 2 * pairs + 1) if interleaved else (pairs, pairs + dims // 2)
-    result = x.copy()
-    result[..., first] = x[..., first] * cos - x[..., second] * sin
-    result[..., second] = x[..., first] * sin + x[..., second] * cos
-    return result
 
 
 def settings(
@@ -62,7 +47,14 @@ def test_rope_by_itself_and_with_the_cache(
     rope = settings(rt, dims, interleaved, factors, magnitude)
 
     def expected(x: Any) -> F64:
-        return turned(x.astype(np.float64), 5, dims, interleaved, factors, magnitude)
+        return turned(
+            x.astype(np.float64),
+            5,
+            dims=dims,
+            interleaved=interleaved,
+            factors=factors,
+            magnitude=magnitude,
+        )
 
     # Positions below 10 and elements up to 5: an angle that is off by 10 * 2^-22.
     bound: Any = {"rtol": 0, "atol": 5e-5}
@@ -107,7 +99,9 @@ def test_rope_in_a_projection(
 
     def expected(w: F64) -> F64:
         heads = (w @ x.astype(np.float64)).reshape(1, -1, dim)
-        return turned(heads, 6, dims, interleaved, factors, magnitude)
+        return turned(
+            heads, 6, dims=dims, interleaved=interleaved, factors=factors, magnitude=magnitude
+        )
 
     # q8_0 takes the input in 16 bits (docs/ops.md): 2^-19 of 64 products; the angle as above.
     bound: Any = {"rtol": 0, "atol": 1e-3}

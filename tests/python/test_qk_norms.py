@@ -9,24 +9,11 @@ import numpy as np
 import pytest
 
 import foundry as fd
+from rotation import turned
 from values import F64, normal, rng, weights
 
 EPSILON = 1e-5
 START = 3
-
-
-def turned(x: F64, dims: int, interleaved: bool, magnitude: float) -> F64:
-    """(tokens, heads, head_dim), from position START on."""
-    dims = dims or x.shape[-1]
-    speed = 10_000.0 ** (-np.arange(0, dims, 2) / dims)
-    angle = np.outer(START + np.arange(len(x)), speed)[:, None, :]
-    cos, sin = magnitude * np.cos(angle), magnitude * np.sin(angle)
-    pairs = np.arange(dims // 2)
-    first, second = (2 * pairs, 2 * pairs + 1) if interleaved else (pairs, pairs + dims // 2)
-    result = x.copy()
-    result[..., first] = x[..., first] * cos - x[..., second] * sin
-    result[..., second] = x[..., first] * sin + x[..., second] * cos
-    return result
 
 
 def normed(x: F64, weight: Any, norm: str) -> F64:
@@ -42,10 +29,10 @@ def normed(x: F64, weight: Any, norm: str) -> F64:
 
 def expected(x: F64, weight: Any, norm: str, after: bool, **rope: Any) -> F64:
     if weight is None:
-        return turned(x, **rope)
+        return turned(x, START, **rope)
     if after:
-        return normed(turned(x, **rope), weight, norm)
-    return turned(normed(x, weight, norm), **rope)
+        return normed(turned(x, START, **rope), weight, norm)
+    return turned(normed(x, weight, norm), START, **rope)
 
 
 def weight_of(norm: str, heads: int, dim: int) -> Any:
