@@ -170,6 +170,26 @@ CASES = (
     ),
     Case(
         _model(
+            "phi3",
+            f"attn_norm attn_qkv attn_output {_FUSED_GATE}",
+            outside=f"{_TIED} rope_factors_long rope_factors_short",
+            shapes={
+                **_FUSED_SHAPES,
+                "rope_factors_long": (6,),
+                "rope_factors_short": (6,),
+            },
+            metadata={
+                **_RMS,
+                "rope.dimension_count": 12,
+                "rope.scaling.type": "longrope",
+                "rope.scaling.attn_factor": 1.19,
+                "rope.scaling.original_context_length": 128,
+            },
+        ),
+        "partial LongRoPE",
+    ),
+    Case(
+        _model(
             "llama",
             f"{_ATTENTION} ffn_norm {_EXPERTS}",
             metadata={**_RMS, "expert_count": 5, "expert_used_count": 2},
@@ -307,6 +327,15 @@ CASES = (
             metadata={**_LAYER, "rope.dimension_count": 4},
         ),
         "partial RoPE",
+    ),
+    Case(
+        _model(
+            "stablelm",
+            f"{_PLAIN} {_LAYER_NORMS}",
+            outside=_OUTSIDE,
+            metadata={**_LAYER, **_YARN, "rope.dimension_count": 8},
+        ),
+        "partial YaRN",
     ),
     Case(
         _model(

@@ -27,11 +27,6 @@ def _of(architecture: str) -> Model:
             "rope.dimension_count is 18; expected an even number up to 16, the elements of a head",
         ),
         (
-            "stablelm",
-            {"rope.scaling.type": "yarn", "rope.scaling.factor": 4.0},
-            "unsupported RoPE scaling by 1.139 of 4 of a head's 16 elements; supported: of all",
-        ),
-        (
             "gemma3",
             {"attention.sliding_window_pattern": [True]},
             r"sliding_window_pattern is \[True\]; expected true or false for each of 7 layers",

@@ -26,7 +26,7 @@ class LayerConfig:
     rope_base: float
     rope_scaling: RopeScaling
     score_scale: float
-    """What attention multiplies scores by, RoPE's magnitude included."""
+    """What attention multiplies scores by."""
     activation: tuple[tuple[str, float], ...]
     """Settings of the architecture's activation."""
 
@@ -167,12 +167,6 @@ class ModelConfig:
                 f"{metadata.key('rope.dimension_count')} is {self.rotated}; expected an even "
                 f"number up to {self.head_dim}, the elements of a head"
             )
-        magnitude = max(layer.rope_scaling.magnitude for layer in self.of_layers)
-        if self.rotated < self.head_dim and magnitude != 1.0:
-            raise UnsupportedModelError(
-                f"unsupported RoPE scaling by {magnitude:.4g} of {self.rotated} of a head's "
-                f"{self.head_dim} elements; supported: of all of them"
-            )
         length = metadata.integer("attention.value_length", self.head_dim)
         if length != self.head_dim:
             raise UnsupportedModelError(
@@ -259,15 +253,13 @@ def _layers(
     activations = _activations(metadata, architecture, layers)
 
     def layer(index: int) -> LayerConfig:
-        used = local_scaling if windowed[index] else scaling
-        is_turned = turns(index)
         return LayerConfig(
             window=window if windowed[index] else 0,
-            turned=is_turned,
+            turned=turns(index),
             rope_base=local_base if windowed[index] else base,
-            rope_scaling=used,
+            rope_scaling=local_scaling if windowed[index] else scaling,
             activation=activations[index],
-            score_scale=score_scale * (used.magnitude**2 if is_turned else 1.0),
+            score_scale=score_scale,
         )
 
     return tuple(layer(index) for index in range(layers))

@@ -68,6 +68,7 @@ def _rope(config: ModelConfig, layer: LayerConfig, weights: LayerWeights) -> dic
         "interleaved": config.architecture.pairing is Pairing.NEIGHBOURS,
         "factors": weights.rope_factors,
         "dims": config.rotated,
+        "magnitude": layer.rope_scaling.magnitude if layer.turned else 1.0,
         "query_norm": weights.query_norm,
         "key_norm": weights.key_norm,
         "norm_epsilon": config.norm_epsilon,
