@@ -1143,7 +1143,7 @@ class AttentionForm(enum.Enum):
 
 class Attention(Operation):
     """
-    y = softmax(scale q K^T + mask) V over the cache, grouped-query, online softmax in f32 (Dao et al. 2022). Token t stands at position start + t and attends to positions 0 to start + t, without causal to start + tokens - 1, with a window to the last `window` of them; the new tokens' keys and values are in the cache already. A query that may attend to nothing gives zeros. ShapeError, DTypeError and ArgumentError with the sizes.
+    y = softmax(scale q K^T + mask) V over the cache, grouped-query, online softmax in f32 (Dao et al. 2022). Token t stands at position start + t and attends to positions 0 to start + t, without causal to start + tokens - 1; with a window to the last `window` up to its own position, and to those `ahead` of it. The new tokens' keys and values are in the cache already. A query that may attend to nothing gives zeros. ShapeError, DTypeError and ArgumentError with the sizes.
 
     q: (tokens, heads, head_dim), heads a multiple of kv_heads; head_dim is even, up to 576; f32, f16 or bf16.
     k_cache: (capacity, kv_heads, head_dim), any strides but the innermost, which is 1; f32, f16 or bf16.
@@ -1151,17 +1151,19 @@ class Attention(Operation):
     y: (tokens, heads, value_dim): q's size, as a rule; f32, f16 or bf16.
     start: position of the first token.
     scale: of the scores; 0: 1 / sqrt(head_dim).
-    window: positions that a query attends to at most; 0: all.
+    window: positions up to its own that a query attends to; 0: all.
     form: which kernel runs.
     causal: nothing after a token's own position is seen.
+    ahead: without causal, positions after its own that a query attends to at most; 0: all (half a window in Gemma's embedding models).
     soft_cap: scores become soft_cap * tanh(score / soft_cap), before the mask; 0: as they are (Gemma 2).
     mask: optional; (tokens, positions) or (heads, tokens, positions), for start + tokens positions at least, added to the scores; -inf hides one; f32, f16 or bf16.
     scratch: optional; f32, attention_scratch() elements: with it, decoding splits a long context over more threadgroups than there are heads, and a second dispatch merges the parts; with less, there are fewer parts.
     splits: parts of the context, up to MAX_ATTENTION_SPLITS; 0: chosen.
     sinks: optional; (heads,), for each a score that has no position and takes its share of the weights (gpt-oss); -inf: none; f32, f16 or bf16.
+    slopes: optional; (heads,), for each what a position of distance 1 takes from the score (ALiBi, Press et al. 2022); f32, f16 or bf16.
     """
 
-    def __init__(self, q: Tensor, k_cache: Tensor, v_cache: Tensor, y: Tensor, *, start: int | Parameter = 0, scale: float = 0.0, window: int = 0, form: AttentionForm = ..., causal: bool = True, soft_cap: float = 0.0, mask: Tensor | None = None, scratch: Tensor | None = None, splits: int = 0, sinks: Tensor | None = None) -> None: ...
+    def __init__(self, q: Tensor, k_cache: Tensor, v_cache: Tensor, y: Tensor, *, start: int | Parameter = 0, scale: float = 0.0, window: int = 0, form: AttentionForm = ..., causal: bool = True, ahead: int = 0, soft_cap: float = 0.0, mask: Tensor | None = None, scratch: Tensor | None = None, splits: int = 0, sinks: Tensor | None = None, slopes: Tensor | None = None) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -1463,17 +1465,18 @@ class RandomNormal(Operation):
 
 class Embedding(Operation):
     """
-    Rows of a table by token id: y[t] = scale * table[ids[t]] + positions[start + t]. An id outside of the table gives a row of NaN; ShapeError for positions past their table.
+    Rows of a table by token id: y[t] = scale * table[ids[t]] + positions[start + t] + offset. An id outside of the table gives a row of NaN; ShapeError for positions past their table.
 
     table: (rows, columns); any format with a policy.
     ids: (tokens,); i32 or u32.
     y: (tokens, columns), or (columns,) for one token; f32, f16 or bf16.
     scale: of the table's rows (Gemma).
     positions: optional; (positions, columns) (GPT-2); f32, f16 or bf16.
+    offset: optional; (columns,), the same for all (BERT's token type); f32, f16 or bf16.
     start: position of the first token.
     """
 
-    def __init__(self, table: Tensor, ids: Tensor, y: Tensor, *, scale: float = 1.0, positions: Tensor | None = None, start: int | Parameter = 0) -> None: ...
+    def __init__(self, table: Tensor, ids: Tensor, y: Tensor, *, scale: float = 1.0, positions: Tensor | None = None, offset: Tensor | None = None, start: int | Parameter = 0) -> None: ...
 
     def __repr__(self) -> str: ...
 

@@ -1,5 +1,5 @@
-// Embedding: row ids[token] of the table, scaled, for every token, and its position's row. Weights:
-// the table's policy.
+// Embedding: row ids[token] of the table, scaled, for every token, its position's row and the offset.
+// Weights: the table's policy.
 #include "lib/policy.metal"
 
 kernel void embedding(FOUNDRY_ARGUMENTS) {
@@ -13,5 +13,6 @@ kernel void embedding(FOUNDRY_ARGUMENTS) {
   }
   if (scaled) value *= params.scale;
   if (has_positions) value += float(positions[ulong(params.start + token) * params.columns + k]);
+  if (has_offset) value += float(offset[k]);
   y[ulong(token) * params.columns + k] = Y(value);
 }

@@ -10,7 +10,7 @@ FOUNDRY_GLOBAL float kAttentionHidden = -1.0f;
 
 /// The positions [begin, end) that a token may attend to, before the mask.
 inline uint attention_end(constant AttentionParams& params, uint token) {
-  return params.start + (params.causal != 0 ? token + 1 : params.tokens);
+  return params.start + token + 1 + min(params.ahead, params.tokens - 1 - token);
 }
 inline uint attention_begin(constant AttentionParams& params, uint token) {
   const uint own_end = params.start + token + 1;
@@ -56,6 +56,22 @@ struct AttentionMask {
     return float(values[ulong(head) * head_stride + ulong(token) * token_stride + position]);
   }
   AttentionBeginning beginning(uint) const { return {kAttentionLowest, 0.0f}; }
+};
+
+/// A mask, and for every head what a position of distance 1 takes from the score (Press et al.,
+/// "Train Short, Test Long", 2022).
+template <class Mask, class T>
+struct AttentionAlibi {
+  FOUNDRY_CONSTANT bool kHides = Mask::kHides;
+  Mask mask;
+  device const T* slopes;
+  uint start;
+
+  float at(uint head, uint token, uint position) const {
+    const float distance = abs(float(start + token) - float(position));
+    return mask.at(head, token, position) - float(slopes[head]) * distance;
+  }
+  AttentionBeginning beginning(uint head) const { return mask.beginning(head); }
 };
 
 /// A mask, and for every head a score that has no position: it only takes its share of the weights

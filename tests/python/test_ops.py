@@ -399,6 +399,20 @@ def test_embedding_with_positions(rt: fd.Foundry, dtype: fd.DType) -> None:
     rt.run(embedding)
     scaled = 3.5 * table64[ids]
     check(y, scaled + positions64[5:9], np.abs(scaled) + np.abs(positions64[5:9]), units=2)
+    offset, offset64 = put(rt, random.standard_normal(33).astype(np.float32))
+    rt.run(
+        fd.ops.Embedding(
+            table=table,
+            ids=rt.tensor(ids),
+            y=y,
+            scale=3.5,
+            positions=positions,
+            start=5,
+            offset=offset,
+        )
+    )
+    terms = (scaled, positions64[5:9], np.broadcast_to(offset64, scaled.shape))
+    check(y, sum(terms), np.sum(np.abs(terms), axis=0), units=3)
     rt.run(fd.ops.Embedding(table=table, ids=rt.tensor(ids), y=y, scale=3.5))
     check(y, scaled, np.abs(scaled), units=1)
     embedding.start = 6

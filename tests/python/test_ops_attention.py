@@ -30,8 +30,10 @@ def attended(
     scale: float = 0.0,
     window: int = 0,
     causal: bool = True,
+    ahead: int = 0,
     soft_cap: float = 0.0,
     mask: F64 | None = None,
+    slopes: F64 | None = None,
 ) -> tuple[F64, F64]:
     """The result, and what its rounding error is a multiple of."""
     tokens, heads, dim = q.shape
@@ -51,6 +53,12 @@ def attended(
     own = start + np.arange(tokens)[:, None]
     at = np.arange(positions)[None, :]
     allowed = at <= own if causal else np.ones((tokens, positions), bool)
+    if ahead:
+        allowed = at <= own + ahead
+    if slopes is not None:
+        distances = slopes[:, None, None] * np.abs(own - at)
+        scores = scores - distances
+        magnitude += distances
     if window:
         allowed = allowed & (at > own - window)
     scores = np.where(allowed, scores, -np.inf)
@@ -164,6 +172,33 @@ def test_without_causality(rt: fd.Foundry, form: str, tokens: int, start: int, w
     case = Case(rt, tokens, start, 4, 2, 64)
     settings: dict[str, Any] = {"causal": False, "window": window}
     check(case.run(form, **settings), *case.expected(**settings))
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("tokens", "start", "window", "ahead"),
+    [(150, 0, 9, 8), (150, 0, 0, 3), (3, 20, 2, 1), (40, 9, 200, 100), (1, 5, 3, 2)],
+)
+def test_a_window_on_both_sides(
+    rt: fd.Foundry, form: str, tokens: int, start: int, window: int, ahead: int
+) -> None:
+    case = Case(rt, tokens, start, 4, 2, 64)
+    settings: dict[str, Any] = {"causal": False, "window": window, "ahead": ahead}
+    check(case.run(form, **settings), *case.expected(**settings))
+
+
+def test_nothing_is_ahead_of_a_causal_token(rt: fd.Foundry) -> None:
+    with pytest.raises(fd.ArgumentError, match="ahead is 2, with causal it is 0"):
+        Case(rt, 3, 0, 4, 2, 64).run("decode", ahead=2)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("causal", [True, False])
+def test_scores_fall_with_the_distance(rt: fd.Foundry, form: str, causal: bool) -> None:
+    case = Case(rt, 40, 9, 4, 2, 64)
+    slopes = np.array([0.5, 0.25, 0.125, 0.0])
+    found = case.run(form, causal=causal, slopes=rt.tensor(slopes, fd.f32))
+    check(found, *case.expected(causal=causal, slopes=slopes))
 
 
 @pytest.mark.parametrize("form", FORMS)

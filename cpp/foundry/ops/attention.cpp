@@ -119,6 +119,14 @@ DecodePlan plan_of(const Attention& op, const CacheShape& cache, const HeadSizes
   return plan;
 }
 
+/// Positions after its own that a query attends to at most.
+std::uint32_t ahead_of(const Attention& op, std::uint32_t tokens) {
+  if (op.causal && op.ahead != 0) {
+    throw ArgumentError(concat("Attention: ahead is ", op.ahead, ", with causal it is 0"));
+  }
+  return op.causal ? 0 : op.ahead != 0 ? op.ahead : tokens - 1;
+}
+
 void check_mask(const Attention& op, const CacheShape& cache, const HeadsShape& shape) {
   require_float("Attention", "mask", op.mask);
   const Extents& extents = op.mask.extents();
@@ -142,13 +150,15 @@ struct Operands {
   DType cache;
   std::optional<DType> mask;
   std::optional<DType> sinks;
+  std::optional<DType> slopes;
 };
 
 Operands operands_of(const Attention& op) {
   return {.q = op.q.dtype(),
           .cache = op.k_cache.dtype(),
           .mask = dtype_if_any(op.mask),
-          .sinks = dtype_if_any(op.sinks)};
+          .sinks = dtype_if_any(op.sinks),
+          .slopes = dtype_if_any(op.slopes)};
 }
 
 std::string mask_expression(const Operands& of) {
@@ -157,6 +167,11 @@ std::string mask_expression(const Operands& of) {
   if (of.mask) {
     type = concat("AttentionMask<", msl_type(*of.mask), ">");
     mask = concat(type, "{mask, params.mask_head_stride, params.mask_token_stride}");
+  }
+  if (of.slopes) {
+    const std::string inner = type;
+    type = concat("AttentionAlibi<", inner, ", ", msl_type(*of.slopes), ">");
+    mask = concat(type, "{", mask, ", slopes, params.start}");
   }
   if (!of.sinks) return mask;
   return concat("AttentionSinks<", type, ", ", msl_type(*of.sinks), ">{", mask, ", sinks}");
@@ -176,6 +191,9 @@ KernelDescription describe_stage(const char* name, const Operands& of, ArgumentD
   }
   if (of.sinks) {
     kernel.arguments.push_back(ArgumentDescription::buffer("sinks", Access::read, *of.sinks));
+  }
+  if (of.slopes) {
+    kernel.arguments.push_back(ArgumentDescription::buffer("slopes", Access::read, *of.slopes));
   }
   kernel.arguments.push_back(std::move(out));
   kernel.arguments.push_back(
@@ -264,8 +282,9 @@ void dispatch(Encoder& encoder, const CompiledKernel& kernel, const Attention& o
       position_use(at, op.start, op.k_cache, tokens),
       position_use(at, op.start, op.v_cache, tokens),
       op.mask ? position_use(at, op.start, op.mask.extents().inner(), tokens) : ParameterUse{}};
-  InlineVector<Argument, 7> arguments;
-  for (const AnyTensor* tensor : {&op.q, &op.k_cache, &op.v_cache, &op.mask, &op.sinks, &out}) {
+  InlineVector<Argument, 8> arguments;
+  for (const AnyTensor* tensor :
+       {&op.q, &op.k_cache, &op.v_cache, &op.mask, &op.sinks, &op.slopes, &out}) {
     if (*tensor) arguments.push_back(Argument(*tensor));
   }
   arguments.push_back(Argument::value(params, uses));
@@ -297,6 +316,10 @@ void Attention::encode(Encoder& encoder) const {
     require_float("Attention", "sinks", sinks);
     require_count("Attention", "sinks", sinks, shape.heads);
   }
+  if (slopes) {
+    require_float("Attention", "slopes", slopes);
+    require_count("Attention", "slopes", slopes, shape.heads);
+  }
   if (!(soft_cap >= 0.0f)) {
     throw ArgumentError(concat("Attention: soft_cap is ", soft_cap, ", not 0 or above"));
   }
@@ -312,7 +335,7 @@ void Attention::encode(Encoder& encoder) const {
                          kv_heads,
                          start.value(),
                          window,
-                         causal ? 1u : 0u,
+                         ahead_of(*this, shape.tokens),
                          1,
                          scale != 0.0f ? scale : 1.0f / std::sqrt(static_cast<float>(head_dim)),
                          soft_cap,
@@ -373,7 +396,7 @@ Traffic Attention::traffic() const {
   const std::uint64_t position = std::uint64_t{cache.k.kv_heads} *
                                  (cache.k.head_dim + cache.v.head_dim) *
                                  info(k_cache.dtype()).block_bytes;
-  Traffic traffic = traffic_of({&q, &sinks}, {&y}) + Traffic{(end - begin) * position, 0};
+  Traffic traffic = traffic_of({&q, &sinks, &slopes}, {&y}) + Traffic{(end - begin) * position, 0};
   if (mask) {
     const std::uint64_t rows = mask.rank() == 3 ? mask.extents()[0] * tokens : tokens;
     traffic.reads += rows * (end - begin) * info(mask.dtype()).block_bytes;

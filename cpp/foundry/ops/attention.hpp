@@ -15,7 +15,7 @@ struct AttentionParams {
   std::uint32_t kv_heads;
   std::uint32_t start;   ///< position of the first token
   std::uint32_t window;  ///< positions that a query attends to at most; 0: all
-  std::uint32_t causal;  ///< 1: nothing after a token's own position
+  std::uint32_t ahead;   ///< positions after its own that a query attends to at most
   std::uint32_t splits;  ///< parts of the positions, a threadgroup each
   float scale;
   float soft_cap;  ///< 0: none
@@ -47,11 +47,13 @@ struct Attention {
   std::uint32_t window = 0;
   AttentionForm form = AttentionForm::automatic;
   bool causal = true;
+  std::uint32_t ahead = 0;
   float soft_cap = 0.0f;
   AnyTensor mask = {};
   AnyTensor scratch = {};
   std::uint32_t splits = 0;
   AnyTensor sinks = {};
+  AnyTensor slopes = {};
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
@@ -60,7 +62,8 @@ struct Attention {
   static constexpr auto description = operation(
       "y = softmax(scale q K^T + mask) V over the cache, grouped-query, online softmax in f32 (Dao "
       "et al. 2022). Token t stands at position start + t and attends to positions 0 to start + t, "
-      "without causal to start + tokens - 1, with a window to the last `window` of them; the new "
+      "without causal to start + tokens - 1; with a window to the last `window` up to its own "
+      "position, and to those `ahead` of it. The new "
       "tokens' keys and values are in the cache already. A query that may attend to nothing gives "
       "zeros. ShapeError, DTypeError and ArgumentError with the sizes.",
       read<&Attention::q>(
@@ -75,9 +78,11 @@ struct Attention {
       write<&Attention::y>(Elements::floats, "(tokens, heads, value_dim): q's size, as a rule"),
       ByName{}, setting<&Attention::start>("position of the first token"),
       setting<&Attention::scale>("of the scores; 0: 1 / sqrt(head_dim)"),
-      setting<&Attention::window>("positions that a query attends to at most; 0: all"),
+      setting<&Attention::window>("positions up to its own that a query attends to; 0: all"),
       setting<&Attention::form>("which kernel runs"),
       setting<&Attention::causal>("nothing after a token's own position is seen"),
+      setting<&Attention::ahead>("without causal, positions after its own that a query attends to "
+                                 "at most; 0: all (half a window in Gemma's embedding models)"),
       setting<&Attention::soft_cap>("scores become soft_cap * tanh(score / soft_cap), before the "
                                     "mask; 0: as they are (Gemma 2)"),
       optional_read<&Attention::mask>(
@@ -93,7 +98,11 @@ struct Attention {
       optional_read<&Attention::sinks>(
           Elements::floats,
           "(heads,), for each a score that has no position and takes its share of the weights "
-          "(gpt-oss); -inf: none"));
+          "(gpt-oss); -inf: none"),
+      optional_read<&Attention::slopes>(
+          Elements::floats,
+          "(heads,), for each what a position of distance 1 takes from the score (ALiBi, Press et "
+          "al. 2022)"));
 };
 
 inline constexpr std::uint32_t kMaxAttentionSplits = 32;  ///< a lane of the merging simdgroup each

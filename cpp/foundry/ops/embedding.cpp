@@ -16,6 +16,7 @@ struct EmbeddingRecipe {
   DType ids;
   DType y;
   std::optional<DType> positions;
+  std::optional<DType> offset;
   bool scaled;
 
   KernelDescription describe() const {
@@ -27,6 +28,8 @@ struct EmbeddingRecipe {
         ArgumentDescription::buffer("y", Access::write, y),
         ArgumentDescription::optional_buffer("positions", Access::read,
                                              positions.value_or(DType::f32), positions.has_value()),
+        ArgumentDescription::optional_buffer("offset", Access::read, offset.value_or(DType::f32),
+                                             offset.has_value()),
         ArgumentDescription::value("params", struct_layout<EmbeddingParams>())};
     kernel.includes = {std::string(policy.file)};
     kernel.aliases = {{"Weights", msl_policy(policy, /*narrow=*/false)}, {"Y", msl_type(y)}};
@@ -59,24 +62,26 @@ void Embedding::encode(Encoder& encoder) const {
                                in_32_bits("Embedding", "the table's columns", table.extents()[1]),
                                start.value(), scale};
   if (positions) require_positions(*this, params.columns);
+  if (offset) require_count("Embedding", "offset", offset, params.columns);
   require_count("Embedding", "y", y, ids.count() * params.columns);
   const auto kernel = encoder.kernel(EmbeddingRecipe{.table = table.dtype(),
                                                      .ids = ids.dtype(),
                                                      .y = y.dtype(),
                                                      .positions = dtype_if_any(positions),
+                                                     .offset = dtype_if_any(offset),
                                                      .scaled = scale != 1.0f});
   std::vector<ParameterUse> uses;
   if (positions) {
     uses = {position_use(offsetof(EmbeddingParams, start), start, positions, ids.count())};
   }
-  encoder.dispatch(*kernel, {table, ids, y, positions, Argument::value(params, uses)},
+  encoder.dispatch(*kernel, {table, ids, y, positions, offset, Argument::value(params, uses)},
                    covering(params.columns, ids.count()));
 }
 
 Traffic Embedding::traffic() const {
   const std::uint64_t row = bytes_of(table) / table.extent(0);
   const std::uint64_t position = positions ? bytes_of(positions) / positions.extent(0) : 0;
-  return traffic_of({&ids}, {&y}) + Traffic{ids.count() * (row + position), 0};
+  return traffic_of({&ids, &offset}, {&y}) + Traffic{ids.count() * (row + position), 0};
 }
 
 }  // namespace foundry::ops

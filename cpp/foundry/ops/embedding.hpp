@@ -1,4 +1,4 @@
-// Embedding: rows of a table by token id, scaled, and a position's row added.
+// Embedding: rows of a table by token id, scaled, a position's row and an offset added.
 #pragma once
 
 #include "foundry/kernel/encoder.hpp"
@@ -22,19 +22,22 @@ struct Embedding {
   AnyTensor y;
   float scale = 1.0f;
   AnyTensor positions = {};
+  AnyTensor offset = {};
   Scalar<std::uint32_t> start = {};
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
 
   static constexpr auto description = operation(
-      "Rows of a table by token id: y[t] = scale * table[ids[t]] + positions[start + t]. An id "
-      "outside of the table gives a row of NaN; ShapeError for positions past their table.",
+      "Rows of a table by token id: y[t] = scale * table[ids[t]] + positions[start + t] + offset. "
+      "An id outside of the table gives a row of NaN; ShapeError for positions past their table.",
       read<&Embedding::table>(Elements::weights, "(rows, columns)"),
       read<&Embedding::ids>(Elements::index, "(tokens,)"),
       write<&Embedding::y>(Elements::floats, "(tokens, columns), or (columns,) for one token"),
       ByName{}, setting<&Embedding::scale>("of the table's rows (Gemma)"),
       optional_read<&Embedding::positions>(Elements::floats, "(positions, columns) (GPT-2)"),
+      optional_read<&Embedding::offset>(Elements::floats,
+                                        "(columns,), the same for all (BERT's token type)"),
       setting<&Embedding::start>("position of the first token"));
 };
 
