@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
-import select
 import signal
 import subprocess
 import sys
@@ -306,16 +304,6 @@ def test_a_chat_goes_on_after_a_turn_that_cannot_be_and_ends_with_its_input(
     assert run(["chat", hostile_model], stdin=b"")[0] == 0
 
 
-def _until(master: int, wanted: bytes) -> bytes:
-    """What the terminal shows up to `wanted`."""
-    seen = b""
-    while wanted not in seen:
-        ready, _, _ = select.select([master], [], [], 60)
-        assert ready, seen
-        seen += os.read(master, 4096)
-    return seen
-
-
 def test_ctrl_c_leaves_quietly_with_130(model_path: Path) -> None:
     words = ["generate", str(model_path), "Count to a thousand.", "-n", "2000"]
     process = subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -325,33 +313,3 @@ def test_ctrl_c_leaves_quietly_with_130(model_path: Path) -> None:
     out, error = process.communicate(timeout=60)
     assert (process.returncode, error) == (130, b"")
     assert out.endswith(b"\n")
-
-
-def test_ctrl_c_in_a_chat_stops_the_answer_and_then_the_chat(model_path: Path) -> None:
-    """On a terminal of its own, where the key is the terminal's to send."""
-    master, terminal = pty.openpty()
-    process = subprocess.Popen(
-        [*COMMAND, "chat", str(model_path), "-n", "2000", "-t", "0"],
-        stdin=terminal,
-        stdout=terminal,
-        stderr=terminal,
-        start_new_session=True,
-        preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),  # its controlling terminal
-        env={**os.environ, "TERM": "xterm"},
-    )
-    os.close(terminal)
-    _until(master, b"> \x1b[0m")
-    os.write(master, b"Count to a thousand.\n")
-    _until(master, b"thousand.\r\n")  # as the terminal echoes it
-    assert os.read(master, 4096)
-    os.write(master, b"\x03")
-    seen = _until(master, b"forgotten)\x1b[0m\r\n\x1b[1;32m> \x1b[0m")
-    os.write(master, b"\x03")
-    assert process.wait(60) == 130
-    while select.select([master], [], [], 1)[0]:
-        try:
-            seen += os.read(master, 4096)
-        except OSError:  # all was read, and nobody has it open
-            break
-    assert b"Traceback" not in seen
-    os.close(master)

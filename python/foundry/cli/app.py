@@ -161,11 +161,15 @@ def chat(
     sampling: SamplingParameters,
     seed: Seed = None,
     device: Device = None,
+    show_timings: Annotated[
+        bool, typer.Option("--show-timings", help="Speed and memory after each answer.")
+    ] = False,
 ) -> None:
     """Talk with a model; the conversation stays in its KV cache."""
-    from foundry.cli.chat import converse
+    from foundry.cli.chat import Drawing, converse
 
-    converse(ui.load_model(model, device), system, max_tokens, sampling, seed)
+    drawing = Drawing(max_tokens, sampling, seed)
+    converse(ui.load_model(model, device), system, drawing, shows_timings=show_timings)
 
 
 @command

@@ -7,10 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from foundry.cli import ui
+from foundry.cli.reasoning import ReasoningParts
 from foundry.generation.messages import Message
 from foundry.generation.sampling import SamplingParameters
 from foundry.generation.statistics import peak_memory
 from foundry.models import Generation, LanguageModel
+
+_TAIL = 8
+"""Tokens at a prompt's end that may spell a tag."""
 
 
 def answer(
@@ -42,14 +46,24 @@ def answer(
             pass
         print(_report(generation))
         return generation
+    stream_answer(model, generation)
+    if statistics:
+        ui.note(str(generation.statistics))
+    return generation
+
+
+def stream_answer(model: LanguageModel, generation: Generation) -> None:
+    """Prints the answer as it comes, reasoning dimmed, and ends its line."""
+    prompt = model.tokenizer.decode(generation.prompt[-_TAIL:], skip_special=False)
+    parts = ReasoningParts(prompt)
     try:
         for piece in generation:
-            ui.stream(piece)
+            for text, is_reasoning in parts.push(piece):
+                ui.stream(text, dim=is_reasoning)
     finally:
+        for text, is_reasoning in parts.finish():
+            ui.stream(text, dim=is_reasoning)
         ui.stream("\n")
-    if statistics:
-        ui.say(ui.stderr, (str(generation.statistics), "dim"))
-    return generation
 
 
 def _report(generation: Generation) -> str:

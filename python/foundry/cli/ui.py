@@ -68,9 +68,22 @@ def add_row(table: Table, *cells: str) -> None:
     table.add_row(*(text(cell) for cell in cells))
 
 
-def stream(piece: str) -> None:
-    """Prints a piece of a model's answer at once."""
-    sys.stdout.write(printable(piece, lines=True))
+def note(line: str) -> None:
+    """A word about what was done, on standard error."""
+    say(stderr, (line, "dim"), lines=True)
+
+
+def warn(line: str) -> None:
+    """What did not work, where that does not end the command."""
+    say(stderr, (line, "yellow"), lines=True)
+
+
+def stream(piece: str, *, dim: bool = False) -> None:
+    """Prints a piece of a model's answer at once, `dim` where a terminal can show that."""
+    shown = printable(piece, lines=True)
+    if dim and stdout.is_terminal and not stdout.is_dumb_terminal:
+        shown = f"\x1b[2m{shown}\x1b[22m"
+    sys.stdout.write(shown)
     sys.stdout.flush()
 
 
