@@ -25,11 +25,17 @@ def build() -> Path:
 
 
 def logits(
-    program: Path, model: Path, context_length: int, tokens: Sequence[int], vocabulary: int
+    program: Path,
+    model: Path,
+    context_length: int,
+    tokens: Sequence[int],
+    vocabulary: int,
+    adapters: Sequence[tuple[Path, float]] = (),
 ) -> Logits:
+    own = [word for path, scale in adapters for word in ("--lora", path, str(scale))]
     with tempfile.NamedTemporaryFile() as result:
         done = subprocess.run(
-            [program, model, str(context_length), result.name, *map(str, tokens)],
+            [program, *own, model, str(context_length), result.name, *map(str, tokens)],
             capture_output=True,
             text=True,
             check=False,

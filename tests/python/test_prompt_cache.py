@@ -64,7 +64,11 @@ def test_what_is_no_cache_of_this_model_says_why(tiny: Path, tmp_path: Path) -> 
 
     def changed(**arrays: NDArray[np.generic] | None) -> Path:
         kept = {**load_file(tmp_path / "cache"), **arrays}
-        described = {"kind": "foundry prompt cache 1", "dtype": "f16", "model": model._fingerprint}
+        described = {
+            "kind": "foundry prompt cache 1",
+            "dtype": "f16",
+            "model": model._fingerprint(),
+        }
         path = tmp_path / "changed"
         save_file({k: v for k, v in kept.items() if v is not None}, path, metadata=described)
         return path

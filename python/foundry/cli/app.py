@@ -13,6 +13,7 @@ import typer
 
 from foundry import __version__
 from foundry.cli import terminal, ui
+from foundry.cli.adapters import Lora, LoraScaled, adapters_of
 from foundry.cli.sampling_options import takes_sampling
 from foundry.generation.sampling import SamplingParameters
 
@@ -123,6 +124,8 @@ def generate(
     grammar_file: Annotated[
         Path | None, typer.Option(help="The answer is of this grammar, in Lark's notation.")
     ] = None,
+    lora: Lora = None,
+    lora_scaled: LoraScaled = None,
     device: Device = None,
     statistics: Annotated[
         bool, typer.Option("--statistics/--no-statistics", help="Speed and memory afterwards.")
@@ -133,7 +136,7 @@ def generate(
     from foundry.cli.generate import answer
 
     text = ui.read_input() if prompt == "-" else prompt
-    loaded = ui.load_model(model, device)
+    loaded = ui.load_model(model, device, adapters_of(lora, lora_scaled))
     answer(
         loaded,
         text if raw or not loaded.chat_templates else ui.messages(system, text),
@@ -160,6 +163,8 @@ def chat(
     max_tokens: MaxTokens = 1024,
     sampling: SamplingParameters,
     seed: Seed = None,
+    lora: Lora = None,
+    lora_scaled: LoraScaled = None,
     device: Device = None,
     show_timings: Annotated[
         bool, typer.Option("--show-timings", help="Speed and memory after each answer.")
@@ -169,7 +174,8 @@ def chat(
     from foundry.cli.chat import Drawing, converse
 
     drawing = Drawing(max_tokens, sampling, seed)
-    converse(ui.load_model(model, device), system, drawing, shows_timings=show_timings)
+    loaded = ui.load_model(model, device, adapters_of(lora, lora_scaled))
+    converse(loaded, system, drawing, shows_timings=show_timings)
 
 
 @command
@@ -200,11 +206,15 @@ def perplexity(
     model: Model,
     text: Annotated[Path, typer.Argument(help="A text file.", show_default=False)],
     ctx_size: Annotated[int, typer.Option("--ctx-size", "-c", min=4, help="Tokens at once.")] = 512,
+    lora: Lora = None,
+    lora_scaled: LoraScaled = None,
     device: Device = None,
 ) -> None:
     """Measure how well a model expects a text."""
     content = ui.read_text(text)
-    found = ui.load_model(model, device).perplexity(content, window=ctx_size)
+    found = ui.load_model(model, device, adapters_of(lora, lora_scaled)).perplexity(
+        content, window=ctx_size
+    )
     ui.say(ui.stdout, f"perplexity {found}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -143,7 +143,9 @@ def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
         yield report
 
 
-def load_model(path: Path, device: str | None = None) -> foundry.models.LanguageModel:
+def load_model(
+    path: Path, device: str | None = None, adapters: Sequence[tuple[str, float]] = ()
+) -> foundry.models.LanguageModel:
     """Loads a model with a bar for each stage: weights, kernels."""
     with progress_bars() as report:
-        return foundry.models.load(path, device=device, progress=report)
+        return foundry.models.load(path, device=device, progress=report, adapters=adapters)

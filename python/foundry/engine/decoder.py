@@ -99,6 +99,11 @@ class Decoder:
         self._run = None
         self._programs.drop()
 
+    def drop_programs(self) -> None:
+        """The next ones are recorded anew; nothing is in flight."""
+        self._program = None
+        self._programs.drop()
+
     def next(self, run: DecodeRun) -> None:
         """Waits for the next token of `run` and appends it, and has more encoded meanwhile."""
         begin = time.perf_counter()

@@ -66,6 +66,14 @@ class Engine:
         draw = self.decoder.sampler(run).operations(one.logits, self._token, seed=0, position=0)
         return [*self.forward.prompt_step().operations, *draw]
 
+    def replace(self, make_step: MakeStep) -> None:
+        """Another model on the same cache, which holds nothing then."""
+        with self._lock:
+            self.decoder.release()
+            self.decoder.drop_programs()
+            self.cache.forget()
+            self.forward.replace(make_step)
+
     def logits(self, tokens: Sequence[int], batch: int) -> NDArray[np.float32]:
         """f32 (tokens, vocabulary), `batch` tokens at once."""
         result = np.empty((len(tokens), self._vocabulary), np.float32)

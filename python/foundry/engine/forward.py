@@ -21,6 +21,11 @@ class Forward:
         self._decode: Step | None = None
         self._decode_generation = 0  # of the cache, when that step was made
 
+    def replace(self, make_step: MakeStep) -> None:
+        """From now on the steps are these."""
+        self._decode = None
+        self._make_step = make_step
+
     def run(self, tokens: Sequence[int], rows: int) -> Tensor:
         """Appends `tokens` to the cache; logits, f32 (rows, vocabulary), of the last `rows`.
 

@@ -53,10 +53,7 @@ def recipes(
 ) -> dict[str, Recipe]:
     """By GGUF's names, which are those of the `gguf` package for the classes of `transformers`.
     `UnsupportedModelError` for a tensor that has none there."""
-    import gguf
-
-    kind = next(k for k, name in gguf.MODEL_ARCH_NAMES.items() if name == model.architecture)
-    names = gguf.get_tensor_name_map(kind, layers)
+    names = tensor_names(model.architecture, layers)
     found = {}
     for name, parts in _joined(stored).items():
         if _PASSED_OVER.fullmatch(name):
@@ -71,6 +68,36 @@ def recipes(
             continue
         found[new] = _recipe(new, parts, model, configuration)
     return found
+
+
+def tensor_names(architecture: str, layers: int) -> Any:
+    """The `gguf` package's table from the names of `transformers` to GGUF's."""
+    import gguf
+
+    kind = next(k for k, name in gguf.MODEL_ARCH_NAMES.items() if name == architecture)
+    return gguf.get_tensor_name_map(kind, layers)
+
+
+def row_changes(
+    name: str, rows: int, model: FolderModel, heads: int, kv_heads: int, *, in_order: bool
+) -> list[Change]:
+    """What puts the rows of a matrix of GGUF's name in GGUF's order, from a folder's; without
+    `in_order` all but the pairs of queries and keys."""
+    part = name.split(".")[-2]
+    if model.fused_by_head and part == "attn_qkv":
+        return [_ByKind(heads)]
+    if in_order and model.pairs_neighbours and part in ("attn_q", "attn_k"):
+        own = heads if part == "attn_q" else kv_heads
+        if rows % (2 * own):
+            raise ModelError(f"tensor {shown(name)}: {rows} rows for {own} heads")
+        return [_NeighbourPairs(own)]
+    return []
+
+
+def half_pairs(rows: Values, heads: int) -> Values:
+    """Rows that GGUF has side by side as (i, i + n / 2) of each head."""
+    pairs = rows.reshape(heads, len(rows) // heads // 2, 2, *rows.shape[1:])
+    return np.asarray(pairs.swapaxes(1, 2).reshape(rows.shape))
 
 
 def _joined(stored: Mapping[str, StoredTensor]) -> dict[str, list[StoredTensor]]:
@@ -100,15 +127,10 @@ def _recipe(
     if part in model.transposed and len(shape) == 2:
         shape = shape[::-1]
         changes.append(lambda found: found[0].T)
-    if model.fused_by_head and part == "attn_qkv":
-        changes.append(_ByKind(configuration["num_attention_heads"]))
-    if model.pairs_neighbours and part in ("attn_q", "attn_k"):
+    if model.fused_by_head or model.pairs_neighbours:
         heads = configuration["num_attention_heads"]
-        if part == "attn_k":
-            heads = configuration.get("num_key_value_heads") or heads
-        if shape[0] % (2 * heads):
-            raise ModelError(f"tensor {shown(first.name)}: {shape[0]} rows for {heads} heads")
-        changes.append(_NeighbourPairs(heads))
+        kv_heads = configuration.get("num_key_value_heads") or heads
+        changes += row_changes(name, shape[0], model, heads, kv_heads, in_order=True)
     if part == "ffn_gate_inp_shexp":  # a row by itself, which GGUF has as a vector
         shape = shape[-1:]
         changes.append(lambda found: found[0].reshape(-1))

@@ -106,7 +106,7 @@ def stored_tensors(folder: Path) -> dict[str, StoredTensor]:
     if not (folder / _INDEX).exists():
         if not (folder / _SINGLE).exists():
             raise ModelError(f"{folder}: there is no {_SINGLE} and no {_INDEX}")
-        return _tensors_of(folder / _SINGLE)
+        return tensors_of(folder / _SINGLE)
     places = json_object(folder / _INDEX).get("weight_map")
     if not isinstance(places, dict) or not all(isinstance(v, str) for v in places.values()):
         raise ModelError(f"{folder / _INDEX}: weight_map is no table of file names")
@@ -114,14 +114,15 @@ def stored_tensors(folder: Path) -> dict[str, StoredTensor]:
     for name in sorted(set(places.values())):
         if Path(name).name != name:
             raise ModelError(f"{folder / _INDEX}: {shown(name)} is no name of a file beside it")
-        tensors |= _tensors_of(folder / name)
+        tensors |= tensors_of(folder / name)
     for name, place in places.items():
         if name not in tensors or tensors[name].file.path.name != place:
             raise ModelError(f"{folder / place}: has no tensor {shown(name)}, as {_INDEX} says")
     return tensors
 
 
-def _tensors_of(path: Path) -> dict[str, StoredTensor]:
+def tensors_of(path: Path) -> dict[str, StoredTensor]:
+    """By name, those of one file."""
     from safetensors import SafetensorError, safe_open
 
     file = WeightsFile(path)

@@ -81,7 +81,7 @@ _GENERAL = (
     *_rows(_HONOURED, "the parts of a split file", "split.", "count no tensors.count"),
     *_rows(
         _REFUSED,
-        "adapters are not applied; merge them into the model",
+        "an adapter's; `adapters` of `load` takes it beside its model",
         "adapter.",
         "type lora.alpha lora.task_name lora.prompt_prefix alora.invocation_tokens",
     ),

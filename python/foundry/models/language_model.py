@@ -17,6 +17,7 @@ from foundry.engine.cache import KvCache
 from foundry.engine.cache_file import fingerprint
 from foundry.engine.engine import PREFILL_BATCH, Engine
 from foundry.engine.prepare import Progress
+from foundry.engine.step import MakeStep
 from foundry.errors import ArgumentError, ArgumentTypeError, ContextLengthError, ModelError
 from foundry.generation.arguments import checked_flag, checked_integer, checked_tokens
 from foundry.generation.chat_template import ChatTemplate
@@ -29,6 +30,7 @@ from foundry.generation.sampling_tokens import for_vocabulary
 from foundry.generation.stopping import Stop
 from foundry.generation.tokenizer import Tokenizer
 from foundry.huggingface import Folder, opened
+from foundry.models.adapters import Adapter, AdapterSource, apply, read_adapters
 from foundry.models.architectures import Pairing
 from foundry.models.config import ModelConfig
 from foundry.models.generation import Generation
@@ -56,6 +58,7 @@ class LanguageModel:
         context_length: int | None = None,
         cache_dtype: DType = DType.f16,
         progress: Progress | None = None,
+        adapters: Sequence[AdapterSource] = (),
     ) -> None:
         file = self._file = opened(path)
         metadata = file.metadata
@@ -72,7 +75,7 @@ class LanguageModel:
         self.context_length = _context_length(config, context_length)
         self._check_vocabulary(file)
         source = TensorSource(file, config.architecture.name, runtime, progress)
-        weights = bind(source, config, self.context_length, runtime)
+        self._weights = bind(source, config, self.context_length, runtime)
         cache = KvCache(
             runtime,
             layers=config.layers,
@@ -81,15 +84,43 @@ class LanguageModel:
             limit=self.context_length,
             dtype=cache_dtype,
         )
+        self._adapters: tuple[Adapter, ...] = read_adapters(adapters, config)
         self.engine = Engine(
             runtime,
             cache,
-            transformer(runtime, config, weights, cache),
+            self._steps(cache),
             len(self.tokenizer),
             file.require_whole,
         )
         """What evaluates its tokens."""
         self.engine.prepare(progress)
+
+    def _steps(self, cache: KvCache) -> MakeStep:
+        weights = self._weights
+        if self._adapters:
+            weights = apply(weights, self.config, self._file.tensors, self._adapters, self.runtime)
+        return transformer(self.runtime, self.config, weights, cache)
+
+    @property
+    def adapters(self) -> tuple[tuple[Path, float], ...]:
+        """Those in use, with their scales."""
+        return tuple((adapter.path, adapter.scale) for adapter in self._adapters)
+
+    def set_adapters(self, adapters: Sequence[AdapterSource]) -> None:
+        """Uses these adapters (LoRA) from now on, and no others: paths of GGUF files or of folders
+        of the `peft` package, or pairs of a path and a scale. What is cached is evaluated anew.
+
+        Raises `ModelError` for an adapter of another model, `UnsupportedModelError` for one that
+        changes what is not supported; the adapters in use stay then.
+        """
+        before = self._adapters
+        self._adapters = read_adapters(adapters, self.config)
+        try:
+            steps = self._steps(self.engine.cache)
+        except Exception:
+            self._adapters = before
+            raise
+        self.engine.replace(steps)
 
     @property
     def chat_template(self) -> ChatTemplate | None:
@@ -253,7 +284,7 @@ class LanguageModel:
 
         Raises `ArgumentError` where the file cannot be written.
         """
-        return self.engine.save_cache(Path(path), self._fingerprint)
+        return self.engine.save_cache(Path(path), self._fingerprint())
 
     def load_prompt_cache(self, path: str | Path) -> int:
         """Takes them from the file; a prompt that begins with the same tokens is evaluated from
@@ -262,10 +293,16 @@ class LanguageModel:
         Raises `ModelError` for a file that is no prompt cache, of another model, of another
         `cache_dtype`, or longer than the context; nothing is cached then.
         """
-        return self.engine.load_cache(Path(path), self._fingerprint)
+        return self.engine.load_cache(Path(path), self._fingerprint())
+
+    def _fingerprint(self) -> str:
+        found = self._file_fingerprint
+        for adapter in self._adapters:
+            found += f" + {adapter.scale} x {fingerprint(adapter.files)}"
+        return found
 
     @cached_property
-    def _fingerprint(self) -> str:
+    def _file_fingerprint(self) -> str:
         return fingerprint([Path(path) for path in self._file.paths])
 
     def export(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from foundry._foundry import Device, DType, Foundry
@@ -10,6 +11,7 @@ from foundry.engine.cache import CACHE_DTYPES
 from foundry.engine.prepare import Progress
 from foundry.errors import ArgumentError, ArgumentTypeError, DTypeError
 from foundry.generation.arguments import shown
+from foundry.models.adapters import AdapterSource
 from foundry.models.language_model import LanguageModel
 
 
@@ -22,6 +24,7 @@ def load(
     context_length: int | None = None,
     cache_dtype: DType = DType.f16,
     progress: Progress | None = None,
+    adapters: Sequence[AdapterSource] = (),
 ) -> LanguageModel:
     """Loads a model from a GGUF file or a Hugging Face folder and prepares its kernels.
 
@@ -29,7 +32,8 @@ def load(
     runs, or `runtime` is an existing one. `context_length` lowers the model's own limit. Keys and
     values of earlier tokens are kept in `cache_dtype`: f16, bf16, or f32, which takes twice the
     memory and keeps what rounding them loses. `progress` is called with a stage, steps done and
-    steps in all.
+    steps in all. `adapters` (LoRA) are paths of GGUF files or of folders of the `peft` package, or
+    pairs of a path and a scale; the weights stay as they are.
 
     Raises `GgufError` for a malformed file, `UnsupportedModelError` (naming it, and what there is)
     for an architecture, format or tokenizer that is not there, `ModelError` for a file whose parts
@@ -59,4 +63,5 @@ def load(
         context_length=context_length,
         cache_dtype=cache_dtype,
         progress=progress,
+        adapters=adapters,
     )

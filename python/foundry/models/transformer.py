@@ -10,7 +10,7 @@ from foundry.models.blocks.attention import attend
 from foundry.models.blocks.experts import add_experts
 from foundry.models.blocks.feed_forward import feed_forward
 from foundry.models.blocks.hidden import Hidden
-from foundry.models.blocks.products import bias, scaled
+from foundry.models.blocks.products import added, scaled
 from foundry.models.config import ModelConfig
 from foundry.models.weights import Dense, Experts, ModelWeights
 
@@ -29,6 +29,7 @@ def transformer(
             _add_layer(step, hidden, config, weights, cache, index)
         step.begin_layer(None)
         x, prologue = hidden.read(weights.output_norm, rows)
+        own = added(step, weights.output, x, prologue)
         step.add(
             ops.Linear(
                 weights=weights.output.weight,
@@ -36,7 +37,7 @@ def transformer(
                 y=step.buffer("logits", weights.output.weight.shape[0], rows),
                 prologue=prologue,
                 epilogue=[
-                    *bias(weights.output),
+                    *own,
                     *scaled(config.logit_scale),
                     *([ops.SoftCap(config.logit_cap)] if config.logit_cap else []),
                 ],

@@ -16,11 +16,28 @@ _LENGTHS = ("short", "long")
 
 
 @dataclass(frozen=True)
+class LowRank:
+    """What adapters add to products of one input, their rows one after the other: `up` times
+    `down`, and the products' own biases."""
+
+    down: Tensor
+    """f32 (ranks, inputs)."""
+    up: Tensor
+    """f32 (outputs of all, ranks)."""
+    bias: Tensor | None
+    """f32 (outputs of all,)."""
+    sizes: tuple[int, ...]
+    """Outputs of each."""
+
+
+@dataclass(frozen=True)
 class Product:
     """A matrix (outputs, inputs) and a bias (outputs,)."""
 
     weight: Tensor
     bias: Tensor | None
+    low_rank: LowRank | None = None
+    """Of this product alone; those of several stand beside them."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +55,8 @@ class Dense:
     gate: Product | None
     up: Product
     down: Product
+    low_rank: LowRank | None = None
+    """Of gate and up."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +94,8 @@ class LayerWeights:
     after_feed_forward: Norm | None
     rope_factors: Tensor | None
     """f32 (rotated / 2,): what RoPE's frequencies are divided by."""
+    low_rank: LowRank | None = None
+    """Of queries, keys and values."""
 
 
 @dataclass(frozen=True)

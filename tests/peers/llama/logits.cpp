@@ -1,5 +1,5 @@
 // logits: what a model computes for given tokens on the processor, its cache and sums in 32 bits.
-//   logits MODEL CONTEXT RESULT TOKEN...
+//   logits [--lora ADAPTER SCALE]... MODEL CONTEXT RESULT TOKEN...
 // RESULT gets raw f32, (2, tokens, vocabulary): after each token, all of them evaluated at once,
 // and then one by one.
 #include <ggml-backend.h>
@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -17,9 +18,14 @@ namespace {
   std::exit(1);
 }
 
+struct Adapters {
+  std::vector<llama_adapter_lora*> files;
+  std::vector<float> scales;
+};
+
 class Evaluation {
  public:
-  Evaluation(llama_model* model, int context_length, std::FILE* result)
+  Evaluation(llama_model* model, int context_length, Adapters& adapters, std::FILE* result)
       : vocabulary_(size_t(llama_vocab_n_tokens(llama_model_get_vocab(model)))), result_(result) {
     llama_context_params parameters = llama_context_default_params();
     parameters.n_ctx = parameters.n_batch = parameters.n_ubatch = uint32_t(context_length);
@@ -29,6 +35,9 @@ class Evaluation {
     parameters.offload_kqv = parameters.op_offload = false;
     context_ = llama_init_from_model(model, parameters);
     if (!context_) fail("no context");
+    if (llama_set_adapters_lora(context_, adapters.files.data(), adapters.files.size(),
+                                adapters.scales.data()) != 0)
+      fail("cannot set adapters");
   }
   Evaluation(const Evaluation&) = delete;
   Evaluation& operator=(const Evaluation&) = delete;
@@ -69,7 +78,10 @@ int main(int count, char** words) {
         if (level >= GGML_LOG_LEVEL_WARN) std::fputs(text, stderr);
       },
       nullptr);
-  if (count < 5) fail("MODEL CONTEXT RESULT TOKEN...");
+  std::vector<std::pair<std::string, float>> paths;
+  for (; count > 3 && std::string(words[1]) == "--lora"; count -= 3, words += 3)
+    paths.emplace_back(words[2], float(std::atof(words[3])));
+  if (count < 5) fail("[--lora ADAPTER SCALE]... MODEL CONTEXT RESULT TOKEN...");
   llama_backend_init();
   llama_model_params parameters = llama_model_default_params();
   ggml_backend_dev_t none[] = {nullptr};
@@ -77,14 +89,20 @@ int main(int count, char** words) {
   parameters.n_gpu_layers = 0;
   llama_model* model = llama_model_load_from_file(words[1], parameters);
   if (!model) fail(std::string("cannot load ") + words[1]);
+  Adapters adapters;
+  for (const auto& [path, scale] : paths) {
+    adapters.files.push_back(llama_adapter_lora_init(model, path.c_str()));
+    if (!adapters.files.back()) fail("cannot load " + path);
+    adapters.scales.push_back(scale);
+  }
   const int context_length = std::atoi(words[2]);
   std::FILE* result = std::fopen(words[3], "wb");
   if (!result) fail(std::string("cannot write ") + words[3]);
   std::vector<llama_token> tokens;
   for (int i = 4; i < count; ++i) tokens.push_back(std::atoi(words[i]));
 
-  Evaluation(model, context_length, result).run(tokens);
-  Evaluation one_by_one(model, context_length, result);
+  Evaluation(model, context_length, adapters, result).run(tokens);
+  Evaluation one_by_one(model, context_length, adapters, result);
   for (const llama_token token : tokens) one_by_one.run({token});
   if (std::fclose(result) != 0) fail("cannot write");
 }

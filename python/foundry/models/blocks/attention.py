@@ -9,7 +9,7 @@ from foundry._foundry import Tensor
 from foundry.engine.step import Step
 from foundry.models.architectures import HeadNorm, Pairing
 from foundry.models.blocks.hidden import Hidden
-from foundry.models.blocks.products import side_by_side
+from foundry.models.blocks.products import corrections, side_by_side
 from foundry.models.config import LayerConfig, ModelConfig
 from foundry.models.weights import LayerWeights
 
@@ -88,6 +88,10 @@ def _fused_input(
 ) -> None:
     queries = step.buffer("queries", config.query_size)
     x, prologue = hidden.read(weights.attention_norm)
+    biases = [product.bias for product in (weights.query, weights.key, weights.value)]
+    if weights.low_rank is not None:
+        found = corrections(step, weights.low_rank, x, prologue)
+        biases = [correction.reshape(correction.size) for correction in found]
     step.add(
         ops.QkvLinear(
             query=weights.query.weight,
@@ -98,9 +102,9 @@ def _fused_input(
             k_cache=keys,
             v_cache=values,
             prologue=prologue,
-            query_bias=weights.query.bias,
-            key_bias=weights.key.bias,
-            value_bias=weights.value.bias,
+            query_bias=biases[0],
+            key_bias=biases[1],
+            value_bias=biases[2],
             **_rope(config, layer, weights),
         )
     )
@@ -120,6 +124,9 @@ def _input(
     v = step.buffer("values", config.kv_size)
     x, prologue = hidden.read(weights.attention_norm)
     products = [weights.query, weights.key, weights.value]
-    step.add(side_by_side("qkv", prologue, products, x, [q, k, v]))
+    found = None
+    if weights.low_rank is not None:
+        found = corrections(step, weights.low_rank, x, prologue)
+    step.add(side_by_side("qkv", prologue, products, x, [q, k, v], found))
     rope = _rope(config, layer, weights)
     step.add(ops.RopeKvWrite(q=q, k=k, v=v, k_cache=keys, v_cache=values, **rope))

@@ -7,7 +7,7 @@ from foundry._foundry import DType, Tensor
 from foundry.engine.step import Step
 from foundry.models.blocks.feed_forward import activation, feed_forward
 from foundry.models.blocks.hidden import Hidden
-from foundry.models.blocks.products import bias
+from foundry.models.blocks.products import added, lowered
 from foundry.models.config import LayerConfig, ModelConfig
 from foundry.models.weights import Experts, LayerWeights, Norm, Product
 
@@ -32,13 +32,14 @@ def add_experts(
     logits = step.buffer("router logits", sizes.count)
     shares = step.buffer("experts' shares", sizes.used)
     ids = step.integers("experts", (step.tokens, sizes.used), DType.i32)
+    own = added(step, experts.router, x, prologue)
     step.add(
         ops.Linear(
             weights=experts.router.weight,
             x=x,
             y=logits,
             prologue=prologue,
-            epilogue=bias(experts.router),
+            epilogue=own,
         ),
         ops.ChooseExperts(
             logits=logits,
@@ -137,6 +138,16 @@ def _add_shared(step: Step, hidden: Hidden, experts: Experts, down: Product, inn
     # A mixture of one, which every token chooses.
     ids = step.integers("shared expert", (step.tokens, 1), DType.i32)
     step.add(ops.Fill(y=ids, value=0))
-    one = Product(down.weight.reshape(1, *down.weight.shape), None)
     share = step.buffer("shared expert's share", 1)
-    _add_shares(step, hidden.state, one, ids, inner, share, _groups(step, ids, 1))
+    groups = _groups(step, ids, 1)
+    _add_shares(step, hidden.state, _alone(down.weight, down.bias), ids, inner, share, groups)
+    if down.low_rank is not None:
+        low = lowered(step, down.low_rank, inner, None)
+        _add_shares(step, hidden.state, _alone(down.low_rank.up, None), ids, low, share, groups)
+
+
+def _alone(weight: Tensor, bias: Tensor | None) -> Product:
+    """The only one of several experts."""
+    return Product(
+        weight.reshape(1, *weight.shape), None if bias is None else bias.reshape(1, bias.size)
+    )

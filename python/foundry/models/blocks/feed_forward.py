@@ -6,9 +6,9 @@ from foundry import ops
 from foundry._foundry import Tensor
 from foundry.engine.step import Step
 from foundry.models.blocks.hidden import Hidden
-from foundry.models.blocks.products import bias
+from foundry.models.blocks.products import bias, corrections
 from foundry.models.config import LayerConfig, ModelConfig
-from foundry.models.weights import Dense, Norm
+from foundry.models.weights import Dense, Norm, Product
 
 
 def activation(config: ModelConfig, layer: LayerConfig) -> ops.Operation:
@@ -29,27 +29,48 @@ def feed_forward(
     gate, up = weights.gate, weights.up
     inner = step.buffer(name, up.weight.shape[0])
     x, prologue = hidden.read(norm)
-    if gate is None:
-        step.add(
-            ops.Linear(
-                weights=up.weight,
-                x=x,
-                y=inner,
-                prologue=prologue,
-                epilogue=[*bias(up), activation(config, layer)],
-            )
+    made = activation(config, layer)
+    found: list[Tensor] | None = None
+    if weights.low_rank is not None:
+        found = corrections(step, weights.low_rank, x, prologue)
+    if gate is None or (found is not None and step.tokens > 1):
+        _apart(step, gate, up, x, prologue, made, found, inner)
+        return inner
+    biases = [gate.bias, up.bias]
+    if found is not None:
+        biases = [correction.reshape(correction.size) for correction in found]
+    step.add(
+        ops.GatedLinear(
+            gate=gate.weight,
+            up=up.weight,
+            x=x,
+            y=inner,
+            prologue=prologue,
+            activation=made,
+            gate_bias=biases[0],
+            up_bias=biases[1],
         )
-    else:
-        step.add(
-            ops.GatedLinear(
-                gate=gate.weight,
-                up=up.weight,
-                x=x,
-                y=inner,
-                prologue=prologue,
-                activation=activation(config, layer),
-                gate_bias=gate.bias,
-                up_bias=up.bias,
-            )
-        )
+    )
     return inner
+
+
+def _apart(
+    step: Step,
+    gate: Product | None,
+    up: Product,
+    x: Tensor,
+    prologue: ops.Operation | None,
+    activation: ops.Operation,
+    found: list[Tensor] | None,
+    inner: Tensor,
+) -> None:
+    """Product by product; the activation is of the gate, or of `up` where there is none."""
+    first = gate or up
+    own: list[ops.Operation] = bias(first) if found is None else [ops.Residual(found[0])]
+    own.append(activation)
+    if gate is not None and found is not None:
+        ungated = step.buffer("ungated", up.weight.shape[0])
+        added = [ops.Residual(found[1])]
+        step.add(ops.Linear(weights=up.weight, x=x, y=ungated, prologue=prologue, epilogue=added))
+        own.append(ops.Multiply(ungated))
+    step.add(ops.Linear(weights=first.weight, x=x, y=inner, prologue=prologue, epilogue=own))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from foundry import ops
 from foundry._foundry import Tensor
 from foundry.engine.step import Step
-from foundry.models.blocks.products import bias, normalise, scaled
+from foundry.models.blocks.products import added, normalise, scaled
 from foundry.models.config import ModelConfig
 from foundry.models.weights import Norm, Product
 
@@ -50,16 +50,16 @@ class Hidden:
         if after is not None:
             self._result = self._step.buffer("block output", self._config.hidden)
             self._after = after
-            self._step.add(
-                ops.Linear(weights=product.weight, x=x, y=self._result, epilogue=bias(product))
-            )
+            own = added(self._step, product, x, None)
+            self._step.add(ops.Linear(weights=product.weight, x=x, y=self._result, epilogue=own))
             return
+        own = added(self._step, product, x, None)
         scale = scaled(self._config.residual_scale)
         self._step.add(
             ops.Linear(
                 weights=product.weight,
                 x=x,
                 y=self.state,
-                epilogue=[*bias(product), *scale, ops.Residual(self.state)],
+                epilogue=[*own, *scale, ops.Residual(self.state)],
             )
         )

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from foundry import ops
 from foundry._foundry import FusedKernelBuilder, Tensor
+from foundry.engine.step import Step
 from foundry.models.config import ModelConfig
-from foundry.models.weights import Norm, Product
+from foundry.models.weights import LowRank, Norm, Product
 
 
 def normalise(config: ModelConfig, norm: Norm | None) -> ops.Operation | None:
@@ -23,6 +24,50 @@ def bias(product: Product) -> list[ops.Operation]:
     return [] if product.bias is None else [ops.Bias(product.bias)]
 
 
+def lowered(step: Step, low_rank: LowRank, x: Tensor, prologue: ops.Operation | None) -> Tensor:
+    """f32 (tokens, ranks)."""
+    ranks, tokens = low_rank.down.shape[0], x.shape[0]
+    inner = step.buffer(f"{tokens} x {ranks} of low rank", ranks, tokens)
+    step.add(ops.Linear(weights=low_rank.down, x=x, y=inner, prologue=prologue))
+    return inner
+
+
+def corrections(
+    step: Step, low_rank: LowRank, x: Tensor, prologue: ops.Operation | None
+) -> list[Tensor]:
+    """What is added to each product, its bias too: f32 (tokens, outputs). For one token they are
+    one product, and may be biases of a kernel that knows nothing of adapters."""
+    total, tokens = low_rank.up.shape[0], x.shape[0]
+    inner = lowered(step, low_rank, x, prologue)
+    ends = [sum(low_rank.sizes[: index + 1]) for index in range(len(low_rank.sizes))]
+    rows = [slice(end - size, end) for size, end in zip(low_rank.sizes, ends, strict=True)]
+    if tokens == 1:
+        whole = step.buffer(f"{total} corrections", total, 1)
+        step.add(_up(low_rank, slice(0, total), inner, whole))
+        return [whole.reshape(total)[own].reshape(1, own.stop - own.start) for own in rows]
+    found = []
+    for index, own in enumerate(rows):
+        name = f"{tokens} x {total} corrections, {index}"
+        found.append(step.buffer(name, own.stop - own.start, tokens))
+        step.add(_up(low_rank, own, inner, found[-1]))
+    return found
+
+
+def _up(low_rank: LowRank, rows: slice, inner: Tensor, y: Tensor) -> ops.Operation:
+    own = [] if low_rank.bias is None else [ops.Bias(low_rank.bias[rows])]
+    return ops.Linear(weights=low_rank.up[rows], x=inner, y=y, epilogue=own)
+
+
+def added(
+    step: Step, product: Product, x: Tensor, prologue: ops.Operation | None
+) -> list[ops.Operation]:
+    """The stages that add a product's bias, or all that is added to it, of which the operations
+    come first."""
+    if product.low_rank is None:
+        return bias(product)
+    return [ops.Residual(*corrections(step, product.low_rank, x, prologue))]
+
+
 def scaled(factor: float) -> list[ops.Operation]:
     return [] if factor == 1.0 else [ops.Scale(factor)]
 
@@ -33,13 +78,14 @@ def side_by_side(
     products: Sequence[Product],
     x: Tensor,
     results: Sequence[Tensor],
+    corrections: Sequence[Tensor] | None = None,
 ) -> ops.Operation:
-    """Products of one input in one kernel, each with its bias."""
+    """Products of one input in one kernel, each with its bias, or what else is added to it."""
     kernel = FusedKernelBuilder(name)
     if prologue is not None:
         kernel = kernel.prologue(prologue)
-    for product in products:
+    for index, product in enumerate(products):
         kernel = kernel.main(ops.Linear(weights=product.weight))
-        for stage in bias(product):
+        for stage in bias(product) if corrections is None else [ops.Residual(corrections[index])]:
             kernel = kernel.epilogue(stage)
     return kernel.build(x=x, y=list(results))

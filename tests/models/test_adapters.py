@@ -1,0 +1,251 @@
+"""Adapters of low rank: logits against llama.cpp's of the same files, and merged weights."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import reference
+from _pytest.mark import ParameterSet
+from adapter_files import Updates, merge, random_updates, write_gguf
+from adapter_files import write_folder as write_peft
+from cases import CASES, Case
+from numpy.typing import NDArray
+from test_folders import write_folder
+from transformers_reference import BASE
+from writer import CONTEXT, VOCABULARY, Model
+
+import foundry as fd
+from foundry.convert import convert
+from test_model_numbers import cosines
+
+# Past the windows; several tokens at once and one by one.
+TOKENS = [int(token) for token in np.random.default_rng(3).integers(1, VOCABULARY, 40)]
+ALL = (
+    "attn_q attn_k attn_v attn_qkv attn_output ffn_gate ffn_up ffn_down "
+    "ffn_gate_shexp ffn_up_shexp ffn_down_shexp ffn_gate_inp output"
+)
+_FAST = ("llama: plain", "phi3: fused tensors", "gemma2: windows, soft caps")
+
+
+def _check(model: fd.models.LanguageModel, expected: reference.Logits) -> None:
+    # Both compute in f32; 0.9999 is asked for.
+    assert cosines(model.logits(TOKENS), expected.at_once).min() >= 0.999999
+    assert cosines(model.logits(TOKENS, batch=1), expected.one_by_one).min() >= 0.999999
+
+
+def _parameters() -> list[ParameterSet]:
+    named = {f"{case.model.architecture}: {case.what}": case for case in CASES}
+    return [
+        pytest.param(case, id=name, marks=[] if name in _FAST else [pytest.mark.slow])
+        for name, case in named.items()
+    ]
+
+
+@pytest.mark.parametrize("case", _parameters())
+def test_logits_are_llama_cpps(program: Path, tmp_path: Path, case: Case) -> None:
+    architecture = case.model.architecture
+    path = case.model.write(tmp_path / "model.gguf")
+    adapters = []
+    for rank, scale in ((3, 0.7), (8, -1.5)):
+        updates = random_updates(path, ALL, rank, seed=rank)
+        file = tmp_path / f"{rank}.gguf"
+        adapters.append((write_gguf(file, architecture, updates, alpha=0.5 * rank), scale))
+    model = fd.models.load(path, cache_dtype=fd.f32, adapters=adapters)
+    plain = model.engine.forward.decode_step().layers.count(0)
+    expected = reference.logits(program, path, CONTEXT, TOKENS, VOCABULARY, adapters)
+    _check(model, expected)
+    without = reference.logits(program, path, CONTEXT, TOKENS, VOCABULARY)
+    assert cosines(expected.at_once, without.at_once).min() < 0.9999  # they count
+    model.set_adapters([])
+    _check(model, without)
+    assert model.engine.forward.decode_step().layers.count(0) == case.dispatches
+    # Two more for each kernel whose products are changed.
+    assert plain - case.dispatches in (6, 8, 10, 12, 14)
+
+
+def _llama() -> Model:
+    return next(case.model for case in CASES if case.model.architecture == "llama")
+
+
+def test_logits_are_those_of_merged_weights(tmp_path: Path) -> None:
+    path = _llama().write(tmp_path / "model.gguf")
+    updates = random_updates(path, "attn_q attn_v ffn_down", 4)
+    adapter = write_gguf(tmp_path / "adapter.gguf", "llama", updates, alpha=0.0)
+    merged = fd.models.load(merge(path, tmp_path / "merged.gguf", updates, 0.5), cache_dtype=fd.f32)
+    model = fd.models.load(path, cache_dtype=fd.f32, adapters=[(adapter, 0.5)])
+    assert model.adapters == ((adapter, 0.5),)
+    for batch in (1, 40):
+        found, expected = model.logits(TOKENS, batch=batch), merged.logits(TOKENS, batch=batch)
+        # The same sums in another order.
+        np.testing.assert_allclose(found, expected, rtol=0, atol=2e-5 * np.abs(expected).max())
+
+
+def test_adapters_change_while_a_generation_is_open(tmp_path: Path) -> None:
+    path = _llama().write(tmp_path / "model.gguf")
+    updates = random_updates(path, ALL, 4)
+    adapter = write_gguf(tmp_path / "adapter.gguf", "llama", updates, alpha=8.0)
+    model = fd.models.load(path)
+    generation = model.generate(TOKENS, max_tokens=6, ignore_end=True)
+    next(generation)
+    before = list(generation.tokens)
+    model.save_prompt_cache(tmp_path / "cache")
+    model.set_adapters([adapter])
+    with pytest.raises(fd.ModelError, match="is another model's"):
+        model.load_prompt_cache(tmp_path / "cache")
+    next(generation)
+    after = [*TOKENS, *before]
+    expected = model.logits(after)[-1].argmax()
+    assert generation.tokens[len(before)] == expected
+    model.set_adapters([])
+    list(generation)
+    rows = model.logits([*TOKENS, *generation.tokens]).argmax(axis=-1)
+    end = len(TOKENS) + len(before)
+    assert rows[end : len(TOKENS) + 5].tolist() == generation.tokens[len(before) + 1 :]
+
+
+_MODULES = {
+    "attn_q": "self_attn.q_proj",
+    "attn_k": "self_attn.k_proj",
+    "attn_v": "self_attn.v_proj",
+    "attn_output": "self_attn.o_proj",
+    "ffn_gate": "mlp.gate_proj",
+    "ffn_up": "mlp.up_proj",
+    "ffn_down": "mlp.down_proj",
+}
+
+
+def _turned(rows: NDArray[np.float32], heads: int) -> NDArray[np.float32]:
+    """A folder's rows as GGUF has them: elements i and i + n / 2 of a head side by side."""
+    order = [
+        head * (len(rows) // heads) + i + half * (len(rows) // heads // 2)
+        for head in range(heads)
+        for i in range(len(rows) // heads // 2)
+        for half in (0, 1)
+    ]
+    return rows[order]
+
+
+@pytest.mark.parametrize("rslora", [False, True])
+def test_folders_of_peft_are_what_their_gguf_files_are(tmp_path: Path, rslora: bool) -> None:
+    folder, file = tmp_path / "folder", tmp_path / "model.gguf"
+    folder.mkdir()
+    write_folder(folder, "LlamaForCausalLM")
+    convert(folder, file, type="f32")
+    of_file = dict(random_updates(file, " ".join(_MODULES), 4))
+    by_module = {}
+    for name, (down, up) in of_file.items():
+        _, layer, part, _ = name.split(".")
+        by_module[f"model.layers.{layer}.{_MODULES[part]}"] = (down, up)
+        heads = {"attn_q": BASE["num_attention_heads"], "attn_k": BASE["num_key_value_heads"]}
+        if part in heads:
+            of_file[name] = (down, _turned(up, heads[part]))
+    alpha = 6.0
+    peft = write_peft(
+        tmp_path / "peft", by_module, alpha, 4, use_rslora=rslora, alpha_pattern={"o_proj": 2.0}
+    )
+    # alpha / rank, or over its root; one module has another alpha.
+    of_file = {
+        name: (down, up * (2.0 / alpha if "attn_output" in name else 1.0))
+        for name, (down, up) in of_file.items()
+    }
+    own = write_gguf(tmp_path / "own.gguf", "llama", of_file, alpha * (2.0 if rslora else 1.0))
+    found = [
+        fd.models.load(model, cache_dtype=fd.f32, adapters=[adapter]).logits(TOKENS)
+        for model in (folder, file)
+        for adapter in (peft, own)
+    ]
+    merged = merge(file, tmp_path / "merged.gguf", of_file, alpha / (2.0 if rslora else 4.0))
+    expected = fd.models.load(merged, cache_dtype=fd.f32).logits(TOKENS)
+    for logits in found:
+        # The same sums in another order.
+        np.testing.assert_allclose(logits, expected, rtol=0, atol=2e-5 * np.abs(expected).max())
+
+
+def test_refusals(tmp_path: Path) -> None:
+    model = fd.models.load(_llama().write(tmp_path / "model.gguf"))
+    layers = random_updates(model.path, "attn_q", 4)
+    down, up = layers["blk.0.attn_q.weight"]
+
+    def refused(error: type[Exception], text: str, sources: Any) -> None:
+        with pytest.raises(error, match=re.escape(text)):
+            model.set_adapters(sources)
+        assert model.adapters == ()
+
+    def file(name: str, updates: Updates, **more: Any) -> Path:
+        return write_gguf(tmp_path / name, "llama", updates, 1.0, **more)
+
+    def folder(name: str, updates: Updates, **more: Any) -> Path:
+        return write_peft(tmp_path / name, updates, 1.0, 4, **more)
+
+    refused(
+        fd.ModelError,
+        "has an update of 'blk.9.attn_q.weight', a tensor that the model has not",
+        [file("a", {"blk.9.attn_q.weight": (down, up)})],
+    )
+    refused(
+        fd.ModelError,
+        "'blk.0.attn_q.weight' has shapes (95, 4) and (4, 96); the model's tensor has (96, 96)",
+        [file("b", {"blk.0.attn_q.weight": (down, up[1:])})],
+    )
+    refused(
+        fd.ModelError,
+        "'blk.0.attn_q.weight' has shapes (96, 4) and (3, 96)",
+        [file("c", {"blk.0.attn_q.weight": (down[1:], up)})],
+    )
+    refused(
+        fd.UnsupportedModelError,
+        "unsupported update of 'token_embd.weight'; supported: attn_q, attn_k",
+        [file("d", random_updates(model.path, "token_embd", 4))],
+    )
+    refused(
+        fd.ModelError,
+        "is for 'qwen2' models; the model is 'llama'",
+        [write_gguf(tmp_path / "e", "qwen2", layers, 1.0)],
+    )
+    refused(
+        fd.UnsupportedModelError,
+        "unsupported general.type 'model'; supported: 'adapter'",
+        [file("f", layers, metadata={"general.type": "model"})],
+    )
+    refused(
+        fd.UnsupportedModelError,
+        "unsupported adapter.type 'vera'; supported: 'lora'",
+        [file("g", layers, metadata={"adapter.type": "vera"})],
+    )
+    refused(fd.ArgumentTypeError, "adapters is a str; expected a list of paths", "a")
+    refused(fd.ArgumentTypeError, "the scale of a is 'x'; expected a number", [("a", "x")])
+    refused(fd.ArgumentTypeError, "adapters: 3; expected a path", [3])
+    refused(fd.GgufError, "nowhere", ["nowhere"])
+
+    module = {"model.layers.0.self_attn.q_proj": (down, up)}
+    refused(
+        fd.UnsupportedModelError,
+        "unsupported use_dora True; supported: False",
+        [folder("h", module, use_dora=True)],
+    )
+    refused(
+        fd.UnsupportedModelError,
+        "unsupported peft_type 'IA3'; supported: 'LORA'",
+        [folder("i", module, peft_type="IA3")],
+    )
+    refused(
+        fd.ModelError,
+        "'model.layers.0.nothing' is no module of a llama model of 3 layers",
+        [folder("j", {"model.layers.0.nothing": (down, up)})],
+    )
+    refused(
+        fd.UnsupportedModelError,
+        "unsupported module 'model.layers.0.mlp.experts.0.up_proj'; supported: those that every "
+        "token takes",
+        [folder("k", {"model.layers.0.mlp.experts.0.up_proj": (down, up)})],
+    )
+    refused(
+        fd.ModelError, "lora_alpha is 'x'; expected a number", [folder("l", module, lora_alpha="x")]
+    )
+    path = folder("m", module)
+    (path / "adapter_model.safetensors").unlink()
+    refused(fd.ModelError, "there is no adapter_model.safetensors", [path])
