@@ -9,6 +9,7 @@ FOLDER = Path(__file__).parent
 sys.path[:0] = [str(FOLDER), str(FOLDER.parent / "python")]
 
 from cases import CASES  # noqa: E402
+from embedding_cases import EMBEDDING_CASES  # noqa: E402
 
 from foundry.huggingface.table import MODELS  # noqa: E402
 from foundry.models import ARCHITECTURES  # noqa: E402
@@ -22,10 +23,22 @@ def _architectures() -> str:
         "|---|---|---|---|",
     ]
     for name, entry in sorted(ARCHITECTURES.items()):
+        if entry.bidirectional:
+            continue
         cases = [case for case in CASES if case.model.architecture == name]
         compared = "; ".join(case.what for case in cases)
         dispatches = ", ".join(map(str, sorted({case.dispatches for case in cases})))
         lines.append(f"| `{name}` | {entry.models} | {compared} | {dispatches} |")
+    return "\n".join(lines) + "\n"
+
+
+def _encoders() -> str:
+    lines = ["| architecture | models | compared |", "|---|---|---|"]
+    for name in sorted({case.model.architecture for case in EMBEDDING_CASES}):
+        compared = "; ".join(
+            case.what for case in EMBEDDING_CASES if case.model.architecture == name
+        )
+        lines.append(f"| `{name}` | {ARCHITECTURES[name].models} | {compared} |")
     return "\n".join(lines) + "\n"
 
 
@@ -40,7 +53,12 @@ def _folders() -> str:
 
 
 def with_tables(page: str) -> str:
-    for name, table in (("architectures", _architectures()), ("folders", _folders())):
+    tables = {
+        "architectures": _architectures(),
+        "encoders": _encoders(),
+        "folders": _folders(),
+    }
+    for name, table in tables.items():
         begin, end = f"<!-- {name}: by tests/models/page.py -->\n", f"<!-- end of {name} -->"
         before, rest = page.split(begin)
         _, after = rest.split(end)

@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 from cases import CASES
+from embedding_cases import EMBEDDING_CASES
 from writer import Model
 
 import foundry as fd
 
+MODELS = [case.model for case in CASES] + [case.model for case in EMBEDDING_CASES]
 VALUES: tuple[Any, ...] = (
     *(0, 1, 2, 3, 5, 7, 63, 64, 255, 256, 1023, 2**31 - 1, 2**31, 2**32 - 1),
     *(0.0, -1.0, 0.5, 1e-40, 1e30, float("nan"), float("inf"), True, False),
@@ -27,6 +29,7 @@ SIZES = (
     *("attention.head_count", "attention.head_count_kv", "attention.key_length"),
     *("attention.value_length", "rope.dimension_count", "rope.freq_base", "rope.scaling.type"),
     *("rope.scaling.factor", "vocab_size", "expert_count", "expert_used_count"),
+    *("attention.causal", "pooling_type", "hidden_activation", "classifier.output_labels"),
     *("attention.sliding_window", "attention.sliding_window_pattern", "leading_dense_block_count"),
 )
 FORMATS = ("f32", "f16", "bf16", "q8_0", "q4_0", "q6_k")
@@ -76,14 +79,17 @@ def only_own_errors(seed: int) -> Iterator[None]:
 
 def attempt(seed: int, path: Path, runtime: fd.Foundry) -> None:
     chance = random.Random(seed)
-    model = spoiled(chance.choice(CASES).model, chance)
+    model = spoiled(chance.choice(MODELS), chance)
     try:
         model.write(path)
     except Exception:  # the writer refuses what no file can say
         return
     with only_own_errors(seed):
-        loaded = fd.models.load(path, runtime=runtime)
-        loaded.logits([1, 5, 9][: loaded.context_length])
+        loaded: object = fd.models.load(path, runtime=runtime)
+        if isinstance(loaded, fd.models.EmbeddingModel):
+            loaded.embed("cab", truncate=True)
+        elif isinstance(loaded, fd.models.LanguageModel):
+            loaded.logits([1, 5, 9][: loaded.context_length])
 
 
 @pytest.mark.parametrize("part", range(5))

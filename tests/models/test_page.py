@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cases import CASES
+from embedding_cases import EMBEDDING_CASES
 from page import PAGE, with_tables
 from transformers_reference import CASES as FOLDERS
 
@@ -16,7 +17,9 @@ def test_the_page_has_the_tables() -> None:
 
 
 def test_every_architecture_is_compared() -> None:
-    assert {case.model.architecture for case in CASES} == set(ARCHITECTURES)
+    compared = {case.model.architecture for case in CASES}
+    compared |= {case.model.architecture for case in EMBEDDING_CASES}
+    assert compared == set(ARCHITECTURES)
 
 
 def test_every_class_is_compared() -> None:

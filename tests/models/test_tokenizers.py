@@ -81,8 +81,7 @@ def compare(case: Case, count: int, seed: int) -> None:
 
 def bare(tokenizer: Tokenizer, ids: list[int]) -> list[int]:
     """Without what stands before and after every text."""
-    end = len(ids) - tokenizer.adds_eos - tokenizer.adds_sep
-    return ids[int(tokenizer.adds_bos) : end]
+    return ids[int(tokenizer.adds_bos) : len(ids) - len(tokenizer.ends)]
 
 
 def comes_back(case: Case, text: str, parse_special: bool) -> bool:

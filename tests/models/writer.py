@@ -90,6 +90,8 @@ class Model:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     keys: Mapping[str, Any] = field(default_factory=dict)
     """Metadata without the prefix."""
+    without: str = ""
+    """Tensors of single layers that are left out, by their whole names."""
     sizes: Sizes = SMALL
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Of the tensors that are unlike other architectures'."""
@@ -123,11 +125,12 @@ class Model:
         names = [*self.outside.split()]
         for layer in range(self.sizes.layers):
             names += [f"blk.{layer}.{name}" for name in self.tensors.split()]
+        names = [name for name in names if name not in self.without.split()]
         for name in names:
             full = name if name.endswith(".bias") else f"{name}.weight"
             values = self._random(name.split(".", 2)[-1] if "blk." in name else name, random)
             if values.ndim < 2 or name.endswith(
-                (".bias", "_norm", "ffn_gate_inp", "position_embd")
+                (".bias", "_norm", "ffn_gate_inp", "position_embd", "token_types")
             ):
                 writer.add_tensor(full, values.astype(np.float32))
                 continue
@@ -208,6 +211,8 @@ class Model:
             "ffn_gate_shexp": (s.shared, s.hidden),
             "ffn_up_shexp": (s.shared, s.hidden),
             "ffn_down_shexp": (s.hidden, s.shared),
+            "token_types": (2, s.hidden),
+            "cls": (s.hidden, s.hidden),
         }.get(bare, (s.hidden,))
         return shape[:-1] if name.endswith(".bias") and len(shape) > 1 else shape
 

@@ -412,7 +412,7 @@ def test_embedding_with_positions(rt: fd.Foundry, dtype: fd.DType) -> None:
         )
     )
     terms = (scaled, positions64[5:9], np.broadcast_to(offset64, scaled.shape))
-    check(y, sum(terms), np.sum(np.abs(terms), axis=0), units=3)
+    check(y, np.sum(terms, axis=0), np.sum(np.abs(terms), axis=0), units=3)
     rt.run(fd.ops.Embedding(table=table, ids=rt.tensor(ids), y=y, scale=3.5))
     check(y, scaled, np.abs(scaled), units=1)
     embedding.start = 6

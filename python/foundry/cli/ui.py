@@ -146,6 +146,19 @@ def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
 def load_model(
     path: Path, device: str | None = None, adapters: Sequence[tuple[str, float]] = ()
 ) -> foundry.models.LanguageModel:
-    """Loads a model with a bar for each stage: weights, kernels."""
+    """Loads a model that generates, with a bar for each stage: weights, kernels."""
     with progress_bars() as report:
-        return foundry.models.load(path, device=device, progress=report, adapters=adapters)
+        model: object = foundry.models.load(path, device=device, progress=report, adapters=adapters)
+    if isinstance(model, foundry.models.EmbeddingModel):
+        raise foundry.UnsupportedModelError(
+            f"{path}: unsupported: an embedding model ({model.config.architecture.name}), which "
+            "generates no text; supported: foundry embed"
+        )
+    assert isinstance(model, foundry.models.LanguageModel)
+    return model
+
+
+def load_any_model(path: Path, device: str | None = None) -> foundry.models.Embeds:
+    """Loads a model with a bar for each stage."""
+    with progress_bars() as report:
+        return foundry.models.load(path, device=device, progress=report)

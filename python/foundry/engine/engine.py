@@ -88,6 +88,23 @@ class Engine:
                 )
         return result
 
+    def states(self, tokens: Sequence[int], make_step: MakeStep) -> NDArray[np.float32]:
+        """f32 (tokens, hidden), by steps that leave states in place of logits."""
+        found = []
+        with self._lock, _ForgetOnError(self.cache, self.decoder):
+            self._check_file()
+            self.decoder.release()
+            self.cache.tokens.clear()
+            for start in range(0, len(tokens), PREFILL_BATCH):
+                part = tokens[start : start + PREFILL_BATCH]
+                self.cache.reserve(start + len(part))
+                with self._runtime.scope(ACTIVATIONS):
+                    step = make_step(len(part), len(part))
+                    step.run(part, start)
+                    found.append(step.states.copy_to_host())
+                self.cache.tokens.extend(part)
+        return np.concatenate(found)
+
     def next_token(self, run: DecodeRun, index: int) -> tuple[int, StepCost]:
         """The token at `index` of the run, at most one past those it has."""
         with self._lock:

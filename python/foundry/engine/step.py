@@ -23,6 +23,7 @@ class Step:
         self._positional: list[_Positional] = []
         self._scratch: dict[str, Tensor] = {}
         self._layer: int | None = None
+        self._states: Tensor | None = None
         self.tokens = tokens
         self.ids = runtime.empty((tokens,), DType.i32, name="ids", arena=ACTIVATIONS)
         """i32 (tokens,): what encode() evaluates."""
@@ -37,7 +38,16 @@ class Step:
         """f32 (rows, vocabulary)."""
         return self.activations["logits"]
 
+    @property
+    def states(self) -> Tensor:
+        """f32 (tokens, hidden), in place of logits: what the last layer leaves."""
+        assert self._states is not None
+        return self._states
+
     # --- what a model calls ---
+
+    def name_states(self, states: Tensor) -> None:
+        self._states = states
 
     def buffer(self, name: str, columns: int, rows: int | None = None) -> Tensor:
         """f32 (rows, columns), a row for each token unless said otherwise: one for each name."""

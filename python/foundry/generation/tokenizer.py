@@ -67,7 +67,33 @@ class Tokenizer:
         start with it; with `add_end`, which is for texts that are not continued, the tokens come
         last that the model asks for there.
         """
-        plain = checked_text(text, "encode: text")
+        checked_text(text, "encode: text")
+        ids = self._begun(self._cut(text, parse_special))
+        return [*ids, *self.ends] if add_end else ids
+
+    def join(self, texts: Iterable[str], between: Iterable[int]) -> list[int]:
+        """Token ids of texts with tokens between them, none of which is continued: a query and a
+        document. What they spell is text."""
+        ids: list[int] = []
+        for index, text in enumerate(texts):
+            ids += [*(between if index else ()), *self._cut(text, False)]
+        return [*self._begun(ids), *self.ends]
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """The tokens that come after a text that is not continued: WordPiece's separator, of other
+        models the end of the sequence, where they ask for it."""
+        end = self.sep_id if self.model == "bert" else self.eos_id if self.adds_eos else None
+        return () if end is None else (end,)
+
+    def _begun(self, ids: list[int]) -> list[int]:
+        begins = self.adds_bos or self.model == "bert"
+        if begins and self.bos_id is not None and ids[:1] != [self.bos_id]:
+            return [self.bos_id, *ids]
+        return ids
+
+    def _cut(self, text: str, parse_special: bool) -> list[int]:
+        plain = str.__str__(text)
         spans = own_spans(text) if isinstance(text, TemplateText) else ((0, len(plain)),)
         ids: list[int] = []
         begins = True
@@ -77,12 +103,6 @@ class Tokenizer:
             else:
                 ids += self._segment(piece, begins)
             begins = isinstance(piece, int)
-        if self.adds_bos and ids[:1] != [self.bos_id]:
-            assert self.bos_id is not None
-            ids.insert(0, self.bos_id)
-        if add_end:
-            ends = (self.eos_id, self.adds_eos), (self.sep_id, self.adds_sep)
-            ids += [token for token, adds in ends if adds and token is not None]
         return ids
 
     def decode(self, ids: Iterable[int], *, skip_special: bool = True) -> str:

@@ -54,6 +54,9 @@ class _Model:
     has_scores: bool = False
 
 
+_SEPARATED = ("jina-v1-en", "jina-v2-code", "roberta-bpe")
+"""Pre-tokenizers of models that put a separator between two texts, in files that name one."""
+
 _MODELS: Mapping[str, _Model] = {
     "bert": _Model("WordPiece", bos=101, sep=102, unknown=100, adds_bos=True, adds_sep=True),
     "gemma4": _Model("BPE of texts", has_merges=True),
@@ -97,6 +100,7 @@ class Vocabulary:
     adds_bos: bool
     adds_eos: bool
     adds_sep: bool
+    """Between two texts; after one, too, in WordPiece alone."""
     space_prefix: bool
     """A text begins with a space."""
     merges_spaces: bool
@@ -178,7 +182,12 @@ class Vocabulary:
             suppressed=suppressed_of(metadata, len(tokens)),
             adds_bos=adds_bos or (rule.insists_on_bos and bos_id is not None),
             adds_eos=adds("add_eos_token", "eos_token_id", model.adds_eos, eos_id),
-            adds_sep=adds("add_sep_token", "seperator_token_id", model.adds_sep, sep_id),
+            adds_sep=adds(
+                "add_sep_token",
+                "seperator_token_id",
+                model.adds_sep or pre_tokenizer in _SEPARATED,
+                sep_id,
+            ),
             space_prefix=model.has_scores and metadata.flag("add_space_prefix", model.space_prefix),
             merges_spaces=name == "t5" and metadata.flag("remove_extra_whitespaces", False),
             charsmap=charsmap_of(metadata) if name == "t5" else b"",

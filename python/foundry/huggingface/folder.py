@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from foundry._foundry import DType, Foundry, Gguf, Tensor
 from foundry.errors import ModelError
 from foundry.huggingface.configuration import metadata_of, model_of, rope_factors
+from foundry.huggingface.prompts import Prompts
 from foundry.huggingface.tensors import Recipe, recipes
 from foundry.huggingface.vocabulary import vocabulary_of
 from foundry.huggingface.weights import WeightsFile, json_object, stored_tensors
@@ -52,6 +53,7 @@ class Folder:
         self._made = rope_factors(self._configuration)
         for name, values in self._made.items():
             self.tensors[name] = Recipe(name, values.shape, DType.f32, ())
+        self.prompts = Prompts()
         self.metadata |= vocabulary_of(path, self._configuration, self._rows())
 
     def _rows(self) -> int:

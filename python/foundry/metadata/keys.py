@@ -129,7 +129,7 @@ _MODEL = (
         "the order of a head's elements",
         ("reference", "Meta AI original pth"),
     ),
-    Key("{arch}.attention.causal", _REFUSED, "attention looks back only", (True,)),
+    Key("{arch}.attention.causal", _HONOURED, "`False`: an embedding model"),
     Key(
         "{arch}.attention.sliding_window",
         _WARNED,
@@ -158,7 +158,7 @@ _MODEL = (
         "full_attention_interval activation_sparsity_scale altup.active_idx altup.num_inputs "
         "embedding_length_per_layer_input embedding_length_out features_length "
         "nextn_predict_layers n_deepstack_layers decoder_start_token_id decoder_block_count "
-        "swiglu_clamp_exp swiglu_clamp_shexp {dense}_feat_in {dense}_feat_out "
+        "swiglu_clamp_exp swiglu_clamp_shexp "
         "attention.max_alibi_bias attention.clamp_kqv attention.group_norm_epsilon "
         "attention.group_norm_groups "
         "attention.q_lora_rank attention.kv_lora_rank attention.decay_lora_rank "
@@ -175,8 +175,10 @@ _MODEL = (
         _OFF,
     ),
     Key("{arch}.attention.output_scale", _REFUSED, "no part of the architecture", (0, 1)),
-    Key("{arch}.classifier.output_labels", _REFUSED, "classifiers do not generate"),
-    Key("{arch}.pooling_type", _WARNED, "embeddings are not pooled; logits are as they are", (0,)),
+    Key("{arch}.classifier.output_labels", _HONOURED, 'what `pooling="rank"` scores'),
+    Key("{arch}.pooling_type", _HONOURED, "of `embed`"),
+    Key("{arch}.hidden_activation", _IGNORED, "the architecture has its own"),
+    *_rows(_IGNORED, "the tensors say it", "{arch}.", "{dense}_feat_in {dense}_feat_out"),
     *_rows(
         _REFUSED,
         "no part of the architecture",

@@ -55,9 +55,9 @@ class Metadata:
             self._refuse(name, value, f"an integer from {least} to {2**31 - 1}")
         return value
 
-    def pattern(self, name: str, default: int, count: int) -> list[bool]:
-        """A flag for each of `count` layers: an array of them, or a number n, whose every n-th
-        layer has none; 0 for all."""
+    def pattern(self, name: str, default: int, count: int, first: bool = False) -> list[bool]:
+        """A flag for each of `count` layers: an array of them, or a number n, of whose every n
+        layers the last has none, or the `first`; 0 for all."""
         value = self._find(name, default)
         items = value.tolist() if isinstance(value, np.ndarray) else value
         if isinstance(items, Sequence) and not isinstance(items, str):
@@ -65,7 +65,8 @@ class Metadata:
                 self._refuse(name, value, f"true or false for each of {count} layers")
             return [bool(item) for item in items[:count]]
         every = self.integer(name, default, least=0)
-        return [every == 0 or index % every < every - 1 for index in range(count)]
+        without = 0 if first else every - 1
+        return [every == 0 or index % every != without for index in range(count)]
 
     def number(self, name: str, default: float | None = None, *, zero: bool = False) -> float:
         """A number above 0, or 0 too, that f32 holds."""

@@ -1,10 +1,12 @@
-"""Language models: `load` a GGUF file, `generate` text."""
+"""Models: `load` a file, `generate` text, `embed` texts."""
 
 from __future__ import annotations
 
 from foundry.generation.statistics import Statistics
 from foundry.models.architectures import ARCHITECTURES, Architecture
 from foundry.models.config import ModelConfig
+from foundry.models.embedding_model import EmbeddingModel
+from foundry.models.embeds import Embeds
 from foundry.models.generation import Generation
 from foundry.models.language_model import LanguageModel
 from foundry.models.loading import load
@@ -12,6 +14,8 @@ from foundry.models.loading import load
 __all__ = [
     "ARCHITECTURES",
     "Architecture",
+    "EmbeddingModel",
+    "Embeds",
     "Generation",
     "LanguageModel",
     "ModelConfig",

@@ -12,7 +12,17 @@ from foundry.call_errors import typed_calls
 from foundry.errors import ModelError, UnsupportedModelError
 from foundry.metadata import Metadata, check_keys, shown, warn
 from foundry.models.architectures import ARCHITECTURES, Architecture, Pairing
+from foundry.models.pooling import Pooling, pooling_of
 from foundry.models.rope import RopeScaling
+
+_ACTIVATIONS = {
+    "gelu": "Gelu",
+    "geglu": "Gelu",
+    "silu": "Silu",
+    "swish": "Silu",
+    "swiglu": "Silu",
+}
+"""By what `hidden_activation` calls them."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +30,9 @@ class LayerConfig:
     """What may differ from layer to layer."""
 
     window: int
-    """Positions that a token attends to at most; 0 for all of them."""
+    """Positions up to its own that a token attends to at most; 0 for all of them."""
+    ahead: int | None
+    """Positions after its own; None for all of them."""
     turned: bool
     """Whether queries and keys go through RoPE."""
     rope_base: float
@@ -74,6 +86,12 @@ class ModelConfig:
     """MLP and attention have the same input, whatever norms there are."""
     vocabulary: int | None
     """Tokens, where the metadata says so."""
+    causal: bool
+    """No token attends to one after it; without, the model embeds texts and generates none."""
+    pooling: Pooling | None
+    """Of embeddings, where the metadata says so."""
+    labels: tuple[str, ...]
+    """What a classifier tells apart."""
     of_layers: tuple[LayerConfig, ...]
 
     @property
@@ -100,6 +118,7 @@ class ModelConfig:
         `ModelError` where a key is missing or makes no sense."""
         architecture = _architecture(values)
         metadata = Metadata(values, architecture.name)
+        architecture = _with_activation(metadata, architecture)
         check_keys(values, architecture.name, architecture.honoured)
 
         def own(name: str, neutral: float) -> float:
@@ -117,6 +136,7 @@ class ModelConfig:
             )
         head_dim = metadata.integer("attention.key_length", hidden // heads)
         layers = metadata.integer("block_count")
+        causal = _is_causal(metadata, architecture)
         scale = own("attention.scale", 0.0)
         if layers in architecture.scored_by_width:
             scale = 1.0 / math.sqrt(hidden // heads)
@@ -151,7 +171,14 @@ class ModelConfig:
                 and metadata.flag("use_parallel_residual", True)
             ),
             vocabulary=metadata.integer("vocab_size") if "vocab_size" in metadata else None,
-            of_layers=_layers(metadata, architecture, layers, scale or 1.0 / math.sqrt(head_dim)),
+            causal=causal,
+            pooling=pooling_of(metadata),
+            labels=tuple(metadata.texts("classifier.output_labels"))
+            if "classifier.output_labels" in metadata
+            else (),
+            of_layers=_layers(
+                metadata, architecture, layers, scale or 1.0 / math.sqrt(head_dim), causal
+            ),
         )
         config._check(metadata)
         return config
@@ -186,6 +213,28 @@ def _architecture(values: Mapping[str, object]) -> Architecture:
             f"supported: {', '.join(sorted(ARCHITECTURES))}"
         )
     return found
+
+
+def _with_activation(metadata: Metadata, architecture: Architecture) -> Architecture:
+    """The metadata's, where the architecture leaves it to that."""
+    name = "hidden_activation"
+    if name not in architecture.keys or name not in metadata:
+        return architecture
+    value = metadata.text(name)
+    if value not in _ACTIVATIONS:
+        raise UnsupportedModelError(
+            f"unsupported {metadata.key(name)} {shown(value)}; supported: {', '.join(_ACTIVATIONS)}"
+        )
+    return replace(architecture, activation=_ACTIVATIONS[value])
+
+
+def _is_causal(metadata: Metadata, architecture: Architecture) -> bool:
+    causal = metadata.flag("attention.causal", not architecture.bidirectional)
+    if causal and architecture.bidirectional:
+        raise UnsupportedModelError(
+            f"unsupported {metadata.key('attention.causal')} True; supported: False"
+        )
+    return causal
 
 
 def _context_length(metadata: Metadata) -> int:
@@ -223,7 +272,7 @@ def _experts(metadata: Metadata, architecture: Architecture) -> ExpertsConfig | 
 
 
 def _layers(
-    metadata: Metadata, architecture: Architecture, layers: int, score_scale: float
+    metadata: Metadata, architecture: Architecture, layers: int, score_scale: float, causal: bool
 ) -> tuple[LayerConfig, ...]:
     keys = architecture.keys
     window, base = 0, metadata.number("rope.freq_base", 10000.0)
@@ -233,7 +282,9 @@ def _layers(
     windowed = [window > 0] * layers
     pattern = keys.get("attention.sliding_window_pattern")
     if window and pattern is not None:
-        windowed = metadata.pattern("attention.sliding_window_pattern", pattern, layers)
+        windowed = metadata.pattern(
+            "attention.sliding_window_pattern", pattern, layers, architecture.full_first
+        )
     local_base = base
     if "rope.freq_base_swa" in keys:
         local_base = metadata.number("rope.freq_base_swa", keys["rope.freq_base_swa"] or base)
@@ -251,10 +302,15 @@ def _layers(
         return turned and not (architecture.unturned and (index + 1) % architecture.unturned == 0)
 
     activations = _activations(metadata, architecture, layers)
+    all_ahead = 0 if causal else None
+    before, ahead = window, all_ahead
+    if architecture.bidirectional:  # half of the window is on either side
+        before, ahead = window // 2 + 1, window // 2
 
     def layer(index: int) -> LayerConfig:
         return LayerConfig(
-            window=window if windowed[index] else 0,
+            window=before if windowed[index] else 0,
+            ahead=ahead if windowed[index] else all_ahead,
             turned=turns(index),
             rope_base=local_base if windowed[index] else base,
             rope_scaling=local_scaling if windowed[index] else scaling,

@@ -18,7 +18,7 @@ from foundry.engine.cache_file import fingerprint
 from foundry.engine.engine import PREFILL_BATCH, Engine
 from foundry.engine.prepare import Progress
 from foundry.engine.step import MakeStep
-from foundry.errors import ArgumentError, ArgumentTypeError, ContextLengthError, ModelError
+from foundry.errors import ArgumentError, ArgumentTypeError, ContextLengthError
 from foundry.generation.arguments import checked_flag, checked_integer, checked_tokens
 from foundry.generation.chat_template import ChatTemplate
 from foundry.generation.chat_templates import ChatTemplates
@@ -28,23 +28,24 @@ from foundry.generation.messages import Message
 from foundry.generation.sampling import SamplingOptions, SamplingParameters
 from foundry.generation.sampling_tokens import for_vocabulary
 from foundry.generation.stopping import Stop
-from foundry.generation.tokenizer import Tokenizer
-from foundry.huggingface import Folder, opened
 from foundry.models.adapters import Adapter, AdapterSource, apply, read_adapters
-from foundry.models.architectures import Pairing
-from foundry.models.config import ModelConfig
+from foundry.models.embedder import Embedder
+from foundry.models.embedding_head import EmbeddingHead
+from foundry.models.embeds import Embeds
+from foundry.models.encoder_weights import bind_head
 from foundry.models.generation import Generation
+from foundry.models.opening import OpenedModel
 from foundry.models.perplexity import Perplexity, perplexity
-from foundry.models.tensors import TensorFile, TensorSource
+from foundry.models.tensors import TensorSource
 from foundry.models.transformer import transformer
-from foundry.models.weights import bind
+from foundry.models.weights import ModelWeights, bind
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 
 @typed_calls
-class LanguageModel:
+class LanguageModel(Embeds):
     """A model from a GGUF file or a Hugging Face folder. Calls from several threads take turns.
 
     Made by `foundry.models.load`.
@@ -52,29 +53,24 @@ class LanguageModel:
 
     def __init__(
         self,
-        path: Path,
+        opened: OpenedModel,
         *,
         runtime: Foundry,
-        context_length: int | None = None,
         cache_dtype: DType = DType.f16,
         progress: Progress | None = None,
         adapters: Sequence[AdapterSource] = (),
     ) -> None:
-        file = self._file = opened(path)
-        metadata = file.metadata
-        self.path = path
+        file = self._file = opened.file
+        self.path = opened.path
         self.runtime = runtime
-        config = ModelConfig.from_metadata(metadata)
-        if isinstance(file, Folder) and file.pairs_halves:
-            config = config.with_pairing(Pairing.HALVES)
-        self.config = config
+        config = self.config = opened.config
         self.name = config.name
-        self.tokenizer = Tokenizer(metadata)
-        self.chat_templates = ChatTemplates(metadata, self.tokenizer)
+        self.tokenizer = opened.tokenizer
+        self.chat_templates = ChatTemplates(file.metadata, self.tokenizer)
         self._constraint_tokens: ConstraintTokens | None = None  # once a constraint needs it
-        self.context_length = _context_length(config, context_length)
-        self._check_vocabulary(file)
+        self.context_length = opened.context_length
         source = TensorSource(file, config.architecture.name, runtime, progress)
+        head = EmbeddingHead(runtime, config, bind_head(source, config))
         self._weights = bind(source, config, self.context_length, runtime)
         cache = KvCache(
             runtime,
@@ -85,21 +81,31 @@ class LanguageModel:
             dtype=cache_dtype,
         )
         self._adapters: tuple[Adapter, ...] = read_adapters(adapters, config)
+        self._in_use = self._adapted(self._adapters)
         self.engine = Engine(
             runtime,
             cache,
-            self._steps(cache),
+            self._steps(cache, self._in_use),
             len(self.tokenizer),
             file.require_whole,
         )
         """What evaluates its tokens."""
         self.engine.prepare(progress)
+        self._embedder = Embedder(opened, self._states, head)
 
-    def _steps(self, cache: KvCache) -> MakeStep:
-        weights = self._weights
-        if self._adapters:
-            weights = apply(weights, self.config, self._file.tensors, self._adapters, self.runtime)
-        return transformer(self.runtime, self.config, weights, cache)
+    def _adapted(self, adapters: tuple[Adapter, ...]) -> ModelWeights:
+        if not adapters:
+            return self._weights
+        return apply(self._weights, self.config, self._file.tensors, adapters, self.runtime)
+
+    def _steps(
+        self, cache: KvCache, weights: ModelWeights, *, states_alone: bool = False
+    ) -> MakeStep:
+        return transformer(self.runtime, self.config, weights, cache, states_alone=states_alone)
+
+    def _states(self, texts: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
+        steps = self._steps(self.engine.cache, self._in_use, states_alone=True)
+        return [self.engine.states(text, steps) for text in texts]
 
     @property
     def adapters(self) -> tuple[tuple[Path, float], ...]:
@@ -113,14 +119,10 @@ class LanguageModel:
         Raises `ModelError` for an adapter of another model, `UnsupportedModelError` for one that
         changes what is not supported; the adapters in use stay then.
         """
-        before = self._adapters
-        self._adapters = read_adapters(adapters, self.config)
-        try:
-            steps = self._steps(self.engine.cache)
-        except Exception:
-            self._adapters = before
-            raise
-        self.engine.replace(steps)
+        found = read_adapters(adapters, self.config)
+        weights = self._adapted(found)
+        self.engine.replace(self._steps(self.engine.cache, weights))
+        self._adapters, self._in_use = found, weights
 
     @property
     def chat_template(self) -> ChatTemplate | None:
@@ -133,21 +135,6 @@ class LanguageModel:
             f"{self.config.layers} layers, context {self.context_length}, "
             f"on '{self.runtime.device.name}')"
         )
-
-    def _check_vocabulary(self, file: TensorFile) -> None:
-        """`ModelError` unless embedding, vocabulary and metadata are of one size."""
-        tokens = len(self.tokenizer)
-        embedding = file.tensors.get("token_embd.weight")
-        if embedding is not None and embedding.shape[:1] != (tokens,):
-            raise ModelError(
-                f"token_embd.weight has shape {embedding.shape}, the vocabulary {tokens} tokens"
-            )
-        size = self.config.vocabulary
-        if size not in (None, tokens):
-            raise ModelError(
-                f"{self.config.architecture.name}.vocab_size is {size}, the vocabulary has "
-                f"{tokens} tokens"
-            )
 
     def logits(
         self, token_ids: Sequence[int] | NDArray[np.integer], *, batch: int | None = None
@@ -373,14 +360,3 @@ class LanguageModel:
                 f"{what}: {len(tokens)} tokens; the context holds {self.context_length}"
             )
         return tokens
-
-
-def _context_length(config: ModelConfig, asked: int | None) -> int:
-    if asked is None:
-        return config.context_length
-    asked = checked_integer(asked, "load: context_length")
-    if not 1 < asked <= config.context_length:
-        raise ArgumentError(
-            f"load: context_length is {asked}; the model was made for 2 to {config.context_length}"
-        )
-    return asked

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 from foundry._foundry import Device, DType, Foundry
 from foundry.call_errors import typed_call
 from foundry.engine.cache import CACHE_DTYPES
 from foundry.engine.prepare import Progress
-from foundry.errors import ArgumentError, ArgumentTypeError, DTypeError
+from foundry.errors import ArgumentError, ArgumentTypeError, DTypeError, UnsupportedModelError
 from foundry.generation.arguments import shown
 from foundry.models.adapters import AdapterSource
+from foundry.models.embedding_model import EmbeddingModel
 from foundry.models.language_model import LanguageModel
+from foundry.models.opening import open_model
 
 
 @typed_call
@@ -27,6 +30,9 @@ def load(
     adapters: Sequence[AdapterSource] = (),
 ) -> LanguageModel:
     """Loads a model from a GGUF file or a Hugging Face folder and prepares its kernels.
+
+    A model whose tokens attend to those after them (BERT and its kind) is an `EmbeddingModel`,
+    which embeds texts and generates none.
 
     Weights stay in the mapped file where device and host share memory. `device` names where it
     runs, or `runtime` is an existing one. `context_length` lowers the model's own limit. Keys and
@@ -57,11 +63,17 @@ def load(
         raise DTypeError(f"load: unsupported cache_dtype {cache_dtype.name}; supported: {names}")
     if progress is not None and not callable(progress):
         raise ArgumentTypeError(f"load: progress is {shown(progress)}; expected a callable or None")
+    found = open_model(file, context_length)
+    runtime = runtime or Foundry(device)
+    if not found.config.causal:
+        if adapters:
+            raise UnsupportedModelError(
+                f"load: unsupported adapters of '{found.config.name}', an embedding model; "
+                "supported: those of models that generate"
+            )
+        # Declared as what most files are: typed programs that generate need no check.
+        embeds = EmbeddingModel(found, runtime=runtime, progress=progress)
+        return cast("LanguageModel", embeds)
     return LanguageModel(
-        file,
-        runtime=runtime or Foundry(device),
-        context_length=context_length,
-        cache_dtype=cache_dtype,
-        progress=progress,
-        adapters=adapters,
+        found, runtime=runtime, cache_dtype=cache_dtype, progress=progress, adapters=adapters
     )

@@ -65,6 +65,10 @@ class TensorSource:
     def has(self, name: str) -> bool:
         return name in self._tensors
 
+    def pass_over(self, name: str) -> None:
+        """That it is not taken is right."""
+        self._taken.add(name)
+
     def take_if(self, name: str, shape: tuple[int, ...]) -> Tensor | None:
         return self.take(name, shape) if self.has(name) else None
 

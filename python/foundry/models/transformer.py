@@ -16,9 +16,15 @@ from foundry.models.weights import Dense, Experts, ModelWeights
 
 
 def transformer(
-    runtime: Foundry, config: ModelConfig, weights: ModelWeights, cache: KvCache
+    runtime: Foundry,
+    config: ModelConfig,
+    weights: ModelWeights,
+    cache: KvCache,
+    *,
+    states_alone: bool = False,
 ) -> MakeStep:
-    """What makes the model's steps on this cache."""
+    """What makes the model's steps on this cache; `states_alone` are the last states without the
+    logits of them."""
 
     def make(tokens: int, rows: int) -> Step:
         step = Step(runtime, tokens)
@@ -28,6 +34,10 @@ def transformer(
             step.begin_layer(index)
             _add_layer(step, hidden, config, weights, cache, index)
         step.begin_layer(None)
+        if states_alone:
+            hidden.normalise(weights.output_norm)
+            step.name_states(hidden.state)
+            return step
         x, prologue = hidden.read(weights.output_norm, rows)
         own = added(step, weights.output, x, prologue)
         step.add(

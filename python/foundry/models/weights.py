@@ -119,17 +119,17 @@ def bind(
     shape = (vocabulary, config.hidden)
     embedding = source.take("token_embd.weight", shape)
     output = source.take_if("output.weight", shape)
-    factors = _rope_factors(source, config, context_length, runtime)
+    factors = bind_rope_factors(source, config, context_length, runtime)
     weights = ModelWeights(
         embedding=embedding,
         positions=source.take("position_embd.weight", (config.positions, config.hidden))
         if config.architecture.pairing is None
         else None,
         layers=tuple(
-            _layer(source, config, f"blk.{index}.", factors[layer])
+            bind_layer(source, config, index, factors[layer])
             for index, layer in enumerate(config.of_layers)
         ),
-        output_norm=_norm(source, config, "output_norm"),
+        output_norm=bind_norm(source, config, "output_norm"),
         output=Product(
             embedding if output is None else output, source.take_if("output.bias", (vocabulary,))
         ),
@@ -138,16 +138,20 @@ def bind(
     return weights
 
 
-def _layer(
-    source: TensorSource, config: ModelConfig, prefix: str, factors: Tensor | None
+def bind_layer(
+    source: TensorSource, config: ModelConfig, index: int, factors: Tensor | None
 ) -> LayerWeights:
-    architecture = config.architecture
+    """As `bind()` raises."""
+    architecture, prefix = config.architecture, f"blk.{index}."
     hidden, query = config.hidden, config.query_size
-    before = architecture.norms is not Norms.AFTER
+    before = architecture.norms in (Norms.BEFORE, Norms.AROUND)
     after = architecture.norms is not Norms.BEFORE
+    after_attention, after_feed_forward = "post_attention_norm", "post_ffw_norm"
+    if architecture.norms is Norms.SUM:
+        after_attention, after_feed_forward = "attn_output_norm", "layer_output_norm"
 
     def norm(name: str, wanted: bool = True) -> Norm | None:
-        return _norm(source, config, prefix + name) if wanted else None
+        return bind_norm(source, config, prefix + name) if wanted else None
 
     def first(names: tuple[str, ...]) -> str:
         there = (name for name in names if source.has(f"{prefix}{name}.weight"))
@@ -155,7 +159,8 @@ def _layer(
 
     own = first(architecture.attention_norm)
     other = first(architecture.feed_forward_norm)
-    attention_norm = norm(own, before)
+    is_normed = index == 0 and architecture.embedding_norm
+    attention_norm = norm(own, before and (not is_normed or source.has(f"{prefix}{own}.weight")))
     q, k, v = _attention_input(source, config, prefix)
     query_norm, key_norm = _head_norms(source, config, prefix)
     return LayerWeights(
@@ -166,25 +171,27 @@ def _layer(
         query_norm=query_norm,
         key_norm=key_norm,
         sinks=source.take_if(f"{prefix}attn_sinks.weight", (config.heads,)),
-        attention_output=_product(source, f"{prefix}attn_output", hidden, query),
-        after_attention=norm("post_attention_norm", after),
+        attention_output=bind_product(source, f"{prefix}attn_output", hidden, query),
+        after_attention=norm(after_attention, after),
         feed_forward_norm=norm(other, before),
         parallel=config.parallel or own == other,
         feed_forward=_dense(source, config, prefix, config.feed_forward)
         if config.experts is None
         else _experts(source, config, prefix, config.experts),
-        after_feed_forward=norm("post_ffw_norm", after),
+        after_feed_forward=norm(after_feed_forward, after),
         rope_factors=factors,
     )
 
 
-def _product(source: TensorSource, name: str, rows: int, columns: int) -> Product:
+def bind_product(source: TensorSource, name: str, rows: int, columns: int) -> Product:
+    """As `bind()` raises."""
     return Product(
         source.take(f"{name}.weight", (rows, columns)), source.take_if(f"{name}.bias", (rows,))
     )
 
 
-def _norm(source: TensorSource, config: ModelConfig, name: str) -> Norm:
+def bind_norm(source: TensorSource, config: ModelConfig, name: str) -> Norm:
+    """As `bind()` raises."""
     columns = (config.hidden,)
     has_bias = config.architecture.has_layer_norm
     return Norm(
@@ -226,11 +233,11 @@ def _attention_input(
     query, key = config.query_size, config.kv_size
     if not source.has(f"{prefix}attn_qkv.weight"):
         return (
-            _product(source, f"{prefix}attn_q", query, config.hidden),
-            _product(source, f"{prefix}attn_k", key, config.hidden),
-            _product(source, f"{prefix}attn_v", key, config.hidden),
+            bind_product(source, f"{prefix}attn_q", query, config.hidden),
+            bind_product(source, f"{prefix}attn_k", key, config.hidden),
+            bind_product(source, f"{prefix}attn_v", key, config.hidden),
         )
-    fused = _product(source, f"{prefix}attn_qkv", query + 2 * key, config.hidden)
+    fused = bind_product(source, f"{prefix}attn_qkv", query + 2 * key, config.hidden)
     return (
         _rows(fused, 0, query),
         _rows(fused, query, key),
@@ -243,14 +250,18 @@ def _dense(
 ) -> Dense:
     """`kind` is what follows the tensors' names."""
     hidden = config.hidden
-    down = _product(source, f"{prefix}ffn_down{kind}", hidden, inner)
-    if config.architecture.fused_gate:
-        fused = _product(source, f"{prefix}ffn_up{kind}", 2 * inner, hidden)
+    down = bind_product(source, f"{prefix}ffn_down{kind}", hidden, inner)
+    is_gated, is_fused = config.architecture.gated, config.architecture.fused_gate
+    if is_gated is None:
+        is_gated = source.has(f"{prefix}ffn_gate{kind}.weight")
+        is_fused = not is_gated and source.rows_of(f"{prefix}ffn_up{kind}.weight") == 2 * inner
+    if is_fused:
+        fused = bind_product(source, f"{prefix}ffn_up{kind}", 2 * inner, hidden)
         return Dense(_rows(fused, 0, inner), _rows(fused, inner, inner), down)
     gate = None
-    if config.architecture.gated:
-        gate = _product(source, f"{prefix}ffn_gate{kind}", inner, hidden)
-    return Dense(gate, _product(source, f"{prefix}ffn_up{kind}", inner, hidden), down)
+    if is_gated:
+        gate = bind_product(source, f"{prefix}ffn_gate{kind}", inner, hidden)
+    return Dense(gate, bind_product(source, f"{prefix}ffn_up{kind}", inner, hidden), down)
 
 
 def _experts(
@@ -270,7 +281,7 @@ def _experts(
         inner = experts.shared or config.feed_forward
         shared = _dense(source, config, prefix, inner, "_shexp")
     return Experts(
-        router=_product(source, f"{prefix}ffn_gate_inp", experts.count, hidden),
+        router=bind_product(source, f"{prefix}ffn_gate_inp", experts.count, hidden),
         gate=stacked("gate", experts.inner, hidden),
         up=stacked("up", experts.inner, hidden),
         down=stacked("down", hidden, experts.inner),
@@ -279,7 +290,7 @@ def _experts(
     )
 
 
-def _rope_factors(
+def bind_rope_factors(
     source: TensorSource, config: ModelConfig, context_length: int, runtime: Foundry
 ) -> Mapping[LayerConfig, Tensor | None]:
     """For each kind of layer f32 (rotated / 2,), whatever the file has them in."""

@@ -14,6 +14,7 @@ class Norms(Enum):
     BEFORE = "before attention and MLP"
     AFTER = "after attention and MLP, before their result is added"
     AROUND = "before and after attention and MLP"
+    SUM = "after the result of attention and MLP is added"
 
 
 class Pairing(Enum):
@@ -70,18 +71,29 @@ class Architecture:
     """MLP and attention have the same input, as they have where they share the norm, and where
     `use_parallel_residual` says so."""
     pairing: Pairing | None = Pairing.NEIGHBOURS
-    """None: no RoPE; positions are embedded as tokens are."""
+    """None: no RoPE; positions are embedded as tokens are, unless there is `alibi`."""
+    alibi: float = 0.0
+    """Scores fall with the distance: head i of n by 2^(-alibi i / n) (Press et al. 2022)."""
+    bidirectional: bool = False
+    """Tokens attend to those after them, too, and half of a window is ahead."""
+    embedding_norm: bool = False
+    """Embeddings are normalised; attention of the first layer may do without then."""
+    output_norm: str | None = "output_norm"
+    """The tensor after the last layer."""
     head_norm: HeadNorm | None = None
     unturned: int = 0
     """Every so many layers one is without RoPE; 0 for none."""
     turned_windows: bool = False
     """RoPE in windowed layers only, where there are some."""
+    full_first: bool = False
+    """Of a pattern's layers the one without a window comes first, not last."""
     unscaled_windows: bool = False
     """No RoPE scaling in windowed layers."""
     activation: str = "Silu"
     """The operation between the products of the MLP."""
-    gated: bool = True
-    """The activation of one product is multiplied by another."""
+    gated: bool | None = True
+    """The activation of one product is multiplied by another; None: in files that have both, side
+    by side or as rows of one, and else not."""
     mixture: Mixture | None = None
     """Of experts, in files that have some."""
     fused_gate: bool = False

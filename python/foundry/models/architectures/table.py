@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from foundry.models.architectures.architecture import (
     Architecture,
     HeadNorm,
@@ -15,6 +17,14 @@ _GRANITE = dict.fromkeys(
     ("attention.scale", "embedding_scale", "logit_scale", "residual_scale"), 0.0
 )
 _LAYER_NORM = "attention.layer_norm_epsilon"
+_BERT: dict[str, Any] = {
+    "norm_epsilon": _LAYER_NORM,
+    "norms": Norms.SUM,
+    "pairing": None,
+    "bidirectional": True,
+    "embedding_norm": True,
+    "output_norm": None,
+}
 
 _ENTRIES = (
     Architecture(
@@ -246,6 +256,67 @@ _ENTRIES = (
         gated=False,
     ),
     Architecture("phi3", "Phi 3, 3.5, 4 and 4 mini", pairing=Pairing.HALVES, fused_gate=True),
+    Architecture(
+        "bert", "BERT, RoBERTa, MiniLM, BGE, E5, GTE", **_BERT, activation="Gelu", gated=False
+    ),
+    Architecture("nomic-bert", "Nomic Embed 1 and 1.5", **{**_BERT, "pairing": Pairing.HALVES}),
+    Architecture(
+        "jina-bert-v2",
+        "Jina Embeddings 2",
+        **_BERT,
+        alibi=8.0,
+        activation="Gelu",
+        gated=None,
+    ),
+    Architecture(
+        "jina-bert-v3",
+        "Jina Embeddings 3",
+        **{**_BERT, "pairing": Pairing.HALVES},
+        activation="Gelu",
+        gated=False,
+    ),
+    Architecture(
+        "modern-bert",
+        "ModernBERT",
+        norm_epsilon=_LAYER_NORM,
+        pairing=Pairing.HALVES,
+        bidirectional=True,
+        embedding_norm=True,
+        full_first=True,
+        unscaled_windows=True,
+        activation="Gelu",
+        fused_gate=True,
+        keys={
+            "attention.sliding_window": 0,
+            "attention.sliding_window_pattern": 3,
+            "hidden_activation": None,
+            "rope.freq_base_swa": 10000.0,
+        },
+    ),
+    Architecture("eurobert", "EuroBERT", pairing=Pairing.HALVES, bidirectional=True),
+    Architecture(
+        "neo-bert",
+        "NeoBERT",
+        bidirectional=True,
+        fused_gate=True,
+        output_norm="enc.output_norm",
+    ),
+    Architecture(
+        "gemma-embedding",
+        "EmbeddingGemma",
+        norms=Norms.AROUND,
+        pairing=Pairing.HALVES,
+        head_norm=HeadNorm.EACH,
+        bidirectional=True,
+        unscaled_windows=True,
+        activation="Gelu",
+        embedding_scaled=True,
+        keys={
+            "attention.sliding_window": 0,
+            "attention.sliding_window_pattern": 6,
+            "rope.freq_base_swa": 10000.0,
+        },
+    ),
 )
 
 ARCHITECTURES = {entry.name: entry for entry in _ENTRIES}

@@ -60,7 +60,7 @@ def attend(
     return mixed
 
 
-def _rope(config: ModelConfig, layer: LayerConfig, weights: LayerWeights) -> dict[str, Any]:
+def rope_settings(config: ModelConfig, layer: LayerConfig, weights: LayerWeights) -> dict[str, Any]:
     """How queries and keys are turned, and normalised before or after."""
     head_norm = config.architecture.head_norm
     return {
@@ -105,7 +105,7 @@ def _fused_input(
             query_bias=biases[0],
             key_bias=biases[1],
             value_bias=biases[2],
-            **_rope(config, layer, weights),
+            **rope_settings(config, layer, weights),
         )
     )
 
@@ -128,5 +128,5 @@ def _input(
     if weights.low_rank is not None:
         found = corrections(step, weights.low_rank, x, prologue)
     step.add(side_by_side("qkv", prologue, products, x, [q, k, v], found))
-    rope = _rope(config, layer, weights)
+    rope = rope_settings(config, layer, weights)
     step.add(ops.RopeKvWrite(q=q, k=k, v=v, k_cache=keys, v_cache=values, **rope))

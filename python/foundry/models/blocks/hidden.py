@@ -5,6 +5,7 @@ from __future__ import annotations
 from foundry import ops
 from foundry._foundry import Tensor
 from foundry.engine.step import Step
+from foundry.models.architectures import Norms
 from foundry.models.blocks.products import added, normalise, scaled
 from foundry.models.config import ModelConfig
 from foundry.models.weights import Norm, Product
@@ -47,7 +48,8 @@ class Hidden:
 
     def add(self, product: Product, x: Tensor, after: Norm | None) -> None:
         """It grows by the product of `x`, normalised where the architecture does that."""
-        if after is not None:
+        is_sum = self._config.architecture.norms is Norms.SUM
+        if after is not None and not is_sum:
             self._result = self._step.buffer("block output", self._config.hidden)
             self._after = after
             own = added(self._step, product, x, None)
@@ -63,3 +65,30 @@ class Hidden:
                 epilogue=[*own, *scale, ops.Residual(self.state)],
             )
         )
+        if is_sum:
+            self.normalise(after)
+
+    def normalise(self, norm: Norm | None) -> None:
+        """What waits is added, and of the sum comes the norm, if there is one."""
+        config = self._config
+        if self._result is not None and self._after is not None:
+            self._step.add(
+                ops.RmsNorm(
+                    weight=self._after.weight,
+                    epsilon=config.norm_epsilon,
+                    x=self._result,
+                    y=self.state,
+                    residual=self.state,
+                )
+            )
+            self._result = self._after = None
+        if norm is None:
+            return
+        state, epsilon = self.state, config.norm_epsilon
+        if config.architecture.has_layer_norm:
+            stage: ops.Operation = ops.LayerNorm(
+                x=state, y=state, weight=norm.weight, bias=norm.bias, epsilon=epsilon
+            )
+        else:
+            stage = ops.RmsNorm(x=state, y=state, weight=norm.weight, epsilon=epsilon)
+        self._step.add(stage)

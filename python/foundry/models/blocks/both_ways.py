@@ -1,0 +1,69 @@
+"""Attention over whole texts at once, several side by side: no cache, tokens may look ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from foundry import ops
+from foundry._foundry import Tensor
+from foundry.engine.step import Step
+from foundry.models.blocks.attention import rope_settings
+from foundry.models.blocks.hidden import Hidden
+from foundry.models.blocks.products import side_by_side
+from foundry.models.config import LayerConfig, ModelConfig
+from foundry.models.weights import LayerWeights
+
+
+def attend_both_ways(
+    step: Step,
+    config: ModelConfig,
+    hidden: Hidden,
+    layer: LayerConfig,
+    weights: LayerWeights,
+    texts: Sequence[slice],
+    slopes: Tensor | None,
+) -> Tensor:
+    """Adds the operations up to attention's output, (tokens, query size); each of `texts` are the
+    rows of one."""
+    queries = step.buffer("queries", config.query_size)
+    keys, values = step.buffer("keys", config.kv_size), step.buffer("values", config.kv_size)
+    x, prologue = hidden.read(weights.attention_norm)
+    products = [weights.query, weights.key, weights.value]
+    step.add(side_by_side("qkv", prologue, products, x, [queries, keys, values]))
+    if layer.turned or weights.query_norm is not None:
+        turned = step.buffer("turned keys", config.kv_size)
+        kept = step.buffer("turned keys' values", config.kv_size)
+        for text in texts:
+            step.add(
+                ops.RopeKvWrite(
+                    q=queries[text],
+                    k=keys[text],
+                    v=values[text],
+                    k_cache=_by_head(config, turned[text]),
+                    v_cache=_by_head(config, kept[text]),
+                    **rope_settings(config, layer, weights),
+                )
+            )
+        keys, values = turned, kept
+    mixed = step.buffer("attention output", config.query_size)
+    for text in texts:
+        step.add(
+            ops.Attention(
+                q=queries[text],
+                k_cache=_by_head(config, keys[text]),
+                v_cache=_by_head(config, values[text]),
+                y=mixed[text],
+                scale=layer.score_scale,
+                window=layer.window,
+                causal=layer.ahead == 0,
+                ahead=layer.ahead or 0,
+                soft_cap=config.score_cap,
+                sinks=weights.sinks,
+                slopes=slopes,
+            )
+        )
+    return mixed
+
+
+def _by_head(config: ModelConfig, rows: Tensor) -> Tensor:
+    return rows.reshape(rows.shape[0], config.kv_heads, config.head_dim)
