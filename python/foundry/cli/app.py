@@ -12,6 +12,7 @@ from typing import Annotated, ParamSpec
 import typer
 
 from foundry import __version__
+from foundry.cli import embedding_options as options
 from foundry.cli import terminal, ui
 from foundry.cli.adapters import Lora, LoraScaled, adapters_of
 from foundry.cli.sampling_options import takes_sampling
@@ -216,6 +217,38 @@ def perplexity(
         content, window=ctx_size
     )
     ui.say(ui.stdout, f"perplexity {found}")
+
+
+@command
+def embed(
+    model: Model,
+    texts: options.Texts = None,
+    file: options.TextsFile = None,
+    embd_separator: options.Separator = "\n",
+    pooling: options.PoolingOption = None,
+    embd_normalize: options.Normalize = 2,
+    embd_output_format: options.OutputFormat = options.Format.raw,
+    cls_separator: options.ClsSeparator = "\t",
+    prompt_name: options.PromptName = None,
+    truncate: options.Truncate = False,
+    device: Device = None,
+    json: Annotated[bool, typer.Option("--json", help="As --embd-output-format json.")] = False,
+) -> None:
+    """Embed texts: a row of numbers for each."""
+    from foundry.cli.embed import normalized, rows_of, written
+
+    given = ui.read_texts(texts or (), file, embd_separator)
+    rows = rows_of(
+        ui.load_any_model(model, device),
+        given,
+        pooling=pooling,
+        cls_separator=cls_separator,
+        prompt_name=prompt_name,
+        truncate=truncate,
+    )
+    if pooling is not options.Pooling.rank:
+        rows = normalized(rows, embd_normalize)
+    print(written(rows, options.Format.json if json else embd_output_format))
 
 
 @command

@@ -95,6 +95,24 @@ def read_text(path: Path) -> str:
         raise foundry.ArgumentError(f"{path}: {error}") from error
 
 
+def read_texts(texts: Sequence[str], file: Path | None, separator: str) -> list[str]:
+    """Those given, '-' standing for those of standard input, and then those of a file."""
+    found: list[str] = []
+    for text in texts:
+        found += _separated(read_input(), separator) if text == "-" else [text]
+    if file is not None:
+        found += _separated(read_text(file), separator)
+    if not found:
+        raise foundry.ArgumentError("no texts; give some, '-' for standard input, or --file")
+    return found
+
+
+def _separated(text: str, separator: str) -> list[str]:
+    if separator == "\n":
+        return text.splitlines()
+    return text.removesuffix("\n").split(separator)
+
+
 def read_input() -> str:
     """All of standard input."""
     return checked_text(sys.stdin.read(), "standard input")
