@@ -17,6 +17,7 @@ ARROWS: Mapping[str, str] = {
     FACE: "cli models base",
     "cli": "models convert huggingface generation base",
     "models": "engine huggingface generation metadata base",
+    "export": "generation base",
     "engine": "generation base",
     "convert": "huggingface base",
     "huggingface": "generation metadata base",

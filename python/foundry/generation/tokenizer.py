@@ -146,6 +146,11 @@ class Tokenizer:
         return token in self._vocabulary.special or token in self._vocabulary.defined
 
     @property
+    def rules(self) -> Vocabulary:
+        """All that it goes by."""
+        return self._vocabulary
+
+    @property
     def vocabulary(self) -> Mapping[str, int]:
         """Token id of each token, spelled as in the file."""
         return self._vocabulary.ids

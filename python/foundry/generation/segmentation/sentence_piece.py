@@ -23,7 +23,7 @@ def sentence_piece(vocabulary: Vocabulary) -> Callable[[str, bool], list[int]]:
     ids = {text: token for text, token in vocabulary.ids.items() if token not in vocabulary.special}
     ranks = dict(zip(vocabulary.tokens, (-vocabulary.scores).tolist(), strict=True))
     ranks = {text: ranks[text] for text in ids}
-    bytes_of = _byte_tokens(vocabulary)
+    bytes_of = byte_tokens(vocabulary)
     cut = splitter(ids)
 
     @remembered
@@ -80,7 +80,7 @@ def _merged(word: str, ranks: dict[str, float]) -> list[str]:
     return [piece for piece in pieces if piece]
 
 
-def _byte_tokens(vocabulary: Vocabulary) -> list[int]:
+def byte_tokens(vocabulary: Vocabulary) -> list[int]:
     """The token of each byte: its own, the character's, or the unknown one."""
     found = []
     for byte in range(256):

@@ -1,0 +1,4 @@
+// Text generation with an exported model: #include <foundry/generation.hpp>.
+#pragma once
+
+#include "foundry/generation/tokenizer.hpp"
