@@ -61,7 +61,7 @@ def one_at_a_time(
     sampling = for_vocabulary(sampling, model.tokenizer, model.context_length)
     run = DecodeRun(prompt, sampling, seed, len(prompt) + count)
     model.engine.decoder.release()
-    model.engine.cache.tokens.clear()
+    model.engine.cache.keep(0)
     logits = model.engine.forward.run(run.tokens, rows=1)
     while True:
         sampler = Sampler(rt, vocabulary, sampling, top=None, most_ahead=1)

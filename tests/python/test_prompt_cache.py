@@ -23,7 +23,7 @@ def tiny(tmp_path: Path) -> Path:
 
 def caches(model: fd.models.LanguageModel, count: int) -> list[NDArray[np.float64]]:
     cache = model.engine.cache
-    return [np.asarray(t)[:count].astype(np.float64) for t in (*cache.keys, *cache.values)]
+    return [np.asarray(t)[:count].astype(np.float64) for t in cache.tensors]
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.name)

@@ -106,10 +106,11 @@ def test_a_token_moves_weights_cache_and_activations(
     tensors = fd.Gguf(model_path).tensors
     # The embedding is the output matrix too, and read once as such; of the table, one row.
     weights = sum(tensor.nbytes for tensor in tensors.values())
-    kv = config.kv_heads * config.head_dim * 2  # bytes of one position of K or of V, f16
+    layer = config.of_layers[0]
+    kv = layer.key_columns * 2  # bytes of one position of K or of V, f16
     cache = config.layers * 2 * kv * (position + 2)  # up to the position read, one written
     # f32: each is written by one kernel and read by the next; x also as a residual.
-    vectors = 5 * config.hidden + 4 * config.query_size + 2 * config.feed_forward
+    vectors = 5 * config.hidden + 4 * layer.query_columns + 2 * layer.feed_forward
     activations = 4 * (config.layers * vectors + len(model.tokenizer))
 
     stated = 0

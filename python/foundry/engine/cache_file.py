@@ -1,4 +1,4 @@
-"""A KV cache in a file: the tokens and, of each layer, their keys and values.
+"""A cache in a file: the tokens and, of each layer, their keys and values; recurrent states.
 
 The file is one of the `safetensors` package's, which anything may read; elements that numpy has no
 name for are stored as 16-bit integers.
@@ -18,11 +18,14 @@ from numpy.typing import NDArray
 
 from foundry._foundry import DType, Tensor
 from foundry.atomic_file import replaced
-from foundry.engine.cache import KvCache
+from foundry.engine.cache import Cache
+from foundry.engine.recurrent_states import RecurrentStates
 from foundry.errors import ArgumentError, ModelError
 
 _SAMPLE = 1 << 20  # bytes of a file's start and end that tell models apart
 _KIND = "foundry prompt cache 1"
+_STATES = "states."
+"""Before the number of tokens that such a state is after."""
 
 
 def fingerprint(paths: Sequence[Path]) -> str:
@@ -38,16 +41,18 @@ def fingerprint(paths: Sequence[Path]) -> str:
     return digest.hexdigest()
 
 
-def write(cache: KvCache, path: Path, model: str) -> None:
+def write(cache: Cache, path: Path, model: str) -> None:
     """Everything that the cache holds. `ArgumentError` where the file cannot be written."""
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     count = len(cache.tokens)
     arrays: dict[str, NDArray[Any]] = {"tokens": np.asarray(cache.tokens, np.int32)}
-    for name, tensors in (("keys", cache.keys), ("values", cache.values)):
-        for layer, tensor in enumerate(tensors if count else ()):
-            arrays[f"{name}.{layer}"] = _stored(np.asarray(tensor)[:count])
+    for name, tensor in _positional(cache) if count else ():
+        arrays[name] = _stored(np.asarray(tensor)[:count])
+    for position, state in cache.recurrent.by_position().items():
+        if position <= count:
+            arrays[f"{_STATES}{position}"] = np.asarray(state)
     described = {"kind": _KIND, "model": model, "dtype": cache.dtype.name}
     try:
         with replaced(path) as part:
@@ -56,7 +61,7 @@ def write(cache: KvCache, path: Path, model: str) -> None:
         raise ArgumentError(f"prompt cache: '{path}' cannot be written: {error}") from error
 
 
-def read(cache: KvCache, path: Path, model: str, vocabulary: int) -> None:
+def read(cache: Cache, path: Path, model: str, vocabulary: int) -> None:
     """What the file holds, in place of what the cache held. `ModelError` for a file that is none,
     another model's, of another dtype, or longer than the context."""
     from safetensors import SafetensorError, safe_open
@@ -69,10 +74,9 @@ def read(cache: KvCache, path: Path, model: str, vocabulary: int) -> None:
             _check_tokens(path, tokens, cache.limit, vocabulary)
             cache.forget()
             cache.reserve(max(len(tokens), 1))
-            for name, tensors in (("keys", cache.keys), ("values", cache.values)):
-                for layer, tensor in enumerate(tensors if len(tokens) else ()):
-                    stored = file.get_tensor(f"{name}.{layer}")
-                    _fill(path, tensor, stored, len(tokens), f"{name}.{layer}")
+            for name, tensor in _positional(cache) if len(tokens) else ():
+                _fill(path, tensor, file.get_tensor(name), len(tokens), name)
+            _read_states(path, cache.recurrent, file, len(tokens))
     except (OSError, SafetensorError) as error:
         cache.forget()
         raise ModelError(f"prompt cache: {path}: {error}") from error
@@ -80,13 +84,41 @@ def read(cache: KvCache, path: Path, model: str, vocabulary: int) -> None:
         cache.forget()
         raise
     cache.tokens = tokens.tolist()
+    cache.keep(len(tokens))  # or fewer, where no state is of all
+
+
+def _positional(cache: Cache) -> list[tuple[str, Tensor]]:
+    """What has a row for each token, by its name in a file."""
+    kinds = (("keys", cache.keys), ("values", cache.values))
+    return [(f"{kind}.{layer}", tensor) for kind, of in kinds for layer, tensor in of.items()]
+
+
+def _read_states(path: Path, states: RecurrentStates, file: Any, count: int) -> None:
+    """The file's states, each after a number of its tokens."""
+    if not states.size:
+        return
+    saved = {}
+    for name in file.keys():  # noqa: SIM118
+        if name.startswith(_STATES):
+            position, values = name.removeprefix(_STATES), file.get_tensor(name)
+            if values.shape != (states.size,) or values.dtype != np.float32:
+                raise ModelError(
+                    f"prompt cache: {path}: {name} has shape {values.shape}; expected "
+                    f"({states.size},)"
+                )
+            if not (position.isdecimal() and 0 < int(position) <= count):
+                raise ModelError(
+                    f"prompt cache: {path}: {name} is no state after 1 to {count} tokens"
+                )
+            saved[int(position)] = values
+    states.load(saved)
 
 
 def _stored(values: NDArray[Any]) -> NDArray[Any]:
     return values if values.dtype == np.float32 else values.view(np.uint16)
 
 
-def _check(path: Path, described: dict[str, str], cache: KvCache, model: str) -> None:
+def _check(path: Path, described: dict[str, str], cache: Cache, model: str) -> None:
     if described.get("kind") != _KIND:
         raise ModelError(f"prompt cache: {path}: is none")
     if described.get("model") != model:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from foundry._foundry import Foundry, Parameter, SharedEvent
-from foundry.engine.cache import KvCache
+from foundry.engine.cache import Cache
 from foundry.engine.decode_run import DecodeRun
 from foundry.engine.forward import Forward
+from foundry.engine.recurrent_states import Mark
 from foundry.engine.sampler import Sampler
 from foundry.generation.sampling import SamplingParameters
 
@@ -19,9 +20,7 @@ class DecodeProgram:
     """One step, recorded: evaluates the token at `position`, draws the next, and leaves it where
     the step after reads its own, and in the sampler's ring."""
 
-    def __init__(
-        self, runtime: Foundry, forward: Forward, cache: KvCache, sampler: Sampler
-    ) -> None:
+    def __init__(self, runtime: Foundry, forward: Forward, cache: Cache, sampler: Sampler) -> None:
         self._cache = cache
         self._bound = cache.generation
         self.sampler = sampler
@@ -42,18 +41,21 @@ class DecodeProgram:
         """Draws the tokens after `position` and the `count` - 1 that follow."""
         self._cache.reserve(position + count)
         if self._bound != self._cache.generation:
-            for tensor in (*self._cache.keys, *self._cache.values):
+            for tensor in self._cache.tensors:
                 self.program.bind(tensor.name, tensor)
             self._bound = self._cache.generation
         self.sampler.expect(range(position + 1, position + 1 + count))
         parameters = {"seed": seed} if self.sampler.is_seeded else {}
-        self.program.replay_range("position", position, count, event, **parameters)
+        states = self._cache.recurrent
+        states.snapshot(Mark.AHEAD)
+        with states.moving_to(position + count):
+            self.program.replay_range("position", position, count, event, **parameters)
 
 
 class DecodePrograms:
     """The program and the sampler of the sampling parameters in use: another's take their place."""
 
-    def __init__(self, runtime: Foundry, forward: Forward, cache: KvCache, vocabulary: int) -> None:
+    def __init__(self, runtime: Foundry, forward: Forward, cache: Cache, vocabulary: int) -> None:
         self._runtime = runtime
         self._forward = forward
         self._cache = cache

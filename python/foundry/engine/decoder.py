@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 
 from foundry._foundry import Foundry, Program, SharedEvent
-from foundry.engine.cache import KvCache
+from foundry.engine.cache import Cache
 from foundry.engine.decode_program import MOST_AHEAD, DecodeProgram, DecodePrograms
 from foundry.engine.decode_run import DecodeRun
 from foundry.engine.forward import Forward
@@ -31,7 +31,7 @@ class Decoder:
     is drawn again if need be, and is the same again.
     """
 
-    def __init__(self, runtime: Foundry, forward: Forward, cache: KvCache, vocabulary: int) -> None:
+    def __init__(self, runtime: Foundry, forward: Forward, cache: Cache, vocabulary: int) -> None:
         self._runtime = runtime
         self._forward = forward
         self._cache = cache

@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foundry import ops
-from foundry._foundry import DType, Foundry, Gguf
+from foundry._foundry import DType, Foundry, Gguf, Tensor
 from foundry.engine import cache_file
-from foundry.engine.cache import KvCache
+from foundry.engine.cache import Cache
 from foundry.engine.decode_run import DecodeRun
 from foundry.engine.decoder import Decoder
 from foundry.engine.forward import Forward
 from foundry.engine.prepare import Progress, prepare
+from foundry.engine.recurrent_states import Mark
 from foundry.engine.step import ACTIVATIONS, MakeStep, Step
 from foundry.generation.sampling import SamplingParameters
 
@@ -39,7 +40,7 @@ class Engine:
     def __init__(
         self,
         runtime: Foundry,
-        cache: KvCache,
+        cache: Cache,
         make_step: MakeStep,
         vocabulary: int,
         check_file: Callable[[], None],
@@ -80,7 +81,7 @@ class Engine:
         with self._lock, _ForgetOnError(self.cache, self.decoder):
             self._check_file()
             self.decoder.release()
-            self.cache.tokens.clear()
+            self.cache.keep(0)
             for start in range(0, len(tokens), batch):
                 part = tokens[start : start + batch]
                 result[start : start + len(part)] = np.asarray(
@@ -94,13 +95,14 @@ class Engine:
         with self._lock, _ForgetOnError(self.cache, self.decoder):
             self._check_file()
             self.decoder.release()
-            self.cache.tokens.clear()
+            self.cache.keep(0)
             for start in range(0, len(tokens), PREFILL_BATCH):
                 part = tokens[start : start + PREFILL_BATCH]
                 self.cache.reserve(start + len(part))
                 with self._runtime.scope(ACTIVATIONS):
                     step = make_step(len(part), len(part))
-                    step.run(part, start)
+                    with self.cache.recurrent.moving_to(start + len(part)):
+                        step.run(part, start)
                     found.append(step.states.copy_to_host())
                 self.cache.tokens.extend(part)
         return np.concatenate(found)
@@ -152,10 +154,7 @@ class Engine:
             self._check_file()
             self.decoder.release()
             tokens = run.tokens
-            reused = min(self.cache.shared_prefix(tokens), len(tokens) - 1)
-            self.cache.tokens = tokens[:reused]
-            for start in range(reused, len(tokens), PREFILL_BATCH):
-                logits = self.forward.run(tokens[start : start + PREFILL_BATCH], rows=1)
+            reused, logits = self._prefill(tokens)
             sampler = self.decoder.sampler(run)
             for operation in sampler.operations(logits, self._token, run.seed, len(tokens)):
                 self._runtime.run(operation)
@@ -168,12 +167,30 @@ class Engine:
             self.decoder.begin(run)
         return StepCost(dispatches, reused)
 
+    def _prefill(self, tokens: Sequence[int]) -> tuple[int, Tensor]:
+        """How many of `tokens` were evaluated before, and the logits after the last."""
+        shared = min(self.cache.shared_prefix(tokens), len(tokens) - 1)
+        reused = self.cache.keep(shared)
+        marks = {}
+        if self.cache.recurrent.size:
+            if reused < shared:
+                marks[shared] = Mark.BRANCH
+            marks[len(tokens) - 1] = Mark.PROMPT  # what answers it once more begins there
+        start = reused
+        while start < len(tokens):
+            if start in marks:
+                self.cache.recurrent.snapshot(marks[start])
+            end = min(start + PREFILL_BATCH, len(tokens), *(at for at in marks if at > start))
+            logits = self.forward.run(tokens[start:end], rows=1)
+            start = end
+        return reused, logits
+
 
 class _ForgetOnError:
     """Empties the cache if its block fails: what it holds is not known then. Nor is what else the
     block was to write, a sampler's rings above all: the next one has memory of its own."""
 
-    def __init__(self, cache: KvCache, decoder: Decoder) -> None:
+    def __init__(self, cache: Cache, decoder: Decoder) -> None:
         self._cache = cache
         self._decoder = decoder
 

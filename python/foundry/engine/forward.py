@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from foundry._foundry import Foundry, Tensor
-from foundry.engine.cache import KvCache
+from foundry.engine.cache import Cache
 from foundry.engine.step import ACTIVATIONS, MakeStep, Step
 
 _PROMPT = 32  # tokens of prompt_step(): every prompt of 5 and more takes the same kernels
@@ -14,7 +14,7 @@ _PROMPT = 32  # tokens of prompt_step(): every prompt of 5 and more takes the sa
 class Forward:
     """Runs a model's steps; that of one token is kept."""
 
-    def __init__(self, runtime: Foundry, cache: KvCache, make_step: MakeStep) -> None:
+    def __init__(self, runtime: Foundry, cache: Cache, make_step: MakeStep) -> None:
         self._runtime = runtime
         self._cache = cache
         self._make_step = make_step
@@ -38,7 +38,8 @@ class Forward:
         else:
             with self._runtime.scope(ACTIVATIONS):
                 step = self._make_step(len(tokens), rows)
-        step.run(tokens, start)
+        with self._cache.recurrent.moving_to(start + len(tokens)):
+            step.run(tokens, start)
         self._cache.tokens.extend(tokens)
         return step.logits
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from foundry import ops
 from foundry._foundry import Foundry, Tensor
-from foundry.engine.cache import KvCache
+from foundry.engine.cache import Cache
 from foundry.engine.forward import Forward
 from foundry.engine.step import ACTIVATIONS, Step
 from foundry.errors import ModelError
@@ -20,7 +20,7 @@ _BATCH = 256
 class Explainer:
     """Evaluates tokens once more, kernel by kernel, and looks at what each leaves."""
 
-    def __init__(self, runtime: Foundry, forward: Forward, cache: KvCache) -> None:
+    def __init__(self, runtime: Foundry, forward: Forward, cache: Cache) -> None:
         self._runtime = runtime
         self._forward = forward
         self._cache = cache
@@ -37,7 +37,7 @@ class Explainer:
 
     def _origin(self, tokens: Sequence[int]) -> str:
         self._runtime.synchronize()  # what was encoded ahead still writes to the cache
-        self._cache.tokens.clear()
+        self._cache.keep(0)
         for start in range(0, len(tokens), _BATCH):
             part = tokens[start : start + _BATCH]
             with self._runtime.scope(ACTIVATIONS):
@@ -51,7 +51,7 @@ class Explainer:
         for name in step.activations:
             self._runtime.run(ops.Fill(y=step.activations[name], value=0))
         step.begin(tokens, start)
-        layers = len(self._cache.keys)
+        layers = len(self._cache.layers)
         place = "the token embedding"
         for operation, layer in zip(step.operations, step.layers, strict=True):
             self._runtime.run(operation)

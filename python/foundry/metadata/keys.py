@@ -92,8 +92,13 @@ _MODEL = (
         _HONOURED,
         "a size of the model; an array has to have one value for all layers",
         "{arch}.",
-        "context_length embedding_length block_count feed_forward_length attention.head_count "
-        "attention.head_count_kv",
+        "context_length embedding_length block_count",
+    ),
+    *_rows(
+        _HONOURED,
+        "a size of all layers, or an array of each one's",
+        "{arch}.",
+        "feed_forward_length attention.head_count attention.head_count_kv",
     ),
     Key("{arch}.vocab_size", _HONOURED, "has to be the number of tokens"),
     Key("{arch}.attention.key_length", _HONOURED, "elements of a head"),

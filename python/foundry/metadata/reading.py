@@ -90,6 +90,24 @@ class Metadata:
             self._refuse(name, value, f"a number for each of {count} layers")
         return [float(item) for item in items[:count]]
 
+    def integers_of_layers(
+        self, name: str, count: int, default: int | None = None, *, least: int = 1
+    ) -> list[int]:
+        """An integer from `least` to 2^31 - 1 for each of `count` layers: an array of them, or one
+        for all."""
+        value = self._find(name, default)
+        numbers = distinct(value)
+        if numbers is None or len(numbers) < 2:
+            return [self.integer(name, default, least=least)] * count
+        items = value.tolist() if isinstance(value, np.ndarray) else value
+        assert isinstance(items, Sequence)
+        if len(items) < count or not all(
+            type(item) is int and least <= item < 2**31 for item in items
+        ):
+            wanted = f"an integer from {least} to {2**31 - 1} for each of {count} layers"
+            self._refuse(name, value, wanted)
+        return list(items[:count])
+
     def signed(self, name: str, default: float) -> float:
         """A number that f32 holds."""
         value = self._find(name, default)

@@ -82,11 +82,10 @@ def bind_encoder(
         if architecture.embedding_norm
         else None,
         layers=tuple(
-            bind_layer(source, config, index, factors[layer])
-            for index, layer in enumerate(config.of_layers)
+            bind_layer(source, config, index, factors[index]) for index in range(config.layers)
         ),
         output_norm=None if output_norm is None else bind_norm(source, config, output_norm),
-        slopes=runtime.tensor(_slopes(config.heads, architecture.alibi), name="slopes")
+        slopes=runtime.tensor(_slopes(config.attention.heads, architecture.alibi), name="slopes")
         if architecture.alibi
         else None,
     )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from foundry._foundry import DType, Foundry, Gguf
 from foundry.call_errors import typed_calls
-from foundry.engine.cache import KvCache
+from foundry.engine.cache import Cache
 from foundry.engine.cache_file import fingerprint
 from foundry.engine.engine import PREFILL_BATCH, Engine
 from foundry.engine.prepare import Progress
@@ -72,11 +72,9 @@ class LanguageModel(Embeds):
         source = TensorSource(file, config.architecture.name, runtime, progress)
         head = EmbeddingHead(runtime, config, bind_head(source, config))
         self._weights = bind(source, config, self.context_length, runtime)
-        cache = KvCache(
+        cache = Cache(
             runtime,
-            layers=config.layers,
-            kv_heads=config.kv_heads,
-            head_dim=config.head_dim,
+            [layer.cache for layer in config.of_layers],
             limit=self.context_length,
             dtype=cache_dtype,
         )
@@ -99,7 +97,7 @@ class LanguageModel(Embeds):
         return apply(self._weights, self.config, self._file.tensors, adapters, self.runtime)
 
     def _steps(
-        self, cache: KvCache, weights: ModelWeights, *, states_alone: bool = False
+        self, cache: Cache, weights: ModelWeights, *, states_alone: bool = False
     ) -> MakeStep:
         return transformer(self.runtime, self.config, weights, cache, states_alone=states_alone)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from foundry import ops
 from foundry._foundry import Foundry
-from foundry.engine.cache import KvCache
+from foundry.engine.cache import Cache
 from foundry.engine.step import MakeStep, Step
 from foundry.models.blocks.attention import attend
 from foundry.models.blocks.experts import add_experts
@@ -19,7 +19,7 @@ def transformer(
     runtime: Foundry,
     config: ModelConfig,
     weights: ModelWeights,
-    cache: KvCache,
+    cache: Cache,
     *,
     states_alone: bool = False,
 ) -> MakeStep:
@@ -75,7 +75,7 @@ def _add_layer(
     hidden: Hidden,
     config: ModelConfig,
     weights: ModelWeights,
-    cache: KvCache,
+    cache: Cache,
     index: int,
 ) -> None:
     layer, of = weights.layers[index], config.of_layers[index]

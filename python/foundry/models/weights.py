@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from foundry._foundry import Foundry, Tensor
 from foundry.models.architectures import HeadNorm, Norms
-from foundry.models.config import ExpertsConfig, LayerConfig, ModelConfig
+from foundry.models.config import ExpertsConfig, ModelConfig
+from foundry.models.layer_config import LayerConfig
 from foundry.models.tensors import TensorSource
 
 _LENGTHS = ("short", "long")
@@ -126,8 +126,7 @@ def bind(
         if config.architecture.pairing is None
         else None,
         layers=tuple(
-            bind_layer(source, config, index, factors[layer])
-            for index, layer in enumerate(config.of_layers)
+            bind_layer(source, config, index, factors[index]) for index in range(config.layers)
         ),
         output_norm=bind_norm(source, config, "output_norm"),
         output=Product(
@@ -143,7 +142,7 @@ def bind_layer(
 ) -> LayerWeights:
     """As `bind()` raises."""
     architecture, prefix = config.architecture, f"blk.{index}."
-    hidden, query = config.hidden, config.query_size
+    layer = config.of_layers[index]
     before = architecture.norms in (Norms.BEFORE, Norms.AROUND)
     after = architecture.norms is not Norms.BEFORE
     after_attention, after_feed_forward = "post_attention_norm", "post_ffw_norm"
@@ -161,8 +160,8 @@ def bind_layer(
     other = first(architecture.feed_forward_norm)
     is_normed = index == 0 and architecture.embedding_norm
     attention_norm = norm(own, before and (not is_normed or source.has(f"{prefix}{own}.weight")))
-    q, k, v = _attention_input(source, config, prefix)
-    query_norm, key_norm = _head_norms(source, config, prefix)
+    q, k, v = _attention_input(source, config, layer, prefix)
+    query_norm, key_norm = _head_norms(source, config, layer, prefix)
     return LayerWeights(
         attention_norm=attention_norm,
         query=q,
@@ -170,14 +169,16 @@ def bind_layer(
         value=v,
         query_norm=query_norm,
         key_norm=key_norm,
-        sinks=source.take_if(f"{prefix}attn_sinks.weight", (config.heads,)),
-        attention_output=bind_product(source, f"{prefix}attn_output", hidden, query),
+        sinks=source.take_if(f"{prefix}attn_sinks.weight", (layer.heads,)),
+        attention_output=bind_product(
+            source, f"{prefix}attn_output", config.hidden, layer.mixed_columns
+        ),
         after_attention=norm(after_attention, after),
         feed_forward_norm=norm(other, before),
         parallel=config.parallel or own == other,
-        feed_forward=_dense(source, config, prefix, config.feed_forward)
+        feed_forward=_dense(source, config, prefix, layer.feed_forward)
         if config.experts is None
-        else _experts(source, config, prefix, config.experts),
+        else _experts(source, config, layer, prefix, config.experts),
         after_feed_forward=norm(after_feed_forward, after),
         rope_factors=factors,
     )
@@ -207,7 +208,7 @@ def _rows(product: Product, first: int, count: int) -> Product:
 
 
 def _head_norms(
-    source: TensorSource, config: ModelConfig, prefix: str
+    source: TensorSource, config: ModelConfig, layer: LayerConfig, prefix: str
 ) -> tuple[Tensor | None, Tensor | None]:
     """Of queries and of keys."""
     kind, names = config.architecture.head_norm, ("attn_q_norm", "attn_k_norm")
@@ -216,32 +217,32 @@ def _head_norms(
         return None, None
 
     def take(name: str, heads: int) -> Tensor:
-        shape: tuple[int, ...] = (config.head_dim,)
+        shape: tuple[int, ...] = (layer.key_size,)
         if kind is HeadNorm.ROW:
-            shape = (heads * config.head_dim,)
+            shape = (heads * layer.key_size,)
         elif kind is HeadNorm.LAYER:
-            shape = (heads, config.head_dim)
+            shape = (heads, layer.key_size)
         tensor = source.take(f"{prefix}{name}.weight", shape)
         return tensor.reshape(tensor.size)
 
-    return take(names[0], config.heads), take(names[1], config.kv_heads)
+    return take(names[0], layer.heads), take(names[1], layer.kv_heads)
 
 
 def _attention_input(
-    source: TensorSource, config: ModelConfig, prefix: str
+    source: TensorSource, config: ModelConfig, layer: LayerConfig, prefix: str
 ) -> tuple[Product, Product, Product]:
-    query, key = config.query_size, config.kv_size
+    query, key, value = layer.query_columns, layer.key_columns, layer.value_columns
     if not source.has(f"{prefix}attn_qkv.weight"):
         return (
             bind_product(source, f"{prefix}attn_q", query, config.hidden),
             bind_product(source, f"{prefix}attn_k", key, config.hidden),
-            bind_product(source, f"{prefix}attn_v", key, config.hidden),
+            bind_product(source, f"{prefix}attn_v", value, config.hidden),
         )
-    fused = bind_product(source, f"{prefix}attn_qkv", query + 2 * key, config.hidden)
+    fused = bind_product(source, f"{prefix}attn_qkv", query + key + value, config.hidden)
     return (
         _rows(fused, 0, query),
         _rows(fused, query, key),
-        _rows(fused, query + key, key),
+        _rows(fused, query + key, value),
     )
 
 
@@ -265,7 +266,11 @@ def _dense(
 
 
 def _experts(
-    source: TensorSource, config: ModelConfig, prefix: str, experts: ExpertsConfig
+    source: TensorSource,
+    config: ModelConfig,
+    layer: LayerConfig,
+    prefix: str,
+    experts: ExpertsConfig,
 ) -> Experts:
     hidden = config.hidden
 
@@ -278,7 +283,7 @@ def _experts(
 
     shared = None
     if source.has(f"{prefix}ffn_up_shexp.weight"):
-        inner = experts.shared or config.feed_forward
+        inner = experts.shared or layer.feed_forward
         shared = _dense(source, config, prefix, inner, "_shexp")
     return Experts(
         router=bind_product(source, f"{prefix}ffn_gate_inp", experts.count, hidden),
@@ -292,24 +297,28 @@ def _experts(
 
 def bind_rope_factors(
     source: TensorSource, config: ModelConfig, context_length: int, runtime: Foundry
-) -> Mapping[LayerConfig, Tensor | None]:
-    """For each kind of layer f32 (rotated / 2,), whatever the file has them in."""
-    shape = (config.rotated // 2,)
+) -> list[Tensor | None]:
+    """For each layer f32 (rotated / 2,), whatever the file has them in."""
+    first = config.attention
+    shape = (first.rotated // 2,)
     given = None
-    scaling = config.of_layers[0].rope_scaling
+    scaling = first.rope_scaling
     if scaling.type == "longrope" or source.has("rope_factors_short.weight"):
         is_long = context_length > scaling.original_context_length
         both = {kind: source.read(f"rope_factors_{kind}.weight", shape) for kind in _LENGTHS}
         given = both[_LENGTHS[is_long]]
     elif source.has("rope_freqs.weight"):
         given = source.read("rope_freqs.weight", shape)
-    found: dict[LayerConfig, Tensor | None] = {}
-    for layer in config.of_layers:
-        if layer in found:
-            continue
-        factors = layer.rope_scaling.factors(config.rotated, layer.rope_base, given)
-        if not layer.turned:
-            factors = np.full(shape, np.inf, np.float32)
-        name = f"rope factors {len(found)}"
-        found[layer] = None if factors is None else runtime.tensor(factors, name=name)
-    return found
+    made: dict[object, Tensor | None] = {}
+
+    def factors_of(layer: LayerConfig) -> Tensor | None:
+        kind = (layer.turned, layer.rotated, layer.rope_base, layer.rope_scaling)
+        if kind not in made:
+            factors = layer.rope_scaling.factors(layer.rotated, layer.rope_base, given)
+            if not layer.turned:
+                factors = np.full(layer.rotated // 2, np.inf, np.float32)
+            name = f"rope factors {len(made)}"
+            made[kind] = None if factors is None else runtime.tensor(factors, name=name)
+        return made[kind]
+
+    return [factors_of(layer) for layer in config.of_layers]

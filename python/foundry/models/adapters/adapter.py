@@ -68,8 +68,8 @@ def _read(path: Path, scale: float, config: ModelConfig) -> Adapter:
             path,
             config.architecture.name,
             config.layers,
-            heads=config.heads,
-            kv_heads=config.kv_heads,
+            heads=config.attention.heads,
+            kv_heads=config.attention.kv_heads,
             in_order=not is_turned,
         )
         return Adapter(path, scale, updates)
@@ -136,7 +136,9 @@ def _values(path: Path) -> dict[str, NDArray[np.float32]]:
 
 
 def _turned(name: str, update: LowRankUpdate, config: ModelConfig) -> LowRankUpdate:
-    heads = {"attn_q": config.heads, "attn_k": config.kv_heads}.get(name.split(".")[-2])
+    heads = {"attn_q": config.attention.heads, "attn_k": config.attention.kv_heads}.get(
+        name.split(".")[-2]
+    )
     if heads is None or update.up.shape[0] % (2 * heads):
         return update
     return LowRankUpdate(update.down, half_pairs(update.up, heads))

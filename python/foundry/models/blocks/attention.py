@@ -10,7 +10,8 @@ from foundry.engine.step import Step
 from foundry.models.architectures import HeadNorm, Pairing
 from foundry.models.blocks.hidden import Hidden
 from foundry.models.blocks.products import corrections, side_by_side
-from foundry.models.config import LayerConfig, ModelConfig
+from foundry.models.config import ModelConfig
+from foundry.models.layer_config import LayerConfig
 from foundry.models.weights import LayerWeights
 
 _NORMS = {
@@ -31,18 +32,18 @@ def attend(
     keys: Tensor,
     values: Tensor,
 ) -> Tensor:
-    """Adds the operations up to attention's output, (tokens, query size)."""
-    queries = step.buffer("queries", config.query_size)
+    """Adds the operations up to attention's output, (tokens, mixed columns)."""
+    queries = step.buffer("queries", layer.query_columns)
     # One token's products, RoPE and cache write are one kernel, unless a norm needs all heads.
     if step.tokens == 1 and config.architecture.head_norm is not HeadNorm.ROW:
         _fused_input(step, config, hidden, layer, weights, keys, values)
     else:
         _input(step, config, hidden, layer, weights, keys, values)
-    mixed = step.buffer("attention output", config.query_size)
+    mixed = step.buffer("attention output", layer.mixed_columns)
     # A long context is read by more threadgroups than there are heads, for one token.
     parts = None
     if step.tokens == 1:
-        size = ops.attention_scratch(1, config.heads, config.head_dim)
+        size = ops.attention_scratch(1, layer.heads, layer.value_size)
         parts = step.scratch("parts", size)
     step.add(
         ops.Attention(
@@ -67,7 +68,7 @@ def rope_settings(config: ModelConfig, layer: LayerConfig, weights: LayerWeights
         "base": layer.rope_base,
         "interleaved": config.architecture.pairing is Pairing.NEIGHBOURS,
         "factors": weights.rope_factors,
-        "dims": config.rotated,
+        "dims": layer.rotated,
         "magnitude": layer.rope_scaling.magnitude if layer.turned else 1.0,
         "query_norm": weights.query_norm,
         "key_norm": weights.key_norm,
@@ -86,7 +87,7 @@ def _fused_input(
     keys: Tensor,
     values: Tensor,
 ) -> None:
-    queries = step.buffer("queries", config.query_size)
+    queries = step.buffer("queries", layer.query_columns)
     x, prologue = hidden.read(weights.attention_norm)
     biases = [product.bias for product in (weights.query, weights.key, weights.value)]
     if weights.low_rank is not None:
@@ -98,7 +99,7 @@ def _fused_input(
             key=weights.key.weight,
             value=weights.value.weight,
             x=x,
-            q=queries.reshape(1, config.heads, config.head_dim),
+            q=queries.reshape(1, layer.heads, layer.key_size),
             k_cache=keys,
             v_cache=values,
             prologue=prologue,
@@ -119,9 +120,9 @@ def _input(
     keys: Tensor,
     values: Tensor,
 ) -> None:
-    q = step.buffer("queries", config.query_size)
-    k = step.buffer("keys", config.kv_size)
-    v = step.buffer("values", config.kv_size)
+    q = step.buffer("queries", layer.query_columns)
+    k = step.buffer("keys", layer.key_columns)
+    v = step.buffer("values", layer.value_columns)
     x, prologue = hidden.read(weights.attention_norm)
     products = [weights.query, weights.key, weights.value]
     found = None

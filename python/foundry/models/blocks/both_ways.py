@@ -10,7 +10,8 @@ from foundry.engine.step import Step
 from foundry.models.blocks.attention import rope_settings
 from foundry.models.blocks.hidden import Hidden
 from foundry.models.blocks.products import side_by_side
-from foundry.models.config import LayerConfig, ModelConfig
+from foundry.models.config import ModelConfig
+from foundry.models.layer_config import LayerConfig
 from foundry.models.weights import LayerWeights
 
 
@@ -23,35 +24,38 @@ def attend_both_ways(
     texts: Sequence[slice],
     slopes: Tensor | None,
 ) -> Tensor:
-    """Adds the operations up to attention's output, (tokens, query size); each of `texts` are the
+    """Adds the operations up to the output, (tokens, mixed columns); each of `texts` are the
     rows of one."""
-    queries = step.buffer("queries", config.query_size)
-    keys, values = step.buffer("keys", config.kv_size), step.buffer("values", config.kv_size)
+    queries = step.buffer("queries", layer.query_columns)
+    keys, values = (
+        step.buffer("keys", layer.key_columns),
+        step.buffer("values", layer.value_columns),
+    )
     x, prologue = hidden.read(weights.attention_norm)
     products = [weights.query, weights.key, weights.value]
     step.add(side_by_side("qkv", prologue, products, x, [queries, keys, values]))
     if layer.turned or weights.query_norm is not None:
-        turned = step.buffer("turned keys", config.kv_size)
-        kept = step.buffer("turned keys' values", config.kv_size)
+        turned = step.buffer("turned keys", layer.key_columns)
+        kept = step.buffer("turned keys' values", layer.value_columns)
         for text in texts:
             step.add(
                 ops.RopeKvWrite(
                     q=queries[text],
                     k=keys[text],
                     v=values[text],
-                    k_cache=_by_head(config, turned[text]),
-                    v_cache=_by_head(config, kept[text]),
+                    k_cache=_by_head(layer, turned[text]),
+                    v_cache=_by_head(layer, kept[text]),
                     **rope_settings(config, layer, weights),
                 )
             )
         keys, values = turned, kept
-    mixed = step.buffer("attention output", config.query_size)
+    mixed = step.buffer("attention output", layer.mixed_columns)
     for text in texts:
         step.add(
             ops.Attention(
                 q=queries[text],
-                k_cache=_by_head(config, keys[text]),
-                v_cache=_by_head(config, values[text]),
+                k_cache=_by_head(layer, keys[text]),
+                v_cache=_by_head(layer, values[text]),
                 y=mixed[text],
                 scale=layer.score_scale,
                 window=layer.window,
@@ -65,5 +69,5 @@ def attend_both_ways(
     return mixed
 
 
-def _by_head(config: ModelConfig, rows: Tensor) -> Tensor:
-    return rows.reshape(rows.shape[0], config.kv_heads, config.head_dim)
+def _by_head(layer: LayerConfig, rows: Tensor) -> Tensor:
+    return rows.reshape(rows.shape[0], layer.kv_heads, layer.key_size)

@@ -8,7 +8,8 @@ from foundry.engine.step import Step
 from foundry.models.blocks.feed_forward import activation, feed_forward
 from foundry.models.blocks.hidden import Hidden
 from foundry.models.blocks.products import added, lowered
-from foundry.models.config import LayerConfig, ModelConfig
+from foundry.models.config import ModelConfig
+from foundry.models.layer_config import LayerConfig
 from foundry.models.weights import Experts, LayerWeights, Norm, Product
 
 _FEW = 4

@@ -7,7 +7,8 @@ from foundry._foundry import Tensor
 from foundry.engine.step import Step
 from foundry.models.blocks.hidden import Hidden
 from foundry.models.blocks.products import bias, corrections
-from foundry.models.config import LayerConfig, ModelConfig
+from foundry.models.config import ModelConfig
+from foundry.models.layer_config import LayerConfig
 from foundry.models.weights import Dense, Norm, Product
 
 

@@ -1,0 +1,235 @@
+"""A layer's sizes and constants: what its architecture and its file's metadata say."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from foundry.engine.cache import KeysValues, LayerCache
+from foundry.errors import ModelError, UnsupportedModelError
+from foundry.metadata import Metadata
+from foundry.models.architectures import Architecture
+from foundry.models.rope import RopeScaling
+
+
+@dataclass(frozen=True)
+class LayerConfig:
+    """What may differ from layer to layer."""
+
+    heads: int
+    kv_heads: int
+    """0 in a layer without attention."""
+    key_size: int
+    value_size: int
+    """Elements of a query or key head, and of a value head."""
+    rotated: int
+    """Elements of a head that RoPE turns."""
+    window: int
+    """Positions up to its own that a token attends to at most; 0 for all of them."""
+    ahead: int | None
+    """Positions after its own; None for all of them."""
+    turned: bool
+    """Whether queries and keys go through RoPE."""
+    rope_base: float
+    rope_scaling: RopeScaling
+    score_scale: float
+    """What attention multiplies scores by."""
+    activation: tuple[tuple[str, float], ...]
+    """Settings of the architecture's activation."""
+    feed_forward: int
+    """Elements between the products of the MLP; 0 in a layer without one."""
+
+    @property
+    def query_columns(self) -> int:
+        """Elements of all query heads of one position."""
+        return self.heads * self.key_size
+
+    @property
+    def key_columns(self) -> int:
+        return self.kv_heads * self.key_size
+
+    @property
+    def value_columns(self) -> int:
+        return self.kv_heads * self.value_size
+
+    @property
+    def mixed_columns(self) -> int:
+        """Of attention's output: a value for each query head."""
+        return self.heads * self.value_size
+
+    @property
+    def cache(self) -> LayerCache:
+        """What it keeps of earlier tokens."""
+        if not self.kv_heads:
+            return LayerCache()
+        return LayerCache(KeysValues(self.kv_heads, self.key_size, self.value_size))
+
+
+@dataclass(frozen=True)
+class _Heads:
+    """Of the attention of one layer."""
+
+    queries: int
+    keys: int
+    size: int
+    rotated: int
+
+
+def layers_from(
+    metadata: Metadata,
+    architecture: Architecture,
+    hidden: int,
+    expert_inner: int | None,
+    causal: bool,
+) -> tuple[LayerConfig, ...]:
+    """As `ModelConfig.from_metadata` raises. An expert's size is that of MLPs, where those have
+    none of their own."""
+    count = metadata.integer("block_count")
+    heads = _heads(metadata, hidden, count)
+    inner = metadata.integers_of_layers("feed_forward_length", count, expert_inner)
+    score_scale = _score_scale(metadata, architecture)
+    if count in architecture.scored_by_width:
+        score_scale = 1.0 / math.sqrt(hidden // heads[0].queries)
+    activations = _activations(metadata, architecture, count)
+    positions = _positions(metadata, architecture, count, causal)
+
+    def layer(index: int) -> LayerConfig:
+        own, place = heads[index], positions[index]
+        _check(metadata, own)
+        return LayerConfig(
+            heads=own.queries,
+            kv_heads=own.keys,
+            key_size=own.size,
+            value_size=own.size,
+            rotated=own.rotated,
+            window=place.window,
+            ahead=place.ahead,
+            turned=place.turned,
+            rope_base=place.base,
+            rope_scaling=place.scaling,
+            activation=activations[index],
+            score_scale=score_scale or 1.0 / math.sqrt(own.size),
+            feed_forward=inner[index],
+        )
+
+    return tuple(layer(index) for index in range(count))
+
+
+def _heads(metadata: Metadata, hidden: int, count: int) -> list[_Heads]:
+    queries = metadata.integers_of_layers("attention.head_count", count)
+    keys = queries
+    if "attention.head_count_kv" in metadata:
+        keys = metadata.integers_of_layers("attention.head_count_kv", count)
+    for of_queries, of_keys in zip(queries, keys, strict=True):
+        if of_queries % of_keys:
+            raise ModelError(f"{of_queries} heads are no multiple of {of_keys} KV heads")
+    if hidden % queries[0] and "attention.key_length" not in metadata:
+        raise ModelError(
+            f"{metadata.key('embedding_length')} {hidden} is no multiple of {queries[0]} heads"
+        )
+    size = metadata.integer("attention.key_length", hidden // queries[0])
+    length = metadata.integer("attention.value_length", size)
+    if length != size:
+        raise UnsupportedModelError(
+            f"unsupported {metadata.key('attention.value_length')} {length}; supported: "
+            f"{size}, the elements of a head"
+        )
+    rotated = metadata.integer("rope.dimension_count", size)
+    return [_Heads(*of, size, rotated) for of in zip(queries, keys, strict=True)]
+
+
+def _check(metadata: Metadata, heads: _Heads) -> None:
+    """What RoPE needs."""
+    if heads.size % 2:
+        raise ModelError(f"heads of {heads.size} elements do not pair, as RoPE needs")
+    if heads.rotated % 2 or heads.rotated > heads.size:
+        raise ModelError(
+            f"{metadata.key('rope.dimension_count')} is {heads.rotated}; expected an even "
+            f"number up to {heads.size}, the elements of a head"
+        )
+
+
+def _score_scale(metadata: Metadata, architecture: Architecture) -> float:
+    """0 for that of a head's size."""
+    if "attention.scale" not in architecture.keys:
+        return 0.0
+    return metadata.number("attention.scale", architecture.keys["attention.scale"], zero=True)
+
+
+@dataclass(frozen=True)
+class _Position:
+    """How one layer takes positions."""
+
+    window: int
+    ahead: int | None
+    turned: bool
+    base: float
+    scaling: RopeScaling
+
+
+def _positions(
+    metadata: Metadata, architecture: Architecture, layers: int, causal: bool
+) -> list[_Position]:
+    keys = architecture.keys
+    window, base = 0, metadata.number("rope.freq_base", 10000.0)
+    if "attention.sliding_window" in keys:
+        default = keys["attention.sliding_window"]
+        window = metadata.integer("attention.sliding_window", default, least=0)
+    windowed = [window > 0] * layers
+    pattern = keys.get("attention.sliding_window_pattern")
+    if window and pattern is not None:
+        windowed = metadata.pattern(
+            "attention.sliding_window_pattern", pattern, layers, architecture.full_first
+        )
+    local_base = base
+    if "rope.freq_base_swa" in keys:
+        local_base = metadata.number("rope.freq_base_swa", keys["rope.freq_base_swa"] or base)
+    scaling = RopeScaling.from_metadata(metadata, metadata.integer("context_length", least=2))
+    local_scaling = scaling
+    if architecture.unscaled_windows:
+        local_scaling = replace(scaling, factor=1.0, extrapolation=0.0, attention_factor=1.0)
+    turned = architecture.pairing is not None
+    if "rope.scaling.finetuned" in keys:
+        turned = metadata.flag("rope.scaling.finetuned", True)
+
+    def turns(index: int) -> bool:
+        if architecture.turned_windows and window:
+            return windowed[index]
+        return turned and not (architecture.unturned and (index + 1) % architecture.unturned == 0)
+
+    all_ahead = 0 if causal else None
+    before, ahead = window, all_ahead
+    if architecture.bidirectional:  # half of the window is on either side
+        before, ahead = window // 2 + 1, window // 2
+    return [
+        _Position(
+            window=before if windowed[index] else 0,
+            ahead=ahead if windowed[index] else all_ahead,
+            turned=turns(index),
+            base=local_base if windowed[index] else base,
+            scaling=local_scaling if windowed[index] else scaling,
+        )
+        for index in range(layers)
+    ]
+
+
+def _activations(
+    metadata: Metadata, architecture: Architecture, layers: int
+) -> list[tuple[tuple[str, float], ...]]:
+    """Xielu's numbers, which are learned; its factors are stored before softplus."""
+    if architecture.activation != "Xielu":
+        return [()] * layers
+    keys = metadata.under("xielu")
+    names = ("alpha_p", "alpha_n", "beta", "eps")
+    columns = [keys.of_layers(name, layers) for name in names]
+    return [
+        (
+            ("alpha_p", float(np.logaddexp(0.0, alpha_p))),
+            ("alpha_n", beta + float(np.logaddexp(0.0, alpha_n))),
+            ("beta", beta),
+            ("epsilon", epsilon),
+        )
+        for alpha_p, alpha_n, beta, epsilon in zip(*columns, strict=True)
+    ]
