@@ -23,6 +23,7 @@ from benchmarks import (
     startup,
 )
 from benchmarks.options import OPTIONS
+from benchmarks.shapes import SHAPES
 from benchmarks.table import Table
 
 SECTIONS = {
@@ -49,6 +50,13 @@ def main(words: list[str]) -> int:
     )
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
     parser.add_argument("--formats", default="", help="of gemv: q4_1,f16; all by default")
+    parser.add_argument(
+        "--model",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help=f"of model, again for more: a GGUF file, or one of {', '.join(SHAPES)}, written then",
+    )
     parser.add_argument("--rounds", type=int, default=OPTIONS.rounds, help="per competitor")
     parser.add_argument("--against", metavar="REVISION", help="compare with this commit's figures")
     arguments = parser.parse_args(words)
@@ -58,6 +66,10 @@ def main(words: list[str]) -> int:
     if unknown:
         parser.error(f"no section {', '.join(unknown)}; there are {', '.join(known)}")
     OPTIONS.formats = [name for name in arguments.formats.split(",") if name]
+    OPTIONS.models = arguments.model
+    missing = [each for each in OPTIONS.models if each not in SHAPES and not Path(each).is_file()]
+    if missing:
+        parser.error(f"no file or shape {', '.join(missing)}; shapes: {', '.join(SHAPES)}")
     OPTIONS.rounds = arguments.rounds
 
     tables: dict[str, list[Table]] = {}

@@ -1,5 +1,6 @@
 // Times llama.cpp. usage: gemv FORMAT ROWS COLUMNS THREADS
-// or: model FILE THREADS EXTRA_BUFTS(0|1) FLASH(0|1) REPEATS: tokens per second as JSON.
+// or: model FILE THREADS EXTRA_BUFTS(0|1) FLASH(0|1) REPEATS PROMPT TOKENS DEEP: tokens per second
+// as JSON; DEEP is a context of several thousand to decode in, or 0.
 #include <ggml-backend.h>
 #include <ggml-cpu.h>
 #include <ggml.h>
@@ -170,38 +171,48 @@ class Model {
   int vocabulary_ = 0;
 };
 
-void print(const char* name, std::vector<double> values, const char* end) {
-  std::printf("\"%s\": [", name);
+void print(const std::string& name, std::vector<double> values, const char* end) {
+  std::printf("\"%s\": [", name.c_str());
   for (std::size_t i = 0; i < values.size(); ++i) std::printf("%s%.3f", i ? ", " : "", values[i]);
   std::printf("]%s", end);
 }
 
-void time_model(Model& model, int repeats) {
-  std::vector<double> decode, prefill, at_512, at_4096;
-  for (int i = 0; i <= repeats; ++i) {  // the first warms up
+struct Task {
+  int repeats;
+  int prompt;
+  int tokens;
+  int deep;
+};
+
+void time_model(Model& model, const Task& task) {
+  std::vector<double> decode, prefill, after_prompt, deep;
+  const int few = std::max(task.tokens / 4, 1);
+  for (int i = 0; i <= task.repeats; ++i) {  // the first warms up
     model.cut(0);
     model.prompt(16);
-    const double tokens = model.generate(i ? 128 : 8);
+    const double tokens = model.generate(i ? task.tokens : 8);
     model.cut(0);
-    const double prompt = 512 / model.prompt(512);
-    const double deep = model.generate(i ? 32 : 1);
+    const double prompt = task.prompt / model.prompt(task.prompt);
+    const double after = model.generate(i ? few : 1);
     if (i == 0) continue;
     decode.push_back(tokens);
     prefill.push_back(prompt);
-    at_512.push_back(deep);
+    after_prompt.push_back(after);
   }
-  model.cut(512);
-  model.prompt(4096 - 512);
-  for (int i = 0; i < repeats; ++i) {
-    model.cut(4096);
-    model.prompt(1);
-    at_4096.push_back(model.generate(32));
+  if (task.deep) {
+    model.cut(task.prompt);
+    model.prompt(task.deep - task.prompt);
+    for (int i = 0; i < task.repeats; ++i) {
+      model.cut(task.deep);
+      model.prompt(1);
+      deep.push_back(model.generate(few));
+    }
   }
   std::printf("{");
   print("decode", decode, ", ");
   print("prefill", prefill, ", ");
-  print("decode at 512", at_512, ", ");
-  print("decode at 4096", at_4096, "}\n");
+  print("decode at " + std::to_string(task.prompt), after_prompt, task.deep ? ", " : "}\n");
+  if (task.deep) print("decode at " + std::to_string(task.deep), deep, "}\n");
 }
 
 }  // namespace
@@ -217,7 +228,8 @@ int main(int argc, char** argv) try {
         .time();
   } else {
     Model model(words.at(1).c_str(), number(2), number(3) != 0, number(4) != 0);
-    time_model(model, number(5));
+    time_model(model,
+               {.repeats = number(5), .prompt = number(6), .tokens = number(7), .deep = number(8)});
   }
   return 0;
 } catch (const std::exception& error) {
