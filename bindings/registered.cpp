@@ -77,6 +77,7 @@ void bind_registered(nb::module_& m) {
       .value("columns", StageTensor::columns, "One value for each input element; a prologue's.")
       .value("input", StageTensor::input, "The input's shape; a prologue's.")
       .value("rows", StageTensor::rows, "One value for each output row; an epilogue's.")
+      .value("tokens", StageTensor::tokens, "One value for each token; an epilogue's.")
       .value("result", StageTensor::result, "The result's shape; an epilogue's.")
       .value("head", StageTensor::head, "One value for each element of a head; a head norm's.")
       .value("pairs", StageTensor::pairs, "One value for each pair of a head; a turn's.");

@@ -1661,6 +1661,17 @@ class Scale(Operation):
 
     def __repr__(self) -> str: ...
 
+class TokenScale(Operation):
+    """
+    Epilogue: value * factors[token].
+
+    factors: (tokens,); f32, f16 or bf16.
+    """
+
+    def __init__(self, factors: Tensor) -> None: ...
+
+    def __repr__(self) -> str: ...
+
 class SoftCap(Operation):
     """
     Epilogue: cap * tanh(value / cap), which no value passes (Gemma 2).
@@ -2147,13 +2158,16 @@ class StageTensor(enum.Enum):
     rows = 3
     """One value for each output row; an epilogue's."""
 
-    result = 4
+    tokens = 4
+    """One value for each token; an epilogue's."""
+
+    result = 5
     """The result's shape; an epilogue's."""
 
-    head = 5
+    head = 6
     """One value for each element of a head; a head norm's."""
 
-    pairs = 6
+    pairs = 7
     """One value for each pair of a head; a turn's."""
 
 class OwnStage(Operation):

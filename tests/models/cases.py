@@ -205,7 +205,7 @@ CASES = (
             metadata={**_RMS, **_MIXTURE, "expert_shared_feed_forward_length": SMALL.shared},
         ),
         "shared expert",
-        dispatches=11,
+        dispatches=8,
     ),
     Case(
         _model(
@@ -242,7 +242,7 @@ CASES = (
             },
         ),
         "shared expert, scales",
-        dispatches=9,
+        dispatches=8,
     ),
     Case(
         _model(

@@ -227,6 +227,7 @@ CASES = {
     "Bias": Case(ops.Bias, {"bias": (8,)}, writes=()),
     "Residual": Case(ops.Residual, {"residual": (8,)}, writes=()),
     "Scale": Case(lambda: ops.Scale(0.5), {}, writes=(), settings="factor=0.5"),
+    "TokenScale": Case(ops.TokenScale, {"factors": (1,)}, writes=()),
     "SoftCap": Case(lambda: ops.SoftCap(50), {}, writes=(), settings="cap=50.0"),
     "Silu": Case(ops.Silu, {}, writes=()),
     "Gelu": Case(ops.Gelu, {}, writes=()),

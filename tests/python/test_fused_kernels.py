@@ -22,7 +22,7 @@ PROLOGUES = ["none", "RmsNorm"]
 MAINS = ["Gemv", "Gemm", "Linear", "GatedLinear"]
 EPILOGUES = ["none", "Bias", "Residual", "Multiply", "Silu", "Gelu"]
 # Of one shape with another that is tried with everything.
-ALIKE = [("LayerNorm", "none"), ("none", "Scale"), ("none", "SoftCap")]
+ALIKE = [("LayerNorm", "none"), ("none", "Scale"), ("none", "SoftCap"), ("none", "TokenScale")]
 HEAD_STAGES = ["HeadNorm", "Rope", "CacheWrite"]
 
 
@@ -40,6 +40,7 @@ class Case:
         self.offsets, self.offsets64 = self.put(COLUMNS, dtype=fd.f16)
         self.rows, self.rows64 = self.put(ROWS)
         self.result, self.result64 = self.put(tokens, ROWS)
+        self.each, self.each64 = self.put(tokens)
         self.head, self.head64 = self.put(HEAD_DIM)
 
     def put(self, *shape: int, dtype: fd.DType = fd.f32) -> tuple[fd.Tensor, F64]:
@@ -59,6 +60,7 @@ class Case:
             "Residual": lambda: fd.ops.Residual(self.result),
             "Multiply": lambda: fd.ops.Multiply(self.result),
             "Scale": lambda: fd.ops.Scale(0.25),
+            "TokenScale": lambda: fd.ops.TokenScale(self.each),
             "SoftCap": lambda: fd.ops.SoftCap(5),
             "HeadNorm": lambda: fd.ops.HeadNorm(self.head),
             "Rope": lambda: fd.ops.Rope(interleaved=False),
@@ -82,6 +84,7 @@ class Case:
             "Residual": lambda y: y + self.result64,
             "Multiply": lambda y: y * self.result64,
             "Scale": lambda y: y * 0.25,
+            "TokenScale": lambda y: y * self.each64[:, None],
             "SoftCap": lambda y: 5 * np.tanh(y / 5),
             "Silu": lambda y: y / (1 + np.exp(-y)),
             "Gelu": lambda y: 0.5 * y * (1 + np.tanh(np.sqrt(2 / np.pi) * (y + 0.044715 * y**3))),

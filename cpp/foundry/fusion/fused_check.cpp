@@ -77,6 +77,8 @@ std::uint64_t elements_of(StageTensor tensor, const Stage& stage, const LinearSh
       return x.tokens * x.columns;
     case StageTensor::rows:
       return rows;
+    case StageTensor::tokens:
+      return x.results;
     case StageTensor::result:
       return x.results * rows;
     case StageTensor::head:

@@ -64,7 +64,8 @@ bool may_have(StageKind kind, StageTensor tensor) {
     case StageKind::gating:
       return false;
     case StageKind::epilogue:
-      return tensor == StageTensor::rows || tensor == StageTensor::result;
+      return tensor == StageTensor::rows || tensor == StageTensor::tokens ||
+             tensor == StageTensor::result;
     case StageKind::head_norm:
       return tensor == StageTensor::head;
     case StageKind::head_turn:

@@ -31,6 +31,8 @@ std::string_view name_of(StageTensor tensor) noexcept {
       return "input";
     case StageTensor::rows:
       return "rows";
+    case StageTensor::tokens:
+      return "tokens";
     case StageTensor::result:
       return "result";
     case StageTensor::head:

@@ -28,6 +28,7 @@ enum class StageTensor : std::uint8_t {
   columns,  ///< one value per input element, (columns,)
   input,    ///< the input's shape, (tokens, columns)
   rows,     ///< one value per output row, (rows,)
+  tokens,   ///< one value per token, (tokens,)
   result,   ///< the result's shape, (tokens, rows)
   head,     ///< one value per element of a head, (head_dim,)
   pairs,    ///< one value per turned pair of a head, (dims / 2,)

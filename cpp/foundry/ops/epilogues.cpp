@@ -15,6 +15,10 @@ constexpr StageType kResidual{.kind = StageKind::epilogue,
                               .tensors = {StageOperand{"residual", StageTensor::result}}};
 constexpr StageType kScale{
     .kind = StageKind::epilogue, .name = "Scale", .file = "stages/scale.metal", .scalars = 1};
+constexpr StageType kTokenScale{.kind = StageKind::epilogue,
+                                .name = "TokenScale",
+                                .file = "stages/token_scale.metal",
+                                .tensors = {StageOperand{"factors", StageTensor::tokens}}};
 constexpr StageType kSoftCap{
     .kind = StageKind::epilogue, .name = "SoftCap", .file = "stages/soft_cap.metal", .scalars = 1};
 
@@ -28,6 +32,9 @@ Residual::operator Stage() const {
 }
 Scale::operator Stage() const {
   return {.type = &kScale, .scalars = {factor}};
+}
+TokenScale::operator Stage() const {
+  return {.type = &kTokenScale, .tensors = {factors}};
 }
 SoftCap::operator Stage() const {
   if (!(cap > 0.0f)) throw ArgumentError(concat("SoftCap: cap is ", cap, ", not above 0"));

@@ -32,6 +32,15 @@ struct Scale {
       operation("Epilogue: value * factor.", setting<&Scale::factor>("a finite number"));
 };
 
+struct TokenScale {
+  AnyTensor factors;
+  operator Stage() const;
+
+  static constexpr auto description =
+      operation("Epilogue: value * factors[token].",
+                read<&TokenScale::factors>(Elements::floats, "(tokens,)"));
+};
+
 struct SoftCap {
   float cap = 30.0f;
   operator Stage() const;

@@ -51,9 +51,9 @@ using ElementOperations = OperationList<Add, Multiply, SwiGlu, GeGlu, Clamp, Cop
                                         RandomUniform, RandomNormal>;
 using TokenOperations =
     OperationList<Embedding, Argmax, Sample, AppendToken, CountTokens, LogProbabilities>;
-using StageOperations = OperationList<SandwichNorm, Bias, Residual, Scale, SoftCap, Silu, Gelu,
-                                      GeluErf, GeluQuick, Sigmoid, Relu, ReluSquared, Xielu,
-                                      ClampedSwiGlu, HeadNorm, HeadLayerNorm, CacheWrite>;
+using StageOperations = OperationList<SandwichNorm, Bias, Residual, Scale, TokenScale, SoftCap,
+                                      Silu, Gelu, GeluErf, GeluQuick, Sigmoid, Relu, ReluSquared,
+                                      Xielu, ClampedSwiGlu, HeadNorm, HeadLayerNorm, CacheWrite>;
 
 using AllOperations =
     JoinedLists<ProductOperations, ExpertOperations, AttentionOperations, RowOperations,

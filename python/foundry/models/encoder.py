@@ -73,12 +73,12 @@ def _add_layer(
     inner = None
     if layer.parallel and isinstance(mlp, Dense):
         # Reads the hidden state before attention adds to it.
-        inner = feed_forward(step, config, hidden, of, norm, mlp)
+        inner = feed_forward(step, config, of, mlp, *hidden.read(norm))
     mixed = attend_both_ways(step, config, hidden, of, layer, texts, weights.slopes)
     hidden.add(layer.attention_output, mixed, layer.after_attention)
     if isinstance(mlp, Experts):
         add_experts(step, config, hidden, of, layer, mlp)
         return
     if inner is None:
-        inner = feed_forward(step, config, hidden, of, norm, mlp)
+        inner = feed_forward(step, config, of, mlp, *hidden.read(norm))
     hidden.add(mlp.down, inner, layer.after_feed_forward)

@@ -78,7 +78,7 @@ def epilogues() -> None:
     stages = [ops.Bias(floats(ROWS)), ops.Silu(), ops.Gelu(), ops.Multiply(floats(ROWS))]
     rt.run(ops.Linear(weights=w, x=x, y=y, epilogue=[*stages, ops.Residual(floats(ROWS))]))
     activations = [ops.GeluErf(), ops.GeluQuick(), ops.Sigmoid(), ops.Relu(), ops.ReluSquared()]
-    others = [*activations, ops.Xielu(), ops.Scale(0.5), ops.SoftCap(30)]
+    others = [*activations, ops.Xielu(), ops.Scale(0.5), ops.TokenScale(floats(1)), ops.SoftCap(30)]
     rt.run(ops.Linear(weights=w, x=x, y=y, epilogue=others))
     gains = floats(COLUMNS)
     stored = rt.empty((COLUMNS,), fd.f32)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from foundry import ops
-from foundry._foundry import DType, Tensor
+from foundry._foundry import DType, FusedKernelBuilder, Tensor
 from foundry.engine.step import Step
-from foundry.models.blocks.feed_forward import activation, feed_forward
+from foundry.models.blocks.feed_forward import activation, feed_forward, first_half
 from foundry.models.blocks.hidden import Hidden
-from foundry.models.blocks.products import added, lowered
+from foundry.models.blocks.products import added, with_epilogues
 from foundry.models.config import ModelConfig
 from foundry.models.layer_config import LayerConfig
-from foundry.models.weights import Experts, LayerWeights, Norm, Product
+from foundry.models.weights import Experts, LayerWeights, Product
 
 _FEW = 4
 """Tokens that are taken one by one; of more an expert's are taken together."""
@@ -28,20 +28,11 @@ def add_experts(
     sizes = config.experts
     mixture = config.architecture.mixture
     assert sizes is not None and mixture is not None
-    norm = weights.feed_forward_norm
-    x, prologue = hidden.read(norm)
-    logits = step.buffer("router logits", sizes.count)
+    x, prologue = hidden.read(weights.feed_forward_norm)
     shares = step.buffer("experts' shares", sizes.used)
     ids = step.integers("experts", (step.tokens, sizes.used), DType.i32)
-    own = added(step, experts.router, x, prologue)
+    logits, shared, share = _add_router(step, config, layer, experts, x, prologue)
     step.add(
-        ops.Linear(
-            weights=experts.router.weight,
-            x=x,
-            y=logits,
-            prologue=prologue,
-            epilogue=own,
-        ),
         ops.ChooseExperts(
             logits=logits,
             ids=ids,
@@ -67,17 +58,46 @@ def add_experts(
             up_bias=experts.up.bias,
         )
     )
-    # Reads the hidden state before the experts add to it.
-    shared = None
-    if experts.shared is not None:
-        shared = feed_forward(
-            step, config, hidden, layer, norm, experts.shared, "shared expert's output"
-        )
-        if experts.shared_share is not None:
-            _add_share(step, config, hidden, norm, experts.shared_share)
     _add_shares(step, hidden.state, experts.down, ids, inner, shares, groups)
-    if experts.shared is not None and shared is not None:
-        _add_shared(step, hidden, experts, experts.shared.down, shared)
+    if experts.shared is not None:
+        assert shared is not None
+        hidden.add(experts.shared.down, shared, None, share)
+
+
+def _add_router(
+    step: Step,
+    config: ModelConfig,
+    layer: LayerConfig,
+    experts: Experts,
+    x: Tensor,
+    prologue: ops.Operation | None,
+) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """In one kernel: the router's logits, the shared expert's activations and its share. An
+    adapter's corrections come before."""
+    own = added(step, experts.router, x, prologue)
+    kernel = FusedKernelBuilder("router")
+    if prologue is not None:
+        kernel = kernel.prologue(prologue)
+    logits = step.buffer("router logits", experts.router.weight.shape[0])
+    kernel = with_epilogues(kernel.main(ops.Linear(weights=experts.router.weight)), own)
+    results = [logits]
+    shared = share = None
+    if experts.shared is not None:
+        name = "shared expert's output"
+        if experts.shared.low_rank is None:
+            shared = step.buffer(name, experts.shared.up.weight.shape[0])
+            main, epilogues = first_half(config, layer, experts.shared)
+            kernel = with_epilogues(kernel.main(main), epilogues)
+            results.append(shared)
+        else:
+            shared = feed_forward(step, config, layer, experts.shared, x, prologue, name)
+    if experts.shared_share is not None:
+        share = step.buffer("shared expert's share", 1)
+        weights = experts.shared_share.reshape(1, config.hidden)
+        kernel = kernel.main(ops.Linear(weights=weights)).epilogue(ops.Sigmoid())
+        results.append(share)
+    step.add(kernel.build(x=x, y=results))
+    return logits, shared, share
 
 
 def _groups(step: Step, ids: Tensor, experts: int) -> Tensor | None:
@@ -113,42 +133,4 @@ def _add_shares(
             bias=down.bias,
             epilogue=[ops.Residual(hidden)],
         )
-    )
-
-
-def _add_share(
-    step: Step, config: ModelConfig, hidden: Hidden, norm: Norm | None, share: Tensor
-) -> None:
-    """What the shared expert's result is multiplied by, a number for each token."""
-    x, prologue = hidden.read(norm)
-    step.add(
-        ops.Linear(
-            weights=share.reshape(1, config.hidden),
-            x=x,
-            y=step.buffer("shared expert's share", 1),
-            prologue=prologue,
-            epilogue=[ops.Sigmoid()],
-        )
-    )
-
-
-def _add_shared(step: Step, hidden: Hidden, experts: Experts, down: Product, inner: Tensor) -> None:
-    if experts.shared_share is None:
-        hidden.add(down, inner, None)
-        return
-    # A mixture of one, which every token chooses.
-    ids = step.integers("shared expert", (step.tokens, 1), DType.i32)
-    step.add(ops.Fill(y=ids, value=0))
-    share = step.buffer("shared expert's share", 1)
-    groups = _groups(step, ids, 1)
-    _add_shares(step, hidden.state, _alone(down.weight, down.bias), ids, inner, share, groups)
-    if down.low_rank is not None:
-        low = lowered(step, down.low_rank, inner, None)
-        _add_shares(step, hidden.state, _alone(down.low_rank.up, None), ids, low, share, groups)
-
-
-def _alone(weight: Tensor, bias: Tensor | None) -> Product:
-    """The only one of several experts."""
-    return Product(
-        weight.reshape(1, *weight.shape), None if bias is None else bias.reshape(1, bias.size)
     )

@@ -46,8 +46,11 @@ class Hidden:
         self._result = self._after = None
         return result, stage
 
-    def add(self, product: Product, x: Tensor, after: Norm | None) -> None:
-        """It grows by the product of `x`, normalised where the architecture does that."""
+    def add(
+        self, product: Product, x: Tensor, after: Norm | None, share: Tensor | None = None
+    ) -> None:
+        """It grows by the product of `x`, normalised where the architecture does that; or by each
+        token's share of it."""
         is_sum = self._config.architecture.norms is Norms.SUM
         if after is not None and not is_sum:
             self._result = self._step.buffer("block output", self._config.hidden)
@@ -57,6 +60,8 @@ class Hidden:
             return
         own = added(self._step, product, x, None)
         scale = scaled(self._config.residual_scale)
+        if share is not None:
+            scale = [ops.TokenScale(share), *scale]
         self._step.add(
             ops.Linear(
                 weights=product.weight,

@@ -72,6 +72,14 @@ def scaled(factor: float) -> list[ops.Operation]:
     return [] if factor == 1.0 else [ops.Scale(factor)]
 
 
+def with_epilogues(
+    kernel: FusedKernelBuilder, stages: Sequence[ops.Operation]
+) -> FusedKernelBuilder:
+    for stage in stages:
+        kernel = kernel.epilogue(stage)
+    return kernel
+
+
 def side_by_side(
     name: str,
     prologue: ops.Operation | None,
@@ -85,7 +93,6 @@ def side_by_side(
     if prologue is not None:
         kernel = kernel.prologue(prologue)
     for index, product in enumerate(products):
-        kernel = kernel.main(ops.Linear(weights=product.weight))
-        for stage in bias(product) if corrections is None else [ops.Residual(corrections[index])]:
-            kernel = kernel.epilogue(stage)
+        own = bias(product) if corrections is None else [ops.Residual(corrections[index])]
+        kernel = with_epilogues(kernel.main(ops.Linear(weights=product.weight)), own)
     return kernel.build(x=x, y=list(results))
