@@ -85,7 +85,10 @@ def test_bench_prints_json(model_path: Path) -> None:
     [
         (["generate", "nothing.gguf", "hi"], "GgufError: cannot open 'nothing.gguf'"),
         (["inspect", __file__], "GgufError: "),
-        (["generate", "MODEL", "hi", "-t", "-1"], "ArgumentError: sampling: temperature is -1.0"),
+        (
+            ["generate", "MODEL", "hi", "--temp", "-1"],
+            "ArgumentError: sampling: temperature is -1.0",
+        ),
         (["generate", "MODEL", "hi", "--device", "gpu9"], "DeviceError: no device 'gpu9'"),
     ],
 )

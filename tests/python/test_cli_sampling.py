@@ -69,9 +69,9 @@ def test_every_parameter_has_an_option() -> None:
     [
         (["--temp", "0.5", "--repeat-penalty", "1.2", "--repeat-last-n", "9"],
          {"temperature": 0.5, "repetition_penalty": 1.2, "penalty_window": 9}),
-        (["-t", "1", "--typical", "0.5", "--top-nsigma", "-1"],
+        (["--temp", "1", "--typical", "0.5", "--top-nsigma", "-1"],
          {"temperature": 1, "typical_p": 0.5, "top_n_sigma": 0}),
-        (["-t", "1", "--mirostat", "2", "--mirostat-ent", "4", "--mirostat-lr", "0.2"],
+        (["--temp", "1", "--mirostat", "2", "--mirostat-ent", "4", "--mirostat-lr", "0.2"],
          {"temperature": 1, "mirostat": 2, "mirostat_tau": 4, "mirostat_eta": 0.2}),
         (["-l", "3+1", "-l", "5-inf", "--ban", "9"],
          {"logit_bias": {3: 1, 5: -math.inf}, "banned_tokens": [9]}),

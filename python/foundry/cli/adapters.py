@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
+from foundry.cli.options import option
 from foundry.errors import ArgumentError
 
-Lora = Annotated[
-    list[str] | None,
-    typer.Option(help="An adapter: a GGUF file or a folder of peft; may be repeated."),
-]
-LoraScaled = Annotated[
-    list[str] | None,
-    typer.Option(metavar="PATH:SCALE", help="An adapter times a scale; may be repeated."),
-]
+_GROUP = "Model"
+OPTIONS = [
+    option("lora", list[str] | None, None, "--lora", metavar="PATH", group=_GROUP,
+           help="An adapter: a GGUF file or a folder of peft; may be repeated."),
+    option("lora_scaled", list[str] | None, None, "--lora-scaled", metavar="PATH:SCALE",
+           group=_GROUP, help="An adapter times a scale; may be repeated."),
+]  # fmt: skip
 
 
 def adapters_of(lora: list[str] | None, lora_scaled: list[str] | None) -> list[tuple[str, float]]:

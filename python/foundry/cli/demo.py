@@ -8,7 +8,7 @@ from pathlib import Path
 from foundry.cli import ui
 from foundry.cli.generate import answer
 from foundry.errors import ModelError
-from foundry.generation.sampling import SamplingParameters
+from foundry.models import load
 
 
 def find_model() -> Path:
@@ -25,14 +25,14 @@ def find_model() -> Path:
 
 def run(prompt: str, max_tokens: int) -> None:
     """Streams the answer, then prints what it cost."""
-    model = ui.load_model(find_model())
+    with ui.progress_bars() as report:
+        model = load(find_model(), progress=report)
     ui.say(ui.stderr, (model.name, "bold"), f" on {model.runtime.device.name}")
     ui.say(ui.stdout, (f"> {prompt}", "bold green"))
     generation = answer(
         model,
         ui.messages(None, prompt),
         max_tokens=max_tokens,
-        sampling=SamplingParameters(),
         statistics=False,
     )
     for label, value in generation.statistics.rows():

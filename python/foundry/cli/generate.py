@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from foundry.cli import ui
 from foundry.cli.reasoning import ReasoningParts
 from foundry.generation.messages import Message
-from foundry.generation.sampling import SamplingParameters
 from foundry.generation.statistics import peak_memory
 from foundry.models import Generation, LanguageModel
 
@@ -21,34 +21,27 @@ def answer(
     model: LanguageModel,
     prompt: str | Sequence[Message],
     *,
-    max_tokens: int,
-    sampling: SamplingParameters,
-    seed: int | None = None,
-    stop: Sequence[str] = (),
-    form: Mapping[str, Any] | None = None,
+    prompt_cache: Path | None = None,
     statistics: bool = True,
     as_json: bool = False,
+    **settings: Any,
 ) -> Generation:
-    """Streams the answer to standard output and, after it, its cost to standard error. `form` is
-    what it is held to, as `generate` takes it. With `as_json` both come as one object, at the
-    end."""
-    generation = model.generate(
-        prompt,
-        max_tokens=max_tokens,
-        sampling=sampling,
-        seed=seed,
-        stop=stop,
-        raw=True,
-        **(form or {}),
-    )
+    """Streams the answer to standard output and, after it, its cost to standard error. `settings`
+    are those of `LanguageModel.generate`. With `as_json` both come as one object, at the end. The
+    file `prompt_cache` is read where there is one, and written."""
+    if prompt_cache is not None and prompt_cache.exists():
+        model.load_prompt_cache(prompt_cache)
+    generation = model.generate(prompt, raw=True, **settings)
     if as_json:
         for _ in generation:
             pass
         print(_report(generation))
-        return generation
-    stream_answer(model, generation)
-    if statistics:
-        ui.note(str(generation.statistics))
+    else:
+        stream_answer(model, generation)
+        if statistics:
+            ui.note(str(generation.statistics))
+    if prompt_cache is not None:
+        model.save_prompt_cache(prompt_cache)
     return generation
 
 
@@ -68,7 +61,7 @@ def stream_answer(model: LanguageModel, generation: Generation) -> None:
 
 def _report(generation: Generation) -> str:
     cost = generation.statistics
-    report = {
+    report: dict[str, Any] = {
         "text": generation.text,
         "finish_reason": generation.finish_reason,
         "tokens": generation.tokens,
@@ -78,4 +71,9 @@ def _report(generation: Generation) -> str:
         "tokens_per_second": cost.tokens_per_second,
         "peak_memory_bytes": peak_memory(),
     }
+    if generation.logprobs:
+        report["logprobs"] = [
+            {"token": found.token, "logprob": found.logprob, "top": dict(found.top)}
+            for found in generation.logprobs
+        ]
     return json.dumps(report, indent=2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
@@ -27,7 +28,7 @@ def show(path: Path, tensors: bool) -> None:
     """Prints metadata, tensor formats, and with `tensors` every tensor."""
     file = opened(path)
     kind = "a Hugging Face folder" if isinstance(file, Folder) else f"GGUF {file.version}"
-    ui.say(ui.stdout, (path.resolve().name, "bold"), f": {kind}, {_size(file.nbytes)}")
+    ui.say(ui.stdout, (_name(path), "bold"), f": {kind}, {_size(file.nbytes)}")
 
     if isinstance(file, foundry.Gguf) and len(file.paths) > 1:
         _show_parts(file)
@@ -64,7 +65,7 @@ def as_json(path: Path) -> str:
     """The same, whole: arrays of metadata by their length where they have more than 64 elements."""
     file = opened(path)
     report = {
-        "name": path.resolve().name,
+        "name": _name(path),
         "bytes": file.nbytes,
         "metadata": {key: _plain(value) for key, value in file.metadata.items()},
         "tensors": [
@@ -78,6 +79,11 @@ def as_json(path: Path) -> str:
         ],
     }
     return json.dumps(report, indent=2)
+
+
+def _name(path: Path) -> str:
+    """As the command line has it; in the hub's cache files are links, by other names."""
+    return Path(os.path.abspath(path)).name
 
 
 def _plain(value: object) -> object:

@@ -7,16 +7,15 @@ import re
 import typing
 from collections.abc import Callable
 from dataclasses import MISSING, fields
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
+from foundry.cli.options import option, stands_for
 from foundry.errors import ArgumentError
 from foundry.generation.sampling import FILTERS, SamplingOptions, SamplingParameters
 
 # Each parameter's other names, and what it does.
 _OPTIONS: dict[str, tuple[tuple[str, ...], str]] = {
-    "temperature": (("--temp", "-t"), "0: the likeliest token."),
+    "temperature": (("--temp",), "0: the likeliest token."),
     "top_k": ((), "Keep the k likeliest tokens; 0: all."),
     "top_p": ((), "Keep the likeliest tokens up to this probability."),
     "min_p": ((), "Keep tokens this likely relative to the likeliest."),
@@ -55,23 +54,14 @@ _GROUP = "Sampling"
 def takes_sampling(**defaults: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """A command's `sampling` becomes an option for each parameter, with these defaults."""
 
-    def decorate(body: Callable[..., None]) -> Callable[..., None]:
-        def run(**options: Any) -> None:
-            chosen = {name: options.pop(name) for name in _OPTIONS}
-            if chosen["mirostat"]:  # in place of the command's own filters
-                own = {name for name in FILTERS if name in defaults}
-                chosen = {n: v for n, v in chosen.items() if n not in own or v != defaults[n]}
-            body(sampling=parameters(chosen), **options)
+    def make(given: dict[str, Any]) -> SamplingParameters:
+        chosen = {name: given.pop(name) for name in _OPTIONS}
+        if chosen["mirostat"]:  # in place of the command's own filters
+            own = {name for name in FILTERS if name in defaults}
+            chosen = {n: v for n, v in chosen.items() if n not in own or v != defaults[n]}
+        return parameters(chosen)
 
-        own = list(inspect.signature(body, eval_str=True).parameters.values())
-        place = next(i for i, parameter in enumerate(own) if parameter.name == "sampling")
-        own[place : place + 1] = [_option(name, defaults) for name in _OPTIONS]
-        run.__name__, run.__doc__ = body.__name__, body.__doc__
-        run.__annotations__ = {parameter.name: parameter.annotation for parameter in own}
-        run.__signature__ = inspect.Signature(own)  # type: ignore[attr-defined]
-        return run
-
-    return decorate
+    return stands_for("sampling", [_option(name, defaults) for name in _OPTIONS], make)
 
 
 def _option(name: str, defaults: dict[str, Any]) -> inspect.Parameter:
@@ -81,12 +71,14 @@ def _option(name: str, defaults: dict[str, Any]) -> inspect.Parameter:
     if name in _ROWS:
         kind, default = list[_ROWS[name]] | None, None  # type: ignore[valid-type]
     assert default is not MISSING
-    option = typer.Option(f"--{name.replace('_', '-')}", *names, help=what, rich_help_panel=_GROUP)
-    return inspect.Parameter(
+    return option(
         name,
-        inspect.Parameter.KEYWORD_ONLY,
-        default=defaults.get(name, default),
-        annotation=Annotated[kind, option],
+        kind,
+        defaults.get(name, default),
+        f"--{name.replace('_', '-')}",
+        *names,
+        help=what,
+        group=_GROUP,
     )
 
 

@@ -27,6 +27,7 @@ from foundry.generation.arguments import checked_text
 from foundry.generation.messages import Message
 
 _NARROWEST = 40  # columns; below, a table would lose its cells
+_UNBOUNDED = 2**20  # columns: what reads a pipe reads lines, as long as they are
 
 
 class _Console(Console):
@@ -35,7 +36,9 @@ class _Console(Console):
 
     def __init__(self, *, is_error: bool) -> None:
         super().__init__(stderr=is_error, highlight=False, markup=False, emoji=False)
-        if self.width < _NARROWEST:
+        if not self.is_terminal:
+            self.width = _UNBOUNDED
+        elif self.width < _NARROWEST:
             self.width = _NARROWEST
 
     def on_broken_pipe(self) -> None:
@@ -159,24 +162,3 @@ def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
             progress.update(tasks[stage], completed=done, total=total)
 
         yield report
-
-
-def load_model(
-    path: Path, device: str | None = None, adapters: Sequence[tuple[str, float]] = ()
-) -> foundry.models.LanguageModel:
-    """Loads a model that generates, with a bar for each stage: weights, kernels."""
-    with progress_bars() as report:
-        model: object = foundry.models.load(path, device=device, progress=report, adapters=adapters)
-    if isinstance(model, foundry.models.EmbeddingModel):
-        raise foundry.UnsupportedModelError(
-            f"{path}: unsupported: an embedding model ({model.config.architecture.name}), which "
-            "generates no text; supported: foundry embed"
-        )
-    assert isinstance(model, foundry.models.LanguageModel)
-    return model
-
-
-def load_any_model(path: Path, device: str | None = None) -> foundry.models.Embeds:
-    """Loads a model with a bar for each stage."""
-    with progress_bars() as report:
-        return foundry.models.load(path, device=device, progress=report)

@@ -42,7 +42,7 @@ class Folder:
             raise ModelError(f"{path / _CONFIGURATION}: the number of layers is {layers}")
         self.metadata: dict[str, Any] = {
             "general.architecture": self._model.architecture,
-            "general.name": path.resolve().name,
+            "general.name": _name(path),
             **prefixed,
         }
         self.pairs_halves = self._model.pairs_neighbours and not in_order
@@ -103,6 +103,14 @@ class Folder:
         return (
             f"Folder({str(self.path)!r}, {self._model.architecture}, {len(self.tensors)} tensors)"
         )
+
+
+def _name(path: Path) -> str:
+    """The folder's, or in the hub's cache (models--USER--MODEL/snapshots/COMMIT) the model's."""
+    whole = path.resolve()
+    if whole.parent.name == "snapshots":
+        return whole.parents[1].name.rpartition("--")[2]
+    return whole.name
 
 
 def opened(path: Path) -> Folder | Gguf:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from foundry.generation.statistics import Statistics
+from foundry.huggingface.hub import fetch
 from foundry.models.architectures import ARCHITECTURES, Architecture
 from foundry.models.config import ModelConfig
 from foundry.models.embedding_model import EmbeddingModel
@@ -20,5 +21,6 @@ __all__ = [
     "LanguageModel",
     "ModelConfig",
     "Statistics",
+    "fetch",
     "load",
 ]
