@@ -9,6 +9,7 @@ void bind_operation_base(nb::module_&);
 void bind_products(nb::module_&);
 void bind_experts(nb::module_&);
 void bind_attention(nb::module_&);
+void bind_recurrences(nb::module_&);
 void bind_rows(nb::module_&);
 void bind_elements(nb::module_&);
 void bind_tokens(nb::module_&);

@@ -27,6 +27,7 @@ void bind_ops(nb::module_& m) {
   bind_products(m);
   bind_experts(m);
   bind_attention(m);
+  bind_recurrences(m);
   bind_rows(m);
   bind_elements(m);
   bind_tokens(m);

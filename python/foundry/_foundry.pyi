@@ -1145,7 +1145,7 @@ class Attention(Operation):
     """
     y = softmax(scale q K^T + mask) V over the cache, grouped-query, online softmax in f32 (Dao et al. 2022). Token t stands at position start + t and attends to positions 0 to start + t, without causal to start + tokens - 1; with a window to the last `window` up to its own position, and to those `ahead` of it. The new tokens' keys and values are in the cache already. A query that may attend to nothing gives zeros. ShapeError, DTypeError and ArgumentError with the sizes.
 
-    q: (tokens, heads, head_dim), heads a multiple of kv_heads; head_dim is even, up to 576; f32, f16 or bf16.
+    q: (tokens, heads, head_dim), any strides but the innermost, which is 1; heads a multiple of kv_heads; head_dim is even, up to 576; f32, f16 or bf16.
     k_cache: (capacity, kv_heads, head_dim), any strides but the innermost, which is 1; f32, f16 or bf16.
     v_cache: as k_cache, of the same dtype; its heads may have another size, value_dim; f32, f16 or bf16.
     y: (tokens, heads, value_dim): q's size, as a rule; f32, f16 or bf16.
@@ -1161,9 +1161,10 @@ class Attention(Operation):
     splits: parts of the context, up to MAX_ATTENTION_SPLITS; 0: chosen.
     sinks: optional; (heads,), for each a score that has no position and takes its share of the weights (gpt-oss); -inf: none; f32, f16 or bf16.
     slopes: optional; (heads,), for each what a position of distance 1 takes from the score (ALiBi, Press et al. 2022); f32, f16 or bf16.
+    gate: optional; (tokens, heads, value_dim), strides as q's: the result is multiplied by its logistic function (Qwen 3 Next); f32, f16 or bf16.
     """
 
-    def __init__(self, q: Tensor, k_cache: Tensor, v_cache: Tensor, y: Tensor, *, start: int | Parameter = 0, scale: float = 0.0, window: int = 0, form: AttentionForm = ..., causal: bool = True, ahead: int = 0, soft_cap: float = 0.0, mask: Tensor | None = None, scratch: Tensor | None = None, splits: int = 0, sinks: Tensor | None = None, slopes: Tensor | None = None) -> None: ...
+    def __init__(self, q: Tensor, k_cache: Tensor, v_cache: Tensor, y: Tensor, *, start: int | Parameter = 0, scale: float = 0.0, window: int = 0, form: AttentionForm = ..., causal: bool = True, ahead: int = 0, soft_cap: float = 0.0, mask: Tensor | None = None, scratch: Tensor | None = None, splits: int = 0, sinks: Tensor | None = None, slopes: Tensor | None = None, gate: Tensor | None = None) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -1203,7 +1204,7 @@ class RopeKvWrite(Operation):
     """
     Turns q in place, turns k into the cache, and copies v into the cache, in one dispatch, with norms where there are weights for them. Token t goes to position start + t; ShapeError past the capacity. Heads and head_dim may be folded in q, k and v.
 
-    q: (tokens, heads, head_dim); f32, f16 or bf16.
+    q: (tokens, heads, head_dim), any strides but the innermost, which is 1; f32, f16 or bf16.
     k: (tokens, kv_heads, head_dim), q's dtype; f32, f16 or bf16.
     v: k's size, q's dtype; f32, f16 or bf16.
     k_cache: (capacity, kv_heads, head_dim), any strides but the innermost, which is 1; f32, f16 or bf16.
@@ -1286,18 +1287,80 @@ def attention_scratch(tokens: int, heads: int, head_dim: int, splits: int = 32) 
     Elements of f32 scratch with which Attention can split a context into so many parts.
     """
 
+class CausalConv(Operation):
+    """
+    A short convolution over tokens, channel by channel: y[t] = bias + the sum of weights[j] x[t - taps + 1 + j], where x before the first token is the state; the last taps - 1 inputs become the state. x may be multiplied by a gate before, and y by one after (LFM 2).
+
+    x: (tokens, channels), any strides but the innermost, which is 1; f32, f16 or bf16.
+    weights: (channels, taps), 2 to 16 taps; f32, f16 or bf16.
+    state: (taps - 1, channels); f32.
+    y: (tokens, channels), strides as x's; f32, f16 or bf16.
+    start: position of the first token; at 0 the state counts as zeros, whatever stands there.
+    bias: optional; (channels,); f32, f16 or bf16.
+    input_gate: optional; x's size, strides likewise; f32, f16 or bf16.
+    output_gate: optional; x's size, strides likewise; f32, f16 or bf16.
+    silu: y goes through SiLU before its gate (Mamba, Qwen 3 Next).
+    """
+
+    def __init__(self, x: Tensor, weights: Tensor, state: Tensor, y: Tensor, *, start: int | Parameter = 0, bias: Tensor | None = None, input_gate: Tensor | None = None, output_gate: Tensor | None = None, silu: bool = False) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+    @property
+    def start(self) -> int | Parameter:
+        """
+        position of the first token; at 0 the state counts as zeros, whatever stands there
+        """
+
+    @start.setter
+    def start(self, value: int | Parameter, /) -> None: ...
+
+class GatedDeltaNet(Operation):
+    """
+    The gated delta rule (Yang, Kautz & Hatamizadeh 2024), token by token: the state S of a head decays, S = exp(g) S, takes the difference between the value and what it holds for the key, S = S + b k (v - S^T k), and answers, y = scale S^T q. q and k are divided by their lengths, g is decay_scale softplus(decay + decay_bias) and b sigmoid(beta). Several value heads may share a key head. The state is read and written once for all tokens.
+
+    q: (tokens, key heads, key_dim), any strides but the innermost, which is 1; key_dim is up to 256; f32, f16 or bf16.
+    k: as q, of the same dtype; f32, f16 or bf16.
+    v: (tokens, heads, value_dim), likewise; heads a multiple of key heads; f32, f16 or bf16.
+    decay: (tokens, heads), or a view of it as (tokens, groups, heads of a group), any strides but the innermost; f32, f16 or bf16.
+    beta: as decay; f32, f16 or bf16.
+    state: (heads, key_dim, value_dim); f32.
+    y: (tokens, heads, value_dim), no gaps; f32, f16 or bf16.
+    start: position of the first token; at 0 the state counts as zeros, whatever stands there.
+    decay_scale: optional; (heads,); without it g is decay + decay_bias itself; f32, f16 or bf16.
+    decay_bias: optional; (heads,); f32, f16 or bf16.
+    scale: of the answers; 0: 1 / sqrt(key_dim).
+    epsilon: added to the squares of q's and k's lengths.
+    tiled: head h has key head h % key heads (Qwen 3.5); else neighbours share one (Qwen 3 Next).
+    lanes: lanes that share a column of the state, a power of two up to 32; 0: chosen.
+    """
+
+    def __init__(self, q: Tensor, k: Tensor, v: Tensor, decay: Tensor, beta: Tensor, state: Tensor, y: Tensor, *, start: int | Parameter = 0, decay_scale: Tensor | None = None, decay_bias: Tensor | None = None, scale: float = 0.0, epsilon: float = 1e-06, tiled: bool = False, lanes: int = 0) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+    @property
+    def start(self) -> int | Parameter:
+        """
+        position of the first token; at 0 the state counts as zeros, whatever stands there
+        """
+
+    @start.setter
+    def start(self, value: int | Parameter, /) -> None: ...
+
 class RmsNorm(Operation):
     """
-    y = x / sqrt(mean(x^2) + epsilon) * weight + residual, row by row, sums in f32. As a prologue only weight and epsilon count. Zhang & Sennrich 2019.
+    y = x / sqrt(mean(x^2) + epsilon) * weight * silu(gate) + residual, row by row, sums in f32. As a prologue only weight and epsilon count. Zhang & Sennrich 2019.
 
     weight: optional; (columns,); f32, f16 or bf16.
     epsilon: added to the mean of squares.
     x: left out in a fused kernel; (columns,) or (rows, columns); f32, f16 or bf16.
     y: left out in a fused kernel; x's size; f32, f16 or bf16. It may be x or residual.
     residual: optional; x's size (OLMo 2, Gemma 2); f32, f16 or bf16.
+    gate: optional; x's size (Qwen 3 Next); f32, f16 or bf16.
     """
 
-    def __init__(self, weight: Tensor | None = None, epsilon: float = 1e-05, x: Tensor | None = None, y: Tensor | None = None, residual: Tensor | None = None) -> None: ...
+    def __init__(self, weight: Tensor | None = None, epsilon: float = 1e-05, x: Tensor | None = None, y: Tensor | None = None, residual: Tensor | None = None, gate: Tensor | None = None) -> None: ...
 
     def __repr__(self) -> str: ...
 

@@ -24,7 +24,12 @@ kernel void attention_merge(FOUNDRY_ARGUMENTS) {
       if (d < value_dim) mixed += own[s * stride + d] * share;
     }
     if (d < value_dim) {
-      y[(ulong(token) * params.heads + head) * value_dim + d] = Y(attention_normalised(mixed, sum));
+      float result = attention_normalised(mixed, sum);
+      if (has_gate) {
+        const AttentionGate<Gate> own = {gate, params.gate_head_stride, params.gate_token_stride};
+        result *= own.of(token, head, d);
+      }
+      y[(ulong(token) * params.heads + head) * value_dim + d] = Y(result);
     }
   }
 }

@@ -8,6 +8,7 @@
 /// Neighbouring heads of one token.
 struct NormedHeads {
   device const X* from;
+  uint head_stride;
   uint head_dim;
   uint dims;
   bool interleaved;
@@ -16,7 +17,7 @@ struct NormedHeads {
   uint pair(uint p) const { return p % (head_dim / 2); }
   RopePair elements(uint p) const { return rope_pair(pair(p), head_dim, dims, interleaved); }
   float2 values(uint p) const {
-    device const X* own = from + head(p) * head_dim;
+    device const X* own = from + ulong(head(p)) * head_stride;
     const RopePair at = elements(p);
     return float2(float(own[at.first]), float(own[at.second]));
   }
@@ -36,10 +37,12 @@ kernel void norm_rope_kv_write(FOUNDRY_ARGUMENTS) {
   const bool is_value = unit >= q_units + k_units;
   const uint first_head = is_query ? unit : is_value ? unit - q_units - k_units : unit - q_units;
   const uint heads = is_query ? params.heads : params.kv_heads;
-  const ulong at = (ulong(token) * heads + first_head) * params.head_dim;
+  const uint token_stride = is_query ? params.q_token_stride : heads * params.head_dim;
+  const uint head_stride = is_query ? params.q_head_stride : params.head_dim;
+  const ulong at = ulong(token) * token_stride + ulong(first_head) * head_stride;
 
-  const NormedHeads own = {is_query ? q + at : is_value ? v + at : k + at, params.head_dim,
-                           params.dims, params.interleaved != 0};
+  const NormedHeads own = {is_query ? q + at : is_value ? v + at : k + at, head_stride,
+                           params.head_dim, params.dims, params.interleaved != 0};
   const uint pairs = (of_rows ? heads : 1) * (params.head_dim / 2);
   const uint step = simdgroups * 32;
   const bool has_weight = is_query ? has_query_norm : !is_value && has_key_norm;
@@ -95,7 +98,7 @@ kernel void norm_rope_kv_write(FOUNDRY_ARGUMENTS) {
     if (turns && !after_rope) pair = rope_rotate(pair, angle);
 
     if (is_query) {
-      device X* to = q + (ulong(token) * heads + head) * params.head_dim;
+      device X* to = q + ulong(token) * token_stride + ulong(head) * head_stride;
       to[elements.first] = X(pair.x);
       to[elements.second] = X(pair.y);
     } else {

@@ -28,7 +28,7 @@ kernel void rope_kv_write(FOUNDRY_ARGUMENTS) {
             rope_angle(i, params.dims, float(position), params.log2_base, factor);
   }
   if (head < params.heads) {
-    const ulong at = (ulong(token) * params.heads + head) * head_dim;
+    const ulong at = ulong(token) * params.q_token_stride + ulong(head) * params.q_head_stride;
     if (!turns) return;
     const float2 turned =
         rope_rotate(float2(float(q[at + pair.first]), float(q[at + pair.second])), angle);

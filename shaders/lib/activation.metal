@@ -78,6 +78,16 @@ inline float sigmoid(float x) {
   return (x < 0.0f ? small : 1.0f) / (1.0f + small);
 }
 
+/// log(1 + e^x).
+inline float softplus(float x) {
+  const float small = precise::exp(-fabs(x));
+  // Where 1 + small would lose what counts, the series of the logarithm; its next term is below
+  // 2^-26 of the first.
+  const float series = small * (1.0f - small * (0.5f - small * (1.0f / 3.0f - 0.25f * small)));
+  const float rest = small < 0x1p-6f ? series : precise::log(1.0f + small);
+  return x > 0.0f ? x + rest : rest;
+}
+
 /// x * sigmoid(1.702 x) (Hendrycks & Gimpel 2016).
 inline float gelu_quick(float x) {
   // 1.702 log2(e).

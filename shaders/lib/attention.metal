@@ -1,6 +1,7 @@
 // What the attention stages share. AttentionParams is generated from the host's struct of that name
 // (ops/attention.hpp), which documents its members.
 #pragma once
+#include "lib/activation.metal"
 #include "lib/non_finite.metal"
 
 // Below every score, yet finite: differences of it stay numbers under fast math.
@@ -94,6 +95,36 @@ struct AttentionSinks {
 inline float attention_normalised(float mixed, float sum) {
   return sum == 0.0f ? 0.0f : mixed / sum;
 }
+
+/// The result is as it is.
+struct AttentionNoGate {
+  float of(uint, uint, uint) const { return 1.0f; }
+};
+
+/// The result is multiplied by a logistic function (Qwen Team, "Qwen3-Next", 2025).
+template <class T>
+struct AttentionGate {
+  device const T* values;
+  uint head_stride;
+  uint token_stride;
+
+  float of(uint token, uint head, uint d) const {
+    return sigmoid(float(values[ulong(token) * token_stride + ulong(head) * head_stride + d]));
+  }
+};
+
+/// Stores results.
+template <uint ValueDim, class Y, class Gate = AttentionNoGate>
+struct AttentionResult {
+  device Y* y;
+  Gate gate;
+
+  void put(constant AttentionParams& params, uint token, uint head, uint, uint d, float mixed,
+           float, float sum) const {
+    y[(ulong(token) * params.heads + head) * ValueDim + d] =
+        Y(attention_normalised(mixed, sum) * gate.of(token, head, d));
+  }
+};
 
 /// Where a (token, head) of a split context leaves its part: a sum of weighted values for each
 /// element of a value, then the maximum and the sum of weights that they go with.

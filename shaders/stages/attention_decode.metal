@@ -20,17 +20,6 @@ struct AttentionDecodeMemory {
   float output[Simdgroups > 1 ? Simdgroups * Heads * ValueDim : 1];
 };
 
-/// Stores results.
-template <uint ValueDim, class Y>
-struct AttentionResult {
-  device Y* y;
-
-  void put(constant AttentionParams& params, uint token, uint head, uint, uint d, float mixed,
-           float, float sum) const {
-    y[(ulong(token) * params.heads + head) * ValueDim + d] = Y(attention_normalised(mixed, sum));
-  }
-};
-
 /// Stores parts, to be merged.
 template <uint ValueDim>
 struct AttentionPart {
@@ -126,7 +115,8 @@ inline void attend_decode(device const Q* q, device const Cache* k_cache,
   State state;
 #pragma unroll
   for (uint h = 0; h < Heads; ++h) {
-    device const Q* query = q + (ulong(token) * params.heads + first_head + h) * HeadDim;
+    device const Q* query = q + ulong(token) * params.q_token_stride +
+                            ulong(first_head + h) * params.q_head_stride;
     const AttentionBeginning beginning = mask.beginning(first_head + h);
     state.maximum[h] = beginning.maximum;
     // What has no position counts once, in one lane of all.

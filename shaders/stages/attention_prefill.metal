@@ -37,9 +37,9 @@ inline void attention_mix(threadgroup const float* v, thread const float* weight
 }
 
 template <uint HeadDim, uint Simdgroups, uint Scores, uint ValueDim = HeadDim, class Q, class Cache,
-          class Mask, class Y>
+          class Mask, class Out>
 inline void attend_prefill(device const Q* q, device const Cache* k_cache,
-                           device const Cache* v_cache, Mask mask, device Y* y,
+                           device const Cache* v_cache, Mask mask, Out out,
                            constant AttentionParams& params, uint kv_head, uint row_block,
                            threadgroup AttentionPrefillMemory<HeadDim, ValueDim>& memory,
                            uint simdgroup, uint lane) {
@@ -50,7 +50,8 @@ inline void attend_prefill(device const Q* q, device const Cache* k_cache,
   const uint row = first_row + simdgroup * 32 + lane;
   const uint token = min(row, rows - 1) / group;
   const uint head = kv_head * group + min(row, rows - 1) % group;
-  const ulong place = ulong(token) * params.heads + head;
+  device const Q* own =
+      q + ulong(token) * params.q_token_stride + ulong(head) * params.q_head_stride;
   const uint end = attention_end(params, token);
   const uint begin = attention_begin(params, token);
   device const Cache* k_head = k_cache + kv_head * ulong(params.k_head_stride);
@@ -58,7 +59,7 @@ inline void attend_prefill(device const Q* q, device const Cache* k_cache,
 
   float query[HeadDim];
   float output[ValueDim];
-  for (uint d = 0; d < HeadDim; ++d) query[d] = float(q[place * HeadDim + d]) * params.scale;
+  for (uint d = 0; d < HeadDim; ++d) query[d] = float(own[d]) * params.scale;
   for (uint d = 0; d < ValueDim; ++d) output[d] = 0.0f;
   const AttentionBeginning beginning = mask.beginning(head);
   float maximum = beginning.maximum;
@@ -132,7 +133,7 @@ inline void attend_prefill(device const Q* q, device const Cache* k_cache,
 
   if (row < rows) {
     for (uint d = 0; d < ValueDim; ++d) {
-      y[place * ValueDim + d] = Y(attention_normalised(output[d], sum));
+      out.put(params, token, head, 0, d, output[d], maximum, sum);
     }
   }
 }

@@ -136,9 +136,42 @@ CASES = {
     ),
     "KvRearrange": Case(ops.KvRearrange, {"x": (4, 3, 8), "y": (3, 4, 8)}),
     "RepeatKv": Case(ops.RepeatKv, {"x": (4, 2, 8), "y": (4, 6, 8)}),
+    "CausalConv": Case(
+        lambda **t: ops.CausalConv(**t, silu=True),
+        {
+            "x": (3, 40),
+            "weights": (40, 4),
+            "state": (3, 40),
+            "y": (3, 40),
+            "bias": (40,),
+            "input_gate": (3, 40),
+            "output_gate": (3, 40),
+        },
+        writes=("state", "y"),
+        settings="silu=True",
+        bytes=(4 * (4 * 120 + 160 + 40), 4 * 240),  # the state is read, too
+    ),
+    "GatedDeltaNet": Case(
+        lambda **t: ops.GatedDeltaNet(**t, tiled=True),
+        {
+            "q": (3, 2, 8),
+            "k": (3, 2, 8),
+            "v": (3, 4, 8),
+            "decay": (3, 4),
+            "beta": (3, 4),
+            "state": (4, 8, 8),
+            "y": (3, 4, 8),
+            "decay_scale": (4,),
+            "decay_bias": (4,),
+        },
+        writes=("state", "y"),
+        settings="tiled=True",
+        # The state is read, too.
+        bytes=(4 * (2 * 48 + 96 + 2 * 12 + 256 + 8), 4 * (256 + 96)),
+    ),
     "RmsNorm": Case(
         ops.RmsNorm,
-        {"weight": (40,), "x": (6, 40), "y": (6, 40), "residual": (6, 40)},
+        {"weight": (40,), "x": (6, 40), "y": (6, 40), "residual": (6, 40), "gate": (6, 40)},
         in_place=(("y", "x"), ("y", "residual")),
     ),
     "LayerNorm": Case(

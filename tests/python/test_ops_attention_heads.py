@@ -102,6 +102,37 @@ def test_sinks(rt: fd.Foundry, dim: int, value: int, tokens: int, splits: int, w
         check(found, expected, magnitude + np.abs(result) * 6)  # a sink of up to 6 has 2^-24 of it
 
 
+@pytest.mark.parametrize(("dim", "value"), [(64, 64), (64, 32)])
+@pytest.mark.parametrize(("tokens", "splits"), [(1, 0), (1, 3), (40, 0)])
+def test_queries_and_gates_side_by_side(
+    rt: fd.Foundry, dim: int, value: int, tokens: int, splits: int
+) -> None:
+    """A head's query, then its gate, whose logistic function the result is multiplied by."""
+    case = Case(rt, tokens, 33, 8, 2, dim, value)
+    both = rt.tensor(normal(tokens, 8, dim + value))
+    case.q, gate = both[:, :, :dim], both[:, :, dim:]
+    result, magnitude = attended(*case.exact(), start=33)
+    share = 1 / (1 + np.exp(-gate.copy_to_host().astype(np.float64)))
+    scratch = rt.empty((fd.ops.attention_scratch(tokens, 8, value, max(splits, 1)),), fd.f32)
+    settings: dict[str, Any] = {"scratch": scratch, "splits": splits} if splits else {}
+    for form in ["decode"] if splits else FORMS:
+        check(case.run(form, gate=gate, **settings), result * share, magnitude)
+    half = rt.tensor(gate.copy_to_host(), fd.f16)
+    share = 1 / (1 + np.exp(-half.copy_to_host().astype(np.float64)))
+    check(case.run("automatic", gate=half), result * share, magnitude)
+
+
+def test_a_nan_in_a_gate_stays_in_its_element(rt: fd.Foundry) -> None:
+    case = Case(rt, 2, 9, 4, 2, 32, 32)
+    gate = normal(2, 4, 32)
+    gate[1, 2, 3] = np.nan
+    for form in FORMS:
+        found = np.isnan(np.asarray(case.run(form, gate=rt.tensor(gate))))
+        assert found[1, 2, 3] and found.sum() == 1
+    with pytest.raises(fd.ShapeError, match="gate"):
+        case.run("decode", gate=rt.tensor(gate[:1]))
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_a_sink_of_minus_infinity_is_none_and_nan_shows(rt: fd.Foundry, form: str) -> None:
     case = Case(rt, 2, 9, 4, 2, 32, 32)

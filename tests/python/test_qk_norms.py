@@ -208,3 +208,25 @@ def test_what_does_not_fit_is_named(rt: fd.Foundry) -> None:
         "QkvLinear: unsupported norm 'row', which needs the whole row of results; supported: head, "
         "head_layer; RopeKvWrite has it"
     )
+
+
+@pytest.mark.parametrize("has_norm", [False, True])
+def test_queries_that_lie_between_others(rt: fd.Foundry, has_norm: bool) -> None:
+    """A head's query is followed by its gate, which stays."""
+    heads, kv_heads, dim, tokens = 4, 2, 32, 3
+    both = normal(tokens, heads, 2 * dim)
+    k = normal(tokens, kv_heads, dim, seed="k")
+    tensor, kv = rt.tensor(both), rt.tensor(k)
+    caches = [rt.zeros((8, kv_heads, dim)) for _ in range(2)]
+    weight = weight_of("head", heads, dim) if has_norm else None
+    norms: dict[str, Any] = {}
+    if weight is not None:
+        norms = {"query_norm": rt.tensor(weight), "norm_epsilon": EPSILON}
+    q = tensor[:, :, :dim]
+    rt.run(fd.ops.RopeKvWrite(q, kv, kv, *caches, start=START, interleaved=False, dims=16, **norms))
+    found = tensor.copy_to_host()
+    np.testing.assert_array_equal(found[:, :, dim:], both[:, :, dim:])
+    exact = expected(
+        both[:, :, :dim].astype(np.float64), weight, "head", False, interleaved=False, dims=16
+    )
+    np.testing.assert_allclose(found[:, :, :dim], exact, atol=1e-5)

@@ -151,6 +151,7 @@ struct Operands {
   std::optional<DType> mask;
   std::optional<DType> sinks;
   std::optional<DType> slopes;
+  std::optional<DType> gate;
 };
 
 Operands operands_of(const Attention& op) {
@@ -158,7 +159,8 @@ Operands operands_of(const Attention& op) {
           .cache = op.k_cache.dtype(),
           .mask = dtype_if_any(op.mask),
           .sinks = dtype_if_any(op.sinks),
-          .slopes = dtype_if_any(op.slopes)};
+          .slopes = dtype_if_any(op.slopes),
+          .gate = dtype_if_any(op.gate)};
 }
 
 std::string mask_expression(const Operands& of) {
@@ -177,6 +179,15 @@ std::string mask_expression(const Operands& of) {
   return concat("AttentionSinks<", type, ", ", msl_type(*of.sinks), ">{", mask, ", sinks}");
 }
 
+/// What stores results to y.
+std::string result_expression(const Operands& of, DType y, std::uint32_t value_dim) {
+  const std::string gate = of.gate ? concat("AttentionGate<", msl_type(*of.gate), ">") : "";
+  const std::string type =
+      concat("AttentionResult<", value_dim, ", ", msl_type(y), of.gate ? ", " : "", gate, ">");
+  if (!of.gate) return concat(type, "{y, {}}");
+  return concat(type, "{y, {gate, params.gate_head_stride, params.gate_token_stride}}");
+}
+
 /// stages/<name>.metal with its arguments; `out` is what it writes.
 KernelDescription describe_stage(const char* name, const Operands& of, ArgumentDescription out) {
   KernelDescription kernel;
@@ -184,7 +195,7 @@ KernelDescription describe_stage(const char* name, const Operands& of, ArgumentD
   kernel.arguments = {ArgumentDescription::buffer("q", Access::read, of.q),
                       ArgumentDescription::buffer("k_cache", Access::read, of.cache),
                       ArgumentDescription::buffer("v_cache", Access::read, of.cache)};
-  kernel.arguments[1].strided = kernel.arguments[2].strided = true;
+  for (ArgumentDescription& argument : kernel.arguments) argument.strided = true;
   if (of.mask) {
     kernel.arguments.push_back(ArgumentDescription::buffer("mask", Access::read, *of.mask));
     kernel.arguments.back().strided = true;
@@ -194,6 +205,10 @@ KernelDescription describe_stage(const char* name, const Operands& of, ArgumentD
   }
   if (of.slopes) {
     kernel.arguments.push_back(ArgumentDescription::buffer("slopes", Access::read, *of.slopes));
+  }
+  if (of.gate) {
+    kernel.arguments.push_back(ArgumentDescription::buffer("gate", Access::read, *of.gate));
+    kernel.arguments.back().strided = true;
   }
   kernel.arguments.push_back(std::move(out));
   kernel.arguments.push_back(
@@ -216,7 +231,7 @@ struct DecodeRecipe {
                          : ArgumentDescription::buffer("parts", Access::write, DType::f32));
     const std::string all =
         concat(sizes.key, ", ", heads, ", ", simdgroups, sizes.value_argument());
-    const std::string out = y ? concat("AttentionResult<", sizes.value, ", ", msl_type(*y), ">{y}")
+    const std::string out = y ? result_expression(of, *y, sizes.value)
                               : concat("AttentionPart<", sizes.value, ">{parts}");
     kernel.source.text = concat(
         "kernel void attention_decode(FOUNDRY_ARGUMENTS) {\n  threadgroup AttentionDecodeMemory<",
@@ -230,14 +245,18 @@ struct DecodeRecipe {
 
 struct MergeRecipe {
   DType y;
+  std::optional<DType> gate;
   std::uint32_t value_dim;
 
   KernelDescription describe() const {
     auto kernel = kernel_file("attention_merge");
     kernel.arguments = {ArgumentDescription::buffer("parts", Access::read, DType::f32),
+                        ArgumentDescription::optional_buffer(
+                            "gate", Access::read, gate.value_or(DType::f32), gate.has_value()),
                         ArgumentDescription::buffer("y", Access::write, y),
                         ArgumentDescription::value("params", struct_layout<AttentionParams>())};
-    kernel.aliases = {{"Y", msl_type(y)}};
+    kernel.arguments[1].strided = true;
+    kernel.aliases = {{"Y", msl_type(y)}, {"Gate", msl_type(gate.value_or(DType::f32))}};
     kernel.constants = {{"value_dimension", value_dim}};
     return kernel;
   }
@@ -266,8 +285,8 @@ struct PrefillRecipe {
         "AttentionPrefillMemory<",
         sizes.key, sizes.value_argument(), "> memory;\n  attend_prefill<", sizes.key, ", ",
         kPrefillSimdgroups, ", ", scores, sizes.value_argument(), ">(\n      q, k_cache, v_cache, ",
-        mask_expression(of),
-        ", y, params, threadgroup_position_in_grid.x,\n"
+        mask_expression(of), ", ", result_expression(of, y, sizes.value),
+        ",\n      params, threadgroup_position_in_grid.x,\n"
         "      threadgroup_position_in_grid.y, memory, simdgroup_index_in_threadgroup,\n"
         "      thread_index_in_simdgroup);\n}");
     return kernel;
@@ -275,16 +294,20 @@ struct PrefillRecipe {
 };
 
 void dispatch(Encoder& encoder, const CompiledKernel& kernel, const Attention& op,
-              const AnyTensor& out, const AttentionParams& params, std::uint32_t tokens,
+              const AnyTensor& out, bool is_whole, const AttentionParams& params,
               const DispatchConfig& config) {
   constexpr std::size_t at = offsetof(AttentionParams, start);
-  const std::array uses{
-      position_use(at, op.start, op.k_cache, tokens),
-      position_use(at, op.start, op.v_cache, tokens),
-      op.mask ? position_use(at, op.start, op.mask.extents().inner(), tokens) : ParameterUse{}};
-  InlineVector<Argument, 8> arguments;
+  const std::array uses{position_use(at, op.start, op.k_cache, params.tokens),
+                        position_use(at, op.start, op.v_cache, params.tokens),
+                        op.mask
+                            ? position_use(at, op.start, op.mask.extents().inner(), params.tokens)
+                            : ParameterUse{}};
+  InlineVector<Argument, 9> arguments;
+  // Parts of a result wait for the merge with their gate.
+  const AnyTensor none;
+  const AnyTensor& gate = is_whole ? op.gate : none;
   for (const AnyTensor* tensor :
-       {&op.q, &op.k_cache, &op.v_cache, &op.mask, &op.sinks, &op.slopes, &out}) {
+       {&op.q, &op.k_cache, &op.v_cache, &op.mask, &op.sinks, &op.slopes, &gate, &out}) {
     if (*tensor) arguments.push_back(Argument(*tensor));
   }
   arguments.push_back(Argument::value(params, uses));
@@ -299,6 +322,7 @@ void Attention::encode(Encoder& encoder) const {
   const std::uint32_t head_dim = sizes.key;
   const std::uint32_t kv_heads = k_shape.kv_heads;
   const HeadsShape shape = heads_shape("Attention", "q", q, head_dim);
+  const HeadStrides q_strides = head_strides("Attention", "q", q, head_dim);
   require_float("Attention", "y", y);
   require_count("Attention", "y", y, std::uint64_t{shape.tokens} * shape.heads * sizes.value);
   require_capacity("Attention", k_shape, start, shape.tokens);
@@ -320,6 +344,7 @@ void Attention::encode(Encoder& encoder) const {
     require_float("Attention", "slopes", slopes);
     require_count("Attention", "slopes", slopes, shape.heads);
   }
+  if (gate) require_count("Attention", "gate", gate, y.count());
   if (!(soft_cap >= 0.0f)) {
     throw ArgumentError(concat("Attention: soft_cap is ", soft_cap, ", not 0 or above"));
   }
@@ -344,6 +369,10 @@ void Attention::encode(Encoder& encoder) const {
                          v_shape.position_stride,
                          v_shape.head_stride,
                          0,
+                         0,
+                         q_strides.token,
+                         q_strides.head,
+                         0,
                          0};
   if (mask) {
     check_mask(*this, k_shape, shape);
@@ -352,6 +381,12 @@ void Attention::encode(Encoder& encoder) const {
     params.mask_token_stride = in_32_bits("Attention", "the mask's stride", strides[rank - 2]);
     if (rank == 3)
       params.mask_head_stride = in_32_bits("Attention", "the mask's stride", strides[0]);
+  }
+  if (gate) {
+    static_cast<void>(heads_shape("Attention", "gate", gate, sizes.value));
+    const HeadStrides own = head_strides("Attention", "gate", gate, sizes.value);
+    params.gate_token_stride = own.token;
+    params.gate_head_stride = own.head;
   }
 
   const bool decode = form == AttentionForm::automatic ? shape.tokens <= kMostDecodeTokens
@@ -364,7 +399,7 @@ void Attention::encode(Encoder& encoder) const {
                                      .scores = prefill_scores(encoder.device().traits(), sizes)});
     const std::uint64_t rows = std::uint64_t{shape.tokens} * (shape.heads / kv_heads);
     const std::uint64_t block = kPrefillSimdgroups * kSimdWidth;
-    dispatch(encoder, *kernel, *this, y, params, shape.tokens,
+    dispatch(encoder, *kernel, *this, y, true, params,
              threadgroups_of(kPrefillSimdgroups, kv_heads, (rows + block - 1) / block));
     return;
   }
@@ -372,17 +407,20 @@ void Attention::encode(Encoder& encoder) const {
   const DecodePlan plan = plan_of(*this, k_shape, sizes, shape, encoder.device().traits());
   params.splits = plan.splits;
   const bool whole = plan.splits == 1;
+  Operands of = operands_of(*this);
+  if (!whole) of.gate = std::nullopt;
   const auto kernel =
-      encoder.kernel(DecodeRecipe{.of = operands_of(*this),
+      encoder.kernel(DecodeRecipe{.of = of,
                                   .y = whole ? std::optional(y.dtype()) : std::nullopt,
                                   .sizes = sizes,
                                   .heads = plan.heads,
                                   .simdgroups = plan.simdgroups});
-  dispatch(encoder, *kernel, *this, whole ? y : scratch, params, shape.tokens,
+  dispatch(encoder, *kernel, *this, whole ? y : scratch, whole, params,
            threadgroups_of(plan.simdgroups, shape.heads / plan.heads, shape.tokens, plan.splits));
   if (whole) return;
-  const auto merge = encoder.kernel(MergeRecipe{.y = y.dtype(), .value_dim = sizes.value});
-  encoder.dispatch(*merge, {scratch, y, Argument::value(params)},
+  const auto merge = encoder.kernel(
+      MergeRecipe{.y = y.dtype(), .gate = dtype_if_any(gate), .value_dim = sizes.value});
+  encoder.dispatch(*merge, {scratch, gate, y, Argument::value(params)},
                    threadgroups_of(1, shape.heads, shape.tokens));
 }
 
@@ -396,7 +434,8 @@ Traffic Attention::traffic() const {
   const std::uint64_t position = std::uint64_t{cache.k.kv_heads} *
                                  (cache.k.head_dim + cache.v.head_dim) *
                                  info(k_cache.dtype()).block_bytes;
-  Traffic traffic = traffic_of({&q, &sinks, &slopes}, {&y}) + Traffic{(end - begin) * position, 0};
+  Traffic traffic =
+      traffic_of({&q, &sinks, &slopes, &gate}, {&y}) + Traffic{(end - begin) * position, 0};
   if (mask) {
     const std::uint64_t rows = mask.rank() == 3 ? mask.extents()[0] * tokens : tokens;
     traffic.reads += rows * (end - begin) * info(mask.dtype()).block_bytes;

@@ -25,6 +25,10 @@ struct AttentionParams {
   std::uint32_t v_head_stride;
   std::uint32_t mask_head_stride;
   std::uint32_t mask_token_stride;
+  std::uint32_t q_token_stride;
+  std::uint32_t q_head_stride;
+  std::uint32_t gate_token_stride;
+  std::uint32_t gate_head_stride;
 };
 
 enum class AttentionForm : std::uint8_t { automatic, decode, prefill };
@@ -54,6 +58,7 @@ struct Attention {
   std::uint32_t splits = 0;
   AnyTensor sinks = {};
   AnyTensor slopes = {};
+  AnyTensor gate = {};
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
@@ -68,7 +73,8 @@ struct Attention {
       "zeros. ShapeError, DTypeError and ArgumentError with the sizes.",
       read<&Attention::q>(
           Elements::floats,
-          "(tokens, heads, head_dim), heads a multiple of kv_heads; head_dim is even, up to 576"),
+          "(tokens, heads, head_dim), any strides but the innermost, which is 1; heads a "
+          "multiple of kv_heads; head_dim is even, up to 576"),
       read<&Attention::k_cache>(
           Elements::floats,
           "(capacity, kv_heads, head_dim), any strides but the innermost, which is 1"),
@@ -102,7 +108,10 @@ struct Attention {
       optional_read<&Attention::slopes>(
           Elements::floats,
           "(heads,), for each what a position of distance 1 takes from the score (ALiBi, Press et "
-          "al. 2022)"));
+          "al. 2022)"),
+      optional_read<&Attention::gate>(Elements::floats,
+                                      "(tokens, heads, value_dim), strides as q's: the result is "
+                                      "multiplied by its logistic function (Qwen 3 Next)"));
 };
 
 inline constexpr std::uint32_t kMaxAttentionSplits = 32;  ///< a lane of the merging simdgroup each

@@ -56,6 +56,18 @@ HeadsShape heads_shape(std::string_view op, std::string_view what, const AnyTens
   return {static_cast<std::uint32_t>(tokens), static_cast<std::uint32_t>(per_token / head_dim)};
 }
 
+HeadStrides head_strides(std::string_view op, std::string_view what, const AnyTensor& tensor,
+                         std::uint32_t head_dim) {
+  const std::size_t rank = tensor.rank();
+  const auto& strides = tensor.strides();
+  if (strides[rank - 1] != 1 && tensor.extents().inner() != 1) {
+    throw ShapeError(concat(op, ": ", what, " must have its innermost dimension contiguous; ",
+                            to_string(tensor), " has stride ", strides[rank - 1]));
+  }
+  return {in_32_bits(op, "a stride", rank == 1 ? tensor.count() : strides[0]),
+          in_32_bits(op, "a stride", rank == 3 ? strides[1] : head_dim)};
+}
+
 void require_capacity(std::string_view op, const CacheShape& cache,
                       const Scalar<std::uint32_t>& start, std::uint32_t tokens) {
   const std::uint64_t end = std::uint64_t{start.value()} + tokens;

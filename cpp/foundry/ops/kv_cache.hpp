@@ -44,6 +44,14 @@ struct HeadsShape {
 [[nodiscard]] HeadsShape heads_shape(std::string_view op, std::string_view what,
                                      const AnyTensor& tensor, std::uint32_t head_dim);
 
+/// Where the heads of such a tensor lie. ShapeError unless the elements of a head are contiguous.
+struct HeadStrides {
+  std::uint32_t token;
+  std::uint32_t head;
+};
+[[nodiscard]] HeadStrides head_strides(std::string_view op, std::string_view what,
+                                       const AnyTensor& tensor, std::uint32_t head_dim);
+
 /// Throws ShapeError unless positions start .. start + tokens - 1 lie in the cache. Of a parameter
 /// only the tokens are checked: the rest is checked at each replay (position_use).
 void require_capacity(std::string_view op, const CacheShape& cache,

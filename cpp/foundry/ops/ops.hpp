@@ -7,6 +7,7 @@
 #include "foundry/ops/arange.hpp"
 #include "foundry/ops/argmax.hpp"
 #include "foundry/ops/attention.hpp"
+#include "foundry/ops/causal_conv.hpp"
 #include "foundry/ops/choose_experts.hpp"
 #include "foundry/ops/clamp.hpp"
 #include "foundry/ops/copy.hpp"
@@ -17,6 +18,7 @@
 #include "foundry/ops/expert_gated_linear.hpp"
 #include "foundry/ops/expert_linear.hpp"
 #include "foundry/ops/fill.hpp"
+#include "foundry/ops/gated_delta_net.hpp"
 #include "foundry/ops/gated_linear.hpp"
 #include "foundry/ops/gemm.hpp"
 #include "foundry/ops/gemv.hpp"
@@ -46,6 +48,7 @@ using ExpertOperations =
     OperationList<ChooseExperts, GroupExperts, ExpertGatedLinear, ExpertLinear>;
 using AttentionOperations =
     OperationList<Attention, Rope, RopeKvWrite, KvWrite, KvRearrange, RepeatKv>;
+using RecurrentOperations = OperationList<CausalConv, GatedDeltaNet>;
 using RowOperations = OperationList<RmsNorm, LayerNorm, Softmax>;
 using ElementOperations = OperationList<Add, Multiply, SwiGlu, GeGlu, Clamp, Copy, Fill, Arange,
                                         RandomUniform, RandomNormal>;
@@ -56,7 +59,7 @@ using StageOperations = OperationList<SandwichNorm, Bias, Residual, Scale, Token
                                       Xielu, ClampedSwiGlu, HeadNorm, HeadLayerNorm, CacheWrite>;
 
 using AllOperations =
-    JoinedLists<ProductOperations, ExpertOperations, AttentionOperations, RowOperations,
-                ElementOperations, TokenOperations, StageOperations>::Type;
+    JoinedLists<ProductOperations, ExpertOperations, AttentionOperations, RecurrentOperations,
+                RowOperations, ElementOperations, TokenOperations, StageOperations>::Type;
 
 }  // namespace foundry::ops

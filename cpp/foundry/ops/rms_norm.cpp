@@ -17,24 +17,29 @@ struct RmsNormRecipe {
   DType x;
   std::optional<DType> weight;
   std::optional<DType> residual;
+  std::optional<DType> gate;
   DType y;
   bool whole_threadgroup;
 
   KernelDescription describe() const {
     const DType weight_type = weight.value_or(DType::f32);
     const DType residual_type = residual.value_or(DType::f32);
+    const DType gate_type = gate.value_or(DType::f32);
     auto kernel = kernel_file("rms_norm");
-    kernel.arguments = {ArgumentDescription::buffer("x", Access::read, x),
-                        ArgumentDescription::optional_buffer("weight", Access::read, weight_type,
-                                                             weight.has_value()),
-                        ArgumentDescription::optional_buffer("residual", Access::read,
-                                                             residual_type, residual.has_value()),
-                        ArgumentDescription::buffer("y", Access::write, y),
-                        ArgumentDescription::value("params", struct_layout<RmsNormParams>())};
+    kernel.arguments = {
+        ArgumentDescription::buffer("x", Access::read, x),
+        ArgumentDescription::optional_buffer("weight", Access::read, weight_type,
+                                             weight.has_value()),
+        ArgumentDescription::optional_buffer("residual", Access::read, residual_type,
+                                             residual.has_value()),
+        ArgumentDescription::optional_buffer("gate", Access::read, gate_type, gate.has_value()),
+        ArgumentDescription::buffer("y", Access::write, y),
+        ArgumentDescription::value("params", struct_layout<RmsNormParams>())};
     allow_in_place<RmsNorm>(kernel);
     kernel.aliases = {{"X", msl_type(x)},
                       {"Weight", msl_type(weight_type)},
                       {"Residual", msl_type(residual_type)},
+                      {"Gate", msl_type(gate_type)},
                       {"Y", msl_type(y)}};
     kernel.constants = {{"whole_threadgroup", whole_threadgroup}};
     return kernel;
@@ -49,14 +54,16 @@ void RmsNorm::encode(Encoder& encoder) const {
   if (weight) require_count("RmsNorm", "weight", weight, shape.columns);
   require_count("RmsNorm", "y", y, x.count());
   if (residual) require_count("RmsNorm", "residual", residual, x.count());
+  if (gate) require_count("RmsNorm", "gate", gate, x.count());
   const RowDispatch rows = row_dispatch(encoder.device(), shape);
   const RmsNormParams params{shape.rows, shape.columns, epsilon};
   const auto kernel = encoder.kernel(RmsNormRecipe{.x = x.dtype(),
                                                    .weight = dtype_if_any(weight),
                                                    .residual = dtype_if_any(residual),
+                                                   .gate = dtype_if_any(gate),
                                                    .y = y.dtype(),
                                                    .whole_threadgroup = rows.whole_threadgroup});
-  encoder.dispatch(*kernel, {x, weight, residual, y, Argument::value(params)}, rows.config);
+  encoder.dispatch(*kernel, {x, weight, residual, gate, y, Argument::value(params)}, rows.config);
 }
 
 Traffic RmsNorm::traffic() const {
@@ -67,6 +74,7 @@ RmsNorm::operator Stage() const {
   if (residual) {
     throw ArgumentError("RmsNorm: a prologue takes no residual; SandwichNorm is the one that does");
   }
+  if (gate) throw ArgumentError("RmsNorm: a prologue takes no gate");
   return {.type = &kRmsNorm, .tensors = {weight}, .scalars = {epsilon}};
 }
 

@@ -21,22 +21,24 @@ struct RmsNorm {
   AnyTensor x = {};
   AnyTensor y = {};
   AnyTensor residual = {};
+  AnyTensor gate = {};
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
   operator Stage() const;
 
   static constexpr auto description = operation(
-      "y = x / sqrt(mean(x^2) + epsilon) * weight + residual, row by row, sums in f32. As a "
-      "prologue only "
-      "weight and epsilon count. Zhang & Sennrich 2019.",
+      "y = x / sqrt(mean(x^2) + epsilon) * weight * silu(gate) + residual, row by row, sums in "
+      "f32. "
+      "As a prologue only weight and epsilon count. Zhang & Sennrich 2019.",
       optional_read<&RmsNorm::weight>(Elements::floats, "(columns,)"),
       setting<&RmsNorm::epsilon>("added to the mean of squares"),
       read<&RmsNorm::x>(Elements::floats, "(columns,) or (rows, columns)").to_run(),
       write<&RmsNorm::y>(Elements::floats, "x's size")
           .to_run()
           .may_be<&RmsNorm::x, &RmsNorm::residual>(),
-      optional_read<&RmsNorm::residual>(Elements::floats, "x's size (OLMo 2, Gemma 2)"));
+      optional_read<&RmsNorm::residual>(Elements::floats, "x's size (OLMo 2, Gemma 2)"),
+      optional_read<&RmsNorm::gate>(Elements::floats, "x's size (Qwen 3 Next)"));
 };
 
 }  // namespace foundry::ops

@@ -30,7 +30,9 @@ struct RopeKvWriteParams {
   std::uint32_t interleaved;
   float log2_base;
   float magnitude;
-  std::uint32_t k_position_stride;  ///< of the cache, in elements
+  std::uint32_t q_token_stride;  ///< in elements, as the others
+  std::uint32_t q_head_stride;
+  std::uint32_t k_position_stride;
   std::uint32_t k_head_stride;
   std::uint32_t v_position_stride;
   std::uint32_t v_head_stride;
@@ -95,7 +97,8 @@ struct RopeKvWrite {
       "there are weights for them. "
       "Token t goes to position start + t; ShapeError past the capacity. Heads and head_dim may be "
       "folded in q, k and v.",
-      read_write<&RopeKvWrite::q>(Elements::floats, "(tokens, heads, head_dim)"),
+      read_write<&RopeKvWrite::q>(
+          Elements::floats, "(tokens, heads, head_dim), any strides but the innermost, which is 1"),
       read<&RopeKvWrite::k>(Elements::floats, "(tokens, kv_heads, head_dim), q's dtype"),
       read<&RopeKvWrite::v>(Elements::floats, "k's size, q's dtype"),
       write<&RopeKvWrite::k_cache>(

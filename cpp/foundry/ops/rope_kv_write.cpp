@@ -25,7 +25,7 @@ struct RopeKvWriteRecipe {
                         ArgumentDescription::buffer("v_cache", Access::write_some, cache),
                         factors_argument(has_factors),
                         ArgumentDescription::value("params", struct_layout<RopeKvWriteParams>())};
-    kernel.arguments[3].strided = kernel.arguments[4].strided = true;
+    for (const std::size_t i : {0, 3, 4}) kernel.arguments[i].strided = true;
     kernel.aliases = {{"X", msl_type(x)}, {"Cache", msl_type(cache)}};
     return kernel;
   }
@@ -93,6 +93,7 @@ void RopeKvWrite::encode(Encoder& encoder) const {
   const auto [k_shape, v_shape] = cache_pair("RopeKvWrite", k_cache, v_cache);
   const std::uint32_t head_dim = k_shape.head_dim;
   const auto [tokens, heads] = heads_shape("RopeKvWrite", "q", q, head_dim);
+  const HeadStrides q_strides = head_strides("RopeKvWrite", "q", q, head_dim);
   const std::uint64_t elements = std::uint64_t{tokens} * k_shape.kv_heads * head_dim;
   require_count("RopeKvWrite", "k", k, elements);
   require_count("RopeKvWrite", "v", v, elements);
@@ -106,6 +107,8 @@ void RopeKvWrite::encode(Encoder& encoder) const {
                                  settings.interleaved ? 1u : 0u,
                                  std::log2(settings.base),
                                  settings.magnitude,
+                                 q_strides.token,
+                                 q_strides.head,
                                  k_shape.position_stride,
                                  k_shape.head_stride,
                                  v_shape.position_stride,
