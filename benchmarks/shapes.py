@@ -16,7 +16,8 @@ import gguf
 import numpy as np
 from numpy.typing import NDArray
 
-from foundry.convert.formats import bytes_in, format_of
+import foundry as fd
+from foundry.convert import BLOCKS, BlockEncoder, format_of
 
 FOLDER = Path("build/shapes")
 _SAMPLE = 64  # rows
@@ -103,7 +104,7 @@ class Shape:
         wanted = self.experts if "_exps" in kind and self.experts else self.type
         form = wanted if wanted == "mxfp4" else format_of(name, shape, wanted)
         sample = random.normal(0, shape[-1] ** -0.5, (_SAMPLE, shape[-1])).astype(np.float32)
-        packed = bytes_in(sample, form)
+        packed = _packed(sample, form)
         rows = int(np.prod(shape[:-1]))
         data: NDArray[np.uint8] = np.resize(packed, (rows, packed.shape[-1]))
         writer.add_tensor(
@@ -136,6 +137,15 @@ class Shape:
             "ffn_down_exps": (count, self.hidden, expert),
         }.get(bare, (self.hidden,))
         return shape[:-1] if kind.endswith(".bias") and len(shape) > 1 else shape
+
+
+def _packed(sample: NDArray[np.float32], form: str) -> NDArray[np.uint8]:
+    if form in BLOCKS:
+        runtime = fd.Foundry()
+        blocks = BlockEncoder(runtime).encode("sample", runtime.tensor(sample), form)
+        return blocks.copy_to_host().reshape(len(sample), -1)
+    kind = gguf.GGMLQuantizationType[form.upper()]
+    return np.ascontiguousarray(gguf.quants.quantize(sample, kind)).view(np.uint8)
 
 
 def _llama(type: str, layers: int) -> Shape:

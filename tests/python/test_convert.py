@@ -1,5 +1,5 @@
-"""Conversion: encoders against the `gguf` package's decoders and plain rounding, files against its
-reader."""
+"""Conversion: encoders against the `gguf` package, plain rounding and a model in numpy, files
+against the package's reader."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from gguf.quants import dequantize, quantize
 from numpy.typing import NDArray
 
 import foundry as fd
-from foundry.convert import TYPES, convert
-from foundry.convert.formats import bytes_in, format_of
-from foundry.convert.k_quants import ENCODERS, encode
+import k_quants
+from foundry.convert import BLOCKS, TYPES, BlockEncoder, convert, format_of
 from tiny_llama import TinyLlama
 from values import rng
 
 F32 = NDArray[np.float32]
+U8 = NDArray[np.uint8]
 
 K_FORMATS = {  # elements of a sub-block, values that a code has, whether there is a smallest value
     "q2_k": (16, 4, True),
@@ -30,9 +30,20 @@ K_FORMATS = {  # elements of a sub-block, values that a code has, whether there 
 }
 
 
-def decoded(values: F32, name: str) -> F32:
+def encode(rt: fd.Foundry, values: F32, name: str) -> U8:
+    found = BlockEncoder(rt).encode("w", rt.tensor(values), name).copy_to_host()
+    return found.reshape(*values.shape[:-1], -1)
+
+
+def expected_bytes(values: F32, name: str) -> U8:
+    if name in k_quants.ENCODERS:
+        return k_quants.encode(values, name)
+    return quantize(values, gguf.GGMLQuantizationType[name.upper()]).view(np.uint8)
+
+
+def decoded(rt: fd.Foundry, values: F32, name: str) -> F32:
     kind = gguf.GGMLQuantizationType[name.upper()]
-    return np.asarray(dequantize(encode(values, name), kind), np.float32)
+    return np.asarray(dequantize(encode(rt, values, name), kind), np.float32)
 
 
 def rounded(values: F32, size: int, levels: int, has_least: bool) -> F32:
@@ -62,9 +73,9 @@ WEIGHTS = {
 
 @pytest.mark.parametrize("name", K_FORMATS)
 @pytest.mark.parametrize("kind", WEIGHTS)
-def test_a_block_is_as_near_as_rounding_could_be(name: str, kind: str) -> None:
+def test_a_block_is_as_near_as_rounding_could_be(rt: fd.Foundry, name: str, kind: str) -> None:
     values = WEIGHTS[kind].astype(np.float32)
-    error = np.mean((decoded(values, name) - values) ** 2)
+    error = np.mean((decoded(rt, values, name) - values) ** 2)
     floor = np.mean((rounded(values, *K_FORMATS[name]) - values) ** 2)
     # Scales of four or six bits cost something, better ranges gain some of it; a wrong place of a
     # bit would cost a multiple. Far from zero a format without a smallest value has no more.
@@ -72,7 +83,7 @@ def test_a_block_is_as_near_as_rounding_could_be(name: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize("name", K_FORMATS)
-def test_extremes_have_codes(name: str) -> None:
+def test_extremes_have_codes(rt: fd.Foundry, name: str) -> None:
     values = np.zeros((8, 256), np.float32)
     values[1] = 3.0
     values[2] = -3.0
@@ -81,7 +92,7 @@ def test_extremes_have_codes(name: str) -> None:
     values[5] = np.linspace(-1, 1, 256)
     values[6] = 1e-30
     values[7, ::2] = 1e-8
-    found = decoded(values, name)
+    found = decoded(rt, values, name)
     assert np.all(np.isfinite(found))
     assert np.all(found[0] == 0)
     _, levels, _ = K_FORMATS[name]
@@ -90,18 +101,41 @@ def test_extremes_have_codes(name: str) -> None:
     assert np.all(np.abs(found - values) <= span * (2.1 / levels) + 1e-7)
 
 
-def test_weights_past_the_largest_scale_are_refused() -> None:
-    values = np.full((1, 256), 1e12, np.float32)
-    for name in ENCODERS:
-        with pytest.raises(fd.ModelError, match=r"weights reach 1e\+12; blocks hold up to 1e\+06"):
-            encode(values, name)
+@pytest.mark.parametrize("name", BLOCKS)
+def test_bytes_are_those_of_the_model(rt: fd.Foundry, name: str) -> None:
+    for kind, weights in WEIGHTS.items():
+        values = weights.astype(np.float32)
+        values[3, :256] = 0
+        values[4, 32:64] = -2
+        np.testing.assert_array_equal(encode(rt, values, name), expected_bytes(values, name), kind)
 
 
-@pytest.mark.parametrize("name", ["q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "f16", "bf16"])
-def test_other_formats_are_the_packages(name: str) -> None:
-    values = WEIGHTS["normal"].astype(np.float32)
-    expected = quantize(values, gguf.GGMLQuantizationType[name.upper()])
-    np.testing.assert_array_equal(bytes_in(values, name), expected.view(np.uint8))
+@pytest.mark.parametrize("dtype", [fd.f16, fd.bf16])
+def test_weights_of_sixteen_bits_are_widened(rt: fd.Foundry, dtype: fd.DType) -> None:
+    weights = rt.tensor(WEIGHTS["normal"], dtype)
+    values = weights.copy_to_host().astype(np.float32)
+    for name in ("q8_0", "q4_k"):
+        found = BlockEncoder(rt).encode("w", weights, name).copy_to_host()
+        np.testing.assert_array_equal(found.reshape(24, -1), expected_bytes(values, name))
+
+
+def test_a_block_more_than_a_threadgroup_takes(rt: fd.Foundry) -> None:
+    for name, blocks in (("q4_0", 33), ("q4_k", 5), ("q6_k", 3)):
+        columns = blocks * fd.DType[name].block_elements
+        values = rng(name).standard_normal((1, columns)).astype(np.float32)
+        np.testing.assert_array_equal(encode(rt, values, name), expected_bytes(values, name))
+
+
+def test_weights_that_no_block_holds_are_refused(rt: fd.Foundry) -> None:
+    values = np.zeros((2, 256), np.float32)
+    for name in BLOCKS:
+        values[1, 200] = -1e12
+        with pytest.raises(fd.ModelError, match=r"'w' has weights up to 1e\+12; blocks hold up to"):
+            encode(rt, values, name)
+        for value in (np.nan, -np.inf):
+            values[1, 200] = value
+            with pytest.raises(fd.ModelError, match="'w' has elements that are not finite"):
+                encode(rt, values, name)
 
 
 def contents(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -133,7 +167,8 @@ def test_a_converted_file_is_the_model(kind: str, tmp_path: Path) -> None:
         assert tensor.tensor_type.name.lower() == wanted
         values = dequantize(old.data, old.tensor_type).astype(np.float32)
         np.testing.assert_array_equal(
-            np.asarray(tensor.data).view(np.uint8).reshape(-1), bytes_in(values, wanted).reshape(-1)
+            np.asarray(tensor.data).view(np.uint8).reshape(-1),
+            expected_bytes(values, wanted).reshape(-1),
         )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.gguf", "out.gguf"]
     if kind not in ("bf16", "q5_1"):
@@ -181,3 +216,26 @@ def test_what_cannot_be_converted_says_why(tmp_path: Path) -> None:
     with pytest.raises(fd.GgufError):
         convert(tmp_path / "text", tmp_path / "out.gguf")
     assert not (tmp_path / "out.gguf").exists()
+
+
+@pytest.mark.parametrize("kind", ["q8_0", "q4_1", "q4_k", "q3_k"])
+@pytest.mark.parametrize("plain", ["f32", "bf16"])
+def test_loading_quantised_is_loading_what_was_converted(
+    kind: str, plain: str, tmp_path: Path
+) -> None:
+    written, source, target = (tmp_path / f"{name}.gguf" for name in "abc")
+    TinyLlama().write(written)
+    convert(written, source, type=plain)
+    convert(source, target, type=kind)
+    tokens = [1, 2, 3, 4, 5]
+    converted, quantised = fd.models.load(target), fd.models.load(source, quantize=kind)
+    np.testing.assert_array_equal(quantised.logits(tokens), converted.logits(tokens))
+    assert not np.array_equal(quantised.logits(tokens), fd.models.load(source).logits(tokens))
+
+
+def test_a_type_that_nothing_is_quantised_to(tmp_path: Path) -> None:
+    TinyLlama().write(tmp_path / "a.gguf")
+    with pytest.raises(fd.ArgumentError, match="unsupported type 'f16'; supported: q8_0, q4_0"):
+        fd.models.load(tmp_path / "a.gguf", quantize="f16")
+    with pytest.raises(fd.ArgumentTypeError, match="load: quantize is 4; expected a str or None"):
+        fd.models.load(tmp_path / "a.gguf", quantize=4)  # type: ignore[arg-type]

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from foundry._foundry import Device, Foundry
 from foundry.atomic_file import replaced
-from foundry.convert.formats import bytes_in, checked_type, format_of
+from foundry.convert.block_encoder import BlockEncoder
+from foundry.convert.formats import checked_type, format_of, in_format
 from foundry.convert.source import Source, SourceTensor, source_of
 from foundry.errors import ArgumentError, ModelError
 
@@ -28,14 +31,17 @@ def convert(
     target: str | os.PathLike[str],
     *,
     type: str = "q8_0",
+    device: Device | str | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Writes `source`, a Hugging Face folder or a GGUF file, as the GGUF file `target`.
 
     Matrices get the format `type`, one of `foundry.convert.TYPES`; formats.format_of() says which
     of them another. A tensor that has the format already keeps its bytes. `target` is there when it
-    is whole, and replaces what had its name. `progress` is called with a stage, steps done and in
-    all. Raises `ModelError`, `UnsupportedModelError`, `GgufError` for a source that cannot be read,
+    is whole, and replaces what had its name. `device` names what encodes. `progress` is called with
+    a stage, steps done and in all.
+
+    Raises `ModelError`, `UnsupportedModelError`, `GgufError` for a source that cannot be read,
     `ArgumentError` for another type, a target that is the source, or one that cannot be written.
     """
     wanted = checked_type(type)
@@ -49,12 +55,14 @@ def convert(
     model = source_of(origin)
     try:
         with replaced(end) as part:
-            _write(model, part, wanted, progress)
+            _write(model, part, wanted, BlockEncoder(Foundry(device)), progress)
     except OSError as error:
         raise ArgumentError(f"convert: '{end}' cannot be written: {error.strerror}") from error
 
 
-def _write(model: Source, path: Path, wanted: str, progress: Progress | None) -> None:
+def _write(
+    model: Source, path: Path, wanted: str, encoder: BlockEncoder, progress: Progress | None
+) -> None:
     import gguf
 
     writer = gguf.GGUFWriter(path, model.architecture)
@@ -77,20 +85,18 @@ def _write(model: Source, path: Path, wanted: str, progress: Progress | None) ->
         writer.write_kv_data_to_file()
         writer.write_ti_data_to_file()
         for done, (tensor, name) in enumerate(zip(model.tensors, formats, strict=True), 1):
-            writer.write_tensor_data(_packed(tensor, name))
+            writer.write_tensor_data(_packed(encoder, tensor, name))
             if progress is not None:
                 progress("converting", done, len(formats))
     finally:
         writer.close()
 
 
-def _packed(tensor: SourceTensor, name: str) -> Any:
+def _packed(encoder: BlockEncoder, tensor: SourceTensor, name: str) -> NDArray[np.uint8]:
     if tensor.stored is not None and tensor.format == name:
         return tensor.stored()
-    values = tensor.values()
-    if not np.all(np.isfinite(values.astype(np.float32, copy=False))):
-        raise ModelError(f"tensor '{tensor.name}' has elements that are not finite")
-    return bytes_in(values, name)
+    weights = in_format(encoder, tensor.name, tensor.on_device(encoder.runtime), name)
+    return np.ascontiguousarray(weights.copy_to_host()).reshape(-1).view(np.uint8)
 
 
 def _add(writer: Any, key: str, value: Any, kind: int | None, element: int | None) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from foundry._foundry import Foundry, Gguf, Tensor
 from foundry.errors import ModelError
 from foundry.huggingface import Folder
 
@@ -20,8 +21,8 @@ class SourceTensor:
     shape: tuple[int, ...]
     format: str
     """As the source has it."""
-    values: Callable[[], NDArray[Any]]
-    """Its elements as floats."""
+    on_device: Callable[[Foundry], Tensor]
+    """Its elements as f32, f16 or bf16."""
     stored: Callable[[], NDArray[np.uint8]] | None
     """Its bytes, where its format is one that a file keeps as it is."""
 
@@ -43,10 +44,10 @@ def _folder(folder: Folder) -> Source:
     def tensors() -> Iterator[SourceTensor]:
         for name, recipe in folder.tensors.items():
 
-            def values(name: str = name) -> NDArray[Any]:
-                return folder.values(name)
+            def on_device(runtime: Foundry, name: str = name) -> Tensor:
+                return folder.tensor(runtime, name)
 
-            yield SourceTensor(name, recipe.shape, recipe.dtype.name, values, None)
+            yield SourceTensor(name, recipe.shape, recipe.dtype.name, on_device, None)
 
     metadata: list[tuple[str, Any, int | None, int | None]] = [
         (key, value, None, None) for key, value in folder.metadata.items()
@@ -57,9 +58,7 @@ def _folder(folder: Folder) -> Source:
 def _file(path: Path) -> Source:
     import gguf
 
-    from foundry._foundry import Gguf
-
-    Gguf(path)  # whose errors are Foundry's
+    file = Gguf(path)
     reader = gguf.GGUFReader(path)
     metadata: list[tuple[str, Any, int | None, int | None]] = []
     architecture = ""
@@ -77,13 +76,18 @@ def _file(path: Path) -> Source:
         for tensor in reader.tensors:
             shape = tuple(int(extent) for extent in reversed(tensor.shape))
 
-            def values(tensor: Any = tensor, shape: tuple[int, ...] = shape) -> NDArray[Any]:
-                return gguf.quants.dequantize(tensor.data, tensor.tensor_type).reshape(shape)
+            def on_device(
+                runtime: Foundry, tensor: Any = tensor, shape: tuple[int, ...] = shape
+            ) -> Tensor:
+                if tensor.tensor_type.name in ("F32", "F16", "BF16"):
+                    return file.tensor(runtime, tensor.name)
+                values = gguf.quants.dequantize(tensor.data, tensor.tensor_type).reshape(shape)
+                return runtime.tensor(values.astype(np.float32, copy=False), name=tensor.name)
 
             def stored(tensor: Any = tensor) -> NDArray[np.uint8]:
                 return np.ascontiguousarray(tensor.data).view(np.uint8)
 
             name = tensor.tensor_type.name.lower()
-            yield SourceTensor(tensor.name, shape, name, values, stored)
+            yield SourceTensor(tensor.name, shape, name, on_device, stored)
 
     return Source(architecture, metadata, list(tensors()))

@@ -24,7 +24,12 @@ class EmbeddingModel(Embeds):
     """
 
     def __init__(
-        self, opened: OpenedModel, *, runtime: Foundry, progress: Progress | None = None
+        self,
+        opened: OpenedModel,
+        *,
+        runtime: Foundry,
+        progress: Progress | None = None,
+        quantize: str | None = None,
     ) -> None:
         self.path = opened.path
         self.runtime = runtime
@@ -32,7 +37,7 @@ class EmbeddingModel(Embeds):
         self.name = config.name
         self.tokenizer = opened.tokenizer
         self.context_length = opened.context_length
-        source = TensorSource(opened.file, config.architecture.name, runtime, progress)
+        source = TensorSource(opened.file, config.architecture.name, runtime, progress, quantize)
         head = EmbeddingHead(runtime, config, bind_head(source, config))
         weights = bind_encoder(source, config, self.context_length, runtime)
         source.check_all_taken()

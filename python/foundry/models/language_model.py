@@ -59,6 +59,7 @@ class LanguageModel(Embeds):
         cache_dtype: DType = DType.f16,
         progress: Progress | None = None,
         adapters: Sequence[AdapterSource] = (),
+        quantize: str | None = None,
     ) -> None:
         file = self._file = opened.file
         self.path = opened.path
@@ -69,7 +70,7 @@ class LanguageModel(Embeds):
         self.chat_templates = ChatTemplates(file.metadata, self.tokenizer)
         self._constraint_tokens: ConstraintTokens | None = None  # once a constraint needs it
         self.context_length = opened.context_length
-        source = TensorSource(file, config.architecture.name, runtime, progress)
+        source = TensorSource(file, config.architecture.name, runtime, progress, quantize)
         head = EmbeddingHead(runtime, config, bind_head(source, config))
         self._weights = bind(source, config, self.context_length, runtime)
         cache = Cache(

@@ -8,6 +8,7 @@ from typing import cast
 
 from foundry._foundry import Device, DType, Foundry
 from foundry.call_errors import typed_call
+from foundry.convert import BLOCKS, checked_type
 from foundry.engine.cache import CACHE_DTYPES
 from foundry.engine.prepare import Progress
 from foundry.errors import ArgumentError, ArgumentTypeError, DTypeError, UnsupportedModelError
@@ -28,6 +29,7 @@ def load(
     cache_dtype: DType = DType.f16,
     progress: Progress | None = None,
     adapters: Sequence[AdapterSource] = (),
+    quantize: str | None = None,
 ) -> LanguageModel:
     """Loads a model from a GGUF file or a Hugging Face folder and prepares its kernels.
 
@@ -39,12 +41,14 @@ def load(
     values of earlier tokens are kept in `cache_dtype`: f16, bf16, or f32, which takes twice the
     memory and keeps what rounding them loses. `progress` is called with a stage, steps done and
     steps in all. `adapters` (LoRA) are paths of GGUF files or of folders of the `peft` package, or
-    pairs of a path and a scale; the weights stay as they are.
+    pairs of a path and a scale; the weights stay as they are. `quantize`, "q8_0" or another of
+    `foundry.convert.BLOCKS`, encodes matrices of f32, f16 and bf16 as `foundry.convert.convert`
+    would; what is in blocks already stays.
 
     Raises `GgufError` for a malformed file, `UnsupportedModelError` (naming it, and what there is)
     for an architecture, format or tokenizer that is not there, `ModelError` for a file whose parts
     do not fit together, `ArgumentError` and `ArgumentTypeError` for what is no path, device,
-    runtime, context length or dtype, `DTypeError` for a dtype that caches are not kept in.
+    runtime, context length, type or dtype, `DTypeError` for a dtype that caches are not kept in.
     """
     try:
         file = Path(path)
@@ -63,6 +67,10 @@ def load(
         raise DTypeError(f"load: unsupported cache_dtype {cache_dtype.name}; supported: {names}")
     if progress is not None and not callable(progress):
         raise ArgumentTypeError(f"load: progress is {shown(progress)}; expected a callable or None")
+    if quantize is not None:
+        if not isinstance(quantize, str):
+            raise ArgumentTypeError(f"load: quantize is {shown(quantize)}; expected a str or None")
+        quantize = checked_type(quantize, BLOCKS)
     found = open_model(file, context_length)
     runtime = runtime or Foundry(device)
     if not found.config.causal:
@@ -72,8 +80,13 @@ def load(
                 "supported: those of models that generate"
             )
         # Declared as what most files are: typed programs that generate need no check.
-        embeds = EmbeddingModel(found, runtime=runtime, progress=progress)
+        embeds = EmbeddingModel(found, runtime=runtime, progress=progress, quantize=quantize)
         return cast("LanguageModel", embeds)
     return LanguageModel(
-        found, runtime=runtime, cache_dtype=cache_dtype, progress=progress, adapters=adapters
+        found,
+        runtime=runtime,
+        cache_dtype=cache_dtype,
+        progress=progress,
+        adapters=adapters,
+        quantize=quantize,
     )

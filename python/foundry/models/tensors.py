@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foundry._foundry import DType, Foundry, Gguf, Tensor, numpy_dtype, weight_formats
+from foundry.convert import BlockEncoder, format_of, in_format
 from foundry.engine.prepare import Progress
 from foundry.errors import ModelError, UnsupportedModelError
 from foundry.metadata import shown, warn
@@ -42,12 +43,20 @@ class TensorSource:
     """Takes tensors out of a file, each once."""
 
     def __init__(
-        self, file: TensorFile, architecture: str, runtime: Foundry, progress: Progress | None
+        self,
+        file: TensorFile,
+        architecture: str,
+        runtime: Foundry,
+        progress: Progress | None,
+        quantize: str | None = None,
     ) -> None:
+        """`quantize` is the format that plain matrices are encoded in."""
         self._file = file
         self._architecture = architecture
         self._runtime = runtime
         self._progress = progress
+        self._quantize = quantize
+        self._encoder = BlockEncoder(runtime)
         self._tensors = file.tensors
         self._taken: set[str] = set()
         self._copied: list[str] = []
@@ -85,9 +94,12 @@ class TensorSource:
         tensor = self._file.tensor(self._runtime, name)
         if self._is_mapped_whole and not tensor.is_read_only:
             self._copied.append(name)
+        if self._quantize is not None and len(shape) > 1 and not info.dtype.is_block:
+            format = format_of(name, shape, self._quantize)
+            tensor = in_format(self._encoder, name, tensor, format)
         if not self._runtime.device.traits.has_unified_memory:
             # What stays in host memory would cross the bus with every token.
-            resident = self._runtime.dedicated(shape, info.dtype, name=name, mode="private")
+            resident = self._runtime.dedicated(shape, tensor.dtype, name=name, mode="private")
             resident.copy_from(tensor.copy_to_host())
             tensor = resident
         if self._progress is not None:

@@ -1,9 +1,10 @@
-"""Encoders of the block formats that the `gguf` package only decodes: Q2_K to Q6_K.
+"""What shaders/encoders/k_blocks.metal computes, in numpy: Q2_K to Q6_K.
 
 A block of 256 has sub-blocks, each with a scale, and with a smallest value where the format has
 one; both are multiples of the block's own. Codes, scales and smallest values are those with the
 least squared error among several ranges, fitted by least squares, as ggml's quantisers choose them.
-Layouts: ggml's ggml-common.h, as `gguf.quants` reads them.
+Layouts: ggml's ggml-common.h, as `gguf.quants` reads them. Every sum is taken in order, so that
+bytes are equal.
 """
 
 from __future__ import annotations
@@ -15,26 +16,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foundry.errors import ModelError
-
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 
 BLOCK = 256
-_MOST = 1e6
-"""A block's scale, of f16, is a fraction of its largest value: of this one it is below 65504."""
 _AT_ONCE = 256  # blocks, whose intermediate arrays stay in the second cache
 _STEPS = [step / 8 for step in range(-8, 9)]
 """By how much of a code the ranges that are tried are wider or narrower than the values'."""
 
 
 def encode(values: F32, name: str) -> U8:
-    """uint8 (..., bytes of a row's blocks) of float32 (..., columns), columns whole blocks.
-
-    `name` is one of `ENCODERS`. Values have to be finite; `ModelError` past 1e6.
-    """
-    if values.size and np.abs(values).max() > _MOST:
-        raise ModelError(f"weights reach {np.abs(values).max():.4g}; blocks hold up to {_MOST:.0e}")
+    """uint8 (..., bytes of a row's blocks) of float32 (..., columns), columns whole blocks."""
     blocks = np.ascontiguousarray(values, np.float32).reshape(-1, BLOCK)
     encoder = ENCODERS[name]
     parts = [blocks[first : first + _AT_ONCE] for first in range(0, len(blocks), _AT_ONCE)]
@@ -43,9 +35,14 @@ def encode(values: F32, name: str) -> U8:
     return np.concatenate(found).reshape(*values.shape[:-1], -1)
 
 
+def _sum(values: F32) -> F32:
+    """Along the last axis, one after the other."""
+    return np.add.accumulate(values, axis=-1)[..., -1:]
+
+
 def _affine(x: F32, most: int) -> tuple[F32, F32]:
     """For each of (..., n): the scale s and the m >= 0 of x = s * code - m, codes 0 to `most`."""
-    weight = np.sqrt(np.mean(x * x, axis=-1, keepdims=True)) + np.abs(x)
+    weight = np.sqrt(_sum(x * x) / np.float32(x.shape[-1])) + np.abs(x)
     low = np.minimum(x.min(axis=-1, keepdims=True), 0)
     span = x.max(axis=-1, keepdims=True) - low
     best = np.full(span.shape, np.inf, np.float32)
@@ -54,7 +51,7 @@ def _affine(x: F32, most: int) -> tuple[F32, F32]:
         inverse = np.where(span > 0, (most + step) / np.where(span > 0, span, 1), 0)
         codes = np.clip(np.rint((x - low) * inverse), 0, most)
         s, m = _fitted(x, codes, weight)
-        error = np.sum(weight * (s * codes - m - x) ** 2, axis=-1, keepdims=True)
+        error = _sum(weight * (s * codes - m - x) ** 2)
         better = error < best
         best = np.where(better, error, best)
         scale, least = np.where(better, s, scale), np.where(better, m, least)
@@ -65,7 +62,7 @@ def _fitted(x: F32, codes: F32, weight: F32) -> tuple[Any, Any]:
     """Least squares for x = s * code - m, m >= 0."""
 
     def total(values: Any) -> Any:
-        return np.sum(weight * values, axis=-1, keepdims=True)
+        return _sum(weight * values)
 
     n, c, cc = total(np.float32(1)), total(codes), total(codes * codes)
     sx, cx = total(x), total(codes * x)
@@ -90,8 +87,8 @@ def _symmetric(x: F32, most: int) -> F32:
     for step in _STEPS:
         inverse = np.where(peak != 0, -(most + step) / np.where(peak != 0, peak, 1), 0)
         codes = np.clip(np.rint(x * inverse), -most, most - 1)
-        products = np.sum(weight * x * codes, axis=-1, keepdims=True)
-        squares = np.sum(weight * codes * codes, axis=-1, keepdims=True)
+        products = _sum(weight * x * codes)
+        squares = _sum(weight * codes * codes)
         some = squares > 0
         gain = np.where(some, products * products / np.where(some, squares, 1), 0)
         better = gain > best
