@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#define ANVIL_ABI_VERSION 4
+#define ANVIL_ABI_VERSION 5
 
 /* Metal's limits ("Metal Feature Set Tables", Apple). */
 #define ANVIL_SIMD_WIDTH 32
@@ -42,6 +42,7 @@ struct AnvilDispatch {
 };
 
 struct AnvilThreadgroup;
+struct AnvilMatrixProduct; /* matrix_abi.h */
 
 /* A message by os_log: texts that the kernel's code holds, a level as MTLLogLevel has it, and the
    numbers of the format, each of the kind that two bits of `kinds` say, from the lowest on. */
@@ -67,6 +68,7 @@ struct AnvilThreadgroup {
   void* threadgroup_memory[ANVIL_MAX_BUFFERS]; /* the [[threadgroup(i)]] arguments */
   void (*barrier)(struct AnvilThreadgroup*);   /* returns once every simdgroup has arrived */
   AnvilLog log;
+  void (*multiply_matrices)(const struct AnvilMatrixProduct*);
 };
 
 /* Runs all lanes of one simdgroup. */

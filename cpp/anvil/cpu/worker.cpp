@@ -19,8 +19,9 @@ namespace {
 constexpr size_t kLeastMemory = ANVIL_MAX_THREADGROUP_MEMORY;
 
 // What a fiber needs beside the kernel's own frames: the switch at a barrier, the C library's
-// memcpy, and the sanitizers' red zones. Pages are taken as they are touched.
-constexpr size_t kStackMargin = size_t{64} << 10;
+// memcpy, a product of matrices, and the sanitizers' red zones. Pages are taken as they are
+// touched.
+constexpr size_t kStackMargin = size_t{128} << 10;
 // Of kernels by hand, which do not say what they take.
 constexpr size_t kLeastFiberStack = size_t{1} << 20;
 

@@ -10,6 +10,7 @@
 #include "anvil/cpu/fiber.hpp"
 #include "anvil/cpu/guarded_memory.hpp"
 #include "anvil/cpu/job.hpp"
+#include "anvil/cpu/matrix/product.hpp"
 #include "anvil/cpu/trap.hpp"
 #include "anvil/cpu/work_parts.hpp"
 
@@ -18,7 +19,10 @@ namespace anvil::cpu {
 // Its position changes with every threadgroup: no other thread's memory may share a line with it.
 class alignas(kLineBytes) Worker : private AnvilThreadgroup {
  public:
-  Worker() : AnvilThreadgroup{} { log = add_to_log; }
+  Worker() : AnvilThreadgroup{} {
+    log = add_to_log;
+    AnvilThreadgroup::multiply_matrices = cpu::multiply_matrices;
+  }
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 

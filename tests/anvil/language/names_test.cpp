@@ -165,11 +165,3 @@ TEST_CASE("the library has every function and type of the specification's index"
 TEST_CASE("the library's names do not collide with those of programs") {
   check_expressions(kUses, language::usual_inputs(64), kOwn);
 }
-TEST_CASE("what is absent says so where it is used") {
-  const std::string log = language::compile_error(
-      "#include <metal_stdlib>\n#include <metal_tensor>\nusing namespace metal;\n"
-      "kernel void k(tensor<device half, dextents<int, 2>> t [[buffer(0)]], device half* out) { "
-      "out[0] = 0; }\n");
-  CHECK_MESSAGE(log.find("tensor: Anvil has buffers and textures, no tensors") != std::string::npos,
-                log);
-}

@@ -19,15 +19,16 @@ void limit_argument(llvm::Function& entry, unsigned argument, uint64_t values) {
       llvm::Attribute::get(entry.getContext(), llvm::Attribute::Range, range));
 }
 
-void replace_lane(llvm::Module& module, llvm::Function& entry) {
-  llvm::Function* lane = module.getFunction("__anvil_lane");
-  if (!lane) return;
-  while (!lane->use_empty()) {
-    auto* call = llvm::cast<llvm::CallInst>(lane->user_back());
-    call->replaceAllUsesWith(entry.getArg(2));
+// What this function gives is an argument of the entry.
+void replace_with_argument(llvm::Module& module, llvm::StringRef name, llvm::Argument& argument) {
+  llvm::Function* function = module.getFunction(name);
+  if (!function) return;
+  while (!function->use_empty()) {
+    auto* call = llvm::cast<llvm::CallInst>(function->user_back());
+    call->replaceAllUsesWith(&argument);
     call->eraseFromParent();
   }
-  lane->eraseFromParent();
+  function->eraseFromParent();
 }
 
 bool mentions(const llvm::Constant* constant, llvm::ArrayRef<llvm::Constant*> variables) {
@@ -108,7 +109,8 @@ uint64_t lower_threadgroup_variables(llvm::Module& module, llvm::Function& entry
 
 uint64_t lower_primitives(llvm::Module& module) {
   llvm::Function& entry = *module.getFunction(kScalarEntry);
-  replace_lane(module, entry);
+  replace_with_argument(module, "__anvil_simdgroup", *entry.getArg(1));
+  replace_with_argument(module, "__anvil_lane", *entry.getArg(2));
   limit_argument(entry, 1, ANVIL_MAX_THREADS_PER_THREADGROUP / ANVIL_SIMD_WIDTH);
   limit_argument(entry, 2, ANVIL_SIMD_WIDTH);
   return lower_threadgroup_variables(module, entry);

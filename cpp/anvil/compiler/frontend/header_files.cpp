@@ -8,8 +8,8 @@
 #include <llvm/Support/MemoryBuffer.h>
 #include <llvm/Support/SHA256.h>
 
+#include <library_abi_headers.hpp>
 #include <library_headers.hpp>
-#include <texture_headers.hpp>
 
 namespace anvil::compiler {
 namespace {
@@ -31,7 +31,7 @@ std::string prelude() {
 void for_each_header(const std::vector<Header>& thunk_headers, Visit visit) {
   for (const auto& file : embedded_library::library_headers())
     visit(kLibraryFolder + std::string(file.path), file.text);
-  for (const auto& file : embedded_texture_abi::texture_headers())
+  for (const auto& file : embedded_library_abi::library_abi_headers())
     visit(kLibraryFolder + ("anvil/" + std::string(file.path)), file.text);
   for (const Header& header : thunk_headers) visit(kThunkFolder + header.path, header.text);
   visit(kPrelude, prelude());

@@ -1,7 +1,9 @@
 // Operations across the lanes of a simdgroup: all of them, or those of the current mask.
 #include <cstddef>
+#include <iterator>
 
 #include "anvil/abi/kernel_abi.h"
+#include "anvil/abi/matrix_abi.h"
 #include "anvil/compiler/simd/emitter.hpp"
 
 namespace anvil::compiler::simd {
@@ -51,6 +53,8 @@ void Emitter::emit_primitive(CallBase& call, const Primitive& primitive) {
       // Lanes run in lockstep; only the compiler could reorder what the barrier separates.
       builder_.CreateFence(AtomicOrdering::AcquireRelease, SyncScope::SingleThread);
       return;
+    case Kind::matrix_multiply:
+      return emit_matrix_multiply(call, primitive);
     case Kind::ballot: {
       Value* bits = bits_of(call.getArgOperand(0));
       return record(call, code_->active ? builder_.CreateAnd(bits, code_->active) : bits);
@@ -71,6 +75,51 @@ void Emitter::emit_barrier() {
   Value* callee = builder_.CreateLoad(builder_.getPtrTy(), slot);
   auto* type = FunctionType::get(builder_.getVoidTy(), {builder_.getPtrTy()}, false);
   builder_.CreateCall(type, callee, {threadgroup});
+}
+
+/// The value, or that of the first active lane: all have the same, as far as the program is right.
+Value* Emitter::common(const Value* value) {
+  if (shape(value).is_uniform()) return base(value);
+  Value* first = builder_.CreateIntrinsic(Intrinsic::cttz, {builder_.getInt32Ty()},
+                                          {active_bits(), builder_.getTrue()});
+  Value* memory = spill(vector(value));
+  return reload(memory, value->getType(), builder_.CreateZExt(first, builder_.getInt64Ty()));
+}
+
+void Emitter::emit_matrix_multiply(CallBase& call, const Primitive& primitive) {
+  // The library's parameters, in their order: where a field lies, and how many bytes it has.
+  using Product = AnvilMatrixProduct;
+  constexpr size_t kFields[] = {
+      offsetof(Product, d),    offsetof(Product, d_kind), offsetof(Product, d_stride),
+      offsetof(Product, a),    offsetof(Product, a_kind), offsetof(Product, a_stride),
+      offsetof(Product, b),    offsetof(Product, b_kind), offsetof(Product, b_stride),
+      offsetof(Product, m),    offsetof(Product, n),      offsetof(Product, k),
+      offsetof(Product, flags)};
+  Value* product = stack(ArrayType::get(builder_.getInt64Ty(), sizeof(Product) / 8), "product");
+  unsigned lane_bytes = 0;
+  for (unsigned i = 0; i < std::size(kFields); ++i) {
+    const Value* argument = call.getArgOperand(i);
+    Value* value = nullptr;
+    if (i == 0 && primitive.lane_bytes) {
+      // Lane by lane as private memory has it: the first lane's, whoever is active.
+      const Shape form = shape(argument);
+      if (!form.is_affine() || !form.has_stride(form.offset(1) - form.offset(0))) {
+        failed_ = true;
+        return remark(Remark::Kind::failure, call,
+                      "a cooperative tensor that is chosen at run time is unsupported");
+      }
+      lane_bytes = unsigned(form.offset(1) - form.offset(0));
+      value = lane(argument, 0);
+    } else {
+      value = common(argument);
+    }
+    builder_.CreateStore(value, byte_address(product, int64_t(kFields[i])));
+  }
+  builder_.CreateStore(builder_.getInt32(lane_bytes),
+                       byte_address(product, offsetof(Product, lane_bytes)));
+  Value* slot = byte_address(vector_.getArg(0), offsetof(AnvilThreadgroup, multiply_matrices));
+  auto* type = FunctionType::get(builder_.getVoidTy(), {builder_.getPtrTy()}, false);
+  builder_.CreateCall(type, builder_.CreateLoad(builder_.getPtrTy(), slot), {product});
 }
 
 Value* Emitter::combine(const Primitive& primitive, Value* a, Value* b) {

@@ -233,6 +233,8 @@ class Emitter {
 
   // emit_simd.cpp: operations across lanes.
   void emit_primitive(llvm::CallBase& call, const Primitive& primitive);
+  llvm::Value* common(const llvm::Value* value);
+  void emit_matrix_multiply(llvm::CallBase& call, const Primitive& primitive);
   llvm::Value* emit_shuffle(llvm::CallBase& call);
   llvm::Value* emit_reduction(llvm::CallBase& call, const Primitive& primitive);
   llvm::Value* emit_scan(llvm::CallBase& call, const Primitive& primitive);

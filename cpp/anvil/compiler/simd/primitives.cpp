@@ -33,6 +33,11 @@ std::optional<Primitive> primitive_of(const llvm::CallBase& call) {
   if (name == "ballot") return Primitive{Kind::ballot};
   if (name == "threadgroup_barrier") return Primitive{Kind::threadgroup_barrier};
   if (name == "simdgroup_barrier") return Primitive{Kind::simdgroup_barrier};
+  if (name.consume_front("matrix_multiply_")) {
+    Primitive primitive{Kind::matrix_multiply};
+    if (name.consume_front("lanes_")) name.getAsInteger(10, primitive.lane_bytes);
+    return primitive;
+  }
   if (name.starts_with("shuffle_")) return Primitive{Kind::shuffle};
 
   std::optional<Kind> kind;

@@ -17,11 +17,13 @@ struct Primitive {
     scan_exclusive,
     threadgroup_barrier,
     simdgroup_barrier,
+    matrix_multiply,
   };
   enum class Operation { none, add, mul, min, max, bit_and, bit_or, bit_xor };
   Kind kind;
   Operation operation = Operation::none;
   bool is_signed = false;
+  unsigned lane_bytes = 0;  ///< of matrix_multiply: elements' of an array of each lane; 0: memory
 
   bool is_barrier() const {
     return kind == Kind::threadgroup_barrier || kind == Kind::simdgroup_barrier;

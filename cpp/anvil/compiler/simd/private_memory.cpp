@@ -26,6 +26,14 @@ bool note_access(ObjectUses& uses, uint64_t size) {
   return true;
 }
 
+/// Whether the call's result is the matrix that the pointer points to, of which the lanes have
+/// elements.
+bool is_matrix(const CallBase& call, const Value* pointer) {
+  const auto primitive = primitive_of(call);
+  if (!primitive || !primitive->lane_bytes || call.getArgOperand(0) != pointer) return false;
+  return count(call.operand_values(), pointer) == 1;
+}
+
 /// False if a pointer goes anywhere but into loads, stores and address arithmetic.
 bool collect_uses(const Value* pointer, const DataLayout& layout, ObjectUses& uses) {
   uses.pointers.push_back(pointer);
@@ -39,6 +47,8 @@ bool collect_uses(const Value* pointer, const DataLayout& layout, ObjectUses& us
     } else if (const auto* step = dyn_cast<GEPOperator>(user)) {
       uses.steps.push_back(step);
       if (!collect_uses(step, layout, uses)) return false;
+    } else if (const auto* call = dyn_cast<CallBase>(user); call && is_matrix(*call, pointer)) {
+      if (!note_access(uses, primitive_of(*call)->lane_bytes)) return false;
     } else if (const auto* instruction = dyn_cast<Instruction>(user);
                !instruction || !is_ignorable(*instruction)) {
       return false;

@@ -20,6 +20,8 @@
 #include "simdgroup.h"
 #include "simdgroup_matrix.h"
 #include "synchronization.h"
+#include "tensor.h"
+#include "tensor_matmul.h"
 #include "texture.h"
 #include "type_traits.h"
 #include "types.h"

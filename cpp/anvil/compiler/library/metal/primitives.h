@@ -1,5 +1,5 @@
 // What this library asks of the compiler: the operations that cross lanes. The front end replaces
-// __anvil_lane by the thunk's lane argument; the vectoriser implements the rest.
+// __anvil_lane and __anvil_simdgroup by the thunk's arguments; the vectoriser implements the rest.
 #pragma once
 
 #include "types.h"
@@ -8,6 +8,7 @@
 
 extern "C" {
 uint __anvil_lane() __attribute__((nothrow, const));
+uint __anvil_simdgroup() __attribute__((nothrow, const));
 
 uint __anvil_ballot(bool) ANVIL_PURE;
 ushort __anvil_shuffle_i16(ushort, uint lane) ANVIL_PURE;
@@ -52,6 +53,22 @@ ulong __anvil_scan_exclusive_mul_i64(ulong) ANVIL_PURE;
 
 void __anvil_threadgroup_barrier(uint flags) __attribute__((convergent, nothrow));
 void __anvil_simdgroup_barrier(uint flags) __attribute__((convergent, nothrow));
+
+// d = a b, or d += a b where `accumulates`: matrices of the kinds (kernel_abi.h), d and a row by
+// row, b row by row or, where `b_turned`, column by column, a likewise; strides of rows in
+// elements. Of each simdgroup that gets there once, whatever its lanes. `_memory`: d lies in
+// memory.
+// `_lanes`: it is an array of `bytes` (the name's) a lane, element i of lane l its element
+// 32 i + l.
+#define ANVIL_MATRIX_MULTIPLY(where)                                                           \
+  void __anvil_matrix_multiply_##where(void* d, uint d_kind, long d_stride, const void* a,     \
+                                       uint a_kind, long a_stride, const void* b, uint b_kind, \
+                                       long b_stride, uint m, uint n, uint k, uint flags)      \
+      __attribute__((convergent, nothrow));
+ANVIL_MATRIX_MULTIPLY(memory)
+ANVIL_MATRIX_MULTIPLY(lanes_2)
+ANVIL_MATRIX_MULTIPLY(lanes_4)
+#undef ANVIL_MATRIX_MULTIPLY
 
 void __anvil_log(const char* subsystem, const char* category, uint level, const char* format,
                  uint kinds, ulong, ulong, ulong, ulong, ulong, ulong, ulong, ulong, ulong, ulong,

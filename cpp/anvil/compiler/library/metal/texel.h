@@ -354,7 +354,8 @@ ANVIL_FN vec<T, 4> load_vector(const AnvilTexture* t, texel_place place) {
       case ANVIL_SHORTCUT_RGBA8_UNORM:
         return made(bytes_to_unorm(__builtin_bit_cast(native<uchar, 4>, *texel_at<uint>(place))));
       case ANVIL_SHORTCUT_BGRA8_UNORM:
-        return made(bytes_to_unorm(__builtin_bit_cast(native<uchar, 4>, *texel_at<uint>(place)).zyxw));
+        return made(
+            bytes_to_unorm(__builtin_bit_cast(native<uchar, 4>, *texel_at<uint>(place)).zyxw));
       case ANVIL_SHORTCUT_RGBA16_FLOAT:
         return made(*texel_at<native<half, 4>>(place));
       case ANVIL_SHORTCUT_RGBA32_FLOAT:

@@ -1,4 +1,5 @@
-// vec<T, N>: MSL's vector types (specification 2.2) as a class, which computes as clang's ext_vector.
+// vec<T, N>: MSL's vector types (specification 2.2) as a class, which computes as clang's
+// ext_vector.
 #pragma once
 
 #include "initializer_list.h"
@@ -104,8 +105,8 @@ struct from_native {};
 }  // namespace detail
 
 // Trivial, as MSL's own vectors are, so that unions and structures of them are; the compiler copies
-// them as vectors (ir/vector_copies.hpp). The alignment is Metal's, the size; arm64's own for vectors
-// stops at 16 bytes.
+// them as vectors (ir/vector_copies.hpp). The alignment is Metal's, the size; arm64's own for
+// vectors stops at 16 bytes.
 template <class T, int N>
 class alignas(sizeof(detail::native<T, N>)) vec : public detail::members<T, N> {
   static_assert(N >= 1 && N <= 4, "vec has 1 to 4 components");

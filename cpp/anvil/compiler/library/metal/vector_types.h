@@ -48,8 +48,8 @@ namespace metal {
 using ::as_type;
 }
 
-// What the front end makes of a cast between half and bfloat, of which clang has none, in a template
-// perhaps, where other arguments make it another cast (frontend/small_float_casts.hpp).
+// What the front end makes of a cast between half and bfloat, of which clang has none, in a
+// template perhaps, where other arguments make it another cast (frontend/small_float_casts.hpp).
 template <class To, class From>
 ANVIL_FN constexpr To __anvil_static_cast(From&& v) {
   using S = __remove_cv(metal::remove_addrspace_t<__remove_reference_t(From)>);

@@ -22,6 +22,7 @@
 #define __HAVE_QUADGROUP__ 1
 #define __HAVE_ATOMIC_FLOAT__ 1
 #define __HAVE_ATOMIC_ULONG__ 1
+#define __HAVE_TENSOR__ 1
 
 // Specification 6.2 and 6.6: limits and constants.
 #define CHAR_BIT 8
