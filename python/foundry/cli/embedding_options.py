@@ -31,7 +31,12 @@ TextsFile = Annotated[
     Path | None, typer.Option("--file", "-f", help="A file of texts, a line each.")
 ]
 Separator = Annotated[
-    str, typer.Option("--embd-separator", help="Between the texts of a file. [default: newline]")
+    str,
+    typer.Option(
+        "--embd-separator",
+        help="Between the texts of a file. [default: newline]",
+        show_default=False,
+    ),
 ]
 PoolingOption = Annotated[
     Pooling | None, typer.Option(help="Of a text's tokens. [default: the model's]")
@@ -46,7 +51,11 @@ Normalize = Annotated[
 ]
 OutputFormat = Annotated[Format, typer.Option("--embd-output-format", help="What is printed.")]
 ClsSeparator = Annotated[
-    str, typer.Option(help="Between query and document, with --pooling rank. [default: tab]")
+    str,
+    typer.Option(
+        help="Between query and document, with --pooling rank. [default: tab]",
+        show_default=False,
+    ),
 ]
 PromptName = Annotated[
     str | None, typer.Option(help="A prompt of the model's to put before each text.")
