@@ -31,3 +31,10 @@ def program() -> Path:
     import reference
 
     return reference.build()
+
+
+@pytest.fixture(scope="session")
+def embed() -> Path:
+    import llama_cpp
+
+    return llama_cpp.build("embed", "cpu", "-DMETAL=OFF")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-import llama_cpp
 import numpy as np
 import pytest
 from embedding_cases import EMBEDDING_CASES, EmbeddingCase
@@ -21,11 +20,6 @@ _LETTERS = np.random.default_rng(3).integers(0, 26, 330)
 TEXTS = ["".join(chr(0x61 + letter) for letter in _LETTERS), "abcxyz", "q", "cabbage"]
 
 NEAR = 1 - 1e-6  # both compute in f32
-
-
-@pytest.fixture(scope="session")
-def embed() -> Path:
-    return llama_cpp.build("embed", "cpu", "-DMETAL=OFF")
 
 
 def of_llama_cpp(

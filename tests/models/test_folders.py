@@ -34,7 +34,14 @@ NEAR_GELU = 1 - 1e-5
 
 @pytest.fixture(scope="session")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of each case, made in an environment with torch and transformers."""
+    """A folder of each case."""
+    folder = tmp_path_factory.mktemp("saved")
+    run_transformers("transformers_reference.py", folder, *map(str, TOKENS))
+    return folder
+
+
+def run_transformers(program: str, *arguments: str | Path) -> None:
+    """Runs it in an environment with torch and transformers."""
     home = ROOT / "build/models/transformers"
     python = home / "bin/python"
     wanted = (ROOT / "requirements/transformers.txt").read_text()
@@ -47,15 +54,13 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
             check=True,
         )
         stamp.write_text(wanted)
-    folder = tmp_path_factory.mktemp("saved")
     done = subprocess.run(
-        [python, HERE / "transformers_reference.py", folder, *map(str, TOKENS)],
+        [python, HERE / program, *arguments],
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-4000:]
-    return folder
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cases import CASES
 from embedding_cases import EMBEDDING_CASES
 from page import PAGE, with_tables
+from transformers_embeddings import CASES as EMBEDDING_FOLDERS
 from transformers_reference import CASES as FOLDERS
 
 from foundry.huggingface.table import MODELS
@@ -25,5 +26,7 @@ def test_every_architecture_is_compared() -> None:
 def test_every_class_is_compared() -> None:
     suffixes = ("ForCausalLM", "LMHeadModel")
     compared = {name + suffix for name, _ in FOLDERS.values() for suffix in suffixes}
+    compared |= {name for name, *_ in EMBEDDING_FOLDERS.values()}
+    compared |= {"BertForMaskedLM", "ModernBertForMaskedLM"}  # with heads that are passed over
     assert set(MODELS) <= compared
     assert {model.architecture for model in MODELS.values()} <= set(ARCHITECTURES)

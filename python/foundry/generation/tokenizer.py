@@ -10,6 +10,7 @@ from foundry.errors import ArgumentTypeError, TokenizerError
 from foundry.generation.arguments import checked_integer, checked_text, shown
 from foundry.generation.segmentation.byte_alphabet import BYTES
 from foundry.generation.segmentation.models import segmenter
+from foundry.generation.segmentation.packaged import packaged
 from foundry.generation.special_tokens import SpecialTokens
 from foundry.generation.templates.text import TemplateText, own_spans
 from foundry.generation.token_kinds import BYTE, NORMAL
@@ -18,20 +19,21 @@ from foundry.generation.vocabulary import SPACE, Vocabulary
 
 @typed_calls
 class Tokenizer:
-    """Made from the metadata of a GGUF file. Safe to use from several threads.
+    """Made from the metadata of a GGUF file. Safe to use from several threads. With the text of a
+    `tokenizer.json` the `tokenizers` package cuts texts, as that says.
 
     Raises `UnsupportedModelError` for another tokenizer model or pre-tokenizer, `TokenizerError`
     where the vocabulary does not fit together.
     """
 
-    def __init__(self, metadata: Mapping[str, object]) -> None:
+    def __init__(self, metadata: Mapping[str, object], description: str | None = None) -> None:
         vocabulary = Vocabulary.from_metadata(metadata)
         self.model = vocabulary.model
         """The kind of tokenizer, in GGUF's words."""
         self.pre_tokenizer = vocabulary.pre_tokenizer
         """How BPE cuts words; empty for other models."""
         self._vocabulary = vocabulary
-        self._segment = segmenter(vocabulary)
+        self._segment = segmenter(vocabulary) if description is None else packaged(description)
         self.control = SpecialTokens(
             {vocabulary.tokens[index]: index for index in vocabulary.special},
             {vocabulary.tokens[index]: index for index in vocabulary.defined},

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from foundry.huggingface.folder import Folder, opened
-from foundry.huggingface.prompts import Prompts
+from foundry.huggingface.sentences import Prompts
 
 __all__ = ["Folder", "Prompts", "opened"]

@@ -13,17 +13,20 @@ from foundry.errors import ModelError, UnsupportedModelError
 from foundry.huggingface.table import MODELS, FolderModel
 from foundry.metadata import shown
 
+_HEADS = "num_attention_heads n_head n_heads"
+_ACTIVATION = "hidden_activation hidden_act activation_function activation"
+
 _COMMON = {
-    "block_count": "num_hidden_layers n_layer",
+    "block_count": "num_hidden_layers n_layer n_layers",
     "context_length": "max_position_embeddings n_positions",
-    "embedding_length": "hidden_size n_embd",
-    "feed_forward_length": "intermediate_size n_inner",
-    "attention.head_count": "num_attention_heads n_head",
+    "embedding_length": "hidden_size n_embd dim",
+    "feed_forward_length": "intermediate_size n_inner hidden_dim",
+    "attention.head_count": _HEADS,
     "attention.head_count_kv": "num_key_value_heads",
     "attention.key_length": "head_dim",
     "attention.value_length": "head_dim",
     "attention.layer_norm_rms_epsilon": "rms_norm_eps",
-    "attention.layer_norm_epsilon": "layer_norm_eps layer_norm_epsilon norm_epsilon",
+    "attention.layer_norm_epsilon": "layer_norm_eps layer_norm_epsilon norm_epsilon norm_eps",
     "expert_count": "num_local_experts num_experts",
     "expert_used_count": "num_experts_per_tok",
     "expert_feed_forward_length": "moe_intermediate_size",
@@ -37,9 +40,12 @@ def model_of(configuration: Mapping[str, Any]) -> FolderModel:
     """`UnsupportedModelError` for a class that is not in the table."""
     classes = configuration.get("architectures")
     name = classes[0] if isinstance(classes, list) and classes else None
+    if isinstance(name, str) and name not in MODELS:
+        # A language model without its head has the name of its base.
+        name = name.removesuffix("Model") + "ForCausalLM"
     if not isinstance(name, str) or name not in MODELS:
         raise UnsupportedModelError(
-            f"unsupported model class {shown(name)} (config.json: architectures); supported: "
+            f"unsupported model class {shown(classes)} (config.json: architectures); supported: "
             f"{', '.join(sorted(MODELS))}"
         )
     quantisation = configuration.get("quantization_config")
@@ -57,23 +63,38 @@ def metadata_of(configuration: Mapping[str, Any], model: FolderModel) -> dict[st
     found = {key: _first(configuration, names) for key, names in _COMMON.items()}
     found |= {key: configuration.get(name) for key, name in model.keys.items()}
     found |= model.constants
+    if (pooled := found.get("classifier.pooling_type")) is not None:
+        found["classifier.pooling_type"] = {"mean": 1}.get(pooled, 2)
     for name, value in model.fixed.items():
         if configuration.get(name, value) != value:
             raise UnsupportedModelError(
                 f"unsupported {name} {shown(configuration[name])} in config.json; supported: "
                 f"{value}"
             )
-    activation = _first(configuration, "hidden_activation hidden_act activation_function")
+    activation = _first(configuration, _ACTIVATION)
     if activation is not None and activation not in model.activations:
         raise UnsupportedModelError(
             f"unsupported activation {shown(activation)} in config.json; supported: "
             f"{', '.join(model.activations)}"
         )
+    if model.position_offset and isinstance(found["context_length"], int):
+        found["context_length"] -= positions_before(configuration)
     if found["feed_forward_length"] is None and found["embedding_length"] is not None:
         found["feed_forward_length"] = 4 * found["embedding_length"]  # GPT-2's
     found |= _windows(configuration)
     found |= _rope(configuration, model)
     return {f"{model.architecture}.{key}": v for key, v in found.items() if v is not None}
+
+
+def positions_before(configuration: Mapping[str, Any]) -> int:
+    """Rows of RoBERTa's table of positions before that of the first token."""
+    padding = configuration.get("pad_token_id")
+    return padding + 1 if isinstance(padding, int) else 0
+
+
+def has_exact_gelu(configuration: Mapping[str, Any]) -> bool:
+    """GELU by the error function."""
+    return bool(_first(configuration, _ACTIVATION) == "gelu")
 
 
 def rope_parameters(configuration: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -87,8 +108,9 @@ def rope_parameters(configuration: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def rotated(configuration: Mapping[str, Any]) -> int:
     """Elements of a head that RoPE turns."""
-    heads = _integer(configuration, "num_attention_heads n_head")
-    head = configuration.get("head_dim") or _integer(configuration, "hidden_size n_embd") // heads
+    heads = _integer(configuration, _HEADS)
+    hidden = _COMMON["embedding_length"]
+    head = configuration.get("head_dim") or _integer(configuration, hidden) // heads
     share = rope_parameters(configuration).get("partial_rotary_factor")
     if share is None:
         share = _first(configuration, "partial_rotary_factor rotary_pct")
@@ -121,8 +143,11 @@ def _integer(configuration: Mapping[str, Any], names: str) -> int:
     return value
 
 
+_PATTERN = "sliding_window_pattern global_attn_every_n_layers"
+
+
 def _windows(configuration: Mapping[str, Any]) -> dict[str, Any]:
-    window = configuration.get("sliding_window")
+    window = _first(configuration, "sliding_window local_attention")
     if window is None or configuration.get("use_sliding_window") is False:
         return {}
     found: dict[str, Any] = {"attention.sliding_window": window}
@@ -131,7 +156,7 @@ def _windows(configuration: Mapping[str, Any]) -> dict[str, Any]:
         if "sliding_attention" not in kinds:
             return {}
         found["attention.sliding_window_pattern"] = [kind == "sliding_attention" for kind in kinds]
-    elif (pattern := configuration.get("sliding_window_pattern")) is not None:
+    elif (pattern := _first(configuration, _PATTERN)) is not None:
         found["attention.sliding_window_pattern"] = pattern
     return found
 
@@ -141,17 +166,22 @@ def _rope_type(parameters: Mapping[str, Any]) -> str:
     return "longrope" if kind == "su" else kind
 
 
+_BASES = "rope_theta rotary_emb_base global_rope_theta"
+
+
 def _rope(configuration: Mapping[str, Any], model: FolderModel) -> dict[str, Any]:
     parameters = rope_parameters(configuration)
-    base = parameters.get("rope_theta", _first(configuration, "rope_theta rotary_emb_base"))
-    if base is None and model.architecture == "gpt2":
+    base = parameters.get("rope_theta", _first(configuration, _BASES))
+    if base is None and model.architecture in ("gpt2", "bert"):
         return {}
     found: dict[str, Any] = {
         "rope.freq_base": float(10000.0 if base is None else base),
         "rope.dimension_count": rotated(configuration),
     }
     windowed = (configuration.get("rope_parameters") or {}).get("sliding_attention", {})
-    local = windowed.get("rope_theta", configuration.get("rope_local_base_freq"))
+    local = windowed.get(
+        "rope_theta", _first(configuration, "rope_local_base_freq local_rope_theta")
+    )
     if local is not None:
         found["rope.freq_base_swa"] = float(local)
     kind = _rope_type(parameters)

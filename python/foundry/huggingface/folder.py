@@ -12,8 +12,14 @@ from numpy.typing import NDArray
 
 from foundry._foundry import DType, Foundry, Gguf, Tensor
 from foundry.errors import ModelError
-from foundry.huggingface.configuration import metadata_of, model_of, rope_factors
-from foundry.huggingface.prompts import Prompts
+from foundry.huggingface.configuration import (
+    has_exact_gelu,
+    metadata_of,
+    model_of,
+    rope_factors,
+)
+from foundry.huggingface.sentences import dense_layers, pooling_of, prompts_of
+from foundry.huggingface.sizes import sizes_of
 from foundry.huggingface.tensors import Recipe, recipes
 from foundry.huggingface.vocabulary import vocabulary_of
 from foundry.huggingface.weights import WeightsFile, json_object, stored_tensors
@@ -34,7 +40,7 @@ class Folder:
         self.path = path
         self._configuration = json_object(path / _CONFIGURATION)
         self._model = model_of(self._configuration)
-        stored = stored_tensors(path)
+        stored = stored_tensors(path) | dense_layers(path)
         self._files: set[WeightsFile] = {tensor.file for tensor in stored.values()}
         prefixed = metadata_of(self._configuration, self._model)
         layers = prefixed.get(f"{self._model.architecture}.block_count")
@@ -48,13 +54,28 @@ class Folder:
         self.pairs_halves = self._model.pairs_neighbours and not in_order
         """Whether RoPE turns elements (i, i + n / 2) of a head, though GGUF's do not."""
         model = replace(self._model, pairs_neighbours=in_order and self._model.pairs_neighbours)
+        pooling = pooling_of(path)
+        if pooling is not None:
+            self.metadata[f"{self._model.architecture}.pooling_type"] = pooling
+        self.has_exact_gelu = (
+            self._model.exact_gelu and not in_order and has_exact_gelu(self._configuration)
+        )
+        """Whether the activation is GELU by the error function, though GGUF's is not."""
         self.tensors: dict[str, Recipe] = recipes(stored, model, self._configuration, layers)
         """By GGUF's names."""
+        self.metadata |= sizes_of(self._model.architecture, self.tensors, self._configuration)
         self._made = rope_factors(self._configuration)
         for name, values in self._made.items():
             self.tensors[name] = Recipe(name, values.shape, DType.f32, ())
-        self.prompts = Prompts()
-        self.metadata |= vocabulary_of(path, self._configuration, self._rows())
+        self.prompts = prompts_of(path)
+        self.metadata |= vocabulary_of(path, self._configuration, self._rows(), for_gguf=in_order)
+
+    @property
+    def segmentation(self) -> str | None:
+        """`tokenizer.json`, where GGUF's tokenizer models would cut rare texts in other places."""
+        if self.metadata["tokenizer.ggml.model"] not in ("bert", "t5"):
+            return None
+        return (self.path / "tokenizer.json").read_text(encoding="utf-8")
 
     def _rows(self) -> int:
         """Of the embedding."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -27,6 +27,15 @@ class FolderModel:
     """Rows of queries, keys and values lie head by head in one matrix."""
     transposed: tuple[str, ...] = ()
     """Matrices that are stored (inputs, outputs), by GGUF's name."""
+    renamed: tuple[tuple[str, str], ...] = ()
+    """Patterns of tensors' names, and what takes their place before GGUF's are looked up, or is
+    GGUF's itself."""
+    passed_over: str = ""
+    """Pattern of what the architecture has no use for: heads that it was trained with."""
+    position_offset: bool = False
+    """Positions of padding come first in the table of them."""
+    exact_gelu: bool = False
+    """"gelu" is that of the error function, not GGUF's tanh form."""
     fixed: Mapping[str, Any] = field(default_factory=dict)
     """The configuration's values that the architecture has built in; others are refused."""
 
@@ -43,6 +52,84 @@ _CAPS = {
     "attn_logit_softcapping": "attn_logit_softcapping",
     "final_logit_softcapping": "final_logit_softcapping",
 }
+
+_BERT = FolderModel(
+    "bert",
+    constants={"attention.causal": False},
+    activations=("gelu", "gelu_new", "gelu_pytorch_tanh"),
+    renamed=(
+        (r"^(bert|roberta|distilbert)\.", ""),
+        (r"\.gamma$", ".weight"),
+        (r"\.beta$", ".bias"),
+    ),
+    passed_over=r"pooler\.|cls\.(predictions|seq_relationship)\.|lm_head\.|vocab_\w+\.|"
+    r".*position_ids$",
+    exact_gelu=True,
+)
+_ROBERTA = replace(_BERT, position_offset=True)
+_RANKS = {"attention.causal": False, "pooling_type": 4}
+_MODERN_BERT = FolderModel(
+    "modern-bert",
+    keys={"hidden_activation": "hidden_activation"},
+    constants={"attention.causal": False},
+    activations=("gelu", "silu"),
+    renamed=((r"^model\.", ""),),
+    passed_over=r"(head|decoder)\.",
+    exact_gelu=True,
+    fixed={"norm_bias": False, "attention_bias": False, "mlp_bias": False},
+)
+ENCODERS: Mapping[str, FolderModel] = {
+    "BertModel": _BERT,
+    "BertForMaskedLM": _BERT,
+    "BertForSequenceClassification": replace(
+        _BERT,
+        constants=_RANKS,
+        renamed=(*_BERT.renamed, (r"^pooler\.dense\.", "cls."), (r"^classifier\.", "cls.output.")),
+    ),
+    "DistilBertModel": replace(
+        _BERT, constants={**_BERT.constants, "attention.layer_norm_epsilon": 1e-12}
+    ),
+    "RobertaModel": _ROBERTA,
+    "CamembertModel": _ROBERTA,
+    "XLMRobertaModel": _ROBERTA,
+    "RobertaForSequenceClassification": replace(_ROBERTA, constants=_RANKS),
+    "XLMRobertaForSequenceClassification": replace(_ROBERTA, constants=_RANKS),
+    "NomicBertModel": FolderModel(
+        "nomic-bert",
+        constants={"attention.causal": False},
+        activations=("silu", "swiglu"),
+        renamed=(
+            (r"^layers\.(\d+)\.self_attn\.([qkv])_proj\.", r"blk.\1.attn_\2."),
+            (r"^layers\.(\d+)\.post_attention_layernorm\.", r"blk.\1.attn_output_norm."),
+            (r"^layers\.(\d+)\.post_mlp_layernorm\.", r"blk.\1.layer_output_norm."),
+        ),
+        passed_over=_BERT.passed_over,
+        fixed={"prenorm": False, "rotary_emb_fraction": 1.0, "rotary_emb_interleaved": False},
+    ),
+    "ModernBertModel": _MODERN_BERT,
+    "ModernBertForMaskedLM": _MODERN_BERT,
+    "ModernBertForSequenceClassification": replace(
+        _MODERN_BERT,
+        keys={**_MODERN_BERT.keys, "classifier.pooling_type": "classifier_pooling"},
+        constants=_RANKS,
+        renamed=(
+            *_MODERN_BERT.renamed,
+            (r"^head\.dense\.", "cls."),
+            (r"^head\.norm\.", "cls.norm."),
+            (r"^classifier\.", "cls.output."),
+        ),
+        fixed={**_MODERN_BERT.fixed, "classifier_activation": "gelu"},
+    ),
+    "EuroBertModel": FolderModel("eurobert", constants={"attention.causal": False}),
+    "Gemma3TextModel": FolderModel(
+        "gemma-embedding",
+        constants={"attention.causal": False},
+        activations=_TANH,
+        norms_from_one=True,
+        fixed={"use_bidirectional_attention": True},
+    ),
+}
+"""Models that embed texts."""
 
 MODELS: Mapping[str, FolderModel] = {
     "LlamaForCausalLM": FolderModel("llama", pairs_neighbours=True),
@@ -85,6 +172,7 @@ MODELS: Mapping[str, FolderModel] = {
         activations=_TANH,
         fused_by_head=True,
     ),
+    **ENCODERS,
     "GPT2LMHeadModel": FolderModel(
         "gpt2", activations=_TANH, transposed=("attn_qkv", "attn_output", "ffn_up", "ffn_down")
     ),

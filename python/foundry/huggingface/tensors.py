@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from foundry._foundry import DType, numpy_dtype
 from foundry.errors import ModelError, UnsupportedModelError
+from foundry.huggingface.configuration import positions_before
 from foundry.huggingface.table import FolderModel
 from foundry.huggingface.weights import StoredTensor
 from foundry.metadata import shown
@@ -22,6 +23,8 @@ Change = Callable[[list[Values]], Values]
 
 _PASSED_OVER = re.compile(r".*(rotary_emb\.inv_freq|\.masked_bias|\.attn\.bias|\.attention\.bias)")
 """What follows from the configuration, or is a constant of the class."""
+_FINAL = re.compile(r"(blk\.\d+|cls|dense_\d)\.")
+"""Names of GGUF's that no class has."""
 _EXPERT = re.compile(r"(.*\.experts)\.(\d+)\.(.+)")
 
 
@@ -58,7 +61,12 @@ def recipes(
     for name, parts in _joined(stored).items():
         if _PASSED_OVER.fullmatch(name):
             continue
-        new = names.get_name(name, try_suffixes=(".weight", ".bias"))
+        for pattern, replacement in model.renamed:
+            name = re.sub(pattern, replacement, name)
+        if model.passed_over and re.match(model.passed_over, name):
+            continue
+        is_final = _FINAL.match(name) is not None
+        new = name if is_final else names.get_name(name, try_suffixes=(".weight", ".bias"))
         if new is None:
             raise UnsupportedModelError(
                 f"unsupported tensor {shown(parts[0].name)}; supported: those that the gguf "
@@ -134,6 +142,13 @@ def _recipe(
     if part == "ffn_gate_inp_shexp":  # a row by itself, which GGUF has as a vector
         shape = shape[-1:]
         changes.append(lambda found: found[0].reshape(-1))
+    if name == "position_embd.weight" and model.position_offset:
+        first_row = positions_before(configuration)
+        shape = (shape[0] - first_row, *shape[1:])
+        changes.append(lambda found: found[0][first_row:])
+    if name in ("position_embd.weight", "token_types.weight"):  # what is added in f32
+        dtype = DType.f32
+        changes.append(_widen)
     if len(shape) == 1:
         dtype = DType.f32
         changes.append(_add_one if model.norms_from_one and "norm" in part else _widen)

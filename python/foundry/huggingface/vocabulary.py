@@ -17,11 +17,13 @@ import tokenizers
 from foundry.errors import TokenizerError, UnsupportedModelError
 from foundry.generation.segmentation.pre_tokenizers import PRE_TOKENIZERS, Rule
 from foundry.generation.token_kinds import BYTE, CONTROL, NORMAL, UNUSED, USER_DEFINED
+from foundry.huggingface.segmentation import require_keys, unigram, word_piece
 from foundry.huggingface.weights import json_object
 from foundry.metadata import shown, warn
 
 _PREFIX = "tokenizer.ggml."
 _ENDS = ("eos", "eot", "eom")
+_MODELS = ("BPE", "WordPiece", "Unigram")
 
 # A text that pre-tokenizers cut differently: their rules for contractions, digits, punctuation,
 # runs of spaces, newlines, letters with marks, capitals and scripts.
@@ -47,9 +49,12 @@ _SIMPLIFIED = {
 }
 
 
-def vocabulary_of(folder: Path, configuration: Mapping[str, Any], rows: int) -> dict[str, Any]:
+def vocabulary_of(
+    folder: Path, configuration: Mapping[str, Any], rows: int, *, for_gguf: bool = False
+) -> dict[str, Any]:
     """The keys under `tokenizer.`, for an embedding of so many rows. `UnsupportedModelError` for a
-    tokenizer that GGUF has no name for, `TokenizerError` for one that does not fit the model."""
+    tokenizer that GGUF has no name for (`for_gguf`, no keys), `TokenizerError` for one that does
+    not fit the model."""
     path = folder / "tokenizer.json"
     if not path.exists():
         raise UnsupportedModelError(
@@ -61,8 +66,12 @@ def vocabulary_of(folder: Path, configuration: Mapping[str, Any], rows: int) -> 
         backend = tokenizers.Tokenizer.from_file(str(path))
     except Exception as error:  # the package raises nothing narrower
         raise TokenizerError(f"{path}: {error}") from error
+    backend.no_padding()
+    backend.no_truncation()
     settings = _optional(folder / "tokenizer_config.json")
     found = _tokens(path, description, backend, rows)
+    if for_gguf:
+        require_keys(path, description)
     found |= _flags(backend, settings)
     found |= _named_tokens(folder, configuration, settings, backend)
     return {_PREFIX + key: value for key, value in found.items()} | _templates(folder, settings)
@@ -77,9 +86,10 @@ def _tokens(
 ) -> dict[str, Any]:
     model = description.get("model") or {}
     kind = model.get("type")
-    if kind != "BPE":
+    if kind not in _MODELS:
         raise UnsupportedModelError(
-            f"{path}: unsupported tokenizer model {shown(kind)}; supported: 'BPE'"
+            f"{path}: unsupported tokenizer model {shown(kind)}; supported: "
+            f"{', '.join(map(repr, _MODELS))}"
         )
     vocabulary = backend.get_vocab(with_added_tokens=True)
     highest = max(vocabulary.values(), default=-1)
@@ -94,8 +104,12 @@ def _tokens(
         types[index] = BYTE if is_byte else NORMAL
     for added in description.get("added_tokens") or ():
         types[added["id"]] = CONTROL if added.get("special") else USER_DEFINED
-    merges = [pair if isinstance(pair, list) else pair.split(" ") for pair in model["merges"]]
+    if kind == "WordPiece":
+        return {"token_type": types, **word_piece(path, description, tokens, types)}
     found: dict[str, Any] = {"tokens": tokens, "token_type": types}
+    if kind == "Unigram":
+        return found | unigram(path, description, backend, tokens, types)
+    merges = [pair if isinstance(pair, list) else pair.split(" ") for pair in model["merges"]]
     if spelled_bytes:
         return found | {"model": "llama", "scores": _scores(tokens, merges)}
     return found | {
@@ -145,14 +159,35 @@ def _normalised(backend: tokenizers.Tokenizer, text: str) -> str:
 
 
 def _flags(backend: tokenizers.Tokenizer, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands around a text, and between two: found by trying it."""
     plain = backend.encode("a", add_special_tokens=False)
-    around = backend.encode("a", add_special_tokens=True)
-    at = next((i for i in range(len(around.ids)) if around.ids[i:][: len(plain)] == plain.ids), 0)
-    return {
-        "add_bos_token": at > 0 or settings.get("add_bos_token") is True,
-        "add_eos_token": at + len(plain) < len(around) or settings.get("add_eos_token") is True,
+    before, after = _around(backend.encode("a").ids, plain.ids)
+    _, rest = _around(backend.encode("a", "a").ids, plain.ids)
+    between, _ = _around(rest, plain.ids)
+    is_bert = type(backend.model).__name__ == "WordPiece"
+    found: dict[str, Any] = {
+        "add_bos_token": bool(before) or settings.get("add_bos_token") is True,
+        "add_eos_token": not is_bert and (bool(after) or settings.get("add_eos_token") is True),
         "add_space_prefix": plain.tokens[:1] != ["a"],
     }
+    if before:
+        found["bos_token_id"] = before[0]
+    if after:
+        found["seperator_token_id" if is_bert else "eos_token_id"] = after[-1]
+    if is_bert and not (before and after):
+        raise UnsupportedModelError(
+            "unsupported post_processor of WordPiece in tokenizer.json; supported: a token before "
+            "and a token after each text"
+        )
+    if not is_bert and len(between) > 1 and between[-1] in after:
+        found |= {"add_sep_token": True, "seperator_token_id": between[-1]}
+    return found
+
+
+def _around(ids: list[int], plain: list[int]) -> tuple[list[int], list[int]]:
+    """What stands before and after the first place where `plain` is."""
+    at = next((i for i in range(len(ids)) if ids[i:][: len(plain)] == plain), 0)
+    return ids[:at], ids[at + len(plain) :]
 
 
 def _named_tokens(

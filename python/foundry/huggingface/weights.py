@@ -147,12 +147,18 @@ def tensors_of(path: Path) -> dict[str, StoredTensor]:
     return tensors
 
 
-def json_object(path: Path) -> Mapping[str, Any]:
-    """The object that a JSON file holds. `ModelError` where it holds none."""
+def json_value(path: Path) -> object:
+    """What a JSON file holds. `ModelError` where it is none."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found: object = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path}: {error}") from error
+    return found
+
+
+def json_object(path: Path) -> Mapping[str, Any]:
+    """The object that a JSON file holds. `ModelError` where it holds none."""
+    found = json_value(path)
     if not isinstance(found, dict):
         raise ModelError(f"{path}: holds a {type(found).__name__}; expected an object")
     return found

@@ -181,6 +181,7 @@ _MODEL = (
     ),
     Key("{arch}.attention.output_scale", _REFUSED, "no part of the architecture", (0, 1)),
     Key("{arch}.classifier.output_labels", _HONOURED, 'what `pooling="rank"` scores'),
+    Key("{arch}.classifier.pooling_type", _HONOURED, "`modern-bert`; the mean by default"),
     Key("{arch}.pooling_type", _HONOURED, "of `embed`"),
     Key("{arch}.hidden_activation", _IGNORED, "the architecture has its own"),
     *_rows(_IGNORED, "the tensors say it", "{arch}.", "{dense}_feat_in {dense}_feat_out"),

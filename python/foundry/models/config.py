@@ -64,6 +64,8 @@ class ModelConfig:
     """No token attends to one after it; without, the model embeds texts and generates none."""
     pooling: Pooling | None
     """Of embeddings, where the metadata says so."""
+    classifier_pooling: Pooling
+    """Of the state that a classifier is for."""
     labels: tuple[str, ...]
     """What a classifier tells apart."""
     of_layers: tuple[LayerConfig, ...]
@@ -80,6 +82,10 @@ class ModelConfig:
     def with_pairing(self, pairing: Pairing) -> ModelConfig:
         """For queries and keys whose rows are in the order of that pairing."""
         return replace(self, architecture=replace(self.architecture, pairing=pairing))
+
+    def with_activation(self, name: str) -> ModelConfig:
+        """That operation between the products of the MLP."""
+        return replace(self, architecture=replace(self.architecture, activation=name))
 
     @classmethod
     def from_metadata(cls, values: Mapping[str, object]) -> ModelConfig:
@@ -125,7 +131,8 @@ class ModelConfig:
             ),
             vocabulary=metadata.integer("vocab_size") if "vocab_size" in metadata else None,
             causal=causal,
-            pooling=pooling_of(metadata),
+            pooling=pooling_of(metadata, "pooling_type"),
+            classifier_pooling=_classifier_pooling(metadata, architecture, causal),
             labels=tuple(metadata.texts("classifier.output_labels"))
             if "classifier.output_labels" in metadata
             else (),
@@ -157,6 +164,16 @@ def _with_activation(metadata: Metadata, architecture: Architecture) -> Architec
             f"unsupported {metadata.key(name)} {shown(value)}; supported: {', '.join(_ACTIVATIONS)}"
         )
     return replace(architecture, activation=_ACTIVATIONS[value])
+
+
+def _classifier_pooling(metadata: Metadata, architecture: Architecture, causal: bool) -> Pooling:
+    """As llama.cpp has it: the mean of ModernBERT, unless its file says otherwise."""
+    if causal:
+        return Pooling.LAST
+    if architecture.name == "modern-bert":
+        found = pooling_of(metadata, "classifier.pooling_type") or Pooling.MEAN
+        return Pooling.MEAN if found is Pooling.MEAN else Pooling.CLS
+    return Pooling.CLS
 
 
 def _is_causal(metadata: Metadata, architecture: Architecture) -> bool:

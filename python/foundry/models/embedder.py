@@ -85,11 +85,7 @@ class Embedder:
     def _rows(self, texts: list[list[int]], kind: Pooling) -> NDArray[np.float32]:
         if not texts:
             return np.empty((0, self._head.width(kind is Pooling.RANK)), np.float32)
-        causal = self._config.causal
-        first = kind
-        if kind is Pooling.RANK:
-            is_mean = self._config.architecture.name == "modern-bert"
-            first = Pooling.LAST if causal else Pooling.MEAN if is_mean else Pooling.CLS
+        first = self._config.classifier_pooling if kind is Pooling.RANK else kind
         states = self._checked(self._states(texts))
         rows = np.stack([pooled(each, first) for each in states])
         return self._head.scores(rows) if kind is Pooling.RANK else self._head.embeddings(rows)

@@ -12,7 +12,7 @@ from foundry.models.config import ModelConfig
 from foundry.models.encoder_weights import HeadWeights
 from foundry.models.weights import Product
 
-_TANH = ops.SoftCap(1.0)
+_TANH: ops.Operation = ops.SoftCap(1.0)
 
 
 class EmbeddingHead:
@@ -49,8 +49,10 @@ class EmbeddingHead:
         weights, architecture = self._weights, self._config.architecture
         x = self._runtime.tensor(states)
         if weights.classifier is not None:
-            is_gelu = architecture.name == "modern-bert"
-            x = self._product(weights.classifier, x, ops.Gelu() if is_gelu else _TANH)
+            bend = _TANH
+            if architecture.name == "modern-bert":
+                bend = ops.GeluErf() if architecture.activation == "GeluErf" else ops.Gelu()
+            x = self._product(weights.classifier, x, bend)
         if weights.labels is not None:
             norm = normalise(self._config, weights.classifier_norm)
             x = self._product(weights.labels, x, prologue=norm)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foundry.call_errors import typed_calls
+from foundry.generation.tokenizer import Tokenizer
 from foundry.models.embedder import Embedder
 
 
@@ -15,6 +16,8 @@ from foundry.models.embedder import Embedder
 class Embeds:
     """What has an embedder."""
 
+    tokenizer: Tokenizer
+    context_length: int
     _embedder: Embedder
 
     @property

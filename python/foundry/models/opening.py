@@ -31,7 +31,10 @@ def open_model(path: Path, context_length: int | None) -> OpenedModel:
     config = ModelConfig.from_metadata(file.metadata)
     if isinstance(file, Folder) and file.pairs_halves:
         config = config.with_pairing(Pairing.HALVES)
-    tokenizer = Tokenizer(file.metadata)
+    if isinstance(file, Folder) and file.has_exact_gelu:
+        config = config.with_activation("GeluErf")
+    description = file.segmentation if isinstance(file, Folder) else None
+    tokenizer = Tokenizer(file.metadata, description)
     _check_vocabulary(file, config, len(tokenizer))
     return OpenedModel(path, file, config, tokenizer, _context_length(config, context_length))
 

@@ -25,14 +25,14 @@ class Pooling(Enum):
 NAMES = tuple(kind.name.lower() for kind in Pooling)
 
 
-def pooling_of(metadata: Metadata) -> Pooling | None:
+def pooling_of(metadata: Metadata, name: str) -> Pooling | None:
     """None where a file does not say."""
-    if "pooling_type" not in metadata:
+    if name not in metadata:
         return None
-    number = metadata.integer("pooling_type", least=0)
+    number = metadata.integer(name, least=0)
     if number >= len(Pooling):
         raise ModelError(
-            f"{metadata.key('pooling_type')} is {number}; expected 0 to {len(Pooling) - 1}: "
+            f"{metadata.key(name)} is {number}; expected 0 to {len(Pooling) - 1}: "
             f"{', '.join(NAMES)}"
         )
     return Pooling(number)
