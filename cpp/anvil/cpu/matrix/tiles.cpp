@@ -1,6 +1,6 @@
 // A product by AMX's tiles: 16 rows of 64 bytes each. A tile of the left operand is read where it
-// lies if it does row by row; the right operand is packed first, 32 columns and kDepth of k at a
-// time, as the instructions want it: words of 4 bytes, neighbours in k, in the order of the
+// lies if it does row by row; the right operand is packed first, 32 columns and kDepthOfBlock of k
+// at a time, as the instructions want it: words of 4 bytes, neighbours in k, in the order of the
 // columns.
 #include <algorithm>
 #include <cstring>
@@ -22,9 +22,9 @@ namespace anvil::cpu::matrix {
 
 namespace {
 
-constexpr uint32_t kSide = 16;            // rows of a tile, and words of a row
-constexpr uint32_t kColumns = 2 * kSide;  // of the destination at once
-constexpr uint32_t kRows = 2 * kSide;
+constexpr uint32_t kSide = 16;                 // rows of a tile, and words of a row
+constexpr uint32_t kTilesColumns = 2 * kSide;  // of the destination at once
+constexpr uint32_t kTilesRows = 2 * kSide;
 constexpr uint32_t kStepBytes = 64;    // of k, of one row
 constexpr uint32_t kDepthBytes = 512;  // of k, packed at once
 
@@ -186,18 +186,18 @@ ANVIL_TILES void multiply_as(const Matrix& d, const Matrix& a, const Matrix& b, 
                              bool accumulates) {
   const Tiles tiles;
   constexpr uint32_t kBytes = Kind == Products::bfloats ? 2 : 1;
-  constexpr uint32_t kDepth = kDepthBytes / kBytes;
+  constexpr uint32_t kDepthOfBlock = kDepthBytes / kBytes;
   alignas(64) std::byte packed[kDepthBytes / kStepBytes * kStepOfPacked];
-  alignas(64) std::byte left[kRows * kDepthBytes];
-  alignas(64) std::byte sums[kRows * kColumns * 4];
-  constexpr int64_t kSumsPitch = kColumns * 4;
+  alignas(64) std::byte left[kTilesRows * kDepthBytes];
+  alignas(64) std::byte sums[kTilesRows * kTilesColumns * 4];
+  constexpr int64_t kSumsPitch = kTilesColumns * 4;
   uint32_t k = 0;
   do {
-    const uint32_t depth = std::min(kDepth, sizes.k - k);
+    const uint32_t depth = std::min(kDepthOfBlock, sizes.k - k);
     const uint32_t steps = (depth * kBytes + kStepBytes - 1) / kStepBytes;
     const bool adds = accumulates || k != 0;
-    for (uint32_t column = 0; column < sizes.n; column += kColumns) {
-      const uint32_t columns = std::min(kColumns, sizes.n - column);
+    for (uint32_t column = 0; column < sizes.n; column += kTilesColumns) {
+      const uint32_t columns = std::min(kTilesColumns, sizes.n - column);
       const Matrix right = b.from(k, column);
       if (right.row_step == 1)
         pack_columns(right.elements, right.column_step * kBytes, columns, depth * kBytes, packed);
@@ -205,20 +205,21 @@ ANVIL_TILES void multiply_as(const Matrix& d, const Matrix& a, const Matrix& b, 
         pack_rows<uint16_t>(right, depth, columns, packed);
       else
         pack_rows<uint8_t>(right, depth, columns, packed);
-      for (uint32_t row = 0; row < sizes.m; row += kRows) {
-        const uint32_t rows = std::min(kRows, sizes.m - row);
+      for (uint32_t row = 0; row < sizes.m; row += kTilesRows) {
+        const uint32_t rows = std::min(kTilesRows, sizes.m - row);
         const Matrix own = a.from(row, k);
         const std::byte* elements = own.elements;
         int64_t pitch = own.row_step * kBytes;
-        if (own.column_step != 1 || rows < kRows || depth * kBytes % kStepBytes != 0) {
+        if (own.column_step != 1 || rows < kTilesRows || depth * kBytes % kStepBytes != 0) {
           pitch = kDepthBytes;
-          if (rows < kRows || depth * kBytes % kStepBytes != 0) std::memset(left, 0, sizeof(left));
-          read_words(own, rows, depth, left, kDepth);
+          if (rows < kTilesRows || depth * kBytes % kStepBytes != 0)
+            std::memset(left, 0, sizeof(left));
+          read_words(own, rows, depth, left, kDepthOfBlock);
           elements = left;
         }
         const Matrix to = d.from(row, column);
         std::byte* const place = to.elements;
-        if (rows == kRows && columns == kColumns) {
+        if (rows == kTilesRows && columns == kTilesColumns) {
           add_block<Kind>(place, to.row_step * 4, elements, pitch, packed, steps, adds);
           continue;
         }

@@ -63,9 +63,7 @@ struct array {
   ANVIL_FN constexpr const __local T* begin() const __local { return __elements; }
   ANVIL_FN constexpr const __local T* end() const __local { return __elements + N; }
 
-  ANVIL_FN constexpr const __constant T& operator[](size_t i) const __constant {
-    return __elements[i];
-  }
+  ANVIL_FN constexpr const __constant T& operator[](size_t i) const __constant { return __elements[i]; }
   ANVIL_FN constexpr const __constant T& at(size_t i) const __constant { return __elements[i]; }
   ANVIL_FN constexpr const __constant T& front() const __constant { return __elements[0]; }
   ANVIL_FN constexpr const __constant T& back() const __constant { return __elements[N - 1]; }

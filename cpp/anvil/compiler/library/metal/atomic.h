@@ -29,9 +29,8 @@ typedef atomic<float> atomic_float;
 typedef atomic<long> atomic_long;
 typedef atomic<ulong> atomic_ulong;
 // Makes them complete types where a kernel takes a pointer to one and never follows it.
-static_assert(sizeof(atomic_int) + sizeof(atomic_uint) + sizeof(atomic_bool) +
-                  sizeof(atomic_float) + sizeof(atomic_long) + sizeof(atomic_ulong) >
-              0);
+static_assert(sizeof(atomic_int) + sizeof(atomic_uint) + sizeof(atomic_bool) + sizeof(atomic_float) +
+                  sizeof(atomic_long) + sizeof(atomic_ulong) > 0);
 
 // Every order is carried out as acquire and release, which the hosts give a read-modify-write
 // anyway; a sequentially consistent store or load adds the fence that they do not.

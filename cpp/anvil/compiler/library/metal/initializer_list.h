@@ -1,5 +1,5 @@
-// What clang makes of a list in braces, where it asks for it. Tests compile the library for the
-// host, which has its own.
+// What clang makes of a list in braces, where it asks for it. Tests compile the library for the host,
+// which has its own.
 #pragma once
 
 #if __has_include(<initializer_list>)

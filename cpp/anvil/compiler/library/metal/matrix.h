@@ -43,9 +43,7 @@ class matrix {
   ANVIL_FN constexpr const __global column& operator[](int c) const __global { return columns[c]; }
   ANVIL_FN constexpr __local column& operator[](int c) __local { return columns[c]; }
   ANVIL_FN constexpr const __local column& operator[](int c) const __local { return columns[c]; }
-  ANVIL_FN constexpr const __constant column& operator[](int c) const __constant {
-    return columns[c];
-  }
+  ANVIL_FN constexpr const __constant column& operator[](int c) const __constant { return columns[c]; }
 
   ANVIL_FN friend constexpr matrix operator+(const matrix& a, const matrix& b) {
     return each([&](int c) ANVIL_INLINE { return a.columns[c] + b.columns[c]; });

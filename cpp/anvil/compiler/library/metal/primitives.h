@@ -54,12 +54,9 @@ ulong __anvil_scan_exclusive_mul_i64(ulong) ANVIL_PURE;
 void __anvil_threadgroup_barrier(uint flags) __attribute__((convergent, nothrow));
 void __anvil_simdgroup_barrier(uint flags) __attribute__((convergent, nothrow));
 
-// d = a b, or d += a b where `accumulates`: matrices of the kinds (kernel_abi.h), d and a row by
-// row, b row by row or, where `b_turned`, column by column, a likewise; strides of rows in
-// elements. Of each simdgroup that gets there once, whatever its lanes. `_memory`: d lies in
-// memory.
-// `_lanes`: it is an array of `bytes` (the name's) a lane, element i of lane l its element
-// 32 i + l.
+// A product of matrices, as abi/matrix_abi.h has it, of each simdgroup that gets there once, whatever
+// its lanes. `memory`: d lies there. `lanes_2`, `lanes_4`: d is an array of elements of so many bytes
+// in each lane.
 #define ANVIL_MATRIX_MULTIPLY(where)                                                           \
   void __anvil_matrix_multiply_##where(void* d, uint d_kind, long d_stride, const void* a,     \
                                        uint a_kind, long a_stride, const void* b, uint b_kind, \

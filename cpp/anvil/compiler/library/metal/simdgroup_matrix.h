@@ -54,8 +54,7 @@ ANVIL_FN simdgroup_matrix<T, C, R> make_filled_simdgroup_matrix(detail::type_ide
   return m;
 }
 template <class T, int C = 8, int R = C>
-ANVIL_FN simdgroup_matrix<T, C, R> make_diagonal_simdgroup_matrix(
-    detail::type_identity_t<T> value) {
+ANVIL_FN simdgroup_matrix<T, C, R> make_diagonal_simdgroup_matrix(detail::type_identity_t<T> value) {
   return simdgroup_matrix<T, C, R>(value);
 }
 
@@ -77,9 +76,8 @@ ANVIL_FN void store_pair(T* p, const vec<T, 2>& v) {
 }  // namespace detail
 
 template <class T, int C, int R>
-ANVIL_FN void simdgroup_load(simdgroup_matrix<T, C, R>& d, const detail::type_identity_t<T>* src,
-                             ulong elements_per_row = C, ulong2 origin = ulong2(0),
-                             bool transpose = false) {
+ANVIL_FN void simdgroup_load(simdgroup_matrix<T, C, R>& d, const detail::type_identity_t<T>* src, ulong elements_per_row = C,
+                             ulong2 origin = ulong2(0), bool transpose = false) {
   const detail::fragment_place at = detail::place_of(__anvil_lane());
   const T* const p = src + origin.y * elements_per_row + origin.x;
   if (transpose) {

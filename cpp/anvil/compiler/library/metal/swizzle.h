@@ -94,16 +94,14 @@
 
 #define ANVIL_SWIZZLES_2 \
   ANVIL_COMPONENT_NAME(x) ANVIL_COMPONENT_NAME(y) ANVIL_GETS_N(2) ANVIL_PAIR(x, y)
-#define ANVIL_SWIZZLES_3                                                                     \
+#define ANVIL_SWIZZLES_3                                                           \
+  ANVIL_COMPONENT_NAME(x)                                                          \
+  ANVIL_COMPONENT_NAME(y) ANVIL_COMPONENT_NAME(z) ANVIL_GETS_N(3) ANVIL_PAIR(x, y) \
+      ANVIL_PAIR(x, z) ANVIL_PAIR(y, z) ANVIL_TRIPLE(x, y, z)
+#define ANVIL_SWIZZLES_4                                                                     \
   ANVIL_COMPONENT_NAME(x)                                                                    \
-  ANVIL_COMPONENT_NAME(y)                                                                    \
-  ANVIL_COMPONENT_NAME(z) ANVIL_GETS_N(3) ANVIL_PAIR(x, y) ANVIL_PAIR(x, z) ANVIL_PAIR(y, z) \
-      ANVIL_TRIPLE(x, y, z)
-#define ANVIL_SWIZZLES_4                                                                          \
-  ANVIL_COMPONENT_NAME(x)                                                                         \
-  ANVIL_COMPONENT_NAME(y)                                                                         \
-  ANVIL_COMPONENT_NAME(z) ANVIL_COMPONENT_NAME(w) ANVIL_GETS_N(4) ANVIL_PAIR(x, y)                \
-      ANVIL_PAIR(x, z) ANVIL_PAIR(x, w) ANVIL_PAIR(y, z) ANVIL_PAIR(y, w) ANVIL_PAIR(z, w)        \
-          ANVIL_TRIPLE(x, y, z) ANVIL_TRIPLE(x, y, w) ANVIL_TRIPLE(x, z, w) ANVIL_TRIPLE(y, z, w) \
-              ANVIL_FIRST(x, y, z, w) ANVIL_FIRST(y, x, z, w) ANVIL_FIRST(z, x, y, w)             \
-                  ANVIL_FIRST(w, x, y, z)
+  ANVIL_COMPONENT_NAME(y) ANVIL_COMPONENT_NAME(z) ANVIL_COMPONENT_NAME(w) ANVIL_GETS_N(4)    \
+      ANVIL_PAIR(x, y) ANVIL_PAIR(x, z) ANVIL_PAIR(x, w) ANVIL_PAIR(y, z) ANVIL_PAIR(y, w)   \
+          ANVIL_PAIR(z, w) ANVIL_TRIPLE(x, y, z) ANVIL_TRIPLE(x, y, w) ANVIL_TRIPLE(x, z, w) \
+              ANVIL_TRIPLE(y, z, w) ANVIL_FIRST(x, y, z, w) ANVIL_FIRST(y, x, z, w)          \
+                  ANVIL_FIRST(z, x, y, w) ANVIL_FIRST(w, x, y, z)
