@@ -989,9 +989,10 @@ class QkvLinear(Operation):
     norm: which norm it is.
     norm_after_rope: the norms follow RoPE (Hunyuan).
     norm_values: every head of the values gets RMSNorm, too, without weights (Gemma 4).
+    ring: position p goes to slot p % capacity of the caches.
     """
 
-    def __init__(self, query: Tensor, key: Tensor, value: Tensor, x: Tensor, q: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, dims: int = 0, magnitude: float = 1.0, prologue: Operation | None = None, query_bias: Tensor | None = None, key_bias: Tensor | None = None, value_bias: Tensor | None = None, query_norm: Tensor | None = None, key_norm: Tensor | None = None, norm_epsilon: float = 1e-06, norm: QkNorm = ..., norm_after_rope: bool = False, norm_values: bool = False) -> None: ...
+    def __init__(self, query: Tensor, key: Tensor, value: Tensor, x: Tensor, q: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, dims: int = 0, magnitude: float = 1.0, prologue: Operation | None = None, query_bias: Tensor | None = None, key_bias: Tensor | None = None, value_bias: Tensor | None = None, query_norm: Tensor | None = None, key_norm: Tensor | None = None, norm_epsilon: float = 1e-06, norm: QkNorm = ..., norm_after_rope: bool = False, norm_values: bool = False, ring: bool = False) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -1111,8 +1112,8 @@ class ExpertLinear(Operation):
 
     weights: (experts, rows, columns); any format with a policy.
     ids: (used,) or (tokens, used); i32 or u32.
-    x: (tokens * used, columns), in the order of ids; or (tokens, columns), for all of a token's; f32, f16 or bf16.
-    y: (tokens, rows) with shares, (tokens * used, rows) without; f32, f16 or bf16.
+    x: (tokens * used, columns), in the order of ids; or (tokens, columns), for all of a token's; without a prologue there may be gaps between rows; f32, f16 or bf16.
+    y: (tokens, rows) with shares; (tokens * used, rows) without, maybe with gaps between rows; f32, f16 or bf16.
     shares: optional; ids' size; f32.
     groups: optional; u32, by GroupExperts of ids: an expert's tokens are taken together; without, each by itself, which is for few tokens.
     scratch: optional; f32, tokens * used * rows elements: what shares with groups need, for the results before a second dispatch sums them.
@@ -1159,12 +1160,13 @@ class Attention(Operation):
     mask: optional; (tokens, positions) or (heads, tokens, positions), for start + tokens positions at least, added to the scores; -inf hides one; f32, f16 or bf16.
     scratch: optional; f32, attention_scratch() elements: with it, decoding splits a long context over more threadgroups than there are heads, and a second dispatch merges the parts; with less, there are fewer parts.
     splits: parts of the context, up to MAX_ATTENTION_SPLITS; 0: chosen.
+    ring: position p is in slot p % capacity of the caches; a window, and window + tokens - 1 slots at least, are needed.
     sinks: optional; (heads,), for each a score that has no position and takes its share of the weights (gpt-oss); -inf: none; f32, f16 or bf16.
     slopes: optional; (heads,), for each what a position of distance 1 takes from the score (ALiBi, Press et al. 2022); f32, f16 or bf16.
     gate: optional; (tokens, heads, value_dim), strides as q's: the result is multiplied by its logistic function (Qwen 3 Next); f32, f16 or bf16.
     """
 
-    def __init__(self, q: Tensor, k_cache: Tensor, v_cache: Tensor, y: Tensor, *, start: int | Parameter = 0, scale: float = 0.0, window: int = 0, form: AttentionForm = ..., causal: bool = True, ahead: int = 0, soft_cap: float = 0.0, mask: Tensor | None = None, scratch: Tensor | None = None, splits: int = 0, sinks: Tensor | None = None, slopes: Tensor | None = None, gate: Tensor | None = None) -> None: ...
+    def __init__(self, q: Tensor, k_cache: Tensor, v_cache: Tensor, y: Tensor, *, start: int | Parameter = 0, scale: float = 0.0, window: int = 0, form: AttentionForm = ..., causal: bool = True, ahead: int = 0, soft_cap: float = 0.0, mask: Tensor | None = None, scratch: Tensor | None = None, splits: int = 0, ring: bool = False, sinks: Tensor | None = None, slopes: Tensor | None = None, gate: Tensor | None = None) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -1221,9 +1223,39 @@ class RopeKvWrite(Operation):
     norm: which norm it is.
     norm_after_rope: the norms follow RoPE (Hunyuan).
     norm_values: every head of the values gets RMSNorm, too, without weights (Gemma 4).
+    ring: position p goes to slot p % capacity of the caches.
     """
 
-    def __init__(self, q: Tensor, k: Tensor, v: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, dims: int = 0, magnitude: float = 1.0, query_norm: Tensor | None = None, key_norm: Tensor | None = None, norm_epsilon: float = 1e-06, norm: QkNorm = ..., norm_after_rope: bool = False, norm_values: bool = False) -> None: ...
+    def __init__(self, q: Tensor, k: Tensor, v: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, dims: int = 0, magnitude: float = 1.0, query_norm: Tensor | None = None, key_norm: Tensor | None = None, norm_epsilon: float = 1e-06, norm: QkNorm = ..., norm_after_rope: bool = False, norm_values: bool = False, ring: bool = False) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+    @property
+    def start(self) -> int | Parameter:
+        """position of the first token"""
+
+    @start.setter
+    def start(self, value: int | Parameter, /) -> None: ...
+
+class LatentWrite(Operation):
+    """
+    The middle of latent attention's input (DeepSeek-AI, "DeepSeek-V2", 2024), in one dispatch: the last elements of q's heads are turned into y; kv is a latent, which is normalised, and a key for all heads, which is turned: both go to the cache. Token t stands at position start + t; ShapeError past the capacity.
+
+    q: (tokens, heads, head_dim); f32, f16 or bf16.
+    kv: (tokens, latent + dims), q's dtype; f32, f16 or bf16.
+    norm: (latent,): RMSNorm's weights; f32, f16 or bf16.
+    y: (tokens, heads, dims), any strides but the innermost, which is 1; f32, f16 or bf16.
+    cache: (capacity, 1, latent + dims), any strides but the innermost; f32, f16 or bf16.
+    start: position of the first token.
+    base: of the frequencies base^(-2i / dims).
+    interleaved: pairs are (2i, 2i + 1), as in GGUF's Llama tensors; else (i, i + dims / 2), NeoX's.
+    factors: optional; (dims / 2,); f32: frequencies are divided by them (Llama 3).
+    dims: elements of a head that are turned, its first ones; the others pass through (Phi 2); 0: all.
+    magnitude: what turned elements are multiplied by (YaRN, LongRoPE).
+    norm_epsilon: of the norm.
+    """
+
+    def __init__(self, q: Tensor, kv: Tensor, norm: Tensor, y: Tensor, cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, dims: int = 0, magnitude: float = 1.0, norm_epsilon: float = 1e-06) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -1678,16 +1710,17 @@ class LogProbabilities(Operation):
 
 class SandwichNorm(Operation):
     """
-    Prologue: sum = residual + RMSNorm(x) * weight, and the products read RMSNorm(sum) * next_weight (Gemma 2), or without next_weight the sum (OLMo 2). One threadgroup stores the sum in y, which nobody reads meanwhile: not the residual's own memory.
+    Prologue: sum = (residual + RMSNorm(x) * weight) * scale, and the products read RMSNorm(sum) * next_weight (Gemma 2), or without next_weight the sum (OLMo 2). One threadgroup stores the sum in y, which nobody reads meanwhile: not the residual's own memory.
 
     residual: x's size; f32, f16 or bf16.
     weight: (columns,); f32, f16 or bf16.
     next_weight: optional; (columns,); f32, f16 or bf16.
     y: optional; x's size; f32, f16 or bf16.
     epsilon: of both norms, added to the mean of squares.
+    scale: of the sum (Gemma 4).
     """
 
-    def __init__(self, residual: Tensor, weight: Tensor, next_weight: Tensor | None = None, y: Tensor | None = None, *, epsilon: float = 1e-05) -> None: ...
+    def __init__(self, residual: Tensor, weight: Tensor, next_weight: Tensor | None = None, y: Tensor | None = None, *, epsilon: float = 1e-05, scale: float = 1.0) -> None: ...
 
     def __repr__(self) -> str: ...
 

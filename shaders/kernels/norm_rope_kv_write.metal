@@ -30,6 +30,7 @@ kernel void norm_rope_kv_write(FOUNDRY_ARGUMENTS) {
   const uint lane = thread_index_in_simdgroup;
   const uint token = threadgroup_position_in_grid.y;
   const uint position = params.start + token;
+  const ulong slot = position % params.slots;
   const uint q_units = of_rows ? 1 : params.heads;
   const uint k_units = of_rows ? 1 : params.kv_heads;
   const uint unit = threadgroup_position_in_grid.x;
@@ -102,9 +103,9 @@ kernel void norm_rope_kv_write(FOUNDRY_ARGUMENTS) {
       to[elements.first] = X(pair.x);
       to[elements.second] = X(pair.y);
     } else {
-      const ulong to = is_value ? ulong(position) * params.v_position_stride +
+      const ulong to = is_value ? slot * params.v_position_stride +
                                       ulong(head) * params.v_head_stride
-                                : ulong(position) * params.k_position_stride +
+                                : slot * params.k_position_stride +
                                       ulong(head) * params.k_head_stride;
       device Cache* cache = is_value ? v_cache : k_cache;
       cache[to + elements.first] = Cache(pair.x);

@@ -18,6 +18,11 @@ inline uint attention_begin(constant AttentionParams& params, uint token) {
   return params.window != 0 && own_end > params.window ? own_end - params.window : 0;
 }
 
+/// Of a position that is seen, counted from the slot of another before it: a ring has them all.
+inline uint attention_slot(constant AttentionParams& params, uint slot) {
+  return slot < params.slots ? slot : slot - params.slots;
+}
+
 /// A score as softmax takes it: bounded by the cap, if there is one (Gemma Team, "Gemma 2", 2024).
 /// Softmax would take -infinity for a position that is not there; it becomes NaN.
 inline float attention_capped(constant AttentionParams& params, float score) {

@@ -53,10 +53,12 @@ inline ExpertBlock expert_block(device const uint* groups, uint experts, uint bl
   return found;
 }
 
-/// Results of places go to their slots.
+/// Results of places go to their slots; y's rows may have gaps between them.
 struct Gathered {
   device const uint* places;
+  uint stride;
   uint row(uint i) const { return places[i]; }
+  uint at(uint result, uint row, uint) const { return result * stride + row; }
 };
 
 /// A prologue (lib/prologue.metal) whose i-th token is the one of place i.
@@ -84,6 +86,6 @@ inline void store_no_expert(device Y* y, Gathered places, ExpertBlock block, uin
   const uint end = min(block.begin + Places, block.end);
   for (uint i = thread_index; i < (end - block.begin) * Rows; i += threads) {
     const uint row = tile * Rows + i % Rows;
-    if (row < rows) y[places.row(block.begin + i / Rows) * rows + row] = Y(NAN);
+    if (row < rows) y[places.at(places.row(block.begin + i / Rows), row, rows)] = Y(NAN);
   }
 }

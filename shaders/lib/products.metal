@@ -15,6 +15,8 @@ inline bool takes_tile(thread uint& tile, uint rows) {
 /// Where results of the i-th token go: in order, or as Gathered (lib/expert_groups.metal) has it.
 struct InOrder {
   uint row(uint i) const { return i; }
+  /// Where y has row `row` of `rows` of a result.
+  uint at(uint result, uint row, uint rows) const { return result * rows + row; }
 };
 
 /// A gate is a second product of the same rows, which multiplies the first one. Activation is what

@@ -4,7 +4,7 @@
 //
 // A threadgroup takes one token, `Heads` query heads of one key-value head, so that K and V are
 // read once for all of them, and one of `splits` parts of the positions; its simdgroups share that
-// part. 32 positions are taken at a time: a lane is an element of the head while it multiplies with
+// part. 32 positions are taken at a time, fewer where a ring ends: a lane is an element of the head while it multiplies with
 // K and V, and a position while it takes exponentials. The parts of a split context are merged by
 // kernels/attention_merge.metal.
 #pragma once
@@ -142,10 +142,12 @@ inline void attend_decode(device const Q* q, device const Cache* k_cache,
 
   const ulong k_stride = params.k_position_stride;
   const ulong v_stride = params.v_position_stride;
-  device const Cache* keys = k_head + own_begin * k_stride;
-  device const Cache* values = v_head + own_begin * v_stride;
-  for (uint first = own_begin; first < own_end; first += 32) {
-    const uint count = min(32u, own_end - first);
+  uint count = 0;
+  for (uint first = own_begin; first < own_end; first += count) {
+    const uint slot = first % params.slots;
+    count = min(min(32u, own_end - first), params.slots - slot);
+    device const Cache* keys = k_head + slot * k_stride;
+    device const Cache* values = v_head + slot * v_stride;
     float scores[Heads];
 #pragma unroll
     for (uint h = 0; h < Heads; ++h) scores[h] = kAttentionLowest;
@@ -192,8 +194,6 @@ inline void attend_decode(device const Q* q, device const Cache* k_cache,
       for (uint h = 0; h < Heads; ++h) state.output[h * kValueElements + i] = mixed[h];
     }
     simdgroup_barrier(mem_flags::mem_threadgroup);
-    keys += 32 * k_stride;
-    values += 32 * v_stride;
   }
 
   if (Simdgroups == 1) {

@@ -71,19 +71,22 @@ inline void attend_prefill(device const Q* q, device const Cache* k_cache,
   const uint tiles_begin = attention_begin(params, first_row / group);
   for (uint tile = tiles_begin; tile < tiles_end; tile += kTile) {
     threadgroup_barrier(mem_flags::mem_threadgroup);
+    const uint first_slot = tile % params.slots;
     float zeros = 0.0f;  // NaN as soon as a value is not finite
     for (uint i = simdgroup * 32 + lane; i < kTile * HeadDim; i += Simdgroups * 32) {
       const uint position = tile + i / HeadDim;
       const bool inside = position < tiles_end;
+      const uint slot = attention_slot(params, first_slot + i / HeadDim);
       const uint d = i % HeadDim;
-      memory.k[i] = inside ? float(k_head[position * ulong(params.k_position_stride) + d]) : 0.0f;
+      memory.k[i] = inside ? float(k_head[slot * ulong(params.k_position_stride) + d]) : 0.0f;
     }
     for (uint i = simdgroup * 32 + lane; i < kTile * ValueDim; i += Simdgroups * 32) {
       const uint position = tile + i / ValueDim;
       const bool inside = position < tiles_end;
+      const uint slot = attention_slot(params, first_slot + i / ValueDim);
       const uint d = i % ValueDim;
       const float value =
-          inside ? float(v_head[position * ulong(params.v_position_stride) + d]) : 0.0f;
+          inside ? float(v_head[slot * ulong(params.v_position_stride) + d]) : 0.0f;
       memory.v[i] = value;
       zeros = fma(value, 0.0f, zeros);
     }

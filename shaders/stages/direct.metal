@@ -5,8 +5,8 @@
 template <class X>
 struct Direct {
   device const X* x;
-  uint columns;
+  uint stride;  // from a token's input to the next
 
   float scale(uint, uint) const { return 1.0f; }
-  float at(uint token, uint k, float) const { return float(x[token * columns + k]); }
+  float at(uint token, uint k, float) const { return float(x[token * stride + k]); }
 };

@@ -170,7 +170,7 @@ inline void gemm_tile(Product product, Gate gate, Epilogue epilogue, device Y* y
       const float gate_value = Gate::kGates ? memory.sums[gemm_place(r, t / 32) + place] : 0.0f;
       const uint result = places.row(token + t);
       const float gated = gate.apply(value, gate_value, result, own, rows);
-      y[result * rows + own] = Y(epilogue.apply(gated, result, own, rows));
+      y[places.at(result, own, rows)] = Y(epilogue.apply(gated, result, own, rows));
     }
   }
 }

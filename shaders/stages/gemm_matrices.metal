@@ -147,6 +147,6 @@ inline void matrix_tile(Product product, Gate gate, Epilogue epilogue, device Y*
     const float gate_value = Gate::kGates ? gates[i] : 0.0f;
     const uint result = places.row(own_token);
     const float gated = gate.apply(memory.values[i], gate_value, result, own_row, rows);
-    y[result * rows + own_row] = Y(epilogue.apply(gated, result, own_row, rows));
+    y[places.at(result, own_row, rows)] = Y(epilogue.apply(gated, result, own_row, rows));
   }
 }

@@ -16,12 +16,12 @@ inline float expert_value(Product product, Gate gate, Bias bias, Prologue prolog
   return gate.apply(bias.apply(value, 0, row, rows), gate_value, 0, row, rows);
 }
 
-/// Tile `tile` of result `result`, stored.
+/// Tile `tile` of result `result`, stored; `stride` is from a result to the next.
 template <uint Rows, class Epilogue, class Y>
-inline void store_result(float value, Epilogue epilogue, device Y* y, uint result, uint rows,
-                         uint tile, uint lane) {
+inline void store_result(float value, Epilogue epilogue, device Y* y, uint stride, uint result,
+                         uint rows, uint tile, uint lane) {
   const uint row = tile * Rows + lane;
   if (lane < Rows && row < rows) {
-    y[result * rows + row] = Y(epilogue.apply(value, result, row, rows));
+    y[result * stride + row] = Y(epilogue.apply(value, result, row, rows));
   }
 }

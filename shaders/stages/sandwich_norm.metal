@@ -1,4 +1,4 @@
-// Prologue: sum = residual + RMSNorm(x) * weight, and of the sum RMSNorm(sum) * next_weight, or the sum
+// Prologue: sum = (residual + RMSNorm(x) * weight) * factor, and of the sum RMSNorm(sum) * next_weight, or the sum
 // itself where there is no next_weight. One threadgroup of the grid stores the sum, if there is a y.
 #pragma once
 #include "lib/non_finite.metal"
@@ -12,11 +12,12 @@ struct SandwichNorm {
   device const Next* next_weight;
   device Sum* y;
   float epsilon;
+  float factor;
   uint columns;
 
   float sum_at(uint token, uint k, float scale) const {
     const uint at = token * columns + k;
-    return float(residual[at]) + float(x[at]) * scale * float(weight[k]);
+    return (float(residual[at]) + float(x[at]) * scale * float(weight[k])) * factor;
   }
 
   /// Of the norm of x, and of that of the sum.

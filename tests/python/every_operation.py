@@ -127,6 +127,20 @@ CASES = {
         settings="start=2",
         bytes=((64 + 32 + 32) * 4, (64 + 32 + 32) * 4),  # two positions of the caches
     ),
+    "LatentWrite": Case(
+        lambda **t: ops.LatentWrite(**t, start=2),
+        {
+            "q": (2, 3, 12),
+            "kv": (2, 20),
+            "norm": (16,),
+            "y": (2, 3, 4),
+            "cache": (8, 1, 20),
+        },
+        writes=("y", "cache"),
+        settings="start=2",
+        # What is turned of the queries, and two positions of the cache.
+        bytes=((24 + 40 + 16) * 4, (24 + 40) * 4),
+    ),
     "KvWrite": Case(
         lambda **t: ops.KvWrite(**t, start=2),
         {**HEADS, **CACHES},

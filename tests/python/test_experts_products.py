@@ -79,6 +79,67 @@ def test_each_choice_is_a_product(rt: fd.Foundry, name: str, is_grouped: bool) -
 
 
 @pytest.mark.parametrize("is_grouped", [False, True])
+@pytest.mark.parametrize("name", SOME[:2])
+def test_rows_may_have_gaps_between_them(rt: fd.Foundry, name: str, is_grouped: bool) -> None:
+    """Heads as experts: every head of a token's has its own, which is how latents are read."""
+    experts, rows, columns, tokens = 3, 37, 64, 40
+    w, w64 = expert_weights(rt, (experts, rows, columns), name)
+    ids = np.tile(np.arange(experts, dtype=np.int32), (tokens, 1))
+    wide = normal(tokens * experts, columns + 8)
+    y = rt.tensor(np.full((tokens, experts, rows + 5), 7, np.float32))
+    routing = form(rt, ids, experts, is_grouped)
+    x = rt.tensor(wide)[:, 4 : 4 + columns]
+    rt.run(ops.ExpertLinear(weights=w, x=x, y=y[:, :, 2 : 2 + rows], **routing))
+    x64 = wide[:, 4 : 4 + columns].astype(np.float64)
+    found = np.asarray(y)
+    result = rt.tensor(found[:, :, 2 : 2 + rows].reshape(tokens * experts, rows))
+    check(result, products(w64, ids, x64), bound_of(name, w64, ids, x64))
+    assert (found[:, :, [0, 1, *range(2 + rows, 5 + rows)]] == 7).all()
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "more", "text"),
+    [
+        (
+            (6, 32),
+            (2, 3, 8),
+            {"prologue": True},
+            "x must be contiguous for RmsNorm; Tensor (6, 32) f32",
+        ),
+        ((6, 24), (2, 3, 8), {"residual": True}, "y must be contiguous for Residual; Tensor"),
+        ((3, 2, 24), (2, 3, 8), {}, "x is (3, 2, 24), not (columns,) or (tokens, columns)"),
+        ((6, 24), (3, 2, 8), {"uneven": True}, "y must have whole rows at one distance, within"),
+    ],
+)
+def test_gaps_that_it_does_not_take(
+    rt: fd.Foundry, x: tuple[int, ...], y: tuple[int, ...], more: dict[str, bool], text: str
+) -> None:
+    def with_gaps(shape: tuple[int, ...]) -> fd.Tensor:
+        wide = rt.zeros((*shape[:-1], shape[-1] + 8), fd.f32)
+        return wide[..., : shape[-1]]
+
+    out = with_gaps(y)
+    if more.get("uneven"):
+        out = rt.zeros((3, 4, 8), fd.f32)[:, :2]
+    arguments: dict[str, Any] = {}
+    if more.get("prologue"):
+        arguments["prologue"] = ops.RmsNorm(weight=rt.zeros(x[-1], fd.f32))
+    if more.get("residual"):
+        arguments["epilogue"] = ops.Residual(rt.zeros(y, fd.f32))
+    with pytest.raises(fd.ShapeError) as error:
+        rt.run(
+            ops.ExpertLinear(
+                weights=rt.zeros((3, 8, x[-1]), fd.f32),
+                ids=rt.tensor(np.zeros((2, 3), np.int32)),
+                x=with_gaps(x),
+                y=out,
+                **arguments,
+            )
+        )
+    assert str(error.value).startswith("ExpertLinear: " + text)
+
+
+@pytest.mark.parametrize("is_grouped", [False, True])
 @pytest.mark.parametrize("name", SOME[1:3])
 @pytest.mark.parametrize("tokens", [1, 9])
 def test_a_tokens_results_are_summed(

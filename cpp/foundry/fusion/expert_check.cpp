@@ -1,4 +1,6 @@
 // What the tensors of a kernel of experts must be, beside what every fused kernel's must.
+#include <limits>
+
 #include "foundry/core/error.hpp"
 #include "foundry/fusion/expert_params.hpp"
 #include "foundry/fusion/linear_plan.hpp"
@@ -71,6 +73,45 @@ void check_expert_weights(const LentFusedKernel& kernel, const LinearShape& x, c
   if (weights.strides()[2] != 1 || weights.strides()[1] != extents[2]) {
     fail_shape(kernel,
                concat(what, " must have no gaps within an expert; got ", to_string(weights)));
+  }
+}
+
+std::uint32_t row_stride(const LentFusedKernel& kernel, const char* what, const AnyTensor& rows) {
+  const Extents& extents = rows.extents();
+  const auto& strides = rows.strides();
+  const std::size_t inner = extents.rank() - 1;
+  std::uint64_t stride = extents[inner];
+  std::uint64_t counted = 1;
+  bool is_even = strides[inner] == 1 || extents[inner] == 1;
+  for (std::size_t i = inner; i-- > 0;) {
+    if (extents[i] == 1) continue;
+    if (counted == 1) stride = strides[i];
+    is_even = is_even && strides[i] == stride * counted;
+    counted *= extents[i];
+  }
+  if (!is_even || stride * counted > std::numeric_limits<std::uint32_t>::max()) {
+    fail_shape(kernel, concat(what, " must have whole rows at one distance, within 2^32 - 1 ",
+                              "elements; got ", to_string(rows)));
+  }
+  return static_cast<std::uint32_t>(stride);
+}
+
+void check_expert_rows(const LentFusedKernel& kernel) {
+  static_cast<void>(row_stride(kernel, "x", *kernel.x));
+  if (!kernel.x->is_contiguous() && kernel.prologue != nullptr) {
+    fail_shape(kernel, concat("x must be contiguous for ", kernel.prologue->type->name, "; ",
+                              to_string(*kernel.x), " has gaps"));
+  }
+  for (const LentProduct& product : kernel.products) {
+    static_cast<void>(row_stride(kernel, "y", *product.y));
+    if (product.y->is_contiguous()) continue;
+    for (const Stage& stage : product.epilogues) {
+      for (const StageOperand& operand : stage.type->tensors) {
+        if (operand.shape != StageTensor::result) continue;
+        fail_shape(kernel, concat("y must be contiguous for ", stage.type->name, "; ",
+                                  to_string(*product.y), " has gaps"));
+      }
+    }
   }
 }
 

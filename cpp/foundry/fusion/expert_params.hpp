@@ -5,7 +5,7 @@
 
 namespace foundry::detail {
 
-/// Shared with generated kernels of experts. Strides in blocks.
+/// Shared with generated kernels of experts. Strides of weights in blocks, of rows in elements.
 struct ExpertParams {
   std::uint32_t count;
   std::uint32_t used;            ///< of a token
@@ -13,6 +13,8 @@ struct ExpertParams {
   std::uint32_t input_places;    ///< where groups say which row of x a place takes
   std::uint32_t weights_stride;  ///< of an expert
   std::uint32_t gate_stride;
+  std::uint32_t x_stride;  ///< of a row
+  std::uint32_t y_stride;
 };
 
 /// Elements of groups for so many choices: starts, slots, tokens (shaders/lib/expert_groups.metal).

@@ -181,7 +181,7 @@ std::uint32_t check_heads(const LentFusedKernel& kernel, const LentProduct& prod
     fail_shape(kernel, concat("y must have its innermost dimension contiguous; ", to_string(y),
                               " has stride ", y.strides()[2]));
   }
-  if (to_cache && kernel.start.value() >= y.extents()[0]) {
+  if (to_cache && !kernel.ring && kernel.start.value() >= y.extents()[0]) {
     fail_shape(kernel,
                concat("position ", kernel.start.value(), ", the cache has ", y.extents()[0]));
   }
@@ -276,6 +276,7 @@ LinearShape check_linear(const LentFusedKernel& kernel) {
   }
   for (const LentProduct& product : kernel.products) check_product(kernel, x, product);
   if (x.head_dim != 0) check_head_kernel(kernel, x);
+  if (kernel.experts != nullptr) check_expert_rows(kernel);
   return x;
 }
 

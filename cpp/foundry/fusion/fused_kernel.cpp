@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 
 #include "foundry/core/error.hpp"
 #include "foundry/fusion/expert_params.hpp"
@@ -98,7 +99,8 @@ LentFusedKernel lent(const FusedKernel& kernel) {
                        .x = &kernel.x,
                        .prologue = pointer_to(kernel.prologue),
                        .options = kernel.options,
-                       .start = kernel.start};
+                       .start = kernel.start,
+                       .ring = kernel.ring};
   for (const Product& product : kernel.products) {
     const bool fits = view.products.push_back({.weights = &product.weights,
                                                .y = &product.y,
@@ -135,14 +137,17 @@ std::uint32_t expert_stride(const AnyTensor& weights) {
   return static_cast<std::uint32_t>(weights.strides()[0] / info(weights.dtype()).block_elements);
 }
 
-ExpertParams expert_params(const LentProduct& product, const LinearShape& x) {
+ExpertParams expert_params(const LentFusedKernel& kernel, const LinearShape& x) {
+  const LentProduct& product = kernel.products[0];
   const bool row_of_token = x.tokens != x.slots;
   return {.count = static_cast<std::uint32_t>(x.experts),
           .used = static_cast<std::uint32_t>(x.used),
           .slots_of_input = row_of_token ? static_cast<std::uint32_t>(x.used) : 1,
           .input_places = static_cast<std::uint32_t>(x.experts + 2 + (row_of_token ? x.slots : 0)),
           .weights_stride = expert_stride(*product.weights),
-          .gate_stride = product.gate ? expert_stride(*product.gate) : 0};
+          .gate_stride = product.gate ? expert_stride(*product.gate) : 0,
+          .x_stride = detail::row_stride(kernel, "x", *kernel.x),
+          .y_stride = detail::row_stride(kernel, "y", *product.y)};
 }
 
 void encode_planned(const LentFusedKernel& kernel, const LinearShape& shape, const LinearPlan& plan,
@@ -150,7 +155,7 @@ void encode_planned(const LentFusedKernel& kernel, const LinearShape& shape, con
   const auto compiled = encoder.kernel(recipe_of(kernel, plan));
   LinearParams params{
       static_cast<std::uint32_t>(shape.tokens), static_cast<std::uint32_t>(shape.columns), {}};
-  HeadParams heads{kernel.start.value(), {}, {}};
+  HeadParams heads{kernel.start.value(), {}, {}, {}};
   ExpertParams experts{};
   InlineVector<ParameterUse, kMaxProducts> uses;
   Arguments arguments(kernel);
@@ -163,6 +168,8 @@ void encode_planned(const LentFusedKernel& kernel, const LinearShape& shape, con
     if (product.y->rank() == 3) {
       heads.position_stride.at(i) = static_cast<std::uint32_t>(product.y->strides()[0]);
       heads.head_stride.at(i) = static_cast<std::uint32_t>(product.y->strides()[1]);
+      heads.slots.at(i) = kernel.ring ? static_cast<std::uint32_t>(product.y->extents()[0])
+                                      : std::numeric_limits<std::uint32_t>::max();
     }
     arguments.add(*product.weights);
     if (product.gate) {
@@ -174,8 +181,9 @@ void encode_planned(const LentFusedKernel& kernel, const LinearShape& shape, con
     for (const Stage& stage : product.epilogues) {
       arguments.add(stage);
       if (stage.type->kind == StageKind::store) {
-        uses.push_back(
-            position_use(offsetof(HeadParams, start), kernel.start, *product.y, shape.tokens));
+        constexpr std::size_t at = offsetof(HeadParams, start);
+        uses.push_back(kernel.ring ? parameter_use(at, kernel.start)
+                                   : position_use(at, kernel.start, *product.y, shape.tokens));
       }
     }
     arguments.add(*product.y);
@@ -189,7 +197,7 @@ void encode_planned(const LentFusedKernel& kernel, const LinearShape& shape, con
                                kernel.start.parameter()->name(), "'"));
   }
   if (kernel.experts) {
-    experts = expert_params(kernel.products[0], shape);
+    experts = expert_params(kernel, shape);
     arguments.add(Argument::value(experts));
   }
   encoder.dispatch(*compiled, arguments.span(), detail::config_of(kernel, plan, shape));

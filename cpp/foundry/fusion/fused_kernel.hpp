@@ -90,6 +90,7 @@ struct BasicFusedKernel {
   typename Held::template Products<BasicProduct<Held>> products = {};
   LinearOptions options = {};
   Scalar<std::uint32_t> start = {};  ///< position of the first token, for Rope and CacheWrite
+  bool ring = false;                 ///< position p goes to slot p % capacity of caches
   const ExpertRouting* experts = nullptr;
 
   /// Throws ShapeError "Gemv: weights are (14336, 4096), x is (4000,): inner sizes 4096 and 4000

@@ -19,6 +19,7 @@ class FusedSource {
 
   KernelDescription generate() {
     tensor("x", Access::read, recipe_.x);
+    description_.arguments.back().strided = recipe_.experts.has_value();
     prologue_ = prologue_expression();
     begin();
     if (recipe_.experts) begin_experts();
@@ -92,10 +93,11 @@ class FusedSource {
   std::string prologue_expression() {
     const std::string x = msl_type(recipe_.x);
     const std::string input =
-        by_choice() ? "x + slot / experts.slots_of_input * params.columns" : "x";
+        by_choice() ? "x + slot / experts.slots_of_input * experts.x_stride" : "x";
     if (!recipe_.prologue) {
       include("stages/direct.metal");
-      return concat("Direct<", x, ">{", input, ", params.columns}");
+      return concat("Direct<", x, ">{", input, ", ",
+                    recipe_.experts ? "experts.x_stride" : "params.columns", "}");
     }
     const StageType& type = *recipe_.prologue->type;
     include(type.file);
@@ -179,7 +181,7 @@ class FusedSource {
       line("  if (block.begin == block.end) return;");
       line("  const uint expert = block.expert;");
       line("  const uint token = block.begin;");
-      return line("  const Gathered places = {slots_of(groups, experts.count)};");
+      return line("  const Gathered places = {slots_of(groups, experts.count), experts.y_stride};");
     }
     include("stages/gemv_experts.metal");
     tensor("ids", Access::read, recipe_.experts->ids);
@@ -328,7 +330,7 @@ class FusedSource {
     const bool is_cache = !stages.empty() && stages.back().type->kind == StageKind::store;
     const bool is_part = is_cache || plan_.few_tokens != 0;
     tensor(name, is_part ? Access::write_some : Access::write, recipe_.products[index].y);
-    if (is_head_product(index)) description_.arguments.back().strided = true;
+    description_.arguments.back().strided = is_head_product(index) || recipe_.experts;
     // The thread that stores a result is the one that reads its epilogues' values for it.
     for (std::size_t e = 0; e < stages.size(); ++e) {
       for (const StageOperand& operand : stages[e].type->tensors) {
@@ -364,8 +366,8 @@ class FusedSource {
       if (!is_head_stage(type)) continue;
       if (type.kind == StageKind::store) {
         include(type.file);
-        store = concat(type.name, "{heads.start, heads.position_stride[", index,
-                       "], heads.head_stride[", index, "]}");
+        store = concat(type.name, "{heads.start % heads.slots[", index, "], heads.position_stride[",
+                       index, "], heads.head_stride[", index, "]}");
         continue;
       }
       const std::string stage = stage_expression(stages[e], concat(index, "_", e));
@@ -391,7 +393,7 @@ class FusedSource {
                                      ", params.columns, ", tile, ", lane)");
     const auto store = [&](const char* result, const std::string& stages, const char* place) {
       return concat("store_result<", plan_.rows_per_simdgroup, ">(", result, ", ", stages, ", ", y,
-                    ", ", place, ", ", rows, ", ", tile, ", lane);");
+                    ", experts.y_stride, ", place, ", ", rows, ", ", tile, ", lane);");
     };
     const std::string each = concat("for (uint t = 0; t < ", plan_.tiles, "; ++t) ");
     if (!sums()) {

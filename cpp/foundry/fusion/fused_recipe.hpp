@@ -23,6 +23,7 @@ struct HeadParams {
   std::uint32_t start;  ///< position of the token
   std::array<std::uint32_t, kMaxProducts> position_stride;
   std::array<std::uint32_t, kMaxProducts> head_stride;
+  std::array<std::uint32_t, kMaxProducts> slots;  ///< of a ring: p goes to p % slots
 };
 
 struct StageRecipe {

@@ -30,6 +30,11 @@ void check_routing(const LentFusedKernel& kernel, LinearShape& x);
 /// Weights of experts: their rank, and no gaps but between experts.
 void check_expert_weights(const LentFusedKernel& kernel, const LinearShape& x, const char* what,
                           const AnyTensor& weights);
+/// x and y of experts: gaps between their rows, where nothing else takes them for whole.
+void check_expert_rows(const LentFusedKernel& kernel);
+/// Elements from a row of it to the next, of x or y of experts.
+[[nodiscard]] std::uint32_t row_stride(const LentFusedKernel& kernel, const char* what,
+                                       const AnyTensor& rows);
 [[noreturn]] void fail_shape(const LentFusedKernel& kernel, const std::string& what);
 
 /// Of weights, (rows, columns) or (experts, rows, columns).

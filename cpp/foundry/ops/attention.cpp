@@ -19,6 +19,7 @@ constexpr std::uint32_t kDecodeSimdgroups = 8;
 constexpr std::uint32_t kPrefillSimdgroups = 4;
 constexpr std::uint32_t kMostDecodeTokens = 4;
 constexpr std::uint32_t kMostDecodeElements = 32;    // of all heads of a threadgroup, per lane
+constexpr std::uint32_t kLeastDecodeHeadsOnCpu = 4;  // where they lie in its cache instead
 constexpr std::uint32_t kDecodeOutputs = 16384 / 4;  // floats of threadgroup memory for merging
 // Of one part, at least. On a CPU a part is there to balance a few threads, on a GPU to have work
 // for all of it; merging costs a dispatch.
@@ -100,7 +101,8 @@ DecodePlan plan_of(const Attention& op, const CacheShape& cache, const HeadSizes
   plan.simdgroups = on_cpu ? 1 : kDecodeSimdgroups;
   const std::uint32_t group = shape.heads / cache.kv_heads;
   const std::uint32_t elements = (std::max(sizes.key, sizes.value) + kSimdWidth - 1) / kSimdWidth;
-  std::uint32_t most = std::max(1u, kMostDecodeElements / elements);
+  std::uint32_t most =
+      std::max(on_cpu ? kLeastDecodeHeadsOnCpu : 1u, kMostDecodeElements / elements);
   if (!on_cpu) most = std::min(most, kDecodeOutputs / kDecodeSimdgroups / sizes.value);
   for (std::uint32_t heads = 1; heads <= std::min(group, most); ++heads) {
     if (group % heads == 0) plan.heads = heads;
@@ -125,6 +127,19 @@ std::uint32_t ahead_of(const Attention& op, std::uint32_t tokens) {
     throw ArgumentError(concat("Attention: ahead is ", op.ahead, ", with causal it is 0"));
   }
   return op.causal ? 0 : op.ahead != 0 ? op.ahead : tokens - 1;
+}
+
+/// A ring has what any of the new tokens attends to.
+void check_ring(const Attention& op, const CacheShape& cache, const HeadsShape& shape) {
+  if (op.window == 0 || !op.causal || op.mask) {
+    throw ArgumentError(
+        "Attention: a ring goes with causal attention that has a window and no mask");
+  }
+  const std::uint64_t needed = std::uint64_t{op.window} + shape.tokens - 1;
+  if (needed > cache.capacity) {
+    throw ShapeError(concat("Attention: a window of ", op.window, " and ", shape.tokens,
+                            " tokens need a ring of ", needed, " slots, it has ", cache.capacity));
+  }
 }
 
 void check_mask(const Attention& op, const CacheShape& cache, const HeadsShape& shape) {
@@ -297,8 +312,8 @@ void dispatch(Encoder& encoder, const CompiledKernel& kernel, const Attention& o
               const AnyTensor& out, bool is_whole, const AttentionParams& params,
               const DispatchConfig& config) {
   constexpr std::size_t at = offsetof(AttentionParams, start);
-  const std::array uses{position_use(at, op.start, op.k_cache, params.tokens),
-                        position_use(at, op.start, op.v_cache, params.tokens),
+  const std::array uses{cache_use(at, op.start, op.k_cache, params.tokens, op.ring),
+                        cache_use(at, op.start, op.v_cache, params.tokens, op.ring),
                         op.mask
                             ? position_use(at, op.start, op.mask.extents().inner(), params.tokens)
                             : ParameterUse{}};
@@ -325,7 +340,8 @@ void Attention::encode(Encoder& encoder) const {
   const HeadStrides q_strides = head_strides("Attention", "q", q, head_dim);
   require_float("Attention", "y", y);
   require_count("Attention", "y", y, std::uint64_t{shape.tokens} * shape.heads * sizes.value);
-  require_capacity("Attention", k_shape, start, shape.tokens);
+  require_capacity("Attention", k_shape, start, shape.tokens, ring);
+  if (ring) check_ring(*this, k_shape, shape);
   if (shape.heads % kv_heads != 0) {
     throw ShapeError(concat("Attention: q has ", shape.heads,
                             " heads, not a multiple of the cache's ", kv_heads));
@@ -373,7 +389,8 @@ void Attention::encode(Encoder& encoder) const {
                          q_strides.token,
                          q_strides.head,
                          0,
-                         0};
+                         0,
+                         ring_slots(k_shape, ring)};
   if (mask) {
     check_mask(*this, k_shape, shape);
     const auto& strides = mask.strides();

@@ -29,6 +29,7 @@ struct AttentionParams {
   std::uint32_t q_head_stride;
   std::uint32_t gate_token_stride;
   std::uint32_t gate_head_stride;
+  std::uint32_t slots;  ///< of a ring, which has position p in slot p % slots
 };
 
 enum class AttentionForm : std::uint8_t { automatic, decode, prefill };
@@ -56,6 +57,7 @@ struct Attention {
   AnyTensor mask = {};
   AnyTensor scratch = {};
   std::uint32_t splits = 0;
+  bool ring = false;
   AnyTensor sinks = {};
   AnyTensor slopes = {};
   AnyTensor gate = {};
@@ -101,6 +103,8 @@ struct Attention {
           "threadgroups than there are heads, and a second dispatch merges the parts; with less, "
           "there are fewer parts"),
       setting<&Attention::splits>("parts of the context, up to MAX_ATTENTION_SPLITS; 0: chosen"),
+      setting<&Attention::ring>("position p is in slot p % capacity of the caches; a window, and "
+                                "window + tokens - 1 slots at least, are needed"),
       optional_read<&Attention::sinks>(
           Elements::floats,
           "(heads,), for each a score that has no position and takes its share of the weights "

@@ -41,9 +41,10 @@ struct ExpertLinear {
       read<&ExpertLinear::x>(
           Elements::floats,
           "(tokens * used, columns), in the order of ids; or (tokens, columns), for all of a "
-          "token's"),
+          "token's; without a prologue there may be gaps between rows"),
       write<&ExpertLinear::y>(Elements::floats,
-                              "(tokens, rows) with shares, (tokens * used, rows) without"),
+                              "(tokens, rows) with shares; (tokens * used, rows) without, maybe "
+                              "with gaps between rows"),
       ByName{}, optional_read<&ExpertLinear::shares>(Elements::any, "ids' size; f32"),
       optional_read<&ExpertLinear::groups>(
           Elements::any,

@@ -69,7 +69,11 @@ HeadStrides head_strides(std::string_view op, std::string_view what, const AnyTe
 }
 
 void require_capacity(std::string_view op, const CacheShape& cache,
-                      const Scalar<std::uint32_t>& start, std::uint32_t tokens) {
+                      const Scalar<std::uint32_t>& start, std::uint32_t tokens, bool ring) {
+  if (ring) {
+    if (tokens <= cache.capacity) return;
+    throw ShapeError(concat(op, ": ", tokens, " tokens, the ring has ", cache.capacity, " slots"));
+  }
   const std::uint64_t end = std::uint64_t{start.value()} + tokens;
   if (end > cache.capacity) {
     throw ShapeError(concat(op, ": positions ", start.value(), " to ", end - 1, ", the cache has ",

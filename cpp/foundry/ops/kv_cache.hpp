@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string_view>
 
 #include "foundry/kernel/parameter.hpp"
@@ -53,8 +54,22 @@ struct HeadStrides {
                                        const AnyTensor& tensor, std::uint32_t head_dim);
 
 /// Throws ShapeError unless positions start .. start + tokens - 1 lie in the cache. Of a parameter
-/// only the tokens are checked: the rest is checked at each replay (position_use).
+/// only the tokens are checked: the rest is checked at each replay (cache_use). So it is of a ring,
+/// which has position p in slot p % capacity.
 void require_capacity(std::string_view op, const CacheShape& cache,
-                      const Scalar<std::uint32_t>& start, std::uint32_t tokens);
+                      const Scalar<std::uint32_t>& start, std::uint32_t tokens, bool ring = false);
+
+/// What kernels take positions modulo. Of a cache that is no ring, and may become a longer one in a
+/// program, it is above all of them.
+[[nodiscard]] inline std::uint32_t ring_slots(const CacheShape& cache, bool ring) {
+  return ring ? cache.capacity : std::numeric_limits<std::uint32_t>::max();
+}
+
+/// position_use() of the cache, or of a ring, which takes any.
+[[nodiscard]] inline ParameterUse cache_use(std::size_t offset, const Scalar<std::uint32_t>& start,
+                                            const AnyTensor& cache, std::uint64_t tokens,
+                                            bool ring) {
+  return ring ? parameter_use(offset, start) : position_use(offset, start, cache, tokens);
+}
 
 }  // namespace foundry::ops

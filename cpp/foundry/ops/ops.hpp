@@ -28,6 +28,7 @@
 #include "foundry/ops/head_stages.hpp"
 #include "foundry/ops/kv_rearrange.hpp"
 #include "foundry/ops/kv_write.hpp"
+#include "foundry/ops/latent_write.hpp"
 #include "foundry/ops/layer_norm.hpp"
 #include "foundry/ops/linear.hpp"
 #include "foundry/ops/log_probabilities.hpp"
@@ -47,7 +48,7 @@ using ProductOperations =
 using ExpertOperations =
     OperationList<ChooseExperts, GroupExperts, ExpertGatedLinear, ExpertLinear>;
 using AttentionOperations =
-    OperationList<Attention, Rope, RopeKvWrite, KvWrite, KvRearrange, RepeatKv>;
+    OperationList<Attention, Rope, RopeKvWrite, LatentWrite, KvWrite, KvRearrange, RepeatKv>;
 using RecurrentOperations = OperationList<CausalConv, GatedDeltaNet>;
 using RowOperations = OperationList<RmsNorm, LayerNorm, Softmax>;
 using ElementOperations = OperationList<Add, Multiply, SwiGlu, GeGlu, Clamp, Copy, Fill, Arange,

@@ -51,7 +51,8 @@ struct Parts {
               .x = &op.x,
               .prologue = pointer_to(op.prologue),
               .options = {.form = LinearForm::gemv},
-              .start = op.start};
+              .start = op.start,
+              .ring = op.ring};
     kernel.products.push_back({.weights = &op.query, .y = &op.q, .epilogues = query.span()});
     kernel.products.push_back({.weights = &op.key, .y = &op.k_cache, .epilogues = key.span()});
     kernel.products.push_back({.weights = &op.value, .y = &op.v_cache, .epilogues = value.span()});

@@ -26,6 +26,7 @@ struct QkvLinear {
   AnyTensor key_bias;
   AnyTensor value_bias;
   QkNormSettings norms = {};
+  bool ring = false;
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
@@ -53,7 +54,8 @@ struct QkvLinear {
       optional_read<&QkvLinear::query_bias>(Elements::floats, "(heads * head_dim,)"),
       optional_read<&QkvLinear::key_bias>(Elements::floats, "(kv_heads * head_dim,)"),
       optional_read<&QkvLinear::value_bias>(Elements::floats, "(kv_heads * head_dim,)"),
-      inside<&QkvLinear::norms>(QkNormSettings::fields));
+      inside<&QkvLinear::norms>(QkNormSettings::fields),
+      setting<&QkvLinear::ring>("position p goes to slot p % capacity of the caches"));
 };
 
 }  // namespace foundry::ops

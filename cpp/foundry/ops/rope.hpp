@@ -37,6 +37,7 @@ struct RopeKvWriteParams {
   std::uint32_t v_position_stride;
   std::uint32_t v_head_stride;
   float norm_epsilon;
+  std::uint32_t slots;  ///< of a ring: position p goes to p % slots
 };
 
 /// How positions turn pairs. Su et al. 2021.
@@ -87,6 +88,7 @@ struct RopeKvWrite {
   Scalar<std::uint32_t> start = {};
   RopeSettings settings;
   QkNormSettings norms = {};
+  bool ring = false;
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
@@ -107,7 +109,8 @@ struct RopeKvWrite {
       write<&RopeKvWrite::v_cache>(Elements::floats, "as k_cache, of the same dtype"), ByName{},
       setting<&RopeKvWrite::start>("position of the first token"),
       inside<&RopeKvWrite::settings>(RopeSettings::fields),
-      inside<&RopeKvWrite::norms>(QkNormSettings::fields));
+      inside<&RopeKvWrite::norms>(QkNormSettings::fields),
+      setting<&RopeKvWrite::ring>("position p goes to slot p % capacity of the caches"));
 };
 
 }  // namespace foundry::ops

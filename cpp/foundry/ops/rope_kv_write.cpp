@@ -97,7 +97,7 @@ void RopeKvWrite::encode(Encoder& encoder) const {
   const std::uint64_t elements = std::uint64_t{tokens} * k_shape.kv_heads * head_dim;
   require_count("RopeKvWrite", "k", k, elements);
   require_count("RopeKvWrite", "v", v, elements);
-  require_capacity("RopeKvWrite", k_shape, start, tokens);
+  require_capacity("RopeKvWrite", k_shape, start, tokens, ring);
   const std::uint32_t dims = checked_dims("RopeKvWrite", settings, head_dim);
   const RopeKvWriteParams params{heads,
                                  k_shape.kv_heads,
@@ -113,12 +113,14 @@ void RopeKvWrite::encode(Encoder& encoder) const {
                                  k_shape.head_stride,
                                  v_shape.position_stride,
                                  v_shape.head_stride,
-                                 norms.norm_epsilon};
+                                 norms.norm_epsilon,
+                                 ring_slots(k_shape, ring)};
   check_norms(norms, heads, k_shape.kv_heads, head_dim);
   const RopeKvWriteRecipe plain{
       .x = q.dtype(), .cache = k_cache.dtype(), .has_factors = static_cast<bool>(settings.factors)};
-  const std::array uses{position_use(offsetof(RopeKvWriteParams, start), start, k_cache, tokens),
-                        position_use(offsetof(RopeKvWriteParams, start), start, v_cache, tokens)};
+  constexpr std::size_t at = offsetof(RopeKvWriteParams, start);
+  const std::array uses{cache_use(at, start, k_cache, tokens, ring),
+                        cache_use(at, start, v_cache, tokens, ring)};
   if (has_norms(norms)) {
     const auto kernel =
         encoder.kernel(NormRopeKvWriteRecipe{.plain = plain,

@@ -11,13 +11,14 @@ constexpr StageType kSandwichNorm{
                 StageOperand{"weight", StageTensor::columns},
                 StageOperand{"next_weight", StageTensor::columns, true},
                 StageOperand{"y", StageTensor::input, true, true}},
-    .scalars = 1};
+    .scalars = 2};
 
 }  // namespace
 
 SandwichNorm::operator Stage() const {
-  return {
-      .type = &kSandwichNorm, .tensors = {residual, weight, next_weight, y}, .scalars = {epsilon}};
+  return {.type = &kSandwichNorm,
+          .tensors = {residual, weight, next_weight, y},
+          .scalars = {epsilon, scale}};
 }
 
 }  // namespace foundry::ops

@@ -16,6 +16,13 @@ using detail::ProgramUse;
 
 namespace {
 
+/// Whether a view has a part of each of the whole's outermost elements, as they lie there.
+bool takes_all(const AnyTensor& view, const Extents& whole) {
+  if (view.extents() == whole) return true;
+  if (view.rank() == 0 || whole.rank() == 0 || view.extents()[0] != whole[0]) return false;
+  return view.strides()[0] * whole[0] == whole.count();
+}
+
 /// What the lease's label says of its memory; plain bytes where it says nothing usable.
 ProgramTensor describe(const Lease& lease) {
   const Label label = lease.label();
@@ -128,8 +135,9 @@ ProgramUse Recording::record(const ParameterUse& use, std::uint32_t binding) {
   if (use.room) {
     recorded.limit = use.room->extents()[0];
     const std::uint32_t room = tensor_index(*use.room);
-    // A view's place in its memory is fixed: binding longer memory gives it no more room.
-    if (use.room->extents() == graph_.tensors[room].extents) recorded.room = room;
+    // A view's place in its memory is fixed: longer memory gives it more room where it has a part
+    // of everything along the outermost dimension.
+    if (takes_all(*use.room, graph_.tensors[room].extents)) recorded.room = room;
   }
   return recorded;
 }

@@ -118,6 +118,16 @@ def attention() -> None:
     )
     rt.run(ops.KvRearrange(x=floats(6, KV_HEADS, 32), y=rt.empty((KV_HEADS, 6, 32), fd.f32)))
     rt.run(ops.RepeatKv(x=floats(6, KV_HEADS, 32), y=rt.empty((6, HEADS, 32), fd.f32)))
+    rt.run(
+        ops.LatentWrite(
+            q=floats(2, 3, 12),
+            kv=floats(2, 20),
+            norm=floats(16),
+            y=floats(2, 3, 4),
+            cache=floats(8, 1, 20, dtype=fd.f16),
+            start=2,
+        )
+    )
     gains = floats(HEAD_DIM)
     q, k, v = (floats(2, count, HEAD_DIM) for count in (HEADS, KV_HEADS, KV_HEADS))
     rt.run(ops.RopeKvWrite(q, k, v, keys, values, start=2, query_norm=gains, key_norm=gains))
