@@ -36,6 +36,26 @@ _YARN = {
     "rope.scaling.original_context_length": 64,
 }
 _FUSED_SHAPES = {"ffn_up": (2 * SMALL.inner, SMALL.hidden)}
+_SHARED_TWICE = {
+    "ffn_gate_shexp": (2 * SMALL.expert, SMALL.hidden),
+    "ffn_up_shexp": (2 * SMALL.expert, SMALL.hidden),
+    "ffn_down_shexp": (SMALL.hidden, 2 * SMALL.expert),
+}
+_SHARED_ONCE = {
+    name: tuple(SMALL.expert if n == 80 else n for n in shape)
+    for name, shape in _SHARED_TWICE.items()
+}
+_LATENT = "attn_norm attn_kv_a_mqa attn_kv_a_norm attn_output"
+_OF_QUERIES = "attn_q_a attn_q_a_norm attn_q_b"
+_ROUTED = {
+    **_MIXTURE,
+    "expert_count": 12,
+    "expert_shared_count": 2,
+    "expert_weights_scale": 1.5,
+    "expert_weights_norm": True,
+    "expert_gating_func": 2,
+    "leading_dense_block_count": 1,
+}
 _BROAD = replace(SMALL, heads=5, kv_heads=1, head_dim=24)
 """Heads that have more elements together than the hidden state, all with one key."""
 
@@ -47,6 +67,11 @@ class Case:
     model: Model
     what: str = "plain"
     dispatches: int = 5
+    of_others: int = 5
+    """Dispatches of the layers that `model.others` has."""
+
+    def of_layer(self, layer: int) -> int:
+        return self.of_others if layer in self.model.others else self.dispatches
 
 
 def _model(architecture: str, tensors: str, **more: Any) -> Model:
@@ -242,6 +267,178 @@ CASES = (
             },
         ),
         "shared expert, scales",
+        dispatches=8,
+    ),
+    Case(
+        _model(
+            "deepseek2",
+            f"{_LATENT} attn_q attn_kv_b ffn_norm {_EXPERTS} {_SHARED}",
+            metadata={
+                **_RMS,
+                **_MIXTURE,
+                "expert_shared_count": 2,
+                "leading_dense_block_count": 1,
+            },
+            shapes=_SHARED_TWICE,
+            others={0: f"{_LATENT} attn_q attn_kv_b {_GATED}"},
+            # llama.cpp takes a model of so many layers for V2 Lite, whose queries have no latent.
+            sizes=replace(SMALL, layers=26, kv_heads=SMALL.heads),
+        ),
+        "V2 Lite, keys and values in one matrix",
+        dispatches=11,
+        of_others=8,
+    ),
+    Case(
+        _model(
+            "deepseek2",
+            f"{_LATENT} {_OF_QUERIES} attn_k_b attn_v_b ffn_norm {_EXPERTS} {_SHARED} "
+            "exp_probs_b.bias",
+            metadata={
+                **_RMS,
+                **_ROUTED,
+                **_YARN,
+                "rope.scaling.yarn_log_multiplier": 0.0707,
+                "expert_group_count": 4,
+                "expert_group_used_count": 2,
+            },
+            shapes=_SHARED_TWICE,
+            others={0: f"{_LATENT} {_OF_QUERIES} attn_k_b attn_v_b {_GATED}"},
+        ),
+        "latents of queries, groups of experts, YaRN",
+        dispatches=12,
+        of_others=9,
+    ),
+    Case(
+        _model(
+            "deepseek",
+            f"{_ATTENTION} ffn_norm {_EXPERTS} {_SHARED}",
+            metadata={
+                **_RMS,
+                **_MIXTURE,
+                "expert_shared_count": 2,
+                "leading_dense_block_count": 1,
+            },
+            shapes=_SHARED_TWICE,
+            others={0: _PLAIN},
+        ),
+        dispatches=8,
+    ),
+    Case(
+        _model(
+            "glm4moe",
+            f"{_ATTENTION} attn_q.bias attn_k.bias attn_v.bias {_HEAD_NORMS} post_attention_norm "
+            f"{_EXPERTS} {_SHARED} exp_probs_b.bias",
+            metadata={
+                **_RMS,
+                **_ROUTED,
+                "expert_gating_func": 0,
+                "rope.dimension_count": 8,
+                "nextn_predict_layers": 1,
+            },
+            shapes=_SHARED_TWICE,
+            others={
+                0: f"{_ATTENTION} attn_q.bias attn_k.bias attn_v.bias {_HEAD_NORMS} "
+                "post_attention_norm ffn_gate ffn_up ffn_down",
+                3: f"{_ATTENTION} attn_q.bias attn_k.bias attn_v.bias {_HEAD_NORMS} "
+                f"post_attention_norm {_EXPERTS} {_SHARED} exp_probs_b.bias nextn.eh_proj "
+                "nextn.enorm nextn.hnorm",
+            },
+            sizes=replace(SMALL, layers=4),
+        ),
+        "partial RoPE, a layer that predicts further tokens",
+        dispatches=8,
+    ),
+    Case(
+        _model(
+            "dots1",
+            f"{_ATTENTION} {_HEAD_NORMS} ffn_norm {_EXPERTS} {_SHARED} exp_probs_b.bias",
+            metadata={**_RMS, **_ROUTED},
+            shapes=_SHARED_TWICE,
+            others={0: f"{_PLAIN} {_HEAD_NORMS}"},
+            sizes=replace(SMALL, kv_heads=SMALL.heads),
+        ),
+        dispatches=8,
+    ),
+    Case(
+        _model(
+            "bailingmoe",
+            f"{_ATTENTION} ffn_norm {_EXPERTS} {_SHARED}",
+            metadata={
+                **_RMS,
+                **_MIXTURE,
+                "expert_shared_count": 2,
+                "expert_weights_norm": True,
+            },
+            shapes=_SHARED_TWICE,
+        ),
+        dispatches=8,
+    ),
+    Case(
+        _model(
+            "bailingmoe2",
+            f"attn_norm attn_qkv attn_output {_HEAD_NORMS} ffn_norm {_EXPERTS} {_SHARED} "
+            "exp_probs_b.bias",
+            metadata={
+                **_RMS,
+                **_ROUTED,
+                "expert_shared_count": 1,
+                "expert_group_count": 4,
+                "expert_group_used_count": 2,
+            },
+            shapes=_SHARED_ONCE,
+            others={0: f"attn_norm attn_qkv attn_output {_HEAD_NORMS} {_GATED}"},
+        ),
+        "groups of experts",
+        dispatches=8,
+    ),
+    Case(
+        _model(
+            "ernie4_5-moe",
+            f"{_ATTENTION} ffn_norm {_EXPERTS} {_SHARED} exp_probs_b.bias",
+            outside=_TIED,
+            metadata={
+                **_RMS,
+                **_MIXTURE,
+                "expert_shared_feed_forward_length": SMALL.shared,
+                "interleave_moe_layer_step": 1,
+                "leading_dense_block_count": 1,
+            },
+            others={0: _PLAIN},
+        ),
+        "shared expert",
+        dispatches=8,
+    ),
+    Case(
+        _model(
+            "hunyuan-moe",
+            f"{_ATTENTION} {_HEAD_NORMS} ffn_norm {_EXPERTS} {_SHARED}",
+            outside=_TIED,
+            metadata={
+                **_RMS,
+                "expert_count": 7,
+                "expert_used_count": 3,
+                "expert_feed_forward_length": SMALL.expert,
+                "feed_forward_length": SMALL.expert,
+                "expert_shared_feed_forward_length": SMALL.shared,
+            },
+        ),
+        "shared expert",
+        dispatches=8,
+    ),
+    Case(
+        _model(
+            "minimax-m2",
+            f"{_ATTENTION} {_HEAD_NORMS} ffn_norm {_EXPERTS} exp_probs_b.bias",
+            metadata={
+                **_RMS,
+                **_MIXTURE,
+                "expert_gating_func": 2,
+                "feed_forward_length": SMALL.expert,
+                "rope.dimension_count": 8,
+            },
+            shapes={"attn_q_norm": (SMALL.query,), "attn_k_norm": (SMALL.key,)},
+        ),
+        "partial RoPE",
         dispatches=8,
     ),
     Case(

@@ -27,7 +27,8 @@ def _architectures() -> str:
             continue
         cases = [case for case in CASES if case.model.architecture == name]
         compared = "; ".join(case.what for case in cases)
-        dispatches = ", ".join(map(str, sorted({case.dispatches for case in cases})))
+        layers = {case.of_layer(i) for case in cases for i in range(case.model.sizes.layers)}
+        dispatches = ", ".join(map(str, sorted(layers)))
         lines.append(f"| `{name}` | {entry.models} | {compared} | {dispatches} |")
     return "\n".join(lines) + "\n"
 

@@ -30,9 +30,8 @@ def _of_foundry(path: Path, case: Case) -> Logits:
     model = fd.models.load(path, cache_dtype=fd.f32)
     _check_generation(model)
     layers = model.engine.forward.decode_step().layers
-    assert [layers.count(i) for i in range(model.config.layers)] == [
-        case.dispatches
-    ] * model.config.layers
+    count = model.config.layers
+    assert [layers.count(i) for i in range(count)] == [case.of_layer(i) for i in range(count)]
     return Logits(model.logits(TOKENS), model.logits(TOKENS, batch=1))
 
 

@@ -39,6 +39,26 @@ def _of(architecture: str) -> Model:
             {"expert_used_count": 8},
             "qwen3moe.expert_used_count is 8; expected 7 at most, the experts",
         ),
+        (
+            "deepseek2",
+            {"expert_gating_func": 4},
+            r"unsupported deepseek2.expert_gating_func 4; supported: 1 \(softmax\), 2 \(sigmoid\)",
+        ),
+        (
+            "bailingmoe2",
+            {"expert_group_count": 5},
+            "expert_group_count is 5, expert_group_used_count 2; expected equal groups of 12 exp",
+        ),
+        (
+            "deepseek2",
+            {"attention.key_length": 8},
+            "rope.dimension_count is 8; expected less than 8, the elements of a head",
+        ),
+        (
+            "glm4moe",
+            {"nextn_predict_layers": 4},
+            "glm4moe.block_count is 4; expected an integer from 5",
+        ),
         ("qwen3", {"attn_logit_softcapping": 30.0}, "unsupported qwen3.attn_logit_softcapping 30"),
         ("qwen2", {"attention.scale": 0.25}, "unsupported qwen2.attention.scale 0.25; supported"),
         ("qwen2", {"attention.value_length": 8}, "unsupported qwen2.attention.value_length 8"),

@@ -45,6 +45,13 @@ class Sizes:
     expert: int = 40
     shared: int = 72
     """Feed-forward lengths of experts, and of the shared one."""
+    rank: int = 44
+    query_rank: int = 52
+    """Elements of latents: of keys and values, and of queries."""
+    turned: int = 8
+    unturned: int = 20
+    value: int = 28
+    """Elements of a head of latent attention: of its queries, and of its result."""
 
     @property
     def query(self) -> int:
@@ -57,7 +64,19 @@ class Sizes:
 
 SMALL = Sizes()
 BLOCKS = Sizes(
-    hidden=256, inner=512, heads=8, kv_heads=2, head_dim=32, layers=2, expert=256, shared=768
+    hidden=256,
+    inner=512,
+    heads=8,
+    kv_heads=2,
+    head_dim=32,
+    layers=2,
+    expert=256,
+    shared=768,
+    rank=256,
+    query_rank=256,
+    turned=32,
+    unturned=64,
+    value=32,
 )
 """Columns that every format divides."""
 
@@ -97,6 +116,12 @@ class Model:
     """Of the tensors that are unlike other architectures'."""
     formats: tuple[str, ...] = ("f32",)
     """Of the matrices, in turn."""
+    others: Mapping[int, str] = field(default_factory=dict)
+    """The tensors of layers that have others."""
+
+    @property
+    def is_latent(self) -> bool:
+        return "attn_kv_a_mqa" in self.tensors
 
     def with_blocks(self) -> Model:
         """Of larger sizes, in many formats."""
@@ -124,7 +149,8 @@ class Model:
         matrices = 0
         names = [*self.outside.split()]
         for layer in range(self.sizes.layers):
-            names += [f"blk.{layer}.{name}" for name in self.tensors.split()]
+            own = self.others.get(layer, self.tensors)
+            names += [f"blk.{layer}.{name}" for name in own.split()]
         names = [name for name in names if name not in self.without.split()]
         for name in names:
             full = name if name.endswith(".bias") else f"{name}.weight"
@@ -157,12 +183,31 @@ class Model:
             "attention.head_count": sizes.heads,
             "attention.head_count_kv": sizes.kv_heads,
         }
+        if self.is_latent:
+            return found | self._latent_sizes()
         if sizes.head_dim * sizes.heads != sizes.hidden:
             found |= {
                 "attention.key_length": sizes.head_dim,
                 "attention.value_length": sizes.head_dim,
             }
         return found
+
+    def _latent_sizes(self) -> dict[str, Any]:
+        s = self.sizes
+        found = {"attention.kv_lora_rank": s.rank, "rope.dimension_count": s.turned}
+        if "attn_q_a" in self.tensors:
+            found["attention.q_lora_rank"] = s.query_rank
+        sizes = (s.unturned + s.turned, s.value)
+        names = ("attention.key_length", "attention.value_length")
+        if "attn_k_b" not in self.tensors:  # older files
+            return found | dict(zip(names, sizes, strict=True))
+        return found | {
+            "attention.head_count_kv": 1,
+            names[0]: s.rank + s.turned,
+            names[1]: s.rank,
+            f"{names[0]}_mla": sizes[0],
+            f"{names[1]}_mla": sizes[1],
+        }
 
     def _format(self, index: int, columns: int) -> str:
         fitting = [name for name in self.formats if columns % quantised.block_of(name)[0] == 0]
@@ -180,13 +225,16 @@ class Model:
         if name not in ("token_embd", "position_embd"):
             values /= np.sqrt(shape[-1])
         # Queries and keys large enough that where attention looks depends on the rotation.
-        return (values * (2 if name in ("attn_q", "attn_k", "attn_qkv") else 1)).astype(np.float32)
+        is_large = name in ("attn_q", "attn_k", "attn_qkv", "attn_q_b", "attn_kv_a_mqa")
+        return (values * (2 if is_large else 1)).astype(np.float32)
 
     def _shape(self, name: str) -> tuple[int, ...]:
         s = self.sizes
         experts = self.metadata.get("expert_count", 0)
         inner = s.expert if "expert_feed_forward_length" in self.metadata else s.inner
         bare = name.removesuffix(".bias")
+        if self.is_latent and bare in (of_latent := self._latent_shapes()):
+            return of_latent[bare]
         if name.startswith("rope_"):
             return (s.head_dim // 2,)
         shape = {
@@ -205,6 +253,8 @@ class Model:
             "ffn_up": (s.inner, s.hidden),
             "ffn_down": (s.hidden, s.inner),
             "ffn_gate_inp": (experts, s.hidden),
+            "exp_probs_b": (experts, 1),
+            "nextn.eh_proj": (s.hidden, 2 * s.hidden),
             "ffn_gate_exps": (experts, inner, s.hidden),
             "ffn_up_exps": (experts, inner, s.hidden),
             "ffn_down_exps": (experts, s.hidden, inner),
@@ -215,6 +265,22 @@ class Model:
             "cls": (s.hidden, s.hidden),
         }.get(bare, (s.hidden,))
         return shape[:-1] if name.endswith(".bias") and len(shape) > 1 else shape
+
+    def _latent_shapes(self) -> dict[str, tuple[int, ...]]:
+        s = self.sizes
+        query = s.heads * (s.unturned + s.turned)
+        return {
+            "attn_q": (query, s.hidden),
+            "attn_q_a": (s.query_rank, s.hidden),
+            "attn_q_a_norm": (s.query_rank,),
+            "attn_q_b": (query, s.query_rank),
+            "attn_kv_a_mqa": (s.rank + s.turned, s.hidden),
+            "attn_kv_a_norm": (s.rank,),
+            "attn_kv_b": (s.heads * (s.unturned + s.value), s.rank),
+            "attn_k_b": (s.heads, s.rank, s.unturned),
+            "attn_v_b": (s.heads, s.value, s.rank),
+            "attn_output": (s.hidden, s.heads * s.value),
+        }
 
 
 def _add(writer: gguf.GGUFWriter, key: str, value: Any) -> None:

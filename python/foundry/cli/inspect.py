@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import warnings
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
@@ -17,8 +18,9 @@ from rich.table import Table
 import foundry
 from foundry import GgufStrings
 from foundry.cli import ui
+from foundry.errors import ModelError
 from foundry.huggingface import Folder, opened
-from foundry.models import ARCHITECTURES
+from foundry.models import ARCHITECTURES, ModelConfig
 
 _SHOWN = 60  # characters of one metadata value
 _MOST_ELEMENTS = 64  # of an array in JSON
@@ -39,6 +41,7 @@ def show(path: Path, tensors: bool) -> None:
     ui.stdout.print(metadata)
 
     _show_architecture(file.metadata.get("general.architecture"))
+    _show_cache(file.metadata)
 
     formats: defaultdict[str, list[int]] = defaultdict(list)
     for tensor in file.tensors.values():
@@ -118,6 +121,22 @@ def _show_architecture(name: object) -> None:
             shown = ", ".join(value)
         if shown or value is None:
             ui.add_row(table, f"architecture: {field.name}", str(shown))
+    ui.stdout.print(table)
+
+
+def _show_cache(metadata: Mapping[str, object]) -> None:
+    """The memory of keys and values, of a file that says enough for it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            config = ModelConfig.from_metadata(metadata)
+    except ModelError:
+        return
+    each, windows = config.cache_elements
+    table = Table(box=None, show_header=False)
+    ui.add_row(table, "cache: each token", f"{_size(2 * each)} in f16")
+    if windows:
+        ui.add_row(table, "cache: layers with windows", f"{_size(2 * windows)}, all together")
     ui.stdout.print(table)
 
 

@@ -48,8 +48,10 @@ def write(cache: Cache, path: Path, model: str) -> None:
 
     count = len(cache.tokens)
     arrays: dict[str, NDArray[Any]] = {"tokens": np.asarray(cache.tokens, np.int32)}
-    for name, tensor in _positional(cache) if count else ():
-        arrays[name] = _stored(np.asarray(tensor)[:count])
+    for name, layer, tensor in _positional(cache) if count else ():
+        first = min(cache.first_of(layer), count)
+        parts = [np.asarray(tensor)[of] for of in cache.slots(layer, first, count - first)]
+        arrays[name] = _stored(np.concatenate(parts))
     for position, state in cache.recurrent.by_position().items():
         if position <= count:
             arrays[f"{_STATES}{position}"] = np.asarray(state)
@@ -74,8 +76,9 @@ def read(cache: Cache, path: Path, model: str, vocabulary: int) -> None:
             _check_tokens(path, tokens, cache.limit, vocabulary)
             cache.forget()
             cache.reserve(max(len(tokens), 1))
-            for name, tensor in _positional(cache) if len(tokens) else ():
-                _fill(path, tensor, file.get_tensor(name), len(tokens), name)
+            cache.written = len(tokens)
+            for name, layer, tensor in _positional(cache) if len(tokens) else ():
+                _fill(path, cache, layer, tensor, file.get_tensor(name), len(tokens), name)
             _read_states(path, cache.recurrent, file, len(tokens))
     except (OSError, SafetensorError) as error:
         cache.forget()
@@ -84,13 +87,15 @@ def read(cache: Cache, path: Path, model: str, vocabulary: int) -> None:
         cache.forget()
         raise
     cache.tokens = tokens.tolist()
-    cache.keep(len(tokens))  # or fewer, where no state is of all
+    cache.keep(len(tokens))  # or fewer, where no state is of all, or a ring has lost some
 
 
-def _positional(cache: Cache) -> list[tuple[str, Tensor]]:
-    """What has a row for each token, by its name in a file."""
+def _positional(cache: Cache) -> list[tuple[str, int, Tensor]]:
+    """What has a row for each token, by its name in a file, and its layer."""
     kinds = (("keys", cache.keys), ("values", cache.values))
-    return [(f"{kind}.{layer}", tensor) for kind, of in kinds for layer, tensor in of.items()]
+    return [
+        (f"{kind}.{layer}", layer, tensor) for kind, of in kinds for layer, tensor in of.items()
+    ]
 
 
 def _read_states(path: Path, states: RecurrentStates, file: Any, count: int) -> None:
@@ -139,10 +144,29 @@ def _check_tokens(path: Path, tokens: NDArray[Any], limit: int, vocabulary: int)
         raise ModelError(f"prompt cache: {path}: has tokens outside of the vocabulary")
 
 
-def _fill(path: Path, tensor: Tensor, stored: NDArray[Any], count: int, name: str) -> None:
-    shape = (count, *tensor.shape[1:])
+def _fill(
+    path: Path,
+    cache: Cache,
+    layer: int,
+    tensor: Tensor,
+    stored: NDArray[Any],
+    count: int,
+    name: str,
+) -> None:
+    """A ring may have the last positions alone, and then no more than it had room for."""
+    rows = len(stored) if cache.of(layer).ring and stored.ndim else count
+    shape = (rows, *tensor.shape[1:])
     kind = np.float32 if tensor.dtype == DType.f32 else np.uint16
-    if stored.shape != shape or stored.dtype != kind:
-        raise ModelError(f"prompt cache: {path}: {name} has shape {stored.shape}; expected {shape}")
+    if stored.shape != shape or stored.dtype != kind or rows > count:
+        expected = (count, *tensor.shape[1:])
+        raise ModelError(
+            f"prompt cache: {path}: {name} has shape {stored.shape}; expected {expected}"
+        )
     target = np.asarray(tensor)
-    target[:count] = stored.view(target.dtype)
+    values = stored.view(target.dtype)[-tensor.shape[0] :]
+    first = count - len(values)
+    if first:
+        cache.written = max(cache.written, first + tensor.shape[0])
+    for slots in cache.slots(layer, first, len(values)):
+        target[slots] = values[: slots.stop - slots.start]
+        values = values[slots.stop - slots.start :]

@@ -46,9 +46,8 @@ class DecodeProgram:
             self._bound = self._cache.generation
         self.sampler.expect(range(position + 1, position + 1 + count))
         parameters = {"seed": seed} if self.sampler.is_seeded else {}
-        states = self._cache.recurrent
-        states.snapshot(Mark.AHEAD)
-        with states.moving_to(position + count):
+        self._cache.recurrent.snapshot(Mark.AHEAD)
+        with self._cache.moving_to(position + count):
             self.program.replay_range("position", position, count, event, **parameters)
 
 

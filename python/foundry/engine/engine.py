@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from foundry import ops
 from foundry._foundry import DType, Foundry, Gguf, Tensor
 from foundry.engine import cache_file
-from foundry.engine.cache import Cache
+from foundry.engine.cache import PREFILL_BATCH, Cache
 from foundry.engine.decode_run import DecodeRun
 from foundry.engine.decoder import Decoder
 from foundry.engine.forward import Forward
@@ -21,9 +21,6 @@ from foundry.engine.prepare import Progress, prepare
 from foundry.engine.recurrent_states import Mark
 from foundry.engine.step import ACTIVATIONS, MakeStep, Step
 from foundry.generation.sampling import SamplingParameters
-
-PREFILL_BATCH = 256
-"""Tokens of a prompt that are evaluated at once, unless asked otherwise."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +79,8 @@ class Engine:
             self._check_file()
             self.decoder.release()
             self.cache.keep(0)
+            if self.cache.has_rings:
+                batch = min(batch, PREFILL_BATCH)
             for start in range(0, len(tokens), batch):
                 part = tokens[start : start + batch]
                 result[start : start + len(part)] = np.asarray(
@@ -101,7 +100,7 @@ class Engine:
                 self.cache.reserve(start + len(part))
                 with self._runtime.scope(ACTIVATIONS):
                     step = make_step(len(part), len(part))
-                    with self.cache.recurrent.moving_to(start + len(part)):
+                    with self.cache.moving_to(start + len(part)):
                         step.run(part, start)
                     found.append(step.states.copy_to_host())
                 self.cache.tokens.extend(part)

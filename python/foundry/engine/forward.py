@@ -38,7 +38,7 @@ class Forward:
         else:
             with self._runtime.scope(ACTIVATIONS):
                 step = self._make_step(len(tokens), rows)
-        with self._cache.recurrent.moving_to(start + len(tokens)):
+        with self._cache.moving_to(start + len(tokens)):
             step.run(tokens, start)
         self._cache.tokens.extend(tokens)
         return step.logits

@@ -55,24 +55,32 @@ class Explainer:
         place = "the token embedding"
         for operation, layer in zip(step.operations, step.layers, strict=True):
             self._runtime.run(operation)
-            written = dict(step.activations)
+            written = [(name, tensor, 0) for name, tensor in step.activations.items()]
             if layer is not None:
                 place = f"layer {layer} of {layers}"
                 if isinstance(operation, ops.Attention):  # its input is written by then
-                    here = np.s_[start : start + len(tokens)]
-                    written["key cache"] = self._cache.keys[layer][here]
-                    written["value cache"] = self._cache.values[layer][here]
+                    written += self._kept(layer, start, len(tokens))
             elif place != "the token embedding":
                 place = "the output layer"
-            for name, tensor in written.items():
+            for name, tensor, first in written:
                 row = _first_row(tensor)
                 if row is not None:
-                    row = row * len(tokens) // max(tensor.shape[0], len(tokens))
+                    row = first + row * len(tokens) // max(tensor.shape[0], len(tokens))
                     return (
                         f"the first to leave one is {type(operation).__name__} in {place}, "
                         f"in its {name}, at position {start + row}"
                     )
         return None
+
+    def _kept(self, layer: int, start: int, count: int) -> list[tuple[str, Tensor, int]]:
+        """Parts of the layer's keys and values, each with its first position after `start`."""
+        kept = self._cache.of(layer)
+        found, first = [], 0
+        for here in self._cache.slots(layer, start, count):
+            found.append(("key cache", kept.keys[here], first))
+            found.append(("value cache", kept.values[here], first))
+            first += here.stop - here.start
+        return found
 
 
 def _first_row(tensor: Tensor) -> int | None:

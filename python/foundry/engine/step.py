@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from foundry import ops
 from foundry._foundry import DType, Foundry, Parameter, Tensor
 
 ACTIVATIONS = "activations"
 """The arena of what a step computes."""
-_Positional = ops.Embedding | ops.QkvLinear | ops.RopeKvWrite | ops.Attention
+_Positional = ops.Embedding | ops.QkvLinear | ops.RopeKvWrite | ops.LatentWrite | ops.Attention
 
 
 class Step:
@@ -70,6 +71,16 @@ class Step:
         """What operations choose or count: one for each name."""
         if name not in self._scratch:
             self._scratch[name] = self._runtime.empty(shape, dtype, name=name, arena=ACTIVATIONS)
+        return self._scratch[name]
+
+    def constant(self, name: str, values: NDArray[np.int32]) -> Tensor:
+        """Numbers that stay as they are: one tensor for each name."""
+        return self.once(name, lambda: self._runtime.tensor(values, name=name))
+
+    def once(self, name: str, make: Callable[[], Tensor]) -> Tensor:
+        """What `make` gives, which adds the operations for it, the first time."""
+        if name not in self._scratch:
+            self._scratch[name] = make()
         return self._scratch[name]
 
     def begin_layer(self, index: int | None) -> None:

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from foundry.call_errors import typed_calls
+from foundry.engine.cache import cache_elements
 from foundry.errors import ModelError, UnsupportedModelError
 from foundry.metadata import Metadata, check_keys, shown, warn
 from foundry.models.architectures import ARCHITECTURES, Architecture, Pairing
+from foundry.models.experts_config import ExpertsConfig, experts_from, own_integer
 from foundry.models.layer_config import LayerConfig, layers_from
 from foundry.models.pooling import Pooling, pooling_of
 
@@ -21,20 +23,6 @@ _ACTIVATIONS = {
     "swiglu": "Silu",
 }
 """By what `hidden_activation` calls them."""
-
-
-@dataclass(frozen=True)
-class ExpertsConfig:
-    """A mixture of experts' sizes."""
-
-    count: int
-    used: int
-    inner: int
-    """Feed-forward length of each."""
-    shared: int
-    """That of the expert that every token takes, where there is one."""
-    scale: float
-    """Of the shares."""
 
 
 @typed_calls
@@ -69,6 +57,8 @@ class ModelConfig:
     labels: tuple[str, ...]
     """What a classifier tells apart."""
     of_layers: tuple[LayerConfig, ...]
+    appended: int
+    """Layers after those, which predict further tokens; they are not read."""
 
     @property
     def layers(self) -> int:
@@ -78,6 +68,12 @@ class ModelConfig:
     def attention(self) -> LayerConfig:
         """Of the first layer that has some, or else of the first."""
         return next((layer for layer in self.of_layers if layer.kv_heads), self.of_layers[0])
+
+    @property
+    def cache_elements(self) -> tuple[int, int]:
+        """Of keys and values: elements for each position, and those that layers with windows take
+        for all, where the context is longer."""
+        return cache_elements([layer.cache for layer in self.of_layers], self.context_length)
 
     def with_pairing(self, pairing: Pairing) -> ModelConfig:
         """For queries and keys whose rows are in the order of that pairing."""
@@ -107,14 +103,14 @@ class ModelConfig:
         causal = _is_causal(metadata, architecture)
         name = values.get("general.name", "unnamed model")
         logit_scale = own("logit_scale", 0.0) or 1.0
-        experts = _experts(metadata, architecture)
-        inner = None if experts is None else experts.inner
+        experts = experts_from(metadata, architecture)
+        appended = own_integer(metadata, architecture, "nextn_predict_layers")
         return cls(
             architecture=architecture,
             name=name if isinstance(name, str) else "unnamed model",
             hidden=hidden,
             experts=experts,
-            context_length=_context_length(metadata),
+            context_length=_context_length(metadata, architecture),
             positions=metadata.integer("context_length", least=2),
             norm_epsilon=metadata.number(architecture.norm_epsilon),
             score_cap=own("attn_logit_softcapping", 0.0),
@@ -136,7 +132,15 @@ class ModelConfig:
             labels=tuple(metadata.texts("classifier.output_labels"))
             if "classifier.output_labels" in metadata
             else (),
-            of_layers=layers_from(metadata, architecture, hidden, inner, causal),
+            of_layers=layers_from(
+                metadata,
+                architecture,
+                hidden,
+                experts,
+                causal,
+                metadata.integer("block_count", least=appended + 1) - appended,
+            ),
+            appended=appended,
         )
 
 
@@ -185,35 +189,17 @@ def _is_causal(metadata: Metadata, architecture: Architecture) -> bool:
     return causal
 
 
-def _context_length(metadata: Metadata) -> int:
+def _context_length(metadata: Metadata, architecture: Architecture) -> int:
     """Where scores are to change with the position, it ends before they do."""
     length = metadata.integer("context_length", least=2)
     if metadata.number("attention.temperature_scale", 0.0, zero=True) == 0:
         return length
     first = metadata.integer("rope.scaling.original_context_length", length, least=2)
+    if "attention.temperature_length" in architecture.keys:
+        first = metadata.integer("attention.temperature_length", first, least=2)
     if first < length:
         warn(
             f"{metadata.key('attention.temperature_scale')} is not honoured: the context ends at "
             f"{first} positions of {length}, where it begins to count"
         )
     return min(first, length)
-
-
-def _experts(metadata: Metadata, architecture: Architecture) -> ExpertsConfig | None:
-    if architecture.mixture is None or not metadata.integer("expert_count", 0, least=0):
-        return None
-    count = metadata.integer("expert_count")
-    used = metadata.integer("expert_used_count")
-    if used > count:
-        raise ModelError(
-            f"{metadata.key('expert_used_count')} is {used}; expected {count} at most, the experts"
-        )
-    own = "expert_feed_forward_length"
-    inner = metadata.integer(own if own in metadata else "feed_forward_length")
-    return ExpertsConfig(
-        count=count,
-        used=used,
-        inner=inner,
-        shared=metadata.integer("expert_shared_feed_forward_length", 0, least=0),
-        scale=metadata.number("expert_weights_scale", 0.0, zero=True) or 1.0,
-    )

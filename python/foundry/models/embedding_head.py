@@ -10,7 +10,7 @@ from foundry._foundry import DType, Foundry, Tensor
 from foundry.models.blocks.products import bias, normalise
 from foundry.models.config import ModelConfig
 from foundry.models.encoder_weights import HeadWeights
-from foundry.models.weights import Product
+from foundry.models.products import Product
 
 _TANH: ops.Operation = ops.SoftCap(1.0)
 

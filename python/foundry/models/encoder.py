@@ -9,13 +9,14 @@ from foundry import ops
 from foundry._foundry import Foundry
 from foundry.engine.encoder import MakeEncoding
 from foundry.engine.step import Step
+from foundry.errors import UnsupportedModelError
 from foundry.models.blocks.both_ways import attend_both_ways
 from foundry.models.blocks.experts import add_experts
 from foundry.models.blocks.feed_forward import feed_forward
 from foundry.models.blocks.hidden import Hidden
 from foundry.models.config import ModelConfig
 from foundry.models.encoder_weights import EncoderWeights
-from foundry.models.weights import Dense, Experts
+from foundry.models.weights import AttentionWeights, Dense, Experts
 
 
 def encoder(runtime: Foundry, config: ModelConfig, weights: EncoderWeights) -> MakeEncoding:
@@ -74,7 +75,13 @@ def _add_layer(
     if layer.parallel and isinstance(mlp, Dense):
         # Reads the hidden state before attention adds to it.
         inner = feed_forward(step, config, of, mlp, *hidden.read(norm))
-    mixed = attend_both_ways(step, config, hidden, of, layer, texts, weights.slopes)
+    own = layer.attention
+    if not isinstance(own, AttentionWeights):
+        raise UnsupportedModelError(
+            f"unsupported embeddings of a {config.architecture.name} model, whose attention keeps "
+            f"latents; supported: models with keys and values of heads"
+        )
+    mixed = attend_both_ways(step, config, hidden, of, layer, own, texts, weights.slopes)
     hidden.add(layer.attention_output, mixed, layer.after_attention)
     if isinstance(mlp, Experts):
         add_experts(step, config, hidden, of, layer, mlp)

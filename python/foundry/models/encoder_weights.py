@@ -9,16 +9,9 @@ from numpy.typing import NDArray
 
 from foundry._foundry import Foundry, Tensor
 from foundry.models.config import ModelConfig
+from foundry.models.products import Norm, Product, bind_product
 from foundry.models.tensors import TensorSource
-from foundry.models.weights import (
-    LayerWeights,
-    Norm,
-    Product,
-    bind_layer,
-    bind_norm,
-    bind_product,
-    bind_rope_factors,
-)
+from foundry.models.weights import LayerWeights, bind_layer, bind_norm, bind_rope_factors
 
 _UNUSED = ("output.weight", "output.bias")
 """The language head of models that had one."""

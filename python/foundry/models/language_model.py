@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from foundry._foundry import DType, Foundry, Gguf
 from foundry.call_errors import typed_calls
-from foundry.engine.cache import Cache
+from foundry.engine.cache import PREFILL_BATCH, Cache
 from foundry.engine.cache_file import fingerprint
-from foundry.engine.engine import PREFILL_BATCH, Engine
+from foundry.engine.engine import Engine
 from foundry.engine.prepare import Progress
 from foundry.engine.step import MakeStep
 from foundry.errors import ArgumentError, ArgumentTypeError, ContextLengthError
@@ -140,7 +140,8 @@ class LanguageModel(Embeds):
     ) -> NDArray[np.float32]:
         """Logits, float32 (len(token_ids), vocabulary): row i follows tokens 0 to i.
 
-        `batch` tokens are evaluated at once; 1 takes the kernels of decoding. Raises
+        `batch` tokens are evaluated at once, 256 at most where layers have windows; 1 takes the
+        kernels of decoding. Raises
         `ContextLengthError` for more tokens than the context holds, `ArgumentError` for no tokens
         or one outside the vocabulary.
         """

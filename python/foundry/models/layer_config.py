@@ -11,7 +11,20 @@ from foundry.engine.cache import KeysValues, LayerCache
 from foundry.errors import ModelError, UnsupportedModelError
 from foundry.metadata import Metadata
 from foundry.models.architectures import Architecture
+from foundry.models.experts_config import ExpertsConfig
 from foundry.models.rope import RopeScaling
+
+
+@dataclass(frozen=True)
+class LatentConfig:
+    """Sizes of latent attention."""
+
+    rank: int
+    """Elements of a latent."""
+    head_size: int
+    """Of a query before it meets latents; the last ones are turned."""
+    value_size: int
+    """Of a head's result."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +53,10 @@ class LayerConfig:
     """Settings of the architecture's activation."""
     feed_forward: int
     """Elements between the products of the MLP; 0 in a layer without one."""
+    mixes: bool
+    """Whether it has experts instead, in a model that has some."""
+    latent: LatentConfig | None
+    """Of latent attention: keys are latents then, and values a part of them."""
 
     @property
     def query_columns(self) -> int:
@@ -57,14 +74,16 @@ class LayerConfig:
     @property
     def mixed_columns(self) -> int:
         """Of attention's output: a value for each query head."""
-        return self.heads * self.value_size
+        return self.heads * (self.value_size if self.latent is None else self.latent.value_size)
 
     @property
     def cache(self) -> LayerCache:
         """What it keeps of earlier tokens."""
         if not self.kv_heads:
             return LayerCache()
-        return LayerCache(KeysValues(self.kv_heads, self.key_size, self.value_size))
+        is_shared = self.latent is not None
+        sizes = (self.kv_heads, self.key_size, self.value_size)
+        return LayerCache(KeysValues(*sizes, is_shared, self.window))
 
 
 @dataclass(frozen=True)
@@ -74,20 +93,23 @@ class _Heads:
     queries: int
     keys: int
     size: int
+    values: int
     rotated: int
+    latent: LatentConfig | None = None
 
 
 def layers_from(
     metadata: Metadata,
     architecture: Architecture,
     hidden: int,
-    expert_inner: int | None,
+    experts: ExpertsConfig | None,
     causal: bool,
+    count: int,
 ) -> tuple[LayerConfig, ...]:
     """As `ModelConfig.from_metadata` raises. An expert's size is that of MLPs, where those have
     none of their own."""
-    count = metadata.integer("block_count")
-    heads = _heads(metadata, hidden, count)
+    heads = (_latent_heads if architecture.latent else _heads)(metadata, hidden, count)
+    expert_inner = None if experts is None else experts.inner
     inner = metadata.integers_of_layers("feed_forward_length", count, expert_inner)
     score_scale = _score_scale(metadata, architecture)
     if count in architecture.scored_by_width:
@@ -97,21 +119,26 @@ def layers_from(
 
     def layer(index: int) -> LayerConfig:
         own, place = heads[index], positions[index]
+        scaling, scale = place.scaling, score_scale or 1.0 / math.sqrt(own.size)
+        if own.latent is not None:
+            scaling, scale = _latent_scaling(scaling, own.latent)
         _check(metadata, own)
         return LayerConfig(
             heads=own.queries,
             kv_heads=own.keys,
             key_size=own.size,
-            value_size=own.size,
+            value_size=own.values,
             rotated=own.rotated,
             window=place.window,
             ahead=place.ahead,
             turned=place.turned,
             rope_base=place.base,
-            rope_scaling=place.scaling,
+            rope_scaling=scaling,
             activation=activations[index],
-            score_scale=score_scale or 1.0 / math.sqrt(own.size),
+            score_scale=scale,
             feed_forward=inner[index],
+            mixes=experts is not None and experts.mixes(index),
+            latent=own.latent,
         )
 
     return tuple(layer(index) for index in range(count))
@@ -137,7 +164,33 @@ def _heads(metadata: Metadata, hidden: int, count: int) -> list[_Heads]:
             f"{size}, the elements of a head"
         )
     rotated = metadata.integer("rope.dimension_count", size)
-    return [_Heads(*of, size, rotated) for of in zip(queries, keys, strict=True)]
+    return [_Heads(*of, size, size, rotated) for of in zip(queries, keys, strict=True)]
+
+
+def _latent_heads(metadata: Metadata, hidden: int, count: int) -> list[_Heads]:
+    """A latent and the part of keys that is turned are one key for all heads. Older files, which
+    have the products of latents in one matrix, name heads' sizes otherwise."""
+    rank = metadata.integer("attention.kv_lora_rank")
+    rotated = metadata.integer("rope.dimension_count")
+    suffix = "_mla" if "attention.key_length_mla" in metadata else ""
+    size = metadata.integer(f"attention.key_length{suffix}")
+    if rotated >= size:
+        raise ModelError(
+            f"{metadata.key('rope.dimension_count')} is {rotated}; expected less than {size}, the "
+            f"elements of a head"
+        )
+    latent = LatentConfig(rank, size, metadata.integer(f"attention.value_length{suffix}"))
+    queries = metadata.integers_of_layers("attention.head_count", count)
+    return [_Heads(heads, 1, rank + rotated, rank, rotated, latent) for heads in queries]
+
+
+def _latent_scaling(scaling: RopeScaling, latent: LatentConfig) -> tuple[RopeScaling, float]:
+    """As llama.cpp has DeepSeek's YaRN: the file's multiplier is a tenth of the model's, scales
+    all of a score, and takes the magnitude's place."""
+    multiplier = 10.0 * scaling.log_multiplier
+    scaling = replace(scaling, log_multiplier=float(multiplier != 0.0))
+    scale = scaling.magnitude * (1.0 + 0.1 * multiplier * math.log(scaling.factor))
+    return scaling, scale**2 / math.sqrt(latent.head_size)
 
 
 def _check(metadata: Metadata, heads: _Heads) -> None:

@@ -53,7 +53,7 @@ class TensorSource:
         """`quantize` is the format that plain matrices are encoded in."""
         self._file = file
         self._architecture = architecture
-        self._runtime = runtime
+        self.runtime = runtime
         self._progress = progress
         self._quantize = quantize
         self._encoder = BlockEncoder(runtime)
@@ -78,6 +78,10 @@ class TensorSource:
         """That it is not taken is right."""
         self._taken.add(name)
 
+    def pass_over_all(self, prefix: str) -> None:
+        """The same of all whose names begin so."""
+        self._taken.update(name for name in self._tensors if name.startswith(prefix))
+
     def take_if(self, name: str, shape: tuple[int, ...]) -> Tensor | None:
         return self.take(name, shape) if self.has(name) else None
 
@@ -91,15 +95,15 @@ class TensorSource:
 
     def take(self, name: str, shape: tuple[int, ...]) -> Tensor:
         info = self._checked(name, shape)
-        tensor = self._file.tensor(self._runtime, name)
+        tensor = self._file.tensor(self.runtime, name)
         if self._is_mapped_whole and not tensor.is_read_only:
             self._copied.append(name)
         if self._quantize is not None and len(shape) > 1 and not info.dtype.is_block:
             format = format_of(name, shape, self._quantize)
             tensor = in_format(self._encoder, name, tensor, format)
-        if not self._runtime.device.traits.has_unified_memory:
+        if not self.runtime.device.traits.has_unified_memory:
             # What stays in host memory would cross the bus with every token.
-            resident = self._runtime.dedicated(shape, tensor.dtype, name=name, mode="private")
+            resident = self.runtime.dedicated(shape, tensor.dtype, name=name, mode="private")
             resident.copy_from(tensor.copy_to_host())
             tensor = resident
         if self._progress is not None:

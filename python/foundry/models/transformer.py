@@ -10,8 +10,10 @@ from foundry.models.blocks.attention import attend
 from foundry.models.blocks.experts import add_experts
 from foundry.models.blocks.feed_forward import feed_forward
 from foundry.models.blocks.hidden import Hidden
+from foundry.models.blocks.latent_attention import attend_latents
 from foundry.models.blocks.products import added, scaled
 from foundry.models.config import ModelConfig
+from foundry.models.latents import LatentWeights
 from foundry.models.weights import Dense, Experts, ModelWeights
 
 
@@ -84,7 +86,11 @@ def _add_layer(
     if layer.parallel and isinstance(mlp, Dense):
         # Reads the hidden state before attention adds to it.
         inner = feed_forward(step, config, of, mlp, *hidden.read(norm))
-    mixed = attend(step, config, hidden, of, layer, cache.keys[index], cache.values[index])
+    own = layer.attention
+    if isinstance(own, LatentWeights):
+        mixed = attend_latents(step, config, hidden, of, layer, own, cache.of(index))
+    else:
+        mixed = attend(step, config, hidden, of, layer, own, cache.of(index))
     hidden.add(layer.attention_output, mixed, layer.after_attention)
     if isinstance(mlp, Experts):
         add_experts(step, config, hidden, of, layer, mlp)

@@ -8,44 +8,14 @@ import numpy as np
 
 from foundry._foundry import Foundry, Tensor
 from foundry.models.architectures import HeadNorm, Norms
-from foundry.models.config import ExpertsConfig, ModelConfig
+from foundry.models.config import ModelConfig
+from foundry.models.experts_config import ExpertsConfig
+from foundry.models.latents import LatentWeights, bind_latents
 from foundry.models.layer_config import LayerConfig
+from foundry.models.products import LowRank, Norm, Product, bind_product, rows_of
 from foundry.models.tensors import TensorSource
 
 _LENGTHS = ("short", "long")
-
-
-@dataclass(frozen=True)
-class LowRank:
-    """What adapters add to products of one input, their rows one after the other: `up` times
-    `down`, and the products' own biases."""
-
-    down: Tensor
-    """f32 (ranks, inputs)."""
-    up: Tensor
-    """f32 (outputs of all, ranks)."""
-    bias: Tensor | None
-    """f32 (outputs of all,)."""
-    sizes: tuple[int, ...]
-    """Outputs of each."""
-
-
-@dataclass(frozen=True)
-class Product:
-    """A matrix (outputs, inputs) and a bias (outputs,)."""
-
-    weight: Tensor
-    bias: Tensor | None
-    low_rank: LowRank | None = None
-    """Of this product alone; those of several stand beside them."""
-
-
-@dataclass(frozen=True)
-class Norm:
-    """A factor and a summand for each element of a row."""
-
-    weight: Tensor
-    bias: Tensor | None
 
 
 @dataclass(frozen=True)
@@ -71,13 +41,14 @@ class Experts:
     """The one that every token takes."""
     shared_share: Tensor | None
     """(hidden,): its product with the input, through a sigmoid, is its share."""
+    choice_bias: Tensor | None
+    """(experts,): added to what they are chosen by."""
 
 
 @dataclass(frozen=True)
-class LayerWeights:
-    """One layer; what the architecture has not is None."""
+class AttentionWeights:
+    """Products of the hidden state that attend to each other."""
 
-    attention_norm: Norm | None
     query: Product
     key: Product
     value: Product
@@ -85,6 +56,16 @@ class LayerWeights:
     key_norm: Tensor | None
     sinks: Tensor | None
     """(heads,): what is in the denominator of a head's softmax besides the scores."""
+    low_rank: LowRank | None = None
+    """Of queries, keys and values."""
+
+
+@dataclass(frozen=True)
+class LayerWeights:
+    """One layer; what the architecture has not is None."""
+
+    attention_norm: Norm | None
+    attention: AttentionWeights | LatentWeights
     attention_output: Product
     after_attention: Norm | None
     feed_forward_norm: Norm | None
@@ -94,8 +75,6 @@ class LayerWeights:
     after_feed_forward: Norm | None
     rope_factors: Tensor | None
     """f32 (rotated / 2,): what RoPE's frequencies are divided by."""
-    low_rank: LowRank | None = None
-    """Of queries, keys and values."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +112,8 @@ def bind(
             embedding if output is None else output, source.take_if("output.bias", (vocabulary,))
         ),
     )
+    for index in range(config.layers, config.layers + config.appended):
+        source.pass_over_all(f"blk.{index}.")
     source.check_all_taken()
     return weights
 
@@ -160,16 +141,11 @@ def bind_layer(
     other = first(architecture.feed_forward_norm)
     is_normed = index == 0 and architecture.embedding_norm
     attention_norm = norm(own, before and (not is_normed or source.has(f"{prefix}{own}.weight")))
-    q, k, v = _attention_input(source, config, layer, prefix)
-    query_norm, key_norm = _head_norms(source, config, layer, prefix)
     return LayerWeights(
         attention_norm=attention_norm,
-        query=q,
-        key=k,
-        value=v,
-        query_norm=query_norm,
-        key_norm=key_norm,
-        sinks=source.take_if(f"{prefix}attn_sinks.weight", (layer.heads,)),
+        attention=_attention(source, config, layer, prefix)
+        if layer.latent is None
+        else bind_latents(source, layer, layer.latent, prefix, config.hidden),
         attention_output=bind_product(
             source, f"{prefix}attn_output", config.hidden, layer.mixed_columns
         ),
@@ -177,17 +153,10 @@ def bind_layer(
         feed_forward_norm=norm(other, before),
         parallel=config.parallel or own == other,
         feed_forward=_dense(source, config, prefix, layer.feed_forward)
-        if config.experts is None
+        if config.experts is None or not layer.mixes
         else _experts(source, config, layer, prefix, config.experts),
         after_feed_forward=norm(after_feed_forward, after),
         rope_factors=factors,
-    )
-
-
-def bind_product(source: TensorSource, name: str, rows: int, columns: int) -> Product:
-    """As `bind()` raises."""
-    return Product(
-        source.take(f"{name}.weight", (rows, columns)), source.take_if(f"{name}.bias", (rows,))
     )
 
 
@@ -201,10 +170,19 @@ def bind_norm(source: TensorSource, config: ModelConfig, name: str) -> Norm:
     )
 
 
-def _rows(product: Product, first: int, count: int) -> Product:
-    """Some of the outputs, in place."""
-    rows = slice(first, first + count)
-    return Product(product.weight[rows], None if product.bias is None else product.bias[rows])
+def _attention(
+    source: TensorSource, config: ModelConfig, layer: LayerConfig, prefix: str
+) -> AttentionWeights:
+    query, key, value = _attention_input(source, config, layer, prefix)
+    query_norm, key_norm = _head_norms(source, config, layer, prefix)
+    return AttentionWeights(
+        query=query,
+        key=key,
+        value=value,
+        query_norm=query_norm,
+        key_norm=key_norm,
+        sinks=source.take_if(f"{prefix}attn_sinks.weight", (layer.heads,)),
+    )
 
 
 def _head_norms(
@@ -212,7 +190,7 @@ def _head_norms(
 ) -> tuple[Tensor | None, Tensor | None]:
     """Of queries and of keys."""
     kind, names = config.architecture.head_norm, ("attn_q_norm", "attn_k_norm")
-    is_optional = kind is HeadNorm.LAYER
+    is_optional = kind in (HeadNorm.LAYER, HeadNorm.FOUND)
     if kind is None or (is_optional and not source.has(f"{prefix}{names[0]}.weight")):
         return None, None
 
@@ -240,9 +218,9 @@ def _attention_input(
         )
     fused = bind_product(source, f"{prefix}attn_qkv", query + key + value, config.hidden)
     return (
-        _rows(fused, 0, query),
-        _rows(fused, query, key),
-        _rows(fused, query + key, value),
+        rows_of(fused, 0, query),
+        rows_of(fused, query, key),
+        rows_of(fused, query + key, value),
     )
 
 
@@ -258,7 +236,7 @@ def _dense(
         is_fused = not is_gated and source.rows_of(f"{prefix}ffn_up{kind}.weight") == 2 * inner
     if is_fused:
         fused = bind_product(source, f"{prefix}ffn_up{kind}", 2 * inner, hidden)
-        return Dense(_rows(fused, 0, inner), _rows(fused, inner, inner), down)
+        return Dense(rows_of(fused, 0, inner), rows_of(fused, inner, inner), down)
     gate = None
     if is_gated:
         gate = bind_product(source, f"{prefix}ffn_gate{kind}", inner, hidden)
@@ -281,17 +259,27 @@ def _experts(
             source.take_if(f"{name}.bias", (experts.count, rows)),
         )
 
+    def gate_and_up() -> tuple[Product, Product]:
+        name = f"{prefix}ffn_gate_up_exps.weight"
+        if not source.has(name):
+            return stacked("gate", experts.inner, hidden), stacked("up", experts.inner, hidden)
+        both = source.take(name, (experts.count, 2 * experts.inner, hidden))
+        gate, up = both[:, : experts.inner], both[:, experts.inner :]
+        return Product(gate, None), Product(up, None)
+
     shared = None
     if source.has(f"{prefix}ffn_up_shexp.weight"):
         inner = experts.shared or layer.feed_forward
         shared = _dense(source, config, prefix, inner, "_shexp")
+    gate, up = gate_and_up()
     return Experts(
         router=bind_product(source, f"{prefix}ffn_gate_inp", experts.count, hidden),
-        gate=stacked("gate", experts.inner, hidden),
-        up=stacked("up", experts.inner, hidden),
+        gate=gate,
+        up=up,
         down=stacked("down", hidden, experts.inner),
         shared=shared,
         shared_share=source.take_if(f"{prefix}ffn_gate_inp_shexp.weight", (hidden,)),
+        choice_bias=source.take_if(f"{prefix}exp_probs_b.bias", (experts.count,)),
     )
 
 

@@ -16,8 +16,9 @@ from foundry.errors import ModelError, UnsupportedModelError
 from foundry.huggingface.adapters import LowRankUpdate
 from foundry.models.adapters.adapter import Adapter
 from foundry.models.config import ModelConfig
+from foundry.models.products import LowRank, Product
 from foundry.models.tensors import TensorEntry
-from foundry.models.weights import Dense, Experts, LayerWeights, LowRank, ModelWeights, Product
+from foundry.models.weights import AttentionWeights, Dense, Experts, LayerWeights, ModelWeights
 
 _SUPPORTED = (
     "attn_q, attn_k, attn_v, attn_qkv, attn_output, ffn_gate, ffn_up, ffn_down, those of a shared "
@@ -78,10 +79,12 @@ def _layer(
     names = [f"{prefix}attn_qkv"]
     if f"{names[0]}.weight" not in tensors:
         names = [f"{prefix}attn_{part}" for part in "qkv"]
-    mlp = layer.feed_forward
+    mlp, own = layer.feed_forward, layer.attention
+    if isinstance(own, AttentionWeights):
+        own = replace(own, low_rank=updates.of(names, [own.query, own.key, own.value]))
     return replace(
         layer,
-        low_rank=updates.of(names, [layer.query, layer.key, layer.value]),
+        attention=own,
         attention_output=updates.product(f"{prefix}attn_output", layer.attention_output),
         feed_forward=_experts(updates, config, prefix, mlp)
         if isinstance(mlp, Experts)

@@ -28,6 +28,7 @@ class HeadNorm(Enum):
     """What of queries and keys is normalised."""
 
     EACH = "each head"
+    FOUND = "each head, in files that have weights for it"
     TURNED = "each head, after RoPE"
     ROW = "all heads together"
     LAYER = "each head by LayerNorm with weights of its own, in files that have them"
@@ -35,7 +36,7 @@ class HeadNorm(Enum):
 
 @dataclass(frozen=True)
 class Mixture:
-    """How a file that has experts chooses them."""
+    """How a file that has experts chooses them, where `keys` do not let the file say it."""
 
     gating: str = "softmax"
     """The `ops.ExpertGating`."""
@@ -81,6 +82,8 @@ class Architecture:
     output_norm: str | None = "output_norm"
     """The tensor after the last layer."""
     head_norm: HeadNorm | None = None
+    latent: bool = False
+    """Keys and values are products of one latent, which is what is cached (DeepSeek-AI 2024)."""
     unturned: int = 0
     """Every so many layers one is without RoPE; 0 for none."""
     turned_windows: bool = False

@@ -25,6 +25,15 @@ _BERT: dict[str, Any] = {
     "embedding_norm": True,
     "output_norm": None,
 }
+_DENSE_FIRST = {"expert_shared_count": 0, "leading_dense_block_count": 0}
+_ROUTING = {
+    **_DENSE_FIRST,
+    "expert_gating_func": 0,
+    "expert_weights_norm": False,
+    "expert_group_count": 0,
+    "expert_group_used_count": 0,
+}
+_APPENDED = {"nextn_predict_layers": 0}
 
 _ENTRIES = (
     Architecture(
@@ -47,6 +56,80 @@ _ENTRIES = (
         pairing=Pairing.HALVES,
         head_norm=HeadNorm.EACH,
         mixture=Mixture(),
+    ),
+    Architecture(
+        "deepseek",
+        "DeepSeek MoE",
+        mixture=Mixture(normalised=False),
+        keys={**_DENSE_FIRST, "attention.scale": 0.0},
+    ),
+    Architecture(
+        "deepseek2",
+        "DeepSeek V2, V2 Lite, V3 and R1, Kimi K2, GLM 4.7 Flash",
+        latent=True,
+        mixture=Mixture(normalised=False),
+        keys={
+            **_ROUTING,
+            **_APPENDED,
+            "attention.q_lora_rank": 0,
+            "attention.kv_lora_rank": None,
+            "attention.key_length_mla": 0,
+            "attention.value_length_mla": 0,
+            "attention.temperature_scale": 0.0,
+            "attention.temperature_length": 0,
+        },
+    ),
+    Architecture(
+        "glm4moe",
+        "GLM 4.5, 4.5 Air, 4.6 and 4.7",
+        feed_forward_norm=("post_attention_norm",),
+        pairing=Pairing.HALVES,
+        head_norm=HeadNorm.FOUND,
+        mixture=Mixture("sigmoid", normalised=False),
+        keys={**_ROUTING, **_APPENDED},
+    ),
+    Architecture(
+        "dots1",
+        "dots.llm1",
+        pairing=Pairing.HALVES,
+        head_norm=HeadNorm.EACH,
+        mixture=Mixture(normalised=False),
+        keys=_ROUTING,
+    ),
+    Architecture(
+        "bailingmoe",
+        "Ling Lite and Plus",
+        mixture=Mixture(normalised=False),
+        keys={**_DENSE_FIRST, "expert_weights_norm": False},
+    ),
+    Architecture(
+        "bailingmoe2",
+        "Ling 2.0, Ring 2.0",
+        pairing=Pairing.HALVES,
+        head_norm=HeadNorm.EACH,
+        mixture=Mixture(normalised=False),
+        keys={**_ROUTING, **_APPENDED},
+    ),
+    Architecture(
+        "ernie4_5-moe",
+        "ERNIE 4.5 21B-A3B, 300B-A47B",
+        mixture=Mixture(),
+        keys={"leading_dense_block_count": 0, "interleave_moe_layer_step": 1},
+    ),
+    Architecture(
+        "hunyuan-moe",
+        "Hunyuan A13B",
+        pairing=Pairing.HALVES,
+        head_norm=HeadNorm.TURNED,
+        mixture=Mixture(),
+    ),
+    Architecture(
+        "minimax-m2",
+        "MiniMax M2",
+        pairing=Pairing.HALVES,
+        head_norm=HeadNorm.ROW,
+        mixture=Mixture(),
+        keys={"expert_gating_func": 0},
     ),
     Architecture(
         "gpt-oss",

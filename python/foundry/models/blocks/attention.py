@@ -6,17 +6,19 @@ from typing import Any
 
 from foundry import ops
 from foundry._foundry import Tensor
+from foundry.engine.cache import Kept
 from foundry.engine.step import Step
 from foundry.models.architectures import HeadNorm, Pairing
 from foundry.models.blocks.hidden import Hidden
 from foundry.models.blocks.products import corrections, side_by_side
 from foundry.models.config import ModelConfig
 from foundry.models.layer_config import LayerConfig
-from foundry.models.weights import LayerWeights
+from foundry.models.weights import AttentionWeights, LayerWeights
 
 _NORMS = {
     None: ops.QkNorm.head,
     HeadNorm.EACH: ops.QkNorm.head,
+    HeadNorm.FOUND: ops.QkNorm.head,
     HeadNorm.TURNED: ops.QkNorm.head,
     HeadNorm.ROW: ops.QkNorm.row,
     HeadNorm.LAYER: ops.QkNorm.head_layer,
@@ -29,16 +31,16 @@ def attend(
     hidden: Hidden,
     layer: LayerConfig,
     weights: LayerWeights,
-    keys: Tensor,
-    values: Tensor,
+    of: AttentionWeights,
+    kept: Kept,
 ) -> Tensor:
     """Adds the operations up to attention's output, (tokens, mixed columns)."""
     queries = step.buffer("queries", layer.query_columns)
     # One token's products, RoPE and cache write are one kernel, unless a norm needs all heads.
     if step.tokens == 1 and config.architecture.head_norm is not HeadNorm.ROW:
-        _fused_input(step, config, hidden, layer, weights, keys, values)
+        _fused_input(step, config, hidden, layer, weights, of, kept)
     else:
-        _input(step, config, hidden, layer, weights, keys, values)
+        _input(step, config, hidden, layer, weights, of, kept)
     mixed = step.buffer("attention output", layer.mixed_columns)
     # A long context is read by more threadgroups than there are heads, for one token.
     parts = None
@@ -48,20 +50,23 @@ def attend(
     step.add(
         ops.Attention(
             q=queries,
-            k_cache=keys,
-            v_cache=values,
+            k_cache=kept.keys,
+            v_cache=kept.values,
             y=mixed,
             scale=layer.score_scale,
             window=layer.window,
+            ring=kept.ring,
             soft_cap=config.score_cap,
             scratch=parts,
-            sinks=weights.sinks,
+            sinks=of.sinks,
         )
     )
     return mixed
 
 
-def rope_settings(config: ModelConfig, layer: LayerConfig, weights: LayerWeights) -> dict[str, Any]:
+def rope_settings(
+    config: ModelConfig, layer: LayerConfig, weights: LayerWeights, of: AttentionWeights
+) -> dict[str, Any]:
     """How queries and keys are turned, and normalised before or after."""
     head_norm = config.architecture.head_norm
     return {
@@ -70,8 +75,8 @@ def rope_settings(config: ModelConfig, layer: LayerConfig, weights: LayerWeights
         "factors": weights.rope_factors,
         "dims": layer.rotated,
         "magnitude": layer.rope_scaling.magnitude if layer.turned else 1.0,
-        "query_norm": weights.query_norm,
-        "key_norm": weights.key_norm,
+        "query_norm": of.query_norm,
+        "key_norm": of.key_norm,
         "norm_epsilon": config.norm_epsilon,
         "norm": _NORMS[head_norm],
         "norm_after_rope": head_norm is HeadNorm.TURNED,
@@ -84,29 +89,30 @@ def _fused_input(
     hidden: Hidden,
     layer: LayerConfig,
     weights: LayerWeights,
-    keys: Tensor,
-    values: Tensor,
+    of: AttentionWeights,
+    kept: Kept,
 ) -> None:
     queries = step.buffer("queries", layer.query_columns)
     x, prologue = hidden.read(weights.attention_norm)
-    biases = [product.bias for product in (weights.query, weights.key, weights.value)]
-    if weights.low_rank is not None:
-        found = corrections(step, weights.low_rank, x, prologue)
+    biases = [product.bias for product in (of.query, of.key, of.value)]
+    if of.low_rank is not None:
+        found = corrections(step, of.low_rank, x, prologue)
         biases = [correction.reshape(correction.size) for correction in found]
     step.add(
         ops.QkvLinear(
-            query=weights.query.weight,
-            key=weights.key.weight,
-            value=weights.value.weight,
+            query=of.query.weight,
+            key=of.key.weight,
+            value=of.value.weight,
             x=x,
             q=queries.reshape(1, layer.heads, layer.key_size),
-            k_cache=keys,
-            v_cache=values,
+            k_cache=kept.keys,
+            v_cache=kept.values,
+            ring=kept.ring,
             prologue=prologue,
             query_bias=biases[0],
             key_bias=biases[1],
             value_bias=biases[2],
-            **rope_settings(config, layer, weights),
+            **rope_settings(config, layer, weights, of),
         )
     )
 
@@ -117,17 +123,21 @@ def _input(
     hidden: Hidden,
     layer: LayerConfig,
     weights: LayerWeights,
-    keys: Tensor,
-    values: Tensor,
+    of: AttentionWeights,
+    kept: Kept,
 ) -> None:
     q = step.buffer("queries", layer.query_columns)
     k = step.buffer("keys", layer.key_columns)
     v = step.buffer("values", layer.value_columns)
     x, prologue = hidden.read(weights.attention_norm)
-    products = [weights.query, weights.key, weights.value]
+    products = [of.query, of.key, of.value]
     found = None
-    if weights.low_rank is not None:
-        found = corrections(step, weights.low_rank, x, prologue)
+    if of.low_rank is not None:
+        found = corrections(step, of.low_rank, x, prologue)
     step.add(side_by_side("qkv", prologue, products, x, [q, k, v], found))
-    rope = rope_settings(config, layer, weights)
-    step.add(ops.RopeKvWrite(q=q, k=k, v=v, k_cache=keys, v_cache=values, **rope))
+    rope = rope_settings(config, layer, weights, of)
+    step.add(
+        ops.RopeKvWrite(
+            q=q, k=k, v=v, k_cache=kept.keys, v_cache=kept.values, ring=kept.ring, **rope
+        )
+    )

@@ -12,7 +12,7 @@ from foundry.models.blocks.hidden import Hidden
 from foundry.models.blocks.products import side_by_side
 from foundry.models.config import ModelConfig
 from foundry.models.layer_config import LayerConfig
-from foundry.models.weights import LayerWeights
+from foundry.models.weights import AttentionWeights, LayerWeights
 
 
 def attend_both_ways(
@@ -21,6 +21,7 @@ def attend_both_ways(
     hidden: Hidden,
     layer: LayerConfig,
     weights: LayerWeights,
+    of: AttentionWeights,
     texts: Sequence[slice],
     slopes: Tensor | None,
 ) -> Tensor:
@@ -32,9 +33,9 @@ def attend_both_ways(
         step.buffer("values", layer.value_columns),
     )
     x, prologue = hidden.read(weights.attention_norm)
-    products = [weights.query, weights.key, weights.value]
+    products = [of.query, of.key, of.value]
     step.add(side_by_side("qkv", prologue, products, x, [queries, keys, values]))
-    if layer.turned or weights.query_norm is not None:
+    if layer.turned or of.query_norm is not None:
         turned = step.buffer("turned keys", layer.key_columns)
         kept = step.buffer("turned keys' values", layer.value_columns)
         for text in texts:
@@ -45,7 +46,7 @@ def attend_both_ways(
                     v=values[text],
                     k_cache=_by_head(layer, turned[text]),
                     v_cache=_by_head(layer, kept[text]),
-                    **rope_settings(config, layer, weights),
+                    **rope_settings(config, layer, weights, of),
                 )
             )
         keys, values = turned, kept
@@ -62,7 +63,7 @@ def attend_both_ways(
                 causal=layer.ahead == 0,
                 ahead=layer.ahead or 0,
                 soft_cap=config.score_cap,
-                sinks=weights.sinks,
+                sinks=of.sinks,
                 slopes=slopes,
             )
         )

@@ -10,7 +10,8 @@ from foundry.models.blocks.hidden import Hidden
 from foundry.models.blocks.products import added, with_epilogues
 from foundry.models.config import ModelConfig
 from foundry.models.layer_config import LayerConfig
-from foundry.models.weights import Experts, LayerWeights, Product
+from foundry.models.products import Product
+from foundry.models.weights import Experts, LayerWeights
 
 _FEW = 4
 """Tokens that are taken one by one; of more an expert's are taken together."""
@@ -26,8 +27,7 @@ def add_experts(
 ) -> None:
     """The hidden state grows by the shares of each token's experts, and by the shared expert's."""
     sizes = config.experts
-    mixture = config.architecture.mixture
-    assert sizes is not None and mixture is not None
+    assert sizes is not None
     x, prologue = hidden.read(weights.feed_forward_norm)
     shares = step.buffer("experts' shares", sizes.used)
     ids = step.integers("experts", (step.tokens, sizes.used), DType.i32)
@@ -37,9 +37,12 @@ def add_experts(
             logits=logits,
             ids=ids,
             shares=shares,
-            gating=getattr(ops.ExpertGating, mixture.gating),
-            normalised=mixture.normalised,
+            bias=experts.choice_bias,
+            gating=getattr(ops.ExpertGating, sizes.gating),
+            normalised=sizes.normalised,
             scale=sizes.scale * config.residual_scale,
+            groups=sizes.groups,
+            groups_used=sizes.groups_used,
         ),
     )
     groups = _groups(step, ids, sizes.count)

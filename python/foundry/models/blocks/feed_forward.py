@@ -8,7 +8,8 @@ from foundry.engine.step import Step
 from foundry.models.blocks.products import bias, corrections, with_epilogues
 from foundry.models.config import ModelConfig
 from foundry.models.layer_config import LayerConfig
-from foundry.models.weights import Dense, Product
+from foundry.models.products import Product
+from foundry.models.weights import Dense
 
 
 def activation(config: ModelConfig, layer: LayerConfig) -> ops.Operation:

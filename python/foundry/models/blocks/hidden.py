@@ -8,7 +8,7 @@ from foundry.engine.step import Step
 from foundry.models.architectures import Norms
 from foundry.models.blocks.products import added, normalise, scaled
 from foundry.models.config import ModelConfig
-from foundry.models.weights import Norm, Product
+from foundry.models.products import Norm, Product
 
 
 class Hidden:

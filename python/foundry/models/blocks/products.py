@@ -8,7 +8,7 @@ from foundry import ops
 from foundry._foundry import FusedKernelBuilder, Tensor
 from foundry.engine.step import Step
 from foundry.models.config import ModelConfig
-from foundry.models.weights import LowRank, Norm, Product
+from foundry.models.products import LowRank, Norm, Product
 
 
 def normalise(config: ModelConfig, norm: Norm | None) -> ops.Operation | None:
