@@ -108,6 +108,15 @@ def test_it_generates_nothing(bert: EmbeddingModel, name: str) -> None:
         getattr(bert, name)
 
 
+def test_it_may_be_quantised_on_load(tmp_path: Path) -> None:
+    case = next(c for c in EMBEDDING_CASES if c.model.architecture == "bert")
+    path = case.model.with_blocks().write(tmp_path / "model.gguf", widened=True)
+    plain, texts = fd.models.load(path), ["abc", "xyz"]
+    blocks = fd.models.load(path, quantize="q8_0")
+    # A weight is off by 1/254 of its block's largest one at most.
+    assert (plain.embed(texts) * blocks.embed(texts)).sum(axis=1).min() >= 0.999
+
+
 def test_ranks_are_the_first_labels_scores(tmp_path: Path) -> None:
     model = load(tmp_path, "bert", "fused tensors, a classifier")
     scores = model.rank("abc", ["xyz", "abcabc", ""])

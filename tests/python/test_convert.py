@@ -195,6 +195,8 @@ def test_which_format_a_tensor_gets() -> None:
     assert format_of("blk.0.ffn_down_exps.weight", (4, 64, 512), "q4_k") == "q4_k"
     assert format_of("blk.0.ffn_gate_inp.weight", (4, 512), "q4_k") == "f32"
     assert format_of("blk.0.attn_norm.weight", (512,), "f16") == "f32"
+    assert format_of("position_embd.weight", (64, 512), "q8_0") == "f32"
+    assert format_of("token_types.weight", (2, 512), "f16") == "f32"
 
 
 def test_what_cannot_be_converted_says_why(tmp_path: Path) -> None:

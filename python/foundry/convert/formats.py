@@ -24,6 +24,9 @@ _SMALLER_BLOCK = {
 _FINE = {"output.weight", "token_embd.weight", "per_layer_token_embd.weight"}
 """Which take at least six bits in the formats of five and fewer: every token's logit needs them."""
 
+_ADDED = ("position_embd.weight", "token_types.weight")
+"""To the embeddings of tokens."""
+
 
 def checked_type(name: str, supported: tuple[str, ...] = TYPES) -> str:
     """`ArgumentError` for what nothing can be converted to."""
@@ -33,9 +36,12 @@ def checked_type(name: str, supported: tuple[str, ...] = TYPES) -> str:
 
 
 def format_of(name: str, shape: tuple[int, ...], wanted: str) -> str:
-    """The format of a tensor in a file of that type. Norms, biases and what chooses experts stay
-    f32; matrices whose rows are no whole blocks take a format of smaller ones, or f16."""
+    """The format of a tensor in a file of that type. Norms, biases, what chooses experts and what
+    is added to embeddings stay f32; matrices whose rows are no whole blocks take a format of
+    smaller ones, or f16."""
     if len(shape) < 2 or "ffn_gate_inp" in name or "_norm" in name or wanted == "f32":
+        return "f32"
+    if name in _ADDED:
         return "f32"
     if wanted in PLAIN:
         return wanted
