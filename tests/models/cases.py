@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from writer import SMALL, Model
+from writer import SMALL, VOCABULARY, Model
 
 _ATTENTION = "attn_norm attn_q attn_k attn_v attn_output"
 _GATED = "ffn_norm ffn_gate ffn_up ffn_down"
@@ -55,6 +55,34 @@ _ROUTED = {
     "expert_weights_norm": True,
     "expert_gating_func": 2,
     "leading_dense_block_count": 1,
+}
+_GEMMA4 = {
+    **_RMS,
+    **_WINDOW,
+    "rope.freq_base": 1e6,
+    "rope.freq_base_swa": 10000.0,
+    "rope.dimension_count_swa": SMALL.head_dim,
+    "attention.head_count_kv": [2, 1, 2, 1, 1, 2, 1],
+    "attention.sliding_window_pattern": [True, False, True, False, False, True, False],
+    "attention.key_length": 2 * SMALL.head_dim,
+    "attention.value_length": 2 * SMALL.head_dim,
+    "attention.key_length_swa": SMALL.head_dim,
+    "attention.value_length_swa": SMALL.head_dim,
+    "final_logit_softcapping": 1.5,
+}
+_WIDE_HEADS = {
+    "attn_q": (2 * SMALL.query, SMALL.hidden),
+    "attn_k": (2 * SMALL.head_dim, SMALL.hidden),
+    "attn_v": (2 * SMALL.head_dim, SMALL.hidden),
+    "attn_output": (SMALL.hidden, 2 * SMALL.query),
+    "attn_q_norm": (2 * SMALL.head_dim,),
+    "attn_k_norm": (2 * SMALL.head_dim,),
+}
+"""Of layers without windows."""
+_WIDE_MLP = {
+    "ffn_gate": (2 * SMALL.inner, SMALL.hidden),
+    "ffn_up": (2 * SMALL.inner, SMALL.hidden),
+    "ffn_down": (SMALL.hidden, 2 * SMALL.inner),
 }
 _BROAD = replace(SMALL, heads=5, kv_heads=1, head_dim=24)
 """Heads that have more elements together than the hidden state, all with one key."""
@@ -137,6 +165,56 @@ CASES = (
     ),
     Case(
         _model("gemma3", f"{_PLAIN} {_HEAD_NORMS} post_attention_norm post_ffw_norm"), "no window"
+    ),
+    Case(
+        _model(
+            "gemma4",
+            f"{_PLAIN} {_HEAD_NORMS} post_attention_norm post_ffw_norm layer_output_scale inp_gate "
+            "proj post_norm",
+            outside=f"{_TIED} rope_freqs per_layer_token_embd per_layer_model_proj "
+            "per_layer_proj_norm",
+            metadata={
+                **_GEMMA4,
+                "attention.shared_kv_layers": 3,
+                "embedding_length_per_layer_input": 8,
+                "feed_forward_length": [SMALL.inner] * 4 + [2 * SMALL.inner] * 3,
+            },
+            sizes=replace(SMALL, layers=7),
+            shapes={
+                "rope_freqs": (SMALL.head_dim,),
+                "layer_output_scale": (1,),
+                "inp_gate": (8, SMALL.hidden),
+                "proj": (SMALL.hidden, 8),
+                "per_layer_token_embd": (VOCABULARY, 56),
+                "per_layer_model_proj": (56, SMALL.hidden),
+                "per_layer_proj_norm": (8,),
+            },
+            shapes_of={
+                1: _WIDE_HEADS,
+                3: _WIDE_HEADS,
+                4: {**_WIDE_HEADS, **_WIDE_MLP},
+                5: _WIDE_MLP,
+                6: {**_WIDE_HEADS, **_WIDE_MLP},
+            },
+        ),
+        "shared keys and values, inputs of layers",
+        dispatches=7,
+    ),
+    Case(
+        _model(
+            "gemma4",
+            f"{_PLAIN} {_HEAD_NORMS} post_attention_norm post_ffw_norm",
+            outside=f"{_TIED} rope_freqs",
+            metadata={**_GEMMA4, "embedding_length_per_layer_input": 0},
+            sizes=replace(SMALL, layers=7),
+            shapes={"rope_freqs": (SMALL.head_dim,)},
+            shapes_of=dict.fromkeys((1, 3, 4, 6), _WIDE_HEADS),
+            others=dict.fromkeys(
+                (1, 3, 4, 6),
+                f"{_PLAIN.replace('attn_v', '')} {_HEAD_NORMS} post_attention_norm post_ffw_norm",
+            ),
+        ),
+        "values of keys",
     ),
     Case(_model("smollm3", _PLAIN, sizes=replace(SMALL, layers=5), outside=_TIED), "NoPE layers"),
     Case(

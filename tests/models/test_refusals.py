@@ -55,6 +55,16 @@ def _of(architecture: str) -> Model:
             "rope.dimension_count is 8; expected less than 8, the elements of a head",
         ),
         (
+            "gemma4",
+            {"attention.shared_kv_layers": 6},
+            "gemma4.attention.shared_kv_layers is 6; expected 5 at most, of 7 layers",
+        ),
+        (
+            "gemma4",
+            {"attention.value_length_swa": 8},
+            "unsupported gemma4.attention.value_length_swa 8; supported: 16, the elements of a he",
+        ),
+        (
             "glm4moe",
             {"nextn_predict_layers": 4},
             "glm4moe.block_count is 4; expected an integer from 5",

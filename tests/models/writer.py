@@ -98,6 +98,23 @@ _GROWN = {
 }
 
 
+_SIZES = ("feed_forward_length", "key_length", "value_length", "_swa")
+"""How keys end that have sizes."""
+
+
+def _grown(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    return {
+        name: tuple(_GROWN.get(extent, extent) for extent in shape)
+        for name, shape in shapes.items()
+    }
+
+
+def _grown_value(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_GROWN[one] for one in value]
+    return _GROWN[value] if isinstance(value, int) else value
+
+
 @dataclass(frozen=True)
 class Model:
     """A file: `tensors` of each layer and `outside` of them by name, without ".weight"; metadata
@@ -118,6 +135,8 @@ class Model:
     """Of the matrices, in turn."""
     others: Mapping[int, str] = field(default_factory=dict)
     """The tensors of layers that have others."""
+    shapes_of: Mapping[int, Mapping[str, tuple[int, ...]]] = field(default_factory=dict)
+    """`shapes` of one layer."""
 
     @property
     def is_latent(self) -> bool:
@@ -125,18 +144,22 @@ class Model:
 
     def with_blocks(self) -> Model:
         """Of larger sizes, in many formats."""
-        grown = {
-            name: tuple(_GROWN.get(extent, extent) for extent in shape)
-            for name, shape in self.shapes.items()
-        }
         metadata = {
-            name: _GROWN[value] if name.endswith("feed_forward_length") else value
+            name: _grown_value(value) if name.endswith(_SIZES) else value
             for name, value in self.metadata.items()
         }
+        of_layers = {layer: _grown(shapes) for layer, shapes in self.shapes_of.items()}
         alone = self.sizes.kv_heads == self.sizes.heads  # every head has keys of its own
         kv_heads = BLOCKS.heads if alone else BLOCKS.kv_heads
         sizes = replace(BLOCKS, layers=self.sizes.layers, kv_heads=kv_heads)
-        return replace(self, sizes=sizes, shapes=grown, metadata=metadata, formats=tuple(MIXED))
+        return replace(
+            self,
+            sizes=sizes,
+            shapes=_grown(self.shapes),
+            shapes_of=of_layers,
+            metadata=metadata,
+            formats=tuple(MIXED),
+        )
 
     def write(self, path: Path, *, widened: bool = False) -> Path:
         """`widened` has the same weights in f32."""
@@ -154,7 +177,7 @@ class Model:
         names = [name for name in names if name not in self.without.split()]
         for name in names:
             full = name if name.endswith(".bias") else f"{name}.weight"
-            values = self._random(name.split(".", 2)[-1] if "blk." in name else name, random)
+            values = self._values(name, random)
             if values.ndim < 2 or name.endswith(
                 (".bias", "_norm", "ffn_gate_inp", "position_embd", "token_types")
             ):
@@ -213,9 +236,17 @@ class Model:
         fitting = [name for name in self.formats if columns % quantised.block_of(name)[0] == 0]
         return fitting[index % len(fitting)]
 
-    def _random(self, name: str, random: np.random.Generator) -> NDArray[np.float32]:
-        shape = self.shapes.get(name) or self._shape(name)
-        if "norm" in name and not name.endswith(".bias"):
+    def _values(self, name: str, random: np.random.Generator) -> NDArray[np.float32]:
+        if not name.startswith("blk."):
+            return self._random(name, self.shapes.get(name) or self._shape(name), random)
+        _, layer, name = name.split(".", 2)
+        own = self.shapes_of.get(int(layer), {}).get(name)
+        return self._random(name, own or self.shapes.get(name) or self._shape(name), random)
+
+    def _random(
+        self, name: str, shape: tuple[int, ...], random: np.random.Generator
+    ) -> NDArray[np.float32]:
+        if name == "layer_output_scale" or ("norm" in name and not name.endswith(".bias")):
             return random.uniform(0.5, 1.5, shape).astype(np.float32)
         if name.startswith("rope_"):  # what frequencies are divided by
             return random.uniform(1, 8, shape).astype(np.float32)

@@ -31,9 +31,12 @@ def test_rms_norm_adds_a_residual(rt: fd.Foundry, columns: int, in_place: str) -
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("columns", [96, 4160])  # above 4096 an input is not kept in memory
+# Above 4096 columns an input is not kept in memory.
+@pytest.mark.parametrize(("columns", "scale"), [(96, 1.0), (96, 0.375), (4160, 1.5)])
 @pytest.mark.parametrize("has_next", [True, False])
-def test_a_sandwich_as_prologue(rt: fd.Foundry, form: str, columns: int, has_next: bool) -> None:
+def test_a_sandwich_as_prologue(
+    rt: fd.Foundry, form: str, columns: int, scale: float, has_next: bool
+) -> None:
     tokens, rows = (1, 75) if form == "gemv" else (70, 75)  # more than a tile of either
     w, w64 = weights(rt, (rows, columns), "q8_0")
     x, residual = normal(tokens, columns), normal(tokens, columns, seed=1)
@@ -45,6 +48,7 @@ def test_a_sandwich_as_prologue(rt: fd.Foundry, form: str, columns: int, has_nex
         next_weight=rt.tensor(following, fd.f16) if has_next else None,
         y=stored,
         epsilon=EPSILON,
+        scale=scale,
     )
     y = rt.empty((tokens, rows), fd.f32)
     op: Any = fd.ops.Gemm(
@@ -55,7 +59,7 @@ def test_a_sandwich_as_prologue(rt: fd.Foundry, form: str, columns: int, has_nex
     before = rt.statistics["dispatches"]
     rt.run(op)
     assert rt.statistics["dispatches"] == before + 1
-    total = residual + rms(x) * gain
+    total = (residual + rms(x) * gain) * scale
     np.testing.assert_allclose(np.asarray(stored), total, rtol=0, atol=5e-6)
     source = rms(total) * following.astype(np.float16) if has_next else total
     # Sums of `columns` products in f32, of 16-bit inputs for one token (docs/ops.md).

@@ -50,6 +50,8 @@ class LayerCache:
     attention: KeysValues | None = None
     state: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Shapes of tensors of f32, by name."""
+    keys_of: int | None = None
+    """The layer whose keys and values it attends to, where it has none of its own."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,14 @@ class Cache:
 
     def of(self, layer: int) -> Kept:
         """Of a layer with attention."""
+        layer = self._owner(layer)
         shape, keys = self._attention[layer], self.keys[layer]
         values = keys[:, :, : shape.value_size] if shape.shared else self.values[layer]
         return Kept(keys, values, self._is_ring(layer))
+
+    def _owner(self, layer: int) -> int:
+        of = self.layers[layer].keys_of
+        return layer if of is None else of
 
     @property
     def has_rings(self) -> bool:
@@ -110,6 +117,7 @@ class Cache:
 
     def slots(self, layer: int, first: int, count: int) -> list[slice]:
         """Where a layer keeps neighbouring positions, in their order."""
+        layer = self._owner(layer)
         if not self._is_ring(layer):
             return [slice(first, first + count)]
         capacity = self._attention[layer].positions(self.limit)

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foundry import ops
-from foundry._foundry import DType, Foundry, Parameter, Tensor
+from foundry._foundry import DType, Foundry, FusedKernel, Parameter, Tensor
 
 ACTIVATIONS = "activations"
 """The arena of what a step computes."""
-_Positional = ops.Embedding | ops.QkvLinear | ops.RopeKvWrite | ops.LatentWrite | ops.Attention
+_Positional = (
+    ops.Embedding | ops.QkvLinear | ops.Rope | ops.RopeKvWrite | ops.LatentWrite | ops.Attention
+)
 
 
 class Step:
@@ -21,7 +23,7 @@ class Step:
 
     def __init__(self, runtime: Foundry, tokens: int) -> None:
         self._runtime = runtime
-        self._positional: list[_Positional] = []
+        self._positional: list[_Positional | FusedKernel] = []
         self._scratch: dict[str, Tensor] = {}
         self._layer: int | None = None
         self._states: Tensor | None = None
@@ -51,9 +53,12 @@ class Step:
         self._states = states
 
     def buffer(self, name: str, columns: int, rows: int | None = None) -> Tensor:
-        """f32 (rows, columns), a row for each token unless said otherwise: one for each name."""
+        """f32 (rows, columns), a row for each token unless said otherwise: one for each name and
+        size, which layers may differ in."""
+        shape = (self.tokens if rows is None else rows, columns)
+        if name in self.activations and self.activations[name].shape != shape:
+            name = f"{name} of {columns}"
         if name not in self.activations:
-            shape = (self.tokens if rows is None else rows, columns)
             self.activations[name] = self._runtime.empty(
                 shape, DType.f32, name=name, arena=ACTIVATIONS
             )
@@ -86,6 +91,11 @@ class Step:
     def begin_layer(self, index: int | None) -> None:
         """What is added from here on is of this layer, or of none."""
         self._layer = index
+
+    def add_at_position(self, operation: FusedKernel) -> None:
+        """A kernel with stages that take the position of the first token."""
+        self.add(operation)
+        self._positional.append(operation)
 
     def add(self, *operations: ops.Operation) -> None:
         for operation in operations:

@@ -57,6 +57,8 @@ class ModelConfig:
     labels: tuple[str, ...]
     """What a classifier tells apart."""
     of_layers: tuple[LayerConfig, ...]
+    layer_input: int
+    """Elements of what a token brings to each layer, besides its embedding; 0 for none."""
     appended: int
     """Layers after those, which predict further tokens; they are not read."""
 
@@ -140,6 +142,7 @@ class ModelConfig:
                 causal,
                 metadata.integer("block_count", least=appended + 1) - appended,
             ),
+            layer_input=own_integer(metadata, architecture, "embedding_length_per_layer_input"),
             appended=appended,
         )
 

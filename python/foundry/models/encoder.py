@@ -76,10 +76,10 @@ def _add_layer(
         # Reads the hidden state before attention adds to it.
         inner = feed_forward(step, config, of, mlp, *hidden.read(norm))
     own = layer.attention
-    if not isinstance(own, AttentionWeights):
+    if not isinstance(own, AttentionWeights) or of.keys_of is not None or config.layer_input:
         raise UnsupportedModelError(
-            f"unsupported embeddings of a {config.architecture.name} model, whose attention keeps "
-            f"latents; supported: models with keys and values of heads"
+            f"unsupported embeddings of a {config.architecture.name} model; supported: models "
+            f"whose layers have keys and values of their own, and no other input"
         )
     mixed = attend_both_ways(step, config, hidden, of, layer, own, texts, weights.slopes)
     hidden.add(layer.attention_output, mixed, layer.after_attention)

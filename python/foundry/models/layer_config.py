@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from foundry.engine.cache import KeysValues, LayerCache
 from foundry.errors import ModelError, UnsupportedModelError
 from foundry.metadata import Metadata
 from foundry.models.architectures import Architecture
-from foundry.models.experts_config import ExpertsConfig
+from foundry.models.experts_config import ExpertsConfig, own_integer
 from foundry.models.rope import RopeScaling
 
 
@@ -57,6 +58,8 @@ class LayerConfig:
     """Whether it has experts instead, in a model that has some."""
     latent: LatentConfig | None
     """Of latent attention: keys are latents then, and values a part of them."""
+    keys_of: int | None
+    """The layer whose keys and values it attends to; None: its own."""
 
     @property
     def query_columns(self) -> int:
@@ -81,6 +84,8 @@ class LayerConfig:
         """What it keeps of earlier tokens."""
         if not self.kv_heads:
             return LayerCache()
+        if self.keys_of is not None:
+            return LayerCache(keys_of=self.keys_of)
         is_shared = self.latent is not None
         sizes = (self.kv_heads, self.key_size, self.value_size)
         return LayerCache(KeysValues(*sizes, is_shared, self.window))
@@ -108,14 +113,36 @@ def layers_from(
 ) -> tuple[LayerConfig, ...]:
     """As `ModelConfig.from_metadata` raises. An expert's size is that of MLPs, where those have
     none of their own."""
-    heads = (_latent_heads if architecture.latent else _heads)(metadata, hidden, count)
+    positions = _positions(metadata, architecture, count, causal)
+    windowed = [place.window > 0 for place in positions]
+    if architecture.latent:
+        heads = _latent_heads(metadata, count)
+    else:
+        heads = _heads(metadata, architecture, hidden, windowed)
+    shared = own_integer(metadata, architecture, "attention.shared_kv_layers")
+    if shared and shared > count - 2:
+        raise ModelError(
+            f"{metadata.key('attention.shared_kv_layers')} is {shared}; expected {count - 2} at "
+            f"most, of {count} layers"
+        )
     expert_inner = None if experts is None else experts.inner
     inner = metadata.integers_of_layers("feed_forward_length", count, expert_inner)
     score_scale = _score_scale(metadata, architecture)
     if count in architecture.scored_by_width:
         score_scale = 1.0 / math.sqrt(hidden // heads[0].queries)
     activations = _activations(metadata, architecture, count)
-    positions = _positions(metadata, architecture, count, causal)
+
+    def keys_of(index: int) -> int | None:
+        """As llama.cpp has it: of the last two layers with some of their own, by window."""
+        own = count - shared
+        if index < own:
+            return None
+        owner = own - (2 if windowed[index] else 1)
+        if heads[owner] != replace(heads[index], queries=heads[owner].queries):
+            raise ModelError(
+                f"layer {index} attends to keys of layer {owner}, whose heads have other sizes"
+            )
+        return owner
 
     def layer(index: int) -> LayerConfig:
         own, place = heads[index], positions[index]
@@ -139,12 +166,16 @@ def layers_from(
             feed_forward=inner[index],
             mixes=experts is not None and experts.mixes(index),
             latent=own.latent,
+            keys_of=keys_of(index),
         )
 
     return tuple(layer(index) for index in range(count))
 
 
-def _heads(metadata: Metadata, hidden: int, count: int) -> list[_Heads]:
+def _heads(
+    metadata: Metadata, architecture: Architecture, hidden: int, windowed: Sequence[bool]
+) -> list[_Heads]:
+    count = len(windowed)
     queries = metadata.integers_of_layers("attention.head_count", count)
     keys = queries
     if "attention.head_count_kv" in metadata:
@@ -156,18 +187,33 @@ def _heads(metadata: Metadata, hidden: int, count: int) -> list[_Heads]:
         raise ModelError(
             f"{metadata.key('embedding_length')} {hidden} is no multiple of {queries[0]} heads"
         )
-    size = metadata.integer("attention.key_length", hidden // queries[0])
-    length = metadata.integer("attention.value_length", size)
+    full = _head_sizes(metadata, hidden // queries[0], "", None)
+    local = full
+    if "attention.key_length_swa" in architecture.keys:
+        local = _head_sizes(metadata, full[0], "_swa", full[1])
+
+    def of(index: int) -> _Heads:
+        size, rotated = local if windowed[index] else full
+        return _Heads(queries[index], keys[index], size, size, rotated)
+
+    return [of(index) for index in range(count)]
+
+
+def _head_sizes(
+    metadata: Metadata, default: int, suffix: str, rotated: int | None
+) -> tuple[int, int]:
+    """Elements of a head, and those that are turned."""
+    size = metadata.integer(f"attention.key_length{suffix}", default)
+    length = metadata.integer(f"attention.value_length{suffix}", size)
     if length != size:
         raise UnsupportedModelError(
-            f"unsupported {metadata.key('attention.value_length')} {length}; supported: "
+            f"unsupported {metadata.key(f'attention.value_length{suffix}')} {length}; supported: "
             f"{size}, the elements of a head"
         )
-    rotated = metadata.integer("rope.dimension_count", size)
-    return [_Heads(*of, size, size, rotated) for of in zip(queries, keys, strict=True)]
+    return size, metadata.integer(f"rope.dimension_count{suffix}", rotated or size)
 
 
-def _latent_heads(metadata: Metadata, hidden: int, count: int) -> list[_Heads]:
+def _latent_heads(metadata: Metadata, count: int) -> list[_Heads]:
     """A latent and the part of keys that is turned are one key for all heads. Older files, which
     have the products of latents in one matrix, name heads' sizes otherwise."""
     rank = metadata.integer("attention.kv_lora_rank")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -84,6 +85,16 @@ class TensorSource:
 
     def take_if(self, name: str, shape: tuple[int, ...]) -> Tensor | None:
         return self.take(name, shape) if self.has(name) else None
+
+    def number(self, name: str) -> float:
+        """The only value of a tensor, on the host; 1 where there is none."""
+        if not self.has(name):
+            return 1.0
+        info = self._checked(name, (1,))
+        value = float(self._file.read(name).view(numpy_dtype(info.dtype))[0])
+        if not math.isfinite(value):
+            raise ModelError(f"tensor '{name}' is {value}; expected a finite number")
+        return value
 
     def read(self, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
         """The values of a tensor that is divided by, on the host."""

@@ -11,6 +11,7 @@ from foundry.models.blocks.experts import add_experts
 from foundry.models.blocks.feed_forward import feed_forward
 from foundry.models.blocks.hidden import Hidden
 from foundry.models.blocks.latent_attention import attend_latents
+from foundry.models.blocks.layer_input import add_layer_input, layer_inputs
 from foundry.models.blocks.products import added, scaled
 from foundry.models.config import ModelConfig
 from foundry.models.latents import LatentWeights
@@ -32,9 +33,17 @@ def transformer(
         step = Step(runtime, tokens)
         hidden = Hidden(step, config)
         _embed(step, hidden, config, weights)
+        inputs = None
+        if weights.layer_inputs is not None:
+            inputs = layer_inputs(step, config, hidden, weights.layer_inputs)
         for index in range(config.layers):
             step.begin_layer(index)
             _add_layer(step, hidden, config, weights, cache, index)
+            if inputs is not None:
+                brought = inputs[index * tokens : (index + 1) * tokens]
+                add_layer_input(step, config, hidden, weights.layers[index], brought, index)
+            if weights.layers[index].scale != 1.0:
+                hidden.scale(weights.layers[index].scale)
         step.begin_layer(None)
         if states_alone:
             hidden.normalise(weights.output_norm)

@@ -50,14 +50,36 @@ class AttentionWeights:
     """Products of the hidden state that attend to each other."""
 
     query: Product
-    key: Product
-    value: Product
+    key: Product | None
+    value: Product | None
+    """None where the layer attends to another's keys and values."""
     query_norm: Tensor | None
     key_norm: Tensor | None
     sinks: Tensor | None
     """(heads,): what is in the denominator of a head's softmax besides the scores."""
     low_rank: LowRank | None = None
     """Of queries, keys and values."""
+
+
+@dataclass(frozen=True)
+class LayerInput:
+    """How what a token brings to a layer is added: times the gate's activations, projected,
+    normalised."""
+
+    gate: Product
+    projection: Product
+    norm: Norm
+
+
+@dataclass(frozen=True)
+class LayerInputs:
+    """What a token brings to all layers: rows of a table, and a product of the embedding, of which
+    each layer's part is normalised."""
+
+    table: Tensor
+    """(vocabulary, layers * layer input)."""
+    projection: Product
+    norm: Tensor
 
 
 @dataclass(frozen=True)
@@ -75,6 +97,9 @@ class LayerWeights:
     after_feed_forward: Norm | None
     rope_factors: Tensor | None
     """f32 (rotated / 2,): what RoPE's frequencies are divided by."""
+    input: LayerInput | None = None
+    scale: float = 1.0
+    """Of the hidden state that it leaves."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +112,7 @@ class ModelWeights:
     layers: tuple[LayerWeights, ...]
     output_norm: Norm
     output: Product
+    layer_inputs: LayerInputs | None = None
 
 
 def bind(
@@ -111,6 +137,7 @@ def bind(
         output=Product(
             embedding if output is None else output, source.take_if("output.bias", (vocabulary,))
         ),
+        layer_inputs=_layer_inputs(source, config, vocabulary) if config.layer_input else None,
     )
     for index in range(config.layers, config.layers + config.appended):
         source.pass_over_all(f"blk.{index}.")
@@ -157,6 +184,25 @@ def bind_layer(
         else _experts(source, config, layer, prefix, config.experts),
         after_feed_forward=norm(after_feed_forward, after),
         rope_factors=factors,
+        input=_layer_input(source, config, prefix) if config.layer_input else None,
+        scale=source.number(f"{prefix}layer_output_scale.weight"),
+    )
+
+
+def _layer_inputs(source: TensorSource, config: ModelConfig, vocabulary: int) -> LayerInputs:
+    columns = config.layers * config.layer_input
+    return LayerInputs(
+        table=source.take("per_layer_token_embd.weight", (vocabulary, columns)),
+        projection=bind_product(source, "per_layer_model_proj", columns, config.hidden),
+        norm=source.take("per_layer_proj_norm.weight", (config.layer_input,)),
+    )
+
+
+def _layer_input(source: TensorSource, config: ModelConfig, prefix: str) -> LayerInput:
+    return LayerInput(
+        gate=bind_product(source, f"{prefix}inp_gate", config.layer_input, config.hidden),
+        projection=bind_product(source, f"{prefix}proj", config.hidden, config.layer_input),
+        norm=bind_norm(source, config, f"{prefix}post_norm"),
     )
 
 
@@ -203,20 +249,29 @@ def _head_norms(
         tensor = source.take(f"{prefix}{name}.weight", shape)
         return tensor.reshape(tensor.size)
 
+    if layer.keys_of is not None:
+        source.pass_over(f"{prefix}{names[1]}.weight")
+        return take(names[0], layer.heads), None
     return take(names[0], layer.heads), take(names[1], layer.kv_heads)
 
 
 def _attention_input(
     source: TensorSource, config: ModelConfig, layer: LayerConfig, prefix: str
-) -> tuple[Product, Product, Product]:
+) -> tuple[Product, Product | None, Product | None]:
     query, key, value = layer.query_columns, layer.key_columns, layer.value_columns
     if not source.has(f"{prefix}attn_qkv.weight"):
-        return (
-            bind_product(source, f"{prefix}attn_q", query, config.hidden),
-            bind_product(source, f"{prefix}attn_k", key, config.hidden),
-            bind_product(source, f"{prefix}attn_v", value, config.hidden),
-        )
+        of_queries = bind_product(source, f"{prefix}attn_q", query, config.hidden)
+        if layer.keys_of is not None:
+            for name in ("attn_k", "attn_v"):
+                source.pass_over(f"{prefix}{name}.weight")
+            return of_queries, None, None
+        of_keys = bind_product(source, f"{prefix}attn_k", key, config.hidden)
+        if config.architecture.values_normed and not source.has(f"{prefix}attn_v.weight"):
+            return of_queries, of_keys, of_keys
+        return of_queries, of_keys, bind_product(source, f"{prefix}attn_v", value, config.hidden)
     fused = bind_product(source, f"{prefix}attn_qkv", query + key + value, config.hidden)
+    if layer.keys_of is not None:
+        return rows_of(fused, 0, query), None, None
     return (
         rows_of(fused, 0, query),
         rows_of(fused, query, key),
@@ -287,7 +342,9 @@ def bind_rope_factors(
     source: TensorSource, config: ModelConfig, context_length: int, runtime: Foundry
 ) -> list[Tensor | None]:
     """For each layer f32 (rotated / 2,), whatever the file has them in."""
-    first = config.attention
+    # A file's factors are of the layers that see all positions, where those have some of their own.
+    whole = (layer for layer in config.of_layers if layer.kv_heads and not layer.window)
+    first = next(whole, config.attention)
     shape = (first.rotated // 2,)
     given = None
     scaling = first.rope_scaling
@@ -300,9 +357,11 @@ def bind_rope_factors(
     made: dict[object, Tensor | None] = {}
 
     def factors_of(layer: LayerConfig) -> Tensor | None:
-        kind = (layer.turned, layer.rotated, layer.rope_base, layer.rope_scaling)
+        is_plain = config.architecture.unscaled_windows and layer.window > 0
+        kind = (layer.turned, layer.rotated, layer.rope_base, layer.rope_scaling, is_plain)
         if kind not in made:
-            factors = layer.rope_scaling.factors(layer.rotated, layer.rope_base, given)
+            own = None if is_plain else given
+            factors = layer.rope_scaling.factors(layer.rotated, layer.rope_base, own)
             if not layer.turned:
                 factors = np.full(layer.rotated // 2, np.inf, np.float32)
             name = f"rope factors {len(made)}"

@@ -81,7 +81,7 @@ def _layer(
         names = [f"{prefix}attn_{part}" for part in "qkv"]
     mlp, own = layer.feed_forward, layer.attention
     if isinstance(own, AttentionWeights):
-        own = replace(own, low_rank=updates.of(names, [own.query, own.key, own.value]))
+        own = _attention(updates, names, own)
     return replace(
         layer,
         attention=own,
@@ -90,6 +90,12 @@ def _layer(
         if isinstance(mlp, Experts)
         else _dense(updates, config, prefix, mlp),
     )
+
+
+def _attention(updates: _Updates, names: Sequence[str], own: AttentionWeights) -> AttentionWeights:
+    if own.key is None or own.value is None:
+        return replace(own, query=updates.product(names[0], own.query))
+    return replace(own, low_rank=updates.of(names, [own.query, own.key, own.value]))
 
 
 def _dense(

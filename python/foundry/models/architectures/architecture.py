@@ -82,6 +82,9 @@ class Architecture:
     output_norm: str | None = "output_norm"
     """The tensor after the last layer."""
     head_norm: HeadNorm | None = None
+    values_normed: bool = False
+    """Heads of values are normalised, without weights; where a file has no product for them, they
+    are of the keys'."""
     latent: bool = False
     """Keys and values are products of one latent, which is what is cached (DeepSeek-AI 2024)."""
     unturned: int = 0
@@ -91,7 +94,7 @@ class Architecture:
     full_first: bool = False
     """Of a pattern's layers the one without a window comes first, not last."""
     unscaled_windows: bool = False
-    """No RoPE scaling in windowed layers."""
+    """No RoPE scaling in windowed layers, nor factors of the file."""
     activation: str = "Silu"
     """The operation between the products of the MLP."""
     gated: bool | None = True

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from foundry import ops
-from foundry._foundry import Tensor
+from foundry._foundry import FusedKernelBuilder, Tensor
 from foundry.engine.cache import Kept
 from foundry.engine.step import Step
 from foundry.models.architectures import HeadNorm, Pairing
 from foundry.models.blocks.hidden import Hidden
-from foundry.models.blocks.products import corrections, side_by_side
+from foundry.models.blocks.products import added, corrections, side_by_side
 from foundry.models.config import ModelConfig
 from foundry.models.layer_config import LayerConfig
 from foundry.models.weights import AttentionWeights, LayerWeights
@@ -37,7 +37,9 @@ def attend(
     """Adds the operations up to attention's output, (tokens, mixed columns)."""
     queries = step.buffer("queries", layer.query_columns)
     # One token's products, RoPE and cache write are one kernel, unless a norm needs all heads.
-    if step.tokens == 1 and config.architecture.head_norm is not HeadNorm.ROW:
+    if of.key is None or of.value is None:
+        _queries(step, config, hidden, layer, weights, of)
+    elif step.tokens == 1 and config.architecture.head_norm is not HeadNorm.ROW:
         _fused_input(step, config, hidden, layer, weights, of, kept)
     else:
         _input(step, config, hidden, layer, weights, of, kept)
@@ -80,7 +82,49 @@ def rope_settings(
         "norm_epsilon": config.norm_epsilon,
         "norm": _NORMS[head_norm],
         "norm_after_rope": head_norm is HeadNorm.TURNED,
+        "norm_values": config.architecture.values_normed,
     }
+
+
+def _queries(
+    step: Step,
+    config: ModelConfig,
+    hidden: Hidden,
+    layer: LayerConfig,
+    weights: LayerWeights,
+    of: AttentionWeights,
+) -> None:
+    """Of a layer that attends to another's keys and values."""
+    queries = step.buffer("queries", layer.query_columns)
+    by_head = queries.reshape(step.tokens, layer.heads, layer.key_size)
+    x, prologue = hidden.read(weights.attention_norm)
+    own = added(step, of.query, x, prologue)
+    rope: dict[str, Any] = {
+        "base": layer.rope_base,
+        "interleaved": config.architecture.pairing is Pairing.NEIGHBOURS,
+        "factors": weights.rope_factors,
+        "dims": layer.rotated,
+        "magnitude": layer.rope_scaling.magnitude,
+    }
+    if step.tokens > 1:
+        step.add(
+            ops.Linear(weights=of.query.weight, x=x, y=queries, prologue=prologue, epilogue=own)
+        )
+        if of.query_norm is not None:
+            heads = queries.reshape(step.tokens * layer.heads, layer.key_size)
+            epsilon = config.norm_epsilon
+            step.add(ops.RmsNorm(weight=of.query_norm, epsilon=epsilon, x=heads, y=heads))
+        step.add(ops.Rope(x=by_head, y=by_head, **rope))
+        return
+    kernel = FusedKernelBuilder("queries")
+    if prologue is not None:
+        kernel = kernel.prologue(prologue)
+    kernel = kernel.main(ops.Linear(weights=of.query.weight))
+    for stage in own:
+        kernel = kernel.epilogue(stage)
+    if of.query_norm is not None:
+        kernel = kernel.epilogue(ops.HeadNorm(weight=of.query_norm, epsilon=config.norm_epsilon))
+    step.add_at_position(kernel.epilogue(ops.Rope(**rope)).build(x=x, y=by_head))
 
 
 def _fused_input(
@@ -94,6 +138,7 @@ def _fused_input(
 ) -> None:
     queries = step.buffer("queries", layer.query_columns)
     x, prologue = hidden.read(weights.attention_norm)
+    assert of.key is not None and of.value is not None
     biases = [product.bias for product in (of.query, of.key, of.value)]
     if of.low_rank is not None:
         found = corrections(step, of.low_rank, x, prologue)
@@ -130,6 +175,7 @@ def _input(
     k = step.buffer("keys", layer.key_columns)
     v = step.buffer("values", layer.value_columns)
     x, prologue = hidden.read(weights.attention_norm)
+    assert of.key is not None and of.value is not None
     products = [of.query, of.key, of.value]
     found = None
     if of.low_rank is not None:

@@ -33,6 +33,7 @@ def attend_both_ways(
         step.buffer("values", layer.value_columns),
     )
     x, prologue = hidden.read(weights.attention_norm)
+    assert of.key is not None and of.value is not None  # the encoder refuses others
     products = [of.query, of.key, of.value]
     step.add(side_by_side("qkv", prologue, products, x, [queries, keys, values]))
     if layer.turned or of.query_norm is not None:

@@ -21,6 +21,7 @@ class Hidden:
         self.state = step.buffer("hidden state", config.hidden)
         self._result: Tensor | None = None
         self._after: Norm | None = None
+        self._scale = 1.0
 
     def read(
         self, norm: Norm | None, rows: int | None = None
@@ -40,11 +41,18 @@ class Hidden:
             next_weight=None if norm is None else norm.weight,
             y=total,
             epsilon=self._config.norm_epsilon,
+            scale=self._scale,
         )
         if total is not None:
             self.state = total
         self._result = self._after = None
+        self._scale = 1.0
         return result, stage
+
+    def scale(self, factor: float) -> None:
+        """Of the sum with what waits to be normalised and added."""
+        assert self._result is not None
+        self._scale = factor
 
     def add(
         self, product: Product, x: Tensor, after: Norm | None, share: Tensor | None = None
