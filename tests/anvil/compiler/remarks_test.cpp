@@ -87,3 +87,20 @@ TEST_CASE("bytes of neighbouring blocks are not read lane by lane, whatever the 
   CHECK(remarks(blocks, "sapphirerapids").empty());
   CHECK(!remarks(blocks, "x86-64-v3").contains({"scalarised", 7}));
 }
+
+TEST_CASE(
+    "an array of each lane that is filled at once lies element by element, as one that is not") {
+  const std::string sums =
+      "kernel void f(device float* x [[buffer(0)]], constant uint& n [[buffer(1)]],\n"
+      "  uint i [[thread_position_in_grid]]) {\n"
+      "  float sums[96] = {};\n"
+      "  for (uint k = 0; k < n; ++k) {\n"
+      "    const float value = x[i + k];\n"
+      "    sums[k % 96] += value;\n"
+      "  }\n"
+      "  x[i] = sums[n];\n"
+      "}\n";
+  const Remarked found = remarks(sums, "x86-64-v3");  // without gathers and scatters
+  CHECK(found.contains({"scalarised", 5}));
+  for (const char* kind : {"scalarised", "serialised"}) CHECK(!found.contains({kind, 6}));
+}

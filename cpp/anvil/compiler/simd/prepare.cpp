@@ -2,6 +2,7 @@
 
 #include <llvm/Analysis/CycleAnalysis.h>
 #include <llvm/Analysis/TargetTransformInfo.h>
+#include <llvm/Analysis/ValueTracking.h>
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/IntrinsicInst.h>
@@ -9,6 +10,7 @@
 #include <llvm/Transforms/Scalar/Reg2Mem.h>
 #include <llvm/Transforms/Scalar/SROA.h>
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
+#include <llvm/Transforms/Utils/BasicBlockUtils.h>
 #include <llvm/Transforms/Utils/FixIrreducible.h>
 #include <llvm/Transforms/Utils/LCSSA.h>
 #include <llvm/Transforms/Utils/LoopSimplify.h>
@@ -34,6 +36,39 @@ uint64_t piece_size(Align alignment, uint64_t length) {
   return size;
 }
 
+/// That of what fills memory: a lane's own in the elements in which it is read, so that the lanes'
+/// may lie side by side (private_memory.hpp).
+uint64_t piece_size(const MemSetInst& set, uint64_t length) {
+  const uint64_t size = piece_size(set.getDestAlign().valueOrOne(), length);
+  const auto* object = dyn_cast<AllocaInst>(getUnderlyingObject(set.getDest()));
+  if (!object) return size;
+  Type* element = object->getAllocatedType();
+  while (element->isAggregateType() && element->getNumContainedTypes() != 0)
+    element = element->getContainedType(0);
+  const DataLayout& layout = object->getModule()->getDataLayout();
+  return std::min(size, std::max<uint64_t>(1, layout.getTypeAllocSize(element).getFixedValue()));
+}
+
+Value* filled(IRBuilder<>& builder, const MemSetInst& set, uint64_t size) {
+  Type* type = builder.getIntNTy(unsigned(size * 8));
+  return builder.CreateMul(
+      builder.CreateZExt(set.getValue(), type),
+      ConstantInt::get(type, APInt::getSplat(unsigned(size * 8), APInt(8, 1))));
+}
+
+void expand_as_loop(MemSetInst& set) {
+  const auto* length = dyn_cast<ConstantInt>(set.getLength());
+  if (!length) return expandMemSetAsLoop(&set);
+  const uint64_t size = piece_size(set, length->getZExtValue());
+  IRBuilder<> builder(&set);
+  Value* fill = filled(builder, set, size);
+  Value* pieces = builder.getInt64(length->getZExtValue() / size);
+  const auto [body, index] = SplitBlockAndInsertSimpleForLoop(pieces, set.getIterator());
+  builder.SetInsertPoint(body);
+  Value* place = builder.CreateGEP(fill->getType(), set.getDest(), index);
+  builder.CreateAlignedStore(fill, place, Align(size));
+}
+
 bool expand_short(MemIntrinsic& intrinsic) {
   const auto* length = dyn_cast<ConstantInt>(intrinsic.getLength());
   if (!length) return false;
@@ -41,7 +76,8 @@ bool expand_short(MemIntrinsic& intrinsic) {
   Align alignment = intrinsic.getDestAlign().valueOrOne();
   auto* transfer = dyn_cast<MemTransferInst>(&intrinsic);
   if (transfer) alignment = std::min(alignment, transfer->getSourceAlign().valueOrOne());
-  const uint64_t size = bytes ? piece_size(alignment, bytes) : 1;
+  const auto* set = dyn_cast<MemSetInst>(&intrinsic);
+  const uint64_t size = !bytes ? 1 : set ? piece_size(*set, bytes) : piece_size(alignment, bytes);
   if (bytes / size > kMaxCopyPieces) return false;
 
   IRBuilder<> builder(&intrinsic);
@@ -52,10 +88,7 @@ bool expand_short(MemIntrinsic& intrinsic) {
   // All loads before the first store: the two may overlap.
   SmallVector<Value*, 32> values;
   Value* fill = nullptr;
-  if (const auto* set = dyn_cast<MemSetInst>(&intrinsic))
-    fill =
-        builder.CreateMul(builder.CreateZExt(set->getValue(), type),
-                          ConstantInt::get(type, APInt::getSplat(unsigned(size * 8), APInt(8, 1))));
+  if (set) fill = filled(builder, *set, size);
   for (uint64_t offset = 0; offset < bytes; offset += size)
     values.push_back(
         fill ? fill
@@ -77,7 +110,7 @@ void expand_memory_intrinsics(Function& function) {
     } else if (auto* move = dyn_cast<MemMoveInst>(intrinsic)) {
       if (!expandMemMoveAsLoop(move, costs)) continue;
     } else {
-      expandMemSetAsLoop(cast<MemSetInst>(intrinsic));
+      expand_as_loop(*cast<MemSetInst>(intrinsic));
     }
     intrinsic->eraseFromParent();
   }

@@ -145,7 +145,6 @@ struct cooperative_tensor {
   ANVIL_FN void each_within(const Tensor& other, Each each) const {
     const uint columns = static_cast<uint>(other.extent(0)),
                rows = static_cast<uint>(other.extent(1));
-#pragma clang loop unroll(full)
     for (uint i = 0; i < get_capacity(); ++i) {
       const uint column = linear(i) % layout::columns;
       const uint row = layout::first() + linear(i) / layout::columns;
@@ -211,8 +210,10 @@ class matmul2d {
 
   template <class Left, class Right, class T, class Index = int, class... CoopArgs>
   ANVIL_FN auto get_destination_cooperative_tensor() const {
-    return metal::cooperative_tensor<T, metal::extents<Index, Descriptor.n, Descriptor.m>,
-                                     layout>();
+    // Not set to zero: who multiplies sets all of it, who accumulates sets it first.
+    metal::cooperative_tensor<T, metal::extents<Index, Descriptor.n, Descriptor.m>,
+                                     layout> made;
+    return made;
   }
 
  private:
@@ -256,7 +257,6 @@ class matmul2d {
     } else if constexpr (metal::detail::is_cooperative<Destination>) {
       if constexpr (!accumulates) {
         if (own < share::rows || columns < Descriptor.n) {
-#pragma clang loop unroll(full)
           for (uint i = 0; i < Destination::get_capacity(); ++i) destination[i] = D(0);
         }
       }
