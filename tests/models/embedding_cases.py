@@ -19,6 +19,7 @@ _RMS = {"attention.layer_norm_rms_epsilon": 1e-5}
 _BOTH_WAYS = {**_RMS, "attention.causal": False}
 _TYPES = {"tokenizer.ggml.token_type_count": 2}
 _ALL_KEYS = replace(SMALL, kv_heads=SMALL.heads)
+_EXPERTS = "ffn_gate_inp ffn_up_exps ffn_down_exps"
 _HEAD_NORMS = "attn_q_norm attn_k_norm"
 _FUSED = {"ffn_up": (2 * SMALL.inner, SMALL.hidden)}
 _LABELS = {"cls.output": (3, SMALL.hidden), "cls.output.bias": (3,)}
@@ -36,6 +37,15 @@ class EmbeddingCase:
 
 def _model(architecture: str, tensors: str, **more: Any) -> Model:
     return Model(architecture, tensors, **{"keys": _TYPES, "sizes": _ALL_KEYS, **more})
+
+
+def _alternating(layers: int, dense: str, experts: str) -> str:
+    """What an even layer has not, and what an odd one has not."""
+    return " ".join(
+        f"blk.{layer}.{name}"
+        for layer in range(layers)
+        for name in (dense if layer % 2 else experts).split()
+    )
 
 
 def _labelled(names: tuple[str, ...]) -> dict[str, Any]:
@@ -71,6 +81,25 @@ EMBEDDING_CASES = (
             outside=_BERT,
             metadata={**_LAYER, "pooling_type": _MEAN, "rope.freq_base": 1000.0},
         ),
+        poolings=(-1, 0),
+    ),
+    EmbeddingCase(
+        _model(
+            "nomic-bert-moe",
+            f"attn_qkv attn_qkv.bias attn_output attn_output.bias {_DENSE} {_DENSE_BIASES} "
+            f"{_EXPERTS} {_AFTER}",
+            outside=_BERT,
+            without=_alternating(4, f"{_DENSE} {_DENSE_BIASES}", _EXPERTS),
+            metadata={
+                **_LAYER,
+                "pooling_type": _MEAN,
+                "expert_count": 5,
+                "expert_used_count": 2,
+                "moe_every_n_layers": 2,
+            },
+            sizes=replace(_ALL_KEYS, layers=4),
+        ),
+        "experts in every second layer",
         poolings=(-1, 0),
     ),
     EmbeddingCase(
@@ -131,6 +160,16 @@ EMBEDDING_CASES = (
         ),
         "SwiGLU, a classifier",
         poolings=(-1, _MEAN),
+    ),
+    EmbeddingCase(
+        _model(
+            "llama-embed",
+            f"attn_norm {_ATTENTION} ffn_norm {_GATED}",
+            outside="token_embd output_norm output rope_freqs",
+            metadata={**_BOTH_WAYS, "pooling_type": _MEAN},
+            sizes=SMALL,
+        ),
+        poolings=(-1, 0),
     ),
     EmbeddingCase(
         _model(

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tokenizers
 from test_embeddings import of_llama_cpp
-from test_folders import run_transformers
+from test_folders import run_transformers, write_safetensors
+from tokenizers import models, normalizers, pre_tokenizers, processors
 from transformers_embeddings import CASES, MODULES, TEXT
 
 import foundry as fd
@@ -82,6 +84,99 @@ def test_llama_cpp_embeds_alike_by_the_converted_file(
     assert cosines(found, expected.reshape(found.shape)).min() >= NEAR
     # A file has GELU's tanh form.
     assert cosines(found, np.load(saved / case / "states.npy")).min() >= 1 - 1e-5
+
+
+def write_bert(folder: Path) -> None:
+    """RoBERTa's names and positions, WordPiece, and what sentence-transformers adds."""
+    random, hidden, inner, layers, positions = np.random.default_rng(8), 96, 136, 2, 64
+    names = ["[CLS]", "[PAD]", "[SEP]", "[UNK]"]
+    letters = [chr(0x61 + i) for i in range(26)]
+    tokens = [*names, *letters, *(f"##{letter}" for letter in letters)]
+    shapes: dict[str, tuple[int, ...]] = {
+        "embeddings.word_embeddings": (len(tokens), hidden),
+        "embeddings.position_embeddings": (positions + 2, hidden),
+        "embeddings.token_type_embeddings": (1, hidden),
+        "embeddings.LayerNorm": (hidden,),
+    }
+    for layer in range(layers):
+        at = f"encoder.layer.{layer}"
+        shapes |= {
+            f"{at}.attention.self.{name}": (hidden, hidden) for name in ("query", "key", "value")
+        }
+        shapes |= {
+            f"{at}.attention.output.dense": (hidden, hidden),
+            f"{at}.intermediate.dense": (inner, hidden),
+            f"{at}.output.dense": (hidden, inner),
+            f"{at}.attention.output.LayerNorm": (hidden,),
+            f"{at}.output.LayerNorm": (hidden,),
+        }
+    tensors = {}
+    for name, shape in shapes.items():
+        values = random.standard_normal(shape)
+        is_norm = len(shape) == 1
+        tensors[f"roberta.{name}.weight"] = (
+            values * 0.2 + 1 if is_norm else values / np.sqrt(hidden)
+        )
+        if "embeddings." not in name or is_norm:
+            tensors[f"roberta.{name}.bias"] = 0.2 * random.standard_normal(shape[:1])
+    tensors["roberta.pooler.dense.weight"] = np.zeros((hidden, hidden))  # passed over
+    write_safetensors(
+        folder / "model.safetensors",
+        {name: values.astype(np.float32) for name, values in tensors.items()},
+    )
+    configuration = {
+        "architectures": ["XLMRobertaModel"],
+        "hidden_size": hidden,
+        "intermediate_size": inner,
+        "num_hidden_layers": layers,
+        "num_attention_heads": 6,
+        "max_position_embeddings": positions + 2,
+        "layer_norm_eps": 1e-5,
+        "pad_token_id": 1,
+        "hidden_act": "gelu_new",
+        "vocab_size": len(tokens),
+    }
+    (folder / "config.json").write_text(json.dumps(configuration))
+    vocabulary = {token: index for index, token in enumerate(tokens)}
+    backend = tokenizers.Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    backend.normalizer = normalizers.BertNormalizer()
+    backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    backend.add_special_tokens(names)
+    backend.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B [SEP]",
+        special_tokens=[("[CLS]", 0), ("[SEP]", 2)],
+    )
+    backend.save(str(folder / "tokenizer.json"))
+    modules = [
+        {"type": "sentence_transformers.models.Transformer", "path": ""},
+        {"type": "sentence_transformers.models.Pooling", "path": "1_Pooling"},
+        {"type": "sentence_transformers.models.Dense", "path": "2_Dense"},
+    ]
+    (folder / "modules.json").write_text(json.dumps(modules))
+    for name, settings in (("1_Pooling", {"pooling_mode_cls_token": True}), ("2_Dense", {})):
+        (folder / name).mkdir()
+        (folder / name / "config.json").write_text(json.dumps(settings))
+    dense = {"linear.weight": random.standard_normal((40, hidden)).astype(np.float32)}
+    write_safetensors(folder / "2_Dense" / "model.safetensors", dense)
+    prompts = {"prompts": {"query": "find "}, "default_prompt_name": "query"}
+    (folder / "config_sentence_transformers.json").write_text(json.dumps(prompts))
+
+
+def test_a_folder_is_read_as_its_file_is(tmp_path: Path) -> None:
+    folder, file = tmp_path / "folder", tmp_path / "model.gguf"
+    folder.mkdir()
+    write_bert(folder)
+    convert(folder, file, type="f32")
+    model, again = load(folder), load(file)
+    assert model.context_length == 64 and model.prompts == {"query": "find "}
+    text = "a quick brown fox"
+    found = model.embed(text)  # after the default prompt
+    assert found.shape == (40,)
+    np.testing.assert_allclose(found, again.embed(f"find {text}"), atol=1e-6)
+    tokens = again.tokenizer.encode(text, add_end=True)
+    assert tokens == model.tokenizer.encode(text, add_end=True)
+    assert again.token_embeddings(text).shape == (len(tokens), 40)
 
 
 def test_a_name_beside_the_folder_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,18 @@ def test_it_may_be_quantised_on_load(tmp_path: Path) -> None:
     blocks = fd.models.load(path, quantize="q8_0")
     # A weight is off by 1/254 of its block's largest one at most.
     assert (plain.embed(texts) * blocks.embed(texts)).sum(axis=1).min() >= 0.999
+
+
+def test_several_threads_take_turns(tmp_path: Path) -> None:
+    model = load(tmp_path, "gemma-embedding", "windows, dense layers")
+    texts = ["abc" * n for n in (1, 30, 90, 4)]
+    alone = [model.embed([text]) for text in texts]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(5):
+            for found, expected in zip(
+                pool.map(lambda text: model.embed([text]), texts), alone, strict=True
+            ):
+                np.testing.assert_array_equal(found, expected)
 
 
 def test_ranks_are_the_first_labels_scores(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from foundry._foundry import Foundry
 from foundry.engine.encoder import MakeEncoding
 from foundry.engine.step import Step
 from foundry.errors import UnsupportedModelError
+from foundry.models.architectures import Norms
 from foundry.models.blocks.both_ways import attend_both_ways
 from foundry.models.blocks.experts import add_experts
 from foundry.models.blocks.feed_forward import feed_forward
@@ -85,6 +86,8 @@ def _add_layer(
     hidden.add(layer.attention_output, mixed, layer.after_attention)
     if isinstance(mlp, Experts):
         add_experts(step, config, hidden, of, layer, mlp)
+        if config.architecture.norms is Norms.SUM:
+            hidden.normalise(layer.after_feed_forward)
         return
     if inner is None:
         inner = feed_forward(step, config, of, mlp, *hidden.read(norm))

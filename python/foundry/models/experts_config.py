@@ -84,6 +84,15 @@ def experts_from(metadata: Metadata, architecture: Architecture) -> ExpertsConfi
             f"{groups_used}; expected equal groups of {count} experts, and {used} experts in those "
             f"used"
         )
+    every = number("interleave_moe_layer_step") or 1
+    if "moe_every_n_layers" in keys:
+        every = number("moe_every_n_layers")
+        if every not in (0, 2):
+            raise UnsupportedModelError(
+                f"unsupported {metadata.key('moe_every_n_layers')} {every}; supported: 0, 2"
+            )
+    if not every:
+        return None
     return ExpertsConfig(
         count=count,
         used=used,
@@ -95,5 +104,5 @@ def experts_from(metadata: Metadata, architecture: Architecture) -> ExpertsConfi
         groups=groups,
         groups_used=groups_used,
         dense=number("leading_dense_block_count"),
-        every=number("interleave_moe_layer_step") or 1,
+        every=every,
     )

@@ -34,7 +34,8 @@ class Experts:
     """MLPs side by side, (experts, outputs, inputs), and a router, (experts, hidden)."""
 
     router: Product
-    gate: Product
+    gate: Product | None
+    """Without one the activation is of `up`."""
     up: Product
     down: Product
     shared: Dense | None
@@ -314,7 +315,9 @@ def _experts(
             source.take_if(f"{name}.bias", (experts.count, rows)),
         )
 
-    def gate_and_up() -> tuple[Product, Product]:
+    def gate_and_up() -> tuple[Product | None, Product]:
+        if config.architecture.gated is False:
+            return None, stacked("up", experts.inner, hidden)
         name = f"{prefix}ffn_gate_up_exps.weight"
         if not source.has(name):
             return stacked("gate", experts.inner, hidden), stacked("up", experts.inner, hidden)

@@ -367,6 +367,15 @@ _ENTRIES = (
     ),
     Architecture("nomic-bert", "Nomic Embed 1 and 1.5", **{**_BERT, "pairing": Pairing.HALVES}),
     Architecture(
+        "nomic-bert-moe",
+        "Nomic Embed 2",
+        **{**_BERT, "pairing": Pairing.HALVES},
+        activation="Gelu",
+        gated=False,
+        mixture=Mixture(normalised=False),
+        keys={"moe_every_n_layers": 0},
+    ),
+    Architecture(
         "jina-bert-v2",
         "Jina Embeddings 2",
         **_BERT,
@@ -399,6 +408,7 @@ _ENTRIES = (
             "rope.freq_base_swa": 10000.0,
         },
     ),
+    Architecture("llama-embed", "Llama Embed Nemotron", bidirectional=True),
     Architecture("eurobert", "EuroBERT", pairing=Pairing.HALVES, bidirectional=True),
     Architecture(
         "neo-bert",

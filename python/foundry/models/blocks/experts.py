@@ -47,24 +47,47 @@ def add_experts(
     )
     groups = _groups(step, ids, sizes.count)
     inner = step.buffer("experts' output", sizes.inner, step.tokens * sizes.used)
-    step.add(
-        ops.ExpertGatedLinear(
-            gate=experts.gate.weight,
-            up=experts.up.weight,
-            ids=ids,
-            x=x,
-            y=inner,
-            groups=groups,
-            prologue=prologue,
-            activation=activation(config, layer),
-            gate_bias=experts.gate.bias,
-            up_bias=experts.up.bias,
-        )
-    )
+    step.add(_first_half(config, layer, experts, ids, x, prologue, inner, groups))
     _add_shares(step, hidden.state, experts.down, ids, inner, shares, groups)
     if experts.shared is not None:
         assert shared is not None
         hidden.add(experts.shared.down, shared, None, share)
+
+
+def _first_half(
+    config: ModelConfig,
+    layer: LayerConfig,
+    experts: Experts,
+    ids: Tensor,
+    x: Tensor,
+    prologue: ops.Operation | None,
+    inner: Tensor,
+    groups: Tensor | None,
+) -> ops.Operation:
+    """Up to the activations of each choice."""
+    if experts.gate is None:
+        assert prologue is None, "ExpertLinear has none"
+        return ops.ExpertLinear(
+            weights=experts.up.weight,
+            ids=ids,
+            x=x,
+            y=inner,
+            groups=groups,
+            bias=experts.up.bias,
+            epilogue=[activation(config, layer)],
+        )
+    return ops.ExpertGatedLinear(
+        gate=experts.gate.weight,
+        up=experts.up.weight,
+        ids=ids,
+        x=x,
+        y=inner,
+        groups=groups,
+        prologue=prologue,
+        activation=activation(config, layer),
+        gate_bias=experts.gate.bias,
+        up_bias=experts.up.bias,
+    )
 
 
 def _add_router(
