@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -107,6 +109,24 @@ def test_it_generates_nothing(bert: EmbeddingModel, name: str) -> None:
         AttributeError, match=f"unsupported {name}: .* is an embedding model, which generates no"
     ):
         getattr(bert, name)
+
+
+def test_the_command_line_says_what_it_is_for(tmp_path: Path) -> None:
+    path = load(tmp_path, "bert").path
+    command = [sys.executable, "-m", "foundry"]
+    done = subprocess.run(
+        [*command, "generate", path, "a"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "unsupported: an embedding model (bert), which generates no text" in done.stderr
+    assert "supported: foundry embed" in " ".join(done.stderr.split())
+    done = subprocess.run(
+        [*command, "embed", path, "a", "-c", "64"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0 and len(done.stdout.split()) == 96
+    done = subprocess.run([*command, "inspect", path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "architecture: bidirectional" in done.stdout
+    assert "cache:" not in done.stdout
 
 
 def test_it_may_be_quantised_on_load(tmp_path: Path) -> None:

@@ -208,7 +208,7 @@ def perplexity(
 
 
 @command
-@takes_model(without=("ctx_size", "cache_type", "lora", "lora_scaled"), then="texts", many=True)
+@takes_model(without=("cache_type",), then="texts", many=True)
 def embed(
     model: ModelOptions,
     texts: options.Texts = None,

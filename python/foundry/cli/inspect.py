@@ -125,12 +125,15 @@ def _show_architecture(name: object) -> None:
 
 
 def _show_cache(metadata: Mapping[str, object]) -> None:
-    """The memory of keys and values, of a file that says enough for it."""
+    """The memory of keys and values, of a file that says enough for it and of a model that keeps
+    them."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             config = ModelConfig.from_metadata(metadata)
     except ModelError:
+        return
+    if not config.causal:
         return
     each, windows = config.cache_elements
     table = Table(box=None, show_header=False)
