@@ -72,12 +72,25 @@ def test_logits_are_those_of_transformers(saved: Path, case: str) -> None:
     assert cosines(model.logits(TOKENS, batch=1), expected).min() >= NEAR
 
 
+KINDS = {
+    "float32": "F32",
+    "float16": "F16",
+    "bfloat16": "BF16",
+    "float8_e4m3fn": "F8_E4M3",
+    "uint8": "U8",
+    "int8": "I8",
+    "int32": "I32",
+    "uint32": "U32",
+    "int64": "I64",
+}
+
+
 def write_safetensors(path: Path, tensors: Mapping[str, NDArray[Any]]) -> None:
     """The format of the `safetensors` package: length of a JSON header, header, data."""
     header: dict[str, Any] = {}
     data = b""
     for name, values in tensors.items():
-        kind = {"f": "F32", "e": "F16"}.get(values.dtype.char, "BF16")
+        kind = KINDS[values.dtype.name]
         end = len(data) + values.nbytes
         header[name] = {"dtype": kind, "shape": values.shape, "data_offsets": [len(data), end]}
         data += values.tobytes()

@@ -82,6 +82,33 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "stablelm": ("StableLm", {}),
     "gptneox": ("GPTNeoX", {}),
     "gpt2": ("GPT2", {}),
+    "falcon": ("Falcon", {"num_kv_heads": 6, "alibi": False, "multi_query": True}),
+    "falcon, two norms": (
+        "Falcon",
+        {"num_kv_heads": 2, "new_decoder_architecture": True, "bias": True},
+    ),
+    "apertus": ("Apertus", {"rope_parameters": LLAMA3}),
+    "gpt-oss": (
+        "GptOss",
+        {
+            **WIDE,
+            **WINDOW,
+            "num_local_experts": 4,
+            "num_experts_per_tok": 2,
+            "num_hidden_layers": 4,
+            "rope_parameters": YARN,
+        },
+    ),
+    "gpt-oss, mxfp4": (
+        "GptOss",
+        {
+            **WIDE,
+            **WINDOW,
+            "intermediate_size": 160,
+            "num_local_experts": 4,
+            "num_experts_per_tok": 2,
+        },
+    ),
     "mixtral": ("Mixtral", {"num_local_experts": 4, "num_experts_per_tok": 2}),
     "qwen2moe": (
         "Qwen2Moe",
@@ -152,6 +179,29 @@ def _tokenizer(folder: Path) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps({"eos_token": "<|end|>"}))
 
 
+def _to_mxfp4(folder: Path) -> None:
+    """The experts' weights become random codes and scales, as gpt-oss is distributed."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    tensors = {}
+    for name, values in load_file(folder / "model.safetensors").items():
+        if not name.endswith(("experts.gate_up_proj", "experts.down_proj")):
+            tensors[name] = values
+            continue
+        experts, inputs, outputs = values.shape
+        shape = (experts, outputs, inputs // 32)
+        tensors[f"{name}_blocks"] = torch.randint(0, 256, (*shape, 16), dtype=torch.uint8)
+        tensors[f"{name}_scales"] = torch.randint(121, 126, shape, dtype=torch.uint8)
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    configuration = json.loads((folder / "config.json").read_text())
+    configuration["quantization_config"] = {
+        "quant_method": "mxfp4",
+        "modules_to_not_convert": ["self_attn", "router", "model.embed_tokens", "lm_head"],
+    }
+    (folder / "config.json").write_text(json.dumps(configuration))
+
+
 def write(folder: Path, case: str, tokens: list[int]) -> None:
     import numpy as np
     import torch
@@ -160,8 +210,12 @@ def write(folder: Path, case: str, tokens: list[int]) -> None:
     model = _model(case)
     _randomise(model)
     model.tie_weights()
-    model.to(torch.bfloat16).save_pretrained(folder, max_shard_size="200KB")
+    is_quantised = "mxfp4" in case
+    size = "1GB" if is_quantised else "200KB"
+    model.to(torch.bfloat16).save_pretrained(folder, max_shard_size=size)
     _tokenizer(folder)
+    if is_quantised:
+        _to_mxfp4(folder)
     # Read anew: that cast has rounded RoPE's frequencies, too.
     model = AutoModelForCausalLM.from_pretrained(
         folder, dtype=torch.float64, attn_implementation="eager", experts_implementation="eager"

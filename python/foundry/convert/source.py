@@ -41,13 +41,24 @@ def source_of(path: Path) -> Source:
 
 
 def _folder(folder: Folder) -> Source:
+    import gguf
+
     def tensors() -> Iterator[SourceTensor]:
         for name, recipe in folder.tensors.items():
 
             def on_device(runtime: Foundry, name: str = name) -> Tensor:
-                return folder.tensor(runtime, name)
+                tensor = folder.tensor(runtime, name)
+                if not tensor.dtype.is_block:
+                    return tensor
+                kind = gguf.GGMLQuantizationType[tensor.dtype.name.upper()]
+                return runtime.tensor(gguf.quants.dequantize(folder.values(name), kind), name=name)
 
-            yield SourceTensor(name, recipe.shape, recipe.dtype.name, on_device, None)
+            def stored(name: str = name) -> NDArray[np.uint8]:
+                return folder.values(name)
+
+            kind = recipe.dtype
+            kept = stored if kind.is_block else None
+            yield SourceTensor(name, recipe.shape, kind.name, on_device, kept)
 
     metadata: list[tuple[str, Any, int | None, int | None]] = [
         (key, value, None, None) for key, value in folder.metadata.items()

@@ -48,13 +48,6 @@ def model_of(configuration: Mapping[str, Any]) -> FolderModel:
             f"unsupported model class {shown(classes)} (config.json: architectures); supported: "
             f"{', '.join(sorted(MODELS))}"
         )
-    quantisation = configuration.get("quantization_config")
-    if isinstance(quantisation, Mapping):
-        method = quantisation.get("quant_method")
-        raise UnsupportedModelError(
-            f"unsupported quantization_config {shown(method)} in config.json; supported: weights "
-            f"in f32, f16 and bf16"
-        )
     return MODELS[name]
 
 
@@ -81,6 +74,9 @@ def metadata_of(configuration: Mapping[str, Any], model: FolderModel) -> dict[st
         found["context_length"] -= positions_before(configuration)
     if found["feed_forward_length"] is None and found["embedding_length"] is not None:
         found["feed_forward_length"] = 4 * found["embedding_length"]  # GPT-2's
+    if model.fused_by_head:
+        found["attention.head_count_kv"] = head_counts(configuration, model)[1]
+    found |= {key: v for key, v in model.defaults.items() if found.get(key) is None}
     found |= _windows(configuration)
     found |= _rope(configuration, model)
     return {f"{model.architecture}.{key}": v for key, v in found.items() if v is not None}
@@ -95,6 +91,14 @@ def positions_before(configuration: Mapping[str, Any]) -> int:
 def has_exact_gelu(configuration: Mapping[str, Any]) -> bool:
     """GELU by the error function."""
     return bool(_first(configuration, _ACTIVATION) == "gelu")
+
+
+def head_counts(configuration: Mapping[str, Any], model: FolderModel) -> tuple[int, int]:
+    """Of queries, and of keys."""
+    heads = _integer(configuration, _HEADS)
+    if configuration.get("multi_query") and not configuration.get("new_decoder_architecture"):
+        return heads, 1
+    return heads, _first(configuration, model.kv_heads) or heads
 
 
 def rope_parameters(configuration: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -18,9 +18,12 @@ from foundry.huggingface.configuration import (
     model_of,
     rope_factors,
 )
+from foundry.huggingface.derived import placed
+from foundry.huggingface.fused_experts import split_experts
+from foundry.huggingface.quantised import unpacked
 from foundry.huggingface.sentences import dense_layers, pooling_of, prompts_of
 from foundry.huggingface.sizes import sizes_of
-from foundry.huggingface.tensors import Recipe, recipes
+from foundry.huggingface.tensors import Recipe, learned_activations, recipes
 from foundry.huggingface.vocabulary import vocabulary_of
 from foundry.huggingface.weights import WeightsFile, json_object, stored_tensors
 
@@ -40,8 +43,11 @@ class Folder:
         self.path = path
         self._configuration = json_object(path / _CONFIGURATION)
         self._model = model_of(self._configuration)
-        stored = stored_tensors(path) | dense_layers(path)
-        self._files: set[WeightsFile] = {tensor.file for tensor in stored.values()}
+        files = stored_tensors(path) | dense_layers(path)
+        self._files: set[WeightsFile] = {tensor.file for tensor in files.values()}
+        stored = unpacked(files, self._configuration)
+        if self._model.alternating_experts:
+            stored = split_experts(stored)
         prefixed = metadata_of(self._configuration, self._model)
         layers = prefixed.get(f"{self._model.architecture}.block_count")
         if not isinstance(layers, int) or layers < 1:
@@ -50,6 +56,7 @@ class Folder:
             "general.architecture": self._model.architecture,
             "general.name": _name(path),
             **prefixed,
+            **learned_activations(stored),
         }
         self.pairs_halves = self._model.pairs_neighbours and not in_order
         """Whether RoPE turns elements (i, i + n / 2) of a head, though GGUF's do not."""
@@ -99,10 +106,10 @@ class Folder:
         recipe = self._recipe(name)
         if recipe.stored and recipe.change is None:
             return recipe.stored[0].on_device(runtime)
-        return runtime.tensor(self.values(name), recipe.dtype, name=name)
+        return placed(runtime, self.values(name), recipe.dtype, recipe.shape, name)
 
     def values(self, name: str) -> NDArray[Any]:
-        """The tensor's elements."""
+        """The tensor's elements, or bytes of a block format."""
         recipe = self._recipe(name)
         return self._made[name] if not recipe.stored else recipe.values()
 

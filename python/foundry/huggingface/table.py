@@ -24,7 +24,12 @@ class FolderModel:
     norms_from_one: bool = False
     """A norm's weights are what is added to 1."""
     fused_by_head: bool = False
-    """Rows of queries, keys and values lie head by head in one matrix."""
+    """Rows of queries, keys and values lie head by head in one matrix, or those of the queries that
+    share a key, then its and its value's."""
+    kv_heads: str = "num_key_value_heads"
+    """Where the configuration has how many heads keys have; nowhere: as many as queries."""
+    alternating_experts: bool = False
+    """Gate and up of all experts are one tensor, in which they alternate."""
     transposed: tuple[str, ...] = ()
     """Matrices that are stored (inputs, outputs), by GGUF's name."""
     renamed: tuple[tuple[str, str], ...] = ()
@@ -36,6 +41,8 @@ class FolderModel:
     """Positions of padding come first in the table of them."""
     exact_gelu: bool = False
     """"gelu" is that of the error function, not GGUF's tanh form."""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """GGUF's keys where a configuration says nothing."""
     fixed: Mapping[str, Any] = field(default_factory=dict)
     """The configuration's values that the architecture has built in; others are refused."""
 
@@ -168,11 +175,27 @@ MODELS: Mapping[str, FolderModel] = {
     "GPTNeoXForCausalLM": FolderModel(
         "gptneox",
         keys={"use_parallel_residual": "use_parallel_residual"},
-        constants={"attention.head_count_kv": None},
+        kv_heads="",
         activations=_TANH,
         fused_by_head=True,
     ),
     **ENCODERS,
+    "FalconForCausalLM": FolderModel(
+        "falcon",
+        keys={"feed_forward_length": "ffn_hidden_size"},
+        activations=_TANH,
+        fused_by_head=True,
+        kv_heads="num_kv_heads n_head_kv",
+        defaults={"context_length": 2048},
+        fixed={"alibi": False, "parallel_attn": True},
+    ),
+    "ApertusForCausalLM": FolderModel("apertus", activations=("xielu",)),
+    "GptOssForCausalLM": FolderModel(
+        "gpt-oss",
+        keys={"expert_feed_forward_length": "intermediate_size"},
+        alternating_experts=True,
+        fixed={"swiglu_limit": 7.0, "swiglu_alpha": 1.702},
+    ),
     "GPT2LMHeadModel": FolderModel(
         "gpt2", activations=_TANH, transposed=("attn_qkv", "attn_output", "ffn_up", "ffn_down")
     ),

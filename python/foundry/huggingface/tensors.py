@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foundry._foundry import DType, numpy_dtype
+from foundry._foundry import DType
 from foundry.errors import ModelError, UnsupportedModelError
-from foundry.huggingface.configuration import positions_before
+from foundry.huggingface.configuration import head_counts, positions_before
+from foundry.huggingface.derived import Stored, nbytes_of
 from foundry.huggingface.table import FolderModel
-from foundry.huggingface.weights import StoredTensor
 from foundry.metadata import shown
 
 Values = NDArray[Any]
@@ -25,6 +24,7 @@ _PASSED_OVER = re.compile(r".*(rotary_emb\.inv_freq|\.masked_bias|\.attn\.bias|\
 """What follows from the configuration, or is a constant of the class."""
 _FINAL = re.compile(r"(blk\.\d+|cls|dense_\d)\.")
 """Names of GGUF's that no class has."""
+_ACTIVATION = re.compile(r"model\.layers\.(\d+)\.mlp\.act_fn\.(alpha_p|alpha_n|beta|eps)")
 _EXPERT = re.compile(r"(.*\.experts)\.(\d+)\.(.+)")
 
 
@@ -35,21 +35,21 @@ class Recipe:
     name: str
     shape: tuple[int, ...]
     dtype: DType
-    stored: tuple[StoredTensor, ...]
+    stored: tuple[Stored, ...]
     change: Change | None = None
 
     @property
     def nbytes(self) -> int:
-        return math.prod(self.shape) * numpy_dtype(self.dtype).itemsize
+        return nbytes_of(self.shape, self.dtype)
 
     def values(self) -> Values:
-        """Elements of `dtype`, of shape `shape`."""
+        """Elements of `dtype`, of shape `shape`; of a block format bytes, (..., row's bytes)."""
         found = [tensor.values() for tensor in self.stored]
         return found[0] if self.change is None else np.ascontiguousarray(self.change(found))
 
 
 def recipes(
-    stored: Mapping[str, StoredTensor],
+    stored: Mapping[str, Stored],
     model: FolderModel,
     configuration: Mapping[str, Any],
     layers: int,
@@ -72,10 +72,23 @@ def recipes(
                 f"unsupported tensor {shown(parts[0].name)}; supported: those that the gguf "
                 f"package names for {model.architecture}"
             )
+        if not new.endswith((".weight", ".bias")):
+            new += ".weight"
         if new == "output.weight" and configuration.get("tie_word_embeddings"):
             continue
         found[new] = _recipe(new, parts, model, configuration)
     return found
+
+
+def learned_activations(stored: dict[str, Stored]) -> dict[str, list[float]]:
+    """Takes the numbers of the layers' activations out, as GGUF's keys have them."""
+    found: dict[str, dict[int, float]] = {}
+    for name in list(stored):
+        match = _ACTIVATION.fullmatch(name)
+        if match is not None:
+            values = stored.pop(name).values()
+            found.setdefault(f"xielu.{match[2]}", {})[int(match[1])] = float(values.reshape(-1)[0])
+    return {key: [layers[index] for index in sorted(layers)] for key, layers in found.items()}
 
 
 def tensor_names(architecture: str, layers: int) -> Any:
@@ -93,7 +106,9 @@ def row_changes(
     `in_order` all but the pairs of queries and keys."""
     part = name.split(".")[-2]
     if model.fused_by_head and part == "attn_qkv":
-        return [_ByKind(heads)]
+        if rows % (heads + 2 * kv_heads):
+            raise ModelError(f"tensor {shown(name)}: {rows} rows for {heads} and {kv_heads} heads")
+        return [_ByKind(heads, kv_heads)]
     if in_order and model.pairs_neighbours and part in ("attn_q", "attn_k"):
         own = heads if part == "attn_q" else kv_heads
         if rows % (2 * own):
@@ -108,9 +123,9 @@ def half_pairs(rows: Values, heads: int) -> Values:
     return np.asarray(pairs.swapaxes(1, 2).reshape(rows.shape))
 
 
-def _joined(stored: Mapping[str, StoredTensor]) -> dict[str, list[StoredTensor]]:
+def _joined(stored: Mapping[str, Stored]) -> dict[str, list[Stored]]:
     """By name, the number of an expert left out, which all of them share."""
-    joined: dict[str, dict[int, StoredTensor]] = {}
+    joined: dict[str, dict[int, Stored]] = {}
     for name, tensor in stored.items():
         expert = _EXPERT.fullmatch(name)
         key = name if expert is None else f"{expert[1]}.{expert[3]}"
@@ -124,7 +139,7 @@ def _joined(stored: Mapping[str, StoredTensor]) -> dict[str, list[StoredTensor]]
 
 
 def _recipe(
-    name: str, parts: list[StoredTensor], model: FolderModel, configuration: Mapping[str, Any]
+    name: str, parts: list[Stored], model: FolderModel, configuration: Mapping[str, Any]
 ) -> Recipe:
     first = parts[0]
     shape, dtype, changes = first.shape, first.dtype, list[Change]()
@@ -136,8 +151,7 @@ def _recipe(
         shape = shape[::-1]
         changes.append(lambda found: found[0].T)
     if model.fused_by_head or model.pairs_neighbours:
-        heads = configuration["num_attention_heads"]
-        kv_heads = configuration.get("num_key_value_heads") or heads
+        heads, kv_heads = head_counts(configuration, model)
         changes += row_changes(name, shape[0], model, heads, kv_heads, in_order=True)
     if part == "ffn_gate_inp_shexp":  # a row by itself, which GGUF has as a vector
         shape = shape[-1:]
@@ -149,7 +163,7 @@ def _recipe(
     if name in ("position_embd.weight", "token_types.weight"):  # what is added in f32
         dtype = DType.f32
         changes.append(_widen)
-    if len(shape) == 1:
+    if len(shape) == 1 or name.endswith(".bias"):
         dtype = DType.f32
         changes.append(_add_one if model.norms_from_one and "norm" in part else _widen)
     change = _Chain(tuple(changes)) if changes else None
@@ -183,11 +197,14 @@ class _ByKind:
     """All queries' rows, then all keys', then all values'."""
 
     heads: int
+    kv_heads: int
 
     def __call__(self, found: list[Values]) -> Values:
         rows = found[0]
-        by_head = rows.reshape(self.heads, 3, len(rows) // self.heads // 3, *rows.shape[1:])
-        return np.asarray(by_head.swapaxes(0, 1).reshape(rows.shape))
+        shared = self.heads // self.kv_heads + 2
+        groups = rows.reshape(self.kv_heads, shared, -1, *rows.shape[1:])
+        kinds = (groups[:, :-2], groups[:, -2], groups[:, -1])
+        return np.concatenate([kind.reshape(-1, *rows.shape[1:]) for kind in kinds])
 
 
 def _widen(found: list[Values]) -> Values:

@@ -31,6 +31,8 @@ _DTYPES = {
     "I16": DType.i16,
     "I8": DType.i8,
     "U8": DType.u8,
+    "U32": DType.u32,
+    "F8_E4M3": DType.u8,
     "BOOL": DType.boolean,
 }
 _INDEX, _SINGLE = "model.safetensors.index.json", "model.safetensors"
@@ -78,6 +80,9 @@ class StoredTensor:
     offset: int
     shape: tuple[int, ...]
     dtype: DType
+    """Of its bytes, where ours has none of its kind."""
+    kind: str
+    """As the file says it."""
 
     @property
     def nbytes(self) -> int:
@@ -139,7 +144,8 @@ def tensors_of(path: Path) -> dict[str, StoredTensor]:
                         f"{path}: unsupported dtype {shown(kind)} of {shown(name)}; supported: "
                         f"{known}"
                     )
-                tensor = StoredTensor(name, file, offset, tuple(view.get_shape()), _DTYPES[kind])
+                shape = tuple(view.get_shape())
+                tensor = StoredTensor(name, file, offset, shape, _DTYPES[kind], kind)
                 tensors[name] = tensor
                 offset += tensor.nbytes
     except (SafetensorError, OSError) as error:
