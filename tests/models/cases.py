@@ -216,6 +216,26 @@ CASES = (
         ),
         "values of keys",
     ),
+    Case(
+        _model(
+            "gemma4",
+            f"{_PLAIN} {_HEAD_NORMS} post_attention_norm post_ffw_norm ffn_gate_inp "
+            "ffn_gate_inp.scale pre_ffw_norm_2 post_ffw_norm_1 post_ffw_norm_2 ffn_gate_up_exps "
+            "ffn_down_exps ffn_down_exps.scale",
+            outside=f"{_TIED} rope_freqs",
+            metadata={**_GEMMA4, **_MIXTURE, "embedding_length_per_layer_input": 0},
+            sizes=replace(SMALL, layers=7),
+            shapes={
+                "rope_freqs": (SMALL.head_dim,),
+                "ffn_gate_inp.scale": (SMALL.hidden,),
+                "ffn_down_exps.scale": (7,),
+                "ffn_gate_up_exps": (7, 2 * SMALL.expert, SMALL.hidden),
+            },
+            shapes_of=dict.fromkeys((1, 3, 4, 6), _WIDE_HEADS),
+        ),
+        "experts beside an MLP",
+        dispatches=12,
+    ),
     Case(_model("smollm3", _PLAIN, sizes=replace(SMALL, layers=5), outside=_TIED), "NoPE layers"),
     Case(
         _model(

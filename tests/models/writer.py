@@ -176,7 +176,7 @@ class Model:
             names += [f"blk.{layer}.{name}" for name in own.split()]
         names = [name for name in names if name not in self.without.split()]
         for name in names:
-            full = name if name.endswith(".bias") else f"{name}.weight"
+            full = name if name.endswith((".bias", ".scale")) else f"{name}.weight"
             values = self._values(name, random)
             if values.ndim < 2 or name.endswith(
                 (".bias", "_norm", "ffn_gate_inp", "position_embd", "token_types")
@@ -246,7 +246,7 @@ class Model:
     def _random(
         self, name: str, shape: tuple[int, ...], random: np.random.Generator
     ) -> NDArray[np.float32]:
-        if name == "layer_output_scale" or ("norm" in name and not name.endswith(".bias")):
+        if name.endswith("scale") or ("norm" in name and not name.endswith(".bias")):
             return random.uniform(0.5, 1.5, shape).astype(np.float32)
         if name.startswith("rope_"):  # what frequencies are divided by
             return random.uniform(1, 8, shape).astype(np.float32)

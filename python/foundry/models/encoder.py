@@ -17,7 +17,7 @@ from foundry.models.blocks.feed_forward import feed_forward
 from foundry.models.blocks.hidden import Hidden
 from foundry.models.config import ModelConfig
 from foundry.models.encoder_weights import EncoderWeights
-from foundry.models.weights import AttentionWeights, Dense, Experts
+from foundry.models.weights import AttentionWeights, Beside, Dense, Experts
 
 
 def encoder(runtime: Foundry, config: ModelConfig, weights: EncoderWeights) -> MakeEncoding:
@@ -77,7 +77,8 @@ def _add_layer(
         # Reads the hidden state before attention adds to it.
         inner = feed_forward(step, config, of, mlp, *hidden.read(norm))
     own = layer.attention
-    if not isinstance(own, AttentionWeights) or of.keys_of is not None or config.layer_input:
+    is_plain = of.keys_of is None and not config.layer_input
+    if not isinstance(own, AttentionWeights) or isinstance(mlp, Beside) or not is_plain:
         raise UnsupportedModelError(
             f"unsupported embeddings of a {config.architecture.name} model; supported: models "
             f"whose layers have keys and values of their own, and no other input"

@@ -7,7 +7,7 @@ from foundry._foundry import Foundry
 from foundry.engine.cache import Cache
 from foundry.engine.step import MakeStep, Step
 from foundry.models.blocks.attention import attend
-from foundry.models.blocks.experts import add_experts
+from foundry.models.blocks.experts import add_experts, mix_experts
 from foundry.models.blocks.feed_forward import feed_forward
 from foundry.models.blocks.hidden import Hidden
 from foundry.models.blocks.latent_attention import attend_latents
@@ -15,7 +15,8 @@ from foundry.models.blocks.layer_input import add_layer_input, layer_inputs
 from foundry.models.blocks.products import added, scaled
 from foundry.models.config import ModelConfig
 from foundry.models.latents import LatentWeights
-from foundry.models.weights import Dense, Experts, ModelWeights
+from foundry.models.layer_config import LayerConfig
+from foundry.models.weights import Beside, Dense, Experts, LayerWeights, ModelWeights
 
 
 def transformer(
@@ -104,6 +105,35 @@ def _add_layer(
     if isinstance(mlp, Experts):
         add_experts(step, config, hidden, of, layer, mlp)
         return
+    if isinstance(mlp, Beside):
+        _add_beside(step, hidden, config, layer, of, mlp)
+        return
     if inner is None:
         inner = feed_forward(step, config, of, mlp, *hidden.read(norm))
     hidden.add(mlp.down, inner, layer.after_feed_forward)
+
+
+def _add_beside(
+    step: Step,
+    hidden: Hidden,
+    config: ModelConfig,
+    layer: LayerWeights,
+    of: LayerConfig,
+    mlp: Beside,
+) -> None:
+    """An MLP and experts of one hidden state: the sum of both, each normalised, is a result."""
+    inner = feed_forward(step, config, of, mlp.dense, *hidden.read(layer.feed_forward_norm))
+    result = step.buffer("block output", config.hidden)
+    mixed = step.buffer("experts' sum", config.hidden)
+    own = added(step, mlp.dense.down, inner, None)
+    step.add(ops.Linear(weights=mlp.dense.down.weight, x=inner, y=result, epilogue=own))
+    mix_experts(step, config, hidden, of, mlp, mixed)
+    epsilon = config.norm_epsilon
+    step.add(
+        ops.RmsNorm(weight=mlp.experts_after.weight, epsilon=epsilon, x=mixed, y=mixed),
+        ops.RmsNorm(
+            weight=mlp.dense_after.weight, epsilon=epsilon, x=result, y=result, residual=mixed
+        ),
+    )
+    assert layer.after_feed_forward is not None
+    hidden.wait(result, layer.after_feed_forward)

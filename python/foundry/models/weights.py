@@ -47,6 +47,21 @@ class Experts:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """An MLP and experts beside each other, with norms of their own (Gemma 4)."""
+
+    dense: Dense
+    dense_after: Norm
+    experts: Experts
+    router_norm: Norm
+    """Of the router's input, which is divided by the root of its length besides."""
+    experts_before: Norm
+    experts_after: Norm
+    scales: Tensor | None
+    """(experts,): what their results are multiplied by."""
+
+
+@dataclass(frozen=True)
 class AttentionWeights:
     """Products of the hidden state that attend to each other."""
 
@@ -94,7 +109,7 @@ class LayerWeights:
     feed_forward_norm: Norm | None
     parallel: bool
     """MLP and attention have the same input."""
-    feed_forward: Dense | Experts
+    feed_forward: Dense | Experts | Beside
     after_feed_forward: Norm | None
     rope_factors: Tensor | None
     """f32 (rotated / 2,): what RoPE's frequencies are divided by."""
@@ -180,9 +195,7 @@ def bind_layer(
         after_attention=norm(after_attention, after),
         feed_forward_norm=norm(other, before),
         parallel=config.parallel or own == other,
-        feed_forward=_dense(source, config, prefix, layer.feed_forward)
-        if config.experts is None or not layer.mixes
-        else _experts(source, config, layer, prefix, config.experts),
+        feed_forward=_feed_forward(source, config, layer, prefix),
         after_feed_forward=norm(after_feed_forward, after),
         rope_factors=factors,
         input=_layer_input(source, config, prefix) if config.layer_input else None,
@@ -297,6 +310,26 @@ def _dense(
     if is_gated:
         gate = bind_product(source, f"{prefix}ffn_gate{kind}", inner, hidden)
     return Dense(gate, bind_product(source, f"{prefix}ffn_up{kind}", inner, hidden), down)
+
+
+def _feed_forward(
+    source: TensorSource, config: ModelConfig, layer: LayerConfig, prefix: str
+) -> Dense | Experts | Beside:
+    if config.experts is None or not layer.mixes:
+        return _dense(source, config, prefix, layer.feed_forward)
+    experts = _experts(source, config, layer, prefix, config.experts)
+    if not config.architecture.experts_beside:
+        return experts
+    router_norm = source.take(f"{prefix}ffn_gate_inp.scale", (config.hidden,))
+    return Beside(
+        dense=_dense(source, config, prefix, layer.feed_forward),
+        dense_after=bind_norm(source, config, f"{prefix}post_ffw_norm_1"),
+        experts=experts,
+        router_norm=Norm(router_norm, None),
+        experts_before=bind_norm(source, config, f"{prefix}pre_ffw_norm_2"),
+        experts_after=bind_norm(source, config, f"{prefix}post_ffw_norm_2"),
+        scales=source.take_if(f"{prefix}ffn_down_exps.scale", (config.experts.count,)),
+    )
 
 
 def _experts(

@@ -18,7 +18,14 @@ from foundry.models.adapters.adapter import Adapter
 from foundry.models.config import ModelConfig
 from foundry.models.products import LowRank, Product
 from foundry.models.tensors import TensorEntry
-from foundry.models.weights import AttentionWeights, Dense, Experts, LayerWeights, ModelWeights
+from foundry.models.weights import (
+    AttentionWeights,
+    Beside,
+    Dense,
+    Experts,
+    LayerWeights,
+    ModelWeights,
+)
 
 _SUPPORTED = (
     "attn_q, attn_k, attn_v, attn_qkv, attn_output, ffn_gate, ffn_up, ffn_down, those of a shared "
@@ -86,10 +93,18 @@ def _layer(
         layer,
         attention=own,
         attention_output=updates.product(f"{prefix}attn_output", layer.attention_output),
-        feed_forward=_experts(updates, config, prefix, mlp)
-        if isinstance(mlp, Experts)
-        else _dense(updates, config, prefix, mlp),
+        feed_forward=_feed_forward(updates, config, prefix, mlp),
     )
+
+
+def _feed_forward(
+    updates: _Updates, config: ModelConfig, prefix: str, mlp: Dense | Experts | Beside
+) -> Dense | Experts | Beside:
+    if isinstance(mlp, Beside):
+        return replace(mlp, dense=_dense(updates, config, prefix, mlp.dense))
+    if isinstance(mlp, Experts):
+        return _experts(updates, config, prefix, mlp)
+    return _dense(updates, config, prefix, mlp)
 
 
 def _attention(updates: _Updates, names: Sequence[str], own: AttentionWeights) -> AttentionWeights:

@@ -102,6 +102,8 @@ class Architecture:
     by side or as rows of one, and else not."""
     mixture: Mixture | None = None
     """Of experts, in files that have some."""
+    experts_beside: bool = False
+    """A layer with experts has an MLP, too, and each of both norms of its own."""
     fused_gate: bool = False
     """`ffn_up` holds the gate's rows, then its own."""
     embedding_scaled: bool = False

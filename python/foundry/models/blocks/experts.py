@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from foundry import ops
 from foundry._foundry import DType, FusedKernelBuilder, Tensor
 from foundry.engine.step import Step
@@ -10,8 +12,7 @@ from foundry.models.blocks.hidden import Hidden
 from foundry.models.blocks.products import added, with_epilogues
 from foundry.models.config import ModelConfig
 from foundry.models.layer_config import LayerConfig
-from foundry.models.products import Product
-from foundry.models.weights import Experts, LayerWeights
+from foundry.models.weights import Beside, Experts, LayerWeights
 
 _FEW = 4
 """Tokens that are taken one by one; of more an expert's are taken together."""
@@ -45,13 +46,90 @@ def add_experts(
             groups_used=sizes.groups_used,
         ),
     )
-    groups = _groups(step, ids, sizes.count)
-    inner = step.buffer("experts' output", sizes.inner, step.tokens * sizes.used)
-    step.add(_first_half(config, layer, experts, ids, x, prologue, inner, groups))
-    _add_shares(step, hidden.state, experts.down, ids, inner, shares, groups)
+    _add_chosen(step, config, layer, experts, ids, shares, x, prologue, hidden.state)
     if experts.shared is not None:
         assert shared is not None
         hidden.add(experts.shared.down, shared, None, share)
+
+
+def mix_experts(
+    step: Step,
+    config: ModelConfig,
+    hidden: Hidden,
+    layer: LayerConfig,
+    of: Beside,
+    y: Tensor,
+) -> None:
+    """`y` becomes the sum of the shares of each token's experts, which have norms of their own."""
+    sizes = config.experts
+    assert sizes is not None
+    x, prologue = hidden.read(of.router_norm)
+    logits = step.buffer("router logits", sizes.count)
+    shares = step.buffer("experts' shares", sizes.used)
+    ids = step.integers("experts", (step.tokens, sizes.used), DType.i32)
+    scale = 1.0 / math.sqrt(config.hidden)
+    step.add(
+        ops.Linear(
+            weights=of.experts.router.weight,
+            x=x,
+            y=logits,
+            prologue=prologue,
+            epilogue=[ops.Scale(scale)],
+        ),
+        ops.ChooseExperts(
+            logits=logits,
+            ids=ids,
+            shares=shares,
+            gating=getattr(ops.ExpertGating, sizes.gating),
+            normalised=sizes.normalised,
+            scale=sizes.scale,
+        ),
+    )
+    scales = None
+    if of.scales is not None:
+        scales = step.buffer("experts' scales", 1, ids.size)
+        table = of.scales.reshape(sizes.count, 1)
+        step.add(ops.Embedding(table=table, ids=ids.reshape(ids.size), y=scales))
+    x, prologue = hidden.read(of.experts_before)
+    _add_chosen(step, config, layer, of.experts, ids, shares, x, prologue, y, scales, adds=False)
+
+
+def _add_chosen(
+    step: Step,
+    config: ModelConfig,
+    layer: LayerConfig,
+    experts: Experts,
+    ids: Tensor,
+    shares: Tensor,
+    x: Tensor,
+    prologue: ops.Operation | None,
+    y: Tensor,
+    scales: Tensor | None = None,
+    adds: bool = True,
+) -> None:
+    """`y` grows by the shares of the experts chosen, or becomes their sum. `scales` are of the
+    results of each choice."""
+    sizes = config.experts
+    assert sizes is not None
+    groups = _groups(step, ids, sizes.count)
+    inner = step.buffer("experts' output", sizes.inner, step.tokens * sizes.used)
+    step.add(_first_half(config, layer, experts, ids, x, prologue, inner, groups, scales))
+    scratch = None
+    if groups is not None:
+        scratch = step.scratch(f"{ids.size} results", ids.size * y.shape[1])
+    step.add(
+        ops.ExpertLinear(
+            weights=experts.down.weight,
+            ids=ids,
+            x=inner,
+            y=y,
+            shares=shares,
+            groups=groups,
+            scratch=scratch,
+            bias=experts.down.bias,
+            epilogue=[ops.Residual(y)] if adds else [],
+        )
+    )
 
 
 def _first_half(
@@ -63,8 +141,10 @@ def _first_half(
     prologue: ops.Operation | None,
     inner: Tensor,
     groups: Tensor | None,
+    scales: Tensor | None,
 ) -> ops.Operation:
-    """Up to the activations of each choice."""
+    """Up to the activations of each choice, which the next product is linear in."""
+    epilogue: list[ops.Operation] = [] if scales is None else [ops.TokenScale(scales)]
     if experts.gate is None:
         assert prologue is None, "ExpertLinear has none"
         return ops.ExpertLinear(
@@ -74,7 +154,7 @@ def _first_half(
             y=inner,
             groups=groups,
             bias=experts.up.bias,
-            epilogue=[activation(config, layer)],
+            epilogue=[activation(config, layer), *epilogue],
         )
     return ops.ExpertGatedLinear(
         gate=experts.gate.weight,
@@ -87,6 +167,7 @@ def _first_half(
         activation=activation(config, layer),
         gate_bias=experts.gate.bias,
         up_bias=experts.up.bias,
+        epilogue=epilogue,
     )
 
 
@@ -133,30 +214,3 @@ def _groups(step: Step, ids: Tensor, experts: int) -> Tensor | None:
     groups = step.integers(f"groups of {experts} experts", (size,), DType.u32)
     step.add(ops.GroupExperts(ids=ids, groups=groups))
     return groups
-
-
-def _add_shares(
-    step: Step,
-    hidden: Tensor,
-    down: Product,
-    ids: Tensor,
-    inner: Tensor,
-    shares: Tensor,
-    groups: Tensor | None,
-) -> None:
-    scratch = None
-    if groups is not None:
-        scratch = step.scratch(f"{ids.size} results", ids.size * hidden.shape[1])
-    step.add(
-        ops.ExpertLinear(
-            weights=down.weight,
-            ids=ids,
-            x=inner,
-            y=hidden,
-            shares=shares,
-            groups=groups,
-            scratch=scratch,
-            bias=down.bias,
-            epilogue=[ops.Residual(hidden)],
-        )
-    )

@@ -61,10 +61,10 @@ class Hidden:
         token's share of it."""
         is_sum = self._config.architecture.norms is Norms.SUM
         if after is not None and not is_sum:
-            self._result = self._step.buffer("block output", self._config.hidden)
-            self._after = after
+            result = self._step.buffer("block output", self._config.hidden)
             own = added(self._step, product, x, None)
-            self._step.add(ops.Linear(weights=product.weight, x=x, y=self._result, epilogue=own))
+            self._step.add(ops.Linear(weights=product.weight, x=x, y=result, epilogue=own))
+            self.wait(result, after)
             return
         own = added(self._step, product, x, None)
         scale = scaled(self._config.residual_scale)
@@ -80,6 +80,11 @@ class Hidden:
         )
         if is_sum:
             self.normalise(after)
+
+    def wait(self, result: Tensor, after: Norm) -> None:
+        """It grows by a result, normalised, as the next product reads."""
+        self._result = result
+        self._after = after
 
     def normalise(self, norm: Norm | None) -> None:
         """What waits is added, and of the sum comes the norm, if there is one."""
