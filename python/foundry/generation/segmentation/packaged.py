@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 import tokenizers
 
-_APART: dict[str, object] = {
-    "added_tokens": [],
-    "post_processor": None,
-    "padding": None,
-    "truncation": None,
-}
-"""What is not the segmentation's."""
-
 
 def packaged(description: str) -> Callable[[str, bool], list[int]]:
     """The ids of a text, wherever it stands."""
-    backend = tokenizers.Tokenizer.from_str(json.dumps(json.loads(description) | _APART))
+    whole = tokenizers.Tokenizer.from_str(description)
+    # The parts as they are: scores that are written and read again come out a little different.
+    backend = tokenizers.Tokenizer(whole.model)
+    if whole.normalizer is not None:
+        backend.normalizer = whole.normalizer
+    if whole.pre_tokenizer is not None:
+        backend.pre_tokenizer = whole.pre_tokenizer
     return lambda text, _: list(backend.encode(text, add_special_tokens=False).ids)
