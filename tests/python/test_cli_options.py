@@ -17,6 +17,7 @@ import foundry as fd
 from foundry.cli.app import app
 from foundry.cli.model_options import CacheType, ModelOptions, takes_model
 from foundry.cli.options import WrongUsage
+from foundry.convert import convert
 from test_cli import foundry
 from tiny_llama import TinyLlama
 
@@ -220,6 +221,26 @@ def test_the_script_is_shown_and_installed(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert SCRIPTS["bash"] in done.stdout and "bash completion installed in" in done.stdout
     assert SCRIPTS["bash"] in (tmp_path / ".bash_completions" / "foundry.sh").read_text()
+
+
+# Progress.
+
+
+def test_progress_is_of_bytes_and_of_kernels(tmp_path: Path) -> None:
+    path = TinyLlama().write(tmp_path / "tiny.gguf")
+    steps: dict[str, tuple[int, int]] = {}
+
+    def progress(stage: str, done: int, total: int) -> None:
+        assert steps.get(stage, (0, total))[0] <= done <= total
+        steps[stage] = (done, total)
+
+    fd.models.load(path, progress=progress)
+    nbytes = sum(tensor.nbytes for tensor in fd.Gguf(path).tensors.values())
+    assert steps["reading weights"] == (nbytes, nbytes)
+    assert steps["preparing kernels"][0] == steps["preparing kernels"][1] > 0
+    convert(path, tmp_path / "out.gguf", type="f16", progress=progress)
+    nbytes = sum(tensor.nbytes for tensor in fd.Gguf(tmp_path / "out.gguf").tensors.values())
+    assert steps["converting"] == (nbytes, nbytes)
 
 
 # Pipes.

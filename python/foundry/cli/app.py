@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict
 from json import dumps
 from pathlib import Path
@@ -17,7 +16,7 @@ from foundry.cli import embedding_options as options
 from foundry.cli import terminal, ui
 from foundry.cli.form_options import takes_form
 from foundry.cli.metal_app import metal
-from foundry.cli.model_options import ModelOptions, takes_model
+from foundry.cli.model_options import ModelOptions, takes_model, types
 from foundry.cli.options import WrongUsage, command_of, one_of
 from foundry.cli.sampling_options import takes_sampling
 from foundry.generation.sampling import SamplingParameters
@@ -46,12 +45,6 @@ def main_options(
     ] = False,
 ) -> None:
     pass
-
-
-def _types() -> Sequence[str]:
-    from foundry.convert import TYPES
-
-    return TYPES
 
 
 MaxTokens = Annotated[
@@ -255,7 +248,7 @@ def convert(
             "--type",
             "--outtype",
             help="Of the matrices: f16, bf16, q8_0, q4_0, q4_k ...",
-            autocompletion=_types,
+            autocompletion=types,
         ),
     ] = "q8_0",
 ) -> None:

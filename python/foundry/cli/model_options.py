@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +17,13 @@ from foundry.cli import adapters, ui
 from foundry.cli.options import WrongUsage, one_of, option, stands_for
 
 _GROUP = "Model"
+
+
+def types() -> Sequence[str]:
+    """Of weights, that one may name."""
+    from foundry.convert import TYPES
+
+    return TYPES
 
 
 class CacheType(enum.Enum):
@@ -38,6 +45,7 @@ class ModelOptions:
     ctx_size: int = 0
     cache_type: CacheType = CacheType.f16
     threads: int | None = None
+    quantize: str | None = None
     lora: list[str] | None = None
     lora_scaled: list[str] | None = None
 
@@ -81,6 +89,7 @@ class ModelOptions:
                 context_length=self.ctx_size or None,
                 cache_dtype=foundry.DType[self.cache_type.value],
                 progress=report,
+                quantize=self.quantize,
                 adapters=adapters.adapters_of(self.lora, self.lora_scaled),
             )
 
@@ -149,5 +158,7 @@ _LOADING = [
            help="One of `foundry devices`; else the first."),
     option("threads", int | None, None, "--threads", "-t", min=1, max=1024, metavar="N",
            group=_GROUP, help="Of Anvil's processor device; else all."),
+    option("quantize", str | None, None, "--quantize", metavar="TYPE", group=_GROUP,
+           help="Encode f32, f16 and bf16 weights so: q8_0, q4_k ...", autocompletion=types),
     *adapters.OPTIONS,
 ]  # fmt: skip

@@ -12,8 +12,9 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
@@ -143,13 +144,27 @@ def messages(system: str | None, content: str) -> list[Message]:
     return [*head, {"role": "user", "content": content}]
 
 
+_COUNTED = ("preparing kernels",)
+"""Stages of pieces; others are of bytes."""
+
+
+class _Amount(ProgressColumn):
+    """What is done, and all there is."""
+
+    def render(self, task: Task) -> Text:
+        done, total = task.completed, task.total or 0
+        if task.description in _COUNTED:
+            return Text(f"{done:.0f}/{total:.0f}", "progress.download")
+        return Text(f"{done / 2**20:.1f}/{total / 2**20:.1f} MiB", "progress.download")
+
+
 @contextmanager
 def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
     """A function that shows a bar for each stage, where standard error is a terminal."""
     columns = (
         TextColumn("{task.description:<20}", markup=False),
         BarColumn(),
-        MofNCompleteColumn(),
+        _Amount(),
         TimeElapsedColumn(),
     )
     hidden = not stderr.is_terminal
@@ -158,7 +173,7 @@ def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
 
         def report(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
-                tasks[stage] = progress.add_task(printable(stage))
-            progress.update(tasks[stage], completed=done, total=total)
+                tasks[stage] = progress.add_task(printable(stage), total=total)
+            progress.update(tasks[stage], completed=done)
 
         yield report

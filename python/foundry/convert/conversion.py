@@ -73,21 +73,25 @@ def _write(
     if wanted not in ("f32", "f16", "bf16"):
         writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     formats = [format_of(tensor.name, tensor.shape, wanted) for tensor in model.tensors]
+    sizes = []
     for tensor, name in zip(model.tensors, formats, strict=True):
         kind = gguf.GGMLQuantizationType[name.upper()]
         block, block_bytes = gguf.GGML_QUANT_SIZES[kind]
         row = tensor.shape[-1] // block * block_bytes
         shape = (*tensor.shape[:-1], row)
         nbytes = int(np.prod(shape, dtype=np.int64))
+        sizes.append(nbytes)
         writer.add_tensor_info(tensor.name, shape, np.dtype(np.uint8), nbytes, raw_dtype=kind)
     try:
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.write_ti_data_to_file()
-        for done, (tensor, name) in enumerate(zip(model.tensors, formats, strict=True), 1):
+        done = 0
+        for tensor, name, nbytes in zip(model.tensors, formats, sizes, strict=True):
             writer.write_tensor_data(_packed(encoder, tensor, name))
+            done += nbytes
             if progress is not None:
-                progress("converting", done, len(formats))
+                progress("converting", done, sum(sizes))
     finally:
         writer.close()
 

@@ -10,7 +10,8 @@ from foundry import ops
 from foundry._foundry import Foundry
 
 Progress = Callable[[str, int, int], None]
-"""Called with a stage ("reading weights"), the steps done and the steps in all."""
+"""Called with a stage, what is done of it and all there is: bytes of "reading weights", the kernels
+of "preparing kernels"."""
 
 
 def prepare(

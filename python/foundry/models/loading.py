@@ -39,7 +39,7 @@ def load(
     Weights stay in the mapped file where device and host share memory. `device` names where it
     runs, or `runtime` is an existing one. `context_length` lowers the model's own limit. Keys and
     values of earlier tokens are kept in `cache_dtype`: f16, bf16, or f32, which takes twice the
-    memory and keeps what rounding them loses. `progress` is called with a stage, steps done and
+    memory and keeps what rounding them loses. `progress` is called with a stage, what is done and
     steps in all. `adapters` (LoRA) are paths of GGUF files or of folders of the `peft` package, or
     pairs of a path and a scale; the weights stay as they are. `quantize`, "q8_0" or another of
     `foundry.convert.BLOCKS`, encodes matrices of f32, f16 and bf16 as `foundry.convert.convert`

@@ -26,6 +26,8 @@ class TensorEntry(Protocol):
     def shape(self) -> tuple[int, ...]: ...
     @property
     def dtype(self) -> DType: ...
+    @property
+    def nbytes(self) -> int: ...
 
 
 class TensorFile(Protocol):
@@ -60,6 +62,8 @@ class TensorSource:
         self._encoder = BlockEncoder(runtime)
         self._tensors = file.tensors
         self._taken: set[str] = set()
+        self._nbytes = sum(tensor.nbytes for tensor in file.tensors.values())
+        self._read = 0
         self._copied: list[str] = []
         self._formats = weight_formats()
         self._is_mapped_whole = isinstance(file, Gguf)
@@ -118,7 +122,7 @@ class TensorSource:
             resident.copy_from(tensor.copy_to_host())
             tensor = resident
         if self._progress is not None:
-            self._progress("reading weights", len(self._taken), len(self._tensors))
+            self._progress("reading weights", self._read, self._nbytes)
         return tensor
 
     def _checked(self, name: str, shape: tuple[int, ...]) -> TensorEntry:
@@ -135,6 +139,7 @@ class TensorSource:
                 f"supported: {', '.join(map(str, allowed))}"
             )
         self._taken.add(name)
+        self._read += info.nbytes
         return info
 
     def check_all_taken(self) -> None:
