@@ -1,4 +1,5 @@
 // Text generation with an exported model: #include <foundry/generation.hpp>.
 #pragma once
 
+#include "foundry/generation/generator.hpp"
 #include "foundry/generation/tokenizer.hpp"

@@ -1,11 +1,9 @@
-// Generates tokens with an exported decode program and its GGUF file, without Python:
-//   generate PROGRAM MODEL.gguf COUNT TOKEN...
-// Prints COUNT token ids that continue the given ones, as they are drawn.
+// Answers with a model that Python exported, and no Python in the process:
+//   generate FOLDER MODEL.gguf PROMPT...
+// Each prompt is a turn of one conversation; a model without a chat continues the texts.
 #include <foundry/foundry.hpp>
+#include <foundry/generation.hpp>
 
-#include <algorithm>
-#include <charconv>
-#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <span>
@@ -16,68 +14,36 @@ using namespace foundry;
 
 namespace {
 
-std::int32_t to_number(std::string_view text) {
-  std::int32_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 0) {
-    throw ArgumentError(concat("'", text, "' is no number of tokens and no token id"));
-  }
-  return value;
-}
-
-void generate(const char* path, const char* weights, std::uint64_t count,
-              const std::vector<std::int32_t>& prompt) {
+void converse(const char* folder, const char* weights, std::span<char*> prompts) {
   Foundry foundry;
-  Program step = Program::load(trusted, foundry, path, {weights});
-  const AnyTensor ids = step.tensor("ids");
-  const AnyTensor tokens = step.tensor("tokens");
-
-  // Each step evaluates the token in `ids` and draws the next into it: in the prompt, the host's
-  // token takes its place.
-  for (std::size_t position = 0; position < prompt.size(); ++position) {
-    ids.host_mutable<std::int32_t>()[0] = prompt[position];
-    step.replay({{"position", position}});
-  }
-  // Waits for the prompt. From here on the device feeds itself, and the host only reads.
-  const std::span<const std::int32_t> ring = tokens.host<std::int32_t>();
-  const auto print = [&](std::uint64_t index) {
-    const std::int32_t token = ring[index % ring.size()];
-    if (token < 0) {
-      throw DeviceError(concat("no token can be drawn for position ", index,
-                               ": its logits have a NaN or an infinity, first at token ", ~token));
-    }
-    std::printf("%d ", token);
-    std::fflush(stdout);
+  Generator generator = Generator::load(trusted, foundry, folder, weights);
+  const bool can_chat = generator.chat_format().absence().empty();
+  const GenerationOptions options{
+      .max_tokens = 64, .sampling = {.temperature = 0.7F, .top_p = 0.9F}, .seed = 1};
+  const OnPiece print = [](std::string_view piece) {
+    std::fwrite(piece.data(), 1, piece.size(), stdout);
+    return std::fflush(stdout) == 0;
   };
-  print(prompt.size());
-  const SharedEvent event(foundry.device());
-  constexpr std::uint64_t kBatch = 8;  // tokens of a command buffer; the ring holds many more
-  const std::uint64_t end = prompt.size() + count;
-  std::uint64_t known = prompt.size() + 1;
-  for (std::uint64_t encoded = known; known < end; ++known) {
-    while (encoded < end && encoded - known <= kBatch) {
-      const std::uint64_t more = std::min(kBatch, end - encoded);
-      step.replay_range("position", encoded - 1, more, &event);
-      encoded += more;
-    }
-    event.wait(known, foundry.stream());
-    print(known);
+  std::vector<Message> messages;
+  for (const char* prompt : prompts) {
+    messages.push_back({"user", prompt});
+    const Generation answer = can_chat ? generator.chat(messages, options, print)
+                                       : generator.generate(prompt, options, print);
+    messages.push_back({"assistant", answer.text});
+    std::printf("\n(%zu tokens after %zu, %zu of them known; %s)\n", answer.tokens.size(),
+                answer.prompt_tokens, answer.reused_tokens, name_of(answer.reason));
   }
-  std::printf("\n");
-  foundry.synchronize();
 }
 
 }  // namespace
 
 int main(int argc, char** argv) try {
   const std::span arguments(argv, static_cast<std::size_t>(argc));
-  if (arguments.size() < 5) {
-    std::fprintf(stderr, "usage: generate PROGRAM MODEL.gguf COUNT TOKEN...\n");
+  if (arguments.size() < 4) {
+    std::fprintf(stderr, "usage: generate FOLDER MODEL.gguf PROMPT...\n");
     return 2;
   }
-  std::vector<std::int32_t> prompt;
-  for (const char* token : arguments.subspan(4)) prompt.push_back(to_number(token));
-  generate(arguments[1], arguments[2], static_cast<std::uint64_t>(to_number(arguments[3])), prompt);
+  converse(arguments[1], arguments[2], arguments.subspan(3));
   return 0;
 } catch (const std::exception& error) {
   std::fprintf(stderr, "%s\n", describe_error(error).c_str());

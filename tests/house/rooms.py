@@ -22,7 +22,9 @@ ARROWS: Mapping[str, frozenset[str]] = {
             cpp/foundry/core cpp/foundry/fusion cpp/foundry/generation cpp/foundry/gguf
             cpp/foundry/kernel cpp/foundry/ops cpp/foundry/program cpp/foundry/runtime""",
         # The runtime.
-        "cpp/foundry/generation": "cpp/foundry/core cpp/foundry/gguf cpp/foundry/unsafe",
+        "cpp/foundry/generation": """
+            cpp/foundry/core cpp/foundry/gguf cpp/foundry/ops cpp/foundry/program
+            cpp/foundry/runtime cpp/foundry/unsafe""",
         "cpp/foundry/runtime": """
             cpp/foundry/core cpp/foundry/device cpp/foundry/kernel cpp/foundry/memory
             cpp/foundry/program cpp/foundry/tensor""",

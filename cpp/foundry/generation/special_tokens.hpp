@@ -41,6 +41,8 @@ class SpecialTokens {
   /// Control tokens count within `allowed`: sorted and disjoint.
   [[nodiscard]] std::vector<Part> split(std::string_view text,
                                         std::span<const TextSpan> allowed) const;
+  /// nullptr where no token is spelled so.
+  [[nodiscard]] const SpecialToken* find(std::string_view text) const;
 
  private:
   struct Found {
@@ -50,7 +52,6 @@ class SpecialTokens {
   [[nodiscard]] std::vector<TextSpan> clusters(std::string_view text) const;
   void find_longest_first(std::string_view text, TextSpan cluster,
                           std::span<const TextSpan> allowed, std::vector<Found>& found) const;
-  [[nodiscard]] const SpecialToken* find(std::string_view text) const;
 
   std::vector<SpecialToken> tokens_;
   std::unordered_map<std::string_view, std::size_t> by_text_;

@@ -128,6 +128,11 @@ bool Tokenizer::begins_text(std::int32_t token) const {
   return (flags_of(token) & (kSpecial | kDefined)) != 0;
 }
 
+std::optional<std::int32_t> Tokenizer::control_token(std::string_view text) const {
+  const SpecialToken* found = special_->find(text);
+  return found && found->is_control ? std::optional(found->token) : std::nullopt;
+}
+
 StreamDecoder::StreamDecoder(const Tokenizer& tokenizer, bool skip_special, bool begins)
     : tokenizer_(&tokenizer),
       skip_special_(skip_special),

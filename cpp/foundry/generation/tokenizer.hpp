@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -53,6 +54,8 @@ class Tokenizer {
   [[nodiscard]] bool is_end(std::int32_t token) const;      ///< ends a generation
   /// A text after it is cut as if it were the first.
   [[nodiscard]] bool begins_text(std::int32_t token) const;
+  /// The control token that is spelled so.
+  [[nodiscard]] std::optional<std::int32_t> control_token(std::string_view text) const;
   /// Never drawn.
   [[nodiscard]] std::span<const std::int32_t> suppressed() const noexcept { return suppressed_; }
   /// A text's first token has a space that is not the text's.

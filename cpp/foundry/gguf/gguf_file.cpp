@@ -1,10 +1,12 @@
 #include "foundry/gguf/gguf_file.hpp"
 
+#include <mutex>
 #include <optional>
 #include <type_traits>
 #include <unordered_map>
 #include <utility>
 
+#include "foundry/core/content_hash.hpp"
 #include "foundry/core/error.hpp"
 #include "foundry/core/quoted.hpp"
 #include "foundry/gguf/gguf_parser.hpp"
@@ -17,6 +19,8 @@ struct GgufFile::Impl {
   std::vector<std::unique_ptr<GgufPart>> parts;
   std::unordered_map<std::string_view, std::size_t> keys;
   std::unordered_map<std::string_view, std::size_t> tensors;
+  std::mutex mutex;
+  std::unordered_map<std::string_view, std::uint64_t> hashes;  // by name, under the mutex
 
   /// Opens and parses one more part.
   GgufContents add(const std::string& path) {
@@ -151,6 +155,13 @@ std::vector<std::byte> GgufFile::read_tensor(const GgufTensorInfo& info) const {
   std::vector<std::byte> bytes(info.length);
   impl_->parts.at(info.part)->read(info.offset, bytes);
   return bytes;
+}
+
+std::uint64_t GgufFile::hash_of(const GgufTensorInfo& info) const {
+  const std::lock_guard lock(impl_->mutex);
+  const auto known = impl_->hashes.find(info.name);
+  if (known != impl_->hashes.end()) return known->second;
+  return impl_->hashes.emplace(info.name, content_hash(read_tensor(info))).first->second;
 }
 
 AnyTensor GgufFile::tensor(const Device& device, std::string_view name) const {

@@ -65,6 +65,8 @@ class GgufFile {
   [[nodiscard]] std::span<const std::byte> tensor_bytes(const GgufTensorInfo& info) const;
   /// A copy of the bytes, read from the file: GgufError, and no SIGBUS, if it was cut.
   [[nodiscard]] std::vector<std::byte> read_tensor(const GgufTensorInfo& info) const;
+  /// content_hash() of its bytes, which are read for it the first time.
+  [[nodiscard]] std::uint64_t hash_of(const GgufTensorInfo& info) const;
   /// GgufError with both sizes if the file is shorter than when it was opened.
   void require_whole() const;
 

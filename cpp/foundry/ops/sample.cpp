@@ -25,34 +25,6 @@ bool has_filters(const SampleSettings& s) {
          s.min_p > 0.0f || s.xtc_probability > 0.0f || s.dynatemp_range > 0.0f;
 }
 
-void check(const SampleSettings& s) {
-  require_range("repetition_penalty", s.repetition_penalty, s.repetition_penalty > 0.0f, "above 0");
-  require_range("dry_base", s.dry_base, s.dry_base >= 1.0f, "1 or above");
-  for (const auto& [name, value] :
-       {std::pair{"typical_p", s.typical_p}, std::pair{"top_p", s.top_p}}) {
-    require_range(name, value, value > 0.0f && value <= 1.0f, "in (0, 1]");
-  }
-  for (const auto& [name, value] :
-       {std::pair{"min_p", s.min_p}, std::pair{"xtc_probability", s.xtc_probability},
-        std::pair{"xtc_threshold", s.xtc_threshold}}) {
-    require_range(name, value, value >= 0.0f && value <= 1.0f, "in [0, 1]");
-  }
-  for (const auto& [name, value] :
-       {std::pair{"temperature", s.temperature}, std::pair{"dry_multiplier", s.dry_multiplier},
-        std::pair{"top_n_sigma", s.top_n_sigma}, std::pair{"dynatemp_range", s.dynatemp_range},
-        std::pair{"dynatemp_exponent", s.dynatemp_exponent}}) {
-    require_range(name, value, value >= 0.0f, "0 or above");
-    require_range(name, value, std::isfinite(value), "finite");
-  }
-  for (const auto& [name, value] :
-       {std::pair{"repetition_penalty", s.repetition_penalty},
-        std::pair{"frequency_penalty", s.frequency_penalty},
-        std::pair{"presence_penalty", s.presence_penalty}, std::pair{"dry_base", s.dry_base},
-        std::pair{"mirostat_tau", s.mirostat_tau}, std::pair{"mirostat_eta", s.mirostat_eta}}) {
-    require_range(name, value, std::isfinite(value), "finite");
-  }
-}
-
 void check_tensors(const Sample& sample) {
   const std::uint64_t columns = sample.logits.count();
   const std::uint64_t words = (columns + 31) / 32;
@@ -175,10 +147,38 @@ struct CountRecipe {
 
 }  // namespace
 
+void check_settings(const SampleSettings& s) {
+  require_range("repetition_penalty", s.repetition_penalty, s.repetition_penalty > 0.0f, "above 0");
+  require_range("dry_base", s.dry_base, s.dry_base >= 1.0f, "1 or above");
+  for (const auto& [name, value] :
+       {std::pair{"typical_p", s.typical_p}, std::pair{"top_p", s.top_p}}) {
+    require_range(name, value, value > 0.0f && value <= 1.0f, "in (0, 1]");
+  }
+  for (const auto& [name, value] :
+       {std::pair{"min_p", s.min_p}, std::pair{"xtc_probability", s.xtc_probability},
+        std::pair{"xtc_threshold", s.xtc_threshold}}) {
+    require_range(name, value, value >= 0.0f && value <= 1.0f, "in [0, 1]");
+  }
+  for (const auto& [name, value] :
+       {std::pair{"temperature", s.temperature}, std::pair{"dry_multiplier", s.dry_multiplier},
+        std::pair{"top_n_sigma", s.top_n_sigma}, std::pair{"dynatemp_range", s.dynatemp_range},
+        std::pair{"dynatemp_exponent", s.dynatemp_exponent}}) {
+    require_range(name, value, value >= 0.0f, "0 or above");
+    require_range(name, value, std::isfinite(value), "finite");
+  }
+  for (const auto& [name, value] :
+       {std::pair{"repetition_penalty", s.repetition_penalty},
+        std::pair{"frequency_penalty", s.frequency_penalty},
+        std::pair{"presence_penalty", s.presence_penalty}, std::pair{"dry_base", s.dry_base},
+        std::pair{"mirostat_tau", s.mirostat_tau}, std::pair{"mirostat_eta", s.mirostat_eta}}) {
+    require_range(name, value, std::isfinite(value), "finite");
+  }
+}
+
 void Sample::encode(Encoder& encoder) const {
   require_operands(*this);
   check_tensors(*this);
-  check(settings);
+  check_settings(settings);
   const auto columns = static_cast<std::uint32_t>(logits.count());
   const SampleParams params{columns,
                             settings.repetition_penalty,

@@ -103,6 +103,9 @@ struct SampleSettings {
       setting<&SampleSettings::seed>("another one, other draws"));
 };
 
+/// ArgumentError for a value outside of its range.
+void check_settings(const SampleSettings& settings);
+
 struct Sample {
   AnyTensor logits;
   AnyTensor scratch;

@@ -99,6 +99,9 @@ class [[nodiscard]] Program {
   /// or weights that are not those it was made with.
   [[nodiscard]] static Program load(Trusted, Encoder& encoder, const std::string& path,
                                     std::span<const std::string> weights = {});
+  /// The same with files that are open: what several programs share is read through once.
+  [[nodiscard]] static Program load(Trusted, Encoder& encoder, const std::string& path,
+                                    std::span<const std::shared_ptr<const GgufFile>> weights);
   /// The same on a Foundry.
   template <class Runtime>
     requires requires(Runtime& runtime) {

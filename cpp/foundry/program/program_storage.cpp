@@ -33,7 +33,7 @@ TensorContents weight_of(const GgufFile& file, std::uint32_t number, const GgufT
   contents.kind = TensorContents::Kind::weight;
   contents.file = number;
   contents.weight = info.name;
-  contents.hash = content_hash(file.read_tensor(info));
+  contents.hash = file.hash_of(info);
   return contents;
 }
 
@@ -74,7 +74,7 @@ AnyTensor load_weight(CommandStream& stream, const std::string& path, const Prog
                 ", the program was saved with ", to_string(tensor.extents), " ",
                 name_of(tensor.dtype)));
   }
-  if (content_hash(file.read_tensor(*info)) != contents.hash) {
+  if (file.hash_of(*info) != contents.hash) {
     fail(" has other contents than the one the program was saved with");
   }
   AnyTensor weight = file.tensor(device, contents.weight);
@@ -144,6 +144,12 @@ void Program::save(const std::string& path, Files weights) const {
 
 Program Program::load(Trusted, Encoder& encoder, const std::string& path,
                       std::span<const std::string> weights) {
+  std::vector<std::shared_ptr<const GgufFile>> files;
+  for (const std::string& weight : weights) files.push_back(GgufFile::open(weight));
+  return load(trusted, encoder, path, files);
+}
+
+Program Program::load(Trusted, Encoder& encoder, const std::string& path, Files weights) {
   const auto file = unsafe::OpenFile::open(path);
   require_file_size(path, file->size());
   ProgramImage image = detail::read_program(path, file->read_all());
@@ -153,8 +159,6 @@ Program Program::load(Trusted, Encoder& encoder, const std::string& path,
     throw ProgramError(concat(path, ": ", weights.size(), " weight files given, it needs ",
                               image.weight_files.size(), names.empty() ? "" : ": ", names));
   }
-  std::vector<std::shared_ptr<const GgufFile>> files;
-  for (const std::string& weight : weights) files.push_back(GgufFile::open(weight));
 
   CommandStream& stream = encoder.stream();
   std::vector<Lease> leases;
@@ -163,7 +167,7 @@ Program Program::load(Trusted, Encoder& encoder, const std::string& path,
     const TensorContents& contents = image.contents[i];
     AnyTensor made;
     if (contents.kind == TensorContents::Kind::weight) {
-      made = load_weight(stream, path, tensor, contents, *files[contents.file]);
+      made = load_weight(stream, path, tensor, contents, *weights[contents.file]);
     } else {
       made = AnyTensor::dedicated(encoder.device(), tensor.extents, tensor.dtype,
                                   StorageMode::shared, tensor.name);

@@ -95,6 +95,24 @@ class Cache:
         recurrent = [] if self.recurrent.tensor is None else [self.recurrent.tensor]
         return [*self.keys.values(), *self.values.values(), *recurrent]
 
+    @property
+    def grown_names(self) -> list[str]:
+        """Of the tensors that have a row for each position."""
+        kept = [*self.keys.items(), *self.values.items()]
+        return [tensor.name for layer, tensor in kept if not self._is_ring(layer)]
+
+    @property
+    def ring_windows(self) -> dict[str, int]:
+        """By name the tensors that keep the last positions, and how many a token attends to."""
+        kept = [*self.keys.items(), *self.values.items()]
+        rings = [(layer, tensor) for layer, tensor in kept if self._is_ring(layer)]
+        return {tensor.name: self._attention[layer].window for layer, tensor in rings}
+
+    @property
+    def state_names(self) -> list[str]:
+        """Of those that are of the last token."""
+        return [] if self.recurrent.tensor is None else [self.recurrent.tensor.name]
+
     def of(self, layer: int) -> Kept:
         """Of a layer with attention."""
         layer = self._owner(layer)

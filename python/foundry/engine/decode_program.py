@@ -84,10 +84,6 @@ class DecodePrograms:
         self._sampler = None
         self._program = None
 
-    def make(self, sampling: SamplingParameters) -> DecodeProgram:
-        """A new one, whatever is in use."""
-        return self._record(self._new_sampler(sampling, None, False))
-
     def _new_sampler(
         self, sampling: SamplingParameters, top: int | None, is_constrained: bool
     ) -> Sampler:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from foundry._foundry import Foundry, Program, SharedEvent
+from foundry._foundry import Foundry, SharedEvent
 from foundry.engine.cache import Cache
 from foundry.engine.decode_program import MOST_AHEAD, DecodeProgram, DecodePrograms
 from foundry.engine.decode_run import DecodeRun
@@ -17,7 +17,6 @@ from foundry.engine.forward import Forward
 from foundry.engine.non_finite import Explainer
 from foundry.engine.sampler import NO_TOKEN, Sampler
 from foundry.errors import DeviceError
-from foundry.generation.sampling import SamplingParameters
 
 _AHEAD_SECONDS = 0.004
 """Device time that is encoded at once: long beside a round trip to the host, and short enough that
@@ -77,10 +76,6 @@ class Decoder:
         if run.constraint is not None:
             sampler.allow(run.constraint.bits())
         return sampler
-
-    def record(self, sampling: SamplingParameters) -> Program:
-        """A program of one step of its own, for the cache as it is."""
-        return self._programs.make(sampling).program
 
     def release(self) -> None:
         """Takes in what is in flight; the cache is free for others then."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foundry import ops
-from foundry._foundry import DType, Foundry, Gguf, Tensor
+from foundry._foundry import DType, Foundry, Gguf, Parameter, Tensor
 from foundry.engine import cache_file
 from foundry.engine.cache import PREFILL_BATCH, Cache
 from foundry.engine.decode_run import DecodeRun
@@ -136,15 +136,20 @@ class Engine:
             cache_file.read(self.cache, path, model, self._vocabulary)
             return len(self.cache.tokens)
 
-    def export(
-        self, path: str | Path, sampling: SamplingParameters, positions: int, file: Gguf
-    ) -> None:
-        """One decode step as a program, on a cache of so many positions at least."""
+    def export(self, folder: Path, steps: Sequence[int], file: Gguf) -> None:
+        """A program for each of these numbers of tokens, `step-1.foundry` the one of one token: it
+        leaves logits, the others only what the caches keep. They begin at `position`."""
         with self._lock:
             self.decoder.release()
-            self.cache.reserve(positions)
-            program = self.decoder.record(sampling)
-            program.export(path, weights=[file])
+            self.cache.reserve(max(steps))
+            for tokens in steps:
+                with self._runtime.scope(ACTIVATIONS):
+                    step = self.forward.step(tokens)
+                    with self._runtime.record(f"step of {tokens}") as program:
+                        encode = step.encode if tokens == 1 else step.encode_layers
+                        encode(Parameter("position"))
+                    program.export(folder / f"step-{tokens}.foundry", weights=[file])
+                    del program
 
     def _evaluate(self, run: DecodeRun) -> StepCost:
         """Evaluates what the cache does not hold of the run's tokens, and draws the next."""

@@ -116,6 +116,13 @@ class Step:
         self._place(start)
         self._run_all()
 
+    def encode_layers(self, start: int | Parameter) -> None:
+        """The same up to the last layer: what the caches keep of the tokens, and no logits."""
+        self._place(start)
+        last = max(index for index, layer in enumerate(self.layers) if layer is not None)
+        for operation in self.operations[: last + 1]:
+            self._runtime.run(operation)
+
     def begin(self, tokens: Sequence[int], start: int) -> None:
         """Readies `operations` for `tokens` at positions `start` and on."""
         self.ids.copy_from(np.asarray(tokens, np.int32))

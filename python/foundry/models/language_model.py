@@ -19,6 +19,7 @@ from foundry.engine.engine import Engine
 from foundry.engine.prepare import Progress
 from foundry.engine.step import MakeStep
 from foundry.errors import ArgumentError, ArgumentTypeError, ContextLengthError
+from foundry.export.folder import steps_for, write_text_tables
 from foundry.generation.arguments import checked_flag, checked_integer, checked_tokens
 from foundry.generation.chat_template import ChatTemplate
 from foundry.generation.chat_templates import ChatTemplates
@@ -292,45 +293,39 @@ class LanguageModel(Embeds):
     def _file_fingerprint(self) -> str:
         return fingerprint([Path(path) for path in self._file.paths])
 
-    def export(
-        self,
-        path: str | Path,
-        *,
-        context_length: int | None = None,
-        sampling: SamplingParameters | None = None,
-    ) -> None:
-        """Writes one decode step as a program that C++ runs without Python.
+    def export(self, folder: str | Path) -> None:
+        """Writes a folder that C++ generates text from, without Python: `foundry::Generator`,
+        docs/programs.md. The weights stay in the GGUF file.
 
-        The weights stay in the GGUF file. The program's tensors `ids` (the token to evaluate) and
-        `tokens` (a ring of the tokens drawn, by position) and its parameters `position` and, unless
-        sampling is greedy, `seed` are all there is to it: docs/programs.md. `context_length`
-        positions fit, as many as the model's own cache has now at least. Raises `ArgumentError` for
-        sampling with penalties, whose state a prompt would not set up, and for a context that the
-        model has not.
+        In it are a program for each of a few numbers of tokens, and the tables of the tokenizer and
+        of the chat template, `text.gguf`. Fixed are the context length, the cache's dtype and what
+        the default chat template prints between messages, dates included; a template that is no
+        such thing leaves raw texts. The folder may be there already: what it has of these names is
+        replaced. Raises `ArgumentError` where it cannot be written, and for a model from a Hugging
+        Face folder, `UnsupportedModelError` for a tokenizer that C++ has not.
         """
-        parameters = for_vocabulary(
-            sampling or SamplingParameters(), self.tokenizer, self.context_length
-        )
-        if parameters.penalises:
-            raise ArgumentError("export: a program does not penalise recent tokens")
-        for name in ("dry_multiplier", "mirostat", "logit_bias", "banned_tokens"):
-            if getattr(parameters, name):
-                raise ArgumentError(
-                    f"export: unsupported {name} in a program, whose state a prompt would not set "
-                    "up; supported: temperature and filters"
-                )
-        positions = self.engine.cache.capacity
-        if context_length is not None:
-            positions = checked_integer(context_length, "export: context_length")
-        if not 1 < positions <= self.context_length:
-            raise ArgumentError(
-                f"export: context_length is {positions}; the model has {self.context_length}"
-            )
         if not isinstance(self._file, Gguf):
             raise ArgumentError(
                 "export: the weights of a program are a GGUF file's; convert the folder"
             )
-        self.engine.export(path, parameters, positions, self._file)
+        target = Path(folder)
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+            self.engine.export(target, steps_for(self.context_length), self._file)
+            write_text_tables(
+                target,
+                tokenizer=self.tokenizer,
+                templates=self.chat_templates,
+                context_length=self.context_length,
+                caches=self.engine.cache.grown_names,
+                rings=self.engine.cache.ring_windows,
+                states=self.engine.cache.state_names,
+            )
+        except OSError as error:
+            raise ArgumentError(
+                f"export: '{target}' cannot be written: {error.strerror}"
+            ) from error
+        self.engine.export(target, steps_for(self.context_length), self._file)
 
     def _prompt_tokens(
         self, prompt: Any, chat: Mapping[str, Any], parse_special: bool

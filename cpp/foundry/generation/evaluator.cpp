@@ -1,0 +1,124 @@
+#include "foundry/generation/evaluator.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "foundry/core/error.hpp"
+#include "foundry/ops/ops.hpp"
+
+namespace foundry {
+
+namespace {
+
+std::vector<std::string> names(const TextTables& tables, std::string_view key) {
+  const auto& texts = tables.texts(key);
+  return {texts.begin(), texts.end()};
+}
+
+}  // namespace
+
+Evaluator::Evaluator(Foundry& foundry, const TextTables& tables, const std::string& folder,
+                     const std::vector<std::string>& weights)
+    : foundry_(foundry),
+      context_length_(tables.number("model.context_length")),
+      growing_(names(tables, "model.caches")),
+      rings_(names(tables, "model.rings")),
+      states_(names(tables, "model.states")) {
+  const auto windows = tables.numbers<std::uint32_t>("model.windows", rings_.size());
+  windows_.assign(windows.begin(), windows.end());
+  std::vector<std::shared_ptr<const GgufFile>> files;
+  for (const std::string& path : weights) files.push_back(GgufFile::open(path));
+  for (const std::uint32_t tokens : tables.numbers<std::uint32_t>("model.steps")) {
+    const std::string path = concat(folder, "/step-", tokens, ".foundry");
+    Program program = Program::load(trusted, foundry.encoder(), path, files);
+    if (program.tensor("ids").count() != tokens) {
+      throw ProgramError(
+          concat(path, ": its ids are ", program.tensor("ids").describe(), ", expected ", tokens));
+    }
+    steps_.emplace(tokens, std::move(program));
+  }
+  if (!steps_.contains(1)) tables.fail("model.steps", "has no step of 1 token");
+  // The caches are those of the decode step: the others' go.
+  std::map<std::string, AnyTensor, std::less<>> caches;
+  for (const auto* group : {&growing_, &rings_, &states_}) {
+    for (const std::string& name : *group) caches.emplace(name, decode().tensor(name));
+  }
+  bind_caches(caches);
+  capacity_ = growing_.empty() ? context_length_ : caches.at(growing_.front()).extent(0);
+}
+
+void Evaluator::bind_caches(const std::map<std::string, AnyTensor, std::less<>>& caches) {
+  for (auto& [tokens, program] : steps_) {
+    for (const auto& [name, cache] : caches) program.bind(name, cache);
+  }
+}
+
+void Evaluator::reserve(std::uint64_t positions) {
+  if (positions <= capacity_) return;
+  const std::uint64_t wanted = std::min(context_length_, std::max(2 * capacity_, positions));
+  std::map<std::string, AnyTensor, std::less<>> grown;
+  for (const std::string& name : growing_) {
+    const AnyTensor old = decode().tensor(name);
+    std::vector<std::uint64_t> extents(old.extents().begin(), old.extents().end());
+    extents[0] = wanted;
+    AnyTensor longer =
+        AnyTensor::dedicated(foundry_.device(), Extents(std::span<const std::uint64_t>(extents)),
+                             old.dtype(), StorageMode::shared, name);
+    foundry_.run(ops::Copy{old, longer.slice(0, 0, static_cast<std::int64_t>(old.extent(0)))});
+    grown.emplace(name, std::move(longer));
+  }
+  bind_caches(grown);
+  capacity_ = wanted;
+}
+
+std::size_t Evaluator::reusable(std::span<const std::int32_t> tokens) const {
+  // A state is of what was evaluated last, tokens after the end of an answer among them.
+  if (!states_.empty()) return 0;
+  const auto [known, other] = std::ranges::mismatch(cached_, tokens.first(tokens.size() - 1));
+  const auto count = static_cast<std::uint64_t>(known - cached_.begin());
+  for (std::size_t i = 0; i < rings_.size(); ++i) {
+    // What the token after `count` attends to has to be there still.
+    const std::uint64_t kept = decode().tensor(rings_[i]).extent(0);
+    if (written_ > kept && written_ - kept + windows_[i] > count + 1) return 0;
+  }
+  return count;
+}
+
+std::size_t Evaluator::evaluate(std::span<const std::int32_t> tokens) {
+  const std::size_t reused = reusable(tokens);
+  forget();
+  if (reused == 0) {
+    written_ = 0;
+    for (const std::string& name : states_) {
+      foundry_.run(ops::Fill{.y = decode().tensor(name), .value = 0});
+    }
+  }
+  reserve(tokens.size());
+  const std::size_t last = tokens.size() - 1;
+  std::size_t at = reused;
+  for (auto& [count, program] : steps_) {
+    for (; last - at >= count; at += count) {
+      const AnyTensor ids = program.tensor("ids");
+      std::ranges::copy(tokens.subspan(at, count), ids.host_mutable<std::int32_t>().begin());
+      program.replay({{"position", at}});
+      written_ = std::max<std::uint64_t>(written_, at + count);
+      foundry_.flush();
+    }
+  }
+  const AnyTensor next = token();
+  next.host_mutable<std::int32_t>()[0] = tokens[last];
+  set_cached(tokens.first(last));
+  return reused;
+}
+
+void Evaluator::decode(std::uint64_t position) {
+  reserve(position + 1);
+  decode().replay({{"position", position}});
+  written_ = std::max(written_, position + 1);
+}
+
+void Evaluator::set_cached(std::span<const std::int32_t> tokens) {
+  cached_.assign(tokens.begin(), tokens.end());
+}
+
+}  // namespace foundry
