@@ -293,7 +293,7 @@ def test_figures_are_shown_when_asked(model_path: Path, arguments: list[str], st
 class Terminal:
     """A chat on a terminal of its own, where keys are the terminal's to send."""
 
-    def __init__(self, arguments: Sequence[str | Path], state: Path) -> None:
+    def __init__(self, arguments: Sequence[str | Path], state: Path, kind: str = "xterm") -> None:
         self._master, terminal = pty.openpty()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "foundry", "chat", *map(str, arguments)],
@@ -305,7 +305,7 @@ class Terminal:
             preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),
             env={
                 **os.environ,
-                "TERM": "xterm",
+                "TERM": kind,
                 "PROMPT_TOOLKIT_NO_CPR": "1",
                 "XDG_STATE_HOME": str(state),
             },
@@ -377,3 +377,13 @@ def test_one_ctrl_c_asks_and_a_second_leaves(model_path: Path, tmp_path: Path) -
     terminal.press("\x03")
     assert terminal.ended() == 130
     assert "Traceback" not in terminal.seen
+
+
+def test_a_dumb_terminal_is_asked_for_plain_lines(model_path: Path, tmp_path: Path) -> None:
+    terminal = Terminal([model_path, "-n", "24", "--temp", "0"], tmp_path, "dumb")
+    terminal.until("> ")
+    terminal.press("What is the capital of Japan?\n")
+    terminal.until("Tokyo")
+    terminal.press("\x04")
+    assert terminal.ended() == 0
+    assert "\x1b" not in terminal.seen

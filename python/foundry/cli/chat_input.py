@@ -35,9 +35,10 @@ def reader() -> Read:
 
 
 def _read_lines() -> str:
-    if ui.stdout.is_terminal:
-        ui.say(ui.stdout, ("> ", "bold green"), end="")
-        sys.stdout.flush()
+    if ui.stdout.is_terminal or sys.stdin.isatty():
+        console = ui.stdout if ui.stdout.is_terminal else ui.stderr
+        ui.say(console, ("> ", "bold green"), end="")
+        console.file.flush()
     lines: list[str] = []
     while True:
         line = sys.stdin.readline()
