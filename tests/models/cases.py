@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import relative_cases
 from writer import SMALL, VOCABULARY, Model
 
 _ATTENTION = "attn_norm attn_q attn_k attn_v attn_output"
@@ -718,4 +719,5 @@ CASES = (
         ),
         "learned positions",
     ),
+    *(Case(model, what) for model, what in relative_cases.MODELS),
 )

@@ -290,6 +290,17 @@ _ENTRIES = (
         turned_windows=True,
         keys={**_WINDOW, "attention.sliding_window_pattern": 4},
     ),
+    Architecture("internlm2", "InternLM 2, 2.5 and 3"),
+    Architecture("exaone", "EXAONE 3 and 3.5", pairing=Pairing.HALVES),
+    Architecture("chatglm", "ChatGLM 3, GLM 4 9B", fused_gate=True),
+    Architecture(
+        "nemotron",
+        "Nemotron 4, Minitron",
+        norm_epsilon=_LAYER_NORM,
+        pairing=Pairing.HALVES,
+        activation="ReluSquared",
+        gated=False,
+    ),
     Architecture(
         "seed_oss",
         "Seed-OSS",
