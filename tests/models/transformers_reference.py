@@ -205,7 +205,7 @@ def _to_mxfp4(folder: Path) -> None:
 def write(folder: Path, case: str, tokens: list[int]) -> None:
     import numpy as np
     import torch
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM, Mxfp4Config
 
     model = _model(case)
     _randomise(model)
@@ -218,7 +218,11 @@ def write(folder: Path, case: str, tokens: list[int]) -> None:
         _to_mxfp4(folder)
     # Read anew: that cast has rounded RoPE's frequencies, too.
     model = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=torch.float64, attn_implementation="eager", experts_implementation="eager"
+        folder,
+        dtype=torch.float64,
+        attn_implementation="eager",
+        experts_implementation="eager",
+        quantization_config=Mxfp4Config(dequantize=True) if is_quantised else None,
     )
     with torch.no_grad():
         logits = model.eval()(torch.tensor([tokens])).logits[0]

@@ -17,6 +17,7 @@ from foundry.huggingface.configuration import (
     metadata_of,
     model_of,
     rope_factors,
+    rope_parameters,
 )
 from foundry.huggingface.derived import placed
 from foundry.huggingface.fused_experts import split_experts
@@ -68,6 +69,9 @@ class Folder:
             self._model.exact_gelu and not in_order and has_exact_gelu(self._configuration)
         )
         """Whether the activation is GELU by the error function, though GGUF's is not."""
+        parameters = rope_parameters(self._configuration)
+        self.has_fractional_ramp = parameters.get("truncate") is False and not in_order
+        """Whether YaRN's ramp is between fractions of pairs, though GGUF's is not."""
         self.tensors: dict[str, Recipe] = recipes(stored, model, self._configuration, layers)
         """By GGUF's names."""
         self.metadata |= sizes_of(self._model.architecture, self.tensors, self._configuration)

@@ -85,6 +85,14 @@ class ModelConfig:
         """That operation between the products of the MLP."""
         return replace(self, architecture=replace(self.architecture, activation=name))
 
+    def with_fractional_ramp(self) -> ModelConfig:
+        """YaRN's ramp between fractions of pairs of elements."""
+        layers = (
+            replace(layer, rope_scaling=replace(layer.rope_scaling, whole_pairs=False))
+            for layer in self.of_layers
+        )
+        return replace(self, of_layers=tuple(layers))
+
     @classmethod
     def from_metadata(cls, values: Mapping[str, object]) -> ModelConfig:
         """Raises `UnsupportedModelError` for another architecture or an unsupported feature,

@@ -33,6 +33,8 @@ def open_model(path: Path, context_length: int | None) -> OpenedModel:
         config = config.with_pairing(Pairing.HALVES)
     if isinstance(file, Folder) and file.has_exact_gelu:
         config = config.with_activation("GeluErf")
+    if isinstance(file, Folder) and file.has_fractional_ramp:
+        config = config.with_fractional_ramp()
     description = file.segmentation if isinstance(file, Folder) else None
     tokenizer = Tokenizer(file.metadata, description)
     _check_vocabulary(file, config, len(tokenizer))

@@ -32,6 +32,8 @@ class RopeScaling:
     beta_fast: float
     beta_slow: float
     log_multiplier: float
+    whole_pairs: bool = True
+    """Whether YaRN's ramp begins and ends at a pair of elements, as in llama.cpp."""
 
     @classmethod
     def from_metadata(cls, metadata: Metadata, context_length: int) -> RopeScaling:
@@ -95,9 +97,12 @@ class RopeScaling:
             span = self.original_context_length / (turns * 2 * math.pi)
             return head_dim * math.log(span) / (2 * math.log(base))
 
-        low = max(0, math.floor(pair_of(self.beta_fast)))
-        high = min(head_dim - 1, math.ceil(pair_of(self.beta_slow)))
-        return 1.0 - np.clip((pairs - low) / max(0.001, high - low), 0.0, 1.0)
+        low, high = pair_of(self.beta_fast), pair_of(self.beta_slow)
+        if self.whole_pairs:
+            low, high = math.floor(low), math.ceil(high)
+        low, high = max(0, low), min(head_dim - 1, high)
+        ramp: NDArray[np.float64] = np.clip((pairs - low) / max(0.001, high - low), 0.0, 1.0)
+        return 1.0 - ramp
 
 
 def _yarn_magnitude(factor: float, multiplier: float) -> float:
