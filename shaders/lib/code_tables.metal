@@ -1,4 +1,7 @@
 // Formats whose four-bit codes number the entries of a table: Format::Numbers of lib/fours.metal.
+//
+// Tables have 16 bytes, and four codes are looked up as a vector: where lanes are the elements of a
+// vector register, that is one shuffle of bytes for all lanes.
 #pragma once
 #include "lib/common.metal"
 
@@ -8,45 +11,27 @@ FOUNDRY_GLOBAL uchar kIq4Table[16] = {1,   24,  45,  63,  79,  93,  106, 118,
                                       129, 141, 153, 166, 181, 197, 217, 241};
 struct Iq4Table {
   FOUNDRY_CONSTANT short kOffset = 128;
-  static uint entry(uint code) { return kIq4Table[code]; }
+  static uchar entry(uchar code) { return kIq4Table[code]; }
 };
 
-/// A table of bytes as its polynomial over bits: entry(code) is the exclusive or of coefficient(set)
-/// for all sets of bits that the code has.
-template <class Table>
-inline uint coefficient(uint set) {
-  uint sum = 0;
-#pragma unroll
-  for (uint code = 0; code < 16; ++code) sum ^= (code & ~set) == 0 ? Table::entry(code) : 0;
-  return sum;
-}
+// Numbers of four bits (E2M1): a sign, two bits of exponent, one of mantissa. Doubled they are
+// integers, 0, 1, 2, 3, 4, 6, 8, 12 and their negatives; more by kOffset. OCP Microscaling Formats
+// 1.0, 5.3.3.
+FOUNDRY_GLOBAL uchar kFp4Table[16] = {12, 13, 14, 15, 16, 18, 20, 24,
+                                      12, 11, 10, 9,  8,  6,  4,  0};
+struct Fp4Table {
+  FOUNDRY_CONSTANT short kOffset = 12;
+  static uchar entry(uchar code) { return kFp4Table[code]; }
+};
 
 template <class Table>
 struct TableNumbers {
-  static uint one(uint code) { return Table::entry(code); }
+  static uint one(uint code) { return Table::entry(uchar(code)); }
 
-  /// By the polynomial, eight codes at once: where lanes are the elements of a vector register, a
-  /// look-up is a load for each lane, and these are instructions for all.
-  static uint2 eight(uint low, uint high) {
-    const uint codes = low | high << 4;
-    const uint each = 0x11111111;
-    uint has[16];  // ones in the halves of bytes whose code has all bits of the index
-    has[0] = ~0u;
-#pragma unroll
-    for (uint bit = 0; bit < 4; ++bit) {
-      const uint ones = (codes >> bit & each) * 15;
-#pragma unroll
-      for (uint set = 0; set < 1u << bit; ++set) has[set | 1u << bit] = has[set] & ones;
-    }
-    uint lower = 0;
-    uint upper = 0;
-#pragma unroll
-    for (uint set = 0; set < 16; ++set) {
-      lower ^= has[set] & (coefficient<Table>(set) & 15) * each;
-      upper ^= has[set] & (coefficient<Table>(set) >> 4) * each;
-    }
-    const uint halves = 0x0F0F0F0F;
-    return uint2((lower & halves) | (upper & halves) << 4,
-                 (lower >> 4 & halves) | (upper & ~halves));
+  static uint four(uint codes) {
+    const uchar4 each = as_type<uchar4>(codes);
+    return as_type<uint>(uchar4(Table::entry(each.x), Table::entry(each.y), Table::entry(each.z),
+                                Table::entry(each.w)));
   }
+  static uint2 eight(uint low, uint high) { return uint2(four(low), four(high)); }
 };

@@ -3,7 +3,7 @@
 // low half and code i + 16 in its high half.
 #pragma once
 #include "lib/fours.metal"
-#include "lib/fp4.metal"
+#include "lib/code_tables.metal"
 
 struct MXFP4Block {
   uchar exponent;
@@ -13,9 +13,9 @@ static_assert(sizeof(MXFP4Block) == 17, "MXFP4Block must match GGUF's layout");
 
 struct MXFP4Format : FormatDefaults {
   using Block = MXFP4Block;
-  using Numbers = Fp4Numbers;
+  using Numbers = TableNumbers<Fp4Table>;
   FOUNDRY_CONSTANT uint kBlock = 32;
-  FOUNDRY_CONSTANT short kOffset = Fp4Numbers::kOffset;
+  FOUNDRY_CONSTANT short kOffset = Fp4Table::kOffset;
   FOUNDRY_CONSTANT uint kRun = 32;
   FOUNDRY_CONSTANT uint kApart = 4;
 

@@ -3,7 +3,7 @@
 // sub-block's eight holds code i in its low half and code i + 8 in its high half.
 #pragma once
 #include "lib/fours.metal"
-#include "lib/fp4.metal"
+#include "lib/code_tables.metal"
 
 struct NVFP4Block {
   uchar sub_scales[4];
@@ -13,9 +13,9 @@ static_assert(sizeof(NVFP4Block) == 36, "NVFP4Block must match GGUF's layout");
 
 struct NVFP4Format : FormatDefaults {
   using Block = NVFP4Block;
-  using Numbers = Fp4Numbers;
+  using Numbers = TableNumbers<Fp4Table>;
   FOUNDRY_CONSTANT uint kBlock = 64;
-  FOUNDRY_CONSTANT short kOffset = Fp4Numbers::kOffset;
+  FOUNDRY_CONSTANT short kOffset = Fp4Table::kOffset;
   FOUNDRY_CONSTANT uint kRun = 16;
   FOUNDRY_CONSTANT uint kApart = 2;
 

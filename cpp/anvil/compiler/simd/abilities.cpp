@@ -6,7 +6,9 @@
 namespace anvil::compiler::simd {
 
 Abilities::Abilities(const llvm::Function& function, const llvm::TargetMachine* target) {
-  if (!function.getParent()->getTargetTriple().isX86()) return;
+  const llvm::Triple& triple = function.getParent()->getTargetTriple();
+  if (triple.isAArch64()) shuffled_bytes = 16;
+  if (!triple.isX86()) return;
   const auto has = [&](llvm::StringRef features) {
     return target && target->getMCSubtargetInfo()->checkFeatures(features);
   };
@@ -15,6 +17,7 @@ Abilities::Abilities(const llvm::Function& function, const llvm::TargetMachine* 
   masked_gathers = wide || has("+avx2,+fast-gather");
   masked_bits = has("+avx512bw,+avx512vl") ? 8 : 32;
   mask_moves = true;
+  shuffled_bytes = has("+avx512bw") ? 64 : has("+avx2") ? 32 : 0;
 }
 
 }  // namespace anvil::compiler::simd

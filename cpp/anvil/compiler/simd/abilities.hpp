@@ -21,6 +21,8 @@ struct Abilities {
   unsigned masked_bits = 0;
   /// A mask moves between a vector and a scalar register in an instruction or two.
   bool mask_moves = false;
+  /// Of the widest instruction that takes each byte out of a table of 16; 0: there is none.
+  unsigned shuffled_bytes = 0;
 
   /// Whether elements of a type have loads and stores under a mask.
   bool masks(const llvm::DataLayout& layout, llvm::Type* accessed) const {

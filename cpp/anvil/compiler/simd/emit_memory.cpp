@@ -7,6 +7,7 @@
 // lanes, else a loop over those active.
 #include <llvm/Support/SaveAndRestore.h>
 
+#include "anvil/compiler/simd/byte_tables.hpp"
 #include "anvil/compiler/simd/emitter.hpp"
 
 namespace anvil::compiler::simd {
@@ -150,6 +151,10 @@ void Emitter::scatter(StoreInst& store, Value* active) {
 }
 
 Value* Emitter::load_anywhere(LoadInst& load) {
+  if (const auto table = abilities_.shuffled_bytes ? byte_table_of(load) : std::nullopt) {
+    Type* bytes = flat(builder_.getInt8Ty());
+    return look_up_bytes(builder_.CreateTrunc(vector(table->index), bytes), table->bytes);
+  }
   if (!code_->active) return load_gathered(load);
   if (gathers(load) && abilities_.wide) return gather(load, code_->active);
   return if_all_active([&] { return load_gathered(load); },

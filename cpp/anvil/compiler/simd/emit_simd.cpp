@@ -1,4 +1,8 @@
 // Operations across the lanes of a simdgroup: all of them, or those of the current mask.
+#include <llvm/Analysis/VectorUtils.h>
+#include <llvm/IR/IntrinsicsAArch64.h>
+#include <llvm/IR/IntrinsicsX86.h>
+
 #include <cstddef>
 #include <iterator>
 
@@ -61,12 +65,50 @@ void Emitter::emit_primitive(CallBase& call, const Primitive& primitive) {
     }
     case Kind::shuffle:
       return record(call, emit_shuffle(call));
+    case Kind::look_up: {
+      const Value* word = call.getArgOperand(0);
+      Value* found = shape(word).is_uniform() ? base(word) : vector(word);
+      auto* bytes = FixedVectorType::get(builder_.getInt8Ty(),
+                                         unsigned(layout_.getTypeStoreSize(found->getType())));
+      auto* table = cast<Constant>(call.getArgOperand(1));
+      Value* looked_up = look_up_bytes(builder_.CreateBitCast(found, bytes), table);
+      return record(call, builder_.CreateBitCast(looked_up, found->getType()));
+    }
     case Kind::reduce:
       return record(call, emit_reduction(call, primitive));
     case Kind::scan_inclusive:
     case Kind::scan_exclusive:
       return record(call, emit_scan(call, primitive));
   }
+}
+
+/// Each of the bytes, which may be of lanes that are not there, in a table of 16.
+Value* Emitter::look_up_bytes(Value* bytes, Constant* table) {
+  const unsigned count = cast<FixedVectorType>(bytes->getType())->getNumElements();
+  const unsigned width = std::min(abilities_.shuffled_bytes, unsigned(alignTo(count, 16)));
+  const unsigned piece = width >= 64 ? 64 : width >= 32 ? 32 : 16;
+  const bool is_x86 = vector_.getParent()->getTargetTriple().isX86();
+  SmallVector<int> repeated;
+  for (unsigned i = 0; i < piece; ++i) repeated.push_back(int(i % 16));
+  Value* tables = builder_.CreateShuffleVector(table, repeated);
+  SmallVector<Value*> pieces;
+  for (unsigned first = 0; first < count; first += piece) {
+    SmallVector<int> own;
+    for (unsigned i = first; i < first + piece; ++i) own.push_back(i < count ? int(i) : -1);
+    Value* indices = builder_.CreateShuffleVector(bytes, own);
+    const auto shuffled = [&](Intrinsic::ID shuffle, ArrayRef<Type*> types = {}) {
+      pieces.push_back(builder_.CreateIntrinsic(shuffle, types, {tables, indices}));
+    };
+    if (!is_x86)
+      shuffled(Intrinsic::aarch64_neon_tbl1, {tables->getType()});
+    else
+      shuffled(piece == 64   ? Intrinsic::x86_avx512_pshuf_b_512
+               : piece == 32 ? Intrinsic::x86_avx2_pshuf_b
+                             : Intrinsic::x86_ssse3_pshuf_b_128);
+  }
+  Value* all = concatenateVectors(builder_, pieces);
+  if (all->getType() == bytes->getType()) return all;
+  return builder_.CreateShuffleVector(all, consecutive(0, count));
 }
 
 void Emitter::emit_barrier() {

@@ -38,6 +38,7 @@ std::optional<Primitive> primitive_of(const llvm::CallBase& call) {
     if (name.consume_front("lanes_")) name.getAsInteger(10, primitive.lane_bytes);
     return primitive;
   }
+  if (name == "look_up") return Primitive{Kind::look_up};
   if (name.starts_with("shuffle_")) return Primitive{Kind::shuffle};
 
   std::optional<Kind> kind;

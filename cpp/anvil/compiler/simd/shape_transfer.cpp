@@ -305,6 +305,9 @@ Shape ShapeTransfer::call(const CallBase& call_site) {
   const auto primitive = primitive_of(call_site);
   if (!primitive) return Shape::varying();
   if (primitive->is_uniform()) return Shape::uniform(0);
+  if (primitive->kind == Primitive::Kind::look_up &&
+      shape_of_(call_site.getArgOperand(0)).is_uniform())
+    return Shape::uniform(0);
   if (primitive->kind == Primitive::Kind::shuffle &&
       (shape_of_(call_site.getArgOperand(0)).is_uniform() ||
        shape_of_(call_site.getArgOperand(1)).is_uniform()))

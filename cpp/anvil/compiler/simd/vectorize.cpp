@@ -7,6 +7,7 @@
 
 #include "anvil/compiler/simd/adjacent_loads.hpp"
 #include "anvil/compiler/simd/adjacent_stores.hpp"
+#include "anvil/compiler/simd/byte_tables.hpp"
 #include "anvil/compiler/simd/clean_up.hpp"
 #include "anvil/compiler/simd/emitter.hpp"
 #include "anvil/compiler/simd/prepare.hpp"
@@ -67,11 +68,13 @@ bool vectorize(Module& module, const VectorizeOptions& options, Remarks& remarks
     return failure(remarks,
                    Twine("the module has no void ") + kScalarEntry + "(tg, simdgroup, lane)");
   prepare(*scalar);
+  const Abilities abilities(*scalar, options.target);
+  if (abilities.shuffled_bytes) look_up_words(*scalar);
   compute_elements(*scalar);
   merge_adjacent_loads(*scalar);
   sum_vectors_first(*scalar);
   // Elsewhere there is no storing of a part of them under a mask.
-  if (Abilities(*scalar, options.target).wide) merge_adjacent_stores(*scalar);
+  if (abilities.wide) merge_adjacent_stores(*scalar);
   if (options.verify && !verified(*scalar, "before vectorisation", remarks)) return false;
 
   Function& entry = declare_entry(module, *scalar, options.target);
