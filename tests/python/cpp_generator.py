@@ -73,7 +73,15 @@ def evaluate_as_cpp(model: LanguageModel, tokens: list[int]) -> None:
     engine.decoder.release()
     shared = min(engine.cache.shared_prefix(tokens), len(tokens) - 1)
     at = engine.cache.keep(0 if engine.cache.recurrent.size else shared)
-    for size in steps_for(model.context_length):
-        while len(tokens) - 1 - at >= size:
-            engine.forward.run(tokens[at : at + size], rows=1)
-            at += size
+    sizes = steps_for(model.context_length)
+    while at < len(tokens) - 1:
+        left = len(tokens) - 1 - at
+        size = max(size for size in sizes if size <= left)
+        above = min((size for size in sizes if size > left), default=0)
+        has_room = above < 4 * left and above - left <= 32 and at + above <= model.context_length
+        if size < left and above and has_room and not engine.cache.recurrent.size:
+            size = above
+        part = tokens[at : at + min(size, left)]
+        engine.forward.run([*part, *[0] * (size - len(part))], rows=1)
+        at += len(part)
+        del engine.cache.tokens[at:]

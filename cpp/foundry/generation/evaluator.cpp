@@ -84,6 +84,23 @@ std::size_t Evaluator::reusable(std::span<const std::int32_t> tokens) const {
   return count;
 }
 
+/// The tokens of the next step where `left` are to be evaluated from position `at` on: as many as
+/// there are steps for, or more, if that wastes no more than a step costs by itself. What a cache
+/// has of positions that are not there yet is written over when they are; a state is not.
+std::uint64_t Evaluator::step_for(std::uint64_t left, std::uint64_t at) const {
+  constexpr std::uint64_t kMostWasted = 32;
+  std::uint64_t above = 0;
+  for (const auto& [count, program] : steps_) {
+    if (count <= left) {
+      const bool is_filled = above < 4 * left && above - left <= kMostWasted;
+      const bool fits = above != 0 && at + above <= context_length_;
+      return count < left && is_filled && fits ? above : count;
+    }
+    if (states_.empty()) above = count;
+  }
+  return 1;
+}
+
 std::size_t Evaluator::evaluate(std::span<const std::int32_t> tokens) {
   const std::size_t reused = reusable(tokens);
   forget();
@@ -95,15 +112,19 @@ std::size_t Evaluator::evaluate(std::span<const std::int32_t> tokens) {
   }
   reserve(tokens.size());
   const std::size_t last = tokens.size() - 1;
-  std::size_t at = reused;
-  for (auto& [count, program] : steps_) {
-    for (; last - at >= count; at += count) {
-      const AnyTensor ids = program.tensor("ids");
-      std::ranges::copy(tokens.subspan(at, count), ids.host_mutable<std::int32_t>().begin());
-      program.replay({{"position", at}});
-      written_ = std::max<std::uint64_t>(written_, at + count);
-      foundry_.flush();
-    }
+  for (std::uint64_t at = reused; at < last;) {
+    const std::uint64_t count = step_for(last - at, at);
+    Program& program = steps_.at(count);
+    const auto part = tokens.subspan(at, std::min<std::uint64_t>(count, last - at));
+    reserve(at + count);
+    const AnyTensor ids = program.tensor("ids");
+    const std::span<std::int32_t> room = ids.host_mutable<std::int32_t>();
+    std::ranges::fill(room, 0);
+    std::ranges::copy(part, room.begin());
+    program.replay({{"position", at}});
+    written_ = std::max(written_, at + count);
+    at += part.size();
+    foundry_.flush();
   }
   const AnyTensor next = token();
   next.host_mutable<std::int32_t>()[0] = tokens[last];

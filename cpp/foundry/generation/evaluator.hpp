@@ -43,6 +43,7 @@ class Evaluator {
  private:
   [[nodiscard]] Program& decode() { return steps_.at(1); }
   [[nodiscard]] const Program& decode() const { return steps_.at(1); }
+  [[nodiscard]] std::uint64_t step_for(std::uint64_t left, std::uint64_t at) const;
   void reserve(std::uint64_t positions);
   void bind_caches(const std::map<std::string, AnyTensor, std::less<>>& caches);
   [[nodiscard]] std::size_t reusable(std::span<const std::int32_t> tokens) const;

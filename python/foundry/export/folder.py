@@ -13,8 +13,8 @@ from foundry.export.tokenizer_tables import tokenizer_tables
 from foundry.generation.chat_templates import ChatTemplates
 from foundry.generation.tokenizer import Tokenizer
 
-_STEPS = (256, 64, 16, 4, 2, 1)
-"""Tokens of the programs: a prompt of any length is few of them, and none is filled up."""
+_STEPS = (256, 128, 64, 32, 8, 1)
+"""Tokens of the programs, the most first."""
 
 
 def steps_for(context_length: int) -> tuple[int, ...]:
