@@ -1380,11 +1380,39 @@ class GatedDeltaNet(Operation):
     @start.setter
     def start(self, value: int | Parameter, /) -> None: ...
 
+class SsmScan(Operation):
+    """
+    The selective scan of Mamba 2 (Dao & Gu 2024), token by token: with s = softplus(dt + dt_bias) the state S of a head decays and grows, S = exp(s a) S + s B x^T, and answers, y = S^T C + d x; then y silu(gate). Neighbouring heads share the B and the C of a group. The state is read and written once for all tokens.
+
+    xbc: (tokens, heads head_dim + 2 groups state_size): a row's x of all heads, B of all groups, C of all groups; any stride of rows; f32, f16 or bf16.
+    dt: (tokens, heads), any stride of rows; f32, f16 or bf16.
+    a: (heads,); f32, f16 or bf16.
+    state: (heads, state_size, head_dim); f32.
+    y: (tokens, heads head_dim), no gaps; f32.
+    start: position of the first token; at 0 the state counts as zeros, whatever stands there.
+    dt_bias: optional; (heads,); f32, f16 or bf16.
+    d: optional; (heads,); f32, f16 or bf16.
+    gate: optional; y's size, any stride of rows; f32, f16 or bf16.
+    """
+
+    def __init__(self, xbc: Tensor, dt: Tensor, a: Tensor, state: Tensor, y: Tensor, *, start: int | Parameter = 0, dt_bias: Tensor | None = None, d: Tensor | None = None, gate: Tensor | None = None) -> None: ...
+
+    def __repr__(self) -> str: ...
+
+    @property
+    def start(self) -> int | Parameter:
+        """
+        position of the first token; at 0 the state counts as zeros, whatever stands there
+        """
+
+    @start.setter
+    def start(self, value: int | Parameter, /) -> None: ...
+
 class RmsNorm(Operation):
     """
     y = x / sqrt(mean(x^2) + epsilon) * weight * silu(gate) + residual, row by row, sums in f32. As a prologue only weight and epsilon count. Zhang & Sennrich 2019.
 
-    weight: optional; (columns,); f32, f16 or bf16.
+    weight: optional; (columns,), or (n, columns), which every n rows have in turn; f32, f16 or bf16.
     epsilon: added to the mean of squares.
     x: left out in a fused kernel; (columns,) or (rows, columns); f32, f16 or bf16.
     y: left out in a fused kernel; x's size; f32, f16 or bf16. It may be x or residual.

@@ -37,7 +37,8 @@ kernel void rms_norm(FOUNDRY_ARGUMENTS) {
   SumOfSquares squares = {x + at, 0.0f};
   place.each(params.columns, squares);
   const float mean = place.sum(squares.sum, slots) / float(params.columns);
-  RmsNormScale scaled = {x + at, weight, residual + at, gate + at, y + at,
-                         inverse_root_mean(mean, params.epsilon)};
+  const ulong of_weight = ulong(place.row % params.weight_rows) * params.columns;
+  RmsNormScale scaled = {x + at,    weight + of_weight, residual + at,
+                         gate + at, y + at,             inverse_root_mean(mean, params.epsilon)};
   place.each(params.columns, scaled);
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -96,11 +97,13 @@ class Case:
     model: Model
     what: str = "plain"
     dispatches: int = 5
-    of_others: int = 5
+    of_others: int | Mapping[int, int] = 5
     """Dispatches of the layers that `model.others` has."""
 
     def of_layer(self, layer: int) -> int:
-        return self.of_others if layer in self.model.others else self.dispatches
+        if layer not in self.model.others:
+            return self.dispatches
+        return self.of_others if isinstance(self.of_others, int) else self.of_others[layer]
 
 
 def _model(architecture: str, tensors: str, **more: Any) -> Model:

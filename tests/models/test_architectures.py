@@ -10,6 +10,7 @@ import reference
 from _pytest.mark import ParameterSet
 from cases import CASES, Case
 from numpy.typing import NDArray
+from recurrent_cases import RECURRENT_CASES
 from reference import Logits
 from writer import CONTEXT, VOCABULARY
 
@@ -56,7 +57,7 @@ def _parameters(slow: bool) -> list[ParameterSet]:
             id=f"{case.model.architecture}: {case.what}",
             marks=[pytest.mark.slow] if slow and index else [],
         )
-        for index, case in enumerate(CASES)
+        for index, case in enumerate((*CASES, *RECURRENT_CASES))
     ]
 
 

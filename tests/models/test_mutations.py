@@ -14,11 +14,13 @@ from typing import Any
 import pytest
 from cases import CASES
 from embedding_cases import EMBEDDING_CASES
+from recurrent_cases import RECURRENT_CASES
 from writer import Model
 
 import foundry as fd
 
-MODELS = [case.model for case in CASES] + [case.model for case in EMBEDDING_CASES]
+MODELS = [case.model for case in (*CASES, *RECURRENT_CASES)]
+MODELS += [case.model for case in EMBEDDING_CASES]
 VALUES: tuple[Any, ...] = (
     *(0, 1, 2, 3, 5, 7, 63, 64, 255, 256, 1023, 2**31 - 1, 2**31, 2**32 - 1),
     *(0.0, -1.0, 0.5, 1e-40, 1e30, float("nan"), float("inf"), True, False),
@@ -31,6 +33,8 @@ SIZES = (
     *("rope.scaling.factor", "vocab_size", "expert_count", "expert_used_count"),
     *("attention.causal", "pooling_type", "hidden_activation", "classifier.output_labels"),
     *("attention.sliding_window", "attention.sliding_window_pattern", "leading_dense_block_count"),
+    *("shortconv.l_cache", "ssm.conv_kernel", "ssm.inner_size", "ssm.state_size"),
+    *("ssm.time_step_rank", "ssm.group_count"),
 )
 FORMATS = ("f32", "f16", "bf16", "q8_0", "q4_0", "q6_k")
 

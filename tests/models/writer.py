@@ -52,10 +52,23 @@ class Sizes:
     unturned: int = 20
     value: int = 28
     """Elements of a head of latent attention: of its queries, and of its result."""
+    scan_heads: int = 12
+    scan_groups: int = 2
+    scan_state: int = 20
+    taps: int = 4
 
     @property
     def query(self) -> int:
         return self.heads * self.head_dim
+
+    @property
+    def scanned(self) -> int:
+        """Elements of a scan's heads: llama.cpp takes no other number."""
+        return 2 * self.hidden
+
+    @property
+    def convolved(self) -> int:
+        return self.scanned + 2 * self.scan_groups * self.scan_state
 
     @property
     def key(self) -> int:
@@ -77,9 +90,14 @@ BLOCKS = Sizes(
     turned=32,
     unturned=64,
     value=32,
+    scan_heads=16,
+    scan_state=32,
 )
 """Columns that every format divides."""
 
+
+_RECURRENT = ("ssm_a", "ssm_d", "ssm_conv1d", "shortconv.conv")
+"""What of recurrent layers is no matrix of a product."""
 
 _GROWN = {
     getattr(SMALL, name) * times: getattr(BLOCKS, name) * times
@@ -133,10 +151,17 @@ class Model:
     """Of the tensors that are unlike other architectures'."""
     formats: tuple[str, ...] = ("f32",)
     """Of the matrices, in turn."""
+    bare: str = "ssm_a ssm_d"
+    """The tensors that are called so without ".weight"."""
     others: Mapping[int, str] = field(default_factory=dict)
     """The tensors of layers that have others."""
     shapes_of: Mapping[int, Mapping[str, tuple[int, ...]]] = field(default_factory=dict)
     """`shapes` of one layer."""
+
+    @property
+    def recurs(self) -> bool:
+        every = " ".join([self.tensors, *self.others.values()])
+        return "ssm_in" in every or "shortconv" in every
 
     @property
     def is_latent(self) -> bool:
@@ -151,7 +176,12 @@ class Model:
         of_layers = {layer: _grown(shapes) for layer, shapes in self.shapes_of.items()}
         alone = self.sizes.kv_heads == self.sizes.heads  # every head has keys of its own
         kv_heads = BLOCKS.heads if alone else BLOCKS.kv_heads
-        sizes = replace(BLOCKS, layers=self.sizes.layers, kv_heads=kv_heads)
+        sizes = replace(
+            BLOCKS,
+            layers=self.sizes.layers,
+            kv_heads=kv_heads,
+            scan_groups=self.sizes.scan_groups,
+        )
         return replace(
             self,
             sizes=sizes,
@@ -176,10 +206,11 @@ class Model:
             names += [f"blk.{layer}.{name}" for name in own.split()]
         names = [name for name in names if name not in self.without.split()]
         for name in names:
-            full = name if name.endswith((".bias", ".scale")) else f"{name}.weight"
+            is_bare = name.endswith((".bias", ".scale")) or name.split(".")[-1] in self.bare.split()
+            full = name if is_bare else f"{name}.weight"
             values = self._values(name, random)
             if values.ndim < 2 or name.endswith(
-                (".bias", "_norm", "ffn_gate_inp", "position_embd", "token_types")
+                (".bias", "_norm", "ffn_gate_inp", "position_embd", "token_types", *_RECURRENT)
             ):
                 writer.add_tensor(full, values.astype(np.float32))
                 continue
@@ -206,6 +237,8 @@ class Model:
             "attention.head_count": sizes.heads,
             "attention.head_count_kv": sizes.kv_heads,
         }
+        if self.recurs:
+            found |= self._of_layers()
         if self.is_latent:
             return found | self._latent_sizes()
         if sizes.head_dim * sizes.heads != sizes.hidden:
@@ -213,6 +246,31 @@ class Model:
                 "attention.key_length": sizes.head_dim,
                 "attention.value_length": sizes.head_dim,
             }
+        return found
+
+    def _of_layers(self) -> dict[str, Any]:
+        """Of recurrent layers, and which those are."""
+        s = self.sizes
+        layers = [self.others.get(i, self.tensors).split() for i in range(s.layers)]
+        found: dict[str, Any] = {}
+        kv_heads = [s.kv_heads * ("attn_k" in names) for names in layers]
+        inner = [s.inner * ("ffn_up" in names) for names in layers]
+        if not all(kv_heads):
+            found["attention.head_count_kv"] = kv_heads
+        if not any(kv_heads):
+            found |= {"attention.head_count": 0, "attention.head_count_kv": 0}
+        if not all(inner) and "expert_count" not in self.metadata:
+            found["feed_forward_length"] = inner if any(inner) else 0
+        if any("ssm_in" in names for names in layers):
+            found |= {
+                "ssm.conv_kernel": s.taps,
+                "ssm.inner_size": s.scanned,
+                "ssm.state_size": s.scan_state,
+                "ssm.time_step_rank": s.scan_heads,
+                "ssm.group_count": s.scan_groups,
+            }
+        else:
+            found["shortconv.l_cache"] = s.taps
         return found
 
     def _latent_sizes(self) -> dict[str, Any]:
@@ -248,6 +306,8 @@ class Model:
     ) -> NDArray[np.float32]:
         if name.endswith("scale") or ("norm" in name and not name.endswith(".bias")):
             return random.uniform(0.5, 1.5, shape).astype(np.float32)
+        if name == "ssm_a":
+            return -random.uniform(0.5, 4, shape).astype(np.float32)
         if name.startswith("rope_"):  # what frequencies are divided by
             return random.uniform(1, 8, shape).astype(np.float32)
         if len(shape) == 1 or name.endswith(".bias"):
@@ -285,6 +345,16 @@ class Model:
             "ffn_down": (s.hidden, s.inner),
             "ffn_gate_inp": (experts, s.hidden),
             "exp_probs_b": (experts, 1),
+            "shortconv.in_proj": (3 * s.hidden, s.hidden),
+            "shortconv.conv": (s.hidden, s.taps),
+            "shortconv.out_proj": (s.hidden, s.hidden),
+            "ssm_in": (s.scanned + s.convolved + s.scan_heads, s.hidden),
+            "ssm_conv1d": (s.convolved, s.taps),
+            "ssm_dt": (s.scan_heads, 1),
+            "ssm_a": (s.scan_heads, 1),
+            "ssm_d": (s.scan_heads, 1),
+            "ssm_norm": (s.scan_groups, s.scanned // s.scan_groups),
+            "ssm_out": (s.hidden, s.scanned),
             "nextn.eh_proj": (s.hidden, 2 * s.hidden),
             "ffn_gate_exps": (experts, inner, s.hidden),
             "ffn_up_exps": (experts, inner, s.hidden),

@@ -183,6 +183,22 @@ CASES = {
         # The state is read, too.
         bytes=(4 * (2 * 48 + 96 + 2 * 12 + 256 + 8), 4 * (256 + 96)),
     ),
+    "SsmScan": Case(
+        ops.SsmScan,
+        {
+            "xbc": (3, 52),
+            "dt": (3, 4),
+            "a": (4,),
+            "state": (4, 5, 8),
+            "y": (3, 32),
+            "dt_bias": (4,),
+            "d": (4,),
+            "gate": (3, 32),
+        },
+        writes=("state", "y"),
+        # The state is read, too.
+        bytes=(4 * (156 + 12 + 4 + 160 + 8 + 96), 4 * (160 + 96)),
+    ),
     "RmsNorm": Case(
         ops.RmsNorm,
         {"weight": (40,), "x": (6, 40), "y": (6, 40), "residual": (6, 40), "gate": (6, 40)},

@@ -194,6 +194,9 @@ def test_which_format_a_tensor_gets() -> None:
     assert format_of("output.weight", (64, 512), "q4_k") == "q6_k"
     assert format_of("blk.0.ffn_down_exps.weight", (4, 64, 512), "q4_k") == "q4_k"
     assert format_of("blk.0.ffn_gate_inp.weight", (4, 512), "q4_k") == "f32"
+    for name in ("shortconv.conv.weight", "ssm_conv1d.weight", "ssm_a", "ssm_d"):
+        assert format_of(f"blk.0.{name}", (512, 1), "q4_k") == "f32"
+    assert format_of("blk.0.ssm_alpha.weight", (64, 512), "q4_k") == "q4_k"
     assert format_of("blk.0.attn_norm.weight", (512,), "f16") == "f32"
     assert format_of("position_embd.weight", (64, 512), "q8_0") == "f32"
     assert format_of("token_types.weight", (2, 512), "f16") == "f32"

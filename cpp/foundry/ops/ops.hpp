@@ -40,6 +40,7 @@
 #include "foundry/ops/sample.hpp"
 #include "foundry/ops/sandwich_norm.hpp"
 #include "foundry/ops/softmax.hpp"
+#include "foundry/ops/ssm_scan.hpp"
 
 namespace foundry::ops {
 
@@ -49,7 +50,7 @@ using ExpertOperations =
     OperationList<ChooseExperts, GroupExperts, ExpertGatedLinear, ExpertLinear>;
 using AttentionOperations =
     OperationList<Attention, Rope, RopeKvWrite, LatentWrite, KvWrite, KvRearrange, RepeatKv>;
-using RecurrentOperations = OperationList<CausalConv, GatedDeltaNet>;
+using RecurrentOperations = OperationList<CausalConv, GatedDeltaNet, SsmScan>;
 using RowOperations = OperationList<RmsNorm, LayerNorm, Softmax>;
 using ElementOperations = OperationList<Add, Multiply, SwiGlu, GeGlu, Clamp, Copy, Fill, Arange,
                                         RandomUniform, RandomNormal>;

@@ -46,17 +46,28 @@ struct RmsNormRecipe {
   }
 };
 
+/// Of one that every so many rows have in turn.
+std::uint32_t rows_of_weight(const AnyTensor& weight, const RowShape& shape) {
+  if (!weight) return 1;
+  const Extents& extents = weight.extents();
+  if (extents.rank() != 2 || extents[1] != shape.columns || shape.rows % extents[0] != 0) {
+    require_count("RmsNorm", "weight", weight, shape.columns);
+    return 1;
+  }
+  return static_cast<std::uint32_t>(extents[0]);
+}
+
 }  // namespace
 
 void RmsNorm::encode(Encoder& encoder) const {
   require_operands(*this);
   const RowShape shape = row_shape("RmsNorm", x);
-  if (weight) require_count("RmsNorm", "weight", weight, shape.columns);
+  const std::uint32_t weight_rows = rows_of_weight(weight, shape);
   require_count("RmsNorm", "y", y, x.count());
   if (residual) require_count("RmsNorm", "residual", residual, x.count());
   if (gate) require_count("RmsNorm", "gate", gate, x.count());
   const RowDispatch rows = row_dispatch(encoder.device(), shape);
-  const RmsNormParams params{shape.rows, shape.columns, epsilon};
+  const RmsNormParams params{shape.rows, shape.columns, weight_rows, epsilon};
   const auto kernel = encoder.kernel(RmsNormRecipe{.x = x.dtype(),
                                                    .weight = dtype_if_any(weight),
                                                    .residual = dtype_if_any(residual),

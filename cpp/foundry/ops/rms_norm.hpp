@@ -12,6 +12,7 @@ namespace foundry::ops {
 struct RmsNormParams {
   std::uint32_t rows;
   std::uint32_t columns;
+  std::uint32_t weight_rows;
   float epsilon;
 };
 
@@ -31,7 +32,8 @@ struct RmsNorm {
       "y = x / sqrt(mean(x^2) + epsilon) * weight * silu(gate) + residual, row by row, sums in "
       "f32. "
       "As a prologue only weight and epsilon count. Zhang & Sennrich 2019.",
-      optional_read<&RmsNorm::weight>(Elements::floats, "(columns,)"),
+      optional_read<&RmsNorm::weight>(
+          Elements::floats, "(columns,), or (n, columns), which every n rows have in turn"),
       setting<&RmsNorm::epsilon>("added to the mean of squares"),
       read<&RmsNorm::x>(Elements::floats, "(columns,) or (rows, columns)").to_run(),
       write<&RmsNorm::y>(Elements::floats, "x's size")

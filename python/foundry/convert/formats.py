@@ -35,11 +35,16 @@ def checked_type(name: str, supported: tuple[str, ...] = TYPES) -> str:
     return name.lower()
 
 
+_KEPT = ("_norm", "ffn_gate_inp", "ssm_conv1d", "shortconv.conv")
+_NO_MATRICES = (".ssm_a", ".ssm_d")
+
+
 def format_of(name: str, shape: tuple[int, ...], wanted: str) -> str:
-    """The format of a tensor in a file of that type. Norms, biases, what chooses experts and what
-    is added to embeddings stay f32; matrices whose rows are no whole blocks take a format of
-    smaller ones, or f16."""
-    if len(shape) < 2 or "ffn_gate_inp" in name or "_norm" in name or wanted == "f32":
+    """The format of a tensor in a file of that type. Norms, biases, what chooses experts, what is
+    added to embeddings and what is no matrix in recurrent layers stay f32; matrices whose rows are
+    no whole blocks take a format of smaller ones, or f16."""
+    is_kept = any(part in name for part in _KEPT) or name.endswith(_NO_MATRICES)
+    if len(shape) < 2 or wanted == "f32" or is_kept:
         return "f32"
     if name in _ADDED:
         return "f32"

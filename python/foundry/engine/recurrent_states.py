@@ -109,12 +109,13 @@ class RecurrentStates:
         for snapshot in self._snapshots.values():
             if snapshot.position > position:
                 snapshot.position = 0
-        if self.position != position:
-            best = max(self._snapshots.values(), key=lambda one: one.position, default=None)
+        if self.position > position:
             self.position = 0
-            if best is not None and best.position and self.tensor is not None:
-                self._runtime.run(ops.Copy(x=best.tensor, y=self.tensor))
-                self.position = best.position
+        best = max(self._snapshots.values(), key=lambda one: one.position, default=None)
+        if best is not None and best.position > self.position and self.tensor is not None:
+            self.position = 0
+            self._runtime.run(ops.Copy(x=best.tensor, y=self.tensor))
+            self.position = best.position
         return self.position
 
     def by_position(self) -> dict[int, Tensor]:

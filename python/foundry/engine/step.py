@@ -14,7 +14,14 @@ from foundry._foundry import DType, Foundry, FusedKernel, Parameter, Tensor
 ACTIVATIONS = "activations"
 """The arena of what a step computes."""
 _Positional = (
-    ops.Embedding | ops.QkvLinear | ops.Rope | ops.RopeKvWrite | ops.LatentWrite | ops.Attention
+    ops.Embedding
+    | ops.QkvLinear
+    | ops.Rope
+    | ops.RopeKvWrite
+    | ops.LatentWrite
+    | ops.Attention
+    | ops.CausalConv
+    | ops.SsmScan
 )
 
 

@@ -122,7 +122,7 @@ class ModelConfig:
             experts=experts,
             context_length=_context_length(metadata, architecture),
             positions=metadata.integer("context_length", least=2),
-            norm_epsilon=metadata.number(architecture.norm_epsilon),
+            norm_epsilon=_norm_epsilon(metadata, architecture),
             score_cap=own("attn_logit_softcapping", 0.0),
             logit_cap=own("final_logit_softcapping", 0.0),
             embedding_scale=math.sqrt(hidden)
@@ -153,6 +153,14 @@ class ModelConfig:
             layer_input=own_integer(metadata, architecture, "embedding_length_per_layer_input"),
             appended=appended,
         )
+
+
+def _norm_epsilon(metadata: Metadata, architecture: Architecture) -> float:
+    other = "attention.layer_norm_epsilon"
+    is_there = architecture.norm_epsilon in metadata
+    return metadata.number(
+        other if other in architecture.keys and not is_there else architecture.norm_epsilon
+    )
 
 
 def _architecture(values: Mapping[str, object]) -> Architecture:

@@ -77,8 +77,14 @@ def _add_layer(
         # Reads the hidden state before attention adds to it.
         inner = feed_forward(step, config, of, mlp, *hidden.read(norm))
     own = layer.attention
-    is_plain = of.keys_of is None and not config.layer_input
-    if not isinstance(own, AttentionWeights) or isinstance(mlp, Beside) or not is_plain:
+    if (
+        not isinstance(own, AttentionWeights)
+        or layer.attention_output is None
+        or mlp is None
+        or isinstance(mlp, Beside)
+        or of.keys_of is not None
+        or config.layer_input
+    ):
         raise UnsupportedModelError(
             f"unsupported embeddings of a {config.architecture.name} model; supported: models "
             f"whose layers have keys and values of their own, and no other input"

@@ -13,6 +13,7 @@ from foundry.errors import ModelError, UnsupportedModelError
 from foundry.metadata import Metadata
 from foundry.models.architectures import Architecture
 from foundry.models.experts_config import ExpertsConfig, own_integer
+from foundry.models.recurrent_config import RecurrentConfig, recurrent_from
 from foundry.models.rope import RopeScaling
 
 
@@ -60,6 +61,8 @@ class LayerConfig:
     """Of latent attention: keys are latents then, and values a part of them."""
     keys_of: int | None
     """The layer whose keys and values it attends to; None: its own."""
+    recurrent: RecurrentConfig | None
+    """Of what stands in attention's place, or beside it."""
 
     @property
     def query_columns(self) -> int:
@@ -82,13 +85,13 @@ class LayerConfig:
     @property
     def cache(self) -> LayerCache:
         """What it keeps of earlier tokens."""
-        if not self.kv_heads:
-            return LayerCache()
-        if self.keys_of is not None:
-            return LayerCache(keys_of=self.keys_of)
-        is_shared = self.latent is not None
-        sizes = (self.kv_heads, self.key_size, self.value_size)
-        return LayerCache(KeysValues(*sizes, is_shared, self.window))
+        attention = None
+        if self.kv_heads and self.keys_of is None:
+            is_shared = self.latent is not None
+            sizes = (self.kv_heads, self.key_size, self.value_size)
+            attention = KeysValues(*sizes, is_shared, self.window)
+        state = {} if self.recurrent is None else self.recurrent.state
+        return LayerCache(attention, state, self.keys_of)
 
 
 @dataclass(frozen=True)
@@ -126,11 +129,14 @@ def layers_from(
             f"most, of {count} layers"
         )
     expert_inner = None if experts is None else experts.inner
-    inner = metadata.integers_of_layers("feed_forward_length", count, expert_inner)
+    inner = metadata.integers_of_layers(
+        "feed_forward_length", count, expert_inner, least=_least(architecture)
+    )
     score_scale = _score_scale(metadata, architecture)
     if count in architecture.scored_by_width:
         score_scale = 1.0 / math.sqrt(hidden // heads[0].queries)
     activations = _activations(metadata, architecture, count)
+    recurrent = recurrent_from(metadata, architecture.recurrence, hidden)
 
     def keys_of(index: int) -> int | None:
         """As llama.cpp has it: of the last two layers with some of their own, by window."""
@@ -146,7 +152,10 @@ def layers_from(
 
     def layer(index: int) -> LayerConfig:
         own, place = heads[index], positions[index]
-        scaling, scale = place.scaling, score_scale or 1.0 / math.sqrt(own.size)
+        scaling, scale = place.scaling, score_scale or 1.0 / math.sqrt(own.size or 1)
+        recurs = architecture.recurs_beside or own.keys == 0
+        if architecture.parts_alone and inner[index]:
+            own, recurs = replace(own, keys=0), False
         if own.latent is not None:
             scaling, scale = _latent_scaling(scaling, own.latent)
         _check(metadata, own)
@@ -167,27 +176,38 @@ def layers_from(
             mixes=experts is not None and experts.mixes(index),
             latent=own.latent,
             keys_of=keys_of(index),
+            recurrent=recurrent if recurs else None,
         )
 
     return tuple(layer(index) for index in range(count))
 
 
+def _least(architecture: Architecture) -> int:
+    """Of sizes that layers without the part do not have."""
+    return 0 if architecture.recurrence is not None else 1
+
+
 def _heads(
     metadata: Metadata, architecture: Architecture, hidden: int, windowed: Sequence[bool]
 ) -> list[_Heads]:
+    """Of layers without attention no keys."""
     count = len(windowed)
-    queries = metadata.integers_of_layers("attention.head_count", count)
+    least = _least(architecture)
+    queries = metadata.integers_of_layers("attention.head_count", count, least=least)
     keys = queries
     if "attention.head_count_kv" in metadata:
-        keys = metadata.integers_of_layers("attention.head_count_kv", count)
+        keys = metadata.integers_of_layers("attention.head_count_kv", count, least=least)
     for of_queries, of_keys in zip(queries, keys, strict=True):
-        if of_queries % of_keys:
+        if of_keys and (not of_queries or of_queries % of_keys):
             raise ModelError(f"{of_queries} heads are no multiple of {of_keys} KV heads")
-    if hidden % queries[0] and "attention.key_length" not in metadata:
+    heads = max(queries)
+    if not any(keys):
+        return [_Heads(0, 0, 0, 0, 0)] * count
+    if hidden % heads and "attention.key_length" not in metadata:
         raise ModelError(
-            f"{metadata.key('embedding_length')} {hidden} is no multiple of {queries[0]} heads"
+            f"{metadata.key('embedding_length')} {hidden} is no multiple of {heads} heads"
         )
-    full = _head_sizes(metadata, hidden // queries[0], "", None)
+    full = _head_sizes(metadata, hidden // heads, "", None)
     local = full
     if "attention.key_length_swa" in architecture.keys:
         local = _head_sizes(metadata, full[0], "_swa", full[1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +17,9 @@ from foundry.metadata import shown, warn
 
 _PRECOMPUTED = ".attn_rot_embd.weight"
 """RoPE's frequencies, which follow from the metadata; llama.cpp passes them over too."""
+
+
+_PLAIN = (DType.f32, DType.f16)
 
 
 class TensorEntry(Protocol):
@@ -125,6 +128,13 @@ class TensorSource:
             self._progress("reading weights", self._read, self._nbytes)
         return tensor
 
+    def take_plain(self, name: str, shape: tuple[int, ...]) -> Tensor:
+        """One that is no matrix of a product, whatever its rank."""
+        info = self._tensors.get(name)
+        if info is not None and info.dtype not in _PLAIN:
+            raise _unsupported(name, info.dtype, _PLAIN)
+        return self.take(name, shape)
+
     def _checked(self, name: str, shape: tuple[int, ...]) -> TensorEntry:
         """The tensor's entry, which counts as taken."""
         info = self._tensors.get(name)
@@ -132,12 +142,9 @@ class TensorSource:
             raise ModelError(f"tensor '{name}' is missing; expected one of shape {shape}")
         if info.shape != shape:
             raise ModelError(f"tensor '{name}' has shape {info.shape}; expected {shape}")
-        allowed = self._formats if len(shape) > 1 else [DType.f32, DType.f16]
+        allowed = self._formats if len(shape) > 1 else _PLAIN
         if info.dtype not in allowed:
-            raise UnsupportedModelError(
-                f"unsupported format {info.dtype} of tensor '{name}'; "
-                f"supported: {', '.join(map(str, allowed))}"
-            )
+            raise _unsupported(name, info.dtype, allowed)
         self._taken.add(name)
         self._read += info.nbytes
         return info
@@ -161,3 +168,9 @@ class TensorSource:
                 f"unsupported tensor {shown(left[0])}{more}; supported: those of a "
                 f"{self._architecture} model, the biases of its products included"
             )
+
+
+def _unsupported(name: str, dtype: DType, allowed: Sequence[DType]) -> UnsupportedModelError:
+    return UnsupportedModelError(
+        f"unsupported format {dtype} of tensor '{name}'; supported: {', '.join(map(str, allowed))}"
+    )

@@ -13,6 +13,7 @@ from foundry.models.blocks.hidden import Hidden
 from foundry.models.blocks.latent_attention import attend_latents
 from foundry.models.blocks.layer_input import add_layer_input, layer_inputs
 from foundry.models.blocks.products import added, scaled
+from foundry.models.blocks.recurrent import recur
 from foundry.models.config import ModelConfig
 from foundry.models.latents import LatentWeights
 from foundry.models.layer_config import LayerConfig
@@ -96,21 +97,44 @@ def _add_layer(
     if layer.parallel and isinstance(mlp, Dense):
         # Reads the hidden state before attention adds to it.
         inner = feed_forward(step, config, of, mlp, *hidden.read(norm))
-    own = layer.attention
-    if isinstance(own, LatentWeights):
-        mixed = attend_latents(step, config, hidden, of, layer, own, cache.of(index))
-    else:
-        mixed = attend(step, config, hidden, of, layer, own, cache.of(index))
-    hidden.add(layer.attention_output, mixed, layer.after_attention)
+    _mix(step, hidden, config, weights, cache, index)
     if isinstance(mlp, Experts):
         add_experts(step, config, hidden, of, layer, mlp)
-        return
-    if isinstance(mlp, Beside):
+    elif isinstance(mlp, Beside):
         _add_beside(step, hidden, config, layer, of, mlp)
-        return
-    if inner is None:
-        inner = feed_forward(step, config, of, mlp, *hidden.read(norm))
-    hidden.add(mlp.down, inner, layer.after_feed_forward)
+    elif mlp is not None:
+        if inner is None:
+            inner = feed_forward(step, config, of, mlp, *hidden.read(norm))
+        hidden.add(mlp.down, inner, layer.after_feed_forward)
+
+
+def _mix(
+    step: Step,
+    hidden: Hidden,
+    config: ModelConfig,
+    weights: ModelWeights,
+    cache: Cache,
+    index: int,
+) -> None:
+    """What of earlier tokens the hidden state grows by: attention, recurrence, or both of one
+    input."""
+    layer, of = weights.layers[index], config.of_layers[index]
+    own, recurrent = layer.attention, layer.recurrent
+    found = None
+    if recurrent is not None and of.recurrent is not None:
+        state = cache.recurrent.of(index)
+        norm = layer.attention_norm
+        found = recur(step, config, hidden, norm, of.recurrent, recurrent, state)
+    if own is not None and layer.attention_output is not None:
+        kept = cache.of(index)
+        if isinstance(own, LatentWeights):
+            mixed = attend_latents(step, config, hidden, of, layer, own, kept)
+        else:
+            mixed = attend(step, config, hidden, of, layer, own, kept)
+        hidden.add(layer.attention_output, mixed, layer.after_attention)
+    if recurrent is not None and found is not None:
+        x, prologue = found
+        hidden.add(recurrent.output, x, layer.after_attention, prologue=prologue)
 
 
 def _add_beside(

@@ -13,6 +13,7 @@ from foundry.models.experts_config import ExpertsConfig
 from foundry.models.latents import LatentWeights, bind_latents
 from foundry.models.layer_config import LayerConfig
 from foundry.models.products import LowRank, Norm, Product, bind_product, rows_of
+from foundry.models.recurrent_weights import RecurrentWeights, bind_recurrent
 from foundry.models.tensors import TensorSource
 
 _LENGTHS = ("short", "long")
@@ -103,13 +104,15 @@ class LayerWeights:
     """One layer; what the architecture has not is None."""
 
     attention_norm: Norm | None
-    attention: AttentionWeights | LatentWeights
-    attention_output: Product
+    attention: AttentionWeights | LatentWeights | None
+    attention_output: Product | None
+    recurrent: RecurrentWeights | None
+    """In attention's place, or beside it."""
     after_attention: Norm | None
     feed_forward_norm: Norm | None
     parallel: bool
     """MLP and attention have the same input."""
-    feed_forward: Dense | Experts | Beside
+    feed_forward: Dense | Experts | Beside | None
     after_feed_forward: Norm | None
     rope_factors: Tensor | None
     """f32 (rotated / 2,): what RoPE's frequencies are divided by."""
@@ -149,7 +152,7 @@ def bind(
         layers=tuple(
             bind_layer(source, config, index, factors[index]) for index in range(config.layers)
         ),
-        output_norm=bind_norm(source, config, "output_norm"),
+        output_norm=bind_norm(source, config, config.architecture.output_norm or "output_norm"),
         output=Product(
             embedding if output is None else output, source.take_if("output.bias", (vocabulary,))
         ),
@@ -182,18 +185,24 @@ def bind_layer(
 
     own = first(architecture.attention_norm)
     other = first(architecture.feed_forward_norm)
+    has_feed_forward = layer.feed_forward > 0 or layer.mixes
     is_normed = index == 0 and architecture.embedding_norm
     attention_norm = norm(own, before and (not is_normed or source.has(f"{prefix}{own}.weight")))
     return LayerWeights(
         attention_norm=attention_norm,
-        attention=_attention(source, config, layer, prefix)
-        if layer.latent is None
-        else bind_latents(source, layer, layer.latent, prefix, config.hidden),
+        attention=_attention(source, config, layer, prefix),
         attention_output=bind_product(
             source, f"{prefix}attn_output", config.hidden, layer.mixed_columns
-        ),
+        )
+        if layer.kv_heads
+        else None,
+        recurrent=None
+        if layer.recurrent is None
+        else bind_recurrent(source, layer.recurrent, prefix, config.hidden),
         after_attention=norm(after_attention, after),
-        feed_forward_norm=norm(other, before),
+        feed_forward_norm=attention_norm
+        if own == other
+        else norm(other, before and has_feed_forward),
         parallel=config.parallel or own == other,
         feed_forward=_feed_forward(source, config, layer, prefix),
         after_feed_forward=norm(after_feed_forward, after),
@@ -224,15 +233,22 @@ def bind_norm(source: TensorSource, config: ModelConfig, name: str) -> Norm:
     """As `bind()` raises."""
     columns = (config.hidden,)
     has_bias = config.architecture.has_layer_norm
+    weight = f"{name}.weight"
+    if not source.has(weight) and source.has(name):  # as Falcon H1's are called
+        weight = name
     return Norm(
-        source.take(f"{name}.weight", columns),
+        source.take(weight, columns),
         source.take_if(f"{name}.bias", columns) if has_bias else None,
     )
 
 
 def _attention(
     source: TensorSource, config: ModelConfig, layer: LayerConfig, prefix: str
-) -> AttentionWeights:
+) -> AttentionWeights | LatentWeights | None:
+    if not layer.kv_heads:
+        return None
+    if layer.latent is not None:
+        return bind_latents(source, layer, layer.latent, prefix, config.hidden)
     query, key, value = _attention_input(source, config, layer, prefix)
     query_norm, key_norm = _head_norms(source, config, layer, prefix)
     return AttentionWeights(
@@ -314,9 +330,10 @@ def _dense(
 
 def _feed_forward(
     source: TensorSource, config: ModelConfig, layer: LayerConfig, prefix: str
-) -> Dense | Experts | Beside:
+) -> Dense | Experts | Beside | None:
     if config.experts is None or not layer.mixes:
-        return _dense(source, config, prefix, layer.feed_forward)
+        inner = layer.feed_forward
+        return _dense(source, config, prefix, inner) if inner else None
     experts = _experts(source, config, layer, prefix, config.experts)
     if not config.architecture.experts_beside:
         return experts

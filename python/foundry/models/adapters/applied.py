@@ -92,14 +92,18 @@ def _layer(
     return replace(
         layer,
         attention=own,
-        attention_output=updates.product(f"{prefix}attn_output", layer.attention_output),
+        attention_output=None
+        if layer.attention_output is None
+        else updates.product(f"{prefix}attn_output", layer.attention_output),
         feed_forward=_feed_forward(updates, config, prefix, mlp),
     )
 
 
 def _feed_forward(
-    updates: _Updates, config: ModelConfig, prefix: str, mlp: Dense | Experts | Beside
-) -> Dense | Experts | Beside:
+    updates: _Updates, config: ModelConfig, prefix: str, mlp: Dense | Experts | Beside | None
+) -> Dense | Experts | Beside | None:
+    if mlp is None:
+        return None
     if isinstance(mlp, Beside):
         return replace(mlp, dense=_dense(updates, config, prefix, mlp.dense))
     if isinstance(mlp, Experts):

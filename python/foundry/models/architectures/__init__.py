@@ -8,7 +8,8 @@ from foundry.models.architectures.architecture import (
     Mixture,
     Norms,
     Pairing,
+    Recurrence,
 )
 from foundry.models.architectures.table import ARCHITECTURES
 
-__all__ = ["ARCHITECTURES", "Architecture", "HeadNorm", "Mixture", "Norms", "Pairing"]
+__all__ = ["ARCHITECTURES", "Architecture", "HeadNorm", "Mixture", "Norms", "Pairing", "Recurrence"]

@@ -34,6 +34,13 @@ class HeadNorm(Enum):
     LAYER = "each head by LayerNorm with weights of its own, in files that have them"
 
 
+class Recurrence(Enum):
+    """What recurrent layers are."""
+
+    SHORT_CONV = "a short convolution between two gates"
+    MAMBA2 = "Mamba 2's convolution and scan"
+
+
 @dataclass(frozen=True)
 class Mixture:
     """How a file that has experts chooses them, where `keys` do not let the file say it."""
@@ -87,6 +94,12 @@ class Architecture:
     are of the keys'."""
     latent: bool = False
     """Keys and values are products of one latent, which is what is cached (DeepSeek-AI 2024)."""
+    recurrence: Recurrence | None = None
+    """Of layers that `attention.head_count_kv` gives no heads."""
+    recurs_beside: bool = False
+    """Of all layers, beside attention."""
+    parts_alone: bool = False
+    """A layer is attention, or an MLP where `feed_forward_length` gives it a size, or recurrent."""
     unturned: int = 0
     """Every so many layers one is without RoPE; 0 for none."""
     turned_windows: bool = False

@@ -10,6 +10,7 @@ from foundry.models.architectures.architecture import (
     Mixture,
     Norms,
     Pairing,
+    Recurrence,
 )
 
 _WINDOW = {"attention.sliding_window": 0, "rope.freq_base_swa": None}
@@ -34,6 +35,15 @@ _ROUTING = {
     "expert_group_used_count": 0,
 }
 _APPENDED = {"nextn_predict_layers": 0}
+_SSM = dict.fromkeys(
+    (
+        "ssm.conv_kernel",
+        "ssm.inner_size",
+        "ssm.state_size",
+        "ssm.time_step_rank",
+        "ssm.group_count",
+    )
+)
 
 _ENTRIES = (
     Architecture(
@@ -375,6 +385,57 @@ _ENTRIES = (
         gated=False,
     ),
     Architecture("phi3", "Phi 3, 3.5, 4 and 4 mini", pairing=Pairing.HALVES, fused_gate=True),
+    Architecture(
+        "lfm2",
+        "LFM 2 and 2.5",
+        pairing=Pairing.HALVES,
+        head_norm=HeadNorm.EACH,
+        recurrence=Recurrence.SHORT_CONV,
+        output_norm="token_embd_norm",
+        keys={"shortconv.l_cache": None},
+    ),
+    Architecture(
+        "lfm2moe",
+        "LFM 2 8B-A1B",
+        pairing=Pairing.HALVES,
+        head_norm=HeadNorm.EACH,
+        recurrence=Recurrence.SHORT_CONV,
+        mixture=Mixture("sigmoid"),
+        output_norm="token_embd_norm",
+        keys={
+            "shortconv.l_cache": None,
+            "leading_dense_block_count": 0,
+            "expert_gating_func": 0,
+        },
+    ),
+    Architecture("mamba2", "Mamba 2, Codestral Mamba", recurrence=Recurrence.MAMBA2, keys=_SSM),
+    Architecture(
+        "granitehybrid",
+        "Granite 4 H",
+        recurrence=Recurrence.MAMBA2,
+        logits_divided=True,
+        mixture=Mixture(),
+        keys={**_GRANITE, **_SSM, "rope.scaling.finetuned": True},
+    ),
+    Architecture(
+        "falcon-h1",
+        "Falcon H1",
+        pairing=Pairing.HALVES,
+        recurrence=Recurrence.MAMBA2,
+        recurs_beside=True,
+        keys={**_SSM, "attention.scale": 0.0},
+    ),
+    Architecture(
+        "nemotron_h",
+        "Nemotron H, Nemotron Nano 2",
+        feed_forward_norm=("attn_norm",),
+        unturned=1,
+        recurrence=Recurrence.MAMBA2,
+        parts_alone=True,
+        activation="ReluSquared",
+        gated=False,
+        keys={**_SSM, _LAYER_NORM: None},
+    ),
     Architecture(
         "bert", "BERT, RoBERTa, MiniLM, BGE, E5, GTE", **_BERT, activation="Gelu", gated=False
     ),

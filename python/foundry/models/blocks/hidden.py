@@ -55,18 +55,25 @@ class Hidden:
         self._scale = factor
 
     def add(
-        self, product: Product, x: Tensor, after: Norm | None, share: Tensor | None = None
+        self,
+        product: Product,
+        x: Tensor,
+        after: Norm | None,
+        share: Tensor | None = None,
+        prologue: ops.Operation | None = None,
     ) -> None:
         """It grows by the product of `x`, normalised where the architecture does that; or by each
-        token's share of it."""
+        token's share of it. `prologue` is done to `x` as it is read."""
         is_sum = self._config.architecture.norms is Norms.SUM
         if after is not None and not is_sum:
             result = self._step.buffer("block output", self._config.hidden)
-            own = added(self._step, product, x, None)
-            self._step.add(ops.Linear(weights=product.weight, x=x, y=result, epilogue=own))
+            own = added(self._step, product, x, prologue)
+            self._step.add(
+                ops.Linear(weights=product.weight, x=x, y=result, prologue=prologue, epilogue=own)
+            )
             self.wait(result, after)
             return
-        own = added(self._step, product, x, None)
+        own = added(self._step, product, x, prologue)
         scale = scaled(self._config.residual_scale)
         if share is not None:
             scale = [ops.TokenScale(share), *scale]
@@ -75,6 +82,7 @@ class Hidden:
                 weights=product.weight,
                 x=x,
                 y=self.state,
+                prologue=prologue,
                 epilogue=[*own, *scale, ops.Residual(self.state)],
             )
         )
