@@ -76,11 +76,14 @@ def test_logits_of_many_formats_are_llama_cpps(program: Path, tmp_path: Path, ca
     wide = model.write(tmp_path / "wide.gguf", widened=True)
     found = _of_foundry(path, case)
     # The same weights. Decoding rounds inputs to 16 bits (docs/ops.md).
-    _compare(found, reference.logits(program, wide, CONTEXT, TOKENS, VOCABULARY), 0.99999)
+    expected = reference.logits(program, wide, CONTEXT, TOKENS, VOCABULARY)
+    _compare(found, expected, 0.99999)
     # The same file. llama.cpp rounds the inputs of products with blocks to 8 bits: with seven
-    # products a layer its own two answers are 0.998 apart, and a token may get another expert.
+    # products a layer its own two answers are 0.998 apart, with latent attention's ten further; and
+    # a token may get another expert.
     same = reference.logits(program, path, CONTEXT, TOKENS, VOCABULARY)
-    assert np.median(cosines(found.at_once, same.at_once)) >= 0.998
-    assert np.median(cosines(found.one_by_one, same.one_by_one)) >= 0.998
+    for ours, of_the_weights, of_the_file in zip(found, expected, same, strict=True):
+        apart = float(np.median(cosines(of_the_weights, of_the_file)))
+        assert np.median(cosines(ours, of_the_file)) >= min(0.998, apart - 1e-4)
     if "expert_count" not in case.model.metadata:
         _compare(found, same, 0.99)
