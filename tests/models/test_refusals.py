@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 from cases import CASES
+from recurrent_cases import RECURRENT_CASES
 from writer import Model
 
 import foundry as fd
 
 
 def _of(architecture: str) -> Model:
-    return next(case.model for case in CASES if case.model.architecture == architecture)
+    return next(
+        case.model for case in (*CASES, *RECURRENT_CASES) if case.model.architecture == architecture
+    )
 
 
 @pytest.mark.parametrize(
@@ -30,6 +33,14 @@ def _of(architecture: str) -> Model:
             "gemma3",
             {"attention.sliding_window_pattern": [True]},
             r"sliding_window_pattern is \[True\]; expected true or false for each of 7 layers",
+        ),
+        ("llama", {"block_count": 2**31 - 1}, "is 2147483647; expected 4096 layers at most"),
+        ("mamba2", {"ssm.conv_kernel": 17}, "mamba2.ssm.conv_kernel is 17; expected 2 to 16"),
+        ("mamba2", {"ssm.group_count": 5}, "group_count is 5; expected a divisor of 12 heads and"),
+        (
+            "mamba2",
+            {"ssm.time_step_rank": 7},
+            r"ssm.inner_size 192 is no multiple of 7 heads \(mamba2.ssm.time_step_rank\)",
         ),
         ("gemma3", {"attention.sliding_window": -1.5}, "sliding_window is -1.5; expected an int"),
         ("gemma2", {"attn_logit_softcapping": -1.0}, "softcapping is -1.0; expected a number of 0"),

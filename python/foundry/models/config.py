@@ -25,6 +25,9 @@ _ACTIVATIONS = {
 """By what `hidden_activation` calls them."""
 
 
+_MOST_LAYERS = 4096
+
+
 @typed_calls
 @dataclass(frozen=True)
 class ModelConfig:
@@ -148,11 +151,20 @@ class ModelConfig:
                 hidden,
                 experts,
                 causal,
-                metadata.integer("block_count", least=appended + 1) - appended,
+                _block_count(metadata, appended + 1) - appended,
             ),
             layer_input=own_integer(metadata, architecture, "embedding_length_per_layer_input"),
             appended=appended,
         )
+
+
+def _block_count(metadata: Metadata, least: int) -> int:
+    count = metadata.integer("block_count", least=least)
+    if count > _MOST_LAYERS:  # before as many are made
+        raise ModelError(
+            f"{metadata.key('block_count')} is {count}; expected {_MOST_LAYERS} layers at most"
+        )
+    return count
 
 
 def _norm_epsilon(metadata: Metadata, architecture: Architecture) -> float:
