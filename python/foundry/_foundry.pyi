@@ -861,11 +861,11 @@ class Operation:
 
 class Gemv(Operation):
     """
-    y = W x for one token, accumulated in f32.
+    y = W x for up to 8 tokens, each as if alone, accumulated in f32.
 
     weights: (rows, columns); any format with a policy.
-    x: left out in a fused kernel; (columns,) or (1, columns); f32, f16 or bf16.
-    y: left out in a fused kernel; (rows,) or (1, rows); f32, f16 or bf16.
+    x: left out in a fused kernel; (columns,) or (tokens, columns); f32, f16 or bf16.
+    y: left out in a fused kernel; (rows,) or (tokens, rows); f32, f16 or bf16.
     prologue: what is done to x as it is read: RmsNorm, LayerNorm, SandwichNorm.
     epilogue: what is done to a result before it is stored: one stage, or several in order.
     rows_per_simdgroup: 1 to 8; 0 lets the device choose.
@@ -880,10 +880,10 @@ class LinearForm(enum.Enum):
     """How a product runs."""
 
     automatic = 0
-    """gemv for one token, gemm for more"""
+    """gemv for up to 8 tokens, gemm for more"""
 
     gemv = 1
-    """one token"""
+    """up to 8 tokens, each as if alone"""
 
     gemm = 2
     """by lanes or by matrices, whichever suits the device"""
@@ -912,7 +912,7 @@ class Gemm(Operation):
 
 class Linear(Operation):
     """
-    y = x W^T, accumulated in f32: Gemv for one token, Gemm for more.
+    y = x W^T, accumulated in f32: Gemv for up to 8 tokens, Gemm for more.
 
     weights: (rows, columns); any format with a policy.
     x: left out in a fused kernel; (columns,) or (tokens, columns); f32, f16 or bf16.
@@ -964,16 +964,16 @@ class QkNorm(enum.Enum):
 
 class QkvLinear(Operation):
     """
-    The input half of attention for one token, in one kernel: q, k and v with their biases and head norms, RoPE, and the write to position start of the cache. A norm of whole rows needs all of them first: RopeKvWrite has it. ShapeError past the capacity. For more tokens, let fuse() write plain q, k and v, and run RopeKvWrite.
+    The input half of attention for up to 8 tokens, in one kernel: q, k and v with their biases and head norms, RoPE, and the write to positions start and on of the cache. A norm of whole rows needs all of them first: RopeKvWrite has it. ShapeError past the capacity. For more tokens, let fuse() write plain q, k and v, and run RopeKvWrite.
 
     query: (heads * head_dim, columns); any format with a policy.
     key: (kv_heads * head_dim, columns); any format with a policy.
     value: (kv_heads * head_dim, columns); any format with a policy.
-    x: (columns,) or (1, columns); f32, f16 or bf16.
-    q: (1, heads, head_dim); f32, f16 or bf16.
+    x: (columns,) or (tokens, columns); f32, f16 or bf16.
+    q: (tokens, heads, head_dim); f32, f16 or bf16.
     k_cache: (capacity, kv_heads, head_dim), any strides but the innermost, which is 1; f32, f16 or bf16.
     v_cache: as k_cache, of the same dtype; f32, f16 or bf16.
-    start: position of the token.
+    start: position of the first token.
     base: of the frequencies base^(-2i / dims).
     interleaved: pairs are (2i, 2i + 1), as in GGUF's Llama tensors; else (i, i + dims / 2), NeoX's.
     factors: optional; (dims / 2,); f32: frequencies are divided by them (Llama 3).
@@ -998,7 +998,7 @@ class QkvLinear(Operation):
 
     @property
     def start(self) -> int | Parameter:
-        """position of the token"""
+        """position of the first token"""
 
     @start.setter
     def start(self, value: int | Parameter, /) -> None: ...

@@ -4,6 +4,12 @@
 using namespace metal;
 
 // Compile-time constants, of a struct and of a file; Metal wants their address space spelled out.
+// At the start of a function: its products and sums are as they stand there, the same bits wherever it
+// is inlined. A token's results must not depend on how many are computed beside it.
+#define FOUNDRY_AS_WRITTEN _Pragma("clang fp reassociate(off) contract(off)")
+// The same, with products and sums still fused.
+#define FOUNDRY_IN_ORDER _Pragma("clang fp reassociate(off)")
+
 #define FOUNDRY_CONSTANT static constant constexpr const
 #define FOUNDRY_GLOBAL constant constexpr const
 

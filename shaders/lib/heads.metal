@@ -3,7 +3,7 @@
 //
 // A head norm has scale(values, head_dim, lane), of a whole head, and apply(pair, elements, scale);
 // a head turn has apply(pair, i, dims, position), of the first dims / 2 pairs; a store has
-// at(head, d), the index in y.
+// at(token, head, d), the index in y.
 #pragma once
 #include "stages/rope.metal"
 
@@ -45,8 +45,11 @@ struct NoHeadTurn {
   float2 apply(float2 pair, uint, uint, uint) const { return pair; }
 };
 struct HeadStore {
+  uint token_stride;
   uint head_stride;
-  ulong at(uint head, uint d) const { return ulong(head) * head_stride + d; }
+  ulong at(uint token, uint head, uint d) const {
+    return ulong(token) * token_stride + ulong(head) * head_stride + d;
+  }
 };
 
 /// A head norm that sees what the head turn leaves.
@@ -66,10 +69,11 @@ inline RopePair normed_elements(Norm, RopePair at, uint) {
   return at;
 }
 
-/// The pairs of a unit through norm and turn, stored. For one simdgroup.
+/// The pairs of a token's unit through norm and turn, stored. For one simdgroup. `start`: the first
+/// token's position.
 template <class Unit, class Norm, class Turn, class Store, class Y>
-inline void finish_pairs(Norm norm, Turn turn, Store store, device Y* y, uint unit, uint position,
-                         threadgroup float* values, uint lane) {
+inline void finish_pairs(Norm norm, Turn turn, Store store, device Y* y, uint unit, uint token,
+                         uint start, threadgroup float* values, uint lane) {
   const auto norm_scale = norm.scale(values, Unit::kHeadDim, lane);
   for (uint p = lane; p < Unit::kPairs; p += 32) {
     const Unit at = {unit, 0};
@@ -78,44 +82,56 @@ inline void finish_pairs(Norm norm, Turn turn, Store store, device Y* y, uint un
     pair = norm.apply(pair, normed_elements(norm, elements, at.head() * Unit::kHeadDim),
                       norm_scale);
     if (Unit::kDims == Unit::kHeadDim || at.pair(p) < Unit::kDims / 2) {
-      pair = turn.apply(pair, at.pair(p), Unit::kDims, position);
+      pair = turn.apply(pair, at.pair(p), Unit::kDims, start + token);
     }
-    y[store.at(at.head(), elements.first)] = Y(pair.x);
-    y[store.at(at.head(), elements.second)] = Y(pair.y);
+    y[store.at(token, at.head(), elements.first)] = Y(pair.x);
+    y[store.at(token, at.head(), elements.second)] = Y(pair.y);
   }
 }
 template <class Unit, class Norm, class Turn, class Store, class Y>
 inline void finish_pairs(AfterTurn<Norm> after, Turn turn, Store store, device Y* y, uint unit,
-                         uint position, threadgroup float* values, uint lane) {
+                         uint token, uint start, threadgroup float* values, uint lane) {
   for (uint p = lane; p < Unit::kPairs; p += 32) {
     const Unit at = {unit, 0};
     if (at.pair(p) >= Unit::kDims / 2) continue;
     const float2 pair = turn.apply(float2(values[p], values[Unit::kPairs + p]), at.pair(p),
-                                   Unit::kDims, position);
+                                   Unit::kDims, start + token);
     values[p] = pair.x;
     values[Unit::kPairs + p] = pair.y;
   }
   simdgroup_barrier(mem_flags::mem_threadgroup);
-  finish_pairs<Unit>(after.norm, NoHeadTurn{}, store, y, unit, position, values, lane);
+  finish_pairs<Unit>(after.norm, NoHeadTurn{}, store, y, unit, token, start, values, lane);
 }
 
-/// Unit `unit` of a product, stored. `values` has Unit::kRows floats. Every simdgroup of the
-/// threadgroup must call it.
+/// Unit `unit` of a product, stored. `values` has the unit's floats of each token. Every simdgroup of
+/// the threadgroup must call it.
 template <class Unit, class Product, class Epilogue, class Norm, class Turn, class Store,
-          class Prologue, class Y>
+          class Prologue, class Tokens, class Y>
 inline void head_unit(Product product, Epilogue epilogue, Norm norm, Turn turn, Store store,
-                      device Y* y, Prologue prologue, uint rows, uint columns, uint unit,
-                      uint position, threadgroup float* values, uint simdgroup, uint simdgroups,
-                      uint lane) {
-  const auto scale = prologue.scale(0, lane);
+                      device Y* y, Prologue prologue, Tokens tokens, uint rows, uint columns,
+                      uint unit, uint start, threadgroup float* values, uint simdgroup,
+                      uint simdgroups, uint lane) {
+  const uint kCount = Tokens::kCount;
+  const uint kFloats = 2 * Unit::kPairs;
+  decltype(prologue.scale(0, lane)) scales[kCount];
+  find_scales(prologue, tokens, lane, scales);
   for (uint t = simdgroup; t < Unit::kTiles; t += simdgroups) {
     const Unit tile = {unit, t};
-    const float value = product.values(prologue, scale, rows, columns, tile, lane);
-    if (lane < Product::kRows && tile.inside(lane)) {
-      values[tile.slot(lane)] = epilogue.apply(value, 0, tile.row(lane), rows);
+    float found[kCount];
+    product.find(prologue, scales, tokens, rows, columns, tile, lane, found);
+    if (lane >= Product::kRows || !tile.inside(lane)) continue;
+#pragma unroll
+    for (uint i = 0; i < kCount; ++i) {
+      values[i * kFloats + tile.slot(lane)] =
+          epilogue.apply(found[i], tokens.at(i), tile.row(lane), rows);
     }
   }
   threadgroup_barrier(mem_flags::mem_threadgroup);
   if (simdgroup != 0) return;
-  finish_pairs<Unit>(norm, turn, store, y, unit, position, values, lane);
+#pragma nounroll
+  for (uint i = 0; i < kCount; ++i) {
+    if (!tokens.has(i)) continue;
+    finish_pairs<Unit>(norm, turn, store, y, unit, tokens.at(i), start, values + i * kFloats,
+                       lane);
+  }
 }

@@ -7,8 +7,10 @@
 #pragma once
 #include "lib/common.metal"
 
-/// Lanes without `bit` get a's sum over themselves and their partner, lanes with it b's.
+/// Lanes without `bit` get a's sum over themselves and their partner, lanes with it b's. What is added
+/// to it later is added to the whole sum.
 inline float merged_sum(float a, float b, uint bit, uint lane) {
+  FOUNDRY_AS_WRITTEN
   const bool second = (lane & bit) != 0;
   const float kept = second ? b : a;
   const float sent = second ? a : b;

@@ -54,6 +54,7 @@ struct Q4_K {
 struct Q4_KInteger {
   static float dot(device const Q4_KBlock* block, uint lane, threadgroup const short2* pairs,
                    float x_scale, float x_sum) {
+    FOUNDRY_IN_ORDER
     device const uchar* codes = block->codes + lane / 8 * 32 + lane % 4 * 4;
     const uint shift = lane / 4 % 2 * 4;
     const int sum = dot_bytes(any_uint(codes) >> shift & 0x0F0F0F0F,

@@ -57,6 +57,7 @@ struct Q5_K {
 struct Q5_KInteger {
   static float dot(device const Q5_KBlock* block, uint lane, threadgroup const short2* pairs,
                    float x_scale, float x_sum) {
+    FOUNDRY_IN_ORDER
     device const uchar* low = block->low + lane / 8 * 32 + lane % 4 * 4;
     device const uchar* high = block->high + lane % 4 * 4;
     const uint shift = lane / 4 % 2 * 4;

@@ -1,10 +1,13 @@
-// Main: y[row] = sum over k of weights[row, k] * x[k], for one token.
+// Main: y[token, row] = sum over k of weights[row, k] * x[token, k], for one token or a few.
 //
 // A simdgroup takes a tile of Rows rows, Together at a time: the input is loaded once for those.
 // Lanes take neighbouring weights (Policy::position), so that a simdgroup reads each row in order.
 // On GPUs, Rows and Together are one number. With narrow lanes (lib/gemv_input.metal) Rows is 32,
-// so that the prologue is evaluated and the result stored once for many rows.
+// so that the prologue is evaluated and the result stored once for many rows. Weights are decoded
+// once for the tokens that a threadgroup takes, and each token's sums are what they are alone, bit
+// for bit: decoding drafts and decoding one by one give the same text.
 #pragma once
+#include "lib/few_tokens.metal"
 #include "lib/lane_sums.metal"
 #include "lib/policy.metal"
 #include "lib/products.metal"
@@ -17,53 +20,78 @@ struct NeighbourRows {
   uint in_order(uint i) const { return i; }
 };
 
-/// The sums of the weights from column `first` on.
-template <class Policy, uint Width, uint Rows, class Prologue, class Scale>
+/// The sums of the weights from column `first` on: sums[r * Tokens::kCount + t].
+template <class Policy, uint Width, uint Rows, class Prologue, class Scale, class Tokens>
 inline void gemv_columns(thread device const typename Policy::Block** weights, Prologue prologue,
-                         Scale scale, uint first, uint columns, uint lane, thread float* sums) {
+                         thread const Scale* scales, Tokens tokens, uint first, uint columns,
+                         uint lane, thread float* sums) {
+  const uint kCount = Tokens::kCount;
   const uint step = 32 * Width;
   for (; first + step <= columns; first += step) {
-    float x[Width];
+    float x[kCount * Width];
 #pragma unroll
-    for (uint j = 0; j < Width; ++j) {
-      x[j] = prologue.at(0, first + Policy::position(lane, j), scale);
+    for (uint t = 0; t < kCount; ++t) {
+#pragma unroll
+      for (uint j = 0; j < Width; ++j) {
+        x[t * Width + j] =
+            prologue.at(tokens.at(t), first + Policy::position(lane, j), scales[t]);
+      }
     }
 #pragma unroll
     for (uint r = 0; r < Rows; ++r) {
-      sums[r] += Policy::dot(weights[r] + first / Policy::kBlock, lane, x);
+#pragma unroll
+      for (uint t = 0; t < kCount; ++t) {
+        sums[r * kCount + t] +=
+            Policy::dot(weights[r] + first / Policy::kBlock, lane, x + t * Width);
+      }
     }
   }
   for (uint k = first + lane; k < columns; k += 32) {
-    const float x = prologue.at(0, k, scale);
+    float x[kCount];
 #pragma unroll
-    for (uint r = 0; r < Rows; ++r) sums[r] += weight_at<Policy>(weights[r], k) * x;
+    for (uint t = 0; t < kCount; ++t) x[t] = prologue.at(tokens.at(t), k, scales[t]);
+#pragma unroll
+    for (uint r = 0; r < Rows; ++r) {
+      const float weight = weight_at<Policy>(weights[r], k);
+#pragma unroll
+      for (uint t = 0; t < kCount; ++t) sums[r * kCount + t] += weight * x[t];
+    }
   }
 }
 
-/// The tile's rows (the last ones may lie beyond `rows`), as one value per lane: lane r has
-/// tile.row(r). Every simdgroup works alone.
+/// The tile's rows (the last ones may lie beyond `rows`), as one value per lane and token: lane r
+/// has tile.row(r). Every simdgroup works alone.
 template <class Policy, uint Width, uint Together, uint Rows, class Prologue, class Scale,
-          class Tile>
-inline float gemv_rows(device const typename Policy::Block* weights, Prologue prologue, Scale scale,
-                       uint rows, uint columns, Tile tile, uint lane) {
+          class Tokens, class Tile>
+inline void gemv_rows(device const typename Policy::Block* weights, Prologue prologue,
+                      thread const Scale* scales, Tokens tokens, uint rows, uint columns,
+                      Tile tile, uint lane, thread float* values) {
+  const uint kCount = Tokens::kCount;
   const uint blocks = columns / Policy::kBlock;
-  float parts[Rows];
-  for (uint r = 0; r < Rows; ++r) parts[r] = 0.0f;
+  float parts[kCount * Rows];
+  for (uint i = 0; i < kCount * Rows; ++i) parts[i] = 0.0f;
   for (uint group = 0; group < Rows; group += Together) {
     if (Rows > Together && tile.row(tile.in_order(group)) >= rows) continue;
     device const typename Policy::Block* row_weights[Together];
-    float sums[Together];
+    float sums[Together * kCount];
 #pragma unroll
     for (uint r = 0; r < Together; ++r) {
       const uint row = tile.row(tile.in_order(group + r));
       row_weights[r] = weights + ulong(min(row, rows - 1)) * blocks;
-      sums[r] = 0.0f;
     }
-    gemv_columns<Policy, Width, Together>(row_weights, prologue, scale, 0, columns, lane, sums);
 #pragma unroll
-    for (uint r = 0; r < Together; ++r) parts[tile.in_order(group + r)] = sums[r];
+    for (uint i = 0; i < Together * kCount; ++i) sums[i] = 0.0f;
+    gemv_columns<Policy, Width, Together>(row_weights, prologue, scales, tokens, 0, columns, lane,
+                                          sums);
+#pragma unroll
+    for (uint r = 0; r < Together; ++r) {
+#pragma unroll
+      for (uint t = 0; t < kCount; ++t) {
+        parts[t * Rows + tile.in_order(group + r)] = sums[r * kCount + t];
+      }
+    }
   }
-  return lane_sums<Rows>(parts, lane);
+  for (uint t = 0; t < kCount; ++t) values[t] = lane_sums<Rows>(parts + t * Rows, lane);
 }
 
 /// A product of rows with the input as floats, Rows at a time.
@@ -72,35 +100,56 @@ struct FloatProduct {
   FOUNDRY_CONSTANT uint kRows = Rows;
   device const typename Policy::Block* weights;
 
-  template <class Prologue, class Scale, class Tile>
-  float values(Prologue prologue, Scale scale, uint rows, uint columns, Tile tile,
-               uint lane) const {
-    return gemv_rows<Policy, Width, Together, Rows>(weights, prologue, scale, rows, columns, tile,
-                                                    lane);
+  template <class Prologue, class Scale, class Tokens, class Tile>
+  void find(Prologue prologue, thread const Scale* scales, Tokens tokens, uint rows, uint columns,
+            Tile tile, uint lane, thread float* values) const {
+    gemv_rows<Policy, Width, Together, Rows>(weights, prologue, scales, tokens, rows, columns,
+                                             tile, lane, values);
   }
 };
 
-template <class Prologue, class Scale, class Tile>
-inline float gate_values(NoGate, Prologue, Scale, uint, uint, Tile, uint) {
-  return 0.0f;
+template <class Prologue, class Scale, class Tokens, class Tile>
+inline void find_gate(NoGate, Prologue, thread const Scale*, Tokens, uint, uint, Tile, uint,
+                      thread float* values) {
+#pragma unroll
+  for (uint t = 0; t < Tokens::kCount; ++t) values[t] = 0.0f;
 }
-template <class Product, class Activation, class Value, class Prologue, class Scale, class Tile>
-inline float gate_values(GatedBy<Product, Activation, Value> gate, Prologue prologue, Scale scale,
-                         uint rows, uint columns, Tile tile, uint lane) {
-  return gate.product.values(prologue, scale, rows, columns, tile, lane);
+template <class Product, class Activation, class Value, class Prologue, class Scale, class Tokens,
+          class Tile>
+inline void find_gate(GatedBy<Product, Activation, Value> gate, Prologue prologue,
+                      thread const Scale* scales, Tokens tokens, uint rows, uint columns,
+                      Tile tile, uint lane, thread float* values) {
+  gate.product.find(prologue, scales, tokens, rows, columns, tile, lane, values);
+}
+
+/// What belongs to each token as a factor of its inputs.
+template <class Prologue, class Scale, class Tokens>
+inline void find_scales(Prologue prologue, Tokens tokens, uint lane, thread Scale* scales) {
+#pragma nounroll
+  for (uint t = 0; t < Tokens::kCount; ++t) scales[t] = prologue.scale(tokens.at(t), lane);
 }
 
 /// Tile `tile` of a product, stored.
-template <class Product, class Gate, class Epilogue, class Prologue, class Y>
+template <class Product, class Gate, class Epilogue, class Prologue, class Tokens, class Y>
 inline void gemv_tile(Product product, Gate gate, Epilogue epilogue, device Y* y,
-                      Prologue prologue, uint rows, uint columns, uint tile, uint lane) {
+                      Prologue prologue, Tokens tokens, uint rows, uint columns, uint tile,
+                      uint lane) {
+  const uint kCount = Tokens::kCount;
   const NeighbourRows own = {tile * Product::kRows};
-  const auto scale = prologue.scale(0, lane);
-  const float gate_value = gate_values(gate, prologue, scale, rows, columns, own, lane);
-  const float value = product.values(prologue, scale, rows, columns, own, lane);
+  decltype(prologue.scale(0, lane)) scales[kCount];
+  find_scales(prologue, tokens, lane, scales);
+  float gates[kCount];
+  float values[kCount];
+  find_gate(gate, prologue, scales, tokens, rows, columns, own, lane, gates);
+  product.find(prologue, scales, tokens, rows, columns, own, lane, values);
   const uint row = own.row(lane);
-  if (lane < Product::kRows && row < rows) {
-    const float gated = gate.apply(value, gate_value, 0, row, rows);
-    y[row] = Y(epilogue.apply(gated, 0, row, rows));
+#pragma unroll
+  for (uint t = 0; t < kCount; ++t) {
+    if (!tokens.has(t)) break;
+    if (lane < Product::kRows && row < rows) {
+      const uint token = tokens.at(t);
+      const float gated = gate.apply(values[t], gates[t], token, row, rows);
+      y[token * rows + row] = Y(epilogue.apply(gated, token, row, rows));
+    }
   }
 }

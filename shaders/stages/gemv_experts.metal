@@ -8,9 +8,12 @@ template <class Product, class Gate, class Bias, class Prologue>
 inline float expert_value(Product product, Gate gate, Bias bias, Prologue prologue, uint rows,
                           uint columns, uint tile, uint lane) {
   const NeighbourRows own = {tile * Product::kRows};
+  const OneToken token = {0};
   const auto scale = prologue.scale(0, lane);
-  const float gate_value = gate_values(gate, prologue, scale, rows, columns, own, lane);
-  const float value = product.values(prologue, scale, rows, columns, own, lane);
+  float gate_value;
+  float value;
+  find_gate(gate, prologue, &scale, token, rows, columns, own, lane, &gate_value);
+  product.find(prologue, &scale, token, rows, columns, own, lane, &value);
   const uint row = own.row(lane);
   if (lane >= Product::kRows || row >= rows) return 0.0f;
   return gate.apply(bias.apply(value, 0, row, rows), gate_value, 0, row, rows);

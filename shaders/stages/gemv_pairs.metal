@@ -4,30 +4,66 @@
 #include "lib/gemv_input.metal"
 #include "stages/gemv.metal"
 
-/// As gemv_rows(), one row at a time. Integer is the policy's integer form (lib/policy.metal).
-template <class Policy, class Integer, uint Width, uint Rows, class Tile>
-inline float gemv_rows_of_pairs(device const typename Policy::Block* weights, InMemory prologue,
-                                uint rows, uint columns, Tile tile, uint lane) {
-  const uint blocks = columns / Policy::kBlock;
+/// The sums of a row: those of the whole steps by integers, then what is left.
+template <class Policy, class Integer, uint Width, uint Count, class Tokens>
+inline void add_pairs(device const typename Policy::Block* row, InMemory<Count> prologue,
+                      Tokens tokens, uint steps, uint columns, uint lane, thread float* sums) {
   threadgroup const GemvPairs& pairs = prologue.input->pairs;
-  const uint steps = pairs.steps;
-  float parts[Rows];
+  float scales[Tokens::kCount];
+  uint parts[Tokens::kCount];
+#pragma unroll
+  for (uint t = 0; t < Tokens::kCount; ++t) {
+    scales[t] = 1.0f;
+    parts[t] = (tokens.at(t) - prologue.first) * InMemory<Count>::kColumns;
+  }
+  for (uint step = 0; step < steps; ++step) {
+#pragma unroll
+    for (uint t = 0; t < Tokens::kCount; ++t) {
+      sums[t] += Integer::dot(row + step * (256 / Policy::kBlock), lane,
+                              pairs.values + parts[t] / 2 + step * 128 + lane,
+                              pairs.scales[parts[t] / 8 + step * 32 + lane],
+                              pairs.sums[parts[t] / 8 + step * 32 + lane]);
+    }
+  }
+  gemv_columns<Policy, Width, 1>(&row, prologue, scales, tokens, steps * 256, columns, lane, sums);
+}
+
+/// As gemv_rows(), one row at a time. Integer is the policy's integer form (lib/policy.metal).
+template <class Policy, class Integer, uint Width, uint Rows, uint Count, class Tokens, class Tile>
+inline void gemv_rows_of_pairs(device const typename Policy::Block* weights,
+                               InMemory<Count> prologue, Tokens tokens, uint rows, uint columns,
+                               Tile tile, uint lane, thread float* values) {
+  const uint kCount = Tokens::kCount;
+  const uint blocks = columns / Policy::kBlock;
+  threadgroup const uint* steps = prologue.input->pairs.steps;
+  const uint common = steps[0];
+  bool is_common = true;
+  for (uint t = 1; t < kCount; ++t) {
+    is_common = is_common && steps[tokens.at(t) - prologue.first] == common;
+  }
+  float parts[kCount * Rows];
   for (uint i = 0; i < Rows; ++i) {
     const uint r = tile.in_order(i);
     const uint row = tile.row(r);
-    parts[r] = 0.0f;
-    if (row >= rows) continue;
-    device const typename Policy::Block* own = weights + ulong(row) * blocks;
-    float sum = 0.0f;
-    for (uint step = 0; step < steps; ++step) {
-      sum += Integer::dot(own + step * (256 / Policy::kBlock), lane,
-                          pairs.values + step * 128 + lane, pairs.scales[step * 32 + lane],
-                          pairs.sums[step * 32 + lane]);
+    float sums[kCount];
+#pragma unroll
+    for (uint t = 0; t < kCount; ++t) sums[t] = 0.0f;
+    if (row < rows) {
+      device const typename Policy::Block* own = weights + ulong(row) * blocks;
+      if (is_common) {
+        add_pairs<Policy, Integer, Width>(own, prologue, tokens, common, columns, lane, sums);
+      } else {
+        for (uint t = 0; t < kCount; ++t) {
+          const OneToken one = {tokens.at(t)};
+          add_pairs<Policy, Integer, Width>(own, prologue, one, steps[one.token - prologue.first],
+                                            columns, lane, sums + t);
+        }
+      }
     }
-    gemv_columns<Policy, Width, 1>(&own, prologue, 1.0f, steps * 256, columns, lane, &sum);
-    parts[r] = sum;
+#pragma unroll
+    for (uint t = 0; t < kCount; ++t) parts[t * Rows + r] = sums[t];
   }
-  return lane_sums<Rows>(parts, lane);
+  for (uint t = 0; t < kCount; ++t) values[t] = lane_sums<Rows>(parts + t * Rows, lane);
 }
 
 /// A product of rows with the input as pairs of integers, Rows at a time.
@@ -36,9 +72,10 @@ struct IntegerProduct {
   FOUNDRY_CONSTANT uint kRows = Rows;
   device const typename Policy::Block* weights;
 
-  template <class Tile>
-  float values(InMemory input, float, uint rows, uint columns, Tile tile, uint lane) const {
-    return gemv_rows_of_pairs<Policy, Integer, Width, Rows>(weights, input, rows, columns, tile,
-                                                            lane);
+  template <uint Count, class Tokens, class Tile>
+  void find(InMemory<Count> input, thread const float*, Tokens tokens, uint rows, uint columns,
+            Tile tile, uint lane, thread float* values) const {
+    gemv_rows_of_pairs<Policy, Integer, Width, Rows>(weights, input, tokens, rows, columns, tile,
+                                                     lane, values);
   }
 };

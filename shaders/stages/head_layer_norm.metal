@@ -11,6 +11,7 @@ struct HeadLayerNorm {
 
   /// One over the deviation of a whole head, and the mean.
   float2 scale(threadgroup const float* values, uint head_dim, uint lane) const {
+    FOUNDRY_AS_WRITTEN
     float sum = 0.0f;
     for (uint d = lane; d < head_dim; d += 32) sum += values[d];
     const float mean = simd_sum(sum) / float(head_dim);
@@ -21,6 +22,7 @@ struct HeadLayerNorm {
 
   /// `at`: rows of the product.
   float2 apply(float2 pair, RopePair at, float2 scale) const {
+    FOUNDRY_AS_WRITTEN
     return (pair - scale.y) * scale.x *
            float2(element_or(weight, at.first, 1.0f), element_or(weight, at.second, 1.0f));
   }

@@ -15,6 +15,7 @@ struct LayerNorm {
 
   /// One over the deviation, and the mean.
   float2 scale(uint token, uint lane) const {
+    FOUNDRY_IN_ORDER
     device const X* row = x + token * columns;
     float sum = 0.0f;
     for (uint k = lane; k < columns; k += 32) sum += float(row[k]);
@@ -28,6 +29,7 @@ struct LayerNorm {
   }
 
   float at(uint token, uint k, float2 scale) const {
+    FOUNDRY_AS_WRITTEN
     const float value = (float(x[token * columns + k]) - scale.y) * scale.x;
     return value * element_or(weight, k, 1.0f) + element_or(bias, k, 0.0f);
   }

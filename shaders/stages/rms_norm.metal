@@ -12,6 +12,7 @@ struct RmsNorm {
   uint columns;
 
   float scale(uint token, uint lane) const {
+    FOUNDRY_IN_ORDER
     device const X* row = x + token * columns;
     float sum = 0.0f;
     for (uint k = lane; k < columns; k += 32) sum += float(row[k]) * float(row[k]);
@@ -19,6 +20,7 @@ struct RmsNorm {
   }
 
   float at(uint token, uint k, float scale) const {
+    FOUNDRY_AS_WRITTEN
     return float(x[token * columns + k]) * scale * element_or(weight, k, 1.0f);
   }
 };

@@ -21,12 +21,14 @@ inline RopePair rope_pair(uint i, uint head_dim, uint dims, bool interleaved) {
 /// cos and sin of pair i's angle. Precise: at position 8,000 the angle is far outside of what fast
 /// trigonometry is good for.
 inline float2 rope_angle(uint i, uint dims, float position, float log2_base, float factor) {
+  FOUNDRY_AS_WRITTEN
   const float frequency = precise::exp2(-log2_base * float(2 * i) / float(dims)) / factor;
   const float angle = position * frequency;
   return float2(precise::cos(angle), precise::sin(angle));
 }
 
 inline float2 rope_rotate(float2 pair, float2 angle) {
+  FOUNDRY_AS_WRITTEN
   return float2(pair.x * angle.x - pair.y * angle.y, pair.x * angle.y + pair.y * angle.x);
 }
 

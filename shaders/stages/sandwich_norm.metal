@@ -16,12 +16,14 @@ struct SandwichNorm {
   uint columns;
 
   float sum_at(uint token, uint k, float scale) const {
+    FOUNDRY_AS_WRITTEN
     const uint at = token * columns + k;
     return (float(residual[at]) + float(x[at]) * scale * float(weight[k])) * factor;
   }
 
   /// Of the norm of x, and of that of the sum.
   float2 scale(uint token, uint lane) const {
+    FOUNDRY_IN_ORDER
     device const X* row = x + token * columns;
     // Whole vectors, and what is left: no lane asks whether it is inside.
     const uint whole = columns / 32 * 32;
@@ -40,6 +42,7 @@ struct SandwichNorm {
   }
 
   float at(uint token, uint k, float2 scale) const {
+    FOUNDRY_AS_WRITTEN
     const float sum = sum_at(token, k, scale.x);
     return sum * scale.y * element_or(next_weight, k, 1.0f);
   }

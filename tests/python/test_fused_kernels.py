@@ -161,8 +161,8 @@ def test_every_head_stage_on_one_token(
 @pytest.mark.parametrize(
     ("main", "tokens", "reason"),
     [
-        ("Linear", 3, "head stages and stores take one token, got 3; for more, let the products"),
-        ("Gemm", 1, "head stages and stores take one token, got 1; for more, let the products"),
+        ("Linear", 9, "head stages and stores take up to 8 tokens by Gemv, got 9; for more, let"),
+        ("Gemm", 1, "head stages and stores take up to 8 tokens by Gemv, got 1; for more, let"),
         ("GatedLinear", 1, "{stage} needs heads, which a gated product has not"),
     ],
 )
@@ -170,7 +170,7 @@ def test_head_stages_are_refused_where_there_are_no_heads(
     rt: fd.Foundry, stage: str, main: str, tokens: int, reason: str
 ) -> None:
     case = Case(rt, tokens)
-    extent = CAPACITY if stage == "CacheWrite" else 1
+    extent = CAPACITY + tokens if stage == "CacheWrite" else tokens
     y = rt.empty((extent, HEADS, HEAD_DIM), fd.f32)
     expected = re.escape("fused: " + reason.format(stage=stage))
     with pytest.raises(fd.ArgumentError, match=expected):

@@ -152,8 +152,8 @@ void check_gate(const LentFusedKernel& kernel, const LinearShape& x, const LentP
 }
 
 /// y of a product whose rows are heads, and the size of a head.
-std::uint32_t check_heads(const LentFusedKernel& kernel, const LentProduct& product,
-                          std::uint64_t rows) {
+std::uint32_t check_heads(const LentFusedKernel& kernel, const LinearShape& x,
+                          const LentProduct& product, std::uint64_t rows) {
   const Stage& first = *std::find_if(product.epilogues.begin(), product.epilogues.end(),
                                      [](const Stage& s) { return is_head_stage(*s.type); });
   const std::string_view needs = first.type->name;
@@ -181,12 +181,12 @@ std::uint32_t check_heads(const LentFusedKernel& kernel, const LentProduct& prod
     fail_shape(kernel, concat("y must have its innermost dimension contiguous; ", to_string(y),
                               " has stride ", y.strides()[2]));
   }
-  if (to_cache && !kernel.ring && kernel.start.value() >= y.extents()[0]) {
-    fail_shape(kernel,
-               concat("position ", kernel.start.value(), ", the cache has ", y.extents()[0]));
+  const std::uint64_t last = kernel.start.value() + x.tokens - 1;
+  if (to_cache && !kernel.ring && last >= y.extents()[0]) {
+    fail_shape(kernel, concat("position ", last, ", the cache has ", y.extents()[0]));
   }
-  if (!to_cache && y.extents()[0] != 1) {
-    fail_shape(kernel, concat("y is ", shape(y), ", the result is one token's"));
+  if (!to_cache && y.extents()[0] != x.tokens) {
+    fail_shape(kernel, concat("y is ", shape(y), ", the result has ", x.tokens, " tokens"));
   }
   return static_cast<std::uint32_t>(head_dim);
 }
@@ -212,7 +212,7 @@ void check_product(const LentFusedKernel& kernel, LinearShape& x, const LentProd
   }
   std::uint32_t head_dim = 0;
   if (!product.epilogues.empty() && is_head_stage(*product.epilogues.back().type)) {
-    head_dim = check_heads(kernel, product, rows);
+    head_dim = check_heads(kernel, x, product, rows);
     if (x.head_dim != 0 && x.head_dim != head_dim) {
       fail_shape(kernel, concat("heads of ", x.head_dim, " and of ", head_dim,
                                 " elements; one kernel takes one size"));
@@ -228,10 +228,10 @@ void check_product(const LentFusedKernel& kernel, LinearShape& x, const LentProd
 }
 
 void check_head_kernel(const LentFusedKernel& kernel, const LinearShape& x) {
-  if (x.tokens != 1 ||
+  if (x.tokens > kGemvTokens ||
       (kernel.options.form != LinearForm::automatic && kernel.options.form != LinearForm::gemv)) {
-    throw ArgumentError(concat(label_of(kernel), ": head stages and stores take one token, got ",
-                               x.tokens,
+    throw ArgumentError(concat(label_of(kernel), ": head stages and stores take up to ",
+                               kGemvTokens, " tokens by Gemv, got ", x.tokens,
                                "; for more, let the products write plain results, and run RmsNorm "
                                "on the heads and RopeKvWrite"));
   }
@@ -261,9 +261,10 @@ LinearShape check_linear(const LentFusedKernel& kernel) {
     throw ArgumentError(concat(label_of(kernel), ": ", kernel.products.size(), " products, 1 to ",
                                kMaxProducts, " are possible"));
   }
-  if (kernel.options.form == LinearForm::gemv && x.tokens != 1 && kernel.experts == nullptr) {
-    fail_shape(kernel,
-               concat("x is ", shape(*kernel.x), ": a gemv takes one token, got ", x.tokens));
+  if (kernel.options.form == LinearForm::gemv && x.tokens > kGemvTokens &&
+      kernel.experts == nullptr) {
+    fail_shape(kernel, concat("x is ", shape(*kernel.x), ": a gemv takes up to ", kGemvTokens,
+                              " tokens, got ", x.tokens));
   }
   if (kernel.experts != nullptr) check_routing(kernel, x);
   if (kernel.prologue != nullptr) {

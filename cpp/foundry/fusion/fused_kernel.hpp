@@ -17,8 +17,8 @@
 namespace foundry {
 
 enum class LinearForm : std::uint8_t {
-  automatic,      ///< gemv for one token, gemm for more
-  gemv,           ///< one token: a simdgroup takes neighbouring rows, no barrier
+  automatic,      ///< gemv for up to 8 tokens, gemm for more
+  gemv,           ///< few tokens: a simdgroup takes neighbouring rows, no barrier
   gemm,           ///< many tokens: by lanes or by matrices, whichever suits the device
   gemm_lanes,     ///< a lane is a token (shaders/stages/gemm.metal)
   gemm_matrices,  ///< on simdgroup matrices (shaders/stages/gemm_matrices.metal)

@@ -154,16 +154,24 @@ class FusedSource {
         include("stages/gemv.metal");
         if (has_heads()) include("lib/heads.metal");
         line(head);
-        if (has_heads()) line(concat("  threadgroup float values[", plan_.unit, "];"));
+        if (has_heads()) {
+          const std::uint32_t tokens = std::max(1u, plan_.tokens_together);
+          line(concat("  threadgroup float values[", tokens * plan_.unit, "];"));
+        }
         if (plan_.input_in_memory) line("  threadgroup GemvInput input;");
     }
     line("  const uint simdgroup = simdgroup_index_in_threadgroup;");
     line("  const uint lane = thread_index_in_simdgroup;");
-    line(takes_few() ? "  uint tile = threadgroup_position_in_grid.y;"
-         : by_simdgroup
-             ? "  uint tile = threadgroup_position_in_grid.x * simdgroups_per_threadgroup"
-               " + simdgroup;"
-             : "  uint tile = threadgroup_position_in_grid.x;");
+    const std::string place =
+        concat("threadgroup_position_in_grid.", takes_few() || plan_.tokens_together ? "y" : "x");
+    line(concat("  uint tile = ", place,
+                by_simdgroup && !takes_few() ? " * simdgroups_per_threadgroup + simdgroup;" : ";"));
+    if (plan_.form == LinearForm::gemv) {
+      line(plan_.tokens_together ? concat("  const FewTokens<", plan_.tokens_together,
+                                          "> tokens = {threadgroup_position_in_grid.x * ",
+                                          plan_.tokens_together, ", params.tokens};")
+                                 : "  const OneToken tokens = {0};");
+    }
     if (plan_.form != LinearForm::gemv && !is_grouped()) {
       line(concat("  const uint token = threadgroup_position_in_grid.y * ",
                   tile_of(plan_.form).tokens, ";"));
@@ -214,9 +222,10 @@ class FusedSource {
   void store_result(const char* prologue) {
     const std::string tokens =
         plan_.form == LinearForm::gemv
-            ? "0, 1"
+            ? "first_of(tokens), end_of(tokens)"
             : concat("token, min(params.tokens, token + ", tile_of(plan_.form).tokens, ")");
-    line("  if (threadgroup_position_in_grid.x == 0) {");
+    line(concat("  if (threadgroup_position_in_grid.", plan_.tokens_together ? "y" : "x",
+                " == 0) {"));
     line(concat("    store_result(", prologue, ", ", tokens, ", params.columns, simdgroup,\n",
                 "                 simdgroups_per_threadgroup, lane);"));
     line("  }");
@@ -240,16 +249,18 @@ class FusedSource {
       store_result("written");
     }
     line(concat("  prepare_floats(", prologue_writes() ? "written" : prologue_, ",\n",
-                "                 params.columns, input, simdgroup, simdgroups_per_threadgroup, "
-                "lane);"));
+                "                 tokens, params.columns, input, simdgroup, "
+                "simdgroups_per_threadgroup, lane);"));
     if (any_product([this](const auto& product) {
           return has_integer_form(product.weights) ||
                  (product.gate && has_integer_form(*product.gate));
         })) {
       include("stages/gemv_pairs.metal");
-      line("  prepare_pairs(params.columns, input, simdgroup, simdgroups_per_threadgroup, lane);");
+      line(
+          "  prepare_pairs(tokens, params.columns, input, simdgroup, simdgroups_per_threadgroup, "
+          "lane);");
     }
-    line("  const InMemory prologue = in_memory(input);");
+    line("  const auto prologue = in_memory(input, tokens);");
   }
 
   /// "FloatProduct<Q4_0<8>, 8, 4, 4>{weights0}".
@@ -356,8 +367,10 @@ class FusedSource {
   HeadStages head_stages(std::size_t index) {
     std::string norm = "NoHeadNorm{}";
     std::string turn = kNoTurn;
-    std::string store = is_head_product(index) ? concat("HeadStore{heads.head_stride[", index, "]}")
-                                               : concat("HeadStore{", plan_.head_dim, "}");
+    std::string store = is_head_product(index)
+                            ? concat("HeadStore{heads.position_stride[", index,
+                                     "], heads.head_stride[", index, "]}")
+                            : concat("HeadStore{params.rows[", index, "], ", plan_.head_dim, "}");
     bool interleaved = false;
     std::uint32_t dims = plan_.head_dim;
     const auto stages = recipe_.stages_of(index);
@@ -366,7 +379,7 @@ class FusedSource {
       if (!is_head_stage(type)) continue;
       if (type.kind == StageKind::store) {
         include(type.file);
-        store = concat(type.name, "{heads.start % heads.slots[", index, "], heads.position_stride[",
+        store = concat(type.name, "{heads.start, heads.slots[", index, "], heads.position_stride[",
                        index, "], heads.head_stride[", index, "]}");
         continue;
       }
@@ -447,7 +460,7 @@ class FusedSource {
     } else if (has_heads()) {
       const HeadStages heads = head_stages(index);
       line(concat("    head_unit<", heads.unit, ">(\n        ", weights, ", ", epilogue, ", ",
-                  heads.stages, ", ", output_argument(index), ", prologue, ", rows,
+                  heads.stages, ", ", output_argument(index), ", prologue, tokens, ", rows,
                   ",\n        params.columns, tile, heads.start, values, simdgroup, "
                   "simdgroups_per_threadgroup, lane);"));
     } else {
@@ -458,7 +471,7 @@ class FusedSource {
       const std::string tokens = is_grouped() ? "block.end" : "params.tokens";
       if (is_grouped()) no_expert(y, rows, tile_rows);
       if (plan_.form == LinearForm::gemv) {
-        line(concat("    gemv_tile(", operands, ",\n              ", rows,
+        line(concat("    gemv_tile(", operands, ", tokens,\n              ", rows,
                     ", params.columns, tile, lane);"));
       } else if (plan_.form == LinearForm::gemm_lanes) {
         line(concat("    gemm_tile(", operands, places, ",\n              ", tokens, ", ", rows,

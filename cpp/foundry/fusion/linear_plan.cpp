@@ -50,6 +50,20 @@ std::uint32_t tiles_of_sum(std::uint64_t rows, const DeviceTraits& traits) {
   return tiles;
 }
 
+// What a head's unit may take of threadgroup memory, in floats, beside a gemv's input.
+constexpr std::uint32_t kHeadFloats = 1000;
+
+/// Tokens that a gemv's threadgroup takes, whose weights are decoded once for them.
+std::uint32_t tokens_together(const LinearPlan& plan, const LinearShape& x) {
+  if (x.tokens == 1) return 0;
+  std::uint32_t together = x.tokens == 2 ? 2 : kGemvTokensTogether;
+  while (together > 1 && ((plan.input_in_memory && together * x.columns > kGemvInputColumns) ||
+                          together * plan.unit > kHeadFloats)) {
+    together /= 2;
+  }
+  return together;
+}
+
 // A gemm's lanes are tokens: for one or for 32 it takes the same time, in which a gemv takes about
 // ten. (One by one the tokens find the expert's weights in the processor's caches.)
 constexpr std::uint32_t kFewTokens = 8;
@@ -68,7 +82,8 @@ LinearPlan plan_of(const LentFusedKernel& kernel, const LinearShape& x, const De
   plan.narrow = traits.has_register_lanes();
   plan.form = kernel.options.form;
   if (plan.form == LinearForm::automatic) {
-    const bool by_one = x.experts != 0 ? kernel.experts->groups == nullptr : x.tokens == 1;
+    const bool by_one =
+        x.experts != 0 ? kernel.experts->groups == nullptr : x.tokens <= kGemvTokens;
     plan.form = by_one ? LinearForm::gemv : LinearForm::gemm;
   }
   if (plan.form == LinearForm::gemm) {
@@ -106,6 +121,9 @@ LinearPlan plan_of(const LentFusedKernel& kernel, const LinearShape& x, const De
     plan.head_dim = x.head_dim;
     plan.unit = unit_of(x, plan.narrow, plan.rows_per_simdgroup);
   }
+  if (plan.form == LinearForm::gemv && x.experts == 0) {
+    plan.tokens_together = tokens_together(plan, x);
+  }
   return plan;
 }
 
@@ -131,10 +149,15 @@ DispatchConfig config_of(const LentFusedKernel& kernel, const LinearPlan& plan,
     if (x.experts != 0) blocks = std::min(x.slots, blocks + x.experts);
     return threadgroups_of(gemm.simdgroups, tiles, blocks);
   }
+  // Of a few tokens the next take the same tile, which a processor's caches have.
+  const auto groups_of_tiles = [&](std::uint64_t simdgroups, std::uint64_t rows) {
+    if (plan.tokens_together == 0) return threadgroups_of(simdgroups, rows);
+    return threadgroups_of(simdgroups, divide_up(x.tokens, plan.tokens_together), rows);
+  };
   if (plan.unit != 0) {
     // On a CPU the threadgroup's simdgroups would share one core: one of them does it all.
     const std::uint64_t chosen = plan.narrow ? 1 : divide_up(plan.unit, plan.rows_per_simdgroup);
-    return threadgroups_of(kernel.options.simdgroups
+    return groups_of_tiles(kernel.options.simdgroups
                                ? kernel.options.simdgroups
                                : std::min<std::uint64_t>(chosen, kMaxSimdgroups),
                            tiles);
@@ -144,7 +167,8 @@ DispatchConfig config_of(const LentFusedKernel& kernel, const LinearPlan& plan,
   const std::uint64_t simdgroups = kernel.options.simdgroups ? kernel.options.simdgroups
                                    : plan.narrow             ? kNarrowSimdgroups
                                                              : kDefaultSimdgroups;
-  return threadgroups_of(simdgroups, divide_up(tiles, simdgroups), x.experts ? x.results : 1);
+  if (x.experts != 0) return threadgroups_of(simdgroups, divide_up(tiles, simdgroups), x.results);
+  return groups_of_tiles(simdgroups, divide_up(tiles, simdgroups));
 }
 
 }  // namespace foundry::detail

@@ -51,12 +51,17 @@ struct LinearPlan {
   std::uint32_t tiles = 1;               // that a simdgroup sums over a token's experts
   std::uint32_t few_tokens = 0;          // of an expert, which a gemm leaves to a gemv
   bool input_in_memory = false;          // a gemv's input is made ready in threadgroup memory
+  std::uint32_t tokens_together = 0;     // of a gemv's threadgroup; 0: x is one token
   std::uint32_t head_dim = 0;
   std::uint32_t unit = 0;  // rows of a head that a threadgroup takes; 0 without heads
 };
 
-/// Columns for which a gemv's input fits there; shaders/lib/gemv_input.metal has it too.
+/// Columns for which a gemv's input fits there, of all tokens that a threadgroup takes, and how
+/// many those are at most; shaders/lib/gemv_input.metal has both too.
 inline constexpr std::uint32_t kGemvInputColumns = 4096;
+inline constexpr std::uint32_t kGemvTokensTogether = 4;
+/// Tokens of a gemv at most.
+inline constexpr std::uint32_t kGemvTokens = 8;
 
 /// What a gemm's threadgroup takes. The shader files have the same constants; generated kernels
 /// assert that they agree.

@@ -17,7 +17,7 @@ constexpr std::uint32_t kMaxHeadDim = 576;
 constexpr std::uint32_t kMostOfManyPositions = 512;  // head and value sizes of a tile of 8 or more
 constexpr std::uint32_t kDecodeSimdgroups = 8;
 constexpr std::uint32_t kPrefillSimdgroups = 4;
-constexpr std::uint32_t kMostDecodeTokens = 4;
+constexpr std::uint32_t kMostDecodeTokens = 8;       // as many as a gemv takes
 constexpr std::uint32_t kMostDecodeElements = 32;    // of all heads of a threadgroup, per lane
 constexpr std::uint32_t kLeastDecodeHeadsOnCpu = 4;  // where they lie in its cache instead
 constexpr std::uint32_t kDecodeOutputs = 16384 / 4;  // floats of threadgroup memory for merging
@@ -108,11 +108,13 @@ DecodePlan plan_of(const Attention& op, const CacheShape& cache, const HeadSizes
     if (group % heads == 0) plan.heads = heads;
   }
   if (!op.scratch) return plan;
-  const std::uint64_t end = most_positions(op, cache, shape);
-  const std::uint64_t positions = op.window != 0 ? std::min<std::uint64_t>(op.window, end) : end;
+  // As for one token that may be the cache's last, whatever tokens there are: then a token's parts,
+  // and with them its sums, are the same alone and beside others.
+  const std::uint64_t positions =
+      op.window != 0 ? std::min(op.window, cache.capacity) : cache.capacity;
   const std::uint64_t room =
       op.scratch.count() / attention_scratch(shape.tokens, shape.heads, sizes.value, 1);
-  const std::uint64_t threadgroups = std::uint64_t{shape.heads / plan.heads} * shape.tokens;
+  const std::uint64_t threadgroups = shape.heads / plan.heads;
   const std::uint64_t bytes = 2ull * cache.position_stride * info(op.k_cache.dtype()).block_bytes;
   const std::uint32_t wanted = op.splits ? op.splits
                                : on_cpu  ? splits_on_cpu(device, threadgroups, positions, bytes)

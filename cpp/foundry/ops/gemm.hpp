@@ -12,8 +12,8 @@ namespace foundry::ops {
 template <>
 inline constexpr auto kChoices<LinearForm> = choices<LinearForm>(
     "How a product runs.",
-    {{LinearForm::automatic, "automatic", "gemv for one token, gemm for more"},
-     {LinearForm::gemv, "gemv", "one token"},
+    {{LinearForm::automatic, "automatic", "gemv for up to 8 tokens, gemm for more"},
+     {LinearForm::gemv, "gemv", "up to 8 tokens, each as if alone"},
      {LinearForm::gemm, "gemm", "by lanes or by matrices, whichever suits the device"},
      {LinearForm::gemm_lanes, "gemm_lanes", "a lane is a token"},
      {LinearForm::gemm_matrices, "gemm_matrices", "on simdgroup matrices"}});

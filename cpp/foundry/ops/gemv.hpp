@@ -1,4 +1,4 @@
-// Gemv: y = W x for one token, with fused prologue and epilogues.
+// Gemv: y = W x for one token or a few, with fused prologue and epilogues.
 #pragma once
 
 #include <optional>
@@ -23,10 +23,10 @@ struct Gemv {
   operator MainStage() const;
 
   static constexpr auto description = operation(
-      "y = W x for one token, accumulated in f32.",
+      "y = W x for up to 8 tokens, each as if alone, accumulated in f32.",
       read<&Gemv::weights>(Elements::weights, "(rows, columns)"),
-      read<&Gemv::x>(Elements::floats, "(columns,) or (1, columns)").to_run(),
-      write<&Gemv::y>(Elements::floats, "(rows,) or (1, rows)").to_run(), ByName{},
+      read<&Gemv::x>(Elements::floats, "(columns,) or (tokens, columns)").to_run(),
+      write<&Gemv::y>(Elements::floats, "(rows,) or (tokens, rows)").to_run(), ByName{},
       setting<&Gemv::prologue>("what is done to x as it is read: RmsNorm, LayerNorm, SandwichNorm"),
       setting<&Gemv::epilogues>(
           "what is done to a result before it is stored: one stage, or several in order")

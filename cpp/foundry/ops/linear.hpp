@@ -1,4 +1,4 @@
-// Linear: y = x W^T: Gemv for one token, Gemm for more.
+// Linear: y = x W^T: Gemv for a few tokens, Gemm for more.
 #pragma once
 
 #include <optional>
@@ -21,7 +21,7 @@ struct Linear {
   operator MainStage() const;
 
   static constexpr auto description =
-      operation("y = x W^T, accumulated in f32: Gemv for one token, Gemm for more.",
+      operation("y = x W^T, accumulated in f32: Gemv for up to 8 tokens, Gemm for more.",
                 read<&Linear::weights>(Elements::weights, "(rows, columns)"),
                 read<&Linear::x>(Elements::floats, "(columns,) or (tokens, columns)").to_run(),
                 write<&Linear::y>(Elements::floats, "(rows,) or (tokens, rows)").to_run(), ByName{},

@@ -1,5 +1,5 @@
-// QkvLinear: the input half of attention for one token, in one kernel: q, k and v, their biases and
-// head norms, RoPE, and the write to the cache.
+// QkvLinear: the input half of attention for a few tokens, in one kernel: q, k and v, their biases
+// and head norms, RoPE, and the write to the cache.
 #pragma once
 
 #include <optional>
@@ -33,21 +33,22 @@ struct QkvLinear {
   [[nodiscard]] KernelDescription describe(const Device& device) const;
 
   static constexpr auto description = operation(
-      "The input half of attention for one token, in one kernel: q, k and v with their biases and "
-      "head norms, RoPE, and the write to position start of the cache. A norm of whole rows needs "
+      "The input half of attention for up to 8 tokens, in one kernel: q, k and v with their biases "
+      "and head norms, RoPE, and the write to positions start and on of the cache. A norm of whole "
+      "rows needs "
       "all of them first: RopeKvWrite has it. ShapeError past the capacity. For more tokens, let "
       "fuse() write plain q, "
       "k and v, and run RopeKvWrite.",
       read<&QkvLinear::query>(Elements::weights, "(heads * head_dim, columns)"),
       read<&QkvLinear::key>(Elements::weights, "(kv_heads * head_dim, columns)"),
       read<&QkvLinear::value>(Elements::weights, "(kv_heads * head_dim, columns)"),
-      read<&QkvLinear::x>(Elements::floats, "(columns,) or (1, columns)"),
-      write<&QkvLinear::q>(Elements::floats, "(1, heads, head_dim)"),
+      read<&QkvLinear::x>(Elements::floats, "(columns,) or (tokens, columns)"),
+      write<&QkvLinear::q>(Elements::floats, "(tokens, heads, head_dim)"),
       write<&QkvLinear::k_cache>(
           Elements::floats,
           "(capacity, kv_heads, head_dim), any strides but the innermost, which is 1"),
       write<&QkvLinear::v_cache>(Elements::floats, "as k_cache, of the same dtype"), ByName{},
-      setting<&QkvLinear::start>("position of the token"),
+      setting<&QkvLinear::start>("position of the first token"),
       inside<&QkvLinear::settings>(RopeSettings::fields),
       setting<&QkvLinear::prologue>(
           "what is done to x as it is read: RmsNorm, LayerNorm, SandwichNorm"),

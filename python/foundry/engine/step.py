@@ -13,6 +13,8 @@ from foundry._foundry import DType, Foundry, FusedKernel, Parameter, Tensor
 
 ACTIVATIONS = "activations"
 """The arena of what a step computes."""
+FEW = 8
+"""Tokens that are evaluated by the kernels of one, each as if alone, bit for bit."""
 _Positional = (
     ops.Embedding
     | ops.QkvLinear

@@ -216,7 +216,7 @@ TEST_CASE("what head stages cannot do is refused with the reason") {
   Values ignored;
   const auto weights = random_tensor({128, 64}, DType::f16, random, ignored);
   const auto x = random_tensor({64}, DType::f32, random, ignored);
-  const auto two = random_tensor({2, 64}, DType::f32, random, ignored);
+  const auto nine = random_tensor({9, 64}, DType::f32, random, ignored);
   const auto cache = output({9, 2, 64}, DType::f16);
   const auto flat = output({128}, DType::f32);
   const auto heads = output({1, 2, 64}, DType::f32);
@@ -246,7 +246,7 @@ TEST_CASE("what head stages cannot do is refused with the reason") {
                        "k: y is (128,); CacheWrite needs a cache (capacity, heads, head_dim)",
                        ShapeError);
   CHECK_THROWS_WITH_AS(run(kernel({rope}).build(x, cache)),
-                       "k: y is (9, 2, 64), the result is one token's", ShapeError);
+                       "k: y is (9, 2, 64), the result has 1 tokens", ShapeError);
   CHECK_THROWS_WITH_AS(run(kernel({ops::CacheWrite()}).build(x, cache, 9)),
                        "k: position 9, the cache has 9", ShapeError);
   CHECK_THROWS_WITH_AS(run(kernel({rope}).build(x, output({1, 2, 63}, DType::f32))),
@@ -255,8 +255,8 @@ TEST_CASE("what head stages cannot do is refused with the reason") {
       run(kernel({ops::HeadNorm{x, 1e-6f}}).build(x, output({1, 4, 32}, DType::f32))),
       "k: HeadNorm's norm is (64,): 64 elements where 32 are needed", ShapeError);
   CHECK_THROWS_WITH_AS(
-      run(kernel({rope}).build(two, heads)),
-      "k: head stages and stores take one token, got 2; for more, let the products "
+      run(kernel({rope}).build(nine, output({9, 2, 64}, DType::f32))),
+      "k: head stages and stores take up to 8 tokens by Gemv, got 9; for more, let the products "
       "write plain results, and run RmsNorm on the heads and RopeKvWrite",
       ArgumentError);
   CHECK_THROWS_WITH_AS(

@@ -212,14 +212,14 @@ TEST_CASE("what does not fit is refused with the figures, before anything is enc
   const auto x = random_tensor({64}, DType::f32, random, ignored);
   const auto y = output({64}, DType::f32);
   const auto x96 = random_tensor({96}, DType::f32, random, ignored);
-  const auto two = random_tensor({2, 96}, DType::f32, random, ignored);
+  const auto nine = random_tensor({9, 96}, DType::f32, random, ignored);
   const auto ids = runtime().empty({96}, DType::i32);
   const auto before = runtime().stream().statistics().dispatches;
   CHECK_THROWS_WITH_AS(runtime().run(ops::Gemv{weights, x, y, {}, {}}),
                        "Gemv: weights are (64, 96), x is (64,): inner sizes 96 and 64 differ",
                        ShapeError);
-  CHECK_THROWS_WITH_AS(runtime().run(ops::Gemv{weights, two, y, {}, {}}),
-                       "Gemv: x is (2, 96): a gemv takes one token, got 2", ShapeError);
+  CHECK_THROWS_WITH_AS(runtime().run(ops::Gemv{weights, nine, y, {}, {}}),
+                       "Gemv: x is (9, 96): a gemv takes up to 8 tokens, got 9", ShapeError);
   CHECK_THROWS_WITH_AS(runtime().run(ops::Gemv{weights, x96, x96, {}, {}}),
                        "Gemv: y is (96,), the result is (1, 64)", ShapeError);
   CHECK_THROWS_WITH_AS(runtime().run(ops::Gemv{weights, {}, y, {}, {}}), "Gemv: x is missing",

@@ -7,7 +7,7 @@ from typing import Any
 from foundry import ops
 from foundry._foundry import FusedKernelBuilder, Tensor
 from foundry.engine.cache import Kept
-from foundry.engine.step import Step
+from foundry.engine.step import FEW, Step
 from foundry.models.architectures import HeadNorm, Pairing
 from foundry.models.blocks.hidden import Hidden
 from foundry.models.blocks.products import added, corrections, side_by_side
@@ -36,18 +36,19 @@ def attend(
 ) -> Tensor:
     """Adds the operations up to attention's output, (tokens, mixed columns)."""
     queries = step.buffer("queries", layer.query_columns)
-    # One token's products, RoPE and cache write are one kernel, unless a norm needs all heads.
+    # A few tokens' products, RoPE and cache write are one kernel, unless a norm needs all heads.
+    is_fused = step.tokens <= FEW and config.architecture.head_norm is not HeadNorm.ROW
     if of.key is None or of.value is None:
         _queries(step, config, hidden, layer, weights, of)
-    elif step.tokens == 1 and config.architecture.head_norm is not HeadNorm.ROW:
+    elif is_fused and (step.tokens == 1 or of.low_rank is None):
         _fused_input(step, config, hidden, layer, weights, of, kept)
     else:
         _input(step, config, hidden, layer, weights, of, kept)
     mixed = step.buffer("attention output", layer.mixed_columns)
-    # A long context is read by more threadgroups than there are heads, for one token.
+    # A long context is read by more threadgroups than there are heads, for a few tokens.
     parts = None
-    if step.tokens == 1:
-        size = ops.attention_scratch(1, layer.heads, layer.value_size)
+    if step.tokens <= FEW:
+        size = ops.attention_scratch(step.tokens, layer.heads, layer.value_size)
         parts = step.scratch("parts", size)
     step.add(
         ops.Attention(
@@ -106,7 +107,7 @@ def _queries(
         "dims": layer.rotated,
         "magnitude": layer.rope_scaling.magnitude,
     }
-    if step.tokens > 1:
+    if step.tokens > FEW:
         step.add(
             ops.Linear(weights=of.query.weight, x=x, y=queries, prologue=prologue, epilogue=own)
         )
@@ -149,7 +150,7 @@ def _fused_input(
             key=of.key.weight,
             value=of.value.weight,
             x=x,
-            q=queries.reshape(1, layer.heads, layer.key_size),
+            q=queries.reshape(step.tokens, layer.heads, layer.key_size),
             k_cache=kept.keys,
             v_cache=kept.values,
             ring=kept.ring,

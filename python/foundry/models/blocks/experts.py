@@ -6,16 +6,13 @@ import math
 
 from foundry import ops
 from foundry._foundry import DType, FusedKernelBuilder, Tensor
-from foundry.engine.step import Step
+from foundry.engine.step import FEW, Step
 from foundry.models.blocks.feed_forward import activation, feed_forward, first_half
 from foundry.models.blocks.hidden import Hidden
 from foundry.models.blocks.products import added, with_epilogues
 from foundry.models.config import ModelConfig
 from foundry.models.layer_config import LayerConfig
 from foundry.models.weights import Beside, Experts, LayerWeights
-
-_FEW = 4
-"""Tokens that are taken one by one; of more an expert's are taken together."""
 
 
 def add_experts(
@@ -208,7 +205,7 @@ def _add_router(
 
 
 def _groups(step: Step, ids: Tensor, experts: int) -> Tensor | None:
-    if step.tokens <= _FEW:
+    if step.tokens <= FEW:
         return None
     size = ops.expert_groups(step.tokens, ids.shape[1], experts)
     groups = step.integers(f"groups of {experts} experts", (size,), DType.u32)

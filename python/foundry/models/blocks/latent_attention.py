@@ -12,7 +12,7 @@ import numpy as np
 from foundry import ops
 from foundry._foundry import DType, Tensor
 from foundry.engine.cache import Kept
-from foundry.engine.step import Step
+from foundry.engine.step import FEW, Step
 from foundry.models.architectures import Pairing
 from foundry.models.blocks.hidden import Hidden
 from foundry.models.blocks.products import normalise, side_by_side
@@ -20,9 +20,6 @@ from foundry.models.config import ModelConfig
 from foundry.models.latents import LatentWeights
 from foundry.models.layer_config import LayerConfig
 from foundry.models.weights import LayerWeights
-
-_FEW = 4
-"""Tokens whose heads are taken one by one; of more a head's are taken together."""
 
 
 def attend_latents(
@@ -68,8 +65,8 @@ def attend_latents(
     )
     mixed = step.buffer("mixed latents", heads * sizes.rank)
     parts = None
-    if step.tokens == 1:
-        parts = step.scratch("parts", ops.attention_scratch(1, heads, sizes.rank))
+    if step.tokens <= FEW:
+        parts = step.scratch("parts", ops.attention_scratch(step.tokens, heads, sizes.rank))
     step.add(
         ops.Attention(
             q=queries,
@@ -121,7 +118,7 @@ def _by_head(step: Step, heads: int) -> tuple[Tensor, Tensor | None]:
     """Heads as experts that every token chooses, in their order."""
     shape = (step.tokens, heads)
     ids = step.constant("heads", np.broadcast_to(np.arange(heads, dtype=np.int32), shape))
-    if step.tokens <= _FEW:
+    if step.tokens <= FEW:
         return ids, None
 
     def group() -> Tensor:
