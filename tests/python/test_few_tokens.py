@@ -112,7 +112,7 @@ def test_a_prologues_own_result(rt: fd.Foundry) -> None:
 def test_queries_keys_and_values(rt: fd.Foundry, norm_after: bool | None, dim: int) -> None:
     rng = np.random.default_rng(2)
     columns, tokens, capacity = 320, 6, 12
-    weights = {
+    weights: dict[str, Any] = {
         "query": put(rt, rng, HEADS * dim, columns, format="q4_1"),
         "key": put(rt, rng, KV_HEADS * dim, columns, format="q8_0"),
         "value": put(rt, rng, KV_HEADS * dim, columns, format="f16"),

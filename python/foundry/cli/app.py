@@ -14,6 +14,7 @@ import typer
 from foundry import __version__
 from foundry.cli import embedding_options as options
 from foundry.cli import terminal, ui
+from foundry.cli.drafting import Drafts, takes_drafts
 from foundry.cli.form_options import takes_form
 from foundry.cli.metal_app import metal
 from foundry.cli.model_options import ModelOptions, takes_model, types
@@ -63,6 +64,7 @@ Seed = Annotated[
 @command
 @takes_model(then="prompt")
 @takes_form()
+@takes_drafts()
 @takes_sampling()
 def generate(
     model: ModelOptions,
@@ -99,6 +101,7 @@ def generate(
         ),
     ] = None,
     form: dict[str, Any],
+    drafts: Drafts,
     sampling: SamplingParameters,
     statistics: Annotated[
         bool, typer.Option("--statistics/--no-statistics", help="Speed and memory afterwards.")
@@ -132,6 +135,7 @@ def generate(
         ignore_end=ignore_eos,
         logprobs=logprobs,
         **form,
+        **drafts(loaded),
     )
 
 

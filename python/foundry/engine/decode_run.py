@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from foundry._foundry import Tensor
+from foundry.engine.speculation import Speculation
 from foundry.generation.constraint import Constraint
 from foundry.generation.log_probabilities import TokenLogProbability
 from foundry.generation.sampling import SamplingParameters
+
+
+class SharedPrompt:
+    """A prompt that several runs have."""
+
+    def __init__(self) -> None:
+        self.logits: Tensor | None = None
+        """After the last of its tokens, once it was evaluated."""
+        self.version = 0
+        """The engine's, when it was."""
 
 
 class DecodeRun:
@@ -20,7 +32,10 @@ class DecodeRun:
         limit: int,
         top: int | None = None,
         constraint: Constraint | None = None,
+        speculation: Speculation | None = None,
+        shared: SharedPrompt | None = None,
     ) -> None:
+        self.prompt_tokens = len(prompt)
         self.tokens = list(prompt)
         """The prompt and what was drawn after it."""
         self.sampling = sampling
@@ -31,6 +46,9 @@ class DecodeRun:
         """Likeliest tokens to give log-probabilities of; None: no log-probabilities."""
         self.constraint = constraint
         """Says what may come next, once all before it is known: nothing runs ahead then."""
+        self.speculation = speculation
+        """Guesses the next tokens; nothing runs ahead then."""
+        self.shared = shared
         self.log_probabilities: dict[int, TokenLogProbability] = {}
         """By the token's position."""
         self.mu: dict[int, float] = {}

@@ -19,6 +19,7 @@ from foundry.engine.decoder import Decoder
 from foundry.engine.forward import Forward
 from foundry.engine.prepare import Progress, prepare
 from foundry.engine.recurrent_states import Mark
+from foundry.engine.sampler import Sampler
 from foundry.engine.step import ACTIVATIONS, MakeStep, Step
 from foundry.generation.sampling import SamplingParameters
 
@@ -51,6 +52,8 @@ class Engine:
         self.decoder = Decoder(runtime, self.forward, cache, vocabulary)
         self._token = runtime.dedicated((1,), DType.i32, name="token")
         self._lock = threading.Lock()
+        self._version = 0
+        """Counts the models that took each other's place."""
 
     def prepare(self, progress: Progress | None) -> None:
         """Compiles what greedy generation runs."""
@@ -71,6 +74,7 @@ class Engine:
             self.decoder.drop_programs()
             self.cache.forget()
             self.forward.replace(make_step)
+            self._version += 1
 
     def logits(self, tokens: Sequence[int], batch: int) -> NDArray[np.float32]:
         """f32 (tokens, vocabulary), `batch` tokens at once."""
@@ -109,9 +113,11 @@ class Engine:
     def next_token(self, run: DecodeRun, index: int) -> tuple[int, StepCost]:
         """The token at `index` of the run, at most one past those it has."""
         with self._lock:
-            cost = StepCost(self.decoder.dispatches, 0)
+            cost = StepCost(0 if run.speculation else self.decoder.dispatches, 0)
             if index == len(run.tokens):
-                if self.decoder.is_at(run):
+                if run.speculation is not None:
+                    cost = self._evaluate(run)
+                elif self.decoder.is_at(run):
                     try:
                         self.decoder.next(run)
                     except Exception:
@@ -152,24 +158,70 @@ class Engine:
                     del program
 
     def _evaluate(self, run: DecodeRun) -> StepCost:
-        """Evaluates what the cache does not hold of the run's tokens, and draws the next."""
+        """Evaluates what the cache does not hold of the run's tokens, and what is guessed to follow
+        them, and draws the next ones."""
         before = self._runtime.statistics["dispatches"]
         with _ForgetOnError(self.cache, self.decoder):
             self._check_file()
             self.decoder.release()
-            tokens = run.tokens
-            reused, logits = self._prefill(tokens)
-            sampler = self.decoder.sampler(run)
-            for operation in sampler.operations(logits, self._token, run.seed, len(tokens)):
-                self._runtime.run(operation)
-            sampler.wait()
-            token = sampler.read(run, len(tokens))
-            self.decoder.check(tokens, token)
+            sampler = self.decoder.sampler(run)  # before the device is busy, which this waits for
+            draft: list[int] = []
+            if run.speculation is not None and self.cache.tokens == run.tokens[:-1]:
+                reused = len(self.cache.tokens)
+                draft = run.speculation.draft(run.tokens, run.limit - len(run.tokens) - 1)
+                logits = self.forward.run_few([run.tokens[-1], *draft])
+            else:
+                reused, logits = self._prompt_logits(run)
+            accepted = self._draw(sampler, run, logits, draft)
+            self.cache.keep(len(run.tokens) - 1)
             dispatches = self._runtime.statistics["dispatches"] - before
-        run.append(token)
-        if len(run.tokens) < run.limit:
+        if run.speculation is not None:
+            run.speculation.learn(len(draft), accepted)
+        elif len(run.tokens) < run.limit:
             self.decoder.begin(run)
         return StepCost(dispatches, reused)
+
+    def _draw(self, sampler: Sampler, run: DecodeRun, logits: Tensor, draft: Sequence[int]) -> int:
+        """Draws after each of the last rows for as long as the draft is what is drawn; how much of
+        it was."""
+        rows = logits.reshape(logits.size // self._vocabulary, self._vocabulary)
+        first = len(run.tokens)
+        if run.constraint is None:  # all at once; what comes after another token is not read
+            for index in range(len(draft) + 1):
+                self._encode_draw(sampler, run, rows[index], first + index)
+            sampler.wait()
+        for index in range(len(draft) + 1):
+            if run.constraint is not None:
+                sampler.allow(run.constraint.bits())
+                self._encode_draw(sampler, run, rows[index], first + index)
+                sampler.wait()
+            token = sampler.read(run, first + index)
+            self.decoder.check(run.tokens, token)
+            run.append(token)
+            if index == len(draft) or token != draft[index] or len(run.tokens) == run.limit:
+                break
+        return index
+
+    def _encode_draw(self, sampler: Sampler, run: DecodeRun, logits: Tensor, position: int) -> None:
+        for operation in sampler.operations(logits, self._token, run.seed, position):
+            self._runtime.run(operation)
+
+    def _prompt_logits(self, run: DecodeRun) -> tuple[int, Tensor]:
+        """How many of the run's tokens were evaluated before, and the logits after the last."""
+        tokens, shared = run.tokens, run.shared
+        if shared is None or run.prompt_tokens != len(tokens):
+            return self._prefill(tokens)
+        is_there = shared.logits is not None and shared.version == self._version
+        is_there = is_there and self.cache.shared_prefix(tokens) == len(tokens)
+        if is_there and self.cache.keep(len(tokens)) == len(tokens):
+            assert shared.logits is not None
+            return len(tokens), shared.logits
+        reused, logits = self._prefill(tokens)
+        self.cache.recurrent.snapshot(Mark.BRANCH)
+        shared.version = self._version
+        shared.logits = self._runtime.dedicated((self._vocabulary,), DType.f32, name="logits")
+        self._runtime.run(ops.Copy(x=logits.reshape(self._vocabulary), y=shared.logits))
+        return reused, logits
 
     def _prefill(self, tokens: Sequence[int]) -> tuple[int, Tensor]:
         """How many of `tokens` were evaluated before, and the logits after the last."""

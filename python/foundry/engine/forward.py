@@ -19,11 +19,12 @@ class Forward:
         self._cache = cache
         self._make_step = make_step
         self._decode: Step | None = None
-        self._decode_generation = 0  # of the cache, when that step was made
+        self._few: dict[int, Step] = {}
+        self._generation = 0  # of the cache, when those steps were made
 
     def replace(self, make_step: MakeStep) -> None:
         """From now on the steps are these."""
-        self._decode = None
+        self._drop()
         self._make_step = make_step
 
     def run(self, tokens: Sequence[int], rows: int) -> Tensor:
@@ -43,13 +44,37 @@ class Forward:
         self._cache.tokens.extend(tokens)
         return step.logits
 
+    def run_few(self, tokens: Sequence[int]) -> Tensor:
+        """The same for up to `step.FEW` tokens, by a step that is kept; logits of all of them."""
+        if len(tokens) == 1:
+            return self.run(tokens, 1)
+        start = len(self._cache.tokens)
+        self._cache.reserve(start + len(tokens))
+        self._check_generation()
+        step = self._few.get(len(tokens))
+        if step is None:
+            step = self._few[len(tokens)] = self._make_step(len(tokens), len(tokens))
+        with self._cache.moving_to(start + len(tokens)):
+            step.run(tokens, start)
+        self._cache.tokens.extend(tokens)
+        return step.logits
+
+    def _drop(self) -> None:
+        self._decode = None
+        self._few.clear()
+
+    def _check_generation(self) -> None:
+        """Drops the steps of a cache that is no more."""
+        if self._generation != self._cache.generation:
+            self._drop()  # their memory first
+            self._generation = self._cache.generation
+
     def decode_step(self) -> Step:
         """The kernels for one token: always the same, on the same buffers and the cache of now."""
         self._cache.reserve(1)
-        if self._decode is None or self._decode_generation != self._cache.generation:
-            self._decode = None  # its memory first
+        self._check_generation()
+        if self._decode is None:
             self._decode = self._make_step(1, 1)
-            self._decode_generation = self._cache.generation
         return self._decode
 
     def prompt_step(self) -> Step:

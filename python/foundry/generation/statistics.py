@@ -28,6 +28,10 @@ class Statistics:
     decode_seconds: float = 0.0
     """From the first token to the last."""
     decode_dispatches: int = 0
+    drafted_tokens: int = 0
+    """Guesses that were evaluated."""
+    accepted_tokens: int = 0
+    """Those of them that were right."""
 
     @property
     def decode_steps(self) -> int:
@@ -57,8 +61,14 @@ class Statistics:
             ("time to first token", f"{self.time_to_first_token * 1000:.0f} ms"),
             ("prompt tokens", f"{self.prompt_tokens}"),
             ("dispatches per token", f"{self.dispatches_per_token:.0f}"),
+            *self._drafts(),
             ("peak memory", f"{peak_memory() / 2**20:.0f} MiB"),
         ]
+
+    def _drafts(self) -> list[tuple[str, str]]:
+        if not self.drafted_tokens:
+            return []
+        return [("drafts accepted", f"{self.accepted_tokens} of {self.drafted_tokens}")]
 
     def __str__(self) -> str:
         return ", ".join(f"{label} {value}" for label, value in self.rows())

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from foundry.call_errors import typed_calls
-from foundry.engine.decode_run import DecodeRun
+from foundry.engine.decode_run import DecodeRun, SharedPrompt
+from foundry.engine.speculation import Speculation
 from foundry.errors import ArgumentError
 from foundry.generation.arguments import checked_integer, shown
 from foundry.generation.constraint import Constraint
@@ -43,6 +44,8 @@ class Generation(Iterator[str]):
         ignore_end: bool,
         top: int | None,
         constraint: Constraint | None,
+        speculation: Speculation | None,
+        shared: SharedPrompt | None,
     ) -> None:
         max_tokens = checked_integer(max_tokens, "generate: max_tokens")
         if max_tokens < 1:
@@ -52,7 +55,7 @@ class Generation(Iterator[str]):
         """The prompt's tokens."""
         self._max_tokens = max_tokens
         limit = min(len(self.prompt) + max_tokens, model.context_length)
-        self._run = DecodeRun(prompt, sampling, seed, limit, top, constraint)
+        self._run = DecodeRun(prompt, sampling, seed, limit, top, constraint, speculation, shared)
         self._end_ids = frozenset() if ignore_end else model.tokenizer.end_ids
         texts, self._stop_ids = resolve_stops(stop, model.tokenizer)
         self._stop = StopText(texts, include=include_stop)
@@ -102,6 +105,9 @@ class Generation(Iterator[str]):
         else:
             cost.decode_seconds += now - begin
             cost.decode_dispatches += step.dispatches
+        if self._run.speculation is not None:
+            cost.drafted_tokens = self._run.speculation.drafted
+            cost.accepted_tokens = self._run.speculation.accepted
         if token in self._stop_ids:
             text = self._finish("stop")
             named = self._model.tokenizer.stream(skip_special=False)

@@ -15,6 +15,7 @@ from foundry._foundry import DType, Foundry, Gguf
 from foundry.call_errors import typed_calls
 from foundry.engine.cache import PREFILL_BATCH, Cache
 from foundry.engine.cache_file import fingerprint
+from foundry.engine.decode_run import SharedPrompt
 from foundry.engine.engine import Engine
 from foundry.engine.prepare import Progress
 from foundry.engine.step import MakeStep
@@ -37,6 +38,7 @@ from foundry.models.encoder_weights import bind_head
 from foundry.models.generation import Generation
 from foundry.models.opening import OpenedModel
 from foundry.models.perplexity import Perplexity, perplexity
+from foundry.models.speculation import speculation_of
 from foundry.models.tensors import TensorSource
 from foundry.models.transformer import transformer
 from foundry.models.weights import ModelWeights, bind
@@ -172,6 +174,10 @@ class LanguageModel(Embeds):
         json_schema: Mapping[str, Any] | str | bool | None = None,
         regex: str | None = None,
         grammar: str | None = None,
+        draft: LanguageModel | None = None,
+        ngram: int | None = None,
+        draft_tokens: int | None = None,
+        draft_min: int = 0,
         stop: Stop | Sequence[Stop] = (),
         include_stop: bool = False,
         ignore_end: bool = False,
@@ -182,6 +188,7 @@ class LanguageModel(Embeds):
         continue_final_message: bool = False,
         template: str | None = None,
         template_arguments: Mapping[str, object] | None = None,
+        _shared: SharedPrompt | None = None,
         **sampling_parameters: Unpack[SamplingOptions],
     ) -> Generation:
         """Answers or continues `prompt`, piece by piece.
@@ -205,6 +212,10 @@ class LanguageModel(Embeds):
         With `json_schema` (a dict, or its JSON), `regex` or `grammar` (Lark's notation, as the
         `llguidance` package reads it) only tokens are drawn that the answer may go on with, and it
         ends where nothing may follow; `max_tokens` may cut it short.
+
+        With `draft`, a smaller model with the same vocabulary, or `ngram`, the length of what is
+        looked up in the text so far, up to `draft_tokens` tokens are guessed and evaluated at
+        once; drafts shorter than `draft_min` are left alone. The text is the same as without.
 
         Raises `ContextLengthError` where the prompt leaves no room in the context, `ArgumentError`
         for an empty prompt or a parameter out of its range, `ArgumentTypeError` for one of a wrong
@@ -248,6 +259,8 @@ class LanguageModel(Embeds):
         return Generation(
             self,
             tokens,
+            shared=_shared,
+            speculation=speculation_of(self, draft, ngram, draft_tokens, draft_min),
             max_tokens=max_tokens,
             sampling=parameters,
             seed=draws % 2**64,
@@ -257,6 +270,30 @@ class LanguageModel(Embeds):
             top=checked_top(logprobs, len(self.tokenizer)),
             constraint=self._constraint(json_schema, regex, grammar),
         )
+
+    def generate_many(
+        self,
+        prompt: str | Sequence[int] | Sequence[Message],
+        n: int,
+        *,
+        seed: int | None = None,
+        **options: Any,
+    ) -> list[Generation]:
+        """`n` answers to one prompt, which is evaluated once; `options` are those of `generate`.
+
+        The first one's seed is `seed`, the second's `seed` + 1 and so on, and each is the text of
+        `generate` with that seed. They are for reading one after the other: read by turns, what
+        the others generated meanwhile is evaluated again.
+        """
+        count = checked_integer(n, "generate_many: n")
+        if count < 1:
+            raise ArgumentError(f"generate_many: n is {count}, it must be positive")
+        first = secrets.randbits(64) if seed is None else checked_integer(seed, "generate: seed")
+        shared = SharedPrompt()
+        return [
+            self.generate(prompt, seed=first + index, _shared=shared, **options)
+            for index in range(count)
+        ]
 
     def _constraint(self, *given: object) -> Constraint | None:
         found = grammar_of(*given)
