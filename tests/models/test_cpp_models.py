@@ -11,17 +11,18 @@ import numpy as np
 import pytest
 from _pytest.mark import ParameterSet
 from cases import CASES, Case
+from recurrent_cases import RECURRENT_CASES
 
 import foundry as fd
 from cpp_generator import CppGenerator, evaluate_as_cpp
 
-QUICK = ("gemma3", "deepseek2", "qwen3moe")
+QUICK = ("gemma3", "deepseek2", "mamba2")
 
 
 def _parameters() -> list[ParameterSet]:
     seen: set[str] = set()
     found = []
-    for case in CASES:
+    for case in (*CASES, *RECURRENT_CASES):
         name = case.model.architecture
         is_quick = name in QUICK and name not in seen
         seen.add(name)

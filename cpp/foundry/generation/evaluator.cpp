@@ -38,6 +38,8 @@ Evaluator::Evaluator(Foundry& foundry, const TextTables& tables, const std::stri
     steps_.emplace(tokens, std::move(program));
   }
   if (!steps_.contains(1)) tables.fail("model.steps", "has no step of 1 token");
+  const std::vector<std::string> parameters = decode().parameters();
+  has_positions_ = std::ranges::find(parameters, "position") != parameters.end();
   // The caches are those of the decode step: the others' go.
   std::map<std::string, AnyTensor, std::less<>> caches;
   for (const auto* group : {&growing_, &rings_, &states_}) {
@@ -121,8 +123,7 @@ std::size_t Evaluator::evaluate(std::span<const std::int32_t> tokens) {
     const std::span<std::int32_t> room = ids.host_mutable<std::int32_t>();
     std::ranges::fill(room, 0);
     std::ranges::copy(part, room.begin());
-    program.replay({{"position", at}});
-    written_ = std::max(written_, at + count);
+    replay(program, at, count);
     at += part.size();
     foundry_.flush();
   }
@@ -132,10 +133,15 @@ std::size_t Evaluator::evaluate(std::span<const std::int32_t> tokens) {
   return reused;
 }
 
+void Evaluator::replay(Program& program, std::uint64_t position, std::uint64_t count) {
+  const ParameterSetting first{"position", position};
+  program.replay(std::span(&first, has_positions_ ? 1 : 0));
+  written_ = std::max(written_, position + count);
+}
+
 void Evaluator::decode(std::uint64_t position) {
   reserve(position + 1);
-  decode().replay({{"position", position}});
-  written_ = std::max(written_, position + 1);
+  replay(decode(), position, 1);
 }
 
 void Evaluator::set_cached(std::span<const std::int32_t> tokens) {

@@ -44,6 +44,7 @@ class Evaluator {
   [[nodiscard]] Program& decode() { return steps_.at(1); }
   [[nodiscard]] const Program& decode() const { return steps_.at(1); }
   [[nodiscard]] std::uint64_t step_for(std::uint64_t left, std::uint64_t at) const;
+  void replay(Program& program, std::uint64_t position, std::uint64_t count);
   void reserve(std::uint64_t positions);
   void bind_caches(const std::map<std::string, AnyTensor, std::less<>>& caches);
   [[nodiscard]] std::size_t reusable(std::span<const std::int32_t> tokens) const;
@@ -56,6 +57,7 @@ class Evaluator {
   std::vector<std::uint64_t> windows_;                      // of each ring: what a token attends to
   std::vector<std::string> states_;                         // of those that follow the last token
   std::uint64_t capacity_ = 0;                              // positions of the caches that grow
+  bool has_positions_ = true;  // recurrent layers alone do not ask where they are
   std::vector<std::int32_t> cached_;
   std::uint64_t written_ = 0;  // the position after the last that was evaluated since one at 0
 };
