@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cases import Case
+from delta_cases import DELTA_CASES
 from writer import SMALL, Model
 
 _RMS = {"attention.layer_norm_rms_epsilon": 1e-5}
@@ -120,4 +121,5 @@ RECURRENT_CASES = (
         dispatches=5,
         of_others={1: 2, 3: 3},
     ),
+    *DELTA_CASES,
 )

@@ -85,5 +85,7 @@ def test_logits_of_many_formats_are_llama_cpps(program: Path, tmp_path: Path, ca
     for ours, of_the_weights, of_the_file in zip(found, expected, same, strict=True):
         apart = float(np.median(cosines(of_the_weights, of_the_file)))
         assert np.median(cosines(ours, of_the_file)) >= min(0.998, apart - 1e-4)
-    if "expert_count" not in case.model.metadata:
-        _compare(found, same, 0.99)
+        if "expert_count" not in case.model.metadata:
+            # Where what is rounded goes into a delta net's state, they are 0.982 apart at worst.
+            apart = _worst(of_the_weights, of_the_file)
+            assert _worst(ours, of_the_file) >= min(0.99, apart - 1e-3)

@@ -25,7 +25,7 @@ def test_every_architecture_is_compared() -> None:
 
 
 def test_every_class_is_compared() -> None:
-    suffixes = ("ForCausalLM", "LMHeadModel")
+    suffixes = ("", "ForCausalLM", "LMHeadModel")
     compared = {name + suffix for name, _ in FOLDERS.values() for suffix in suffixes}
     compared |= {name for name, *_ in EMBEDDING_FOLDERS.values()}
     compared |= {"BertForMaskedLM", "ModernBertForMaskedLM"}  # with heads that are passed over

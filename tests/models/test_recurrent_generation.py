@@ -12,7 +12,7 @@ from writer import VOCABULARY
 
 import foundry as fd
 
-NAMES = ("lfm2", "mamba2", "granitehybrid", "falcon-h1", "nemotron_h")
+NAMES = ("lfm2", "mamba2", "granitehybrid", "falcon-h1", "nemotron_h", "qwen3next", "qwen35")
 PROMPT = [int(token) for token in np.random.default_rng(5).integers(1, VOCABULARY, 30)]
 
 

@@ -41,6 +41,14 @@ YARN = {
 WIDE = {"head_dim": 32}
 WINDOW = {"sliding_window": 24}
 GEMMA = {**WIDE, "query_pre_attn_scalar": 32}
+DELTA_NET = {
+    "num_hidden_layers": 4,
+    "layer_types": ["linear_attention", "linear_attention", "full_attention", "linear_attention"],
+    "linear_num_key_heads": 2,
+    "linear_num_value_heads": 6,
+    "linear_key_head_dim": 24,
+    "linear_value_head_dim": 24,
+}
 
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "llama": ("Llama", {"rope_theta": 5000.0}),
@@ -130,9 +138,47 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
             "norm_topk_prob": True,
         },
     ),
+    "qwen3next": (
+        "Qwen3Next",
+        {
+            **WIDE,
+            **DELTA_NET,
+            "num_experts": 8,
+            "num_experts_per_tok": 3,
+            "moe_intermediate_size": 64,
+            "shared_expert_intermediate_size": 80,
+        },
+    ),
+    "qwen35": ("Qwen3_5", {**WIDE, **DELTA_NET, "tie_word_embeddings": True}),
+    "qwen35, images": ("Qwen3_5ForConditionalGeneration", {**WIDE, **DELTA_NET}),
+    "qwen35moe, images": (
+        "Qwen3_5MoeForConditionalGeneration",
+        {
+            **WIDE,
+            **DELTA_NET,
+            "num_experts": 6,
+            "num_experts_per_tok": 2,
+            "moe_intermediate_size": 64,
+            "shared_expert_intermediate_size": 80,
+        },
+    ),
+    "qwen35moe": (
+        "Qwen3_5Moe",
+        {
+            **WIDE,
+            **DELTA_NET,
+            "num_experts": 8,
+            "num_experts_per_tok": 3,
+            "moe_intermediate_size": 64,
+            "shared_expert_intermediate_size": 80,
+        },
+    ),
     "olmoe": ("Olmoe", {"num_experts": 8, "num_experts_per_tok": 3, "norm_topk_prob": False}),
 }
-"""The name of a class, and what its configuration has beside or in place of BASE."""
+"""The name of a class, without a usual suffix, and what its configuration has beside or in place of
+BASE; of a class for images, too, its language model's."""
+
+IMAGES = {"depth": 1, "hidden_size": 32, "intermediate_size": 32, "num_heads": 2}
 
 GPT2 = {"vocab_size": VOCABULARY, "n_embd": 96, "n_layer": 3, "n_head": 6, "n_positions": 512}
 
@@ -142,7 +188,12 @@ def _model(case: str) -> Any:
 
     name, settings = CASES[case]
     plain = {"bos_token_id": None, "eos_token_id": 0, **GPT2} if name == "GPT2" else BASE
-    kind = "Gemma3Text" if name == "Gemma3" else name
+    if name.endswith("ForConditionalGeneration"):
+        base = getattr(transformers, name.removesuffix("ForConditionalGeneration") + "Config")
+        parts = {"text_config": {**plain, **settings}, "vision_config": IMAGES}
+        tied = settings.get("tie_word_embeddings", False)
+        return getattr(transformers, name)(base(**parts, tie_word_embeddings=tied))
+    kind = f"{name}Text" if name in ("Gemma3", "Qwen3_5", "Qwen3_5Moe") else name
     configuration = getattr(transformers, f"{kind}Config")(**{**plain, **settings})
     configuration._attn_implementation = "eager"
     suffix = "LMHeadModel" if name == "GPT2" else "ForCausalLM"
@@ -205,7 +256,7 @@ def _to_mxfp4(folder: Path) -> None:
 def write(folder: Path, case: str, tokens: list[int]) -> None:
     import numpy as np
     import torch
-    from transformers import AutoModelForCausalLM, Mxfp4Config
+    from transformers import Mxfp4Config
 
     model = _model(case)
     _randomise(model)
@@ -217,7 +268,7 @@ def write(folder: Path, case: str, tokens: list[int]) -> None:
     if is_quantised:
         _to_mxfp4(folder)
     # Read anew: that cast has rounded RoPE's frequencies, too.
-    model = AutoModelForCausalLM.from_pretrained(
+    model = type(model).from_pretrained(
         folder,
         dtype=torch.float64,
         attn_implementation="eager",

@@ -24,6 +24,7 @@ _Positional = (
     | ops.Attention
     | ops.CausalConv
     | ops.SsmScan
+    | ops.GatedDeltaNet
 )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foundry.errors import ModelError, UnsupportedModelError
+from foundry.huggingface.delta_net import delta_metadata
 from foundry.huggingface.table import MODELS, FolderModel
 from foundry.metadata import shown
 
@@ -51,6 +52,14 @@ def model_of(configuration: Mapping[str, Any]) -> FolderModel:
     return MODELS[name]
 
 
+def language_model_of(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    """What the configuration of a model for images, too, says of its language model."""
+    found = configuration.get("text_config")
+    if not isinstance(found, Mapping):
+        raise ModelError(f"config.json: text_config is {shown(found)}; expected an object")
+    return {**configuration, **found}
+
+
 def metadata_of(configuration: Mapping[str, Any], model: FolderModel) -> dict[str, Any]:
     """What GGUF says under the architecture's prefix."""
     found = {key: _first(configuration, names) for key, names in _COMMON.items()}
@@ -79,6 +88,8 @@ def metadata_of(configuration: Mapping[str, Any], model: FolderModel) -> dict[st
     found |= {key: v for key, v in model.defaults.items() if found.get(key) is None}
     found |= _windows(configuration)
     found |= _rope(configuration, model)
+    if model.delta_net is not None:
+        found |= delta_metadata(configuration, model.delta_net, rope_parameters(configuration))
     return {f"{model.architecture}.{key}": v for key, v in found.items() if v is not None}
 
 

@@ -14,6 +14,7 @@ from foundry._foundry import DType, Foundry, Gguf, Tensor
 from foundry.errors import ModelError
 from foundry.huggingface.configuration import (
     has_exact_gelu,
+    language_model_of,
     metadata_of,
     model_of,
     rope_factors,
@@ -22,9 +23,10 @@ from foundry.huggingface.configuration import (
 from foundry.huggingface.derived import placed
 from foundry.huggingface.fused_experts import split_experts
 from foundry.huggingface.quantised import unpacked
+from foundry.huggingface.recipe import Recipe
 from foundry.huggingface.sentences import dense_layers, pooling_of, prompts_of
 from foundry.huggingface.sizes import sizes_of
-from foundry.huggingface.tensors import Recipe, learned_activations, recipes
+from foundry.huggingface.tensors import learned_activations, recipes
 from foundry.huggingface.vocabulary import vocabulary_of
 from foundry.huggingface.weights import WeightsFile, json_object, stored_tensors
 
@@ -44,6 +46,8 @@ class Folder:
         self.path = path
         self._configuration = json_object(path / _CONFIGURATION)
         self._model = model_of(self._configuration)
+        if self._model.nested:
+            self._configuration = language_model_of(self._configuration)
         files = stored_tensors(path) | dense_layers(path)
         self._files: set[WeightsFile] = {tensor.file for tensor in files.values()}
         stored = unpacked(files, self._configuration)

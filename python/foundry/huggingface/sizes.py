@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from foundry.huggingface.tensors import Recipe
+from foundry.huggingface.recipe import Recipe
 
 
 def sizes_of(

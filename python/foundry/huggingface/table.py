@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import Any
+
+
+class DeltaNet(Enum):
+    """Where GGUF has the heads of values that share a key."""
+
+    NEIGHBOURS = "side by side, as folders have them"
+    IN_TURNS = "in turns: the first of each key, then the second of each"
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,10 @@ class FolderModel:
     """"gelu" is that of the error function, not GGUF's tanh form."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """GGUF's keys where a configuration says nothing."""
+    delta_net: DeltaNet | None = None
+    """How its delta nets lie."""
+    nested: bool = False
+    """The language model's configuration is `text_config`, beside those of images."""
     fixed: Mapping[str, Any] = field(default_factory=dict)
     """The configuration's values that the architecture has built in; others are refused."""
 
@@ -58,6 +70,27 @@ _TANH = ("gelu_pytorch_tanh", "gelu_new", "gelu_fast", "gelu")
 _CAPS = {
     "attn_logit_softcapping": "attn_logit_softcapping",
     "final_logit_softcapping": "final_logit_softcapping",
+}
+
+_QWEN_3_NEXT = FolderModel(
+    "qwen3next",
+    norms_from_one=True,
+    delta_net=DeltaNet.NEIGHBOURS,
+    renamed=((r"\.dt_bias$", ".dt_proj.bias"),),
+    passed_over=r"mtp\.",
+    fixed={"norm_topk_prob": True, "decoder_sparse_step": 1, "mlp_only_layers": []},
+)
+_QWEN_3_5 = replace(
+    _QWEN_3_NEXT,
+    architecture="qwen35",
+    delta_net=DeltaNet.IN_TURNS,
+    fixed={"attn_output_gate": True},
+)
+_QWEN_3_5_MOE = replace(_QWEN_3_5, architecture="qwen35moe")
+_NESTED: dict[str, Any] = {
+    "nested": True,
+    "renamed": (*_QWEN_3_NEXT.renamed, (r"^model\.language_model\.", "model.")),
+    "passed_over": r"mtp\.|model\.visual\.",
 }
 
 _BERT = FolderModel(
@@ -179,6 +212,11 @@ MODELS: Mapping[str, FolderModel] = {
         activations=_TANH,
         fused_by_head=True,
     ),
+    "Qwen3NextForCausalLM": _QWEN_3_NEXT,
+    "Qwen3_5ForCausalLM": _QWEN_3_5,
+    "Qwen3_5MoeForCausalLM": _QWEN_3_5_MOE,
+    "Qwen3_5ForConditionalGeneration": replace(_QWEN_3_5, **_NESTED),
+    "Qwen3_5MoeForConditionalGeneration": replace(_QWEN_3_5_MOE, **_NESTED),
     **ENCODERS,
     "FalconForCausalLM": FolderModel(
         "falcon",

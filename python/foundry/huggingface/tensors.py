@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from foundry._foundry import DType
 from foundry.errors import ModelError, UnsupportedModelError
 from foundry.huggingface.configuration import head_counts, positions_before
-from foundry.huggingface.derived import Stored, nbytes_of
+from foundry.huggingface.delta_net import delta_recipes
+from foundry.huggingface.derived import Stored
+from foundry.huggingface.recipe import Change, Recipe, Values
 from foundry.huggingface.table import FolderModel
 from foundry.metadata import shown
-
-Values = NDArray[Any]
-Change = Callable[[list[Values]], Values]
 
 _PASSED_OVER = re.compile(r".*(rotary_emb\.inv_freq|\.masked_bias|\.attn\.bias|\.attention\.bias)")
 """What follows from the configuration, or is a constant of the class."""
@@ -26,26 +24,6 @@ _FINAL = re.compile(r"(blk\.\d+|cls|dense_\d)\.")
 """Names of GGUF's that no class has."""
 _ACTIVATION = re.compile(r"model\.layers\.(\d+)\.mlp\.act_fn\.(alpha_p|alpha_n|beta|eps)")
 _EXPERT = re.compile(r"(.*\.experts)\.(\d+)\.(.+)")
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """A tensor of GGUF's: of these, by this change, or as the one is that it is made of."""
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: DType
-    stored: tuple[Stored, ...]
-    change: Change | None = None
-
-    @property
-    def nbytes(self) -> int:
-        return nbytes_of(self.shape, self.dtype)
-
-    def values(self) -> Values:
-        """Elements of `dtype`, of shape `shape`; of a block format bytes, (..., row's bytes)."""
-        found = [tensor.values() for tensor in self.stored]
-        return found[0] if self.change is None else np.ascontiguousarray(self.change(found))
 
 
 def recipes(
@@ -76,7 +54,11 @@ def recipes(
             new += ".weight"
         if new == "output.weight" and configuration.get("tie_word_embeddings"):
             continue
-        found[new] = _recipe(new, parts, model, configuration)
+        recipe = _recipe(new, parts, model, configuration)
+        if model.delta_net is None:
+            found[new] = recipe
+        else:
+            found |= {r.name: r for r in delta_recipes(recipe, configuration, model.delta_net)}
     return found
 
 
@@ -165,7 +147,7 @@ def _recipe(
         changes.append(_widen)
     if len(shape) == 1 or name.endswith(".bias"):
         dtype = DType.f32
-        changes.append(_add_one if model.norms_from_one and "norm" in part else _widen)
+        changes.append(_add_one if model.norms_from_one and _is_norm(part) else _widen)
     change = _Chain(tuple(changes)) if changes else None
     return Recipe(name, shape, dtype, tuple(parts), change)
 
@@ -205,6 +187,11 @@ class _ByKind:
         groups = rows.reshape(self.kv_heads, shared, -1, *rows.shape[1:])
         kinds = (groups[:, :-2], groups[:, -2], groups[:, -1])
         return np.concatenate([kind.reshape(-1, *rows.shape[1:]) for kind in kinds])
+
+
+def _is_norm(part: str) -> bool:
+    """One of those that a class may have as what is added to 1."""
+    return "norm" in part and part != "ssm_norm"
 
 
 def _widen(found: list[Values]) -> Values:

@@ -171,7 +171,7 @@ _MODEL = (
         "attention.relative_buckets_count attention.temperature_length "
         "attention.temperature_scale attention.key_length_mla attention.value_length_mla "
         "attention.key_length_swa attention.value_length_swa attention.shared_kv_layers "
-        "attention.sliding_window_pattern attention.indexer.head_count "
+        "attention.sliding_window_pattern attention.recurrent_layers attention.indexer.head_count "
         "attention.indexer.key_length attention.indexer.top_k rope.dimension_count_swa "
         "rope.dimension_sections rope.freq_base_swa ssm.conv_kernel ssm.inner_size ssm.state_size "
         "ssm.time_step_rank ssm.group_count ssm.dt_b_c_rms kda.head_dim wkv.head_size "

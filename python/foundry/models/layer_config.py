@@ -14,7 +14,7 @@ from foundry.metadata import Metadata
 from foundry.models.architectures import Architecture
 from foundry.models.experts_config import ExpertsConfig, own_integer
 from foundry.models.recurrent_config import RecurrentConfig, recurrent_from
-from foundry.models.rope import RopeScaling
+from foundry.models.rope import RopeScaling, check_sections
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,8 @@ class LayerConfig:
     """Of latent attention: keys are latents then, and values a part of them."""
     keys_of: int | None
     """The layer whose keys and values it attends to; None: its own."""
+    gated: bool
+    """Each head's query is followed by a gate of its result."""
     recurrent: RecurrentConfig | None
     """Of what stands in attention's place, or beside it."""
 
@@ -68,6 +70,11 @@ class LayerConfig:
     def query_columns(self) -> int:
         """Elements of all query heads of one position."""
         return self.heads * self.key_size
+
+    @property
+    def query_rows(self) -> int:
+        """Of the product that gives them, gates of the result included."""
+        return self.query_columns + self.mixed_columns * self.gated
 
     @property
     def key_columns(self) -> int:
@@ -137,6 +144,9 @@ def layers_from(
         score_scale = 1.0 / math.sqrt(hidden // heads[0].queries)
     activations = _activations(metadata, architecture, count)
     recurrent = recurrent_from(metadata, architecture.recurrence, hidden)
+    recurring = _recurring(metadata, architecture, count)
+    if "rope.dimension_sections" in architecture.keys:
+        check_sections(metadata, max(own.rotated for own in heads) // 2)
 
     def keys_of(index: int) -> int | None:
         """As llama.cpp has it: of the last two layers with some of their own, by window."""
@@ -153,7 +163,9 @@ def layers_from(
     def layer(index: int) -> LayerConfig:
         own, place = heads[index], positions[index]
         scaling, scale = place.scaling, score_scale or 1.0 / math.sqrt(own.size or 1)
-        recurs = architecture.recurs_beside or own.keys == 0
+        recurs = architecture.recurs_beside or own.keys == 0 or recurring[index]
+        if recurring[index]:
+            own = replace(own, keys=0)
         if architecture.parts_alone and inner[index]:
             own, recurs = replace(own, keys=0), False
         if own.latent is not None:
@@ -176,6 +188,7 @@ def layers_from(
             mixes=experts is not None and experts.mixes(index),
             latent=own.latent,
             keys_of=keys_of(index),
+            gated=architecture.gated_attention,
             recurrent=recurrent if recurs else None,
         )
 
@@ -268,6 +281,16 @@ def _check(metadata: Metadata, heads: _Heads) -> None:
             f"{metadata.key('rope.dimension_count')} is {heads.rotated}; expected an even "
             f"number up to {heads.size}, the elements of a head"
         )
+
+
+def _recurring(metadata: Metadata, architecture: Architecture, count: int) -> list[bool]:
+    """Of layers that have no attention, though the metadata gives all of them heads."""
+    if "full_attention_interval" not in architecture.keys:
+        return [False] * count
+    if "attention.recurrent_layers" in metadata:
+        return metadata.pattern("attention.recurrent_layers", 0, count)
+    default = architecture.keys["full_attention_interval"]
+    return metadata.pattern("full_attention_interval", default, count)
 
 
 def _score_scale(metadata: Metadata, architecture: Architecture) -> float:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from foundry.errors import ModelError
+from foundry.errors import ModelError, UnsupportedModelError
 from foundry.metadata import Metadata
 from foundry.models.architectures import Recurrence
 
 _MOST_TAPS = 16  # of ops.CausalConv
+_MOST_KEYS = 256  # elements of a key of ops.GatedDeltaNet
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,36 @@ class Mamba2Config:
         }
 
 
-RecurrentConfig = ShortConvConfig | Mamba2Config
+@dataclass(frozen=True)
+class DeltaNetConfig:
+    """A short convolution, then the gated delta rule."""
+
+    key_heads: int
+    heads: int
+    """Of values."""
+    size: int
+    """Elements of a head of either."""
+    taps: int
+
+    @property
+    def inner(self) -> int:
+        """Elements of all values."""
+        return self.heads * self.size
+
+    @property
+    def channels(self) -> int:
+        """That are convolved: queries, keys, values."""
+        return 2 * self.key_heads * self.size + self.inner
+
+    @property
+    def state(self) -> dict[str, tuple[int, ...]]:
+        return {
+            "inputs": (self.taps - 1, self.channels),
+            "memory": (self.heads, self.size, self.size),
+        }
+
+
+RecurrentConfig = ShortConvConfig | Mamba2Config | DeltaNetConfig
 
 
 def recurrent_from(
@@ -64,6 +94,8 @@ def recurrent_from(
         return None
     if kind is Recurrence.SHORT_CONV:
         return ShortConvConfig(hidden, _taps(metadata, "shortconv.l_cache"))
+    if kind is Recurrence.DELTA_NET:
+        return _delta_net(metadata)
     config = Mamba2Config(
         inner=metadata.integer("ssm.inner_size"),
         heads=metadata.integer("ssm.time_step_rank"),
@@ -80,6 +112,32 @@ def recurrent_from(
         raise ModelError(
             f"{metadata.key('ssm.group_count')} is {config.groups}; expected a divisor of "
             f"{config.heads} heads and of {config.inner} elements"
+        )
+    return config
+
+
+def _delta_net(metadata: Metadata) -> DeltaNetConfig:
+    config = DeltaNetConfig(
+        key_heads=metadata.integer("ssm.group_count"),
+        heads=metadata.integer("ssm.time_step_rank"),
+        size=metadata.integer("ssm.state_size"),
+        taps=_taps(metadata, "ssm.conv_kernel"),
+    )
+    if config.size > _MOST_KEYS:
+        raise UnsupportedModelError(
+            f"unsupported {metadata.key('ssm.state_size')} {config.size}; supported: 1 to "
+            f"{_MOST_KEYS}"
+        )
+    if config.heads % config.key_heads:
+        raise ModelError(
+            f"{metadata.key('ssm.group_count')} is {config.key_heads}; expected a divisor of "
+            f"{config.heads} heads ({metadata.key('ssm.time_step_rank')})"
+        )
+    inner = metadata.integer("ssm.inner_size")
+    if inner != config.inner:
+        raise ModelError(
+            f"{metadata.key('ssm.inner_size')} is {inner}; expected {config.inner}, {config.heads} "
+            f"heads of {config.size} elements"
         )
     return config
 

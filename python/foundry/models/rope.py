@@ -107,3 +107,21 @@ class RopeScaling:
 
 def _yarn_magnitude(factor: float, multiplier: float) -> float:
     return 1.0 if factor <= 1.0 else 0.1 * multiplier * math.log(factor) + 1.0
+
+
+def check_sections(metadata: Metadata, pairs: int) -> None:
+    """Pairs of a head take turns at positions in time, height and width, which of text are one and
+    the same; one that is of no section would not be turned."""
+    name = "rope.dimension_sections"
+    if name not in metadata:
+        return
+    given = metadata.integers(name).tolist()
+    whole = sum(given)
+    is_covered = len(given) >= 3 and min(given) >= 0 and whole > 0
+    if not is_covered or any(
+        (pair % whole) >= 3 * given[pair % whole % 3] for pair in range(pairs)
+    ):
+        raise UnsupportedModelError(
+            f"unsupported {metadata.key(name)} {shown(given)}; supported: sections of time, height "
+            f"and width that take turns at all {pairs} pairs of a head"
+        )

@@ -288,7 +288,7 @@ def _head_norms(
 def _attention_input(
     source: TensorSource, config: ModelConfig, layer: LayerConfig, prefix: str
 ) -> tuple[Product, Product | None, Product | None]:
-    query, key, value = layer.query_columns, layer.key_columns, layer.value_columns
+    query, key, value = layer.query_rows, layer.key_columns, layer.value_columns
     if not source.has(f"{prefix}attn_qkv.weight"):
         of_queries = bind_product(source, f"{prefix}attn_q", query, config.hidden)
         if layer.keys_of is not None:

@@ -39,6 +39,7 @@ class Recurrence(Enum):
 
     SHORT_CONV = "a short convolution between two gates"
     MAMBA2 = "Mamba 2's convolution and scan"
+    DELTA_NET = "a convolution and the gated delta rule"
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,17 @@ class Architecture:
     latent: bool = False
     """Keys and values are products of one latent, which is what is cached (DeepSeek-AI 2024)."""
     recurrence: Recurrence | None = None
-    """Of layers that `attention.head_count_kv` gives no heads."""
+    """Of layers that `attention.head_count_kv` gives no heads, or those that the metadata names."""
     recurs_beside: bool = False
     """Of all layers, beside attention."""
     parts_alone: bool = False
     """A layer is attention, or an MLP where `feed_forward_length` gives it a size, or recurrent."""
+    tiled_heads: bool = False
+    """Of a delta net's keys: heads go through all of them again and again, where else neighbours
+    share one."""
+    gated_attention: bool = False
+    """`attn_q` has a gate's rows after each head's, whose logistic function its result is
+    multiplied by."""
     unturned: int = 0
     """Every so many layers one is without RoPE; 0 for none."""
     turned_windows: bool = False

@@ -44,6 +44,21 @@ _SSM = dict.fromkeys(
         "ssm.group_count",
     )
 )
+_DELTA_NET: dict[str, Any] = {
+    "pairing": Pairing.HALVES,
+    "head_norm": HeadNorm.EACH,
+    "feed_forward_norm": ("post_attention_norm",),
+    "gated_attention": True,
+    "recurrence": Recurrence.DELTA_NET,
+}
+_INTERVAL = {
+    **_SSM,
+    **_APPENDED,
+    "attention.scale": 0.0,
+    "attention.recurrent_layers": None,
+    "full_attention_interval": 4,
+}
+_SECTIONS = {"rope.dimension_sections": None}
 
 _ENTRIES = (
     Architecture(
@@ -407,6 +422,24 @@ _ENTRIES = (
             "leading_dense_block_count": 0,
             "expert_gating_func": 0,
         },
+    ),
+    Architecture(
+        "qwen3next", "Qwen 3 Next 80B-A3B", **_DELTA_NET, mixture=Mixture(), keys=_INTERVAL
+    ),
+    Architecture(
+        "qwen35",
+        "Qwen 3.5 and 3.6 dense",
+        **_DELTA_NET,
+        tiled_heads=True,
+        keys={**_INTERVAL, **_SECTIONS},
+    ),
+    Architecture(
+        "qwen35moe",
+        "Qwen 3.5 and 3.6 MoE",
+        **_DELTA_NET,
+        tiled_heads=True,
+        mixture=Mixture(),
+        keys={**_INTERVAL, **_SECTIONS},
     ),
     Architecture("mamba2", "Mamba 2, Codestral Mamba", recurrence=Recurrence.MAMBA2, keys=_SSM),
     Architecture(

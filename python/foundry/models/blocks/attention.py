@@ -35,9 +35,11 @@ def attend(
     kept: Kept,
 ) -> Tensor:
     """Adds the operations up to attention's output, (tokens, mixed columns)."""
-    queries = step.buffer("queries", layer.query_columns)
-    # A few tokens' products, RoPE and cache write are one kernel, unless a norm needs all heads.
-    is_fused = step.tokens <= FEW and config.architecture.head_norm is not HeadNorm.ROW
+    queries, gate = _queries_and_gates(step, layer)
+    # A few tokens' products, RoPE and cache write are one kernel, unless a norm needs all heads or
+    # gates lie between them.
+    is_apart = layer.gated or config.architecture.head_norm is HeadNorm.ROW
+    is_fused = step.tokens <= FEW and not is_apart
     if of.key is None or of.value is None:
         _queries(step, config, hidden, layer, weights, of)
     elif is_fused and (step.tokens == 1 or of.low_rank is None):
@@ -62,9 +64,19 @@ def attend(
             soft_cap=config.score_cap,
             scratch=parts,
             sinks=of.sinks,
+            gate=gate,
         )
     )
     return mixed
+
+
+def _queries_and_gates(step: Step, layer: LayerConfig) -> tuple[Tensor, Tensor | None]:
+    """Of all heads, and the gates of the result that lie between them."""
+    whole = step.buffer("queries", layer.query_rows)
+    if not layer.gated:
+        return whole, None
+    both = whole.reshape(step.tokens, layer.heads, layer.key_size + layer.value_size)
+    return both[:, :, : layer.key_size], both[:, :, layer.key_size :]
 
 
 def rope_settings(
@@ -172,7 +184,8 @@ def _input(
     of: AttentionWeights,
     kept: Kept,
 ) -> None:
-    q = step.buffer("queries", layer.query_columns)
+    q, _ = _queries_and_gates(step, layer)
+    whole = step.buffer("queries", layer.query_rows)
     k = step.buffer("keys", layer.key_columns)
     v = step.buffer("values", layer.value_columns)
     x, prologue = hidden.read(weights.attention_norm)
@@ -181,7 +194,7 @@ def _input(
     found = None
     if of.low_rank is not None:
         found = corrections(step, of.low_rank, x, prologue)
-    step.add(side_by_side("qkv", prologue, products, x, [q, k, v], found))
+    step.add(side_by_side("qkv", prologue, products, x, [whole, k, v], found))
     rope = rope_settings(config, layer, weights, of)
     step.add(
         ops.RopeKvWrite(

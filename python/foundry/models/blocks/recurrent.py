@@ -7,12 +7,23 @@ from collections.abc import Mapping
 from foundry import ops
 from foundry._foundry import Tensor
 from foundry.engine.step import Step
+from foundry.models.blocks.delta_net import delta_net
 from foundry.models.blocks.hidden import Hidden
 from foundry.models.blocks.products import bias
 from foundry.models.config import ModelConfig
 from foundry.models.products import Norm, Product
-from foundry.models.recurrent_config import Mamba2Config, RecurrentConfig, ShortConvConfig
-from foundry.models.recurrent_weights import Mamba2Weights, RecurrentWeights, ShortConvWeights
+from foundry.models.recurrent_config import (
+    DeltaNetConfig,
+    Mamba2Config,
+    RecurrentConfig,
+    ShortConvConfig,
+)
+from foundry.models.recurrent_weights import (
+    DeltaNetWeights,
+    Mamba2Weights,
+    RecurrentWeights,
+    ShortConvWeights,
+)
 
 
 def recur(
@@ -29,6 +40,9 @@ def recur(
     if isinstance(layer, ShortConvConfig):
         assert isinstance(weights, ShortConvWeights)
         return _short_conv(step, hidden, norm, layer, weights, state), None
+    if isinstance(layer, DeltaNetConfig):
+        assert isinstance(weights, DeltaNetWeights)
+        return delta_net(step, config, hidden, norm, layer, weights, state), None
     assert isinstance(weights, Mamba2Weights)
     return _mamba2(step, config, hidden, norm, layer, weights, state)
 
