@@ -12,6 +12,7 @@
 
 #include "blocks.hpp"
 #include "foundry/foundry.hpp"
+#include "foundry/fusion/linear_plan.hpp"
 #include "foundry/fusion/policy.hpp"
 
 namespace foundry::test {
@@ -195,7 +196,7 @@ inline double input_rounding_error(const Values& weights, const Values& x, std::
 
 /// What f32 accumulation may cost a sum of products: float's epsilon times the sum of magnitudes,
 /// times a small constant for the depth of the additions (Higham, "Accuracy and Stability", 4.2).
-/// One token's inputs may be rounded for codes of `type`, where its policy has an integer form.
+/// A gemv's inputs may be rounded for codes of `type`, where its policy has an integer form.
 inline double product_error(const Values& weights, const Values& x, std::size_t tokens,
                             std::size_t rows, std::size_t columns, DType type = DType::f32) {
   double largest = 0.0;
@@ -208,9 +209,15 @@ inline double product_error(const Values& weights, const Values& x, std::size_t 
       largest = std::max(largest, sum);
     }
   }
-  const bool integer = tokens == 1 && policy_of(type, "product_error").has_integer_form;
-  return 0x1p-24 * 16.0 * largest +
-         (integer ? input_rounding_error(weights, x, rows, columns) : 0.0);
+  double rounding = 0.0;
+  if (tokens <= detail::kGemvTokens && policy_of(type, "product_error").has_integer_form) {
+    for (std::size_t t = 0; t < tokens; ++t) {
+      const auto first = x.begin() + static_cast<std::ptrdiff_t>(t * columns);
+      const Values token(first, first + static_cast<std::ptrdiff_t>(columns));
+      rounding = std::max(rounding, input_rounding_error(weights, token, rows, columns));
+    }
+  }
+  return 0x1p-24 * 16.0 * largest + rounding;
 }
 
 inline Values rms_norm(const Values& x, const Values& weight, double epsilon) {

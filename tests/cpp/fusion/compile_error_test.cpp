@@ -119,7 +119,7 @@ TEST_CASE("a policy, and a main stage that a policy does not serve") {
   const DType own17 = register_dtype({.name = "own17", .block_elements = 32, .block_bytes = 17});
   static const PolicyRegistration half_done(
       {.dtype = own17, .name = "HalfDone", .file = "policies/own17.metal", .wide = 1, .narrow = 1});
-  for (const std::size_t tokens : {1, 3}) {
+  for (const std::size_t tokens : {1, 9}) {
     const std::string text =
         error_of([&] { run_with("m", std::nullopt, product(own17), std::nullopt, tokens); });
     // Anvil's CPU reads any policy through value(); the stage that asks for it is in the notes.
