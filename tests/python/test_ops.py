@@ -64,9 +64,12 @@ def input_rounding(w64: F64, x64: F64) -> F64:
 
 
 def lost(name: str, w64: F64, x64: F64) -> F64 | float:
-    """That, where one token meets a format with an integer form."""
-    one = x64.ndim == 1 or len(x64) == 1
-    return input_rounding(w64, x64.reshape(-1)) if one and name in INTEGER_FORMATS else 0.0
+    """That, where up to eight tokens meet a format with an integer form."""
+    tokens = np.atleast_2d(x64)
+    if len(tokens) > 8 or name not in INTEGER_FORMATS:
+        return 0.0
+    of_tokens = np.stack([input_rounding(w64, token) for token in tokens])
+    return of_tokens if x64.ndim == 2 else of_tokens[0]
 
 
 def check(

@@ -21,7 +21,8 @@ namespace foundry {
 
 namespace detail {
 struct ProgramGraph;
-}
+struct ProgramImage;
+}  // namespace detail
 
 /// A parameter by name and what it is given: `{"position", 17}`.
 struct ParameterSetting {
@@ -117,6 +118,8 @@ class [[nodiscard]] Program {
   struct State;
   Program(Encoder& encoder, detail::ProgramGraph graph,
           std::vector<std::shared_ptr<const CompiledKernel>> kernels, std::vector<Lease> leases);
+  static Program made_of(Encoder& encoder, const std::string& path, detail::ProgramImage image,
+                         std::span<const std::shared_ptr<const GgufFile>> weights);
   std::unique_ptr<State> state_;
 };
 

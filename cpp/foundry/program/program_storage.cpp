@@ -28,6 +28,18 @@ void require_file_size(const std::string& path, std::uint64_t size) {
 
 using Files = std::span<const std::shared_ptr<const GgufFile>>;
 
+/// Of a program that takes so many weight files.
+ProgramImage read_image(const std::string& path, std::size_t weights) {
+  const auto file = unsafe::OpenFile::open(path);
+  require_file_size(path, file->size());
+  ProgramImage image = detail::read_program(path, file->read_all());
+  if (weights == image.weight_files.size()) return image;
+  std::string names;
+  for (const auto& name : image.weight_files) names += (names.empty() ? "" : ", ") + name;
+  throw ProgramError(concat(path, ": ", weights, " weight files given, it needs ",
+                            image.weight_files.size(), names.empty() ? "" : ": ", names));
+}
+
 TensorContents weight_of(const GgufFile& file, std::uint32_t number, const GgufTensorInfo& info) {
   TensorContents contents;
   contents.kind = TensorContents::Kind::weight;
@@ -144,22 +156,18 @@ void Program::save(const std::string& path, Files weights) const {
 
 Program Program::load(Trusted, Encoder& encoder, const std::string& path,
                       std::span<const std::string> weights) {
+  ProgramImage image = read_image(path, weights.size());
   std::vector<std::shared_ptr<const GgufFile>> files;
   for (const std::string& weight : weights) files.push_back(GgufFile::open(weight));
-  return load(trusted, encoder, path, files);
+  return made_of(encoder, path, std::move(image), files);
 }
 
 Program Program::load(Trusted, Encoder& encoder, const std::string& path, Files weights) {
-  const auto file = unsafe::OpenFile::open(path);
-  require_file_size(path, file->size());
-  ProgramImage image = detail::read_program(path, file->read_all());
-  if (weights.size() != image.weight_files.size()) {
-    std::string names;
-    for (const auto& name : image.weight_files) names += (names.empty() ? "" : ", ") + name;
-    throw ProgramError(concat(path, ": ", weights.size(), " weight files given, it needs ",
-                              image.weight_files.size(), names.empty() ? "" : ": ", names));
-  }
+  return made_of(encoder, path, read_image(path, weights.size()), weights);
+}
 
+Program Program::made_of(Encoder& encoder, const std::string& path, ProgramImage image,
+                         Files weights) {
   CommandStream& stream = encoder.stream();
   std::vector<Lease> leases;
   for (std::size_t i = 0; i < image.graph.tensors.size(); ++i) {
