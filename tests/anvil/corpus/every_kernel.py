@@ -14,6 +14,7 @@ import numpy as np
 import foundry as fd
 from foundry import ops
 from foundry._foundry import weight_formats
+from foundry.convert.block_encoder import K_BLOCK, K_BLOCKS, SMALL_BLOCKS, BlockEncoder
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "python"))
 from every_operation import CASES
@@ -94,7 +95,7 @@ def attention() -> None:
         return floats(300, KV_HEADS, HEAD_DIM, dtype=fd.f16)
 
     keys, values = cache(), cache()
-    for tokens, start in ((1, 40), (1, 290), (6, 3)):
+    for tokens, start in ((1, 40), (1, 290), (9, 3)):  # the last by the form of prompts
         q = floats(tokens, HEADS, HEAD_DIM)
         k, v = floats(tokens, KV_HEADS, HEAD_DIM), floats(tokens, KV_HEADS, HEAD_DIM)
         y = rt.empty((tokens, HEADS, HEAD_DIM), fd.f32)
@@ -236,8 +237,15 @@ def choosing_tokens() -> None:
     rt.run(ops.LogProbabilities(logits, token, chosen, rt.empty((1, 5), fd.i32), values))
 
 
+def encoders() -> None:
+    encoder = BlockEncoder(rt)
+    for format in (*SMALL_BLOCKS, *K_BLOCKS):
+        encoder.encode("weights", floats(1, K_BLOCK), format)
+
+
 for format in weight_formats():
     products(format)
+encoders()
 epilogues()
 attention()
 experts()
