@@ -158,7 +158,9 @@ def test_shapes_that_do_not_fit(
     }
     if change.get("y") == (2, 3, 3):
         change = {**change, "kv": (2, 19), "cache": (8, 1, 19)}
-    tensors = {name: rt.zeros(shape, fd.f32) for name, shape in {**shapes, **change}.items()}
+    tensors: dict[str, Any] = {
+        name: rt.zeros(shape, fd.f32) for name, shape in {**shapes, **change}.items()
+    }
     with pytest.raises(fd.ShapeError) as error:
         rt.run(ops.LatentWrite(**tensors, start=2))
     assert str(error.value) == text

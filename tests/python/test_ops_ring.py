@@ -67,7 +67,8 @@ def test_attention_over_a_ring(
             splits=splits if splits > 1 else 0,
         )
     )
-    wanted = expected(*(array.astype(np.float64) for array in (q, keys, values)), start, window)
+    exact = [array.astype(np.float64) for array in (q, keys, values)]
+    wanted = expected(exact[0], exact[1], exact[2], start, window)
     # As test_ops_attention.py: a score's rounding is a relative error of its weight.
     np.testing.assert_allclose(np.asarray(y), wanted, rtol=0, atol=1e-5)
 
@@ -77,7 +78,10 @@ def test_attention_over_a_ring(
 def test_keys_and_values_go_round(rt: fd.Foundry, start: int, normed: bool) -> None:
     tokens, capacity = 5, 13
     q, k, v = (normal(tokens, heads, DIM) for heads in (HEADS, KV_HEADS, KV_HEADS))
-    norms = {"query_norm": rt.tensor(normal(DIM)), "key_norm": rt.tensor(normal(DIM))}
+    norms: dict[str, Any] = {
+        "query_norm": rt.tensor(normal(DIM)),
+        "key_norm": rt.tensor(normal(DIM)),
+    }
 
     def written(capacity: int, **more: Any) -> tuple[F32, list[F32]]:
         turned = rt.tensor(q)
@@ -109,7 +113,7 @@ def test_keys_and_values_go_round(rt: fd.Foundry, start: int, normed: bool) -> N
 @pytest.mark.parametrize("start", [3, 13, 40])
 def test_a_fused_input_goes_round(rt: fd.Foundry, start: int) -> None:
     capacity, columns = 13, 32
-    weights = {
+    weights: dict[str, Any] = {
         "query": rt.tensor(normal(HEADS * DIM, columns)),
         "key": rt.tensor(normal(KV_HEADS * DIM, columns)),
         "value": rt.tensor(normal(KV_HEADS * DIM, columns, seed=1)),

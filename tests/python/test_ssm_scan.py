@@ -37,7 +37,7 @@ def scanned(xbc: F64, time: F64, rate: F64, own: F64, state: F64) -> tuple[F64, 
 
 def tensors(
     rt: fd.Foundry, tokens: int, heads: int, columns: int, groups: int, size: int
-) -> dict[str, fd.Tensor]:
+) -> dict[str, Any]:
     """x, B and C, a time for each head and a gate as parts of wider rows."""
     channels = heads * columns + 2 * groups * size
     wide = rt.tensor(normal(tokens, heads * columns + heads + 3))
