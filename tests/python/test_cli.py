@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import foundry as fd
+from processes import run_script
 from tiny_llama import TinyLlama
 
 
@@ -23,6 +24,18 @@ def foundry(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProc
         timeout=300,
         check=False,
     )
+
+
+def test_no_start_imports_what_commands_need() -> None:
+    done = run_script("""
+        import sys
+        import foundry
+        import foundry.cli.app
+        late = ("prompt_toolkit", "huggingface_hub", "safetensors", "tokenizers", "jinja2", "gguf",
+                "foundry.models")
+        print([name for name in late if name in sys.modules])
+        """)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
 def test_demo_answers_and_says_what_it_cost() -> None:

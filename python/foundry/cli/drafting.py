@@ -29,7 +29,7 @@ def takes_drafts() -> Callable[[Callable[..., None]], Callable[..., None]]:
     return stands_for("drafts", _OPTIONS, _drafts)
 
 
-Drafts = Callable[[foundry.models.LanguageModel], dict[str, Any]]
+Drafts = Callable[["foundry.models.LanguageModel"], dict[str, Any]]
 
 
 def _drafts(given: dict[str, Any]) -> Drafts:
