@@ -5,22 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from cases import Case
+from case import EXPERTS, HEAD_NORMS, MIXTURE, RMS, SHARED, Case
 from writer import SMALL, Model
 
 _SIZE, _KEY_HEADS, _HEADS, _TAPS = 22, 3, 9, 4
 _INNER = _HEADS * _SIZE
 _CHANNELS = 2 * _KEY_HEADS * _SIZE + _INNER
 _DENSE = "ffn_gate ffn_up ffn_down"
-_EXPERTS = (
-    "ffn_gate_inp ffn_gate_exps ffn_up_exps ffn_down_exps ffn_gate_inp_shexp "
-    "ffn_gate_shexp ffn_up_shexp ffn_down_shexp"
-)
+_EXPERTS = f"{EXPERTS} ffn_gate_inp_shexp {SHARED}"
 _NORMS = "attn_norm post_attention_norm"
-_ATTENTION = f"{_NORMS} attn_q attn_k attn_v attn_output attn_q_norm attn_k_norm"
+_ATTENTION = f"{_NORMS} attn_q attn_k attn_v attn_output {HEAD_NORMS}"
 _DELTA = f"{_NORMS} attn_qkv attn_gate ssm_conv1d ssm_dt.bias ssm_a ssm_norm ssm_out"
 _METADATA = {
-    "attention.layer_norm_rms_epsilon": 1e-5,
+    **RMS,
     "rope.dimension_count": 8,
     "ssm.conv_kernel": _TAPS,
     "ssm.inner_size": _INNER,
@@ -31,9 +28,7 @@ _METADATA = {
 _THIRD = {"full_attention_interval": 3}
 _SECTIONS = {"rope.dimension_sections": [2, 1, 1, 0]}
 _MIXTURE = {
-    "expert_count": 7,
-    "expert_used_count": 3,
-    "expert_feed_forward_length": SMALL.expert,
+    **MIXTURE,
     "expert_shared_feed_forward_length": SMALL.shared,
 }
 _SHAPES = {

@@ -34,6 +34,10 @@ class EmbeddingCase:
     what: str = "plain"
     poolings: tuple[int, ...] = (0, _MEAN, _CLS)
 
+    @property
+    def name(self) -> str:
+        return f"{self.model.architecture}: {self.what}"
+
 
 def _model(architecture: str, tensors: str, **more: Any) -> Model:
     return Model(architecture, tensors, **{"keys": _TYPES, "sizes": _ALL_KEYS, **more})

@@ -8,9 +8,8 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 sys.path[:0] = [str(FOLDER), str(FOLDER.parent / "python")]
 
-from cases import CASES  # noqa: E402
+from cases import EVERY_CASE  # noqa: E402
 from embedding_cases import EMBEDDING_CASES  # noqa: E402
-from recurrent_cases import RECURRENT_CASES  # noqa: E402
 
 from foundry.huggingface.table import MODELS  # noqa: E402
 from foundry.models import ARCHITECTURES  # noqa: E402
@@ -26,7 +25,7 @@ def _architectures() -> str:
     for name, entry in sorted(ARCHITECTURES.items()):
         if entry.bidirectional:
             continue
-        cases = [case for case in (*CASES, *RECURRENT_CASES) if case.model.architecture == name]
+        cases = [case for case in EVERY_CASE if case.model.architecture == name]
         compared = "; ".join(case.what for case in cases)
         layers = {case.of_layer(i) for case in cases for i in range(case.model.sizes.layers)}
         dispatches = ", ".join(map(str, sorted(layers)))

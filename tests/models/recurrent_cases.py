@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cases import Case
+from case import EXPERTS, GATED, HEAD_NORMS, LAYER, MIXTURE, RMS, SHARED, TIED, Case
 from delta_cases import DELTA_CASES
 from writer import SMALL, Model
 
-_RMS = {"attention.layer_norm_rms_epsilon": 1e-5}
 _ATTENTION = "attn_q attn_k attn_v attn_output"
-_HEAD_NORMS = "attn_q_norm attn_k_norm"
-_GATED = "ffn_norm ffn_gate ffn_up ffn_down"
-_EXPERTS = "ffn_norm ffn_gate_inp ffn_gate_exps ffn_up_exps ffn_down_exps"
-_SHARED = "ffn_gate_shexp ffn_up_shexp ffn_down_shexp"
+_EXPERTS = f"ffn_norm {EXPERTS}"
 _CONV = "shortconv.in_proj shortconv.conv shortconv.out_proj"
 _PLAIN_SCAN = "ssm_in ssm_conv1d ssm_conv1d.bias ssm_dt.bias ssm_a ssm_d ssm_out"
 _SCAN = f"{_PLAIN_SCAN} ssm_norm"
@@ -25,11 +21,11 @@ RECURRENT_CASES = (
     Case(
         Model(
             "lfm2",
-            f"attn_norm {_CONV} {_GATED}",
+            f"attn_norm {_CONV} {GATED}",
             outside="token_embd token_embd_norm",
-            metadata=_RMS,
+            metadata=RMS,
             sizes=replace(SMALL, layers=4, taps=3),
-            others={2: f"attn_norm {_ATTENTION} {_HEAD_NORMS} {_GATED}"},
+            others={2: f"attn_norm {_ATTENTION} {HEAD_NORMS} {GATED}"},
         ),
         "short convolutions",
     ),
@@ -39,32 +35,30 @@ RECURRENT_CASES = (
             f"attn_norm {_CONV} {_EXPERTS} exp_probs_b.bias",
             outside="token_embd token_embd_norm",
             metadata={
-                **_RMS,
-                "expert_count": 7,
-                "expert_used_count": 3,
-                "expert_feed_forward_length": SMALL.expert,
+                **RMS,
+                **MIXTURE,
                 "expert_gating_func": 2,
                 "leading_dense_block_count": 1,
             },
             sizes=replace(SMALL, layers=4, taps=3),
             others={
-                0: f"attn_norm {_CONV} {_GATED}",
-                2: f"attn_norm {_ATTENTION} {_HEAD_NORMS} {_EXPERTS} exp_probs_b.bias",
+                0: f"attn_norm {_CONV} {GATED}",
+                2: f"attn_norm {_ATTENTION} {HEAD_NORMS} {_EXPERTS} exp_probs_b.bias",
             },
         ),
         "short convolutions",
         dispatches=7,
         of_others={0: 5, 2: 7},
     ),
-    Case(Model("mamba2", f"attn_norm {_SCAN}", metadata=_RMS), "groups of heads", 5),
-    Case(Model("mamba2", f"attn_norm {_SCAN}", metadata=_RMS, sizes=_ONE_GROUP), "one group", 4),
+    Case(Model("mamba2", f"attn_norm {_SCAN}", metadata=RMS), "groups of heads", 5),
+    Case(Model("mamba2", f"attn_norm {_SCAN}", metadata=RMS, sizes=_ONE_GROUP), "one group", 4),
     Case(
         Model(
             "granitehybrid",
-            f"attn_norm {_SCAN} {_GATED}",
-            metadata={**_RMS, **_SCALES, "logit_scale": 8.0, "rope.scaling.finetuned": False},
+            f"attn_norm {_SCAN} {GATED}",
+            metadata={**RMS, **_SCALES, "logit_scale": 8.0, "rope.scaling.finetuned": False},
             sizes=replace(SMALL, layers=4),
-            others={1: f"attn_norm {_ATTENTION} {_GATED}"},
+            others={1: f"attn_norm {_ATTENTION} {GATED}"},
         ),
         "no RoPE, scales",
         dispatches=7,
@@ -72,17 +66,17 @@ RECURRENT_CASES = (
     Case(
         Model(
             "granitehybrid",
-            f"attn_norm {_SCAN} {_EXPERTS} {_SHARED}",
-            outside="token_embd output_norm",
+            f"attn_norm {_SCAN} {_EXPERTS} {SHARED}",
+            outside=TIED,
             metadata={
-                **_RMS,
+                **RMS,
                 **_SCALES,
                 "expert_count": 7,
                 "expert_used_count": 3,
                 "expert_shared_feed_forward_length": SMALL.shared,
             },
             sizes=_ONE_GROUP,
-            others={1: f"attn_norm {_ATTENTION} {_EXPERTS} {_SHARED}"},
+            others={1: f"attn_norm {_ATTENTION} {_EXPERTS} {SHARED}"},
         ),
         "experts, one group",
         dispatches=9,
@@ -91,8 +85,8 @@ RECURRENT_CASES = (
     Case(
         Model(
             "falcon-h1",
-            f"attn_norm {_ATTENTION} {_PLAIN_SCAN} {_GATED}",
-            metadata=_RMS,
+            f"attn_norm {_ATTENTION} {_PLAIN_SCAN} {GATED}",
+            metadata=RMS,
             bare=_BARE,
         ),
         "attention and scan beside each other",
@@ -101,9 +95,9 @@ RECURRENT_CASES = (
     Case(
         Model(
             "falcon-h1",
-            f"attn_norm {_ATTENTION} {_SCAN} {_GATED}",
-            outside="token_embd output_norm",
-            metadata=_RMS,
+            f"attn_norm {_ATTENTION} {_SCAN} {GATED}",
+            outside=TIED,
+            metadata=RMS,
             bare=_BARE,
         ),
         "norms of groups",
@@ -113,7 +107,7 @@ RECURRENT_CASES = (
         Model(
             "nemotron_h",
             f"attn_norm {_SCAN}",
-            metadata={"attention.layer_norm_epsilon": 1e-5},
+            metadata=LAYER,
             sizes=replace(SMALL, layers=5),
             others={1: "attn_norm ffn_up ffn_down", 3: f"attn_norm {_ATTENTION}"},
         ),

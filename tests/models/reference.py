@@ -11,6 +11,13 @@ from typing import NamedTuple
 import llama_cpp
 import numpy as np
 from numpy.typing import NDArray
+from writer import CONTEXT
+
+import foundry as fd
+from test_model_numbers import cosines
+
+# Both compute in f32; 0.9999 is asked for.
+NEAR = 0.999999
 
 
 class Logits(NamedTuple):
@@ -27,19 +34,33 @@ def build() -> Path:
 def logits(
     program: Path,
     model: Path,
-    context_length: int,
     tokens: Sequence[int],
-    vocabulary: int,
     adapters: Sequence[tuple[Path, float]] = (),
 ) -> Logits:
     own = [word for path, scale in adapters for word in ("--lora", path, str(scale))]
     with tempfile.NamedTemporaryFile() as result:
         done = subprocess.run(
-            [program, *own, model, str(context_length), result.name, *map(str, tokens)],
+            [program, *own, model, str(CONTEXT), result.name, *map(str, tokens)],
             capture_output=True,
             text=True,
             check=False,
         )
         assert done.returncode == 0, done.stderr[-4000:]
         values = np.fromfile(result.name, np.float32)
-    return Logits(*values.reshape(2, len(tokens), vocabulary))
+    return Logits(*values.reshape(2, len(tokens), -1))
+
+
+def of_foundry(model: fd.models.LanguageModel, tokens: Sequence[int]) -> Logits:
+    return Logits(model.logits(tokens), model.logits(tokens, batch=1))
+
+
+def worst(found: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
+    """Of the tokens' cosines."""
+    assert found.shape == expected.shape
+    assert np.isfinite(expected).all()
+    return float(cosines(found, expected).min())
+
+
+def compare(found: Logits, expected: Logits, bound: float = NEAR) -> None:
+    assert worst(found.at_once, expected.at_once) >= bound
+    assert worst(found.one_by_one, expected.one_by_one) >= bound

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 import reference
-from _pytest.mark import ParameterSet
 from adapter_files import Updates, merge, random_updates, write_gguf
 from adapter_files import write_folder as write_peft
-from cases import CASES, Case
+from case import Case
+from cases import CASES, model_of, parameters
 from numpy.typing import NDArray
 from test_folders import write_folder
 from transformers_reference import BASE
-from writer import CONTEXT, VOCABULARY, Model
+from writer import VOCABULARY
 
 import foundry as fd
 from foundry.convert import convert
@@ -32,20 +32,10 @@ _FAST = ("llama: plain", "phi3: fused tensors", "gemma2: windows, soft caps")
 
 
 def _check(model: fd.models.LanguageModel, expected: reference.Logits) -> None:
-    # Both compute in f32; 0.9999 is asked for.
-    assert cosines(model.logits(TOKENS), expected.at_once).min() >= 0.999999
-    assert cosines(model.logits(TOKENS, batch=1), expected.one_by_one).min() >= 0.999999
+    reference.compare(reference.of_foundry(model, TOKENS), expected)
 
 
-def _parameters() -> list[ParameterSet]:
-    named = {f"{case.model.architecture}: {case.what}": case for case in CASES}
-    return [
-        pytest.param(case, id=name, marks=[] if name in _FAST else [pytest.mark.slow])
-        for name, case in named.items()
-    ]
-
-
-@pytest.mark.parametrize("case", _parameters())
+@pytest.mark.parametrize("case", parameters(CASES, _FAST))
 def test_logits_are_llama_cpps(program: Path, tmp_path: Path, case: Case) -> None:
     architecture = case.model.architecture
     path = case.model.write(tmp_path / "model.gguf")
@@ -56,9 +46,9 @@ def test_logits_are_llama_cpps(program: Path, tmp_path: Path, case: Case) -> Non
         adapters.append((write_gguf(file, architecture, updates, alpha=0.5 * rank), scale))
     model = fd.models.load(path, cache_dtype=fd.f32, adapters=adapters)
     plain = model.engine.forward.decode_step().layers.count(0)
-    expected = reference.logits(program, path, CONTEXT, TOKENS, VOCABULARY, adapters)
+    expected = reference.logits(program, path, TOKENS, adapters)
     _check(model, expected)
-    without = reference.logits(program, path, CONTEXT, TOKENS, VOCABULARY)
+    without = reference.logits(program, path, TOKENS)
     assert cosines(expected.at_once, without.at_once).min() < 0.9999  # they count
     model.set_adapters([])
     _check(model, without)
@@ -67,12 +57,8 @@ def test_logits_are_llama_cpps(program: Path, tmp_path: Path, case: Case) -> Non
     assert plain - case.dispatches in (6, 8, 10, 12, 14)
 
 
-def _llama() -> Model:
-    return next(case.model for case in CASES if case.model.architecture == "llama")
-
-
 def test_logits_are_those_of_merged_weights(tmp_path: Path) -> None:
-    path = _llama().write(tmp_path / "model.gguf")
+    path = model_of("llama").write(tmp_path / "model.gguf")
     updates = random_updates(path, "attn_q attn_v ffn_down", 4)
     adapter = write_gguf(tmp_path / "adapter.gguf", "llama", updates, alpha=0.0)
     merged = fd.models.load(merge(path, tmp_path / "merged.gguf", updates, 0.5), cache_dtype=fd.f32)
@@ -85,7 +71,7 @@ def test_logits_are_those_of_merged_weights(tmp_path: Path) -> None:
 
 
 def test_adapters_change_while_a_generation_is_open(tmp_path: Path) -> None:
-    path = _llama().write(tmp_path / "model.gguf")
+    path = model_of("llama").write(tmp_path / "model.gguf")
     updates = random_updates(path, ALL, 4)
     adapter = write_gguf(tmp_path / "adapter.gguf", "llama", updates, alpha=8.0)
     model = fd.models.load(path)
@@ -166,7 +152,7 @@ def test_folders_of_peft_are_what_their_gguf_files_are(tmp_path: Path, rslora: b
 
 
 def test_refusals(tmp_path: Path) -> None:
-    model = fd.models.load(_llama().write(tmp_path / "model.gguf"))
+    model = fd.models.load(model_of("llama").write(tmp_path / "model.gguf"))
     layers = random_updates(model.path, "attn_q", 4)
     down, up = layers["blk.0.attn_q.weight"]
 

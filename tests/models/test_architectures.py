@@ -7,12 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import reference
-from _pytest.mark import ParameterSet
-from cases import CASES, Case
-from numpy.typing import NDArray
-from recurrent_cases import RECURRENT_CASES
+from case import Case
+from cases import EVERY_CASE, parameters
 from reference import Logits
-from writer import CONTEXT, VOCABULARY
+from writer import VOCABULARY
 
 import foundry as fd
 from test_model_numbers import cosines
@@ -21,19 +19,13 @@ from test_model_numbers import cosines
 TOKENS = [int(token) for token in np.random.default_rng(3).integers(1, VOCABULARY, 270)]
 
 
-def _worst(found: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
-    assert found.shape == expected.shape
-    assert np.isfinite(expected).all()
-    return float(cosines(found, expected).min())
-
-
 def _of_foundry(path: Path, case: Case) -> Logits:
     model = fd.models.load(path, cache_dtype=fd.f32)
     _check_generation(model)
     layers = model.engine.forward.decode_step().layers
     count = model.config.layers
     assert [layers.count(i) for i in range(count)] == [case.of_layer(i) for i in range(count)]
-    return Logits(model.logits(TOKENS), model.logits(TOKENS, batch=1))
+    return reference.of_foundry(model, TOKENS)
 
 
 def _check_generation(model: fd.models.LanguageModel) -> None:
@@ -45,47 +37,30 @@ def _check_generation(model: fd.models.LanguageModel) -> None:
     assert logits[len(prompt) - 1 : -1].argmax(axis=-1).tolist() == generation.tokens
 
 
-def _compare(found: Logits, expected: Logits, bound: float) -> None:
-    assert _worst(found.at_once, expected.at_once) >= bound
-    assert _worst(found.one_by_one, expected.one_by_one) >= bound
-
-
-def _parameters(slow: bool) -> list[ParameterSet]:
-    return [
-        pytest.param(
-            case,
-            id=f"{case.model.architecture}: {case.what}",
-            marks=[pytest.mark.slow] if slow and index else [],
-        )
-        for index, case in enumerate((*CASES, *RECURRENT_CASES))
-    ]
-
-
-@pytest.mark.parametrize("case", _parameters(slow=False))
+@pytest.mark.parametrize("case", parameters(EVERY_CASE))
 def test_logits_are_llama_cpps(program: Path, tmp_path: Path, case: Case) -> None:
     path = case.model.write(tmp_path / "model.gguf")
-    expected = reference.logits(program, path, CONTEXT, TOKENS, VOCABULARY)
-    # Both compute in f32; 0.9999 is asked for.
-    _compare(_of_foundry(path, case), expected, 0.999999)
+    expected = reference.logits(program, path, TOKENS)
+    reference.compare(_of_foundry(path, case), expected)
 
 
-@pytest.mark.parametrize("case", _parameters(slow=True))
+@pytest.mark.parametrize("case", parameters(EVERY_CASE, fast=["llama: plain"]))
 def test_logits_of_many_formats_are_llama_cpps(program: Path, tmp_path: Path, case: Case) -> None:
     model = case.model.with_blocks()
     path = model.write(tmp_path / "model.gguf")
     wide = model.write(tmp_path / "wide.gguf", widened=True)
     found = _of_foundry(path, case)
     # The same weights. Decoding rounds inputs to 16 bits (docs/ops.md).
-    expected = reference.logits(program, wide, CONTEXT, TOKENS, VOCABULARY)
-    _compare(found, expected, 0.99999)
+    expected = reference.logits(program, wide, TOKENS)
+    reference.compare(found, expected, 0.99999)
     # The same file. llama.cpp rounds the inputs of products with blocks to 8 bits: with seven
     # products a layer its own two answers are 0.998 apart, with latent attention's ten further; and
     # a token may get another expert.
-    same = reference.logits(program, path, CONTEXT, TOKENS, VOCABULARY)
+    same = reference.logits(program, path, TOKENS)
     for ours, of_the_weights, of_the_file in zip(found, expected, same, strict=True):
         apart = float(np.median(cosines(of_the_weights, of_the_file)))
         assert np.median(cosines(ours, of_the_file)) >= min(0.998, apart - 1e-4)
         if "expert_count" not in case.model.metadata:
             # Where what is rounded goes into a delta net's state, they are 0.982 apart at worst.
-            apart = _worst(of_the_weights, of_the_file)
-            assert _worst(ours, of_the_file) >= min(0.99, apart - 1e-3)
+            apart = reference.worst(of_the_weights, of_the_file)
+            assert reference.worst(ours, of_the_file) >= min(0.99, apart - 1e-3)

@@ -9,29 +9,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from _pytest.mark import ParameterSet
-from cases import CASES, Case
-from recurrent_cases import RECURRENT_CASES
+from case import Case
+from cases import EVERY_CASE, parameters
 
 import foundry as fd
 from cpp_generator import CppGenerator, evaluate_as_cpp
 
-QUICK = ("gemma3", "deepseek2", "mamba2")
+_FAST = (
+    "gemma3: windows, two RoPE bases",
+    "deepseek2: V2 Lite, keys and values in one matrix",
+    "mamba2: groups of heads",
+)
 
 
-def _parameters() -> list[ParameterSet]:
-    seen: set[str] = set()
-    found = []
-    for case in (*CASES, *RECURRENT_CASES):
-        name = case.model.architecture
-        is_quick = name in QUICK and name not in seen
-        seen.add(name)
-        marks = [] if is_quick else [pytest.mark.slow]
-        found.append(pytest.param(case, id=f"{name}: {case.what}", marks=marks))
-    return found
-
-
-@pytest.mark.parametrize("case", _parameters())
+@pytest.mark.parametrize("case", parameters(EVERY_CASE, _FAST))
 def test_an_exported_model_draws_pythons_tokens(case: Case, tmp_path: Path) -> None:
     path = case.model.write(tmp_path / "model.gguf")
     model = fd.models.load(path)

@@ -17,12 +17,12 @@ from writer import CONTEXT
 import foundry as fd
 from foundry.models import EmbeddingModel
 
+MODELS = {case.name: case.model for case in EMBEDDING_CASES}
+
 
 def load(folder: Path, architecture: str, what: str = "plain", **metadata: Any) -> EmbeddingModel:
-    case = next(
-        c for c in EMBEDDING_CASES if (c.model.architecture, c.what) == (architecture, what)
-    )
-    model = replace(case.model, metadata={**case.model.metadata, **metadata})
+    model = MODELS[f"{architecture}: {what}"]
+    model = replace(model, metadata={**model.metadata, **metadata})
     loaded: object = fd.models.load(model.write(folder / "model.gguf"))
     assert isinstance(loaded, EmbeddingModel)
     return loaded
@@ -130,8 +130,7 @@ def test_the_command_line_says_what_it_is_for(tmp_path: Path) -> None:
 
 
 def test_it_may_be_quantised_on_load(tmp_path: Path) -> None:
-    case = next(c for c in EMBEDDING_CASES if c.model.architecture == "bert")
-    path = case.model.with_blocks().write(tmp_path / "model.gguf", widened=True)
+    path = MODELS["bert: plain"].with_blocks().write(tmp_path / "model.gguf", widened=True)
     plain, texts = fd.models.load(path), ["abc", "xyz"]
     blocks = fd.models.load(path, quantize="q8_0")
     # A weight is off by 1/254 of its block's largest one at most.
@@ -185,8 +184,7 @@ def test_an_activation_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_states_that_are_not_finite(tmp_path: Path) -> None:
-    case = next(c for c in EMBEDDING_CASES if c.model.architecture == "eurobert")
-    path = case.model.write(tmp_path / "model.gguf")
+    path = MODELS["eurobert: plain"].write(tmp_path / "model.gguf")
     data = bytearray(path.read_bytes())
     loaded = fd.models.load(path)
     assert np.isfinite(loaded.embed("q")).all()

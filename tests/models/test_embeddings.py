@@ -37,11 +37,7 @@ def of_llama_cpp(
     return np.fromfile(result, np.float32)
 
 
-@pytest.mark.parametrize(
-    "case",
-    EMBEDDING_CASES,
-    ids=lambda case: f"{case.model.architecture}: {case.what}",
-)
+@pytest.mark.parametrize("case", EMBEDDING_CASES, ids=lambda case: case.name)
 def test_embeddings_are_llama_cpps(embed: Path, tmp_path: Path, case: EmbeddingCase) -> None:
     path = case.model.write(tmp_path / "model.gguf")
     model = fd.models.load(path, cache_dtype=fd.f32)

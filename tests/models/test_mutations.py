@@ -12,15 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cases import CASES
+from cases import EVERY_CASE
 from embedding_cases import EMBEDDING_CASES
-from recurrent_cases import RECURRENT_CASES
 from writer import Model
 
 import foundry as fd
 
-MODELS = [case.model for case in (*CASES, *RECURRENT_CASES)]
-MODELS += [case.model for case in EMBEDDING_CASES]
+MODELS = [case.model for case in EVERY_CASE] + [case.model for case in EMBEDDING_CASES]
 VALUES: tuple[Any, ...] = (
     *(0, 1, 2, 3, 5, 7, 63, 64, 255, 256, 1023, 2**31 - 1, 2**31, 2**32 - 1),
     *(0.0, -1.0, 0.5, 1e-40, 1e30, float("nan"), float("inf"), True, False),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from cases import CASES
+from cases import EVERY_CASE
 from embedding_cases import EMBEDDING_CASES
 from page import PAGE, with_tables
-from recurrent_cases import RECURRENT_CASES
 from transformers_embeddings import CASES as EMBEDDING_FOLDERS
 from transformers_reference import CASES as FOLDERS
 
@@ -19,7 +18,7 @@ def test_the_page_has_the_tables() -> None:
 
 
 def test_every_architecture_is_compared() -> None:
-    compared = {case.model.architecture for case in (*CASES, *RECURRENT_CASES)}
+    compared = {case.model.architecture for case in EVERY_CASE}
     compared |= {case.model.architecture for case in EMBEDDING_CASES}
     assert compared == set(ARCHITECTURES)
 

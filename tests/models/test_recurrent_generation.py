@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recurrent_cases import RECURRENT_CASES
+from cases import model_of
 from writer import VOCABULARY
 
 import foundry as fd
@@ -18,8 +18,7 @@ PROMPT = [int(token) for token in np.random.default_rng(5).integers(1, VOCABULAR
 
 @pytest.fixture(scope="module", params=NAMES)
 def path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    case = next(case for case in RECURRENT_CASES if case.model.architecture == request.param)
-    return case.model.write(tmp_path_factory.mktemp("models") / "model.gguf")
+    return model_of(request.param).write(tmp_path_factory.mktemp("models") / "model.gguf")
 
 
 @pytest.fixture(scope="module")

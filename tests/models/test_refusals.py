@@ -7,17 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cases import CASES
-from recurrent_cases import RECURRENT_CASES
-from writer import Model
+from cases import model_of
 
 import foundry as fd
-
-
-def _of(architecture: str) -> Model:
-    return next(
-        case.model for case in (*CASES, *RECURRENT_CASES) if case.model.architecture == architecture
-    )
 
 
 @pytest.mark.parametrize(
@@ -88,14 +80,14 @@ def _of(architecture: str) -> Model:
 def test_a_value_that_does_not_fit(
     tmp_path: Path, architecture: str, metadata: dict[str, Any], message: str
 ) -> None:
-    model = _of(architecture)
+    model = model_of(architecture)
     path = replace(model, metadata={**model.metadata, **metadata}).write(tmp_path / "model.gguf")
     with pytest.raises(fd.ModelError, match=message):
         fd.models.load(path)
 
 
 def test_numbers_of_layers_that_are_too_few(tmp_path: Path) -> None:
-    model = _of("apertus")
+    model = model_of("apertus")
     keys = {**model.keys, "xielu.beta": [0.5]}
     with pytest.raises(fd.ModelError, match=r"xielu.beta is \[0.5\]; expected a number for each"):
         fd.models.load(replace(model, keys=keys).write(tmp_path / "model.gguf"))
@@ -112,7 +104,7 @@ def test_numbers_of_layers_that_are_too_few(tmp_path: Path) -> None:
 def test_a_tensor_that_it_has_no_use_for(
     tmp_path: Path, architecture: str, tensors: str, message: str
 ) -> None:
-    model = _of(architecture)
+    model = model_of(architecture)
     path = replace(model, tensors=f"{model.tensors} {tensors}").write(tmp_path / "model.gguf")
     with pytest.raises(fd.UnsupportedModelError, match=message):
         fd.models.load(path)
@@ -128,7 +120,7 @@ def test_a_tensor_that_it_has_no_use_for(
     ],
 )
 def test_a_tensor_that_is_missing(tmp_path: Path, architecture: str, missing: str) -> None:
-    model = _of(architecture)
+    model = model_of(architecture)
     left = " ".join(name for name in model.tensors.split() if name != missing)
     path = replace(model, tensors=left).write(tmp_path / "model.gguf")
     with pytest.raises(fd.ModelError, match=r"tensor 'blk\.0\.\w+\.weight' is missing; expected"):
@@ -136,7 +128,7 @@ def test_a_tensor_that_is_missing(tmp_path: Path, architecture: str, missing: st
 
 
 def test_a_window_that_llama_cpp_does_not_have_either_is_warned_of(tmp_path: Path) -> None:
-    model = _of("phi3")
+    model = model_of("phi3")
     metadata = {**model.metadata, "attention.sliding_window": 2047}
     path = replace(model, metadata=metadata).write(tmp_path / "model.gguf")
     with pytest.warns(
@@ -146,7 +138,7 @@ def test_a_window_that_llama_cpp_does_not_have_either_is_warned_of(tmp_path: Pat
 
 
 def test_a_context_ends_where_scores_would_change_with_the_position(tmp_path: Path) -> None:
-    model = _of("mistral3")
+    model = model_of("mistral3")
     metadata = {**model.metadata, "attention.temperature_scale": 0.1}
     path = replace(model, metadata=metadata).write(tmp_path / "model.gguf")
     with pytest.warns(fd.ModelWarning, match="the context ends at 64 positions of 512"):

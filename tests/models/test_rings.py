@@ -10,19 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import reference
-from cases import CASES
-from writer import CONTEXT, VOCABULARY, Model
+from cases import model_of
+from writer import VOCABULARY
 
 import foundry as fd
-from test_model_numbers import cosines
 
 TOKENS = [int(token) for token in np.random.default_rng(5).integers(1, VOCABULARY, 470)]
 SLOTS = 288
 """Of a window of 20: 20 + 255, in whole steps of 32."""
-
-
-def _of(architecture: str) -> Model:
-    return next(case.model for case in CASES if case.model.architecture == architecture)
 
 
 def _text(model: fd.models.LanguageModel, prompt: list[int], count: int) -> list[int]:
@@ -37,19 +32,17 @@ def _text(model: fd.models.LanguageModel, prompt: list[int], count: int) -> list
 def test_logits_past_a_ring_are_llama_cpps(
     program: Path, tmp_path: Path, architecture: str
 ) -> None:
-    path = _of(architecture).write(tmp_path / "model.gguf")
-    expected = reference.logits(program, path, CONTEXT, TOKENS, VOCABULARY)
+    path = model_of(architecture).write(tmp_path / "model.gguf")
+    expected = reference.logits(program, path, TOKENS)
     model = fd.models.load(path, cache_dtype=fd.f32)
     kept = [model.engine.cache.of(layer) for layer in range(model.config.layers)]
     assert {of.keys.shape[0] for of in kept if of.ring} == {SLOTS}
     assert [of.ring for of in kept] == [layer.window > 0 for layer in model.config.of_layers]
-    # As test_architectures.py.
-    assert cosines(model.logits(TOKENS), expected.at_once).min() >= 0.999999
-    assert cosines(model.logits(TOKENS, batch=1), expected.one_by_one).min() >= 0.999999
+    reference.compare(reference.of_foundry(model, TOKENS), expected)
 
 
 def test_going_back_gives_the_same_text(tmp_path: Path) -> None:
-    path = _of("gemma3").write(tmp_path / "model.gguf")
+    path = model_of("gemma3").write(tmp_path / "model.gguf")
     model = fd.models.load(path, cache_dtype=fd.f32)
     fresh = fd.models.load(path, cache_dtype=fd.f32)
 
@@ -67,7 +60,7 @@ def test_going_back_gives_the_same_text(tmp_path: Path) -> None:
 
 
 def test_a_ring_in_a_file(tmp_path: Path) -> None:
-    path = _of("gemma3").write(tmp_path / "model.gguf")
+    path = model_of("gemma3").write(tmp_path / "model.gguf")
     model = fd.models.load(path)
     first = _text(model, TOKENS[:440], 20)
     assert model.save_prompt_cache(tmp_path / "cache") > 440
@@ -83,21 +76,21 @@ def test_a_ring_in_a_file(tmp_path: Path) -> None:
 
 
 def test_a_context_that_is_no_longer_than_a_ring_has_none(tmp_path: Path) -> None:
-    path = _of("gemma3").write(tmp_path / "model.gguf")
+    path = model_of("gemma3").write(tmp_path / "model.gguf")
     model = fd.models.load(path, context_length=SLOTS)
     assert not model.engine.cache.has_rings
     assert len(_text(model, TOKENS[:280], 8)) == 8
 
 
 def test_more_tokens_at_once_than_a_ring_has(tmp_path: Path) -> None:
-    model = _of("gemma3")
+    model = model_of("gemma3")
     path = replace(model, sizes=replace(model.sizes, layers=3)).write(tmp_path / "model.gguf")
     loaded = fd.models.load(path, cache_dtype=fd.f32)
     np.testing.assert_array_equal(loaded.logits(TOKENS, batch=470), loaded.logits(TOKENS))
 
 
 def test_inspect_says_what_the_cache_takes(tmp_path: Path) -> None:
-    model = _of("gemma3")
+    model = model_of("gemma3")
     path = model.write(tmp_path / "model.gguf")
     done = subprocess.run(
         [sys.executable, "-m", "foundry", "inspect", path],
