@@ -235,6 +235,18 @@ def plain_tensors() -> Tensors:
     return found
 
 
+def matrices(encode: Encode) -> tuple[Tensors, dict[str, Values]]:
+    """Those of every layer: as they are encoded, and the weights that these are."""
+    found: Tensors = {}
+    expected: dict[str, Values] = {}
+    for layer in range(LLAMA["num_hidden_layers"]):
+        for name, shape in SHAPES.items():
+            at = f"model.layers.{layer}.{name}"
+            tensors, expected[at] = encode(*shape)
+            found |= {f"{at}.{end}": values for end, values in tensors.items()}
+    return found, expected
+
+
 NAMES = {
     "blk.1.ffn_down": "model.layers.1.mlp.down_proj",
     "blk.0.attn_q": "model.layers.0.self_attn.q_proj",
@@ -244,17 +256,9 @@ NAMES = {
 @pytest.mark.parametrize("method", METHODS)
 def test_weights_and_logits_are_those_of_the_definition(tmp_path: Path, method: str) -> None:
     settings, encode, format = METHODS[method]
-    quantised = plain_tensors()
-    plain = dict(quantised)
-    expected: dict[str, Values] = {}
-    for layer in range(LLAMA["num_hidden_layers"]):
-        for name, shape in SHAPES.items():
-            at = f"model.layers.{layer}.{name}"
-            tensors, weights = encode(*shape)
-            quantised |= {f"{at}.{end}": values for end, values in tensors.items()}
-            expected[at] = weights
-            plain[f"{at}.weight"] = weights.astype(np.float32)
-    path = write(tmp_path / "quantised", settings, quantised)
+    plain = plain_tensors()
+    quantised, expected = matrices(encode)
+    path = write(tmp_path / "quantised", settings, {**plain, **quantised})
     folder = Folder(path)
     for ours, theirs in NAMES.items():
         recipe = folder.tensors[f"{ours}.weight"]
@@ -266,6 +270,7 @@ def test_weights_and_logits_are_those_of_the_definition(tmp_path: Path, method: 
             kind = gguf.GGMLQuantizationType[format.upper()]
             assert np.array_equal(gguf.quants.dequantize(values, kind), expected[theirs])
     found = fd.models.load(path, cache_dtype=fd.f32).logits(TOKENS)
+    plain |= {f"{at}.weight": weights.astype(np.float32) for at, weights in expected.items()}
     path = write(tmp_path / "plain", None, plain)
     logits = fd.models.load(path, cache_dtype=fd.f32).logits(TOKENS).astype(np.float64)
     assert cosines(found, logits).min() >= (NEAR_HALVES if format == "f16" else NEAR)
@@ -274,14 +279,9 @@ def test_weights_and_logits_are_those_of_the_definition(tmp_path: Path, method: 
 @pytest.mark.parametrize("method", ["gptq, 4 bits", "mlx, 4 bits", "compressed-tensors, 8 bits"])
 def test_a_converted_file_keeps_the_numbers(tmp_path: Path, method: str) -> None:
     settings, encode, format = METHODS[method]
-    tensors = plain_tensors()
-    expected: dict[str, Values] = {}
-    for layer in range(LLAMA["num_hidden_layers"]):
-        for name, shape in SHAPES.items():
-            at = f"model.layers.{layer}.{name}"
-            parts, expected[at] = encode(*shape)
-            tensors |= {f"{at}.{end}": values for end, values in parts.items()}
-    path = write(tmp_path / "quantised", settings, tensors)
+    plain = plain_tensors()
+    quantised, expected = matrices(encode)
+    path = write(tmp_path / "quantised", settings, {**plain, **quantised})
     convert(path, tmp_path / "model.gguf", type=format)
     found = {tensor.name: tensor for tensor in gguf.GGUFReader(tmp_path / "model.gguf").tensors}
     for ours, theirs in NAMES.items():
@@ -395,11 +395,7 @@ def test_what_is_not_there_is_refused_by_name(
     message: str,
 ) -> None:
     tensors = plain_tensors()
-    for layer in range(LLAMA["num_hidden_layers"]):
-        for name, shape in SHAPES.items():
-            parts, _ = encode(*shape)
-            at = f"model.layers.{layer}.{name}"
-            tensors |= {f"{at}.{end}": values for end, values in parts.items()}
+    tensors |= matrices(encode)[0]
     path = write(tmp_path / "model", settings, change(tensors))
     with pytest.raises(fd.ModelError) as found:
         fd.models.load(path)
