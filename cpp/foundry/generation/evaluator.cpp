@@ -1,7 +1,6 @@
 #include "foundry/generation/evaluator.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "foundry/core/error.hpp"
 #include "foundry/ops/ops.hpp"
@@ -18,7 +17,7 @@ std::vector<std::string> names(const TextTables& tables, std::string_view key) {
 }  // namespace
 
 Evaluator::Evaluator(Foundry& foundry, const TextTables& tables, const std::string& folder,
-                     const std::vector<std::string>& weights)
+                     const std::string& weights)
     : foundry_(foundry),
       context_length_(tables.number("model.context_length")),
       growing_(names(tables, "model.caches")),
@@ -26,39 +25,31 @@ Evaluator::Evaluator(Foundry& foundry, const TextTables& tables, const std::stri
       states_(names(tables, "model.states")) {
   const auto windows = tables.numbers<std::uint32_t>("model.windows", rings_.size());
   windows_.assign(windows.begin(), windows.end());
-  std::vector<std::shared_ptr<const GgufFile>> files;
-  for (const std::string& path : weights) files.push_back(GgufFile::open(path));
+  const std::shared_ptr<const GgufFile> file = GgufFile::open(weights);
   for (const std::uint32_t tokens : tables.numbers<std::uint32_t>("model.steps")) {
     const std::string path = concat(folder, "/step-", tokens, ".foundry");
-    Program program = Program::load(trusted, foundry.encoder(), path, files);
+    Program program = Program::load(trusted, foundry.encoder(), path, std::span(&file, 1));
     if (program.tensor("ids").count() != tokens) {
       throw ProgramError(
           concat(path, ": its ids are ", program.tensor("ids").describe(), ", expected ", tokens));
+    }
+    // All have the caches of the first: their own go before others come.
+    const Program& first = steps_.empty() ? program : steps_.begin()->second;
+    for (const auto* group : {&growing_, &rings_, &states_}) {
+      for (const std::string& name : *group) program.bind(name, first.tensor(name));
     }
     steps_.emplace(tokens, std::move(program));
   }
   if (!steps_.contains(1)) tables.fail("model.steps", "has no step of 1 token");
   const std::vector<std::string> parameters = decode().parameters();
   has_positions_ = std::ranges::find(parameters, "position") != parameters.end();
-  // The caches are those of the decode step: the others' go.
-  std::map<std::string, AnyTensor, std::less<>> caches;
-  for (const auto* group : {&growing_, &rings_, &states_}) {
-    for (const std::string& name : *group) caches.emplace(name, decode().tensor(name));
-  }
-  bind_caches(caches);
-  capacity_ = growing_.empty() ? context_length_ : caches.at(growing_.front()).extent(0);
-}
-
-void Evaluator::bind_caches(const std::map<std::string, AnyTensor, std::less<>>& caches) {
-  for (auto& [tokens, program] : steps_) {
-    for (const auto& [name, cache] : caches) program.bind(name, cache);
-  }
+  capacity_ = growing_.empty() ? context_length_ : decode().tensor(growing_.front()).extent(0);
 }
 
 void Evaluator::reserve(std::uint64_t positions) {
   if (positions <= capacity_) return;
   const std::uint64_t wanted = std::min(context_length_, std::max(2 * capacity_, positions));
-  std::map<std::string, AnyTensor, std::less<>> grown;
+  std::map<std::string, AnyTensor> grown;  // bound when all are there
   for (const std::string& name : growing_) {
     const AnyTensor old = decode().tensor(name);
     std::vector<std::uint64_t> extents(old.extents().begin(), old.extents().end());
@@ -69,7 +60,9 @@ void Evaluator::reserve(std::uint64_t positions) {
     foundry_.run(ops::Copy{old, longer.slice(0, 0, static_cast<std::int64_t>(old.extent(0)))});
     grown.emplace(name, std::move(longer));
   }
-  bind_caches(grown);
+  for (auto& [tokens, program] : steps_) {
+    for (const auto& [name, cache] : grown) program.bind(name, cache);
+  }
   capacity_ = wanted;
 }
 
@@ -129,7 +122,7 @@ std::size_t Evaluator::evaluate(std::span<const std::int32_t> tokens) {
   }
   const AnyTensor next = token();
   next.host_mutable<std::int32_t>()[0] = tokens[last];
-  set_cached(tokens.first(last));
+  cached_.assign(tokens.begin(), tokens.end() - 1);
   return reused;
 }
 
@@ -142,10 +135,6 @@ void Evaluator::replay(Program& program, std::uint64_t position, std::uint64_t c
 void Evaluator::decode(std::uint64_t position) {
   reserve(position + 1);
   replay(decode(), position, 1);
-}
-
-void Evaluator::set_cached(std::span<const std::int32_t> tokens) {
-  cached_.assign(tokens.begin(), tokens.end());
 }
 
 }  // namespace foundry

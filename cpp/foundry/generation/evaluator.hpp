@@ -21,24 +21,23 @@ class Evaluator {
   /// The programs of `folder`, as `tables` name them. `foundry` has to live as long. Throws what
   /// Program::load() does.
   Evaluator(Foundry& foundry, const TextTables& tables, const std::string& folder,
-            const std::vector<std::string>& weights);
+            const std::string& weights);
 
   /// Positions at most.
   [[nodiscard]] std::uint64_t context_length() const noexcept { return context_length_; }
   /// The token that decode() evaluates, i32 (1,), and the logits that it leaves.
   [[nodiscard]] AnyTensor token() const { return decode().tensor("ids"); }
   [[nodiscard]] AnyTensor logits() const { return decode().tensor("logits"); }
-  [[nodiscard]] std::span<const std::int32_t> cached() const noexcept { return cached_; }
 
   /// Brings the cache to all but the last of `tokens`, and that one into token(). Returns how many
   /// were there already.
   std::size_t evaluate(std::span<const std::int32_t> tokens);
   /// Encodes the step of token(), which stands at `position`.
   void decode(std::uint64_t position);
-  /// The cache is of these tokens: decode() has evaluated those that are new.
-  void set_cached(std::span<const std::int32_t> tokens);
+  /// The cache is of one token more: decode() has evaluated it.
+  void add_cached(std::int32_t token) { cached_.push_back(token); }
   /// The cache is of nothing: after a failure it is not known what it holds.
-  void forget() noexcept { set_cached({}); }
+  void forget() noexcept { cached_.clear(); }
 
  private:
   [[nodiscard]] Program& decode() { return steps_.at(1); }
@@ -46,7 +45,6 @@ class Evaluator {
   [[nodiscard]] std::uint64_t step_for(std::uint64_t left, std::uint64_t at) const;
   void replay(Program& program, std::uint64_t position, std::uint64_t count);
   void reserve(std::uint64_t positions);
-  void bind_caches(const std::map<std::string, AnyTensor, std::less<>>& caches);
   [[nodiscard]] std::size_t reusable(std::span<const std::int32_t> tokens) const;
 
   Foundry& foundry_;

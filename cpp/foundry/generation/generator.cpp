@@ -101,12 +101,12 @@ Generator& Generator::operator=(Generator&&) noexcept = default;
 Generator Generator::load(Trusted, Foundry& foundry, const std::string& folder,
                           const std::string& weights) {
   const auto tables = std::make_shared<const TextTables>(folder + "/text.gguf");
-  auto state = std::unique_ptr<State>(
-      new State{.foundry = foundry,
-                .tables = tables,
-                .tokenizer = Tokenizer(tables),
-                .chat = ChatFormat(*tables),
-                .evaluator = Evaluator(foundry, *tables, folder, {weights})});
+  auto state =
+      std::unique_ptr<State>(new State{.foundry = foundry,
+                                       .tables = tables,
+                                       .tokenizer = Tokenizer(tables),
+                                       .chat = ChatFormat(*tables),
+                                       .evaluator = Evaluator(foundry, *tables, folder, weights)});
   const std::uint64_t columns = state->evaluator.logits().count();
   if (columns != state->tokenizer.size()) {
     tables->fail("tokenizer.texts.ends", concat("has ", state->tokenizer.size(),
@@ -200,7 +200,7 @@ void Generator::State::draw(Generation& generation, std::vector<std::int32_t>& t
     }
     event.wait(tokens.size(), foundry.stream());
     const std::int32_t token = sampler->read(tokens.size());
-    evaluator.set_cached(tokens);
+    evaluator.add_cached(tokens.back());
     if (std::ranges::find(stop_tokens, token) != stop_tokens.end()) {
       generation.reason = FinishReason::stop;
       return;
