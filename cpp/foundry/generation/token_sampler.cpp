@@ -14,6 +14,27 @@ namespace {
 constexpr std::uint64_t kMostAhead = 16;  // tokens that are encoded and not read
 constexpr std::int32_t kNotDrawn = std::numeric_limits<std::int32_t>::min();
 
+/// What is added to the logits; empty where nothing is.
+AnyTensor bias_of(Foundry& foundry, std::uint64_t vocabulary,
+                  const std::map<std::int32_t, float>& given,
+                  std::span<const std::int32_t> suppressed) {
+  if (given.empty() && suppressed.empty()) return {};
+  AnyTensor bias = foundry.dedicated<float>({vocabulary}, "logit bias");
+  const std::span<float> values = bias.host_mutable<float>();
+  std::ranges::fill(values, 0.0F);
+  for (const auto& [token, value] : given) {
+    if (token < 0 || static_cast<std::uint64_t>(token) >= vocabulary) {
+      throw ArgumentError(concat("sampling: logit_bias has token ", token, ", the vocabulary ",
+                                 vocabulary, " tokens"));
+    }
+    values[static_cast<std::size_t>(token)] = value;
+  }
+  for (const std::int32_t token : suppressed) {
+    values[static_cast<std::size_t>(token)] = -std::numeric_limits<float>::infinity();
+  }
+  return bias;
+}
+
 }  // namespace
 
 ops::SampleSettings settings_of(const SamplingOptions& options) {
@@ -41,28 +62,11 @@ TokenSampler::TokenSampler(Foundry& foundry, const AnyTensor& logits, const AnyT
       is_plain_(options_.is_plain() && suppressed.empty()),
       ring_(foundry.dedicated<std::int32_t>(
           {std::bit_ceil(std::uint64_t{options_.penalty_window} + kMostAhead + 1)}, "tokens")),
-      program_([&] {
-        const std::uint64_t vocabulary = logits.count();
-        if (options_.penalises()) {
-          counts_ = foundry.dedicated<std::uint32_t>({vocabulary}, "token counts");
-        }
-        if (!options_.logit_bias.empty() || !suppressed.empty()) {
-          bias_ = foundry.dedicated<float>({vocabulary}, "logit bias");
-          const std::span<float> bias = bias_.host_mutable<float>();
-          std::ranges::fill(bias, 0.0F);
-          for (const auto& [biased, value] : options_.logit_bias) {
-            if (biased < 0 || static_cast<std::uint64_t>(biased) >= vocabulary) {
-              throw ArgumentError(concat("sampling: logit_bias has token ", biased,
-                                         ", the vocabulary ", vocabulary, " tokens"));
-            }
-            bias[static_cast<std::size_t>(biased)] = value;
-          }
-          for (const std::int32_t banned : suppressed) {
-            bias[static_cast<std::size_t>(banned)] = -std::numeric_limits<float>::infinity();
-          }
-        }
-        return record(foundry, logits.reshape({vocabulary}), token);
-      }()) {}
+      counts_(options_.penalises()
+                  ? AnyTensor(foundry.dedicated<std::uint32_t>({logits.count()}, "token counts"))
+                  : AnyTensor()),
+      bias_(bias_of(foundry, logits.count(), options_.logit_bias, suppressed)),
+      program_(record(foundry, logits.reshape({logits.count()}), token)) {}
 
 Program TokenSampler::record(Foundry& foundry, const AnyTensor& logits, const AnyTensor& token) {
   const Parameter position("position");
