@@ -28,7 +28,6 @@ class TextTables {
   [[nodiscard]] std::string_view text(std::string_view key) const {
     return value<std::string_view>(key);
   }
-  [[nodiscard]] bool has(std::string_view key) const { return file_->find(key) != nullptr; }
   [[nodiscard]] const std::vector<std::string_view>& texts(std::string_view key) const {
     return value<std::vector<std::string_view>>(key);
   }

@@ -35,7 +35,7 @@ class Tokenizer {
   Tokenizer& operator=(Tokenizer&&) noexcept;
 
   [[nodiscard]] std::size_t size() const noexcept { return texts_.size(); }
-  /// Token ids of a text. ArgumentError for one that is no UTF-8, or of 2 GiB and more.
+  /// Token ids of a text. ArgumentError for one that is no UTF-8, or of 682.7 MiB and more.
   [[nodiscard]] std::vector<std::int32_t> encode(std::string_view text,
                                                  const EncodeOptions& options = {}) const;
   /// The same of a text of which only the spans `own`, sorted and disjoint, may spell control

@@ -1,6 +1,7 @@
 #include "foundry/generation/word_cutter.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "foundry/generation/utf8.hpp"
 

@@ -1,7 +1,6 @@
 // WordCutter: cuts a text into words as a pre-tokenizer's patterns say.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
