@@ -56,7 +56,7 @@ class CppGenerator:
         if found.startswith("!"):
             raise RuntimeError(found[2:].rstrip())
         tokens, figures, pieces = found.split("|")
-        reason, prompt_tokens, reused_tokens, _, _ = figures.split()
+        reason, prompt_tokens, reused_tokens = figures.split()
         return Answer(
             [int(token) for token in tokens.split()],
             reason,

@@ -3,13 +3,11 @@
 // A question is a line of fields with tabs between them, in which \n stands for a line break:
 //   raw or chat, max_tokens, seed, temperature, top_k, top_p, min_p, repetition_penalty,
 //   frequency_penalty, a stop or nothing, then the prompt, or a role and a text for each message.
-// An answer is the tokens, then "|", reason, prompt's tokens, reused tokens, time to the first
-// piece and in all in milliseconds, and after another "|" the pieces, as hexadecimal digits; or "!"
-// and an error.
+// An answer is the tokens, then "|", reason, prompt's tokens, reused tokens, and after another "|"
+// the pieces, as hexadecimal digits; or "!" and an error.
 #include <foundry/foundry.hpp>
 #include <foundry/generation.hpp>
 
-#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <iostream>
@@ -34,7 +32,6 @@ std::vector<std::string> fields_of(const std::string& line) {
 }
 
 void answer(foundry::Generator& generator, const std::vector<std::string>& fields) {
-  using Clock = std::chrono::steady_clock;
   foundry::GenerationOptions options{
       .max_tokens = static_cast<std::uint32_t>(std::stoul(fields.at(1))),
       .sampling = {.temperature = std::stof(fields.at(3)),
@@ -47,10 +44,7 @@ void answer(foundry::Generator& generator, const std::vector<std::string>& field
       .ignore_end = fields.at(0) == "raw"};
   if (!fields.at(9).empty()) options.stops.push_back(fields[9]);
   std::vector<std::string> pieces;
-  const auto begin = Clock::now();
-  auto first = begin;
   const foundry::OnPiece keep = [&](std::string_view piece) {
-    if (pieces.empty()) first = Clock::now();
     pieces.emplace_back(piece);
     return true;
   };
@@ -64,13 +58,9 @@ void answer(foundry::Generator& generator, const std::vector<std::string>& field
     }
     generation = generator.chat(messages, options, keep);
   }
-  const auto milliseconds = [&](Clock::time_point end) {
-    return std::chrono::duration<double, std::milli>(end - begin).count();
-  };
   for (const std::int32_t token : generation.tokens) std::printf("%d ", token);
-  std::printf("| %s %zu %zu %.3f %.3f |", foundry::name_of(generation.reason),
-              generation.prompt_tokens, generation.reused_tokens, milliseconds(first),
-              milliseconds(Clock::now()));
+  std::printf("| %s %zu %zu |", foundry::name_of(generation.reason), generation.prompt_tokens,
+              generation.reused_tokens);
   for (const std::string& piece : pieces) {
     std::printf(" ");
     for (const char byte : piece) std::printf("%02x", static_cast<unsigned char>(byte));
