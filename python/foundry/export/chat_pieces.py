@@ -7,7 +7,7 @@ makes of a chat has to be these texts and the contents, token for token, or C++ 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -51,9 +51,8 @@ class ChatPieces:
 
     def render(self, messages: Sequence[Message]) -> str:
         """What C++ makes of them."""
-        places = [_START, *(message["role"] for message in messages), _ANSWER]
         parts: list[str] = []
-        for place, message in zip(pairwise(places), [*messages, None], strict=True):
+        for place, message in _places(messages):
             parts.append(TemplateText(self.between[place]))
             if message is not None:
                 parts.append(self._content(message))
@@ -128,18 +127,22 @@ def find_pieces(templates: ChatTemplates, tokenizer: Tokenizer) -> ChatPieces:
 
 def _learn(pieces: ChatPieces, templates: ChatTemplates, messages: Sequence[Message]) -> None:
     text = templates.render(messages)
-    places = [_START, *(message["role"] for message in messages), _ANSWER]
     at = 0
-    for place, content in zip(
-        pairwise(places), [*(message["content"] for message in messages), None], strict=True
-    ):
-        end = len(text) if content is None else text.find(content, at)
+    for place, message in _places(messages):
+        content = message["content"] if message else ""
+        end = text.find(content, at) if message else len(text)
         if end < 0:
             raise _unfit(f"a {place[1]} message, which is not where it belongs")
         between = str(text[at:end])
         if pieces.between.setdefault(place, between) != between:
             raise _unfit(f"what is between {place[0]} and {place[1]}, which is not always the same")
-        at = end + len(content or "")
+        at = end + len(content)
+
+
+def _places(messages: Sequence[Message]) -> Iterator[tuple[tuple[str, str], Message | None]]:
+    """What each text stands between, and the message that follows it."""
+    places = [_START, *(message["role"] for message in messages), _ANSWER]
+    return zip(pairwise(places), [*messages, None], strict=True)
 
 
 def _conversation(roles: Sequence[str], forms: Mapping[str, str] | None = None) -> list[Message]:
