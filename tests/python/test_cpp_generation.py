@@ -12,6 +12,8 @@ import pytest
 
 import foundry as fd
 from cpp_generator import PROGRAMS, CppGenerator, evaluate_as_cpp
+from foundry.export.tokenizer_tables import tokenizer_tables
+from foundry.generation.tokenizer import Tokenizer
 from foundry.models import LanguageModel
 from tiny_llama import TinyLlama
 
@@ -154,6 +156,18 @@ def test_a_small_context_and_suppressed_tokens(tmp_path: Path) -> None:
     generator.close()
     assert found.tokens == expected.tokens and min(found.tokens) >= 30
     assert found.reason == expected.finish_reason == "context"
+
+
+def test_what_ends_a_text_is_what_python_puts_there(tmp_path: Path) -> None:
+    """A separator stands between two texts, and ends one in WordPiece alone."""
+    ends = {
+        "tokenizer.ggml.add_eos_token": True,
+        "tokenizer.ggml.add_sep_token": True,
+        "tokenizer.ggml.seperator_token_id": np.uint32(1),
+    }
+    tokenizer = Tokenizer(fd.Gguf(TinyLlama().changed(ends).write(tmp_path / "x.gguf")).metadata)
+    assert tokenizer.encode("ab", add_end=True)[-1] == 0
+    np.testing.assert_array_equal(tokenizer_tables(tokenizer)["tokenizer.last"], [0])
 
 
 def test_the_step_of_one_token_is_a_program_as_any_other(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,16 +35,7 @@ def tokenizer_tables(tokenizer: Tokenizer) -> dict[str, Table]:
         "tokenizer.flags": _flags(vocabulary),
         **joined([tokenizer.bytes_of(token) for token in range(len(tokenizer))], "tokenizer.texts"),
         "tokenizer.first": _ids([tokenizer.bos_id] if tokenizer.adds_bos else []),
-        "tokenizer.last": _ids(
-            [
-                token
-                for token, adds in (
-                    (tokenizer.eos_id, tokenizer.adds_eos),
-                    (tokenizer.sep_id, tokenizer.adds_sep),
-                )
-                if adds
-            ]
-        ),
+        "tokenizer.last": _ids(tokenizer.ends),
         "tokenizer.space_prefix": vocabulary.space_prefix,
         **_SEGMENTERS[vocabulary.model](vocabulary),
     }
@@ -64,7 +55,7 @@ def _flags(vocabulary: Vocabulary) -> NDArray[np.uint8]:
     return flags
 
 
-def _ids(tokens: list[int | None]) -> NDArray[np.int32]:
+def _ids(tokens: Sequence[int | None]) -> NDArray[np.int32]:
     return np.array([NO_TOKEN if token is None else token for token in tokens], np.int32)
 
 
@@ -72,7 +63,7 @@ def _sentence_piece(vocabulary: Vocabulary) -> dict[str, Table]:
     return {
         **joined(_spelled(vocabulary, str.encode), "pieces.spelled"),
         "pieces.scores": vocabulary.scores,
-        "pieces.bytes": _ids(list(byte_tokens(vocabulary))),
+        "pieces.bytes": _ids(byte_tokens(vocabulary)),
     }
 
 
@@ -84,16 +75,13 @@ def _byte_pair(vocabulary: Vocabulary) -> dict[str, Table]:
         for left, right in vocabulary.merges
         if left in ids and right in ids and left + right in ids
     ]
+    spell: Callable[[str], bytes] = str.encode
+    single = [f"<0x{byte:02X}>" for byte in range(256)]
     if rule.bytewise:
-        alphabet = {byte: character for character, byte in BYTES.items()}
-        single = [ids.get(alphabet[byte]) for byte in range(256)]
-        spelled = _spelled(vocabulary, _bytes_spelled)
-    else:
-        single = [ids.get(f"<0x{byte:02X}>") for byte in range(256)]
-        spelled = _spelled(vocabulary, str.encode)
+        spell, single = _bytes_spelled, sorted(BYTES, key=BYTES.__getitem__)
     return {
-        **joined(spelled, "pieces.spelled"),
-        "pieces.bytes": _ids(single),
+        **joined(_spelled(vocabulary, spell), "pieces.spelled"),
+        "pieces.bytes": _ids([ids.get(text) for text in single]),
         "pieces.merges": np.array(merges, np.int32).reshape(-1),
         "pieces.bytewise": rule.bytewise,
         "pieces.whole_words": rule.whole_words,
