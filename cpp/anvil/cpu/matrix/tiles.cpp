@@ -257,7 +257,7 @@ void multiply_by_tiles(const Matrix& d, const Matrix& a, const Matrix& b, const 
 
 #else
 
-bool has_tiles_for(uint32_t, uint32_t) {
+bool has_tiles_for(uint32_t, uint32_t, uint32_t) {
   return false;
 }
 void multiply_by_tiles(const Matrix&, const Matrix&, const Matrix&, const Sizes&, bool) {
