@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "anvil/cpu/saved_registers.hpp"
+#include "anvil/cpu/trap.hpp"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -127,9 +128,20 @@ void Fiber::start(Function function, void* argument) {
 }
 
 #if ANVIL_ASAN
-// Between the two halves of a switch, of which the sanitizer allows one at a time: a signal may
-// make the thread leave there.
+// Between the two halves of a switch, of which the sanitizer allows one at a time: a stack that
+// overflows there makes the thread leave. Interrupts wait, as what the sanitizer knows and what
+// this says would differ for an instant.
 static thread_local volatile bool is_switching = false;
+
+static void begin_switch() {
+  hold_interrupts();
+  is_switching = true;
+}
+
+static void end_switch() {
+  is_switching = false;
+  admit_interrupts();
+}
 #endif
 
 void Fiber::enter(void* fiber) {
@@ -137,7 +149,7 @@ void Fiber::enter(void* fiber) {
 #if ANVIL_ASAN
   __sanitizer_finish_switch_fiber(nullptr, &self->previous_->stack_bottom_,
                                   &self->previous_->stack_bytes_);
-  is_switching = false;
+  end_switch();
 #endif
   self->function_(self->argument_);
 }
@@ -145,9 +157,9 @@ void Fiber::enter(void* fiber) {
 void Fiber::transfer(Fiber& next, [[maybe_unused]] bool for_good) {
   next.previous_ = this;
 #if ANVIL_ASAN
+  begin_switch();
   __sanitizer_start_switch_fiber(for_good ? nullptr : &fake_stack_, next.stack_bottom_,
                                  next.stack_bytes_);
-  is_switching = true;
 #endif
 #if ANVIL_TSAN
   __tsan_switch_to_fiber(next.thread_state_, 0);
@@ -155,7 +167,7 @@ void Fiber::transfer(Fiber& next, [[maybe_unused]] bool for_good) {
   switch_stacks(&stack_pointer_, next.stack_pointer_);
 #if ANVIL_ASAN
   __sanitizer_finish_switch_fiber(fake_stack_, &previous_->stack_bottom_, &previous_->stack_bytes_);
-  is_switching = false;
+  end_switch();
 #endif
 }
 
@@ -174,8 +186,10 @@ void Fiber::return_from([[maybe_unused]] Fiber& dropped, [[maybe_unused]] uintpt
 #if ANVIL_ASAN
   const auto bottom = reinterpret_cast<uintptr_t>(dropped.stack_bottom_);
   const bool was_switching = is_switching;
-  if (was_switching) __sanitizer_finish_switch_fiber(nullptr, nullptr, nullptr);
-  is_switching = false;
+  if (was_switching) {
+    __sanitizer_finish_switch_fiber(nullptr, nullptr, nullptr);
+    end_switch();
+  }
   if (was_switching || stack_pointer - bottom < dropped.stack_bytes_) {
     __sanitizer_start_switch_fiber(nullptr, stack_bottom_, stack_bytes_);
     __sanitizer_finish_switch_fiber(fake_stack_, nullptr, nullptr);

@@ -254,6 +254,25 @@ void interrupt_thread(pthread_t thread) {
   pthread_sigqueue(thread, kInterruptSignal, {.sival_ptr = &interrupt_tag});
 }
 
+namespace {
+
+void mask_interrupts(int how) {
+  sigset_t interrupts;
+  sigemptyset(&interrupts);
+  sigaddset(&interrupts, kInterruptSignal);
+  pthread_sigmask(how, &interrupts, nullptr);
+}
+
+}  // namespace
+
+void hold_interrupts() {
+  mask_interrupts(SIG_BLOCK);
+}
+
+void admit_interrupts() {
+  mask_interrupts(SIG_UNBLOCK);
+}
+
 TrapStack::TrapStack() {
   sigset_t ours;
   sigemptyset(&ours);

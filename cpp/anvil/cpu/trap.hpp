@@ -58,6 +58,10 @@ void install_trap_handlers();
 /// Has a thread look at its Interrupt. Harmless at any time of a thread that lives.
 void interrupt_thread(pthread_t thread);
 
+/// From the one to the other the calling thread's interrupts wait.
+void hold_interrupts();
+void admit_interrupts();
+
 /// Lets the calling thread take the signals of traps, also when its stack has overflowed, until it
 /// goes out of scope. Whatever else the thread blocks stays blocked.
 class TrapStack {

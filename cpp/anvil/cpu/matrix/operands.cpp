@@ -111,7 +111,8 @@ uint32_t bytes_of(uint32_t kind) {
 }
 
 Matrix Matrix::from(int64_t row, int64_t column) const {
-  const int64_t step = row * row_step + column * column_step;
+  // One without elements, of a product over none, may be null.
+  const int64_t step = elements ? row * row_step + column * column_step : 0;
   return {elements + step * bytes_of(kind), row_step, column_step, kind};
 }
 
