@@ -971,8 +971,8 @@ class QkvLinear(Operation):
     value: (kv_heads * head_dim, columns); any format with a policy.
     x: (columns,) or (tokens, columns); f32, f16 or bf16.
     q: (tokens, heads, head_dim); f32, f16 or bf16.
-    k_cache: (capacity, kv_heads, head_dim), any strides but the innermost, which is 1; f32, f16 or bf16.
-    v_cache: as k_cache, of the same dtype; f32, f16 or bf16.
+    k_cache: f32, f16, bf16, q8_0 or q4_0; (capacity, kv_heads, head_dim), any strides but the innermost, which is 1.
+    v_cache: as k_cache, of the same dtype.
     start: position of the first token.
     base: of the frequencies base^(-2i / dims).
     interleaved: pairs are (2i, 2i + 1), as in GGUF's Llama tensors; else (i, i + dims / 2), NeoX's.
@@ -1147,8 +1147,8 @@ class Attention(Operation):
     y = softmax(scale q K^T + mask) V over the cache, grouped-query, online softmax in f32 (Dao et al. 2022). Token t stands at position start + t and attends to positions 0 to start + t, without causal to start + tokens - 1; with a window to the last `window` up to its own position, and to those `ahead` of it. The new tokens' keys and values are in the cache already. A query that may attend to nothing gives zeros. ShapeError, DTypeError and ArgumentError with the sizes.
 
     q: (tokens, heads, head_dim), any strides but the innermost, which is 1; heads a multiple of kv_heads; head_dim is even, up to 576; f32, f16 or bf16.
-    k_cache: (capacity, kv_heads, head_dim), any strides but the innermost, which is 1; f32, f16 or bf16.
-    v_cache: as k_cache, of the same dtype; its heads may have another size, value_dim; f32, f16 or bf16.
+    k_cache: f32, f16, bf16, q8_0 or q4_0; (capacity, kv_heads, head_dim), any strides but the innermost, which is 1.
+    v_cache: as k_cache, of the same dtype; its heads may have another size, value_dim.
     y: (tokens, heads, value_dim): q's size, as a rule; f32, f16 or bf16.
     start: position of the first token.
     scale: of the scores; 0: 1 / sqrt(head_dim).
@@ -1209,8 +1209,8 @@ class RopeKvWrite(Operation):
     q: (tokens, heads, head_dim), any strides but the innermost, which is 1; f32, f16 or bf16.
     k: (tokens, kv_heads, head_dim), q's dtype; f32, f16 or bf16.
     v: k's size, q's dtype; f32, f16 or bf16.
-    k_cache: (capacity, kv_heads, head_dim), any strides but the innermost, which is 1; f32, f16 or bf16.
-    v_cache: as k_cache, of the same dtype; f32, f16 or bf16.
+    k_cache: f32, f16, bf16, q8_0 or q4_0; (capacity, kv_heads, head_dim), any strides but the innermost, which is 1.
+    v_cache: as k_cache, of the same dtype.
     start: position of the first token.
     base: of the frequencies base^(-2i / dims).
     interleaved: pairs are (2i, 2i + 1), as in GGUF's Llama tensors; else (i, i + dims / 2), NeoX's.
@@ -1272,8 +1272,8 @@ class KvWrite(Operation):
 
     k: (tokens, kv_heads, head_dim); heads may be folded; f32, f16 or bf16.
     v: k's size; f32, f16 or bf16.
-    k_cache: (capacity, kv_heads, head_dim), any strides but the innermost, which is 1; f32, f16 or bf16.
-    v_cache: as k_cache, of the same dtype; f32, f16 or bf16.
+    k_cache: f32, f16, bf16, q8_0 or q4_0; (capacity, kv_heads, head_dim), any strides but the innermost, which is 1.
+    v_cache: as k_cache, of the same dtype.
     start: position of the first token.
     """
 
@@ -1521,7 +1521,7 @@ class Clamp(Operation):
 
 class Copy(Operation):
     """
-    y = x, converted to y's dtype: a cast, the gather of a view, the write to a view. Float types round to nearest, beyond the range to infinity; a float to an integer drops its fraction, beyond the range goes to its end, NaN to 0; integers wrap; bool is "not zero". Below 2^32 elements. Without gaps on either side the shapes need only the same number of elements, else they are equal: ShapeError, with both.
+    y = x, converted to y's dtype: a cast, the gather of a view, the write to a view. Float types round to nearest, beyond the range to infinity; a float to an integer drops its fraction, beyond the range goes to its end, NaN to 0; integers wrap; bool is "not zero". Below 2^32 elements. Without gaps on either side the shapes need only the same number of elements, else they are equal: ShapeError, with both. Blocks are copied to blocks of the same dtype, as they are, without gaps.
 
     x: any view: transposed, sliced, broadcast; any type but a block.
     y: any view but a broadcast one; any type but a block. It may be x.

@@ -1,17 +1,6 @@
 // Encoders of blocks of 32, a thread each: codes and scales as the `gguf` package computes them.
 #include "encoders/values.metal"
-
-inline float inverse_of(float scale) {
-  return scale == 0.0f ? 0.0f : 1.0f / scale;
-}
-
-/// To the nearest integer, halves away from zero, as |value| - floor(|value|) has it.
-inline float rounded(float value) {
-  const float size = fabs(value);
-  const float below = floor(size);
-  const float nearest = below + floor(2.0f * (size - below));
-  return value < 0.0f ? -nearest : nearest;
-}
+#include "lib/block_codes.metal"
 
 /// Bits 0 to 3 of codes i and i + 16 are byte i.
 inline void store_nibbles(device uchar* bytes, thread const uint* codes) {
@@ -31,11 +20,11 @@ inline void store_fifth_bits(device uchar* bytes, thread const uint* codes) {
 struct Q8_0Encoder {
   FOUNDRY_CONSTANT uint kBytes = 34;
   static void store(thread const float* x, device uchar* bytes) {
-    const float scale = fabs(peak_of<32>(x)) / 127.0f;
+    const float scale = Q8_0Codes::scale(peak_of<32>(x));
     const float inverse = inverse_of(scale);
     store_half(bytes, scale);
 #pragma unroll
-    for (uint i = 0; i < 32; ++i) bytes[2 + i] = uchar(char(rounded(x[i] * inverse)));
+    for (uint i = 0; i < 32; ++i) bytes[2 + i] = uchar(Q8_0Codes::code(x[i], inverse));
   }
 };
 
@@ -44,14 +33,11 @@ template <uint Bits>
 struct CentredEncoder {
   FOUNDRY_CONSTANT uint kBytes = Bits == 4 ? 18 : 22;
   static void store(thread const float* x, device uchar* bytes) {
-    const float middle = float(1u << (Bits - 1));
-    const float scale = peak_of<32>(x) / -middle;
+    const float scale = CentredCodes<Bits>::scale(peak_of<32>(x));
     const float inverse = inverse_of(scale);
     uint codes[32];
 #pragma unroll
-    for (uint i = 0; i < 32; ++i) {
-      codes[i] = min(uint(x[i] * inverse + (middle + 0.5f)), (1u << Bits) - 1);
-    }
+    for (uint i = 0; i < 32; ++i) codes[i] = CentredCodes<Bits>::code(x[i], inverse);
     store_half(bytes, scale);
     if (Bits == 5) store_fifth_bits(bytes + 2, codes);
     store_nibbles(bytes + kBytes - 16, codes);

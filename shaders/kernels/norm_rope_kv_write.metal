@@ -1,6 +1,8 @@
-// rope_kv_write.metal with norms of queries and keys, before RoPE or after it. A threadgroup takes a
-// head of queries, keys or values, or with `of_rows` all heads of one of them: what the norm sees at
-// once. With `centred` the norm is LayerNorm, else RMSNorm. A thread takes pairs of elements.
+// rope_kv_write.metal with norms of queries and keys, before RoPE or after it, and for caches in
+// blocks. A threadgroup takes a head of queries, keys or values, or with `of_rows` all heads of one
+// of them: what the norm sees at once. With `centred` the norm is LayerNorm, else RMSNorm. A thread
+// takes pairs of elements. Memory has a head of each simdgroup where the cache is in blocks.
+#include "lib/cache_elements.metal"
 #include "lib/non_finite.metal"
 #include "lib/threadgroup_reduce.metal"
 #include "stages/rope.metal"
@@ -25,6 +27,7 @@ struct NormedHeads {
 
 kernel void norm_rope_kv_write(FOUNDRY_ARGUMENTS) {
   threadgroup float slots[32];
+  threadgroup Memory memory;
   const uint simdgroup = simdgroup_index_in_threadgroup;
   const uint simdgroups = simdgroups_per_threadgroup;
   const uint lane = thread_index_in_simdgroup;
@@ -50,7 +53,7 @@ kernel void norm_rope_kv_write(FOUNDRY_ARGUMENTS) {
   const bool norms = has_weight || (is_value && norm_values);
   const bool turned_first = after_rope && !is_value;
 
-  // Every thread meets its own pairs only: what it writes in the end, nobody else reads.
+  // Sums are whole before anything is written, and then every thread meets its own pairs only.
   float mean = 0.0f;
   float scale = 1.0f;
   for (uint pass = centred && !is_value ? 0 : 1; norms && pass < 2; ++pass) {
@@ -75,41 +78,45 @@ kernel void norm_rope_kv_write(FOUNDRY_ARGUMENTS) {
     }
   }
 
-  for (uint p = simdgroup * 32 + lane; p < pairs; p += step) {
-    float2 pair = own.values(p);
-    const uint i = own.pair(p);
-    const RopePair elements = own.elements(p);
-    const uint head = first_head + own.head(p);
-    float2 angle = float2(1.0f, 0.0f);
-    const bool turns = !is_value && i < params.dims / 2;
-    if (turns) {
-      const float factor = has_factors ? factors[i] : 1.0f;
-      angle = params.magnitude *
-              rope_angle(i, params.dims, float(position), params.log2_base, factor);
-    }
-    if (turns && after_rope) pair = rope_rotate(pair, angle);
-    if (norms) {
-      pair = (pair - mean) * scale;
-      const uint first = of_rows || centred ? head * params.head_dim : 0;
-      const uint a = first + elements.first;
-      const uint b = first + elements.second;
-      if (is_query && has_query_norm) pair *= float2(float(query_norm[a]), float(query_norm[b]));
-      if (!is_query && has_weight) pair *= float2(float(key_norm[a]), float(key_norm[b]));
-    }
-    if (turns && !after_rope) pair = rope_rotate(pair, angle);
+  for (uint h = simdgroup; h < (of_rows ? heads : 1); h += simdgroups) {
+    const uint head = first_head + h;
+    const ulong in_cache = is_value ? slot * params.v_position_stride +
+                                          ulong(head) * params.v_head_stride
+                                    : slot * params.k_position_stride +
+                                          ulong(head) * params.k_head_stride;
+    const CacheHead<Cache> cached = {(is_value ? v_cache : k_cache) + in_cache,
+                                     memory.values + simdgroup * params.head_dim};
+    for (uint i = lane; i < params.head_dim / 2; i += 32) {
+      const uint p = h * (params.head_dim / 2) + i;
+      float2 pair = own.values(p);
+      const RopePair elements = own.elements(p);
+      float2 angle = float2(1.0f, 0.0f);
+      const bool turns = !is_value && i < params.dims / 2;
+      if (turns) {
+        const float factor = has_factors ? factors[i] : 1.0f;
+        angle = params.magnitude *
+                rope_angle(i, params.dims, float(position), params.log2_base, factor);
+      }
+      if (turns && after_rope) pair = rope_rotate(pair, angle);
+      if (norms) {
+        pair = (pair - mean) * scale;
+        const uint first = of_rows || centred ? head * params.head_dim : 0;
+        const uint a = first + elements.first;
+        const uint b = first + elements.second;
+        if (is_query && has_query_norm) pair *= float2(float(query_norm[a]), float(query_norm[b]));
+        if (!is_query && has_weight) pair *= float2(float(key_norm[a]), float(key_norm[b]));
+      }
+      if (turns && !after_rope) pair = rope_rotate(pair, angle);
 
-    if (is_query) {
-      device X* to = q + ulong(token) * token_stride + ulong(head) * head_stride;
-      to[elements.first] = X(pair.x);
-      to[elements.second] = X(pair.y);
-    } else {
-      const ulong to = is_value ? slot * params.v_position_stride +
-                                      ulong(head) * params.v_head_stride
-                                : slot * params.k_position_stride +
-                                      ulong(head) * params.k_head_stride;
-      device Cache* cache = is_value ? v_cache : k_cache;
-      cache[to + elements.first] = Cache(pair.x);
-      cache[to + elements.second] = Cache(pair.y);
+      if (is_query) {
+        device X* to = q + ulong(token) * token_stride + ulong(head) * head_stride;
+        to[elements.first] = X(pair.x);
+        to[elements.second] = X(pair.y);
+      } else {
+        cached.put(elements.first, elements.first, pair.x);
+        cached.put(elements.second, elements.second, pair.y);
+      }
     }
+    if (!is_query) cached.end(InOrderSlots{}, params.head_dim, lane);
   }
 }

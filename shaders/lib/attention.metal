@@ -23,6 +23,17 @@ inline uint attention_slot(constant AttentionParams& params, uint slot) {
   return slot < params.slots ? slot : slot - params.slots;
 }
 
+/// A head's size in whole 32s.
+constexpr uint attention_padded(uint head_dim) {
+  return (head_dim + 31) / 32 * 32;
+}
+
+/// Whether a lane has element i * 32 + lane of the head.
+template <uint HeadDim>
+inline bool attention_has(uint i, uint lane) {
+  return HeadDim % 32 == 0 || i * 32 + lane < HeadDim;
+}
+
 /// A score as softmax takes it: bounded by the cap, if there is one (Gemma Team, "Gemma 2", 2024).
 /// Softmax would take -infinity for a position that is not there; it becomes NaN.
 inline float attention_capped(constant AttentionParams& params, float score) {

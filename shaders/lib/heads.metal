@@ -3,8 +3,9 @@
 //
 // A head norm has scale(values, head_dim, lane), of a whole head, and apply(pair, elements, scale);
 // a head turn has apply(pair, i, dims, position), of the first dims / 2 pairs; a store has
-// at(token, head, d), the index in y.
+// at(token, head, d), the index in y. Where y is in blocks, units are whole heads and d is 0.
 #pragma once
+#include "lib/cache_elements.metal"
 #include "stages/rope.metal"
 
 /// Unit `unit` of a product, and tile `tile` of it: Rows rows, the first elements of Rows / 2 pairs
@@ -34,6 +35,12 @@ struct HeadUnit {
   uint in_order(uint i) const { return Interleaved ? i / 2 + i % 2 * (Rows / 2) : i; }
   /// Where the unit's memory keeps it: first elements, then second ones.
   uint slot(uint r) const { return pair_of(r) + (r < Rows / 2 ? 0 : kPairs); }
+  /// The same of element d, where the unit is the whole head.
+  uint slot_of(uint d) const {
+    if (Interleaved) return d / 2 + d % 2 * kPairs;
+    if (d < Dims / 2 || d >= Dims / 2 + HeadDim / 2) return d;
+    return d < Dims ? d + (HeadDim - Dims) / 2 : d - Dims / 2;
+  }
 };
 
 // What stands for a stage that a product has not.
@@ -75,6 +82,7 @@ template <class Unit, class Norm, class Turn, class Store, class Y>
 inline void finish_pairs(Norm norm, Turn turn, Store store, device Y* y, uint unit, uint token,
                          uint start, threadgroup float* values, uint lane) {
   const auto norm_scale = norm.scale(values, Unit::kHeadDim, lane);
+  const CacheHead<Y> head = {y + store.at(token, Unit{unit, 0}.head(), 0), values};
   for (uint p = lane; p < Unit::kPairs; p += 32) {
     const Unit at = {unit, 0};
     const RopePair elements = at.elements(p);
@@ -84,9 +92,10 @@ inline void finish_pairs(Norm norm, Turn turn, Store store, device Y* y, uint un
     if (Unit::kDims == Unit::kHeadDim || at.pair(p) < Unit::kDims / 2) {
       pair = turn.apply(pair, at.pair(p), Unit::kDims, start + token);
     }
-    y[store.at(token, at.head(), elements.first)] = Y(pair.x);
-    y[store.at(token, at.head(), elements.second)] = Y(pair.y);
+    head.put(elements.first, p, pair.x);
+    head.put(elements.second, Unit::kPairs + p, pair.y);
   }
+  head.end(Unit{unit, 0}, Unit::kHeadDim, lane);
 }
 template <class Unit, class Norm, class Turn, class Store, class Y>
 inline void finish_pairs(AfterTurn<Norm> after, Turn turn, Store store, device Y* y, uint unit,

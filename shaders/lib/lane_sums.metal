@@ -17,22 +17,34 @@ inline float merged_sum(float a, float b, uint bit, uint lane) {
   return kept + simd_shuffle_xor(sent, ushort(bit));
 }
 
-/// The sum of values[summed_vector(lane)] over all lanes.
+/// The sum of values[summed_vector<Lanes>(lane)] over each `Lanes` neighbouring lanes: 8, 16 or 32.
+template <uint Lanes>
 inline float eight_sums(thread const float* values, uint lane) {
-  const float a = merged_sum(values[0], values[1], 16, lane);
-  const float b = merged_sum(values[2], values[3], 16, lane);
-  const float c = merged_sum(values[4], values[5], 16, lane);
-  const float d = merged_sum(values[6], values[7], 16, lane);
-  const float e = merged_sum(a, b, 8, lane);
-  const float f = merged_sum(c, d, 8, lane);
-  float sum = merged_sum(e, f, 4, lane);
-  sum += simd_shuffle_xor(sum, 2);
-  return sum + simd_shuffle_xor(sum, 1);
+  const float a = merged_sum(values[0], values[1], Lanes / 2, lane);
+  const float b = merged_sum(values[2], values[3], Lanes / 2, lane);
+  const float c = merged_sum(values[4], values[5], Lanes / 2, lane);
+  const float d = merged_sum(values[6], values[7], Lanes / 2, lane);
+  const float e = merged_sum(a, b, Lanes / 4, lane);
+  const float f = merged_sum(c, d, Lanes / 4, lane);
+  float sum = merged_sum(e, f, Lanes / 8, lane);
+  if (Lanes == 32) sum += simd_shuffle_xor(sum, 2);
+  return Lanes == 8 ? sum : sum + simd_shuffle_xor(sum, 1);
 }
 
 /// Which of the eight vectors a lane ends up with.
+template <uint Lanes>
 inline uint summed_vector(uint lane) {
-  return (lane >> 4 & 1) | (lane >> 2 & 2) | (lane & 4);
+  const uint own = lane % Lanes;
+  return own / (Lanes / 2) | (own / (Lanes / 4) & 1) << 1 | (own / (Lanes / 8) & 1) << 2;
+}
+
+/// Lanes with `bit` of both vectors change places with those without it: a has the first halves
+/// then, b the second ones.
+inline void exchange_halves(thread float& a, thread float& b, uint bit, uint lane) {
+  const bool second = (lane & bit) != 0;
+  const float first = second ? simd_shuffle_xor(b, ushort(bit)) : a;
+  b = second ? b : simd_shuffle_xor(a, ushort(bit));
+  a = first;
 }
 
 template <uint Half>

@@ -8,6 +8,7 @@
 // the registers hold.
 #pragma once
 #include "lib/attention.metal"
+#include "lib/policy.metal"
 
 /// HeadDim: of queries and keys; ValueDim: of values, and of the result.
 template <uint HeadDim, uint ValueDim = HeadDim>
@@ -36,14 +37,17 @@ inline void attention_mix(threadgroup const float* v, thread const float* weight
   }
 }
 
-template <uint HeadDim, uint Simdgroups, uint Scores, uint ValueDim = HeadDim, class Q, class Cache,
+/// Cache: the policy of the format that keys and values are kept in.
+template <class Cache, uint HeadDim, uint Simdgroups, uint Scores, uint ValueDim = HeadDim, class Q,
           class Mask, class Out>
-inline void attend_prefill(device const Q* q, device const Cache* k_cache,
-                           device const Cache* v_cache, Mask mask, Out out,
+inline void attend_prefill(device const Q* q, device const typename Cache::Block* k_cache,
+                           device const typename Cache::Block* v_cache, Mask mask, Out out,
                            constant AttentionParams& params, uint kv_head, uint row_block,
                            threadgroup AttentionPrefillMemory<HeadDim, ValueDim>& memory,
                            uint simdgroup, uint lane) {
   const uint kTile = AttentionPrefillMemory<HeadDim, ValueDim>::kPositions;
+  const uint kParts = (HeadDim + 31) / 32;  // of a position, that simdgroups load
+  const uint kValueParts = (ValueDim + 31) / 32;
   const uint group = params.heads / params.kv_heads;
   const uint rows = params.tokens * group;
   const uint first_row = row_block * Simdgroups * 32;
@@ -54,8 +58,8 @@ inline void attend_prefill(device const Q* q, device const Cache* k_cache,
       q + ulong(token) * params.q_token_stride + ulong(head) * params.q_head_stride;
   const uint end = attention_end(params, token);
   const uint begin = attention_begin(params, token);
-  device const Cache* k_head = k_cache + kv_head * ulong(params.k_head_stride);
-  device const Cache* v_head = v_cache + kv_head * ulong(params.v_head_stride);
+  device const typename Cache::Block* k_head = k_cache + kv_head * ulong(params.k_head_stride);
+  device const typename Cache::Block* v_head = v_cache + kv_head * ulong(params.v_head_stride);
 
   float query[HeadDim];
   float output[ValueDim];
@@ -73,21 +77,24 @@ inline void attend_prefill(device const Q* q, device const Cache* k_cache,
     threadgroup_barrier(mem_flags::mem_threadgroup);
     const uint first_slot = tile % params.slots;
     float zeros = 0.0f;  // NaN as soon as a value is not finite
-    for (uint i = simdgroup * 32 + lane; i < kTile * HeadDim; i += Simdgroups * 32) {
-      const uint position = tile + i / HeadDim;
-      const bool inside = position < tiles_end;
-      const uint slot = attention_slot(params, first_slot + i / HeadDim);
-      const uint d = i % HeadDim;
-      memory.k[i] = inside ? float(k_head[slot * ulong(params.k_position_stride) + d]) : 0.0f;
+    for (uint i = simdgroup; i < kTile * kParts; i += Simdgroups) {
+      if (!attention_has<HeadDim>(i % kParts, lane)) continue;
+      const uint p = i / kParts;
+      const ulong slot = attention_slot(params, first_slot + p);
+      memory.k[p * HeadDim + i % kParts * 32 + lane] =
+          tile + p < tiles_end ? weight_of_lane<Cache>(k_head + slot * params.k_position_stride,
+                                                       i % kParts * 32, lane)
+                               : 0.0f;
     }
-    for (uint i = simdgroup * 32 + lane; i < kTile * ValueDim; i += Simdgroups * 32) {
-      const uint position = tile + i / ValueDim;
-      const bool inside = position < tiles_end;
-      const uint slot = attention_slot(params, first_slot + i / ValueDim);
-      const uint d = i % ValueDim;
+    for (uint i = simdgroup; i < kTile * kValueParts; i += Simdgroups) {
+      if (!attention_has<ValueDim>(i % kValueParts, lane)) continue;
+      const uint p = i / kValueParts;
+      const ulong slot = attention_slot(params, first_slot + p);
       const float value =
-          inside ? float(v_head[slot * ulong(params.v_position_stride) + d]) : 0.0f;
-      memory.v[i] = value;
+          tile + p < tiles_end ? weight_of_lane<Cache>(v_head + slot * params.v_position_stride,
+                                                       i % kValueParts * 32, lane)
+                               : 0.0f;
+      memory.v[p * ValueDim + i % kValueParts * 32 + lane] = value;
       zeros = fma(value, 0.0f, zeros);
     }
     const bool non_finite = simd_any(is_nan(zeros));

@@ -199,12 +199,20 @@ void check_result(const LentFusedKernel& kernel, const LinearShape& x, const Any
   }
 }
 
+/// What shaders/lib/cache_blocks.metal encodes.
+bool is_cache_of_blocks(const LentProduct& product) {
+  const bool is_stored =
+      !product.epilogues.empty() && product.epilogues.back().type->kind == StageKind::store;
+  return is_stored && !is_missing(product.y) &&
+         (product.y->dtype() == DType::q8_0 || product.y->dtype() == DType::q4_0);
+}
+
 void check_product(const LentFusedKernel& kernel, LinearShape& x, const LentProduct& product) {
   check_weights(kernel, x, "weights", product.weights);
   const std::uint64_t rows = rows_of(*product.weights);
   if (product.gate != nullptr) check_gate(kernel, x, product, rows);
   check_bias(kernel, x, product.gate != nullptr ? "up_bias" : "bias", product.up_bias, rows);
-  require_plain(kernel, "y", product.y);
+  if (!is_cache_of_blocks(product)) require_plain(kernel, "y", product.y);
   check_indices(kernel, *product.y);
   for (std::size_t i = 0; i < product.epilogues.size(); ++i) {
     const std::string why = refusal(product.epilogues.first(i), product.epilogues[i]);
@@ -223,7 +231,7 @@ void check_product(const LentFusedKernel& kernel, LinearShape& x, const LentProd
   }
   for (const Stage& stage : product.epilogues) {
     check_values(kernel, stage, x, rows, head_dim);
-    x.has_head_norm |= stage.type->kind == StageKind::head_norm;
+    x.takes_whole_heads |= stage.type->kind == StageKind::head_norm || is_block(product.y->dtype());
   }
 }
 

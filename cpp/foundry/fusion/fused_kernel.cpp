@@ -166,8 +166,9 @@ void encode_planned(const LentFusedKernel& kernel, const LinearShape& shape, con
     const LentProduct& product = kernel.products[i];
     params.rows.at(i) = static_cast<std::uint32_t>(rows_of(*product.weights));
     if (product.y->rank() == 3) {
-      heads.position_stride.at(i) = static_cast<std::uint32_t>(product.y->strides()[0]);
-      heads.head_stride.at(i) = static_cast<std::uint32_t>(product.y->strides()[1]);
+      const std::uint64_t block = info(product.y->dtype()).block_elements;
+      heads.position_stride.at(i) = static_cast<std::uint32_t>(product.y->strides()[0] / block);
+      heads.head_stride.at(i) = static_cast<std::uint32_t>(product.y->strides()[1] / block);
       heads.slots.at(i) = kernel.ring ? static_cast<std::uint32_t>(product.y->extents()[0])
                                       : std::numeric_limits<std::uint32_t>::max();
     }
@@ -234,8 +235,8 @@ Traffic traffic_of_lent(const LentFusedKernel& kernel) {
     }
     for (const Stage& stage : product.epilogues) traffic += traffic_of_stage(stage);
     // Of a cache, one position is written.
-    traffic.writes +=
-        shape.results * rows_of(*product.weights) * info(product.y->dtype()).block_bytes;
+    const DTypeInfo& y = info(product.y->dtype());
+    traffic.writes += shape.results * rows_of(*product.weights) / y.block_elements * y.block_bytes;
   }
   return traffic;
 }

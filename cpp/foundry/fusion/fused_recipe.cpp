@@ -379,6 +379,7 @@ class FusedSource {
       if (!is_head_stage(type)) continue;
       if (type.kind == StageKind::store) {
         include(type.file);
+        if (is_block(recipe_.products[index].y)) include("lib/cache_blocks.metal");
         store = concat(type.name, "{heads.start, heads.slots[", index, "], heads.position_stride[",
                        index, "], heads.head_stride[", index, "]}");
         continue;

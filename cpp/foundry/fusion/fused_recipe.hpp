@@ -18,7 +18,7 @@ struct LinearParams {
   std::array<std::uint32_t, kMaxProducts> rows;
 };
 
-/// Shared with generated kernels that have head stages. Strides of y in elements.
+/// Shared with generated kernels that have head stages. Strides of y in elements, or in blocks.
 struct HeadParams {
   std::uint32_t start;  ///< position of the token
   std::array<std::uint32_t, kMaxProducts> position_stride;

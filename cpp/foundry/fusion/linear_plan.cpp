@@ -24,10 +24,10 @@ constexpr std::uint32_t kWideGemmRowsTogether = 8;
 
 /// Rows of a head that one threadgroup takes: the largest divisor of the head, in whole tiles, up
 /// to what suits the device. A CPU takes as many as it has lanes for pairs, so that one evaluation
-/// of sine and cosine serves them all; a GPU takes few, to have many threadgroups. With a head norm
-/// it is the whole head.
+/// of sine and cosine serves them all; a GPU takes few, to have many threadgroups. With a head
+/// norm, or where results become blocks, it is the whole head.
 std::uint32_t unit_of(const LinearShape& shape, bool narrow, std::uint32_t tile) {
-  if (shape.has_head_norm) return shape.head_dim;
+  if (shape.takes_whole_heads) return shape.head_dim;
   const std::uint32_t most = narrow ? 2 * kSimdWidth : kDefaultSimdgroups * tile;
   for (std::uint32_t unit = most / tile * tile; unit != 0; unit -= tile) {
     if (shape.head_dim % unit == 0) return unit;

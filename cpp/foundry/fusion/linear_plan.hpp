@@ -14,12 +14,12 @@ namespace foundry::detail {
 struct LinearShape {
   std::uint64_t tokens = 1;  ///< rows of x
   std::uint64_t columns = 1;
-  std::uint32_t head_dim = 0;  ///< 0: no product has head stages
-  bool has_head_norm = false;
-  std::uint64_t results = 1;  ///< rows of y
-  std::uint64_t experts = 0;  ///< 0: no ExpertRouting
-  std::uint64_t used = 0;     ///< experts of a token
-  std::uint64_t slots = 0;    ///< of all tokens: the elements of ids
+  std::uint32_t head_dim = 0;      ///< 0: no product has head stages
+  bool takes_whole_heads = false;  ///< for a head norm, or for blocks of a cache
+  std::uint64_t results = 1;       ///< rows of y
+  std::uint64_t experts = 0;       ///< 0: no ExpertRouting
+  std::uint64_t used = 0;          ///< experts of a token
+  std::uint64_t slots = 0;         ///< of all tokens: the elements of ids
 };
 
 /// Throws unless everything fits, as FusedKernel::encode documents.

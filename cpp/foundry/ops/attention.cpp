@@ -37,6 +37,8 @@ constexpr std::uint32_t kThreadgroupsThatFillAGpu = 128;  // of 8 simdgroups; Me
 struct DecodePlan {
   std::uint32_t simdgroups = 1;  ///< of a threadgroup
   std::uint32_t heads = 1;       ///< query heads of a threadgroup, all of one kv head
+  std::uint32_t together = 1;    ///< of these, whose sums are in registers at once
+  std::uint32_t keys = 1;        ///< that are multiplied at once
   std::uint32_t splits = 1;
 };
 
@@ -94,6 +96,18 @@ CachePair attention_caches(const AnyTensor& k_cache, const AnyTensor& v_cache) {
   return pair;
 }
 
+/// Keys that are multiplied at once: shaders/stages/attention_decode.metal says why.
+std::uint32_t keys_at_once(const DeviceTraits& device) {
+  if (!device.has_register_lanes()) return 1;
+  return device.has_wide_registers() ? 2 : 4;
+}
+
+/// Heads whose sums are in registers at once: of 16 registers, 32 floats take four.
+std::uint32_t heads_together(const DeviceTraits& device, std::uint32_t heads) {
+  if (!device.has_register_lanes() || device.has_wide_registers()) return heads;
+  return heads % 2 == 0 ? 2 : heads % 3 == 0 ? 3 : 1;
+}
+
 DecodePlan plan_of(const Attention& op, const CacheShape& cache, const HeadSizes& sizes,
                    const HeadsShape& shape, const DeviceTraits& device) {
   const bool on_cpu = device.has_register_lanes();
@@ -107,6 +121,8 @@ DecodePlan plan_of(const Attention& op, const CacheShape& cache, const HeadSizes
   for (std::uint32_t heads = 1; heads <= std::min(group, most); ++heads) {
     if (group % heads == 0) plan.heads = heads;
   }
+  plan.together = heads_together(device, plan.heads);
+  plan.keys = keys_at_once(device);
   if (!op.scratch) return plan;
   // As for one token that may be the cache's last, whatever tokens there are: then a token's parts,
   // and with them its sums, are the same alone and beside others.
@@ -230,7 +246,8 @@ KernelDescription describe_stage(const char* name, const Operands& of, ArgumentD
   kernel.arguments.push_back(std::move(out));
   kernel.arguments.push_back(
       ArgumentDescription::value("params", struct_layout<AttentionParams>()));
-  kernel.includes = {concat("stages/", name, ".metal")};
+  kernel.includes = {std::string(policy_of(of.cache, "Attention").file),
+                     concat("stages/", name, ".metal")};
   return kernel;
 }
 
@@ -239,7 +256,9 @@ struct DecodeRecipe {
   std::optional<DType> y;  ///< none: parts of the result, in f32, which another kernel merges
   HeadSizes sizes;
   std::uint32_t heads;       ///< of a threadgroup
-  std::uint32_t simdgroups;  ///< likewise
+  std::uint32_t together;    ///< of these, in registers
+  std::uint32_t keys;        ///< at once
+  std::uint32_t simdgroups;  ///< of a threadgroup
 
   KernelDescription describe() const {
     auto kernel =
@@ -247,13 +266,14 @@ struct DecodeRecipe {
                        y ? ArgumentDescription::buffer("y", Access::write, *y)
                          : ArgumentDescription::buffer("parts", Access::write, DType::f32));
     const std::string all =
-        concat(sizes.key, ", ", heads, ", ", simdgroups, sizes.value_argument());
+        concat(keys, ", ", sizes.key, ", ", heads, ", ", simdgroups, sizes.value_argument());
+    const std::string policy = msl_policy(policy_of(of.cache, "Attention"), /*narrow=*/false);
     const std::string out = y ? result_expression(of, *y, sizes.value)
                               : concat("AttentionPart<", sizes.value, ">{parts}");
     kernel.source.text = concat(
         "kernel void attention_decode(FOUNDRY_ARGUMENTS) {\n  threadgroup AttentionDecodeMemory<",
-        all, "> memory;\n  attend_decode<", all, ">(\n      q, k_cache, v_cache, ",
-        mask_expression(of), ", ", out,
+        all, "> memory;\n  attend_decode<", policy, ", ", together, ", ", all,
+        ">(\n      q, k_cache, v_cache, ", mask_expression(of), ", ", out,
         ",\n      params, threadgroup_position_in_grid, memory, simdgroup_index_in_threadgroup,\n"
         "      thread_index_in_simdgroup);\n}");
     return kernel;
@@ -300,7 +320,8 @@ struct PrefillRecipe {
     kernel.source.text = concat(
         "kernel void attention_prefill(FOUNDRY_ARGUMENTS) {\n  threadgroup "
         "AttentionPrefillMemory<",
-        sizes.key, sizes.value_argument(), "> memory;\n  attend_prefill<", sizes.key, ", ",
+        sizes.key, sizes.value_argument(), "> memory;\n  attend_prefill<",
+        msl_policy(policy_of(of.cache, "Attention"), /*narrow=*/false), ", ", sizes.key, ", ",
         kPrefillSimdgroups, ", ", scores, sizes.value_argument(), ">(\n      q, k_cache, v_cache, ",
         mask_expression(of), ", ", result_expression(of, y, sizes.value),
         ",\n      params, threadgroup_position_in_grid.x,\n"
@@ -433,6 +454,8 @@ void Attention::encode(Encoder& encoder) const {
                                   .y = whole ? std::optional(y.dtype()) : std::nullopt,
                                   .sizes = sizes,
                                   .heads = plan.heads,
+                                  .together = plan.together,
+                                  .keys = plan.keys,
                                   .simdgroups = plan.simdgroups});
   dispatch(encoder, *kernel, *this, whole ? y : scratch, whole, params,
            threadgroups_of(plan.simdgroups, shape.heads / plan.heads, shape.tokens, plan.splits));
@@ -450,9 +473,9 @@ Traffic Attention::traffic() const {
   const std::uint64_t end = start.value() + tokens;
   const std::uint64_t first = start.value() + std::uint64_t{1};
   const std::uint64_t begin = window != 0 && first > window ? first - window : 0;
-  const std::uint64_t position = std::uint64_t{cache.k.kv_heads} *
-                                 (cache.k.head_dim + cache.v.head_dim) *
-                                 info(k_cache.dtype()).block_bytes;
+  const std::uint64_t elements =
+      std::uint64_t{cache.k.kv_heads} * (cache.k.head_dim + cache.v.head_dim);
+  const std::uint64_t position = bytes_of_position(k_cache.dtype(), elements);
   Traffic traffic =
       traffic_of({&q, &sinks, &slopes, &gate}, {&y}) + Traffic{(end - begin) * position, 0};
   if (mask) {

@@ -8,7 +8,7 @@
 
 namespace foundry::ops {
 
-/// Shared with shaders/lib/attention.metal. Strides in elements.
+/// Shared with shaders/lib/attention.metal. Strides in elements, of caches in blocks in those.
 struct AttentionParams {
   std::uint32_t tokens;
   std::uint32_t heads;
@@ -78,10 +78,11 @@ struct Attention {
           "(tokens, heads, head_dim), any strides but the innermost, which is 1; heads a "
           "multiple of kv_heads; head_dim is even, up to 576"),
       read<&Attention::k_cache>(
-          Elements::floats,
-          "(capacity, kv_heads, head_dim), any strides but the innermost, which is 1"),
+          Elements::any,
+          "f32, f16, bf16, q8_0 or q4_0; (capacity, kv_heads, head_dim), any strides but the "
+          "innermost, which is 1"),
       read<&Attention::v_cache>(
-          Elements::floats,
+          Elements::any,
           "as k_cache, of the same dtype; its heads may have another size, value_dim"),
       write<&Attention::y>(Elements::floats, "(tokens, heads, value_dim): q's size, as a rule"),
       ByName{}, setting<&Attention::start>("position of the first token"),

@@ -49,6 +49,34 @@ struct StridedRecipe {
   }
 };
 
+/// Bytes that blocks of the dtype are taken in: what they are aligned to.
+std::uint32_t unit_of(DType dtype) {
+  return info(dtype).alignment;
+}
+
+struct BlocksRecipe {
+  DType dtype;
+
+  KernelDescription describe() const {
+    auto kernel = describe_copy("copy_blocks", dtype, dtype, struct_layout<CopyParams>());
+    const std::uint32_t unit = unit_of(dtype);
+    kernel.aliases = {{"Unit", unit == 4 ? "uint" : unit == 2 ? "ushort" : "uchar"}};
+    return kernel;
+  }
+};
+
+void encode_blocks(const Copy& op, Encoder& encoder) {
+  require_count("Copy", "x", op.x, op.y.count());
+  if (!op.x.is_contiguous() || !op.y.is_contiguous()) {
+    throw ShapeError(concat("Copy: x is ", to_string(op.x), ", y is ", to_string(op.y),
+                            ": blocks are copied without gaps"));
+  }
+  const std::uint64_t units = op.y.byte_length() / unit_of(op.y.dtype());
+  const CopyParams params{in_32_bits("Copy", "the number of blocks' units", units)};
+  const auto kernel = encoder.kernel(BlocksRecipe{.dtype = op.y.dtype()});
+  encoder.dispatch(*kernel, {op.x, op.y, Argument::value(params)}, element_runs(params.count));
+}
+
 /// The shape with dimensions of extent 1 dropped, and those merged that lie behind each other in
 /// both tensors.
 CopyStridedParams merged(const Copy& op) {
@@ -102,6 +130,7 @@ void encode_strided(const Copy& op, Encoder& encoder) {
 }  // namespace
 
 void Copy::encode(Encoder& encoder) const {
+  if (x && y && is_block(x.dtype()) && x.dtype() == y.dtype()) return encode_blocks(*this, encoder);
   require_operands(*this);
   require_count("Copy", "x", x, y.count());
   const CopyParams params{in_32_bits("Copy", "the number of elements", y.count())};

@@ -1,4 +1,5 @@
-// Copy: between tensors of any layouts and plain dtypes; cast, gather of a view, write to a view.
+// Copy: between tensors of any layouts and plain dtypes, or of one block dtype; cast, gather of a
+// view, write to a view.
 #pragma once
 
 #include <array>
@@ -9,7 +10,7 @@
 
 namespace foundry::ops {
 
-/// Shared with shaders/kernels/copy.metal.
+/// Shared with shaders/kernels/copy.metal and copy_blocks.metal, where it is the number of units.
 struct CopyParams {
   std::uint32_t count;
 };
@@ -35,7 +36,9 @@ struct Copy {
       "types round to nearest, beyond the range to infinity; a float to an integer drops its "
       "fraction, beyond the range goes to its end, NaN to 0; integers wrap; bool is \"not zero\". "
       "Below 2^32 elements. Without gaps on either side the shapes need only the same number of "
-      "elements, else they are equal: ShapeError, with both.",
+      "elements, else they are equal: ShapeError, with both. Blocks are copied to blocks of the "
+      "same "
+      "dtype, as they are, without gaps.",
       read<&Copy::x>(Elements::plain, "any view: transposed, sliced, broadcast"),
       write<&Copy::y>(Elements::plain, "any view but a broadcast one").may_be<&Copy::x>());
 };

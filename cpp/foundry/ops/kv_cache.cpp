@@ -4,8 +4,23 @@
 
 namespace foundry::ops {
 
+namespace {
+
+/// What keys and values are kept in; shaders/lib/cache_blocks.metal encodes the blocks.
+void require_cache(std::string_view op, std::string_view what, const AnyTensor& tensor) {
+  require_present(op, what, tensor);
+  const DType dtype = tensor.dtype();
+  if (dtype == DType::q8_0 || dtype == DType::q4_0) return;
+  if (!info(dtype).is_float || is_block(dtype)) {
+    throw DTypeError(
+        concat(op, ": ", what, " takes f32, f16, bf16, q8_0 or q4_0, got ", tensor.describe()));
+  }
+}
+
+}  // namespace
+
 CacheShape cache_shape(std::string_view op, std::string_view what, const AnyTensor& cache) {
-  require_float(op, what, cache);
+  require_cache(op, what, cache);
   if (cache.rank() != 3) {
     throw ShapeError(concat(op, ": ", what, " is ", to_string(cache.extents()),
                             ", not (capacity, kv_heads, head_dim)"));
@@ -14,11 +29,12 @@ CacheShape cache_shape(std::string_view op, std::string_view what, const AnyTens
     throw ShapeError(concat(op, ": ", what, " must have its innermost dimension contiguous; ",
                             to_string(cache), " has stride ", cache.strides()[2]));
   }
+  const std::uint64_t block = info(cache.dtype()).block_elements;
   return {in_32_bits(op, "the cache's capacity", cache.extents()[0]),
           in_32_bits(op, "the cache's heads", cache.extents()[1]),
           in_32_bits(op, "the cache's head size", cache.extents()[2]),
-          in_32_bits(op, "the cache's stride", cache.strides()[0]),
-          in_32_bits(op, "the cache's stride", cache.strides()[1])};
+          in_32_bits(op, "the cache's stride", cache.strides()[0] / block),
+          in_32_bits(op, "the cache's stride", cache.strides()[1] / block)};
 }
 
 CachePair cache_pair(std::string_view op, const AnyTensor& k_cache, const AnyTensor& v_cache) {

@@ -3,14 +3,16 @@
 
 #include <cstdint>
 #include <limits>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "foundry/kernel/parameter.hpp"
 #include "foundry/tensor/any_tensor.hpp"
 
 namespace foundry::ops {
 
-/// What a (capacity, kv_heads, head_dim) cache tensor says. Strides in elements.
+/// What a (capacity, kv_heads, head_dim) cache tensor says. Strides in elements, or in blocks.
 struct CacheShape {
   std::uint32_t capacity;
   std::uint32_t kv_heads;
@@ -22,6 +24,17 @@ struct CacheShape {
 /// Throws ShapeError or DTypeError unless `cache` is one.
 [[nodiscard]] CacheShape cache_shape(std::string_view op, std::string_view what,
                                      const AnyTensor& cache);
+
+/// Of one position of a cache, in bytes.
+[[nodiscard]] inline std::uint64_t bytes_of_position(DType dtype, std::uint64_t elements) {
+  return elements / info(dtype).block_elements * info(dtype).block_bytes;
+}
+
+/// Shader files of a kernel that writes to a cache.
+[[nodiscard]] inline std::vector<std::string> cache_includes(DType cache) {
+  if (is_block(cache)) return {"lib/cache_elements.metal", "lib/cache_blocks.metal"};
+  return {"lib/cache_elements.metal"};
+}
 
 /// Both caches; they must agree in dtype and extents.
 struct CachePair {

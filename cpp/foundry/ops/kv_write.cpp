@@ -23,6 +23,7 @@ struct KvWriteRecipe {
                         ArgumentDescription::buffer("v_cache", Access::write_some, cache),
                         ArgumentDescription::value("params", struct_layout<KvWriteParams>())};
     kernel.arguments[2].strided = kernel.arguments[3].strided = true;
+    kernel.includes = cache_includes(cache);
     kernel.aliases = {{"Cache", msl_type(cache)}};
     return kernel;
   }
@@ -53,7 +54,7 @@ void KvWrite::encode(Encoder& encoder) const {
 }
 
 Traffic KvWrite::traffic() const {
-  const std::uint64_t cached = (k.count() + v.count()) * info(k_cache.dtype()).block_bytes;
+  const std::uint64_t cached = bytes_of_position(k_cache.dtype(), k.count() + v.count());
   return traffic_of({&k, &v}, {}) + Traffic{0, cached};
 }
 

@@ -7,7 +7,7 @@
 
 namespace foundry::ops {
 
-/// Shared with shaders/kernels/kv_write.metal. Strides in elements.
+/// Shared with shaders/kernels/kv_write.metal. Strides in elements, or in blocks.
 struct KvWriteParams {
   std::uint32_t kv_heads;
   std::uint32_t head_dim;
@@ -33,9 +33,10 @@ struct KvWrite {
       read<&KvWrite::k>(Elements::floats, "(tokens, kv_heads, head_dim); heads may be folded"),
       read<&KvWrite::v>(Elements::floats, "k's size"),
       write<&KvWrite::k_cache>(
-          Elements::floats,
-          "(capacity, kv_heads, head_dim), any strides but the innermost, which is 1"),
-      write<&KvWrite::v_cache>(Elements::floats, "as k_cache, of the same dtype"), ByName{},
+          Elements::any,
+          "f32, f16, bf16, q8_0 or q4_0; (capacity, kv_heads, head_dim), any strides but the "
+          "innermost, which is 1"),
+      write<&KvWrite::v_cache>(Elements::any, "as k_cache, of the same dtype"), ByName{},
       setting<&KvWrite::start>("position of the first token"));
 };
 

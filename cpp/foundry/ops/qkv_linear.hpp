@@ -45,9 +45,10 @@ struct QkvLinear {
       read<&QkvLinear::x>(Elements::floats, "(columns,) or (tokens, columns)"),
       write<&QkvLinear::q>(Elements::floats, "(tokens, heads, head_dim)"),
       write<&QkvLinear::k_cache>(
-          Elements::floats,
-          "(capacity, kv_heads, head_dim), any strides but the innermost, which is 1"),
-      write<&QkvLinear::v_cache>(Elements::floats, "as k_cache, of the same dtype"), ByName{},
+          Elements::any,
+          "f32, f16, bf16, q8_0 or q4_0; (capacity, kv_heads, head_dim), any strides but the "
+          "innermost, which is 1"),
+      write<&QkvLinear::v_cache>(Elements::any, "as k_cache, of the same dtype"), ByName{},
       setting<&QkvLinear::start>("position of the first token"),
       inside<&QkvLinear::settings>(RopeSettings::fields),
       setting<&QkvLinear::prologue>(

@@ -104,9 +104,10 @@ struct RopeKvWrite {
       read<&RopeKvWrite::k>(Elements::floats, "(tokens, kv_heads, head_dim), q's dtype"),
       read<&RopeKvWrite::v>(Elements::floats, "k's size, q's dtype"),
       write<&RopeKvWrite::k_cache>(
-          Elements::floats,
-          "(capacity, kv_heads, head_dim), any strides but the innermost, which is 1"),
-      write<&RopeKvWrite::v_cache>(Elements::floats, "as k_cache, of the same dtype"), ByName{},
+          Elements::any,
+          "f32, f16, bf16, q8_0 or q4_0; (capacity, kv_heads, head_dim), any strides but the "
+          "innermost, which is 1"),
+      write<&RopeKvWrite::v_cache>(Elements::any, "as k_cache, of the same dtype"), ByName{},
       setting<&RopeKvWrite::start>("position of the first token"),
       inside<&RopeKvWrite::settings>(RopeSettings::fields),
       inside<&RopeKvWrite::norms>(QkNormSettings::fields),

@@ -14,6 +14,7 @@ namespace {
 struct RopeKvWriteRecipe {
   DType x;
   DType cache;
+  std::uint32_t head_dim;
   bool has_factors;
 
   KernelDescription describe() const {
@@ -26,12 +27,15 @@ struct RopeKvWriteRecipe {
                         factors_argument(has_factors),
                         ArgumentDescription::value("params", struct_layout<RopeKvWriteParams>())};
     for (const std::size_t i : {0, 3, 4}) kernel.arguments[i].strided = true;
+    kernel.includes = cache_includes(cache);
     kernel.aliases = {{"X", msl_type(x)}, {"Cache", msl_type(cache)}};
     return kernel;
   }
 };
 
-/// With norms: a threadgroup takes what a norm needs all at once.
+constexpr std::uint32_t kSimdgroupsOfRow = 8;
+
+/// With norms, or blocks: a threadgroup takes what a norm or a block needs all at once.
 struct NormRopeKvWriteRecipe {
   RopeKvWriteRecipe plain;
   std::optional<DType> query_norm;
@@ -52,6 +56,9 @@ struct NormRopeKvWriteRecipe {
                             {weight("query_norm", query_norm), weight("key_norm", key_norm)});
     kernel.aliases.push_back({"QueryNorm", msl_type(query_norm.value_or(DType::f32))});
     kernel.aliases.push_back({"KeyNorm", msl_type(key_norm.value_or(DType::f32))});
+    const std::uint32_t heads_at_once = norm == QkNorm::row ? kSimdgroupsOfRow : 1;
+    const std::uint32_t floats = is_block(plain.cache) ? heads_at_once * plain.head_dim : 1;
+    kernel.aliases.push_back({"Memory", concat("CacheMemory<", floats, ">")});
     kernel.constants = {{"of_rows", norm == QkNorm::row},
                         {"centred", norm == QkNorm::head_layer},
                         {"after_rope", after_rope},
@@ -82,7 +89,6 @@ void check_norms(const QkNormSettings& norms, std::uint32_t heads, std::uint32_t
 /// A GPU shares a whole row out over a threadgroup; Anvil's CPU runs one on one thread.
 DispatchConfig norm_config(const Device& device, const QkNormSettings& norms, std::uint32_t heads,
                            std::uint32_t kv_heads, std::uint32_t tokens) {
-  constexpr std::uint32_t kSimdgroupsOfRow = 8;
   if (norms.norm != QkNorm::row) return threadgroups_of(1, heads + 2 * kv_heads, tokens);
   return threadgroups_of(device.traits().has_gpu_lanes() ? kSimdgroupsOfRow : 1, 3, tokens);
 }
@@ -116,12 +122,15 @@ void RopeKvWrite::encode(Encoder& encoder) const {
                                  norms.norm_epsilon,
                                  ring_slots(k_shape, ring)};
   check_norms(norms, heads, k_shape.kv_heads, head_dim);
-  const RopeKvWriteRecipe plain{
-      .x = q.dtype(), .cache = k_cache.dtype(), .has_factors = static_cast<bool>(settings.factors)};
+  const bool in_blocks = is_block(k_cache.dtype());
+  const RopeKvWriteRecipe plain{.x = q.dtype(),
+                                .cache = k_cache.dtype(),
+                                .head_dim = in_blocks ? head_dim : 0,
+                                .has_factors = static_cast<bool>(settings.factors)};
   constexpr std::size_t at = offsetof(RopeKvWriteParams, start);
   const std::array uses{cache_use(at, start, k_cache, tokens, ring),
                         cache_use(at, start, v_cache, tokens, ring)};
-  if (has_norms(norms)) {
+  if (has_norms(norms) || in_blocks) {
     const auto kernel =
         encoder.kernel(NormRopeKvWriteRecipe{.plain = plain,
                                              .query_norm = dtype_if_any(norms.query_norm),
@@ -144,7 +153,7 @@ void RopeKvWrite::encode(Encoder& encoder) const {
 Traffic RopeKvWrite::traffic() const {
   const Traffic read =
       traffic_of({&q, &k, &v, &settings.factors, &norms.query_norm, &norms.key_norm}, {&q});
-  const std::uint64_t cached = (k.count() + v.count()) * info(k_cache.dtype()).block_bytes;
+  const std::uint64_t cached = bytes_of_position(k_cache.dtype(), k.count() + v.count());
   return read + Traffic{0, cached};
 }
 

@@ -156,6 +156,32 @@ def attention() -> None:
         )
 
 
+def caches_in_blocks() -> None:
+    for dtype in (fd.q8_0, fd.q4_0):
+        keys, values = (rt.dedicated((40, KV_HEADS, HEAD_DIM), dtype) for _ in range(2))
+        for tokens, start in ((1, 30), (9, 3)):  # the last by the form of prompts
+            q = floats(tokens, HEADS, HEAD_DIM)
+            k, v = floats(tokens, KV_HEADS, HEAD_DIM), floats(tokens, KV_HEADS, HEAD_DIM)
+            y = rt.empty((tokens, HEADS, HEAD_DIM), fd.f32)
+            every = {"k": k, "v": v, "k_cache": keys, "v_cache": values}
+            for begin in range(0, start, tokens):
+                rt.run(ops.KvWrite(**every, start=begin))
+            rt.run(ops.RopeKvWrite(q=q, **every, start=start))
+            rt.run(ops.Attention(q=q, k_cache=keys, v_cache=values, y=y, start=start))
+        rt.run(ops.Copy(x=keys, y=values))
+    rt.run(
+        ops.QkvLinear(
+            query=weights(fd.q8_0, HEADS * HEAD_DIM, COLUMNS),
+            key=weights(fd.q8_0, KV_HEADS * HEAD_DIM, COLUMNS),
+            value=weights(fd.q8_0, KV_HEADS * HEAD_DIM, COLUMNS),
+            x=floats(COLUMNS),
+            q=rt.empty((1, HEADS, HEAD_DIM), fd.f32),
+            k_cache=keys,
+            v_cache=values,
+        )
+    )
+
+
 def experts() -> None:
     count, inner, used = 3, 64, 2
     x, logits = floats(TOKENS, inner), floats(TOKENS, count)
@@ -248,6 +274,7 @@ for format in weight_formats():
 encoders()
 epilogues()
 attention()
+caches_in_blocks()
 experts()
 rows_and_elements()
 choosing_tokens()
