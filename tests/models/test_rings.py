@@ -101,4 +101,4 @@ def test_inspect_says_what_the_cache_takes(tmp_path: Path) -> None:
     # One of seven layers has no window; keys and values of 2 heads of 16, in 2 bytes.
     each = 2 * 2 * 16 * 2
     assert f"{each / 1024:.1f} KiB in f16" in done.stdout
-    assert f"{6 * SLOTS * each / 1024:.1f} KiB, all together" in done.stdout
+    assert f"{6 * SLOTS * each / 1024:.1f} KiB in f16, all together" in done.stdout

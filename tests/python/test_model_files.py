@@ -316,7 +316,7 @@ def test_metadata_takes_memory_in_proportion_to_the_file(tmp_path: Path, kind: s
         (
             {"cache_dtype": fd.i32},
             fd.DTypeError,
-            "load: unsupported cache_dtype i32; supported: f16, bf16, f32",
+            "load: unsupported cache_dtype i32; supported: f16, bf16, f32, q8_0, q4_0",
         ),
         ({"progress": "yes"}, fd.ArgumentTypeError, "progress is 'yes'; expected a callable"),
         ({"runtime": ..., "device": "cpu:0"}, fd.ArgumentError, "give one of the two"),

@@ -13,7 +13,7 @@ import foundry as fd
 from tiny_llama import TinyLlama
 
 TOKENS = [1, 5, 9, 3, 7, 2, 8]
-DTYPES = [fd.f32, fd.f16, fd.bf16]
+DTYPES = [fd.f32, fd.f16, fd.bf16, fd.q8_0]
 
 
 @pytest.fixture
@@ -21,9 +21,8 @@ def tiny(tmp_path: Path) -> Path:
     return TinyLlama().write(tmp_path / "tiny.gguf")
 
 
-def caches(model: fd.models.LanguageModel, count: int) -> list[NDArray[np.float64]]:
-    cache = model.engine.cache
-    return [np.asarray(t)[:count].astype(np.float64) for t in cache.tensors]
+def caches(model: fd.models.LanguageModel, count: int) -> list[NDArray[np.generic]]:
+    return [tensor[:count].copy_to_host() for tensor in model.engine.cache.tensors]
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.name)

@@ -16,7 +16,7 @@ import numpy as np
 from rich.table import Table
 
 import foundry
-from foundry import GgufStrings
+from foundry import DType, GgufStrings
 from foundry.cli import ui
 from foundry.errors import ModelError
 from foundry.huggingface import Folder, opened
@@ -136,10 +136,21 @@ def _show_cache(metadata: Mapping[str, object]) -> None:
     if not config.causal:
         return
     each, windows = config.cache_elements
+    kept = [layer.cache.attention for layer in config.of_layers if layer.cache.attention]
+    dtypes = [
+        dtype
+        for dtype in (DType.f16, DType.q8_0, DType.q4_0)
+        if not any(of.refusal(dtype) for of in kept)
+    ]
+
+    def sizes(elements: int) -> str:
+        bytes_of = {d: elements // d.block_elements * d.block_bytes for d in dtypes}
+        return ", ".join(f"{_size(count)} in {dtype.name}" for dtype, count in bytes_of.items())
+
     table = Table(box=None, show_header=False)
-    ui.add_row(table, "cache: each token", f"{_size(2 * each)} in f16")
+    ui.add_row(table, "cache: each token", sizes(each))
     if windows:
-        ui.add_row(table, "cache: layers with windows", f"{_size(2 * windows)}, all together")
+        ui.add_row(table, "cache: layers with windows", f"{sizes(windows)}, all together")
     ui.stdout.print(table)
 
 

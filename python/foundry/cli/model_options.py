@@ -30,6 +30,8 @@ class CacheType(enum.Enum):
     f16 = "f16"
     bf16 = "bf16"
     f32 = "f32"
+    q8_0 = "q8_0"
+    q4_0 = "q4_0"
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from foundry import ops
 from foundry._foundry import DType, Foundry, Tensor
 from foundry.engine.recurrent_states import RecurrentStates
+from foundry.errors import UnsupportedModelError
 
-CACHE_DTYPES = (DType.f16, DType.bf16, DType.f32)
+CACHE_DTYPES = (DType.f16, DType.bf16, DType.f32, DType.q8_0, DType.q4_0)
 PREFILL_BATCH = 256
 """Tokens that are evaluated at once at most, where layers have windows; of a prompt anyway."""
 _INITIAL = 256  # positions
@@ -36,6 +37,19 @@ class KeysValues:
             return limit
         needed = self.window + PREFILL_BATCH - 1
         return min(limit, -(-needed // _STEP) * _STEP)
+
+    def refusal(self, dtype: DType) -> str:
+        """Why they cannot be kept in it, or nothing. Blocks are parts of a head; latents, which all
+        heads share, are not encoded."""
+        if dtype.is_block and self.shared:
+            return "latents, which layers of this model keep; supported: f16, bf16, f32"
+        for size in (self.key_size, self.value_size):
+            if size % dtype.block_elements:
+                return (
+                    f"heads of {size} elements; supported: f16, bf16, f32, or heads of a multiple "
+                    f"of {dtype.block_elements}"
+                )
+        return ""
 
     @property
     def elements(self) -> int:
@@ -88,6 +102,9 @@ class Cache:
         self.written = 0
         """The position after the last that was evaluated since it began at 0."""
         self._attention = {i: of.attention for i, of in enumerate(layers) if of.attention}
+        for kept in self._attention.values():
+            if why := kept.refusal(dtype):
+                raise UnsupportedModelError(f"cache: unsupported dtype {dtype.name} of {why}")
 
     @property
     def tensors(self) -> list[Tensor]:

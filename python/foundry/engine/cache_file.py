@@ -1,7 +1,7 @@
 """A cache in a file: the tokens and, of each layer, their keys and values; recurrent states.
 
-The file is one of the `safetensors` package's, which anything may read; elements that numpy has no
-name for are stored as 16-bit integers.
+The file is one of the `safetensors` package's, which anything may read; elements of 16 bits are
+stored as integers, blocks as their bytes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foundry._foundry import DType, Tensor
+from foundry._foundry import DType, Tensor, numpy_dtype
 from foundry.atomic_file import replaced
 from foundry.engine.cache import Cache
 from foundry.engine.recurrent_states import RecurrentStates
@@ -50,8 +50,7 @@ def write(cache: Cache, path: Path, model: str) -> None:
     arrays: dict[str, NDArray[Any]] = {"tokens": np.asarray(cache.tokens, np.int32)}
     for name, layer, tensor in _positional(cache) if count else ():
         first = min(cache.first_of(layer), count)
-        parts = [np.asarray(tensor)[of] for of in cache.slots(layer, first, count - first)]
-        arrays[name] = _stored(np.concatenate(parts))
+        arrays[name] = _stored(tensor, cache.slots(layer, first, count - first))
     for position, state in cache.recurrent.by_position().items():
         if position <= count:
             arrays[f"{_STATES}{position}"] = np.asarray(state)
@@ -119,8 +118,21 @@ def _read_states(path: Path, states: RecurrentStates, file: Any, count: int) -> 
     states.load(saved)
 
 
-def _stored(values: NDArray[Any]) -> NDArray[Any]:
-    return values if values.dtype == np.float32 else values.view(np.uint16)
+def _row(tensor: Tensor) -> tuple[tuple[int, ...], type[np.generic]]:
+    """Shape and kind of a position in a file."""
+    *outer, inner = tensor.shape[1:]
+    dtype = tensor.dtype
+    if dtype.is_block:
+        return (*outer, inner // dtype.block_elements * dtype.block_bytes), np.uint8
+    return (*outer, inner), np.float32 if dtype == DType.f32 else np.uint16
+
+
+def _stored(tensor: Tensor, slots: Sequence[slice]) -> NDArray[Any]:
+    shape, kind = _row(tensor)
+    parts = [tensor[of].copy_to_host().view(kind) for of in slots if of.start < of.stop]
+    return np.concatenate(
+        [np.empty((0, *shape), kind), *(part.reshape(-1, *shape) for part in parts)]
+    )
 
 
 def _check(path: Path, described: dict[str, str], cache: Cache, model: str) -> None:
@@ -155,18 +167,18 @@ def _fill(
 ) -> None:
     """A ring may have the last positions alone, and then no more than it had room for."""
     rows = len(stored) if cache.of(layer).ring and stored.ndim else count
-    shape = (rows, *tensor.shape[1:])
-    kind = np.float32 if tensor.dtype == DType.f32 else np.uint16
+    row, kind = _row(tensor)
+    shape = (rows, *row)
     if stored.shape != shape or stored.dtype != kind or rows > count:
-        expected = (count, *tensor.shape[1:])
+        expected = (count, *row)
         raise ModelError(
             f"prompt cache: {path}: {name} has shape {stored.shape}; expected {expected}"
         )
-    target = np.asarray(tensor)
-    values = stored.view(target.dtype)[-tensor.shape[0] :]
+    values = stored[-tensor.shape[0] :]
     first = count - len(values)
     if first:
         cache.written = max(cache.written, first + tensor.shape[0])
     for slots in cache.slots(layer, first, len(values)):
-        target[slots] = values[: slots.stop - slots.start]
+        part = np.ascontiguousarray(values[: slots.stop - slots.start])
+        tensor[slots].copy_from(part.view(numpy_dtype(tensor.dtype)))
         values = values[slots.stop - slots.start :]

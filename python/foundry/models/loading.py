@@ -38,15 +38,17 @@ def load(
 
     Weights stay in the mapped file where device and host share memory. `device` names where it
     runs, or `runtime` is an existing one. `context_length` lowers the model's own limit. Keys and
-    values of earlier tokens are kept in `cache_dtype`: f16, bf16, or f32, which takes twice the
-    memory and keeps what rounding them loses. `progress` is called with a stage, what is done and
+    values of earlier tokens are kept in `cache_dtype`: f16, bf16, f32, which takes twice the
+    memory and keeps what rounding them loses, or in blocks, q8_0 or q4_0, about half and a quarter
+    of it, where heads are whole blocks of 32. `progress` is called with a stage, what is done and
     steps in all. `adapters` (LoRA) are paths of GGUF files or of folders of the `peft` package, or
     pairs of a path and a scale; the weights stay as they are. `quantize`, "q8_0" or another of
     `foundry.convert.BLOCKS`, encodes matrices of f32, f16 and bf16 as `foundry.convert.convert`
     would; what is in blocks already stays.
 
     Raises `GgufError` for a malformed file, `UnsupportedModelError` (naming it, and what there is)
-    for an architecture, format or tokenizer that is not there, `ModelError` for a file whose parts
+    for an architecture, format, tokenizer or cache that is not there, `ModelError` for a file whose
+    parts
     do not fit together, `ArgumentError` and `ArgumentTypeError` for what is no path, device,
     runtime, context length, type or dtype, `DTypeError` for a dtype that caches are not kept in.
     """
