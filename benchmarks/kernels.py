@@ -171,6 +171,25 @@ def rows(k: Kernels) -> None:
     )
 
 
+def attention_over_blocks(k: Kernels) -> None:
+    """Decoding of an 8B shape, of caches in blocks as KvWrite encodes them."""
+    heads, kv_heads, dim, positions = 32, 8, 128, 4096
+    shape = (positions, kv_heads, dim)
+    scratch = k.rt.empty((fd.ops.attention_scratch(1, heads, dim),), fd.f32)
+    (key,), (value,) = k.tensors(shape, 1, "f2"), k.tensors(shape, 1, "f2")
+    q, y = k.tensors((1, heads, dim), 2)
+    for dtype in (fd.q8_0, fd.q4_0):
+        size = key.size // dtype.block_elements * dtype.block_bytes
+        operations = []
+        for _ in range(TOTAL // (2 * size)):
+            keys, values = (k.rt.dedicated(shape, dtype) for _ in range(2))
+            k.rt.run(fd.ops.KvWrite(k=key, v=value, k_cache=keys, v_cache=values))
+            operations.append(
+                fd.ops.Attention(q, keys, values, y, start=positions - 1, scratch=scratch)
+            )
+        k.add(f"Attention, 8B, decode at {positions}, {dtype.name}", operations)
+
+
 def attention(k: Kernels) -> None:
     torch = k.torch
     for label, heads, kv_heads, dim in [("SmolLM2", 9, 3, 64), ("8B", 32, 8, 128)]:
@@ -243,6 +262,7 @@ def measure() -> list[Table]:
     elementwise(kernels)
     rows(kernels)
     attention(kernels)
+    attention_over_blocks(kernels)
     if missing:
         table.add(missing, *[None] * 5)
     return [table]
