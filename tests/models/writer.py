@@ -173,7 +173,11 @@ class Model:
             name: _grown_value(value) if name.endswith(_SIZES) else value
             for name, value in self.metadata.items()
         }
-        of_layers = {layer: _grown(shapes) for layer, shapes in self.shapes_of.items()}
+        shapes = _grown(self.shapes)
+        if "rope.dimension_count" in self.metadata:  # which stays, and so does a factor a pair
+            factors = {name for name in shapes if name.startswith("rope_factors")}
+            shapes.update({name: self.shapes[name] for name in factors})
+        of_layers = {layer: _grown(own) for layer, own in self.shapes_of.items()}
         alone = self.sizes.kv_heads == self.sizes.heads  # every head has keys of its own
         kv_heads = BLOCKS.heads if alone else BLOCKS.kv_heads
         sizes = replace(
@@ -185,7 +189,7 @@ class Model:
         return replace(
             self,
             sizes=sizes,
-            shapes=_grown(self.shapes),
+            shapes=shapes,
             shapes_of=of_layers,
             metadata=metadata,
             formats=tuple(MIXED),
