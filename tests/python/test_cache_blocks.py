@@ -142,13 +142,16 @@ def test_a_fused_input_is_encoded(
     rt: fd.Foundry, name: str, tokens: int, normed: bool, interleaved: bool
 ) -> None:
     heads, kv_heads, dim, columns = 4, 2, 64, 96
-    norms = {"query_norm": rt.tensor(normal(dim)), "key_norm": rt.tensor(normal(dim))}
-    weights = {
+    norms: dict[str, Any] = {
+        "query_norm": rt.tensor(normal(dim)),
+        "key_norm": rt.tensor(normal(dim)),
+    }
+    weights: dict[str, Any] = {
         "query": rt.tensor(normal(heads * dim, columns)),
         "key": rt.tensor(normal(kv_heads * dim, columns, seed=1)),
         "value": rt.tensor(normal(kv_heads * dim, columns, seed=2)),
     }
-    found = []
+    found: list[tuple[F32, list[fd.Tensor]]] = []
     for caches in (
         [rt.tensor(np.zeros((7, kv_heads, dim), np.float32)) for _ in range(2)],
         empty_caches(rt, (7, kv_heads, dim), name),
@@ -167,8 +170,8 @@ def test_a_fused_input_is_encoded(
             )
         )
         found.append((q.copy_to_host(), caches))
-    (plain_q, plain), (q, blocks) = found
-    np.testing.assert_allclose(q, plain_q, rtol=1e-5, atol=1e-4)
+    (plain_q, plain), (blocks_q, blocks) = found
+    np.testing.assert_allclose(blocks_q, plain_q, rtol=1e-5, atol=1e-4)
     for cache, exact in zip(blocks, plain, strict=True):
         compare(decoded(cache)[2 : 2 + tokens], exact.copy_to_host()[2 : 2 + tokens], name)
         assert (positions(cache)[2 + tokens :] == 7).all()
