@@ -11,16 +11,18 @@ namespace {
 
 /// Instantiates the main stage's skeleton (shaders/stages) for a recipe: collects the arguments,
 /// the shader files, and one call for each product.
-class FusedSource {
+class FusedSource : StageSource {
  public:
-  explicit FusedSource(const FusedRecipe& recipe) : recipe_(recipe), plan_(recipe.plan) {
-    description_.name = *recipe.name;
-  }
+  explicit FusedSource(const FusedRecipe& recipe)
+      : StageSource(*recipe.name), recipe_(recipe), plan_(recipe.plan) {}
 
   KernelDescription generate() {
     tensor("x", Access::read, recipe_.x);
     description_.arguments.back().strided = recipe_.experts.has_value();
-    prologue_ = prologue_expression();
+    prologue_ = prologue_expression(
+        recipe_.prologue, recipe_.x,
+        by_choice() ? "x + slot / experts.slots_of_input * experts.x_stride" : "x",
+        recipe_.experts ? "experts.x_stride" : "params.columns");
     begin();
     if (recipe_.experts) begin_experts();
     if (!sums()) input();
@@ -40,39 +42,6 @@ class FusedSource {
   }
 
  private:
-  void line(const std::string& text) { description_.source.text += text + "\n"; }
-  void include(std::string_view path) { description_.includes.emplace_back(path); }
-  void tensor(const std::string& name, Access access, DType dtype) {
-    description_.arguments.push_back(ArgumentDescription::buffer(name, access, dtype));
-  }
-  void scalar(const std::string& name) {
-    description_.arguments.push_back(ArgumentDescription::value(name, DType::f32));
-  }
-
-  /// A stage's types and members: ", half" and ", prologue_weight, prologue_scalar" after those of
-  /// `types` and `members`. Its tensors and scalars become arguments, called by what they are.
-  template <class TensorName, class ScalarName>
-  void stage_values(const StageRecipe& stage, std::string& types, std::string& members,
-                    const TensorName& tensor_name, const ScalarName& scalar_name) {
-    const auto append = [](std::string& list, const std::string& item) {
-      list += (list.empty() ? "" : ", ") + item;
-    };
-    for (std::size_t i = 0; i < kMaxStageTensors; ++i) {
-      const StageOperand& operand = stage.type->tensors.at(i);
-      if (operand.shape == StageTensor::none) break;
-      const auto& dtype = stage.tensors.at(i);
-      append(types, dtype ? msl_type(*dtype) : "Absent");
-      append(members, dtype ? tensor_name(operand) : "nullptr");
-      if (!dtype) continue;
-      tensor(tensor_name(operand), operand.is_written ? Access::write : Access::read, *dtype);
-    }
-    for (std::uint8_t i = 0; i < stage.type->scalars; ++i) {
-      const std::string name = i == 0 ? scalar_name("") : scalar_name(std::to_string(i));
-      scalar(name);
-      append(members, name);
-    }
-  }
-
   bool has_heads() const { return plan_.unit != 0; }
   /// Whether an expert's tokens are taken together, or a choice at a time, or a token's summed.
   bool is_grouped() const { return recipe_.experts && plan_.form != LinearForm::gemv; }
@@ -87,44 +56,6 @@ class FusedSource {
   template <class Condition>
   bool any_product(const Condition& condition) const {
     return std::any_of(recipe_.products.begin(), recipe_.products.end(), condition);
-  }
-
-  /// "RmsNorm<float, half>{x, prologue_weight, prologue_scalar, params.columns}".
-  std::string prologue_expression() {
-    const std::string x = msl_type(recipe_.x);
-    const std::string input =
-        by_choice() ? "x + slot / experts.slots_of_input * experts.x_stride" : "x";
-    if (!recipe_.prologue) {
-      include("stages/direct.metal");
-      return concat("Direct<", x, ">{", input, ", ",
-                    recipe_.experts ? "experts.x_stride" : "params.columns", "}");
-    }
-    const StageType& type = *recipe_.prologue->type;
-    include(type.file);
-    std::string types = x;
-    std::string members = input;
-    stage_values(
-        *recipe_.prologue, types, members,
-        [](const StageOperand& operand) { return concat("prologue_", operand.argument); },
-        [](const std::string& index) { return "prologue_scalar" + index; });
-    return concat(type.name, "<", types, ">{", members, ", params.columns}");
-  }
-
-  /// "Bias<half>{bias0_0}", its tensor and scalar becoming arguments.
-  std::string stage_expression(const StageRecipe& stage, const std::string& suffix) {
-    const StageType& type = *stage.type;
-    include(type.file);
-    std::string types;
-    std::string members;
-    stage_values(
-        stage, types, members,
-        [&](const StageOperand& operand) { return concat(operand.argument, suffix); },
-        [&](const std::string& index) {
-          const std::string_view argument = type.tensors[0].argument;
-          return concat(argument.empty() ? "stage" : argument, "_scalar", index, suffix);
-        });
-    if (!types.empty()) types = concat("<", types, ">");
-    return concat(type.name, types, "{", members, "}");
   }
 
   /// Memory, and which tile of which tokens this simdgroup or threadgroup takes.
@@ -208,17 +139,6 @@ class FusedSource {
                 ">(groups, experts.count, expert, place)) return;"));
   }
 
-  /// Whether the prologue has a result of its own.
-  bool prologue_writes() const {
-    if (!recipe_.prologue) return false;
-    for (std::size_t i = 0; i < kMaxStageTensors; ++i) {
-      if (recipe_.prologue->type->tensors.at(i).is_written && recipe_.prologue->tensors.at(i)) {
-        return true;
-      }
-    }
-    return false;
-  }
-
   void store_result(const char* prologue) {
     const std::string tokens =
         plan_.form == LinearForm::gemv
@@ -238,17 +158,17 @@ class FusedSource {
           is_grouped() ? concat("gathered(", prologue_, ", groups + experts.input_places)")
                        : prologue_;
       line(concat("  const auto prologue = ", own, ";"));
-      if (prologue_writes()) store_result("prologue");
+      if (writes_result(recipe_.prologue)) store_result("prologue");
       if (plan_.form == LinearForm::gemv) return;
       return line(concat("  threadgroup decltype(prologue.scale(0, 0)) scales[",
                          tile_of(plan_.form).tokens, "];"));
     }
     include("lib/gemv_input.metal");
-    if (prologue_writes()) {
+    if (writes_result(recipe_.prologue)) {
       line(concat("  const auto written = ", prologue_, ";"));
       store_result("written");
     }
-    line(concat("  prepare_floats(", prologue_writes() ? "written" : prologue_, ",\n",
+    line(concat("  prepare_floats(", writes_result(recipe_.prologue) ? "written" : prologue_, ",\n",
                 "                 tokens, params.columns, input, simdgroup, "
                 "simdgroups_per_threadgroup, lane);"));
     if (any_product([this](const auto& product) {
@@ -488,7 +408,6 @@ class FusedSource {
 
   const FusedRecipe& recipe_;
   const LinearPlan& plan_;
-  KernelDescription description_;
   std::string prologue_;
 };
 

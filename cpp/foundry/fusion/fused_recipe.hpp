@@ -8,6 +8,7 @@
 #include <string>
 
 #include "foundry/fusion/linear_plan.hpp"
+#include "foundry/fusion/stage_source.hpp"
 
 namespace foundry::detail {
 
@@ -24,13 +25,6 @@ struct HeadParams {
   std::array<std::uint32_t, kMaxProducts> position_stride;
   std::array<std::uint32_t, kMaxProducts> head_stride;
   std::array<std::uint32_t, kMaxProducts> slots;  ///< of a ring: p goes to p % slots
-};
-
-struct StageRecipe {
-  const StageType* type = nullptr;
-  /// None: the stage has none there, or it is left out.
-  std::array<std::optional<DType>, kMaxStageTensors> tensors = {};
-  std::uint32_t dims = 0;
 };
 
 struct ProductRecipe {
