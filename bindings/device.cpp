@@ -17,11 +17,12 @@ const char* name_of(Lanes lanes) {
   return lanes == Lanes::gpu ? "gpu" : "registers";
 }
 
-/// "gpu", "registers of 64 bytes, 16 threads".
+/// "gpu", "registers of 64 bytes, 16 threads, matrix units".
 std::string describe(const DeviceTraits& traits) {
   std::string text = name_of(traits.lanes);
   if (traits.has_register_lanes()) text += concat(" of ", traits.register_bytes, " bytes");
   if (traits.threads != 0) text += concat(", ", traits.threads, " threads");
+  if (traits.has_matrix_units) text += ", matrix units";
   return text;
 }
 
@@ -47,6 +48,8 @@ void bind_traits(nb::module_& m) {
                 nb::make_tuple(bytes[0], bytes[1], bytes[2]));
           },
           "Bytes of its data caches, the first level first; 0 for one that it does not tell.")
+      .def_ro("has_matrix_units", &DeviceTraits::has_matrix_units,
+              "Whether products of matrices of bfloats run on units of the processor's own.")
       .def_ro("has_unified_memory", &DeviceTraits::has_unified_memory,
               "Whether host and device share one memory.")
       .def("__repr__", [](const DeviceTraits& traits) {

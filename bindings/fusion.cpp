@@ -17,7 +17,7 @@ namespace {
 using Fused = OperationOf<FusedKernel>;
 
 std::unique_ptr<Fused> build(const FusedKernelBuilder& kernel, nb::handle x, nb::handle y,
-                             nb::handle start) {
+                             nb::handle start, nb::handle scratch) {
   const Take take(kernel.name().c_str());
   std::vector<AnyTensor> outputs;
   if (nb::isinstance<nb::list>(y) || nb::isinstance<nb::tuple>(y)) {
@@ -25,9 +25,10 @@ std::unique_ptr<Fused> build(const FusedKernelBuilder& kernel, nb::handle x, nb:
   } else {
     outputs.push_back(take(y, "y"));
   }
-  return std::make_unique<Fused>(
-      kernel.build(take(x, "x"), std::move(outputs), take.scalar<std::uint32_t>(start, "start")),
-      "FusedKernel");
+  FusedKernel fused =
+      kernel.build(take(x, "x"), std::move(outputs), take.scalar<std::uint32_t>(start, "start"));
+  if (!scratch.is_none()) fused.scratch = take(scratch, "scratch");
+  return std::make_unique<Fused>(std::move(fused), "FusedKernel");
 }
 
 }  // namespace
@@ -87,10 +88,10 @@ void bind_fusion(nb::module_& m) {
           },
           nb::arg("stage"), nb::rv_policy::none)
       .def("build", &build, nb::arg("x") = nb::none(), nb::arg("y") = nb::none(), nb::kw_only(),
-           nb::arg("start") = 0,
+           nb::arg("start") = 0, nb::arg("scratch") = nb::none(),
            nb::sig("def build(self, x: Tensor, y: Tensor | collections.abc.Sequence[Tensor], *, "
-                   "start: int | Parameter = 0) -> FusedKernel"),
-           "The kernel with its input and one output for each main.");
+                   "start: int | Parameter = 0, scratch: Tensor | None = None) -> FusedKernel"),
+           "The kernel with its input and one output for each main. `scratch` is as Linear has it.");
 }
 
 }  // namespace foundry::python

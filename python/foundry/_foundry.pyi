@@ -224,6 +224,12 @@ class DeviceTraits:
         """
 
     @property
+    def has_matrix_units(self) -> bool:
+        """
+        Whether products of matrices of bfloats run on units of the processor's own.
+        """
+
+    @property
     def has_unified_memory(self) -> bool:
         """Whether host and device share one memory."""
 
@@ -886,13 +892,16 @@ class LinearForm(enum.Enum):
     """up to 8 tokens, each as if alone"""
 
     gemm = 2
-    """by lanes or by matrices, whichever suits the device"""
+    """by lanes, tiles or matrices, whichever suits the device"""
 
     gemm_lanes = 3
     """a lane is a token"""
 
     gemm_matrices = 4
     """on simdgroup matrices"""
+
+    gemm_tiles = 5
+    """on a processor's matrix units, with scratch"""
 
 class Gemm(Operation):
     """
@@ -903,10 +912,11 @@ class Gemm(Operation):
     y: left out in a fused kernel; (tokens, rows); f32, f16 or bf16.
     prologue: what is done to x as it is read: RmsNorm, LayerNorm, SandwichNorm.
     epilogue: what is done to a result before it is stored: one stage, or several in order.
-    form: gemm lets the device choose between gemm_lanes and gemm_matrices.
+    form: gemm lets the device choose between gemm_lanes, gemm_tiles and gemm_matrices.
+    scratch: optional; bf16, linear_scratch() elements: with it, many tokens run on a processor's matrix units, after a first dispatch that makes x ready for them.
     """
 
-    def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None, form: LinearForm = ...) -> None: ...
+    def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None, form: LinearForm = ..., scratch: Tensor | None = None) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -919,9 +929,10 @@ class Linear(Operation):
     y: left out in a fused kernel; (rows,) or (tokens, rows); f32, f16 or bf16.
     prologue: what is done to x as it is read: RmsNorm, LayerNorm, SandwichNorm.
     epilogue: what is done to a result before it is stored: one stage, or several in order.
+    scratch: optional; bf16, linear_scratch() elements: with it, many tokens run on a processor's matrix units, after a first dispatch that makes x ready for them.
     """
 
-    def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None) -> None: ...
+    def __init__(self, weights: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None, scratch: Tensor | None = None) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -938,9 +949,10 @@ class GatedLinear(Operation):
     epilogue: what is done to a result before it is stored: one stage, or several in order.
     gate_bias: optional; (rows,); f32, f16 or bf16.
     up_bias: optional; (rows,); f32, f16 or bf16.
+    scratch: optional; bf16, linear_scratch() elements: with it, many tokens run on a processor's matrix units, after a first dispatch that makes x ready for them.
     """
 
-    def __init__(self, gate: Tensor, up: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, activation: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None, gate_bias: Tensor | None = None, up_bias: Tensor | None = None) -> None: ...
+    def __init__(self, gate: Tensor, up: Tensor, x: Tensor | None = None, y: Tensor | None = None, *, prologue: Operation | None = None, activation: Operation | None = None, epilogue: Operation | Sequence[Operation] | None = None, gate_bias: Tensor | None = None, up_bias: Tensor | None = None, scratch: Tensor | None = None) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -1040,6 +1052,11 @@ class GemvTiled(Operation):
     def __init__(self, weights: Tensor, x: Tensor, y: Tensor) -> None: ...
 
     def __repr__(self) -> str: ...
+
+def linear_scratch(tokens: int, columns: int) -> int:
+    """
+    Elements of bf16 scratch with which products of so many tokens may run on a processor's matrix units.
+    """
 
 class ExpertGating(enum.Enum):
     """What becomes of an expert's logit."""
@@ -2236,8 +2253,10 @@ class FusedKernelBuilder:
 
     def epilogue(self, stage: Operation) -> FusedKernelBuilder: ...
 
-    def build(self, x: Tensor, y: Tensor | Sequence[Tensor], *, start: int | Parameter = 0) -> FusedKernel:
-        """The kernel with its input and one output for each main."""
+    def build(self, x: Tensor, y: Tensor | Sequence[Tensor], *, start: int | Parameter = 0, scratch: Tensor | None = None) -> FusedKernel:
+        """
+        The kernel with its input and one output for each main. `scratch` is as Linear has it.
+        """
 
 def register_shader(path: str, text: str) -> None:
     """

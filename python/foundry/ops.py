@@ -73,6 +73,7 @@ from foundry._foundry import (
     Xielu,
     attention_scratch,
     expert_groups,
+    linear_scratch,
 )
 
 __all__ = [
@@ -145,4 +146,5 @@ __all__ = [
     "Xielu",
     "attention_scratch",
     "expert_groups",
+    "linear_scratch",
 ]

@@ -82,18 +82,19 @@ def test_one_row_of_weights_that_is_not_finite_is_one_result(rt: fd.Foundry, nam
 
 
 @pytest.mark.parametrize("name", ["q4_1", "q6_k", "f16"])
-@pytest.mark.parametrize("form", ["gemm_lanes", "gemm_matrices"])
+@pytest.mark.parametrize("form", ["gemm_lanes", "gemm_matrices", "gemm_tiles"])
 def test_gemm_keeps_tokens_apart(rt: fd.Foundry, name: str, form: str) -> None:
     columns = COLUMNS[name]
     w, _ = weights(rt, (37, columns), name)
     clean = normal(35, columns)
     y, again = rt.empty((35, 37), fd.f32), rt.empty((35, 37), fd.f32)
     kind = fd.ops.LinearForm[form]
-    rt.run(fd.ops.Gemm(weights=w, x=rt.tensor(clean), y=y, form=kind))
+    planes = rt.empty((fd.ops.linear_scratch(35, columns),), fd.bf16)
+    rt.run(fd.ops.Gemm(weights=w, x=rt.tensor(clean), y=y, form=kind, scratch=planes))
     for special in SPECIAL:
         x = clean.copy()
         x[3, 77] = special
-        rt.run(fd.ops.Gemm(weights=w, x=rt.tensor(x), y=again, form=kind))
+        rt.run(fd.ops.Gemm(weights=w, x=rt.tensor(x), y=again, form=kind, scratch=planes))
         assert not np.isfinite(np.asarray(again)[3]).any()
         others = np.arange(35) != 3
         np.testing.assert_array_equal(np.asarray(again)[others], np.asarray(y)[others])

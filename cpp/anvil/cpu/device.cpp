@@ -9,6 +9,7 @@
 #include "anvil/cpu/guarded_memory.hpp"
 #include "anvil/cpu/host_cpu.hpp"
 #include "anvil/cpu/kernel.hpp"
+#include "anvil/cpu/matrix/product.hpp"
 #include "anvil/cpu/memory.hpp"
 #include "anvil/cpu/processor.hpp"
 #include "anvil/cpu/queue.hpp"
@@ -35,6 +36,7 @@ backend::Facts find_facts() {
           .max_buffer_length = working_set / page_size() * page_size(),
           .traits = {{"registerBytes", register_bytes()},
                      {"threads", Executor::default_threads()},
+                     {"matrixUnits", has_matrix_units() ? 1 : 0},
                      {"cache1Bytes", caches[0]},
                      {"cache2Bytes", caches[1]},
                      {"cache3Bytes", caches[2]}}};

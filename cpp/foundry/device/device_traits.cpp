@@ -35,6 +35,7 @@ DeviceTraits traits_of(MTL::Device* device) {
   traits.lanes = traits.register_bytes == 0 ? Lanes::gpu : Lanes::registers;
   traits.threads = static_cast<std::uint32_t>(number("threads"));
   traits.cache_bytes = {number("cache1Bytes"), number("cache2Bytes"), number("cache3Bytes")};
+  traits.has_matrix_units = number("matrixUnits") != 0;
   traits.has_unified_memory = device->hasUnifiedMemory();
   return traits;
 }

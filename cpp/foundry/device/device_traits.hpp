@@ -26,6 +26,9 @@ struct DeviceTraits {
   /// Bytes of the data caches of a thread, the first level first, a shared one whole; 0: it does
   /// not say, or has none.
   std::array<std::uint64_t, 3> cache_bytes{};
+  /// Products of matrices of bfloats run on units of the processor's own, for which a kernel
+  /// calls matmul2d.
+  bool has_matrix_units = false;
   /// Host and device share one memory: shared buffers cost nothing extra on the device.
   bool has_unified_memory = false;
 

@@ -53,6 +53,11 @@ void check_routing(const LentFusedKernel& kernel, LinearShape& x) {
     throw ArgumentError(concat(label_of(kernel), ": ",
                                is_grouped ? "a gemv takes no groups" : "a gemm needs groups"));
   }
+  if (form == LinearForm::gemm_tiles) {
+    throw ArgumentError(concat(label_of(kernel),
+                               ": products of experts run by gemv, gemm_lanes or gemm_matrices, "
+                               "not by gemm_tiles"));
+  }
   if (is_grouped) {
     check_count(kernel, "groups", *kernel.experts->groups, DType::u32,
                 elements_of_groups(x.slots, x.experts));

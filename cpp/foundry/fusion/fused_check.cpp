@@ -256,6 +256,22 @@ void check_head_kernel(const LentFusedKernel& kernel, const LinearShape& x) {
   }
 }
 
+void check_scratch(const LentFusedKernel& kernel, const LinearShape& x) {
+  if (is_missing(kernel.scratch)) {
+    if (kernel.options.form != LinearForm::gemm_tiles) return;
+    throw ArgumentError(concat(label_of(kernel), ": scratch, which gemm_tiles needs, is missing"));
+  }
+  if (kernel.scratch->dtype() != DType::bf16) {
+    throw DTypeError(
+        concat(label_of(kernel), ": scratch takes bf16, got ", kernel.scratch->describe()));
+  }
+  const std::uint64_t needed = linear_scratch(x.tokens, x.columns);
+  if (kernel.scratch->count() < needed) {
+    fail_shape(kernel, concat("scratch is ", shape(*kernel.scratch), ": ", kernel.scratch->count(),
+                              " elements where ", needed, " are needed"));
+  }
+}
+
 }  // namespace
 
 void fail_shape(const LentFusedKernel& kernel, const std::string& what) {
@@ -286,6 +302,7 @@ LinearShape check_linear(const LentFusedKernel& kernel) {
   for (const LentProduct& product : kernel.products) check_product(kernel, x, product);
   if (x.head_dim != 0) check_head_kernel(kernel, x);
   if (kernel.experts != nullptr) check_expert_rows(kernel);
+  check_scratch(kernel, x);
   return x;
 }
 

@@ -7,6 +7,7 @@
 #include "foundry/core/error.hpp"
 #include "foundry/fusion/expert_params.hpp"
 #include "foundry/fusion/fused_recipe.hpp"
+#include "foundry/fusion/input_planes.hpp"
 
 namespace foundry {
 namespace {
@@ -18,6 +19,8 @@ using detail::label_of;
 using detail::LinearParams;
 using detail::LinearPlan;
 using detail::LinearShape;
+using detail::PlanesParams;
+using detail::PlanesRecipe;
 using detail::rows_of;
 using detail::StageRecipe;
 
@@ -100,7 +103,8 @@ LentFusedKernel lent(const FusedKernel& kernel) {
                        .prologue = pointer_to(kernel.prologue),
                        .options = kernel.options,
                        .start = kernel.start,
-                       .ring = kernel.ring};
+                       .ring = kernel.ring,
+                       .scratch = &kernel.scratch};
   for (const Product& product : kernel.products) {
     const bool fits = view.products.push_back({.weights = &product.weights,
                                                .y = &product.y,
@@ -204,9 +208,38 @@ void encode_planned(const LentFusedKernel& kernel, const LinearShape& shape, con
   encoder.dispatch(*compiled, arguments.span(), detail::config_of(kernel, plan, shape));
 }
 
+PlanesRecipe recipe_of_planes(const LentFusedKernel& kernel) {
+  return {.name = kernel.name,
+          .x = kernel.x->dtype(),
+          .prologue = kernel.prologue ? std::optional(recipe_of(*kernel.prologue)) : std::nullopt};
+}
+
+/// What is left to do once the input is in its scratch.
+LentFusedKernel after_planes(const LentFusedKernel& kernel) {
+  LentFusedKernel rest = kernel;
+  rest.x = kernel.scratch;
+  rest.prologue = nullptr;
+  return rest;
+}
+
+void encode_tiles(const LentFusedKernel& kernel, const LinearShape& shape, const LinearPlan& plan,
+                  Encoder& encoder) {
+  const auto compiled = encoder.kernel(recipe_of_planes(kernel));
+  Arguments arguments(kernel);
+  arguments.add(*kernel.x);
+  if (kernel.prologue) arguments.add(*kernel.prologue);
+  arguments.add(*kernel.scratch);
+  const PlanesParams params{static_cast<std::uint32_t>(shape.tokens),
+                            static_cast<std::uint32_t>(shape.columns)};
+  arguments.add(Argument::value(params));
+  encoder.dispatch(*compiled, arguments.span(), threadgroups_of(1, shape.tokens));
+  encode_planned(after_planes(kernel), shape, plan, encoder);
+}
+
 void encode_lent(const LentFusedKernel& kernel, Encoder& encoder) {
   const LinearShape shape = detail::check_linear(kernel);
   const LinearPlan plan = detail::plan_of(kernel, shape, encoder.device());
+  if (plan.form == LinearForm::gemm_tiles) return encode_tiles(kernel, shape, plan, encoder);
   encode_planned(kernel, shape, plan, encoder);
   if (plan.few_tokens == 0) return;
   encode_planned(kernel, shape, detail::plan_of_few(kernel, shape, encoder.device(), plan),
@@ -256,8 +289,9 @@ Traffic BasicFusedKernel<Held>::traffic() const {
 template <class Held>
 KernelDescription BasicFusedKernel<Held>::describe(const Device& device) const {
   const LentFusedKernel& kernel = lent(*this);
-  return recipe_of(kernel, detail::plan_of(kernel, detail::check_linear(kernel), device))
-      .describe();
+  const LinearPlan plan = detail::plan_of(kernel, detail::check_linear(kernel), device);
+  const bool has_planes = plan.form == LinearForm::gemm_tiles;
+  return recipe_of(has_planes ? after_planes(kernel) : kernel, plan).describe();
 }
 
 template struct BasicFusedKernel<Owned>;

@@ -19,9 +19,10 @@ namespace foundry {
 enum class LinearForm : std::uint8_t {
   automatic,      ///< gemv for up to 8 tokens, gemm for more
   gemv,           ///< few tokens: a simdgroup takes neighbouring rows, no barrier
-  gemm,           ///< many tokens: by lanes or by matrices, whichever suits the device
+  gemm,           ///< many tokens: by lanes, tiles or matrices, whichever suits the device
   gemm_lanes,     ///< a lane is a token (shaders/stages/gemm.metal)
   gemm_matrices,  ///< on simdgroup matrices (shaders/stages/gemm_matrices.metal)
+  gemm_tiles,     ///< on a processor's matrix units (shaders/stages/gemm_tiles.metal)
 };
 
 /// What the caller chooses of how products are computed.
@@ -32,6 +33,11 @@ struct LinearOptions {
 };
 
 inline constexpr std::size_t kMaxProducts = 4;  ///< of one fused kernel
+
+/// Elements of scratch, bf16, with which products of so many tokens may run on matrix units.
+[[nodiscard]] constexpr std::uint64_t linear_scratch(std::uint64_t tokens, std::uint64_t columns) {
+  return 2 * tokens * ((columns + 31) / 32 * 32);
+}
 
 /// A fused kernel that has its tensors and stages, as an app keeps one.
 struct Owned {
@@ -91,6 +97,8 @@ struct BasicFusedKernel {
   LinearOptions options = {};
   Scalar<std::uint32_t> start = {};  ///< position of the first token, for Rope and CacheWrite
   bool ring = false;                 ///< position p goes to slot p % capacity of caches
+  /// Optional: linear_scratch() elements of bf16 or more, for LinearForm::gemm_tiles.
+  typename Held::Tensor scratch = {};
   const ExpertRouting* experts = nullptr;
 
   /// Throws ShapeError "Gemv: weights are (14336, 4096), x is (4000,): inner sizes 4096 and 4000

@@ -17,15 +17,17 @@ class FusedSource : StageSource {
       : StageSource(*recipe.name), recipe_(recipe), plan_(recipe.plan) {}
 
   KernelDescription generate() {
-    tensor("x", Access::read, recipe_.x);
+    tensor(by_tiles() ? "planes" : "x", Access::read, recipe_.x);
     description_.arguments.back().strided = recipe_.experts.has_value();
-    prologue_ = prologue_expression(
-        recipe_.prologue, recipe_.x,
-        by_choice() ? "x + slot / experts.slots_of_input * experts.x_stride" : "x",
-        recipe_.experts ? "experts.x_stride" : "params.columns");
+    if (!by_tiles()) {
+      prologue_ = prologue_expression(
+          recipe_.prologue, recipe_.x,
+          by_choice() ? "x + slot / experts.slots_of_input * experts.x_stride" : "x",
+          recipe_.experts ? "experts.x_stride" : "params.columns");
+    }
     begin();
     if (recipe_.experts) begin_experts();
-    if (!sums()) input();
+    if (!sums() && !by_tiles()) input();
     for (std::size_t i = 0; i < recipe_.products.size(); ++i) product(i);
     line("}");
     description_.arguments.push_back(
@@ -43,6 +45,7 @@ class FusedSource : StageSource {
 
  private:
   bool has_heads() const { return plan_.unit != 0; }
+  bool by_tiles() const { return plan_.form == LinearForm::gemm_tiles; }
   /// Whether an expert's tokens are taken together, or a choice at a time, or a token's summed.
   bool is_grouped() const { return recipe_.experts && plan_.form != LinearForm::gemv; }
   bool by_choice() const { return recipe_.experts && plan_.form == LinearForm::gemv; }
@@ -80,6 +83,13 @@ class FusedSource : StageSource {
         if (any_product([](const auto& product) { return product.gate.has_value(); })) {
           line("  threadgroup float gates[kMatrixTokens * kMatrixRows];");
         }
+        break;
+      case LinearForm::gemm_tiles:
+        include("stages/gemm_tiles.metal");
+        line(concat("static_assert(kTilesTokens == ", kTilesTile.tokens,
+                    " && kTilesRows == ", kTilesTile.rows, ", \"as on the host\");"));
+        line(head);
+        line("  threadgroup TilesMemory memory;");
         break;
       default:
         include("stages/gemv.metal");
@@ -193,7 +203,9 @@ class FusedSource : StageSource {
     const std::string msl = msl_policy(policy, plan_.narrow);
     const bool is_gated = recipe_.products[index].gate.has_value();
     std::string type;
-    if (plan_.form == LinearForm::gemm_matrices) {
+    if (by_tiles()) {
+      type = concat("TilesProduct<", msl, ", ", plan_.rows_together, ">");
+    } else if (plan_.form == LinearForm::gemm_matrices) {
       type = concat("MatrixProduct<", msl, ">");
     } else if (plan_.form == LinearForm::gemm_lanes) {
       type = concat("LanesProduct<", msl, ", ", rows_of_tile(plan_, is_gated), ", ",
@@ -384,6 +396,10 @@ class FusedSource : StageSource {
                   heads.stages, ", ", output_argument(index), ", prologue, tokens, ", rows,
                   ",\n        params.columns, tile, heads.start, values, simdgroup, "
                   "simdgroups_per_threadgroup, lane);"));
+    } else if (by_tiles()) {
+      line(concat("    tiles_tile(", weights, ", ", gate, ", ", epilogue, ", ",
+                  output_argument(index), ", planes,\n               params.tokens, ", rows,
+                  ", params.columns, tile, token, memory, lane);"));
     } else {
       const std::string y = output_argument(index);
       const std::string operands =

@@ -42,9 +42,10 @@ struct ExpertRecipe {
   bool sums = false;  ///< the results of a token, with shares
 };
 
-/// Arguments in the order of the signature: x; the prologue's tensors and scalars; of experts ids,
-/// or groups, and shares; per product weights, gate with what belongs to it, stages' tensors and
-/// scalars, y; LinearParams; HeadParams if there are heads, ExpertParams if there are experts.
+/// Arguments in the order of the signature: x, or its planes on matrix units; the prologue's
+/// tensors and scalars; of experts ids, or groups, and shares; per product weights, gate with what
+/// belongs to it, stages' tensors and scalars, y; LinearParams; HeadParams if there are heads,
+/// ExpertParams if there are experts.
 struct FusedRecipe {
   static constexpr std::size_t kMaxStages = 32;
 

@@ -44,10 +44,10 @@ void check_expert_rows(const LentFusedKernel& kernel);
 
 /// What is compiled into a kernel besides its dtypes and stages.
 struct LinearPlan {
-  LinearForm form = LinearForm::gemv;    // gemv, gemm_lanes or gemm_matrices
+  LinearForm form = LinearForm::gemv;    // gemv or a gemm's, by what
   bool narrow = false;                   // weights per lane: Policy::narrow or wide
   std::uint32_t rows_per_simdgroup = 4;  // of a gemv
-  std::uint32_t rows_together = 4;       // whose sums are in registers at once: a divisor
+  std::uint32_t rows_together = 4;       // whose sums are in registers at once
   std::uint32_t tiles = 1;               // that a simdgroup sums over a token's experts
   std::uint32_t few_tokens = 0;          // of an expert, which a gemm leaves to a gemv
   bool input_in_memory = false;          // a gemv's input is made ready in threadgroup memory
@@ -78,7 +78,13 @@ inline constexpr GemmTile kLanesTile{.tokens = 64, .rows = 64, .simdgroups = 1};
 /// measures both).
 inline constexpr GemmTile kMatrixTile{.tokens = 32, .rows = 64, .simdgroups = 4};
 
+/// By a processor's matrix units: as many tokens as pay for decoding weights, and as many rows as
+/// LinearPlan::rows_together, a multiple of these. With a gate there are as many rows of the
+/// gate's.
+inline constexpr GemmTile kTilesTile{.tokens = 512, .rows = 32, .simdgroups = 1};
+
 [[nodiscard]] inline const GemmTile& tile_of(LinearForm form) {
+  if (form == LinearForm::gemm_tiles) return kTilesTile;
   return form == LinearForm::gemm_matrices ? kMatrixTile : kLanesTile;
 }
 

@@ -12,8 +12,11 @@ Traffic GatedLinear::traffic() const {
 
 LentFusedKernel GatedLinear::lent() const {
   static const std::string& name = intern("gated_linear");
-  LentFusedKernel kernel{
-      .name = &name, .label = "GatedLinear", .x = &x, .prologue = pointer_to(prologue)};
+  LentFusedKernel kernel{.name = &name,
+                         .label = "GatedLinear",
+                         .x = &x,
+                         .prologue = pointer_to(prologue),
+                         .scratch = &scratch};
   kernel.products.push_back({.weights = &up,
                              .y = &y,
                              .epilogues = epilogues,

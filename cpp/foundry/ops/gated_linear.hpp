@@ -20,6 +20,7 @@ struct GatedLinear {
   std::vector<Stage> epilogues;
   AnyTensor gate_bias = {};
   AnyTensor up_bias = {};
+  AnyTensor scratch = {};
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
@@ -41,7 +42,11 @@ struct GatedLinear {
           "what is done to a result before it is stored: one stage, or several in order")
           .as("epilogue"),
       optional_read<&GatedLinear::gate_bias>(Elements::floats, "(rows,)"),
-      optional_read<&GatedLinear::up_bias>(Elements::floats, "(rows,)"));
+      optional_read<&GatedLinear::up_bias>(Elements::floats, "(rows,)"),
+      optional_write<&GatedLinear::scratch>(
+          Elements::any,
+          "bf16, linear_scratch() elements: with it, many tokens run on a processor's matrix "
+          "units, after a first dispatch that makes x ready for them"));
 
  private:
   [[nodiscard]] LentFusedKernel lent() const;

@@ -16,7 +16,8 @@ LentFusedKernel Gemm::lent() const {
                          .label = "Gemm",
                          .x = &x,
                          .prologue = pointer_to(prologue),
-                         .options = {.form = form}};
+                         .options = {.form = form},
+                         .scratch = &scratch};
   kernel.products.push_back({.weights = &weights, .y = &y, .epilogues = epilogues});
   return kernel;
 }

@@ -14,9 +14,10 @@ inline constexpr auto kChoices<LinearForm> = choices<LinearForm>(
     "How a product runs.",
     {{LinearForm::automatic, "automatic", "gemv for up to 8 tokens, gemm for more"},
      {LinearForm::gemv, "gemv", "up to 8 tokens, each as if alone"},
-     {LinearForm::gemm, "gemm", "by lanes or by matrices, whichever suits the device"},
+     {LinearForm::gemm, "gemm", "by lanes, tiles or matrices, whichever suits the device"},
      {LinearForm::gemm_lanes, "gemm_lanes", "a lane is a token"},
-     {LinearForm::gemm_matrices, "gemm_matrices", "on simdgroup matrices"}});
+     {LinearForm::gemm_matrices, "gemm_matrices", "on simdgroup matrices"},
+     {LinearForm::gemm_tiles, "gemm_tiles", "on a processor's matrix units, with scratch"}});
 
 struct Gemm {
   AnyTensor weights;
@@ -25,6 +26,7 @@ struct Gemm {
   std::optional<Stage> prologue;
   std::vector<Stage> epilogues;
   LinearForm form = LinearForm::gemm;
+  AnyTensor scratch = {};
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
@@ -39,7 +41,12 @@ struct Gemm {
       setting<&Gemm::epilogues>(
           "what is done to a result before it is stored: one stage, or several in order")
           .as("epilogue"),
-      setting<&Gemm::form>("gemm lets the device choose between gemm_lanes and gemm_matrices"));
+      setting<&Gemm::form>(
+          "gemm lets the device choose between gemm_lanes, gemm_tiles and gemm_matrices"),
+      optional_write<&Gemm::scratch>(
+          Elements::any,
+          "bf16, linear_scratch() elements: with it, many tokens run on a processor's matrix "
+          "units, after a first dispatch that makes x ready for them"));
 
  private:
   [[nodiscard]] LentFusedKernel lent() const;

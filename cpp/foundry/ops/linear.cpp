@@ -12,8 +12,11 @@ Traffic Linear::traffic() const {
 
 LentFusedKernel Linear::lent() const {
   static const std::string& name = intern("linear");
-  LentFusedKernel kernel{
-      .name = &name, .label = "Linear", .x = &x, .prologue = pointer_to(prologue)};
+  LentFusedKernel kernel{.name = &name,
+                         .label = "Linear",
+                         .x = &x,
+                         .prologue = pointer_to(prologue),
+                         .scratch = &scratch};
   kernel.products.push_back({.weights = &weights, .y = &y, .epilogues = epilogues});
   return kernel;
 }

@@ -14,6 +14,9 @@ from foundry.errors import UnsupportedModelError
 CACHE_DTYPES = (DType.f16, DType.bf16, DType.f32, DType.q8_0, DType.q4_0)
 PREFILL_BATCH = 256
 """Tokens that are evaluated at once at most, where layers have windows; of a prompt anyway."""
+MATRIX_UNITS_BATCH = 512
+"""The same of a prompt on a device with matrix units, where no layer has a window: the more tokens,
+the less it weighs that weights are decoded for them."""
 _INITIAL = 256  # positions
 _STEP = 32  # positions that attention takes at a time: a ring is a number of these
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from foundry import ops
 from foundry._foundry import DType, Foundry, Gguf, Parameter, Tensor
 from foundry.engine import cache_file
-from foundry.engine.cache import PREFILL_BATCH, Cache
+from foundry.engine.cache import MATRIX_UNITS_BATCH, PREFILL_BATCH, Cache
 from foundry.engine.decode_run import DecodeRun
 from foundry.engine.decoder import Decoder
 from foundry.engine.forward import Forward
@@ -232,11 +232,14 @@ class Engine:
             if reused < shared:
                 marks[shared] = Mark.BRANCH
             marks[len(tokens) - 1] = Mark.PROMPT  # what answers it once more begins there
+        batch = PREFILL_BATCH
+        if self._runtime.device.traits.has_matrix_units and not self.cache.has_rings:
+            batch = MATRIX_UNITS_BATCH
         start = reused
         while start < len(tokens):
             if start in marks:
                 self.cache.recurrent.snapshot(marks[start])
-            end = min(start + PREFILL_BATCH, len(tokens), *(at for at in marks if at > start))
+            end = min(start + batch, len(tokens), *(at for at in marks if at > start))
             logits = self.forward.run(tokens[start:end], rows=1)
             start = end
         return reused, logits

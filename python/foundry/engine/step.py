@@ -82,6 +82,17 @@ class Step:
             )
         return self._scratch[name]
 
+    def planes(self, x: Tensor) -> Tensor | None:
+        """Scratch for products of `x` on a processor's matrix units, if the device has some and `x`
+        more tokens than a few."""
+        if x.shape[0] <= FEW or not self._runtime.device.traits.has_matrix_units:
+            return None
+        size = ops.linear_scratch(*x.shape)
+        return self.once(
+            f"{size} of planes",
+            lambda: self._runtime.empty((size,), DType.bf16, name="planes", arena=ACTIVATIONS),
+        )
+
     def integers(self, name: str, shape: tuple[int, ...], dtype: DType) -> Tensor:
         """What operations choose or count: one for each name."""
         if name not in self._scratch:

@@ -64,6 +64,7 @@ def transformer(
                     *scaled(config.logit_scale),
                     *([ops.SoftCap(config.logit_cap)] if config.logit_cap else []),
                 ],
+                scratch=step.planes(x),
             )
         )
         return step
@@ -150,7 +151,15 @@ def _add_beside(
     result = step.buffer("block output", config.hidden)
     mixed = step.buffer("experts' sum", config.hidden)
     own = added(step, mlp.dense.down, inner, None)
-    step.add(ops.Linear(weights=mlp.dense.down.weight, x=inner, y=result, epilogue=own))
+    step.add(
+        ops.Linear(
+            weights=mlp.dense.down.weight,
+            x=inner,
+            y=result,
+            epilogue=own,
+            scratch=step.planes(inner),
+        )
+    )
     mix_experts(step, config, hidden, of, mlp, mixed)
     epsilon = config.norm_epsilon
     step.add(

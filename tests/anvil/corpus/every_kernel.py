@@ -67,6 +67,10 @@ def products(dtype: fd.DType) -> None:
     small, many = weights(dtype, ROWS, inner), floats(TOKENS, inner)
     for form in (ops.LinearForm.gemm_lanes, ops.LinearForm.gemm_matrices):
         rt.run(ops.Gemm(weights=small, x=many, y=rt.empty((TOKENS, ROWS), fd.f32), form=form))
+    if dtype in (fd.q4_1, fd.bf16):  # by tiles with and without low halves; others decode alike
+        planes = rt.empty((ops.linear_scratch(TOKENS, inner),), fd.bf16)
+        y, form = rt.empty((TOKENS, ROWS), fd.f32), ops.LinearForm.gemm_tiles
+        rt.run(ops.Gemm(weights=small, x=many, y=y, form=form, scratch=planes))
     rt.run(ops.GatedLinear(gate=w, up=w, x=x, y=rt.empty((ROWS,), fd.f32)))
     rt.run(ops.GemvColumns(weights=w, x=floats(ROWS), y=rt.empty((columns,), fd.f32)))
     tiles = rt.empty((1, columns, 32), fd.f16)

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "arithmetic.hpp"
+#include "matrix.hpp"
 
 namespace anvil::oracle {
 namespace {
@@ -111,21 +112,28 @@ void Simdgroup::step(uint32_t active) {
 }
 
 bool Simdgroup::step_together(const llvm::CallBase& call, uint32_t active) {
-  const llvm::StringRef name = callee_name(call);
+  llvm::StringRef name = callee_name(call);
   if (!name.starts_with("__anvil_")) return false;
+  const bool is_product = name.consume_front("__anvil_matrix_multiply_");
   Lanes first{}, second{};
   for (uint32_t l = 0; l < lanes_.size(); ++l) {
     if (!(active >> l & 1)) continue;
     if (call.arg_size() > 0) first[l] = word(lanes_[l], call.getArgOperand(0));
     if (call.arg_size() > 1) second[l] = word(lanes_[l], call.getArgOperand(1));
   }
+  if (is_product) {
+    llvm::SmallVector<uint64_t, 13> arguments;
+    const Lane& lane = lanes_[static_cast<size_t>(__builtin_ctz(active))];
+    for (const auto& argument : call.args()) arguments.push_back(word(lane, argument));
+    multiply_matrices(memory_, name, first, arguments);
+  }
   // Lanes are in step as it is, and nobody hears them.
-  const bool fence = name == "__anvil_simdgroup_barrier" || name == "__anvil_log";
+  const bool is_silent = is_product || name == "__anvil_simdgroup_barrier" || name == "__anvil_log";
   const auto result = collective(name, active, first, second);
-  if (!fence && !result) throw Fault("unknown primitive " + name.str());
+  if (!is_silent && !result) throw Fault("unknown primitive " + name.str());
   for (uint32_t l = 0; l < lanes_.size(); ++l) {
     if (!(active >> l & 1)) continue;
-    if (!fence) {
+    if (!is_silent) {
       const unsigned width = width_of(call.getType(), code_.layout);
       lanes_[l].registers[&call] = {low_bits((*result)[l], width)};
     }

@@ -1,4 +1,4 @@
-// Both forms of a gemm, by lanes and on simdgroup matrices, at the edges of their tiles.
+// All forms of a gemm, by lanes, on simdgroup matrices and on tiles, at the edges of their tiles.
 #include "foundry/fusion/linear_plan.hpp"
 #include "support.hpp"
 
@@ -8,7 +8,14 @@ using namespace foundry::test;
 namespace {
 
 const std::string& kName = intern("edges");
-constexpr LinearForm kForms[] = {LinearForm::gemm_lanes, LinearForm::gemm_matrices};
+constexpr LinearForm kForms[] = {LinearForm::gemm_lanes, LinearForm::gemm_matrices,
+                                 LinearForm::gemm_tiles};
+
+/// What a form makes of a bound on f32's sums: halves of bfloats leave 2^-18 of each factor, and of
+/// the product of their low halves, which is not there.
+double error_of(LinearForm form, double sums) {
+  return form == LinearForm::gemm_tiles ? sums * (1.0 + 0x3p-18 / (0x1p-24 * 16.0)) : sums;
+}
 
 FusedKernel gemm(LinearForm form, const AnyTensor& weights, const AnyTensor& x,
                  const AnyTensor& y) {
@@ -16,6 +23,9 @@ FusedKernel gemm(LinearForm form, const AnyTensor& weights, const AnyTensor& x,
   kernel.name = &kName;
   kernel.x = x;
   kernel.options.form = form;
+  if (form == LinearForm::gemm_tiles) {
+    kernel.scratch = output({linear_scratch(x.extents()[0], x.extents()[1])}, DType::bf16);
+  }
   kernel.products.push_back({.weights = weights, .y = y});
   return kernel;
 }
@@ -37,7 +47,7 @@ void check_edges(LinearForm form, DType dtype, std::size_t tokens, std::size_t r
   const Values have = download(memory);
   const Values result(have.begin(), have.end() - static_cast<std::ptrdiff_t>(rows));
   check_close(result, product(w, x, tokens, rows, columns), 0x1p-24,
-              product_error(w, x, tokens, rows, columns));
+              error_of(form, product_error(w, x, tokens, rows, columns)));
   CHECK(std::all_of(have.end() - static_cast<std::ptrdiff_t>(rows), have.end(),
                     [](double value) { return std::isnan(value); }));
 }
@@ -72,10 +82,12 @@ TEST_CASE("columns around multiples of the depth, for every policy") {
       for (const std::size_t columns : {32u, 96u})
         check_edges(form, dtype, 33, 65, columns, random);
     }
+    for (const std::size_t columns : {127u, 129u, 300u})  // chunks of tiles
+      check_edges(form, DType::f16, 33, 65, columns, random);
   }
 }
 
-TEST_CASE("by lanes and on matrices, everything fused is the same") {
+TEST_CASE("by lanes, on matrices and on tiles, everything fused is the same") {
   Random random(63);
   const std::size_t tokens = 37, rows = 70, columns = 96;
   Values x, gamma, g, u, bias, residual;
@@ -109,8 +121,24 @@ TEST_CASE("by lanes and on matrices, everything fused is the same") {
     kernel.products.push_back({.weights = up, .y = plain});  // a second product in the same grid
     runtime().run(kernel);
     // The norm's own rounding is below the sums' bound; silu's slope is at most 1.1.
-    check_close(download(y), mixed, 0x1p-11,
-                2.0 * (1.1 * gate_error * largest_up + up_error * largest_gate) + 1e-5);
-    check_close(download(plain), ups, 0x1p-24, 2.0 * up_error + 1e-6);
+    check_close(
+        download(y), mixed, 0x1p-11,
+        error_of(form, 2.0 * (1.1 * gate_error * largest_up + up_error * largest_gate)) + 1e-5);
+    check_close(download(plain), ups, 0x1p-24, error_of(form, 2.0 * up_error) + 1e-6);
   }
+}
+
+TEST_CASE("tiles need scratch of their own") {
+  const auto weights = output({8, 64}, DType::f32), x = output({3, 64}, DType::f32);
+  FusedKernel kernel = gemm(LinearForm::gemm_tiles, weights, x, output({3, 8}, DType::f32));
+  const AnyTensor whole = kernel.scratch;
+  kernel.scratch = {};
+  CHECK_THROWS_WITH_AS(runtime().run(kernel), "edges: scratch, which gemm_tiles needs, is missing",
+                       ArgumentError);
+  kernel.scratch = whole.slice(0, 0, 383);
+  CHECK_THROWS_WITH_AS(runtime().run(kernel),
+                       "edges: scratch is (383,): 383 elements where 384 are needed", ShapeError);
+  kernel.scratch = x;
+  CHECK_THROWS_WITH_AS(runtime().run(kernel), doctest::Contains("edges: scratch takes bf16, got"),
+                       DTypeError);
 }

@@ -17,6 +17,10 @@ void multiply_by_lanes(const Matrix& d, const Matrix& a, const Matrix& b, const 
 /// and the system lets the process use them.
 bool has_tiles_for(uint32_t d_kind, uint32_t a_kind, uint32_t b_kind);
 
+/// Whether the processor has tiles and the system knows them. Asks for nothing: a process that may
+/// use tiles needs larger stacks for its signals.
+bool has_tiles();
+
 void multiply_by_tiles(const Matrix& d, const Matrix& a, const Matrix& b, const Sizes& sizes,
                        bool accumulates);
 

@@ -67,6 +67,10 @@ void multiply_apart(const AnvilMatrixProduct& product, const Matrix& a, const Ma
 
 }  // namespace
 
+bool has_matrix_units() {
+  return matrix::has_tiles();
+}
+
 void multiply_matrices(const AnvilMatrixProduct* product) {
   const AnvilMatrixProduct& p = *product;
   if (p.m == 0 || p.n == 0) return;

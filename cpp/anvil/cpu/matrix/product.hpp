@@ -10,4 +10,7 @@ namespace anvil::cpu {
 /// subnormal numbers to zero, operands and sums, as its tiles do.
 void multiply_matrices(const AnvilMatrixProduct* product);
 
+/// Whether the processor has tiles for products of bfloats, and the system knows them.
+bool has_matrix_units();
+
 }  // namespace anvil::cpu

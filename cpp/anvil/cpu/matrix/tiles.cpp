@@ -28,15 +28,19 @@ constexpr uint32_t kTilesRows = 2 * kSide;
 constexpr uint32_t kStepBytes = 64;    // of k, of one row
 constexpr uint32_t kDepthBytes = 512;  // of k, packed at once
 
-bool may_use_tiles() {
+// The kernel's documentation of x86's extended features, "Dynamically enabled XSTATE features".
+constexpr long kSupported = 0x1021, kRequestPermission = 0x1023, kTileData = 18;
+
+bool processor_has_tiles() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   constexpr unsigned kAmxBf16 = 1u << 22, kAmxTile = 1u << 24, kAmxInt8 = 1u << 25;
   if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return false;
   if ((d & (kAmxBf16 | kAmxTile | kAmxInt8)) != (kAmxBf16 | kAmxTile | kAmxInt8)) return false;
-  if (!__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl")) return false;
-  // The kernel's documentation of x86's extended features, "Dynamically enabled XSTATE features".
-  constexpr long kRequestPermission = 0x1023, kTileData = 18;
-  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+  return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+}
+
+bool may_use_tiles() {
+  return has_tiles() && syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 }
 
 struct alignas(64) TileConfig {
@@ -236,6 +240,12 @@ ANVIL_TILES void multiply_as(const Matrix& d, const Matrix& a, const Matrix& b, 
 
 }  // namespace
 
+bool has_tiles() {
+  uint64_t supported = 0;
+  return processor_has_tiles() && syscall(SYS_arch_prctl, kSupported, &supported) == 0 &&
+         (supported >> kTileData & 1) != 0;
+}
+
 bool has_tiles_for(uint32_t d_kind, uint32_t a_kind, uint32_t b_kind) {
   static const bool may = may_use_tiles();
   if (a_kind == ANVIL_MATRIX_BFLOAT && b_kind == ANVIL_MATRIX_BFLOAT)
@@ -257,6 +267,9 @@ void multiply_by_tiles(const Matrix& d, const Matrix& a, const Matrix& b, const 
 
 #else
 
+bool has_tiles() {
+  return false;
+}
 bool has_tiles_for(uint32_t, uint32_t, uint32_t) {
   return false;
 }

@@ -121,7 +121,14 @@ def _queries(
     }
     if step.tokens > FEW:
         step.add(
-            ops.Linear(weights=of.query.weight, x=x, y=queries, prologue=prologue, epilogue=own)
+            ops.Linear(
+                weights=of.query.weight,
+                x=x,
+                y=queries,
+                prologue=prologue,
+                epilogue=own,
+                scratch=step.planes(x),
+            )
         )
         if of.query_norm is not None:
             heads = queries.reshape(step.tokens * layer.heads, layer.key_size)
@@ -194,7 +201,7 @@ def _input(
     found = None
     if of.low_rank is not None:
         found = corrections(step, of.low_rank, x, prologue)
-    step.add(side_by_side("qkv", prologue, products, x, [whole, k, v], found))
+    side_by_side(step, "qkv", prologue, products, x, [whole, k, v], found)
     rope = rope_settings(config, layer, weights, of)
     step.add(
         ops.RopeKvWrite(

@@ -35,7 +35,7 @@ def attend_both_ways(
     x, prologue = hidden.read(weights.attention_norm)
     assert of.key is not None and of.value is not None  # the encoder refuses others
     products = [of.query, of.key, of.value]
-    step.add(side_by_side("qkv", prologue, products, x, [queries, keys, values]))
+    side_by_side(step, "qkv", prologue, products, x, [queries, keys, values])
     if layer.turned or of.query_norm is not None:
         turned = step.buffer("turned keys", layer.key_columns)
         kept = step.buffer("turned keys' values", layer.value_columns)

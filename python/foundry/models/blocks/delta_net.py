@@ -86,7 +86,7 @@ def _input(
         for name, product in zip(names, weights.rates, strict=True)
     ]
     products = [weights.input, weights.gate, *weights.rates]
-    step.add(side_by_side("delta_net", prologue, products, x, [mixed, gate, *rates]))
+    side_by_side(step, "delta_net", prologue, products, x, [mixed, gate, *rates])
     if not is_one:
         return mixed, gate, rates[0], rates[1]
     of_group = layer.heads // layer.key_heads

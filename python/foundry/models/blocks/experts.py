@@ -72,6 +72,7 @@ def mix_experts(
             y=logits,
             prologue=prologue,
             epilogue=[ops.Scale(scale)],
+            scratch=step.planes(x),
         ),
         ops.ChooseExperts(
             logits=logits,
@@ -200,7 +201,7 @@ def _add_router(
         weights = experts.shared_share.reshape(1, config.hidden)
         kernel = kernel.main(ops.Linear(weights=weights)).epilogue(ops.Sigmoid())
         results.append(share)
-    step.add(kernel.build(x=x, y=results))
+    step.add(kernel.build(x=x, y=results, scratch=step.planes(x)))
     return logits, shared, share
 
 

@@ -61,7 +61,9 @@ def feed_forward(
     kernel = FusedKernelBuilder("feed_forward")
     if prologue is not None:
         kernel = kernel.prologue(prologue)
-    step.add(with_epilogues(kernel.main(main), epilogues).build(x=x, y=inner))
+    step.add(
+        with_epilogues(kernel.main(main), epilogues).build(x=x, y=inner, scratch=step.planes(x))
+    )
     return inner
 
 
@@ -78,6 +80,15 @@ def _apart(
     """Gate and product one after the other."""
     ungated = step.buffer("ungated", up.weight.shape[0])
     added = [ops.Residual(found[1])]
-    step.add(ops.Linear(weights=up.weight, x=x, y=ungated, prologue=prologue, epilogue=added))
+    planes = step.planes(x)
+    step.add(
+        ops.Linear(
+            weights=up.weight, x=x, y=ungated, prologue=prologue, epilogue=added, scratch=planes
+        )
+    )
     own = [ops.Residual(found[0]), activation, ops.Multiply(ungated)]
-    step.add(ops.Linear(weights=gate.weight, x=x, y=inner, prologue=prologue, epilogue=own))
+    step.add(
+        ops.Linear(
+            weights=gate.weight, x=x, y=inner, prologue=prologue, epilogue=own, scratch=planes
+        )
+    )

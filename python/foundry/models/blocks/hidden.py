@@ -69,7 +69,14 @@ class Hidden:
             result = self._step.buffer("block output", self._config.hidden)
             own = added(self._step, product, x, prologue)
             self._step.add(
-                ops.Linear(weights=product.weight, x=x, y=result, prologue=prologue, epilogue=own)
+                ops.Linear(
+                    weights=product.weight,
+                    x=x,
+                    y=result,
+                    prologue=prologue,
+                    epilogue=own,
+                    scratch=self._step.planes(x),
+                )
             )
             self.wait(result, after)
             return
@@ -84,6 +91,7 @@ class Hidden:
                 y=self.state,
                 prologue=prologue,
                 epilogue=[*own, *scale, ops.Residual(self.state)],
+                scratch=self._step.planes(x),
             )
         )
         if is_sum:

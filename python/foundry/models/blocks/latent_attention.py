@@ -105,12 +105,14 @@ def _input(
     latents = step.buffer("latents", layer.key_size)
     x, prologue = hidden.read(weights.attention_norm)
     if of.query_latent is None:
-        step.add(side_by_side("latent", prologue, [of.query, of.latent], x, [plain, latents]))
+        side_by_side(step, "latent", prologue, [of.query, of.latent], x, [plain, latents])
         return plain, latents
     own = step.buffer("latents of queries", of.query_latent.weight.shape[0])
-    step.add(side_by_side("latent", prologue, [of.query_latent, of.latent], x, [own, latents]))
+    side_by_side(step, "latent", prologue, [of.query_latent, of.latent], x, [own, latents])
     norm = normalise(config, of.query_norm)
-    step.add(ops.Linear(weights=of.query.weight, x=own, y=plain, prologue=norm))
+    step.add(
+        ops.Linear(weights=of.query.weight, x=own, y=plain, prologue=norm, scratch=step.planes(own))
+    )
     return plain, latents
 
 

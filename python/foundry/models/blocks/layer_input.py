@@ -28,6 +28,7 @@ def layer_inputs(step: Step, config: ModelConfig, hidden: Hidden, weights: Layer
             x=hidden.state,
             y=found,
             epilogue=[*bias(weights.projection), ops.Scale(1.0 / math.sqrt(config.hidden))],
+            scratch=step.planes(hidden.state),
         ),
         ops.RmsNorm(
             weight=weights.norm,
@@ -73,6 +74,7 @@ def add_layer_input(
                 ops.Multiply(own),
                 ops.Scale(math.sqrt(0.5)),
             ],
+            scratch=step.planes(x),
         )
     )
     hidden.add(of.projection, gated, of.norm)

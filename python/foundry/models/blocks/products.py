@@ -28,7 +28,8 @@ def lowered(step: Step, low_rank: LowRank, x: Tensor, prologue: ops.Operation | 
     """f32 (tokens, ranks)."""
     ranks, tokens = low_rank.down.shape[0], x.shape[0]
     inner = step.buffer(f"{tokens} x {ranks} of low rank", ranks, tokens)
-    step.add(ops.Linear(weights=low_rank.down, x=x, y=inner, prologue=prologue))
+    planes = step.planes(x)
+    step.add(ops.Linear(weights=low_rank.down, x=x, y=inner, prologue=prologue, scratch=planes))
     return inner
 
 
@@ -43,19 +44,20 @@ def corrections(
     rows = [slice(end - size, end) for size, end in zip(low_rank.sizes, ends, strict=True)]
     if tokens == 1:
         whole = step.buffer(f"{total} corrections", total, 1)
-        step.add(_up(low_rank, slice(0, total), inner, whole))
+        step.add(_up(step, low_rank, slice(0, total), inner, whole))
         return [whole.reshape(total)[own].reshape(1, own.stop - own.start) for own in rows]
     found = []
     for index, own in enumerate(rows):
         name = f"{tokens} x {total} corrections, {index}"
         found.append(step.buffer(name, own.stop - own.start, tokens))
-        step.add(_up(low_rank, own, inner, found[-1]))
+        step.add(_up(step, low_rank, own, inner, found[-1]))
     return found
 
 
-def _up(low_rank: LowRank, rows: slice, inner: Tensor, y: Tensor) -> ops.Operation:
+def _up(step: Step, low_rank: LowRank, rows: slice, inner: Tensor, y: Tensor) -> ops.Operation:
     own = [] if low_rank.bias is None else [ops.Bias(low_rank.bias[rows])]
-    return ops.Linear(weights=low_rank.up[rows], x=inner, y=y, epilogue=own)
+    planes = step.planes(inner)
+    return ops.Linear(weights=low_rank.up[rows], x=inner, y=y, epilogue=own, scratch=planes)
 
 
 def added(
@@ -81,18 +83,19 @@ def with_epilogues(
 
 
 def side_by_side(
+    step: Step,
     name: str,
     prologue: ops.Operation | None,
     products: Sequence[Product],
     x: Tensor,
     results: Sequence[Tensor],
     corrections: Sequence[Tensor] | None = None,
-) -> ops.Operation:
-    """Products of one input in one kernel, each with its bias, or what else is added to it."""
+) -> None:
+    """Adds products of one input in one kernel, each with its bias, or what else is added to it."""
     kernel = FusedKernelBuilder(name)
     if prologue is not None:
         kernel = kernel.prologue(prologue)
     for index, product in enumerate(products):
         own = bias(product) if corrections is None else [ops.Residual(corrections[index])]
         kernel = with_epilogues(kernel.main(ops.Linear(weights=product.weight)), own)
-    return kernel.build(x=x, y=list(results))
+    step.add(kernel.build(x=x, y=list(results), scratch=step.planes(x)))

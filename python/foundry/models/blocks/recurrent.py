@@ -119,6 +119,13 @@ def _product(step: Step, hidden: Hidden, norm: Norm | None, product: Product, na
     x, prologue = hidden.read(norm)
     result = step.buffer(name, product.weight.shape[0])
     step.add(
-        ops.Linear(weights=product.weight, x=x, y=result, prologue=prologue, epilogue=bias(product))
+        ops.Linear(
+            weights=product.weight,
+            x=x,
+            y=result,
+            prologue=prologue,
+            epilogue=bias(product),
+            scratch=step.planes(x),
+        )
     )
     return result
