@@ -20,6 +20,7 @@ from benchmarks import (
     llama_metal,
     machine,
     model,
+    prefill,
     startup,
 )
 from benchmarks.options import OPTIONS
@@ -29,6 +30,7 @@ from benchmarks.table import Table
 SECTIONS = {
     "machine": machine.measure,
     "model": model.measure,
+    "prefill": prefill.measure,
     "gemv": gemv.measure,
     "dispatch": dispatch.measure,
     "startup": startup.measure,
@@ -55,7 +57,8 @@ def main(words: list[str]) -> int:
         action="append",
         default=[],
         metavar="FILE",
-        help=f"of model, again for more: a GGUF file, or one of {', '.join(SHAPES)}, written then",
+        help="of model and prefill, again for more: a GGUF file, or one of "
+        f"{', '.join(SHAPES)}, written then",
     )
     parser.add_argument("--rounds", type=int, default=OPTIONS.rounds, help="per competitor")
     parser.add_argument("--against", metavar="REVISION", help="compare with this commit's figures")

@@ -67,8 +67,8 @@ def subjects() -> list[Subject]:
     ]
 
 
-def contenders(subject: Subject, threads: int) -> dict[str, Callable[[], Any]]:
-    task = [str(number) for number in astuple(subject.task)]
+def contenders(subject: Subject, threads: int, of: Task) -> dict[str, Callable[[], Any]]:
+    task = [str(number) for number in astuple(of)]
 
     def foundry() -> Any:
         command: list[str | Path] = [
@@ -96,7 +96,7 @@ def run_all(subject: Subject, threads: int) -> dict[str, Result | str]:
     """All figures of each contender; a text where one is missing."""
     found: dict[str, Result | str] = {}
     for _ in range(OPTIONS.rounds):
-        for name, call in contenders(subject, threads).items():
+        for name, call in contenders(subject, threads, subject.task).items():
             result = found.setdefault(name, {})
             if isinstance(result, str):
                 continue

@@ -156,6 +156,14 @@ def _llama(type: str, layers: int) -> Shape:
     )  # fmt: skip
 
 
+def _smollm2(type: str) -> Shape:
+    """SmolLM2 135M."""
+    return Shape(
+        "llama", type, 30, 576, 1536, 9, 3, 64, 49152, f"{_ATTENTION} {_GATED}",
+        metadata={"rope.freq_base": 100000.0},
+    )  # fmt: skip
+
+
 def _qwen3(type: str) -> Shape:
     """Qwen 3 0.6B."""
     return Shape(
@@ -165,6 +173,10 @@ def _qwen3(type: str) -> Shape:
 
 
 SHAPES: dict[str, Shape] = {
+    "smollm2-q4_1": _smollm2("q4_1"),
+    "smollm2-q8_0": _smollm2("q8_0"),
+    "smollm2-f16": _smollm2("f16"),
+    "smollm2-bf16": _smollm2("bf16"),
     "llama-q4_k": _llama("q4_k", 16),
     "llama-q8_0": _llama("q8_0", 8),
     "qwen3-q8_0": _qwen3("q8_0"),
