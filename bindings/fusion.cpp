@@ -87,11 +87,12 @@ void bind_fusion(nb::module_& m) {
             return k.epilogue(o.stage());
           },
           nb::arg("stage"), nb::rv_policy::none)
-      .def("build", &build, nb::arg("x") = nb::none(), nb::arg("y") = nb::none(), nb::kw_only(),
-           nb::arg("start") = 0, nb::arg("scratch") = nb::none(),
-           nb::sig("def build(self, x: Tensor, y: Tensor | collections.abc.Sequence[Tensor], *, "
-                   "start: int | Parameter = 0, scratch: Tensor | None = None) -> FusedKernel"),
-           "The kernel with its input and one output for each main. `scratch` is as Linear has it.");
+      .def(
+          "build", &build, nb::arg("x") = nb::none(), nb::arg("y") = nb::none(), nb::kw_only(),
+          nb::arg("start") = 0, nb::arg("scratch") = nb::none(),
+          nb::sig("def build(self, x: Tensor, y: Tensor | collections.abc.Sequence[Tensor], *, "
+                  "start: int | Parameter = 0, scratch: Tensor | None = None) -> FusedKernel"),
+          "The kernel with its input and one output for each main. `scratch` is as Linear has it.");
 }
 
 }  // namespace foundry::python
