@@ -38,6 +38,17 @@ def test_no_start_imports_what_commands_need() -> None:
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
+def test_models_import_late_what_few_of_them_need() -> None:
+    done = run_script("""
+        import sys
+        import foundry.models
+        late = ("gguf", "huggingface_hub", "jinja2", "safetensors", "foundry.export",
+                "foundry.huggingface.folder", "foundry.models.adapters.reading")
+        print([name for name in late if name in sys.modules])
+        """)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
 def test_demo_answers_and_says_what_it_cost() -> None:
     done = foundry("demo", "What is the capital of Japan?")
     assert done.returncode == 0, done.stderr

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foundry._foundry import Foundry, Gguf, Tensor
 from foundry.errors import ModelError
-from foundry.huggingface import Folder
+
+if TYPE_CHECKING:
+    from foundry.huggingface import Folder
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,11 @@ class Source:
 
 def source_of(path: Path) -> Source:
     """`ModelError` for what is no model."""
-    return _folder(Folder(path, in_order=True)) if path.is_dir() else _file(path)
+    if not path.is_dir():
+        return _file(path)
+    from foundry.huggingface import Folder
+
+    return _folder(Folder(path, in_order=True))
 
 
 def _folder(folder: Folder) -> Source:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from foundry.call_errors import typed_calls
 from foundry.errors import ArgumentError, ArgumentTypeError, ChatTemplateError
 from foundry.generation.arguments import shown
-from foundry.generation.chat_template import ChatTemplate
 from foundry.generation.templates.text import TemplateText
 from foundry.generation.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from foundry.generation.chat_template import ChatTemplate
 
 _KEY = "tokenizer.chat_template"
 _TOKENS = {"bos": "bos", "eos": "eos", "unknown": "unk", "seperator": "sep", "padding": "pad"}
@@ -20,7 +22,7 @@ _TOOLS = "tool_use"
 
 
 @typed_calls
-class ChatTemplates(Mapping[str, ChatTemplate]):
+class ChatTemplates(Mapping[str, "ChatTemplate"]):
     """Templates by name: `tokenizer.chat_template` is "default", `tokenizer.chat_template.NAME`
     is NAME. Empty where the file has none."""
 
@@ -30,21 +32,29 @@ class ChatTemplates(Mapping[str, ChatTemplate]):
             token = metadata.get(f"tokenizer.ggml.{key}_token_id")
             if type(token) is int and 0 <= token < len(tokenizer):
                 tokens[f"{name}_token"] = tokenizer.decode([token], skip_special=False)
-        self._templates: dict[str, ChatTemplate] = {}
+        self._tokens = tokens
+        self._sources: dict[str, object] = {}
+        self._templates: dict[str, ChatTemplate] = {}  # of them those that were asked for
         for key, source in metadata.items():
             if key == _KEY:
-                self._templates[_DEFAULT] = ChatTemplate(source, **tokens)
+                self._sources[_DEFAULT] = source
             elif key.startswith(f"{_KEY}."):
-                self._templates[key.removeprefix(f"{_KEY}.")] = ChatTemplate(source, **tokens)
+                self._sources[key.removeprefix(f"{_KEY}.")] = source
 
     def __getitem__(self, name: str) -> ChatTemplate:
+        if name not in self._templates:
+            # Only who chats pays for Jinja.
+            from foundry.generation.chat_template import ChatTemplate
+
+            made = ChatTemplate(self._sources[name], **self._tokens)
+            return self._templates.setdefault(name, made)
         return self._templates[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._templates)
+        return iter(self._sources)
 
     def __len__(self) -> int:
-        return len(self._templates)
+        return len(self._sources)
 
     def __repr__(self) -> str:
         return f"ChatTemplates({', '.join(map(shown, self)) or 'none'})"

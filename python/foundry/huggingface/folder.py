@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foundry._foundry import DType, Foundry, Gguf, Tensor
+from foundry._foundry import DType, Foundry, Tensor
 from foundry.errors import ModelError
 from foundry.huggingface.configuration import (
     has_exact_gelu,
@@ -147,9 +146,3 @@ def _name(path: Path) -> str:
     if whole.parent.name == "snapshots":
         return whole.parents[1].name.rpartition("--")[2]
     return whole.name
-
-
-def opened(path: Path) -> Folder | Gguf:
-    """A model's file: a folder that a model was saved to, or else what has to be a GGUF file."""
-    # Any path: pathlib's own question raises for some.
-    return Folder(path) if os.path.isfile(path / _CONFIGURATION) else Gguf(path)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from foundry.errors import ModelError, UnsupportedModelError
+from foundry.huggingface.prompts import Prompts
 from foundry.huggingface.weights import StoredTensor, json_object, json_value, stored_tensors
 from foundry.metadata import shown
 
@@ -20,14 +20,6 @@ _FLAGS = {
 }
 _DENSE = ("dense_2", "dense_3")
 _PLAIN = ("torch.nn.modules.linear.Identity", None)
-
-
-@dataclass(frozen=True)
-class Prompts:
-    """What is put before texts, by the names of their uses."""
-
-    texts: Mapping[str, str] = field(default_factory=dict)
-    default: str | None = None
 
 
 def prompts_of(folder: Path) -> Prompts:

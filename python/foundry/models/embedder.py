@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from foundry._foundry import Gguf
 from foundry.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -16,7 +17,7 @@ from foundry.errors import (
     UnsupportedModelError,
 )
 from foundry.generation.arguments import checked_flag, checked_text, shown
-from foundry.huggingface import Folder, Prompts
+from foundry.huggingface import Prompts
 from foundry.models.embedding_head import EmbeddingHead
 from foundry.models.opening import OpenedModel
 from foundry.models.pooling import Pooling, named, pooled
@@ -34,7 +35,7 @@ class Embedder:
         self._context_length = model.context_length
         self._states = states
         self._head = head
-        self.prompts = model.file.prompts if isinstance(model.file, Folder) else Prompts()
+        self.prompts = Prompts() if isinstance(model.file, Gguf) else model.file.prompts
         template = model.file.metadata.get("tokenizer.chat_template.rerank")
         self._pair_template = template if isinstance(template, str) else None
         """With {query} and {document}."""

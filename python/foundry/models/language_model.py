@@ -20,9 +20,7 @@ from foundry.engine.engine import Engine
 from foundry.engine.prepare import Progress
 from foundry.engine.step import MakeStep
 from foundry.errors import ArgumentError, ArgumentTypeError, ContextLengthError
-from foundry.export.folder import steps_for, write_text_tables
 from foundry.generation.arguments import checked_flag, checked_integer, checked_tokens
-from foundry.generation.chat_template import ChatTemplate
 from foundry.generation.chat_templates import ChatTemplates
 from foundry.generation.constraint import Constraint, ConstraintTokens, grammar_of
 from foundry.generation.log_probabilities import checked_top
@@ -45,6 +43,8 @@ from foundry.models.weights import ModelWeights, bind
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from foundry.generation.chat_template import ChatTemplate
 
 
 @typed_calls
@@ -345,6 +345,9 @@ class LanguageModel(Embeds):
             raise ArgumentError(
                 "export: the weights of a program are a GGUF file's; convert the folder"
             )
+        # Only who exports pays for it.
+        from foundry.export.folder import steps_for, write_text_tables
+
         target = Path(folder)
         try:
             target.mkdir(parents=True, exist_ok=True)

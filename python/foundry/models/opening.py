@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from foundry._foundry import Gguf
 from foundry.errors import ArgumentError, ModelError
 from foundry.generation.arguments import checked_integer
 from foundry.generation.tokenizer import Tokenizer
-from foundry.huggingface import Folder, opened
+from foundry.huggingface import opened
 from foundry.models.architectures import Pairing
 from foundry.models.config import ModelConfig
+
+if TYPE_CHECKING:
+    from foundry.huggingface import Folder
 
 
 @dataclass(frozen=True)
@@ -29,13 +33,13 @@ def open_model(path: Path, context_length: int | None) -> OpenedModel:
     """Raises `GgufError`, `ModelError` and `ArgumentError` as `load` says."""
     file = opened(path)
     config = ModelConfig.from_metadata(file.metadata)
-    if isinstance(file, Folder) and file.pairs_halves:
+    if not isinstance(file, Gguf) and file.pairs_halves:
         config = config.with_pairing(Pairing.HALVES)
-    if isinstance(file, Folder) and file.has_exact_gelu:
+    if not isinstance(file, Gguf) and file.has_exact_gelu:
         config = config.with_activation("GeluErf")
-    if isinstance(file, Folder) and file.has_fractional_ramp:
+    if not isinstance(file, Gguf) and file.has_fractional_ramp:
         config = config.with_fractional_ramp()
-    description = file.segmentation if isinstance(file, Folder) else None
+    description = None if isinstance(file, Gguf) else file.segmentation
     tokenizer = Tokenizer(file.metadata, description)
     _check_vocabulary(file, config, len(tokenizer))
     return OpenedModel(path, file, config, tokenizer, _context_length(config, context_length))

@@ -5,22 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from foundry._foundry import Gguf
-from foundry.errors import ArgumentTypeError, ModelError, UnsupportedModelError
+from foundry.errors import ArgumentTypeError
 from foundry.generation.arguments import checked_number
-from foundry.huggingface.adapters import LowRankUpdate, updates_of_folder
-from foundry.huggingface.tensors import half_pairs
 from foundry.metadata import shown
-from foundry.models.architectures import ARCHITECTURES, Pairing
 from foundry.models.config import ModelConfig
+
+if TYPE_CHECKING:
+    from foundry.huggingface.adapters import LowRankUpdate
 
 AdapterSource = str | Path | tuple[str | Path, float]
 """A path, or a path and what the adapter is multiplied with."""
-_PARTS = (".lora_a", ".lora_b")
 
 
 @dataclass(frozen=True)
@@ -44,7 +40,12 @@ def read_adapters(sources: Sequence[AdapterSource], config: ModelConfig) -> tupl
             f"adapters is a {type(sources).__name__}; expected a list of paths, or of paths with "
             "scales"
         )
-    return tuple(_read(*_split(source), config) for source in sources)
+    if not sources:
+        return ()
+    # Only who has adapters pays for reading them.
+    from foundry.models.adapters.reading import read
+
+    return tuple(read(*_split(source), config) for source in sources)
 
 
 def _split(source: object) -> tuple[Path, float]:
@@ -58,87 +59,3 @@ def _split(source: object) -> tuple[Path, float]:
             f"adapters: {shown(source)}; expected a path, or a path with a scale"
         ) from error
     return path, checked_number(scale, f"adapters: the scale of {path}")
-
-
-def _read(path: Path, scale: float, config: ModelConfig) -> Adapter:
-    of_file = ARCHITECTURES[config.architecture.name].pairing
-    is_turned = of_file is Pairing.NEIGHBOURS and config.architecture.pairing is Pairing.HALVES
-    if path.is_dir():
-        updates = updates_of_folder(
-            path,
-            config.architecture.name,
-            config.layers,
-            heads=config.attention.heads,
-            kv_heads=config.attention.kv_heads,
-            in_order=not is_turned,
-        )
-        return Adapter(path, scale, updates)
-    updates = _updates_of_file(path, config)
-    if is_turned:
-        updates = {name: _turned(name, update, config) for name, update in updates.items()}
-    return Adapter(path, scale, updates)
-
-
-def _updates_of_file(path: Path, config: ModelConfig) -> dict[str, LowRankUpdate]:
-    file = Gguf(path)
-    alpha = _checked_metadata(path, file.metadata, config)
-    values = _values(path)
-    found: dict[str, LowRankUpdate] = {}
-    for name in values:
-        if not name.endswith(_PARTS):
-            raise UnsupportedModelError(
-                f"adapter {path}: unsupported tensor {shown(name)}; supported: pairs of "
-                "NAME.lora_a and NAME.lora_b"
-            )
-        base = name[: -len(_PARTS[0])]
-        if base in found:
-            continue
-        for part in _PARTS:
-            if base + part not in values:
-                raise ModelError(f"adapter {path}: tensor '{base}{part}' is missing")
-        down, up = (values[base + part] for part in _PARTS)
-        rank = up.shape[-1]
-        found[base] = LowRankUpdate(down, up * np.float32(alpha / rank if alpha else 1.0))
-    return found
-
-
-def _checked_metadata(path: Path, metadata: Mapping[str, object], config: ModelConfig) -> float:
-    """The file's alpha; 0 where it has none."""
-    for key, wanted in (("general.type", "adapter"), ("adapter.type", "lora")):
-        if metadata.get(key) != wanted:
-            raise UnsupportedModelError(
-                f"adapter {path}: unsupported {key} {shown(metadata.get(key))}; supported: "
-                f"'{wanted}'"
-            )
-    architecture = metadata.get("general.architecture")
-    if architecture != config.architecture.name:
-        raise ModelError(
-            f"adapter {path}: is for {shown(architecture)} models; the model is "
-            f"'{config.architecture.name}'"
-        )
-    if "adapter.alora.invocation_tokens" in metadata:
-        raise UnsupportedModelError(
-            f"adapter {path}: unsupported adapter.alora.invocation_tokens; supported: adapters "
-            "that count from the first token on"
-        )
-    return checked_number(metadata.get("adapter.lora.alpha", 0.0), f"adapter {path}: alpha")
-
-
-def _values(path: Path) -> dict[str, NDArray[np.float32]]:
-    import gguf
-
-    return {
-        tensor.name: gguf.quants.dequantize(tensor.data, tensor.tensor_type)
-        .astype(np.float32)
-        .reshape(tuple(int(extent) for extent in reversed(tensor.shape)))
-        for tensor in gguf.GGUFReader(path).tensors
-    }
-
-
-def _turned(name: str, update: LowRankUpdate, config: ModelConfig) -> LowRankUpdate:
-    heads = {"attn_q": config.attention.heads, "attn_k": config.attention.kv_heads}.get(
-        name.split(".")[-2]
-    )
-    if heads is None or update.up.shape[0] % (2 * heads):
-        return update
-    return LowRankUpdate(update.down, half_pairs(update.up, heads))

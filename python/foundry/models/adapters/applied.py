@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from foundry._foundry import Foundry, Tensor
 from foundry.errors import ModelError, UnsupportedModelError
-from foundry.huggingface.adapters import LowRankUpdate
 from foundry.models.adapters.adapter import Adapter
 from foundry.models.config import ModelConfig
 from foundry.models.products import LowRank, Product
@@ -26,6 +26,9 @@ from foundry.models.weights import (
     LayerWeights,
     ModelWeights,
 )
+
+if TYPE_CHECKING:
+    from foundry.huggingface.adapters import LowRankUpdate
 
 _SUPPORTED = (
     "attn_q, attn_k, attn_v, attn_qkv, attn_output, ffn_gate, ffn_up, ffn_down, those of a shared "
