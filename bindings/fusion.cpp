@@ -17,7 +17,7 @@ namespace {
 using Fused = OperationOf<FusedKernel>;
 
 std::unique_ptr<Fused> build(const FusedKernelBuilder& kernel, nb::handle x, nb::handle y,
-                             nb::handle start, nb::handle scratch) {
+                             nb::handle start, nb::handle scratch, nb::handle places) {
   const Take take(kernel.name().c_str());
   std::vector<AnyTensor> outputs;
   if (nb::isinstance<nb::list>(y) || nb::isinstance<nb::tuple>(y)) {
@@ -28,6 +28,7 @@ std::unique_ptr<Fused> build(const FusedKernelBuilder& kernel, nb::handle x, nb:
   FusedKernel fused =
       kernel.build(take(x, "x"), std::move(outputs), take.scalar<std::uint32_t>(start, "start"));
   if (!scratch.is_none()) fused.scratch = take(scratch, "scratch");
+  fused.places = take.optional(places, "places");
   return std::make_unique<Fused>(std::move(fused), "FusedKernel");
 }
 
@@ -87,12 +88,16 @@ void bind_fusion(nb::module_& m) {
             return k.epilogue(o.stage());
           },
           nb::arg("stage"), nb::rv_policy::none)
-      .def(
-          "build", &build, nb::arg("x") = nb::none(), nb::arg("y") = nb::none(), nb::kw_only(),
-          nb::arg("start") = 0, nb::arg("scratch") = nb::none(),
-          nb::sig("def build(self, x: Tensor, y: Tensor | collections.abc.Sequence[Tensor], *, "
-                  "start: int | Parameter = 0, scratch: Tensor | None = None) -> FusedKernel"),
-          "The kernel with its input and one output for each main. `scratch` is as Linear has it.");
+      .def("build", &build, nb::arg("x") = nb::none(), nb::arg("y") = nb::none(), nb::kw_only(),
+           nb::arg("start") = 0, nb::arg("scratch") = nb::none(), nb::arg("places") = nb::none(),
+           nb::sig("def build(self, x: Tensor, y: Tensor | collections.abc.Sequence[Tensor], *, "
+                   "start: int | Parameter = 0, scratch: Tensor | None = None, places: Tensor | "
+                   "None = None) -> FusedKernel"),
+           "The kernel with its input and one output for each main. `scratch` is as Linear has it. "
+           "For Rope and CacheWrite `start` is the first token's position, or `places`, u32 "
+           "(tokens, "
+           "2), have each token's position and its sequence, an index of the outermost dimension "
+           "that caches have then.");
 }
 
 }  // namespace foundry::python

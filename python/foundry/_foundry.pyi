@@ -1002,9 +1002,10 @@ class QkvLinear(Operation):
     norm_after_rope: the norms follow RoPE (Hunyuan).
     norm_values: every head of the values gets RMSNorm, too, without weights (Gemma 4).
     ring: position p goes to slot p % capacity of the caches.
+    places: optional; u32 (tokens, 2), for each token its position and its sequence, an index of the outermost dimension that caches and states have then: (sequences, ...). Of a state each token is another sequence's. start is 0; the numbers are not checked.
     """
 
-    def __init__(self, query: Tensor, key: Tensor, value: Tensor, x: Tensor, q: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, dims: int = 0, magnitude: float = 1.0, prologue: Operation | None = None, query_bias: Tensor | None = None, key_bias: Tensor | None = None, value_bias: Tensor | None = None, query_norm: Tensor | None = None, key_norm: Tensor | None = None, norm_epsilon: float = 1e-06, norm: QkNorm = ..., norm_after_rope: bool = False, norm_values: bool = False, ring: bool = False) -> None: ...
+    def __init__(self, query: Tensor, key: Tensor, value: Tensor, x: Tensor, q: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, dims: int = 0, magnitude: float = 1.0, prologue: Operation | None = None, query_bias: Tensor | None = None, key_bias: Tensor | None = None, value_bias: Tensor | None = None, query_norm: Tensor | None = None, key_norm: Tensor | None = None, norm_epsilon: float = 1e-06, norm: QkNorm = ..., norm_after_rope: bool = False, norm_values: bool = False, ring: bool = False, places: Tensor | None = None) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -1151,7 +1152,7 @@ class AttentionForm(enum.Enum):
     """Which attention kernel runs."""
 
     automatic = 0
-    """decode for up to 4 tokens, prefill for more"""
+    """decode for up to 8 tokens, and with places, prefill for more"""
 
     decode = 1
     """a threadgroup per token and group of query heads, or several"""
@@ -1181,9 +1182,10 @@ class Attention(Operation):
     sinks: optional; (heads,), for each a score that has no position and takes its share of the weights (gpt-oss); -inf: none; f32, f16 or bf16.
     slopes: optional; (heads,), for each what a position of distance 1 takes from the score (ALiBi, Press et al. 2022); f32, f16 or bf16.
     gate: optional; (tokens, heads, value_dim), strides as q's: the result is multiplied by its logistic function (Qwen 3 Next); f32, f16 or bf16.
+    places: optional; u32 (tokens, 2), for each token its position and its sequence, an index of the outermost dimension that caches and states have then: (sequences, ...). Of a state each token is another sequence's. start is 0; the numbers are not checked.
     """
 
-    def __init__(self, q: Tensor, k_cache: Tensor, v_cache: Tensor, y: Tensor, *, start: int | Parameter = 0, scale: float = 0.0, window: int = 0, form: AttentionForm = ..., causal: bool = True, ahead: int = 0, soft_cap: float = 0.0, mask: Tensor | None = None, scratch: Tensor | None = None, splits: int = 0, ring: bool = False, sinks: Tensor | None = None, slopes: Tensor | None = None, gate: Tensor | None = None) -> None: ...
+    def __init__(self, q: Tensor, k_cache: Tensor, v_cache: Tensor, y: Tensor, *, start: int | Parameter = 0, scale: float = 0.0, window: int = 0, form: AttentionForm = ..., causal: bool = True, ahead: int = 0, soft_cap: float = 0.0, mask: Tensor | None = None, scratch: Tensor | None = None, splits: int = 0, ring: bool = False, sinks: Tensor | None = None, slopes: Tensor | None = None, gate: Tensor | None = None, places: Tensor | None = None) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -1196,7 +1198,7 @@ class Attention(Operation):
 
 class Rope(Operation):
     """
-    Rotary position embedding: token t stands at position start + t. Su et al. 2021. As a stage of a fused kernel x, y and start do not count.
+    Rotary position embedding: token t stands at position start + t. Su et al. 2021. As a stage of a fused kernel x, y, start and places do not count.
 
     x: left out in a fused kernel; (tokens, heads, head_dim); f32, f16 or bf16.
     y: left out in a fused kernel; x's size; f32, f16 or bf16. It may be x.
@@ -1206,9 +1208,10 @@ class Rope(Operation):
     factors: optional; (dims / 2,); f32: frequencies are divided by them (Llama 3).
     dims: elements of a head that are turned, its first ones; the others pass through (Phi 2); 0: all.
     magnitude: what turned elements are multiplied by (YaRN, LongRoPE).
+    places: optional; u32 (tokens, 2), for each token its position and its sequence, an index of the outermost dimension that caches and states have then: (sequences, ...). Of a state each token is another sequence's. start is 0; the numbers are not checked.
     """
 
-    def __init__(self, x: Tensor | None = None, y: Tensor | None = None, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, dims: int = 0, magnitude: float = 1.0) -> None: ...
+    def __init__(self, x: Tensor | None = None, y: Tensor | None = None, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, dims: int = 0, magnitude: float = 1.0, places: Tensor | None = None) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -1241,9 +1244,10 @@ class RopeKvWrite(Operation):
     norm_after_rope: the norms follow RoPE (Hunyuan).
     norm_values: every head of the values gets RMSNorm, too, without weights (Gemma 4).
     ring: position p goes to slot p % capacity of the caches.
+    places: optional; u32 (tokens, 2), for each token its position and its sequence, an index of the outermost dimension that caches and states have then: (sequences, ...). Of a state each token is another sequence's. start is 0; the numbers are not checked.
     """
 
-    def __init__(self, q: Tensor, k: Tensor, v: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, dims: int = 0, magnitude: float = 1.0, query_norm: Tensor | None = None, key_norm: Tensor | None = None, norm_epsilon: float = 1e-06, norm: QkNorm = ..., norm_after_rope: bool = False, norm_values: bool = False, ring: bool = False) -> None: ...
+    def __init__(self, q: Tensor, k: Tensor, v: Tensor, k_cache: Tensor, v_cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, dims: int = 0, magnitude: float = 1.0, query_norm: Tensor | None = None, key_norm: Tensor | None = None, norm_epsilon: float = 1e-06, norm: QkNorm = ..., norm_after_rope: bool = False, norm_values: bool = False, ring: bool = False, places: Tensor | None = None) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -1270,9 +1274,10 @@ class LatentWrite(Operation):
     dims: elements of a head that are turned, its first ones; the others pass through (Phi 2); 0: all.
     magnitude: what turned elements are multiplied by (YaRN, LongRoPE).
     norm_epsilon: of the norm.
+    places: optional; u32 (tokens, 2), for each token its position and its sequence, an index of the outermost dimension that caches and states have then: (sequences, ...). Of a state each token is another sequence's. start is 0; the numbers are not checked.
     """
 
-    def __init__(self, q: Tensor, kv: Tensor, norm: Tensor, y: Tensor, cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, dims: int = 0, magnitude: float = 1.0, norm_epsilon: float = 1e-06) -> None: ...
+    def __init__(self, q: Tensor, kv: Tensor, norm: Tensor, y: Tensor, cache: Tensor, *, start: int | Parameter = 0, base: float = 10000.0, interleaved: bool = True, factors: Tensor | None = None, dims: int = 0, magnitude: float = 1.0, norm_epsilon: float = 1e-06, places: Tensor | None = None) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -1349,9 +1354,10 @@ class CausalConv(Operation):
     input_gate: optional; x's size, strides likewise; f32, f16 or bf16.
     output_gate: optional; x's size, strides likewise; f32, f16 or bf16.
     silu: y goes through SiLU before its gate (Mamba, Qwen 3 Next).
+    places: optional; u32 (tokens, 2), for each token its position and its sequence, an index of the outermost dimension that caches and states have then: (sequences, ...). Of a state each token is another sequence's. start is 0; the numbers are not checked.
     """
 
-    def __init__(self, x: Tensor, weights: Tensor, state: Tensor, y: Tensor, *, start: int | Parameter = 0, bias: Tensor | None = None, input_gate: Tensor | None = None, output_gate: Tensor | None = None, silu: bool = False) -> None: ...
+    def __init__(self, x: Tensor, weights: Tensor, state: Tensor, y: Tensor, *, start: int | Parameter = 0, bias: Tensor | None = None, input_gate: Tensor | None = None, output_gate: Tensor | None = None, silu: bool = False, places: Tensor | None = None) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -1382,9 +1388,10 @@ class GatedDeltaNet(Operation):
     epsilon: added to the squares of q's and k's lengths.
     tiled: head h has key head h % key heads (Qwen 3.5); else neighbours share one (Qwen 3 Next).
     lanes: lanes that share a column of the state, a power of two up to 32; 0: chosen.
+    places: optional; u32 (tokens, 2), for each token its position and its sequence, an index of the outermost dimension that caches and states have then: (sequences, ...). Of a state each token is another sequence's. start is 0; the numbers are not checked.
     """
 
-    def __init__(self, q: Tensor, k: Tensor, v: Tensor, decay: Tensor, beta: Tensor, state: Tensor, y: Tensor, *, start: int | Parameter = 0, decay_scale: Tensor | None = None, decay_bias: Tensor | None = None, scale: float = 0.0, epsilon: float = 1e-06, tiled: bool = False, lanes: int = 0) -> None: ...
+    def __init__(self, q: Tensor, k: Tensor, v: Tensor, decay: Tensor, beta: Tensor, state: Tensor, y: Tensor, *, start: int | Parameter = 0, decay_scale: Tensor | None = None, decay_bias: Tensor | None = None, scale: float = 0.0, epsilon: float = 1e-06, tiled: bool = False, lanes: int = 0, places: Tensor | None = None) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -1410,9 +1417,10 @@ class SsmScan(Operation):
     dt_bias: optional; (heads,); f32, f16 or bf16.
     d: optional; (heads,); f32, f16 or bf16.
     gate: optional; y's size, any stride of rows; f32, f16 or bf16.
+    places: optional; u32 (tokens, 2), for each token its position and its sequence, an index of the outermost dimension that caches and states have then: (sequences, ...). Of a state each token is another sequence's. start is 0; the numbers are not checked.
     """
 
-    def __init__(self, xbc: Tensor, dt: Tensor, a: Tensor, state: Tensor, y: Tensor, *, start: int | Parameter = 0, dt_bias: Tensor | None = None, d: Tensor | None = None, gate: Tensor | None = None) -> None: ...
+    def __init__(self, xbc: Tensor, dt: Tensor, a: Tensor, state: Tensor, y: Tensor, *, start: int | Parameter = 0, dt_bias: Tensor | None = None, d: Tensor | None = None, gate: Tensor | None = None, places: Tensor | None = None) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -1605,7 +1613,7 @@ class RandomNormal(Operation):
 
 class Embedding(Operation):
     """
-    Rows of a table by token id: y[t] = scale * table[ids[t]] + positions[start + t] + offset. An id outside of the table gives a row of NaN; ShapeError for positions past their table.
+    Rows of a table by token id: y[t] = scale * table[ids[t]] + positions[start + t] + offset. An id outside of the table gives a row of NaN; ShapeError for positions past their table. Places count where there are positions.
 
     table: (rows, columns); any format with a policy.
     ids: (tokens,); i32 or u32.
@@ -1614,9 +1622,10 @@ class Embedding(Operation):
     positions: optional; (positions, columns) (GPT-2); f32, f16 or bf16.
     offset: optional; (columns,), the same for all (BERT's token type); f32, f16 or bf16.
     start: position of the first token.
+    places: optional; u32 (tokens, 2), for each token its position and its sequence, an index of the outermost dimension that caches and states have then: (sequences, ...). Of a state each token is another sequence's. start is 0; the numbers are not checked.
     """
 
-    def __init__(self, table: Tensor, ids: Tensor, y: Tensor, *, scale: float = 1.0, positions: Tensor | None = None, offset: Tensor | None = None, start: int | Parameter = 0) -> None: ...
+    def __init__(self, table: Tensor, ids: Tensor, y: Tensor, *, scale: float = 1.0, positions: Tensor | None = None, offset: Tensor | None = None, start: int | Parameter = 0, places: Tensor | None = None) -> None: ...
 
     def __repr__(self) -> str: ...
 
@@ -2253,9 +2262,9 @@ class FusedKernelBuilder:
 
     def epilogue(self, stage: Operation) -> FusedKernelBuilder: ...
 
-    def build(self, x: Tensor, y: Tensor | Sequence[Tensor], *, start: int | Parameter = 0, scratch: Tensor | None = None) -> FusedKernel:
+    def build(self, x: Tensor, y: Tensor | Sequence[Tensor], *, start: int | Parameter = 0, scratch: Tensor | None = None, places: Tensor | None = None) -> FusedKernel:
         """
-        The kernel with its input and one output for each main. `scratch` is as Linear has it.
+        The kernel with its input and one output for each main. `scratch` is as Linear has it. For Rope and CacheWrite `start` is the first token's position, or `places`, u32 (tokens, 2), have each token's position and its sequence, an index of the outermost dimension that caches have then.
         """
 
 def register_shader(path: str, text: str) -> None:

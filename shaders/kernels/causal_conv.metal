@@ -1,5 +1,5 @@
 // A short convolution over tokens. A thread takes a channel and keeps its last inputs while it goes
-// through the tokens.
+// through the tokens; with places, each token by itself.
 #include "lib/activation.metal"
 
 FOUNDRY_GLOBAL uint kTaps = Taps::value;
@@ -14,13 +14,18 @@ kernel void causal_conv(FOUNDRY_ARGUMENTS) {
     taps[j] = float(weights[ulong(channel) * kTaps + j]);
     inputs[j] = 0.0f;
   }
-  if (params.start != 0) {
+  const uint first_token = has_places ? thread_position_in_grid.y : 0;
+  const uint end = has_places ? first_token + 1 : params.tokens;
+  const uint position = has_places ? places[2 * first_token] : params.start;
+  const ulong sequence = has_places ? places[2 * first_token + 1] : 0;
+  device float* own = state + sequence * (kTaps - 1) * params.channels + channel;
+  if (position != 0) {
 #pragma unroll
-    for (uint j = 0; j + 1 < kTaps; ++j) inputs[j] = state[ulong(j) * params.channels + channel];
+    for (uint j = 0; j + 1 < kTaps; ++j) inputs[j] = own[ulong(j) * params.channels];
   }
   const float first = has_bias ? float(bias[channel]) : 0.0f;
 
-  for (uint token = 0; token < params.tokens; ++token) {
+  for (uint token = first_token; token < end; ++token) {
     float input = float(x[ulong(token) * params.x_stride + channel]);
     if (has_input_gate) {
       input *= float(input_gate[ulong(token) * params.input_gate_stride + channel]);
@@ -39,5 +44,5 @@ kernel void causal_conv(FOUNDRY_ARGUMENTS) {
   }
 
 #pragma unroll
-  for (uint j = 0; j + 1 < kTaps; ++j) state[ulong(j) * params.channels + channel] = inputs[j];
+  for (uint j = 0; j + 1 < kTaps; ++j) own[ulong(j) * params.channels] = inputs[j];
 }

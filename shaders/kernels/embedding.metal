@@ -12,7 +12,10 @@ kernel void embedding(FOUNDRY_ARGUMENTS) {
     value = weight_at<Weights>(table + ulong(id) * (params.columns / Weights::kBlock), k);
   }
   if (scaled) value *= params.scale;
-  if (has_positions) value += float(positions[ulong(params.start + token) * params.columns + k]);
+  if (has_positions) {
+    const ulong position = has_places ? places[2 * token] : params.start + token;
+    value += float(positions[position * params.columns + k]);
+  }
   if (has_offset) value += float(offset[k]);
   y[ulong(token) * params.columns + k] = Y(value);
 }

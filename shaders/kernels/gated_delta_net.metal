@@ -1,6 +1,7 @@
 // The gated delta rule (Yang, Kautz & Hatamizadeh, "Gated Delta Networks", 2024), all tokens in one
 // dispatch. Columns of a head's state are independent of each other: `Lanes` lanes of a simdgroup
-// share one, each has every so many of its rows, from the first token to the last.
+// share one, each has every so many of its rows, from the first token to the last; with places they
+// take one token.
 #include "lib/activation.metal"
 #include "lib/non_finite.metal"
 
@@ -58,22 +59,29 @@ kernel void gated_delta_net(FOUNDRY_ARGUMENTS) {
   const uint head = threadgroup_position_in_grid.y;
   const uint key_head = params.tiled != 0 ? head % params.key_heads
                                           : head / (params.heads / params.key_heads);
-  device const X* q_row = q + ulong(key_head) * params.q_head_stride;
-  device const X* k_row = k + ulong(key_head) * params.k_head_stride;
-  device const X* v_own = v + ulong(head) * params.v_head_stride + own;
-  device const Decay* decay_own =
-      decay + gate_at(head, params.decay_group, params.decay_group_stride);
-  device const Beta* beta_own =
-      beta + gate_at(head, params.beta_group, params.beta_group_stride);
-  device Y* y_own = y + ulong(head) * params.values + own;
-  device float* state_own = state + ulong(head) * kKeys * params.values + own;
+  const ulong first_token = has_places ? threadgroup_position_in_grid.z : 0;
+  const uint position = has_places ? places[2 * first_token] : params.start;
+  const ulong sequence = has_places ? places[2 * first_token + 1] : 0;
+  device const X* q_row =
+      q + first_token * params.q_token_stride + ulong(key_head) * params.q_head_stride;
+  device const X* k_row =
+      k + first_token * params.k_token_stride + ulong(key_head) * params.k_head_stride;
+  device const X* v_own =
+      v + first_token * params.v_token_stride + ulong(head) * params.v_head_stride + own;
+  device const Decay* decay_own = decay + first_token * params.decay_token_stride +
+                                  gate_at(head, params.decay_group, params.decay_group_stride);
+  device const Beta* beta_own = beta + first_token * params.beta_token_stride +
+                                gate_at(head, params.beta_group, params.beta_group_stride);
+  device Y* y_own = y + (first_token * params.heads + head) * params.values + own;
+  device float* state_own =
+      state + (sequence * params.heads + head) * kKeys * params.values + own;
 
   float rows[kRows];
   for (uint first = 0; first < kRows; first += kStep) {
 #pragma unroll
     for (uint i = first; i < first + kStep; ++i) {
       const float row = state_own[ulong(row_of(i, part)) * params.values];
-      rows[i] = params.start != 0 && has_row(i, part) ? row : 0.0f;
+      rows[i] = position != 0 && has_row(i, part) ? row : 0.0f;
     }
   }
 

@@ -21,7 +21,8 @@ kernel void latent_write(FOUNDRY_ARGUMENTS) {
   const uint head = threadgroup_position_in_grid.x;
   const uint token = threadgroup_position_in_grid.y;
   const uint lane = thread_index_in_simdgroup;
-  const uint position = params.start + token;
+  const uint position = has_places ? places[2 * token] : params.start + token;
+  const ulong sequence = has_places ? places[2 * token + 1] : 0;
   if (head < params.heads) {
     device const X* from = q + (token * params.heads + head + 1) * params.head_dim - params.dims;
     device Y* to = y + ulong(token) * params.y_token_stride + ulong(head) * params.y_head_stride;
@@ -34,7 +35,8 @@ kernel void latent_write(FOUNDRY_ARGUMENTS) {
     return;
   }
   device const X* from = kv + token * (params.latent + params.dims);
-  device Cache* to = cache + ulong(position) * params.cache_stride;
+  device Cache* to = cache + sequence * params.sequence_stride +
+                     ulong(position) * params.cache_stride;
   float sum = 0.0f;
   for (uint i = lane; i < params.latent; i += 32) sum += float(from[i]) * float(from[i]);
   const float scale = inverse_root_mean(simd_sum(sum) / float(params.latent), params.norm_epsilon);

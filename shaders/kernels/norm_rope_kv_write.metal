@@ -32,7 +32,8 @@ kernel void norm_rope_kv_write(FOUNDRY_ARGUMENTS) {
   const uint simdgroups = simdgroups_per_threadgroup;
   const uint lane = thread_index_in_simdgroup;
   const uint token = threadgroup_position_in_grid.y;
-  const uint position = params.start + token;
+  const uint position = has_places ? places[2 * token] : params.start + token;
+  const ulong sequence = has_places ? places[2 * token + 1] : 0;
   const ulong slot = position % params.slots;
   const uint q_units = of_rows ? 1 : params.heads;
   const uint k_units = of_rows ? 1 : params.kv_heads;
@@ -80,10 +81,11 @@ kernel void norm_rope_kv_write(FOUNDRY_ARGUMENTS) {
 
   for (uint h = simdgroup; h < (of_rows ? heads : 1); h += simdgroups) {
     const uint head = first_head + h;
-    const ulong in_cache = is_value ? slot * params.v_position_stride +
-                                          ulong(head) * params.v_head_stride
-                                    : slot * params.k_position_stride +
-                                          ulong(head) * params.k_head_stride;
+    const ulong in_cache =
+        is_value ? sequence * params.v_sequence_stride + slot * params.v_position_stride +
+                       ulong(head) * params.v_head_stride
+                 : sequence * params.k_sequence_stride + slot * params.k_position_stride +
+                       ulong(head) * params.k_head_stride;
     const CacheHead<Cache> cached = {(is_value ? v_cache : k_cache) + in_cache,
                                      memory.values + simdgroup * params.head_dim};
     for (uint i = lane; i < params.head_dim / 2; i += 32) {

@@ -8,14 +8,16 @@ kernel void rope_kv_write(FOUNDRY_ARGUMENTS) {
   const uint token = thread_position_in_grid.z;
   const uint head_dim = params.head_dim;
   if (i >= head_dim / 2) return;
-  const uint position = params.start + token;
+  const uint position = has_places ? places[2 * token] : params.start + token;
+  const ulong sequence = has_places ? places[2 * token + 1] : 0;
   const ulong slot = position % params.slots;
   const RopePair pair = rope_pair(i, head_dim, params.dims, params.interleaved != 0);
 
   if (head >= params.heads + params.kv_heads) {
     const uint v_head = head - params.heads - params.kv_heads;
     const ulong from = (ulong(token) * params.kv_heads + v_head) * head_dim;
-    const ulong to = slot * params.v_position_stride + ulong(v_head) * params.v_head_stride;
+    const ulong to = sequence * params.v_sequence_stride + slot * params.v_position_stride +
+                     ulong(v_head) * params.v_head_stride;
     v_cache[to + pair.first] = Cache(float(v[from + pair.first]));
     v_cache[to + pair.second] = Cache(float(v[from + pair.second]));
     return;
@@ -38,7 +40,8 @@ kernel void rope_kv_write(FOUNDRY_ARGUMENTS) {
   } else {
     const uint k_head = head - params.heads;
     const ulong from = (ulong(token) * params.kv_heads + k_head) * head_dim;
-    const ulong to = slot * params.k_position_stride + ulong(k_head) * params.k_head_stride;
+    const ulong to = sequence * params.k_sequence_stride + slot * params.k_position_stride +
+                     ulong(k_head) * params.k_head_stride;
     float2 values = float2(float(k[from + pair.first]), float(k[from + pair.second]));
     if (turns) values = rope_rotate(values, angle);
     k_cache[to + pair.first] = Cache(values.x);

@@ -1,6 +1,6 @@
 // Mamba 2's scan. A thread has an element of a head's x, and with it a column of the state. It
-// takes the column's rows few at a time, which it keeps while it goes through the tokens: y collects
-// what they answer.
+// takes the column's rows few at a time, which it keeps while it goes through the tokens, with places
+// through one: y collects what they answer.
 #include "lib/activation.metal"
 
 FOUNDRY_GLOBAL uint kRows = StateRows::value;
@@ -15,7 +15,12 @@ kernel void ssm_scan(FOUNDRY_ARGUMENTS) {
   const uint groups = params.heads / params.heads_of_group;
   device const Xbc* b = xbc + inner + ulong(group) * params.state_size;
   device const Xbc* c = b + ulong(groups) * params.state_size;
-  device float* rows = state + ulong(head) * params.state_size * params.head_dim + column;
+  const uint first_token = has_places ? threadgroup_position_in_grid.z : 0;
+  const uint end = has_places ? first_token + 1 : params.tokens;
+  const uint position = has_places ? places[2 * first_token] : params.start;
+  const ulong sequence = has_places ? places[2 * first_token + 1] : 0;
+  device float* rows =
+      state + (sequence * params.heads + head) * params.state_size * params.head_dim + column;
   const float rate = float(a[head]);
   const float dt_offset = has_dt_bias ? float(dt_bias[head]) : 0.0f;
   const float own = has_d ? float(d[head]) : 0.0f;
@@ -25,9 +30,9 @@ kernel void ssm_scan(FOUNDRY_ARGUMENTS) {
     float kept[kRows];
 #pragma unroll
     for (uint i = 0; i < kRows; ++i) {
-      kept[i] = params.start == 0 ? 0.0f : rows[ulong(first + i) * params.head_dim];
+      kept[i] = position == 0 ? 0.0f : rows[ulong(first + i) * params.head_dim];
     }
-    for (uint token = 0; token < params.tokens; ++token) {
+    for (uint token = first_token; token < end; ++token) {
       const ulong row = ulong(token) * params.xbc_stride;
       const float time = softplus(float(dt[ulong(token) * params.dt_stride + head]) + dt_offset);
       const float decay = precise::exp(time * rate);

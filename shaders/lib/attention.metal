@@ -3,18 +3,19 @@
 #pragma once
 #include "lib/activation.metal"
 #include "lib/non_finite.metal"
+#include "lib/places.metal"
 
 // Below every score, yet finite: differences of it stay numbers under fast math.
 FOUNDRY_GLOBAL float kAttentionLowest = -1.0e30f;
 // The weight of a position that is hidden: its value is left out, where 0 times NaN would show.
 FOUNDRY_GLOBAL float kAttentionHidden = -1.0f;
 
-/// The positions [begin, end) that a token may attend to, before the mask.
-inline uint attention_end(constant AttentionParams& params, uint token) {
-  return params.start + token + 1 + min(params.ahead, params.tokens - 1 - token);
+/// The positions [begin, end) that a token may attend to, before the mask; `position` is its own.
+inline uint attention_end(constant AttentionParams& params, uint position, uint token) {
+  return position + 1 + min(params.ahead, params.tokens - 1 - token);
 }
-inline uint attention_begin(constant AttentionParams& params, uint token) {
-  const uint own_end = params.start + token + 1;
+inline uint attention_begin(constant AttentionParams& params, uint position) {
+  const uint own_end = position + 1;
   return params.window != 0 && own_end > params.window ? own_end - params.window : 0;
 }
 

@@ -6,6 +6,7 @@
 // at(token, head, d), the index in y. Where y is in blocks, units are whole heads and d is 0.
 #pragma once
 #include "lib/cache_elements.metal"
+#include "lib/places.metal"
 #include "stages/rope.metal"
 
 /// Unit `unit` of a product, and tile `tile` of it: Rows rows, the first elements of Rows / 2 pairs
@@ -76,11 +77,10 @@ inline RopePair normed_elements(Norm, RopePair at, uint) {
   return at;
 }
 
-/// The pairs of a token's unit through norm and turn, stored. For one simdgroup. `start`: the first
-/// token's position.
+/// The pairs of a token's unit through norm and turn, stored. For one simdgroup.
 template <class Unit, class Norm, class Turn, class Store, class Y>
 inline void finish_pairs(Norm norm, Turn turn, Store store, device Y* y, uint unit, uint token,
-                         uint start, threadgroup float* values, uint lane) {
+                         uint position, threadgroup float* values, uint lane) {
   const auto norm_scale = norm.scale(values, Unit::kHeadDim, lane);
   const CacheHead<Y> head = {y + store.at(token, Unit{unit, 0}.head(), 0), values};
   for (uint p = lane; p < Unit::kPairs; p += 32) {
@@ -90,7 +90,7 @@ inline void finish_pairs(Norm norm, Turn turn, Store store, device Y* y, uint un
     pair = norm.apply(pair, normed_elements(norm, elements, at.head() * Unit::kHeadDim),
                       norm_scale);
     if (Unit::kDims == Unit::kHeadDim || at.pair(p) < Unit::kDims / 2) {
-      pair = turn.apply(pair, at.pair(p), Unit::kDims, start + token);
+      pair = turn.apply(pair, at.pair(p), Unit::kDims, position);
     }
     head.put(elements.first, p, pair.x);
     head.put(elements.second, Unit::kPairs + p, pair.y);
@@ -99,26 +99,26 @@ inline void finish_pairs(Norm norm, Turn turn, Store store, device Y* y, uint un
 }
 template <class Unit, class Norm, class Turn, class Store, class Y>
 inline void finish_pairs(AfterTurn<Norm> after, Turn turn, Store store, device Y* y, uint unit,
-                         uint token, uint start, threadgroup float* values, uint lane) {
+                         uint token, uint position, threadgroup float* values, uint lane) {
   for (uint p = lane; p < Unit::kPairs; p += 32) {
     const Unit at = {unit, 0};
     if (at.pair(p) >= Unit::kDims / 2) continue;
     const float2 pair = turn.apply(float2(values[p], values[Unit::kPairs + p]), at.pair(p),
-                                   Unit::kDims, start + token);
+                                   Unit::kDims, position);
     values[p] = pair.x;
     values[Unit::kPairs + p] = pair.y;
   }
   simdgroup_barrier(mem_flags::mem_threadgroup);
-  finish_pairs<Unit>(after.norm, NoHeadTurn{}, store, y, unit, token, start, values, lane);
+  finish_pairs<Unit>(after.norm, NoHeadTurn{}, store, y, unit, token, position, values, lane);
 }
 
 /// Unit `unit` of a product, stored. `values` has the unit's floats of each token. Every simdgroup of
 /// the threadgroup must call it.
 template <class Unit, class Product, class Epilogue, class Norm, class Turn, class Store,
-          class Prologue, class Tokens, class Y>
+          class Prologue, class Tokens, class Places, class Y>
 inline void head_unit(Product product, Epilogue epilogue, Norm norm, Turn turn, Store store,
                       device Y* y, Prologue prologue, Tokens tokens, uint rows, uint columns,
-                      uint unit, uint start, threadgroup float* values, uint simdgroup,
+                      uint unit, Places places, threadgroup float* values, uint simdgroup,
                       uint simdgroups, uint lane) {
   const uint kCount = Tokens::kCount;
   const uint kFloats = 2 * Unit::kPairs;
@@ -140,7 +140,8 @@ inline void head_unit(Product product, Epilogue epilogue, Norm norm, Turn turn, 
 #pragma nounroll
   for (uint i = 0; i < kCount; ++i) {
     if (!tokens.has(i)) continue;
-    finish_pairs<Unit>(norm, turn, store, y, unit, tokens.at(i), start, values + i * kFloats,
-                       lane);
+    const uint token = tokens.at(i);
+    finish_pairs<Unit>(norm, turn, store, y, unit, token, places.of(token).position,
+                       values + i * kFloats, lane);
   }
 }

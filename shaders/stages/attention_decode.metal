@@ -165,9 +165,10 @@ inline uint attention_offset(uint lane) {
 /// Cache: the policy of the format that keys and values are kept in. Together: heads whose sums are
 /// in registers at once, a divisor.
 template <class Cache, uint Together, uint Groups, uint HeadDim, uint Heads, uint Simdgroups,
-          uint ValueDim = HeadDim, class Q, class Mask, class Out>
+          uint ValueDim = HeadDim, class Q, class Mask, class Places, class Out>
 inline void attend_decode(device const Q* q, device const typename Cache::Block* k_cache,
-                          device const typename Cache::Block* v_cache, Mask mask, Out out,
+                          device const typename Cache::Block* v_cache, Mask mask, Places places,
+                          Out out,
                           constant AttentionParams& params, uint3 place,
                           threadgroup AttentionDecodeMemory<Groups, HeadDim, Heads, Simdgroups,
                                                             ValueDim>& memory,
@@ -180,8 +181,11 @@ inline void attend_decode(device const Q* q, device const typename Cache::Block*
   const uint token = place.y;
   const uint split = place.z;
   const ulong kv_head = first_head / (params.heads / params.kv_heads);
-  device const Block* k_head = k_cache + kv_head * params.k_head_stride;
-  device const Block* v_head = v_cache + kv_head * params.v_head_stride;
+  const Place own_place = places.of(token);
+  device const Block* k_head =
+      k_cache + own_place.sequence * params.k_sequence_stride + kv_head * params.k_head_stride;
+  device const Block* v_head =
+      v_cache + own_place.sequence * params.v_sequence_stride + kv_head * params.v_head_stride;
 
   State state;
   AttentionQueries<HeadDim, Heads, Groups> queries = {memory.queries};
@@ -204,8 +208,8 @@ inline void attend_decode(device const Q* q, device const typename Cache::Block*
 
   if (Groups > 1) threadgroup_barrier(mem_flags::mem_threadgroup);
   // Simdgroups have neighbouring shares, in whole steps of 32.
-  const uint begin = attention_begin(params, token);
-  const uint end = attention_end(params, token);
+  const uint begin = attention_begin(params, own_place.position);
+  const uint end = attention_end(params, own_place.position, token);
   const uint workers = params.splits * Simdgroups;
   const uint steps = (end - begin + 31) / 32;
   const uint share = (steps + workers - 1) / workers * 32;

@@ -56,8 +56,8 @@ inline void attend_prefill(device const Q* q, device const typename Cache::Block
   const uint head = kv_head * group + min(row, rows - 1) % group;
   device const Q* own =
       q + ulong(token) * params.q_token_stride + ulong(head) * params.q_head_stride;
-  const uint end = attention_end(params, token);
-  const uint begin = attention_begin(params, token);
+  const uint end = attention_end(params, params.start + token, token);
+  const uint begin = attention_begin(params, params.start + token);
   device const typename Cache::Block* k_head = k_cache + kv_head * ulong(params.k_head_stride);
   device const typename Cache::Block* v_head = v_cache + kv_head * ulong(params.v_head_stride);
 
@@ -71,8 +71,8 @@ inline void attend_prefill(device const Q* q, device const typename Cache::Block
 
   // What any row of the threadgroup attends to.
   const uint last_row = min(first_row + Simdgroups * 32, rows) - 1;
-  const uint tiles_end = attention_end(params, last_row / group);
-  const uint tiles_begin = attention_begin(params, first_row / group);
+  const uint tiles_end = attention_end(params, params.start + last_row / group, last_row / group);
+  const uint tiles_begin = attention_begin(params, params.start + first_row / group);
   for (uint tile = tiles_begin; tile < tiles_end; tile += kTile) {
     threadgroup_barrier(mem_flags::mem_threadgroup);
     const uint first_slot = tile % params.slots;

@@ -6,6 +6,7 @@
 #include "foundry/core/error.hpp"
 #include "foundry/fusion/linear_plan.hpp"
 #include "foundry/fusion/policy.hpp"
+#include "foundry/kernel/places.hpp"
 
 namespace foundry::detail {
 namespace {
@@ -163,13 +164,16 @@ std::uint32_t check_heads(const LentFusedKernel& kernel, const LinearShape& x,
         concat(label_of(kernel), ": ", needs, " needs heads, which a gated product has not"));
   }
   const AnyTensor& y = *product.y;
-  if (y.rank() != 3) {
+  const bool of_sequences = to_cache && !is_missing(kernel.places);
+  const std::size_t own = of_sequences ? 1 : 0;  // dimension of one sequence's
+  if (y.rank() != own + 3) {
     fail_shape(kernel, concat("y is ", shape(y), "; ", needs, " needs ",
-                              to_cache ? "a cache (capacity, heads, head_dim)"
-                                       : "heads (tokens, heads, head_dim)"));
+                              of_sequences ? "a cache (sequences, capacity, heads, head_dim)"
+                              : to_cache   ? "a cache (capacity, heads, head_dim)"
+                                           : "heads (tokens, heads, head_dim)"));
   }
-  const std::uint64_t heads = y.extents()[1];
-  const std::uint64_t head_dim = y.extents()[2];
+  const std::uint64_t heads = y.extents()[own + 1];
+  const std::uint64_t head_dim = y.extents()[own + 2];
   if (heads * head_dim != rows) {
     fail_shape(kernel, concat("y is ", shape(y), ", ", heads, " heads of ", head_dim,
                               "; the weights have ", rows, " rows"));
@@ -177,18 +181,26 @@ std::uint32_t check_heads(const LentFusedKernel& kernel, const LinearShape& x,
   if (head_dim % 2 != 0) {
     fail_shape(kernel, concat("heads of ", head_dim, " elements do not pair"));
   }
-  if (y.strides()[2] != 1) {
+  if (y.strides()[own + 2] != 1) {
     fail_shape(kernel, concat("y must have its innermost dimension contiguous; ", to_string(y),
-                              " has stride ", y.strides()[2]));
+                              " has stride ", y.strides()[own + 2]));
   }
   const std::uint64_t last = kernel.start.value() + x.tokens - 1;
-  if (to_cache && !kernel.ring && last >= y.extents()[0]) {
+  if (to_cache && !of_sequences && !kernel.ring && last >= y.extents()[0]) {
     fail_shape(kernel, concat("position ", last, ", the cache has ", y.extents()[0]));
   }
   if (!to_cache && y.extents()[0] != x.tokens) {
     fail_shape(kernel, concat("y is ", shape(y), ", the result has ", x.tokens, " tokens"));
   }
   return static_cast<std::uint32_t>(head_dim);
+}
+
+void check_places(const LentFusedKernel& kernel, const LinearShape& x) {
+  if (is_missing(kernel.places)) return;
+  if (x.head_dim == 0) {
+    throw ArgumentError(concat(label_of(kernel), ": places are given, and no stage takes them"));
+  }
+  require_places(label_of(kernel), *kernel.places, x.tokens, kernel.start);
 }
 
 void check_result(const LentFusedKernel& kernel, const LinearShape& x, const AnyTensor& y,
@@ -301,6 +313,7 @@ LinearShape check_linear(const LentFusedKernel& kernel) {
   }
   for (const LentProduct& product : kernel.products) check_product(kernel, x, product);
   if (x.head_dim != 0) check_head_kernel(kernel, x);
+  check_places(kernel, x);
   if (kernel.experts != nullptr) check_expert_rows(kernel);
   check_scratch(kernel, x);
   return x;

@@ -41,7 +41,8 @@ std::optional<DType> dtype_if_any(const AnyTensor* tensor) {
 }
 
 FusedRecipe recipe_of(const LentFusedKernel& kernel, const LinearPlan& plan) {
-  FusedRecipe recipe{.name = kernel.name, .x = kernel.x->dtype(), .plan = plan};
+  FusedRecipe recipe{
+      .name = kernel.name, .x = kernel.x->dtype(), .plan = plan, .has_places = has(kernel.places)};
   if (kernel.prologue) recipe.prologue = recipe_of(*kernel.prologue);
   if (kernel.experts) {
     recipe.experts = {.ids = kernel.experts->ids->dtype(),
@@ -104,7 +105,8 @@ LentFusedKernel lent(const FusedKernel& kernel) {
                        .options = kernel.options,
                        .start = kernel.start,
                        .ring = kernel.ring,
-                       .scratch = &kernel.scratch};
+                       .scratch = &kernel.scratch,
+                       .places = &kernel.places};
   for (const Product& product : kernel.products) {
     const bool fits = view.products.push_back({.weights = &product.weights,
                                                .y = &product.y,
@@ -159,7 +161,7 @@ void encode_planned(const LentFusedKernel& kernel, const LinearShape& shape, con
   const auto compiled = encoder.kernel(recipe_of(kernel, plan));
   LinearParams params{
       static_cast<std::uint32_t>(shape.tokens), static_cast<std::uint32_t>(shape.columns), {}};
-  HeadParams heads{kernel.start.value(), {}, {}, {}};
+  HeadParams heads{kernel.start.value(), {}, {}, {}, {}};
   ExpertParams experts{};
   InlineVector<ParameterUse, kMaxProducts> uses;
   Arguments arguments(kernel);
@@ -169,11 +171,13 @@ void encode_planned(const LentFusedKernel& kernel, const LinearShape& shape, con
   for (std::size_t i = 0; i < kernel.products.size(); ++i) {
     const LentProduct& product = kernel.products[i];
     params.rows.at(i) = static_cast<std::uint32_t>(rows_of(*product.weights));
-    if (product.y->rank() == 3) {
+    if (const std::size_t rank = product.y->rank(); rank >= 3) {
+      const auto& strides = product.y->strides();
       const std::uint64_t block = info(product.y->dtype()).block_elements;
-      heads.position_stride.at(i) = static_cast<std::uint32_t>(product.y->strides()[0] / block);
-      heads.head_stride.at(i) = static_cast<std::uint32_t>(product.y->strides()[1] / block);
-      heads.slots.at(i) = kernel.ring ? static_cast<std::uint32_t>(product.y->extents()[0])
+      heads.position_stride.at(i) = static_cast<std::uint32_t>(strides[rank - 3] / block);
+      heads.head_stride.at(i) = static_cast<std::uint32_t>(strides[rank - 2] / block);
+      if (rank == 4) heads.sequence_stride.at(i) = static_cast<std::uint32_t>(strides[0] / block);
+      heads.slots.at(i) = kernel.ring ? static_cast<std::uint32_t>(product.y->extents()[rank - 3])
                                       : std::numeric_limits<std::uint32_t>::max();
     }
     arguments.add(*product.weights);
@@ -185,7 +189,7 @@ void encode_planned(const LentFusedKernel& kernel, const LinearShape& shape, con
     if (has(product.up_bias)) arguments.add(*product.up_bias);
     for (const Stage& stage : product.epilogues) {
       arguments.add(stage);
-      if (stage.type->kind == StageKind::store) {
+      if (stage.type->kind == StageKind::store && !has(kernel.places)) {
         constexpr std::size_t at = offsetof(HeadParams, start);
         uses.push_back(kernel.ring ? parameter_use(at, kernel.start)
                                    : position_use(at, kernel.start, *product.y, shape.tokens));
@@ -194,6 +198,7 @@ void encode_planned(const LentFusedKernel& kernel, const LinearShape& shape, con
     arguments.add(*product.y);
   }
   if (uses.empty()) uses.push_back(parameter_use(offsetof(HeadParams, start), kernel.start));
+  if (has(kernel.places)) arguments.add(*kernel.places);
   arguments.add(Argument::value(params));
   if (plan.unit != 0) {
     arguments.add(Argument::value(heads, std::span(uses.data(), uses.size())));
@@ -255,6 +260,7 @@ std::uint64_t bytes_of_weights(const AnyTensor& weights, const LinearShape& shap
 Traffic traffic_of_lent(const LentFusedKernel& kernel) {
   const LinearShape shape = detail::check_linear(kernel);
   Traffic traffic{bytes_of(*kernel.x), 0};
+  if (has(kernel.places)) traffic.reads += bytes_of(*kernel.places);
   if (kernel.prologue) traffic += traffic_of_stage(*kernel.prologue);
   if (kernel.experts) {
     const auto& [ids, shares, groups] = *kernel.experts;

@@ -99,6 +99,9 @@ struct BasicFusedKernel {
   bool ring = false;                 ///< position p goes to slot p % capacity of caches
   /// Optional: linear_scratch() elements of bf16 or more, for LinearForm::gemm_tiles.
   typename Held::Tensor scratch = {};
+  /// In place of start: u32 (tokens, 2), each token's position and its sequence, an index of the
+  /// outermost dimension that caches have then.
+  typename Held::Tensor places = {};
   const ExpertRouting* experts = nullptr;
 
   /// Throws ShapeError "Gemv: weights are (14336, 4096), x is (4000,): inner sizes 4096 and 4000

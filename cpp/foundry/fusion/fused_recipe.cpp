@@ -30,6 +30,7 @@ class FusedSource : StageSource {
     if (!sums() && !by_tiles()) input();
     for (std::size_t i = 0; i < recipe_.products.size(); ++i) product(i);
     line("}");
+    if (recipe_.has_places) tensor("places", Access::read, DType::u32);
     description_.arguments.push_back(
         ArgumentDescription::value("params", struct_layout<LinearParams>()));
     if (has_heads()) {
@@ -46,6 +47,10 @@ class FusedSource : StageSource {
  private:
   bool has_heads() const { return plan_.unit != 0; }
   bool by_tiles() const { return plan_.form == LinearForm::gemm_tiles; }
+  /// Where the tokens of heads stand (lib/places.metal).
+  const char* places() const {
+    return recipe_.has_places ? "Placed{places}" : "Following{heads.start}";
+  }
   /// Whether an expert's tokens are taken together, or a choice at a time, or a token's summed.
   bool is_grouped() const { return recipe_.experts && plan_.form != LinearForm::gemv; }
   bool by_choice() const { return recipe_.experts && plan_.form == LinearForm::gemv; }
@@ -312,8 +317,10 @@ class FusedSource : StageSource {
       if (type.kind == StageKind::store) {
         include(type.file);
         if (is_block(recipe_.products[index].y)) include("lib/cache_blocks.metal");
-        store = concat(type.name, "{heads.start, heads.slots[", index, "], heads.position_stride[",
-                       index, "], heads.head_stride[", index, "]}");
+        store = concat(type.name, recipe_.has_places ? "<Placed>{" : "<Following>{", places(),
+                       ", heads.slots[", index, "], heads.sequence_stride[", index,
+                       "],\n        heads.position_stride[", index, "], heads.head_stride[", index,
+                       "]}");
         continue;
       }
       const std::string stage = stage_expression(stages[e], concat(index, "_", e));
@@ -394,8 +401,8 @@ class FusedSource : StageSource {
       const HeadStages heads = head_stages(index);
       line(concat("    head_unit<", heads.unit, ">(\n        ", weights, ", ", epilogue, ", ",
                   heads.stages, ", ", output_argument(index), ", prologue, tokens, ", rows,
-                  ",\n        params.columns, tile, heads.start, values, simdgroup, "
-                  "simdgroups_per_threadgroup, lane);"));
+                  ",\n        params.columns, tile, ", places(),
+                  ", values, simdgroup, simdgroups_per_threadgroup, lane);"));
     } else if (by_tiles()) {
       line(concat("    tiles_tile(", weights, ", ", gate, ", ", epilogue, ", ",
                   output_argument(index), ", planes,\n               params.tokens, ", rows,

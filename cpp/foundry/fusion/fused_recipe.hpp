@@ -25,6 +25,7 @@ struct HeadParams {
   std::array<std::uint32_t, kMaxProducts> position_stride;
   std::array<std::uint32_t, kMaxProducts> head_stride;
   std::array<std::uint32_t, kMaxProducts> slots;  ///< of a ring: p goes to p % slots
+  std::array<std::uint32_t, kMaxProducts> sequence_stride;
 };
 
 struct ProductRecipe {
@@ -44,14 +45,15 @@ struct ExpertRecipe {
 
 /// Arguments in the order of the signature: x, or its planes on matrix units; the prologue's
 /// tensors and scalars; of experts ids, or groups, and shares; per product weights, gate with what
-/// belongs to it, stages' tensors and scalars, y; LinearParams; HeadParams if there are heads,
-/// ExpertParams if there are experts.
+/// belongs to it, stages' tensors and scalars, y; places; LinearParams; HeadParams if there are
+/// heads, ExpertParams if there are experts.
 struct FusedRecipe {
   static constexpr std::size_t kMaxStages = 32;
 
   const std::string* name = nullptr;  ///< interned
   DType x = DType::f32;
   LinearPlan plan = {};
+  bool has_places = false;
   std::optional<ExpertRecipe> experts = {};
   std::optional<StageRecipe> prologue = {};
   InlineVector<ProductRecipe, kMaxProducts> products = {};

@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "foundry/fusion/policy.hpp"
+#include "foundry/kernel/places.hpp"
 #include "foundry/ops/checks.hpp"
 #include "foundry/ops/kernel_file.hpp"
 #include "foundry/ops/kv_cache.hpp"
@@ -89,10 +90,10 @@ struct HeadSizes {
 };
 
 /// Both caches; their heads may have different sizes.
-CachePair attention_caches(const AnyTensor& k_cache, const AnyTensor& v_cache) {
-  const CachePair pair{cache_shape("Attention", "k_cache", k_cache),
-                       cache_shape("Attention", "v_cache", v_cache)};
-  require_one_cache("Attention", k_cache, v_cache, 2);
+CachePair attention_caches(const Attention& op) {
+  const CachePair pair{cache_shape("Attention", "k_cache", op.k_cache, op.places),
+                       cache_shape("Attention", "v_cache", op.v_cache, op.places)};
+  require_one_cache("Attention", op.k_cache, op.v_cache, op.k_cache.rank() - 1);
   return pair;
 }
 
@@ -153,9 +154,10 @@ void check_ring(const Attention& op, const CacheShape& cache, const HeadsShape& 
     throw ArgumentError(
         "Attention: a ring goes with causal attention that has a window and no mask");
   }
-  const std::uint64_t needed = std::uint64_t{op.window} + shape.tokens - 1;
+  const std::uint32_t tokens = op.places ? 1 : shape.tokens;  // of a sequence
+  const std::uint64_t needed = std::uint64_t{op.window} + tokens - 1;
   if (needed > cache.capacity) {
-    throw ShapeError(concat("Attention: a window of ", op.window, " and ", shape.tokens,
+    throw ShapeError(concat("Attention: a window of ", op.window, " and ", tokens,
                             " tokens need a ring of ", needed, " slots, it has ", cache.capacity));
   }
 }
@@ -177,6 +179,16 @@ void check_mask(const Attention& op, const CacheShape& cache, const HeadsShape& 
   }
 }
 
+/// Positions are known to nobody but the device.
+void check_places(const Attention& op, const HeadsShape& shape) {
+  require_places("Attention", op.places, shape.tokens, op.start);
+  if (!op.causal || op.mask || op.slopes || op.form == AttentionForm::prefill) {
+    throw ArgumentError(
+        "Attention: places go with causal attention in the form of decoding, without mask and "
+        "slopes");
+  }
+}
+
 /// The dtypes that a kernel reads.
 struct Operands {
   DType q;
@@ -185,6 +197,7 @@ struct Operands {
   std::optional<DType> sinks;
   std::optional<DType> slopes;
   std::optional<DType> gate;
+  bool has_places;
 };
 
 Operands operands_of(const Attention& op) {
@@ -193,7 +206,8 @@ Operands operands_of(const Attention& op) {
           .mask = dtype_if_any(op.mask),
           .sinks = dtype_if_any(op.sinks),
           .slopes = dtype_if_any(op.slopes),
-          .gate = dtype_if_any(op.gate)};
+          .gate = dtype_if_any(op.gate),
+          .has_places = static_cast<bool>(op.places)};
 }
 
 std::string mask_expression(const Operands& of) {
@@ -243,6 +257,9 @@ KernelDescription describe_stage(const char* name, const Operands& of, ArgumentD
     kernel.arguments.push_back(ArgumentDescription::buffer("gate", Access::read, *of.gate));
     kernel.arguments.back().strided = true;
   }
+  if (of.has_places) {
+    kernel.arguments.push_back(ArgumentDescription::buffer("places", Access::read, DType::u32));
+  }
   kernel.arguments.push_back(std::move(out));
   kernel.arguments.push_back(
       ArgumentDescription::value("params", struct_layout<AttentionParams>()));
@@ -273,7 +290,8 @@ struct DecodeRecipe {
     kernel.source.text = concat(
         "kernel void attention_decode(FOUNDRY_ARGUMENTS) {\n  threadgroup AttentionDecodeMemory<",
         all, "> memory;\n  attend_decode<", policy, ", ", together, ", ", all,
-        ">(\n      q, k_cache, v_cache, ", mask_expression(of), ", ", out,
+        ">(\n      q, k_cache, v_cache, ", mask_expression(of), ", ",
+        of.has_places ? "Placed{places}" : "Following{params.start}", ", ", out,
         ",\n      params, threadgroup_position_in_grid, memory, simdgroup_index_in_threadgroup,\n"
         "      thread_index_in_simdgroup);\n}");
     return kernel;
@@ -335,17 +353,20 @@ void dispatch(Encoder& encoder, const CompiledKernel& kernel, const Attention& o
               const AnyTensor& out, bool is_whole, const AttentionParams& params,
               const DispatchConfig& config) {
   constexpr std::size_t at = offsetof(AttentionParams, start);
-  const std::array uses{cache_use(at, op.start, op.k_cache, params.tokens, op.ring),
-                        cache_use(at, op.start, op.v_cache, params.tokens, op.ring),
-                        op.mask
-                            ? position_use(at, op.start, op.mask.extents().inner(), params.tokens)
-                            : ParameterUse{}};
-  InlineVector<Argument, 9> arguments;
+  std::array<ParameterUse, 3> uses{};
+  if (!op.places) {
+    uses[0] = cache_use(at, op.start, op.k_cache, params.tokens, op.ring);
+    uses[1] = cache_use(at, op.start, op.v_cache, params.tokens, op.ring);
+  }
+  if (op.mask) {
+    uses[2] = position_use(at, op.start, op.mask.extents().inner(), params.tokens);
+  }
+  InlineVector<Argument, 10> arguments;
   // Parts of a result wait for the merge with their gate.
   const AnyTensor none;
   const AnyTensor& gate = is_whole ? op.gate : none;
-  for (const AnyTensor* tensor :
-       {&op.q, &op.k_cache, &op.v_cache, &op.mask, &op.sinks, &op.slopes, &gate, &out}) {
+  for (const AnyTensor* tensor : {&op.q, &op.k_cache, &op.v_cache, &op.mask, &op.sinks, &op.slopes,
+                                  &gate, &op.places, &out}) {
     if (*tensor) arguments.push_back(Argument(*tensor));
   }
   arguments.push_back(Argument::value(params, uses));
@@ -355,7 +376,7 @@ void dispatch(Encoder& encoder, const CompiledKernel& kernel, const Attention& o
 }  // namespace
 
 void Attention::encode(Encoder& encoder) const {
-  const auto [k_shape, v_shape] = attention_caches(k_cache, v_cache);
+  const auto [k_shape, v_shape] = attention_caches(*this);
   const HeadSizes sizes{k_shape.head_dim, v_shape.head_dim};
   const std::uint32_t head_dim = sizes.key;
   const std::uint32_t kv_heads = k_shape.kv_heads;
@@ -363,7 +384,11 @@ void Attention::encode(Encoder& encoder) const {
   const HeadStrides q_strides = head_strides("Attention", "q", q, head_dim);
   require_float("Attention", "y", y);
   require_count("Attention", "y", y, std::uint64_t{shape.tokens} * shape.heads * sizes.value);
-  require_capacity("Attention", k_shape, start, shape.tokens, ring);
+  if (places) {
+    check_places(*this, shape);
+  } else {
+    require_capacity("Attention", k_shape, start, shape.tokens, ring);
+  }
   if (ring) check_ring(*this, k_shape, shape);
   if (shape.heads % kv_heads != 0) {
     throw ShapeError(concat("Attention: q has ", shape.heads,
@@ -413,7 +438,9 @@ void Attention::encode(Encoder& encoder) const {
                          q_strides.head,
                          0,
                          0,
-                         ring_slots(k_shape, ring)};
+                         ring_slots(k_shape, ring),
+                         k_shape.sequence_stride,
+                         v_shape.sequence_stride};
   if (mask) {
     check_mask(*this, k_shape, shape);
     const auto& strides = mask.strides();
@@ -429,7 +456,7 @@ void Attention::encode(Encoder& encoder) const {
     params.gate_head_stride = own.head;
   }
 
-  const bool decode = form == AttentionForm::automatic ? shape.tokens <= kMostDecodeTokens
+  const bool decode = form == AttentionForm::automatic ? places || shape.tokens <= kMostDecodeTokens
                                                        : form == AttentionForm::decode;
   if (!decode) {
     const auto kernel =
@@ -467,17 +494,17 @@ void Attention::encode(Encoder& encoder) const {
 }
 
 Traffic Attention::traffic() const {
-  const CachePair cache = attention_caches(k_cache, v_cache);
+  const CachePair cache = attention_caches(*this);
   const std::uint64_t tokens = heads_shape("Attention", "q", q, cache.k.head_dim).tokens;
-  // Positions that any of the tokens attends to; of K and V alike.
-  const std::uint64_t end = start.value() + tokens;
+  // Positions that any of the tokens attends to; of K and V alike. Of places it is what there is.
   const std::uint64_t first = start.value() + std::uint64_t{1};
-  const std::uint64_t begin = window != 0 && first > window ? first - window : 0;
+  const std::uint64_t end = places ? tokens * cache.k.capacity : start.value() + tokens;
+  const std::uint64_t begin = !places && window != 0 && first > window ? first - window : 0;
   const std::uint64_t elements =
       std::uint64_t{cache.k.kv_heads} * (cache.k.head_dim + cache.v.head_dim);
   const std::uint64_t position = bytes_of_position(k_cache.dtype(), elements);
-  Traffic traffic =
-      traffic_of({&q, &sinks, &slopes, &gate}, {&y}) + Traffic{(end - begin) * position, 0};
+  Traffic traffic = traffic_of({&q, &sinks, &slopes, &gate, &places}, {&y}) +
+                    Traffic{(end - begin) * position, 0};
   if (mask) {
     const std::uint64_t rows = mask.rank() == 3 ? mask.extents()[0] * tokens : tokens;
     traffic.reads += rows * (end - begin) * info(mask.dtype()).block_bytes;

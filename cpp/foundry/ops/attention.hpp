@@ -3,6 +3,7 @@
 
 #include "foundry/fusion/fused_kernel_builder.hpp"
 #include "foundry/kernel/encoder.hpp"
+#include "foundry/kernel/places.hpp"
 #include "foundry/kernel/traffic.hpp"
 #include "foundry/ops/description.hpp"
 
@@ -30,17 +31,20 @@ struct AttentionParams {
   std::uint32_t gate_token_stride;
   std::uint32_t gate_head_stride;
   std::uint32_t slots;  ///< of a ring, which has position p in slot p % slots
+  std::uint32_t k_sequence_stride;
+  std::uint32_t v_sequence_stride;
 };
 
 enum class AttentionForm : std::uint8_t { automatic, decode, prefill };
 template <>
-inline constexpr auto kChoices<AttentionForm> = choices<AttentionForm>(
-    "Which attention kernel runs.",
-    {{AttentionForm::automatic, "automatic", "decode for up to 4 tokens, prefill for more"},
-     {AttentionForm::decode, "decode",
-      "a threadgroup per token and group of query heads, or several"},
-     {AttentionForm::prefill, "prefill",
-      "a lane per query; K and V pass through threadgroup memory"}});
+inline constexpr auto kChoices<AttentionForm> =
+    choices<AttentionForm>("Which attention kernel runs.",
+                           {{AttentionForm::automatic, "automatic",
+                             "decode for up to 8 tokens, and with places, prefill for more"},
+                            {AttentionForm::decode, "decode",
+                             "a threadgroup per token and group of query heads, or several"},
+                            {AttentionForm::prefill, "prefill",
+                             "a lane per query; K and V pass through threadgroup memory"}});
 
 struct Attention {
   AnyTensor q;
@@ -61,6 +65,7 @@ struct Attention {
   AnyTensor sinks = {};
   AnyTensor slopes = {};
   AnyTensor gate = {};
+  AnyTensor places = {};
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
@@ -116,7 +121,8 @@ struct Attention {
           "al. 2022)"),
       optional_read<&Attention::gate>(Elements::floats,
                                       "(tokens, heads, value_dim), strides as q's: the result is "
-                                      "multiplied by its logistic function (Qwen 3 Next)"));
+                                      "multiplied by its logistic function (Qwen 3 Next)"),
+      optional_read<&Attention::places>(Elements::any, kPlacesDocumentation));
 };
 
 inline constexpr std::uint32_t kMaxAttentionSplits = 32;  ///< a lane of the merging simdgroup each

@@ -19,6 +19,7 @@ struct CausalConvRecipe {
   std::optional<DType> bias;
   std::optional<DType> input_gate;
   std::optional<DType> output_gate;
+  bool has_places;
   std::uint32_t taps;
 
   KernelDescription describe() const {
@@ -34,6 +35,7 @@ struct CausalConvRecipe {
                         optional("bias", bias),
                         optional("input_gate", input_gate),
                         optional("output_gate", output_gate),
+                        places_argument(has_places),
                         ArgumentDescription::value("params", struct_layout<CausalConvParams>())};
     for (const std::size_t i : {0, 3, 5, 6}) kernel.arguments[i].strided = true;
     kernel.aliases = {{"Y", msl_type(y)}, {"Taps", concat("integral_constant<uint, ", taps, ">")}};
@@ -66,7 +68,7 @@ std::uint32_t taps_of(const CausalConv& op, std::uint64_t channels) {
     throw ShapeError(concat(kConvName, ": weights are ", to_string(extents), ", not (", channels,
                             ", taps) with 2 to ", kMostConvTaps, " taps"));
   }
-  const Extents wanted{extents[1] - 1, channels};
+  const Extents wanted = state_extents(op.places, op.state, {extents[1] - 1, channels});
   if (op.state.extents() != wanted) {
     throw ShapeError(concat(kConvName, ": state is ", to_string(op.state.extents()), ", not ",
                             to_string(wanted)));
@@ -93,17 +95,20 @@ void CausalConv::encode(Encoder& encoder) const {
                                 row_stride("y", y, x),
                                 input_gate ? row_stride("input_gate", input_gate, x) : 0,
                                 output_gate ? row_stride("output_gate", output_gate, x) : 0};
+  if (places) require_places(kConvName, places, params.tokens, start);
   const auto kernel = encoder.kernel(CausalConvRecipe{.x = x.dtype(),
                                                       .weights = weights.dtype(),
                                                       .y = y.dtype(),
                                                       .bias = dtype_if_any(bias),
                                                       .input_gate = dtype_if_any(input_gate),
                                                       .output_gate = dtype_if_any(output_gate),
+                                                      .has_places = static_cast<bool>(places),
                                                       .taps = taps});
   const std::array uses{parameter_use(offsetof(CausalConvParams, start), start)};
   encoder.dispatch(
-      *kernel, {x, weights, state, y, bias, input_gate, output_gate, Argument::value(params, uses)},
-      covering(channels));
+      *kernel,
+      {x, weights, state, y, bias, input_gate, output_gate, places, Argument::value(params, uses)},
+      covering(channels, places ? params.tokens : 1));
 }
 
 Traffic CausalConv::traffic() const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "foundry/kernel/encoder.hpp"
+#include "foundry/kernel/places.hpp"
 #include "foundry/kernel/traffic.hpp"
 #include "foundry/ops/description.hpp"
 
@@ -32,6 +33,7 @@ struct CausalConv {
   AnyTensor input_gate = {};
   AnyTensor output_gate = {};
   bool silu = false;
+  AnyTensor places = {};
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
@@ -50,7 +52,8 @@ struct CausalConv {
       optional_read<&CausalConv::bias>(Elements::floats, "(channels,)"),
       optional_read<&CausalConv::input_gate>(Elements::floats, "x's size, strides likewise"),
       optional_read<&CausalConv::output_gate>(Elements::floats, "x's size, strides likewise"),
-      setting<&CausalConv::silu>("y goes through SiLU before its gate (Mamba, Qwen 3 Next)"));
+      setting<&CausalConv::silu>("y goes through SiLU before its gate (Mamba, Qwen 3 Next)"),
+      optional_read<&CausalConv::places>(Elements::any, kPlacesDocumentation));
 };
 
 }  // namespace foundry::ops

@@ -18,6 +18,7 @@ struct EmbeddingRecipe {
   std::optional<DType> positions;
   std::optional<DType> offset;
   bool scaled;
+  bool has_places;
 
   KernelDescription describe() const {
     const Policy& policy = policy_of(table, "Embedding");
@@ -30,6 +31,7 @@ struct EmbeddingRecipe {
                                              positions.value_or(DType::f32), positions.has_value()),
         ArgumentDescription::optional_buffer("offset", Access::read, offset.value_or(DType::f32),
                                              offset.has_value()),
+        places_argument(has_places),
         ArgumentDescription::value("params", struct_layout<EmbeddingParams>())};
     kernel.includes = {std::string(policy.file)};
     kernel.aliases = {{"Weights", msl_policy(policy, /*narrow=*/false)}, {"Y", msl_type(y)}};
@@ -43,6 +45,7 @@ void require_positions(const Embedding& op, std::uint32_t columns) {
     throw ShapeError(concat("Embedding: positions is ", to_string(op.positions.extents()),
                             ", not (", "positions, ", columns, ")"));
   }
+  if (op.places) return require_places("Embedding", op.places, op.ids.count(), op.start);
   const std::uint64_t end = op.start.value() + op.ids.count();
   if (end > op.positions.extent(0)) {
     throw ShapeError(concat("Embedding: positions ", op.start.value(), " to ", end - 1,
@@ -64,18 +67,23 @@ void Embedding::encode(Encoder& encoder) const {
   if (positions) require_positions(*this, params.columns);
   if (offset) require_count("Embedding", "offset", offset, params.columns);
   require_count("Embedding", "y", y, ids.count() * params.columns);
+  const bool has_places = positions && places;
   const auto kernel = encoder.kernel(EmbeddingRecipe{.table = table.dtype(),
                                                      .ids = ids.dtype(),
                                                      .y = y.dtype(),
                                                      .positions = dtype_if_any(positions),
                                                      .offset = dtype_if_any(offset),
-                                                     .scaled = scale != 1.0f});
+                                                     .scaled = scale != 1.0f,
+                                                     .has_places = has_places});
   std::vector<ParameterUse> uses;
-  if (positions) {
+  if (positions && !places) {
     uses = {position_use(offsetof(EmbeddingParams, start), start, positions, ids.count())};
   }
-  encoder.dispatch(*kernel, {table, ids, y, positions, offset, Argument::value(params, uses)},
-                   covering(params.columns, ids.count()));
+  const AnyTensor none;
+  encoder.dispatch(
+      *kernel,
+      {table, ids, y, positions, offset, has_places ? places : none, Argument::value(params, uses)},
+      covering(params.columns, ids.count()));
 }
 
 Traffic Embedding::traffic() const {

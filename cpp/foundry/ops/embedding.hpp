@@ -3,6 +3,7 @@
 
 #include "foundry/kernel/encoder.hpp"
 #include "foundry/kernel/parameter.hpp"
+#include "foundry/kernel/places.hpp"
 #include "foundry/kernel/traffic.hpp"
 #include "foundry/ops/description.hpp"
 
@@ -24,13 +25,15 @@ struct Embedding {
   AnyTensor positions = {};
   AnyTensor offset = {};
   Scalar<std::uint32_t> start = {};
+  AnyTensor places = {};
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
 
   static constexpr auto description = operation(
       "Rows of a table by token id: y[t] = scale * table[ids[t]] + positions[start + t] + offset. "
-      "An id outside of the table gives a row of NaN; ShapeError for positions past their table.",
+      "An id outside of the table gives a row of NaN; ShapeError for positions past their table. "
+      "Places count where there are positions.",
       read<&Embedding::table>(Elements::weights, "(rows, columns)"),
       read<&Embedding::ids>(Elements::index, "(tokens,)"),
       write<&Embedding::y>(Elements::floats, "(tokens, columns), or (columns,) for one token"),
@@ -38,7 +41,8 @@ struct Embedding {
       optional_read<&Embedding::positions>(Elements::floats, "(positions, columns) (GPT-2)"),
       optional_read<&Embedding::offset>(Elements::floats,
                                         "(columns,), the same for all (BERT's token type)"),
-      setting<&Embedding::start>("position of the first token"));
+      setting<&Embedding::start>("position of the first token"),
+      optional_read<&Embedding::places>(Elements::any, kPlacesDocumentation));
 };
 
 }  // namespace foundry::ops

@@ -23,6 +23,7 @@ struct GatedDeltaNetRecipe {
   DType y;
   std::optional<DType> decay_scale;
   std::optional<DType> decay_bias;
+  bool has_places;
   std::uint32_t keys;
   std::uint32_t lanes;
 
@@ -40,6 +41,7 @@ struct GatedDeltaNetRecipe {
             "decay_scale", Access::read, decay_scale.value_or(DType::f32), decay_scale.has_value()),
         ArgumentDescription::optional_buffer(
             "decay_bias", Access::read, decay_bias.value_or(DType::f32), decay_bias.has_value()),
+        places_argument(has_places),
         ArgumentDescription::value("params", struct_layout<GatedDeltaNetParams>())};
     for (std::size_t i = 0; i < 5; ++i) kernel.arguments[i].strided = true;
     kernel.aliases = {{"X", msl_type(x)},
@@ -106,9 +108,7 @@ GateShape gate_of(const char* what, const AnyTensor& tensor, const Shape& v) {
           static_cast<std::uint32_t>(extents[rank - 1])};
 }
 
-void require_shape(const char* what, const AnyTensor& tensor,
-                   std::initializer_list<std::uint64_t> shape) {
-  const Extents wanted(shape);
+void require_shape(const char* what, const AnyTensor& tensor, const Extents& wanted) {
   if (tensor.extents() == wanted) return;
   throw ShapeError(concat(kDeltaName, ": ", what, " is ", to_string(tensor.extents()), ", not ",
                           to_string(wanted)));
@@ -125,7 +125,8 @@ void check(const GatedDeltaNet& op, const Shape& q, const Shape& v) {
   }
   require_shape("k", op.k, {q.tokens, q.heads, q.elements});
   require_shape("v", op.v, {q.tokens, v.heads, v.elements});
-  require_shape("state", op.state, {v.heads, q.elements, v.elements});
+  require_shape("state", op.state,
+                state_extents(op.places, op.state, {v.heads, q.elements, v.elements}));
   require_count(kDeltaName, "y", op.y, op.v.count());
   static_cast<void>(in_32_bits(kDeltaName, "the number of elements of y", op.y.count()));
   if (op.decay_scale) require_count(kDeltaName, "decay_scale", op.decay_scale, v.heads);
@@ -164,7 +165,7 @@ void GatedDeltaNet::encode(Encoder& encoder) const {
   const GateShape betas = gate_of("beta", beta, v_shape);
   const std::uint32_t keys = q_shape.elements;
   const GatedDeltaNetParams params{
-      q_shape.tokens,
+      places ? 1u : q_shape.tokens,
       v_shape.heads,
       q_shape.heads,
       v_shape.elements,
@@ -186,21 +187,24 @@ void GatedDeltaNet::encode(Encoder& encoder) const {
       epsilon};
   const DeviceTraits& traits = encoder.device().traits();
   const std::uint32_t lanes_of_column = lanes_of(*this, traits, keys);
+  if (places) require_places(kDeltaName, places, q_shape.tokens, start);
   const auto kernel = encoder.kernel(GatedDeltaNetRecipe{.x = q.dtype(),
                                                          .decay = decay.dtype(),
                                                          .beta = beta.dtype(),
                                                          .y = y.dtype(),
                                                          .decay_scale = dtype_if_any(decay_scale),
                                                          .decay_bias = dtype_if_any(decay_bias),
+                                                         .has_places = static_cast<bool>(places),
                                                          .keys = keys,
                                                          .lanes = lanes_of_column});
   const std::uint32_t simdgroups = traits.has_gpu_lanes() ? kSimdgroupsOnGpu : 1;
   const std::uint32_t columns = kSimdWidth / lanes_of_column * simdgroups;
   const std::array uses{parameter_use(offsetof(GatedDeltaNetParams, start), start)};
-  encoder.dispatch(
-      *kernel,
-      {q, k, v, decay, beta, state, y, decay_scale, decay_bias, Argument::value(params, uses)},
-      threadgroups_of(simdgroups, (v_shape.elements + columns - 1) / columns, v_shape.heads));
+  encoder.dispatch(*kernel,
+                   {q, k, v, decay, beta, state, y, decay_scale, decay_bias, places,
+                    Argument::value(params, uses)},
+                   threadgroups_of(simdgroups, (v_shape.elements + columns - 1) / columns,
+                                   v_shape.heads, places ? q_shape.tokens : 1));
 }
 
 Traffic GatedDeltaNet::traffic() const {

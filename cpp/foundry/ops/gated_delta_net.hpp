@@ -3,6 +3,7 @@
 #pragma once
 
 #include "foundry/kernel/encoder.hpp"
+#include "foundry/kernel/places.hpp"
 #include "foundry/kernel/traffic.hpp"
 #include "foundry/ops/description.hpp"
 
@@ -10,7 +11,7 @@ namespace foundry::ops {
 
 /// Shared with shaders/kernels/gated_delta_net.metal. Strides in elements.
 struct GatedDeltaNetParams {
-  std::uint32_t tokens;
+  std::uint32_t tokens;  ///< of a sequence; with places each has one
   std::uint32_t heads;
   std::uint32_t key_heads;
   std::uint32_t values;  ///< elements of a value
@@ -49,6 +50,7 @@ struct GatedDeltaNet {
   float epsilon = 1e-6f;
   bool tiled = false;
   std::uint32_t lanes = 0;
+  AnyTensor places = {};
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
@@ -81,7 +83,8 @@ struct GatedDeltaNet {
       setting<&GatedDeltaNet::tiled>(
           "head h has key head h % key heads (Qwen 3.5); else neighbours share one (Qwen 3 Next)"),
       setting<&GatedDeltaNet::lanes>(
-          "lanes that share a column of the state, a power of two up to 32; 0: chosen"));
+          "lanes that share a column of the state, a power of two up to 32; 0: chosen"),
+      optional_read<&GatedDeltaNet::places>(Elements::any, kPlacesDocumentation));
 };
 
 }  // namespace foundry::ops

@@ -19,27 +19,34 @@ void require_cache(std::string_view op, std::string_view what, const AnyTensor& 
 
 }  // namespace
 
-CacheShape cache_shape(std::string_view op, std::string_view what, const AnyTensor& cache) {
+CacheShape cache_shape(std::string_view op, std::string_view what, const AnyTensor& cache,
+                       const AnyTensor& places) {
   require_cache(op, what, cache);
-  if (cache.rank() != 3) {
-    throw ShapeError(concat(op, ": ", what, " is ", to_string(cache.extents()),
-                            ", not (capacity, kv_heads, head_dim)"));
+  const std::size_t first = places ? 1 : 0;  // dimension of one sequence's
+  if (cache.rank() != first + 3) {
+    throw ShapeError(concat(op, ": ", what, " is ", to_string(cache.extents()), ", not (",
+                            places ? "sequences, " : "", "capacity, kv_heads, head_dim)"));
   }
-  if (cache.strides()[2] != 1 && cache.extents()[2] != 1) {
+  const auto& extents = cache.extents();
+  const auto& strides = cache.strides();
+  if (strides[first + 2] != 1 && extents[first + 2] != 1) {
     throw ShapeError(concat(op, ": ", what, " must have its innermost dimension contiguous; ",
-                            to_string(cache), " has stride ", cache.strides()[2]));
+                            to_string(cache), " has stride ", strides[first + 2]));
   }
   const std::uint64_t block = info(cache.dtype()).block_elements;
-  return {in_32_bits(op, "the cache's capacity", cache.extents()[0]),
-          in_32_bits(op, "the cache's heads", cache.extents()[1]),
-          in_32_bits(op, "the cache's head size", cache.extents()[2]),
-          in_32_bits(op, "the cache's stride", cache.strides()[0] / block),
-          in_32_bits(op, "the cache's stride", cache.strides()[1] / block)};
+  return {in_32_bits(op, "the cache's capacity", extents[first]),
+          in_32_bits(op, "the cache's heads", extents[first + 1]),
+          in_32_bits(op, "the cache's head size", extents[first + 2]),
+          in_32_bits(op, "the cache's stride", strides[first] / block),
+          in_32_bits(op, "the cache's stride", strides[first + 1] / block),
+          places ? in_32_bits(op, "the cache's stride", strides[0] / block) : 0};
 }
 
-CachePair cache_pair(std::string_view op, const AnyTensor& k_cache, const AnyTensor& v_cache) {
-  const CachePair pair{cache_shape(op, "k_cache", k_cache), cache_shape(op, "v_cache", v_cache)};
-  require_one_cache(op, k_cache, v_cache, 3);
+CachePair cache_pair(std::string_view op, const AnyTensor& k_cache, const AnyTensor& v_cache,
+                     const AnyTensor& places) {
+  const CachePair pair{cache_shape(op, "k_cache", k_cache, places),
+                       cache_shape(op, "v_cache", v_cache, places)};
+  require_one_cache(op, k_cache, v_cache, k_cache.rank());
   return pair;
 }
 

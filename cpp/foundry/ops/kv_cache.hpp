@@ -12,18 +12,20 @@
 
 namespace foundry::ops {
 
-/// What a (capacity, kv_heads, head_dim) cache tensor says. Strides in elements, or in blocks.
+/// What a (capacity, kv_heads, head_dim) cache tensor says, or one of several sequences,
+/// (sequences, capacity, kv_heads, head_dim). Strides in elements, or in blocks.
 struct CacheShape {
   std::uint32_t capacity;
   std::uint32_t kv_heads;
   std::uint32_t head_dim;
   std::uint32_t position_stride;
   std::uint32_t head_stride;
+  std::uint32_t sequence_stride;  ///< 0 where there is one
 };
 
-/// Throws ShapeError or DTypeError unless `cache` is one.
+/// Throws ShapeError or DTypeError unless `cache` is one; with `places`, of several sequences.
 [[nodiscard]] CacheShape cache_shape(std::string_view op, std::string_view what,
-                                     const AnyTensor& cache);
+                                     const AnyTensor& cache, const AnyTensor& places = {});
 
 /// Of one position of a cache, in bytes.
 [[nodiscard]] inline std::uint64_t bytes_of_position(DType dtype, std::uint64_t elements) {
@@ -42,7 +44,7 @@ struct CachePair {
   CacheShape v;
 };
 [[nodiscard]] CachePair cache_pair(std::string_view op, const AnyTensor& k_cache,
-                                   const AnyTensor& v_cache);
+                                   const AnyTensor& v_cache, const AnyTensor& places = {});
 
 /// Throws ShapeError or DTypeError unless both caches agree in dtype and in their first
 /// `dimensions`.

@@ -17,6 +17,7 @@ struct LatentWriteRecipe {
   DType y;
   DType cache;
   bool has_factors;
+  bool has_places;
 
   KernelDescription describe() const {
     auto kernel = kernel_file("latent_write");
@@ -26,6 +27,7 @@ struct LatentWriteRecipe {
                         ArgumentDescription::buffer("y", Access::write, y),
                         ArgumentDescription::buffer("cache", Access::write_some, cache),
                         factors_argument(has_factors),
+                        places_argument(has_places),
                         ArgumentDescription::value("params", struct_layout<LatentWriteParams>())};
     kernel.arguments[3].strided = kernel.arguments[4].strided = true;
     kernel.aliases = {{"X", msl_type(x)}, {"Y", msl_type(y)}, {"Cache", msl_type(cache)}};
@@ -51,9 +53,10 @@ void LatentWrite::encode(Encoder& encoder) const {
   const std::uint64_t heads = y.extents()[1];
   const std::uint32_t dims =
       in_32_bits("LatentWrite", "the size of what is turned", y.extents()[2]);
-  const CacheShape shape = cache_shape("LatentWrite", "cache", cache);
+  const CacheShape shape = cache_shape("LatentWrite", "cache", cache, places);
   if (shape.kv_heads != 1 || shape.head_dim <= dims) {
-    fail("cache", cache, concat("(capacity, 1, latent + ", dims, ")"));
+    fail("cache", cache,
+         concat(places ? "(sequences, " : "(", "capacity, 1, latent + ", dims, ")"));
   }
   const std::uint32_t latent = shape.head_dim - dims;
   const std::uint64_t of_a_head = q.count() / (tokens * heads);
@@ -67,7 +70,11 @@ void LatentWrite::encode(Encoder& encoder) const {
   require_count("LatentWrite", "kv", kv, tokens * shape.head_dim);
   require_count("LatentWrite", "norm", norm, latent);
   static_cast<void>(in_32_bits("LatentWrite", "the number of q's elements", q.count()));
-  require_capacity("LatentWrite", shape, start, static_cast<std::uint32_t>(tokens));
+  if (places) {
+    require_places("LatentWrite", places, tokens, start);
+  } else {
+    require_capacity("LatentWrite", shape, start, static_cast<std::uint32_t>(tokens));
+  }
   if (settings.dims != 0 && settings.dims != dims) {
     throw ShapeError(concat("LatentWrite: dims is ", settings.dims, ", y has ", dims));
   }
@@ -85,23 +92,26 @@ void LatentWrite::encode(Encoder& encoder) const {
                                  norm_epsilon,
                                  in_32_bits("LatentWrite", "y's stride", y.strides()[0]),
                                  in_32_bits("LatentWrite", "y's stride", y.strides()[1]),
-                                 shape.position_stride};
+                                 shape.position_stride,
+                                 shape.sequence_stride};
   const auto kernel =
       encoder.kernel(LatentWriteRecipe{.x = q.dtype(),
                                        .norm = norm.dtype(),
                                        .y = y.dtype(),
                                        .cache = cache.dtype(),
-                                       .has_factors = static_cast<bool>(settings.factors)});
-  const std::array uses{position_use(offsetof(LatentWriteParams, start), start, cache, tokens)};
+                                       .has_factors = static_cast<bool>(settings.factors),
+                                       .has_places = static_cast<bool>(places)});
+  std::array<ParameterUse, 1> uses{};
+  if (!places) uses = {position_use(offsetof(LatentWriteParams, start), start, cache, tokens)};
   encoder.dispatch(*kernel,
-                   {q, kv, norm, y, cache, settings.factors, Argument::value(params, uses)},
+                   {q, kv, norm, y, cache, settings.factors, places, Argument::value(params, uses)},
                    threadgroups_of(1, heads + 1, tokens));
 }
 
 Traffic LatentWrite::traffic() const {
   const std::uint64_t cached = kv.count() * info(cache.dtype()).block_bytes;
   const std::uint64_t turned = y.count() * info(q.dtype()).block_bytes;
-  return traffic_of({&kv, &norm, &settings.factors}, {&y}) + Traffic{turned, cached};
+  return traffic_of({&kv, &norm, &settings.factors, &places}, {&y}) + Traffic{turned, cached};
 }
 
 }  // namespace foundry::ops

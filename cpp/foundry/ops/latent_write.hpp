@@ -19,6 +19,7 @@ struct LatentWriteParams {
   std::uint32_t y_token_stride;
   std::uint32_t y_head_stride;
   std::uint32_t cache_stride;  ///< of a position
+  std::uint32_t sequence_stride;
 };
 
 struct LatentWrite {
@@ -30,6 +31,7 @@ struct LatentWrite {
   Scalar<std::uint32_t> start = {};
   RopeSettings settings;
   float norm_epsilon = 1e-6f;
+  AnyTensor places = {};
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
@@ -48,7 +50,8 @@ struct LatentWrite {
                                  "(capacity, 1, latent + dims), any strides but the innermost"),
       ByName{}, setting<&LatentWrite::start>("position of the first token"),
       inside<&LatentWrite::settings>(RopeSettings::fields),
-      setting<&LatentWrite::norm_epsilon>("of the norm"));
+      setting<&LatentWrite::norm_epsilon>("of the norm"),
+      optional_read<&LatentWrite::places>(Elements::any, kPlacesDocumentation));
 };
 
 }  // namespace foundry::ops

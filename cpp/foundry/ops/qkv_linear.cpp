@@ -31,7 +31,7 @@ struct Parts {
   explicit Parts(const QkvLinear& op) {
     static const std::string& name = intern("qkv_linear");
     if (!op.k_cache || !op.v_cache)
-      static_cast<void>(cache_pair("QkvLinear", op.k_cache, op.v_cache));
+      static_cast<void>(cache_pair("QkvLinear", op.k_cache, op.v_cache, op.places));
     const Stage rope = Rope{{}, {}, 0, op.settings};
     const QkNormSettings& norms = op.norms;
     if (norms.norm == QkNorm::row && (norms.query_norm || norms.key_norm)) {
@@ -52,7 +52,8 @@ struct Parts {
               .prologue = pointer_to(op.prologue),
               .options = {.form = LinearForm::gemv},
               .start = op.start,
-              .ring = op.ring};
+              .ring = op.ring,
+              .places = &op.places};
     kernel.products.push_back({.weights = &op.query, .y = &op.q, .epilogues = query.span()});
     kernel.products.push_back({.weights = &op.key, .y = &op.k_cache, .epilogues = key.span()});
     kernel.products.push_back({.weights = &op.value, .y = &op.v_cache, .epilogues = value.span()});

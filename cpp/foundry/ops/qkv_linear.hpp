@@ -27,6 +27,7 @@ struct QkvLinear {
   AnyTensor value_bias;
   QkNormSettings norms = {};
   bool ring = false;
+  AnyTensor places = {};
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
@@ -57,7 +58,8 @@ struct QkvLinear {
       optional_read<&QkvLinear::key_bias>(Elements::floats, "(kv_heads * head_dim,)"),
       optional_read<&QkvLinear::value_bias>(Elements::floats, "(kv_heads * head_dim,)"),
       inside<&QkvLinear::norms>(QkNormSettings::fields),
-      setting<&QkvLinear::ring>("position p goes to slot p % capacity of the caches"));
+      setting<&QkvLinear::ring>("position p goes to slot p % capacity of the caches"),
+      optional_read<&QkvLinear::places>(Elements::any, kPlacesDocumentation));
 };
 
 }  // namespace foundry::ops

@@ -29,12 +29,13 @@ struct RopeRecipe {
   DType x;
   DType y;
   bool has_factors;
+  bool has_places;
 
   KernelDescription describe() const {
     auto kernel = kernel_file("rope");
     kernel.arguments = {ArgumentDescription::buffer("x", Access::read, x),
                         ArgumentDescription::buffer("y", Access::write, y),
-                        factors_argument(has_factors),
+                        factors_argument(has_factors), places_argument(has_places),
                         ArgumentDescription::value("params", struct_layout<RopeParams>())};
     allow_in_place<Rope>(kernel);
     kernel.aliases = {{"Y", msl_type(y)}};
@@ -61,10 +62,13 @@ void Rope::encode(Encoder& encoder) const {
                           settings.interleaved ? 1u : 0u,
                           std::log2(settings.base),
                           settings.magnitude};
-  const auto kernel = encoder.kernel(RopeRecipe{
-      .x = x.dtype(), .y = y.dtype(), .has_factors = static_cast<bool>(settings.factors)});
+  if (places) require_places("Rope", places, tokens, start);
+  const auto kernel = encoder.kernel(RopeRecipe{.x = x.dtype(),
+                                                .y = y.dtype(),
+                                                .has_factors = static_cast<bool>(settings.factors),
+                                                .has_places = static_cast<bool>(places)});
   const std::array uses{parameter_use(offsetof(RopeParams, start), start)};
-  encoder.dispatch(*kernel, {x, y, settings.factors, Argument::value(params, uses)},
+  encoder.dispatch(*kernel, {x, y, settings.factors, places, Argument::value(params, uses)},
                    covering(head_dim / 2, heads, tokens));
 }
 

@@ -3,6 +3,7 @@
 
 #include "foundry/fusion/stage.hpp"
 #include "foundry/kernel/encoder.hpp"
+#include "foundry/kernel/places.hpp"
 #include "foundry/kernel/traffic.hpp"
 #include "foundry/ops/description.hpp"
 #include "foundry/ops/qk_norm.hpp"
@@ -38,6 +39,8 @@ struct RopeKvWriteParams {
   std::uint32_t v_head_stride;
   float norm_epsilon;
   std::uint32_t slots;  ///< of a ring: position p goes to p % slots
+  std::uint32_t k_sequence_stride;
+  std::uint32_t v_sequence_stride;
 };
 
 /// How positions turn pairs. Su et al. 2021.
@@ -65,6 +68,7 @@ struct Rope {
   AnyTensor y;
   Scalar<std::uint32_t> start = {};
   RopeSettings settings;
+  AnyTensor places = {};
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
@@ -72,11 +76,12 @@ struct Rope {
 
   static constexpr auto description = operation(
       "Rotary position embedding: token t stands at position start + t. Su et al. 2021. As a stage "
-      "of a fused kernel x, y and start do not count.",
+      "of a fused kernel x, y, start and places do not count.",
       read<&Rope::x>(Elements::floats, "(tokens, heads, head_dim)").to_run(),
       write<&Rope::y>(Elements::floats, "x's size").to_run().may_be<&Rope::x>(), ByName{},
       setting<&Rope::start>("position of the first token"),
-      inside<&Rope::settings>(RopeSettings::fields));
+      inside<&Rope::settings>(RopeSettings::fields),
+      optional_read<&Rope::places>(Elements::any, kPlacesDocumentation));
 };
 
 struct RopeKvWrite {
@@ -89,6 +94,7 @@ struct RopeKvWrite {
   RopeSettings settings;
   QkNormSettings norms = {};
   bool ring = false;
+  AnyTensor places = {};
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
@@ -111,7 +117,8 @@ struct RopeKvWrite {
       setting<&RopeKvWrite::start>("position of the first token"),
       inside<&RopeKvWrite::settings>(RopeSettings::fields),
       inside<&RopeKvWrite::norms>(QkNormSettings::fields),
-      setting<&RopeKvWrite::ring>("position p goes to slot p % capacity of the caches"));
+      setting<&RopeKvWrite::ring>("position p goes to slot p % capacity of the caches"),
+      optional_read<&RopeKvWrite::places>(Elements::any, kPlacesDocumentation));
 };
 
 }  // namespace foundry::ops

@@ -16,6 +16,7 @@ struct RopeKvWriteRecipe {
   DType cache;
   std::uint32_t head_dim;
   bool has_factors;
+  bool has_places;
 
   KernelDescription describe() const {
     auto kernel = kernel_file("rope_kv_write");
@@ -25,6 +26,7 @@ struct RopeKvWriteRecipe {
                         ArgumentDescription::buffer("k_cache", Access::write_some, cache),
                         ArgumentDescription::buffer("v_cache", Access::write_some, cache),
                         factors_argument(has_factors),
+                        places_argument(has_places),
                         ArgumentDescription::value("params", struct_layout<RopeKvWriteParams>())};
     for (const std::size_t i : {0, 3, 4}) kernel.arguments[i].strided = true;
     kernel.includes = cache_includes(cache);
@@ -96,14 +98,18 @@ DispatchConfig norm_config(const Device& device, const QkNormSettings& norms, st
 }  // namespace
 
 void RopeKvWrite::encode(Encoder& encoder) const {
-  const auto [k_shape, v_shape] = cache_pair("RopeKvWrite", k_cache, v_cache);
+  const auto [k_shape, v_shape] = cache_pair("RopeKvWrite", k_cache, v_cache, places);
   const std::uint32_t head_dim = k_shape.head_dim;
   const auto [tokens, heads] = heads_shape("RopeKvWrite", "q", q, head_dim);
   const HeadStrides q_strides = head_strides("RopeKvWrite", "q", q, head_dim);
   const std::uint64_t elements = std::uint64_t{tokens} * k_shape.kv_heads * head_dim;
   require_count("RopeKvWrite", "k", k, elements);
   require_count("RopeKvWrite", "v", v, elements);
-  require_capacity("RopeKvWrite", k_shape, start, tokens, ring);
+  if (places) {
+    require_places("RopeKvWrite", places, tokens, start);
+  } else {
+    require_capacity("RopeKvWrite", k_shape, start, tokens, ring);
+  }
   const std::uint32_t dims = checked_dims("RopeKvWrite", settings, head_dim);
   const RopeKvWriteParams params{heads,
                                  k_shape.kv_heads,
@@ -120,16 +126,22 @@ void RopeKvWrite::encode(Encoder& encoder) const {
                                  v_shape.position_stride,
                                  v_shape.head_stride,
                                  norms.norm_epsilon,
-                                 ring_slots(k_shape, ring)};
+                                 ring_slots(k_shape, ring),
+                                 k_shape.sequence_stride,
+                                 v_shape.sequence_stride};
   check_norms(norms, heads, k_shape.kv_heads, head_dim);
   const bool in_blocks = is_block(k_cache.dtype());
   const RopeKvWriteRecipe plain{.x = q.dtype(),
                                 .cache = k_cache.dtype(),
                                 .head_dim = in_blocks ? head_dim : 0,
-                                .has_factors = static_cast<bool>(settings.factors)};
+                                .has_factors = static_cast<bool>(settings.factors),
+                                .has_places = static_cast<bool>(places)};
   constexpr std::size_t at = offsetof(RopeKvWriteParams, start);
-  const std::array uses{cache_use(at, start, k_cache, tokens, ring),
-                        cache_use(at, start, v_cache, tokens, ring)};
+  std::array<ParameterUse, 2> uses{};
+  if (!places) {
+    uses = {cache_use(at, start, k_cache, tokens, ring),
+            cache_use(at, start, v_cache, tokens, ring)};
+  }
   if (has_norms(norms) || in_blocks) {
     const auto kernel =
         encoder.kernel(NormRopeKvWriteRecipe{.plain = plain,
@@ -139,20 +151,20 @@ void RopeKvWrite::encode(Encoder& encoder) const {
                                              .after_rope = norms.norm_after_rope,
                                              .norm_values = norms.norm_values});
     encoder.dispatch(*kernel,
-                     {q, k, v, k_cache, v_cache, settings.factors, norms.query_norm, norms.key_norm,
-                      Argument::value(params, uses)},
+                     {q, k, v, k_cache, v_cache, settings.factors, places, norms.query_norm,
+                      norms.key_norm, Argument::value(params, uses)},
                      norm_config(encoder.device(), norms, heads, k_shape.kv_heads, tokens));
     return;
   }
   const auto kernel = encoder.kernel(plain);
-  encoder.dispatch(*kernel,
-                   {q, k, v, k_cache, v_cache, settings.factors, Argument::value(params, uses)},
-                   covering(head_dim / 2, heads + 2 * k_shape.kv_heads, tokens));
+  encoder.dispatch(
+      *kernel, {q, k, v, k_cache, v_cache, settings.factors, places, Argument::value(params, uses)},
+      covering(head_dim / 2, heads + 2 * k_shape.kv_heads, tokens));
 }
 
 Traffic RopeKvWrite::traffic() const {
-  const Traffic read =
-      traffic_of({&q, &k, &v, &settings.factors, &norms.query_norm, &norms.key_norm}, {&q});
+  const Traffic read = traffic_of(
+      {&q, &k, &v, &settings.factors, &norms.query_norm, &norms.key_norm, &places}, {&q});
   const std::uint64_t cached = bytes_of_position(k_cache.dtype(), k.count() + v.count());
   return read + Traffic{0, cached};
 }

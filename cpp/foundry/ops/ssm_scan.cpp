@@ -20,6 +20,7 @@ struct SsmScanRecipe {
   std::optional<DType> dt_bias;
   std::optional<DType> d;
   std::optional<DType> gate;
+  bool has_places;
   std::uint32_t state_rows;
 
   KernelDescription describe() const {
@@ -36,6 +37,7 @@ struct SsmScanRecipe {
                         optional("dt_bias", dt_bias),
                         optional("d", d),
                         optional("gate", gate),
+                        places_argument(has_places),
                         ArgumentDescription::value("params", struct_layout<SsmScanParams>())};
     for (const std::size_t i : {0, 1, 7}) kernel.arguments[i].strided = true;
     kernel.aliases = {{"Xbc", msl_type(xbc)},
@@ -66,12 +68,14 @@ void require_f32(const char* what, const AnyTensor& tensor) {
 
 /// Heads, rows and columns are the state's; the rest of a row of xbc is B and C.
 SsmScanParams shape_of(const SsmScan& op) {
-  const Extents& state = op.state.extents();
+  const Extents& whole = op.state.extents();
   const Extents& xbc = op.xbc.extents();
-  if (state.rank() != 3) {
-    throw ShapeError(
-        concat(kOp, ": state is ", to_string(state), ", not (heads, state_size, head_dim)"));
+  const std::size_t first = op.places ? 1 : 0;  // dimension of one sequence's
+  if (whole.rank() != first + 3) {
+    throw ShapeError(concat(kOp, ": state is ", to_string(whole), ", not (",
+                            op.places ? "sequences, " : "", "heads, state_size, head_dim)"));
   }
+  const Extents state{whole[first], whole[first + 1], whole[first + 2]};
   if (xbc.rank() != 2) {
     throw ShapeError(concat(kOp, ": xbc is ", to_string(xbc), ", not (tokens, columns)"));
   }
@@ -114,16 +118,19 @@ void SsmScan::encode(Encoder& encoder) const {
   require_count(kOp, "a", a, params.heads);
   if (dt_bias) require_count(kOp, "dt_bias", dt_bias, params.heads);
   if (d) require_count(kOp, "d", d, params.heads);
+  if (places) require_places(kOp, places, params.tokens, start);
   const auto kernel = encoder.kernel(SsmScanRecipe{.xbc = xbc.dtype(),
                                                    .dt = dt.dtype(),
                                                    .a = a.dtype(),
                                                    .dt_bias = dtype_if_any(dt_bias),
                                                    .d = dtype_if_any(d),
                                                    .gate = dtype_if_any(gate),
+                                                   .has_places = static_cast<bool>(places),
                                                    .state_rows = rows_at_once(params.state_size)});
   const std::array uses{parameter_use(offsetof(SsmScanParams, start), start)};
-  encoder.dispatch(*kernel, {xbc, dt, a, state, y, dt_bias, d, gate, Argument::value(params, uses)},
-                   covering(params.head_dim, params.heads));
+  encoder.dispatch(*kernel,
+                   {xbc, dt, a, state, y, dt_bias, d, gate, places, Argument::value(params, uses)},
+                   covering(params.head_dim, params.heads, places ? params.tokens : 1));
 }
 
 Traffic SsmScan::traffic() const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "foundry/kernel/encoder.hpp"
+#include "foundry/kernel/places.hpp"
 #include "foundry/kernel/traffic.hpp"
 #include "foundry/ops/description.hpp"
 
@@ -33,6 +34,7 @@ struct SsmScan {
   AnyTensor dt_bias = {};
   AnyTensor d = {};
   AnyTensor gate = {};
+  AnyTensor places = {};
 
   void encode(Encoder& encoder) const;
   [[nodiscard]] Traffic traffic() const;
@@ -53,7 +55,8 @@ struct SsmScan {
           "position of the first token; at 0 the state counts as zeros, whatever stands there"),
       optional_read<&SsmScan::dt_bias>(Elements::floats, "(heads,)"),
       optional_read<&SsmScan::d>(Elements::floats, "(heads,)"),
-      optional_read<&SsmScan::gate>(Elements::floats, "y's size, any stride of rows"));
+      optional_read<&SsmScan::gate>(Elements::floats, "y's size, any stride of rows"),
+      optional_read<&SsmScan::places>(Elements::any, kPlacesDocumentation));
 };
 
 }  // namespace foundry::ops
