@@ -27,6 +27,7 @@ __all__ = [
     "ArenaInUseError",
     "ArgumentError",
     "ArgumentTypeError",
+    "BatchFullError",
     "ChatTemplateError",
     "ContextLengthError",
     "DTypeError",
@@ -92,6 +93,10 @@ class ChatTemplateError(ModelError):
 
 class ContextLengthError(ModelError):
     """More tokens than the model's context holds; names both numbers."""
+
+
+class BatchFullError(Error, RuntimeError):
+    """A batch that has no place for another sequence now; names how many it has."""
 
 
 class ModelWarning(UserWarning):

@@ -231,7 +231,7 @@ def test_any_ids_have_logits_or_are_a_typed_error(model: fd.models.LanguageModel
 
 def test_seeds_are_any_ints_and_their_last_64_bits_count(model: fd.models.LanguageModel) -> None:
     def seed_of(seed: Any) -> int:
-        return model.generate("Once upon", raw=True, temperature=1.5, seed=seed)._run.seed
+        return model.generate("Once upon", raw=True, temperature=1.5, seed=seed).run.seed
 
     assert seed_of(-1) == seed_of(np.uint64(2**64 - 1)) == seed_of(3 * 2**64 - 1) == 2**64 - 1
     assert seed_of(5) == seed_of(np.int8(5)) == seed_of(2**64 + 5) == 5

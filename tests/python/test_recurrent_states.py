@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import foundry as fd
-from foundry.engine.cache import Cache, KeysValues, LayerCache
+from foundry.engine.cache import Cache
+from foundry.engine.kept import KeysValues, LayerCache
 from foundry.engine.recurrent_states import Mark
 
 SHAPES = {"window": (3, 5), "sums": (2, 3, 7)}

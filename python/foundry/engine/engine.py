@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,23 +12,18 @@ from numpy.typing import NDArray
 from foundry import ops
 from foundry._foundry import DType, Foundry, Gguf, Parameter, Tensor
 from foundry.engine import cache_file
-from foundry.engine.cache import MATRIX_UNITS_BATCH, PREFILL_BATCH, Cache
+from foundry.engine.batch import BatchEngine, MakeSequenceSteps
+from foundry.engine.cache import Cache
 from foundry.engine.decode_run import DecodeRun
 from foundry.engine.decoder import Decoder
 from foundry.engine.forward import Forward
+from foundry.engine.kept import PREFILL_BATCH
 from foundry.engine.prepare import Progress, prepare
 from foundry.engine.recurrent_states import Mark
 from foundry.engine.sampler import Sampler
 from foundry.engine.step import ACTIVATIONS, MakeStep, Step
+from foundry.engine.token_source import StepCost
 from foundry.generation.sampling import SamplingParameters
-
-
-@dataclass(frozen=True)
-class StepCost:
-    """What choosing one token took."""
-
-    dispatches: int
-    reused_tokens: int
 
 
 class Engine:
@@ -54,6 +48,32 @@ class Engine:
         self._lock = threading.Lock()
         self._version = 0
         """Counts the models that took each other's place."""
+
+    @property
+    def limit(self) -> int:
+        """Tokens of a run at most."""
+        return self.cache.limit
+
+    def batch(self, make: MakeSequenceSteps, sequences: int, limit: int) -> BatchEngine:
+        """Decodes so many sequences together, of up to `limit` tokens each."""
+        return BatchEngine(
+            self._runtime,
+            self.cache.layers,
+            make,
+            vocabulary=self._vocabulary,
+            sequences=sequences,
+            limit=limit,
+            dtype=self.cache.dtype,
+            lock=self._lock,
+            check_file=self._check_file,
+            check_token=self._check_token,
+        )
+
+    def _check_token(self, tokens: Sequence[int], token: int) -> None:
+        """`ModelError` where `token`, drawn after `tokens`, is none."""
+        with _ForgetOnError(self.cache, self.decoder):
+            self.decoder.release()
+            self.decoder.check(tokens, token)
 
     def prepare(self, progress: Progress | None) -> None:
         """Compiles what greedy generation runs."""
@@ -232,9 +252,7 @@ class Engine:
             if reused < shared:
                 marks[shared] = Mark.BRANCH
             marks[len(tokens) - 1] = Mark.PROMPT  # what answers it once more begins there
-        batch = PREFILL_BATCH
-        if self._runtime.device.traits.has_matrix_units and not self.cache.has_rings:
-            batch = MATRIX_UNITS_BATCH
+        batch = self.cache.prompt_batch
         start = reused
         while start < len(tokens):
             if start in marks:

@@ -31,7 +31,7 @@ _Positional = (
 class Step:
     """What a model puts together: buffers, then operations in their order, then `logits`."""
 
-    def __init__(self, runtime: Foundry, tokens: int) -> None:
+    def __init__(self, runtime: Foundry, tokens: int, *, of_sequences: bool = False) -> None:
         self._runtime = runtime
         self._positional: list[_Positional | FusedKernel] = []
         self._scratch: dict[str, Tensor] = {}
@@ -40,6 +40,10 @@ class Step:
         self.tokens = tokens
         self.ids = runtime.empty((tokens,), DType.i32, name="ids", arena=ACTIVATIONS)
         """i32 (tokens,): what encode() evaluates."""
+        self.places: Tensor | None = None
+        """u32 (tokens, 2): each token's position and sequence, where they are of several."""
+        if of_sequences:
+            self.places = runtime.empty((tokens, 2), DType.u32, name="places", arena=ACTIVATIONS)
         self.operations: list[ops.Operation] = []
         self.layers: list[int | None] = []
         """For each operation its layer; None outside of them."""
@@ -130,6 +134,13 @@ class Step:
     def run(self, tokens: Sequence[int], start: int) -> None:
         """Encodes everything for `tokens` at positions `start` and on; does not wait."""
         self.begin(tokens, start)
+        self._run_all()
+
+    def run_sequences(self, tokens: Sequence[int], places: Sequence[tuple[int, int]]) -> None:
+        """The same for tokens of several sequences: of each the position and the sequence."""
+        assert self.places is not None
+        self.ids.copy_from(np.asarray(tokens, np.int32))
+        self.places.copy_from(np.asarray(places, np.uint32))
         self._run_all()
 
     def encode(self, start: int | Parameter) -> None:

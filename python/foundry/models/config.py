@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from foundry.call_errors import typed_calls
-from foundry.engine.cache import cache_elements
+from foundry.engine.kept import cache_elements
 from foundry.errors import ModelError, UnsupportedModelError
 from foundry.metadata import Metadata, check_keys, shown, warn
 from foundry.models.architectures import ARCHITECTURES, Architecture, Pairing

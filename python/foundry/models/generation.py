@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from foundry.call_errors import typed_calls
 from foundry.engine.decode_run import DecodeRun, SharedPrompt
 from foundry.engine.speculation import Speculation
+from foundry.engine.token_source import TokenSource
 from foundry.errors import ArgumentError
 from foundry.generation.arguments import checked_integer, shown
 from foundry.generation.constraint import Constraint
@@ -46,6 +47,7 @@ class Generation(Iterator[str]):
         constraint: Constraint | None,
         speculation: Speculation | None,
         shared: SharedPrompt | None,
+        source: TokenSource,
     ) -> None:
         max_tokens = checked_integer(max_tokens, "generate: max_tokens")
         if max_tokens < 1:
@@ -54,8 +56,9 @@ class Generation(Iterator[str]):
         self.prompt = list(prompt)
         """The prompt's tokens."""
         self._max_tokens = max_tokens
-        limit = min(len(self.prompt) + max_tokens, model.context_length)
-        self._run = DecodeRun(prompt, sampling, seed, limit, top, constraint, speculation, shared)
+        self._source = source
+        limit = min(len(self.prompt) + max_tokens, source.limit)
+        self.run = DecodeRun(prompt, sampling, seed, limit, top, constraint, speculation, shared)
         self._end_ids = frozenset() if ignore_end else model.tokenizer.end_ids
         texts, self._stop_ids = resolve_stops(stop, model.tokenizer)
         self._stop = StopText(texts, include=include_stop)
@@ -80,21 +83,25 @@ class Generation(Iterator[str]):
         """The next piece, at least one character. Ctrl-C leaves the generation where it was."""
         piece = ""
         while not piece and self.finish_reason is None:
-            piece = self._step()
+            piece = self.advance()
         if not piece:
             raise StopIteration
+        return piece
+
+    def advance(self) -> str:
+        """Generates one token, or ends; the text that can be shown after it, which may be empty."""
+        piece = self._step()
         self.text += piece
         return piece
 
     def _step(self) -> str:
-        """Generates one token; the text that can be shown after it."""
         if len(self.tokens) == self._max_tokens:
             return self._finish("length")
-        if len(self.prompt) + len(self.tokens) == self._model.context_length:
+        if len(self.prompt) + len(self.tokens) == self._source.limit:
             return self._finish("context")
         begin = time.perf_counter()
         self._start = self._start or begin
-        token, step = self._model.engine.next_token(self._run, len(self.prompt) + len(self.tokens))
+        token, step = self._source.next_token(self.run, len(self.prompt) + len(self.tokens))
         now = time.perf_counter()
 
         cost = self.statistics
@@ -105,18 +112,18 @@ class Generation(Iterator[str]):
         else:
             cost.decode_seconds += now - begin
             cost.decode_dispatches += step.dispatches
-        if self._run.speculation is not None:
-            cost.drafted_tokens = self._run.speculation.drafted
-            cost.accepted_tokens = self._run.speculation.accepted
+        if self.run.speculation is not None:
+            cost.drafted_tokens = self.run.speculation.drafted
+            cost.accepted_tokens = self.run.speculation.accepted
         if token in self._stop_ids:
             text = self._finish("stop")
             named = self._model.tokenizer.stream(skip_special=False)
             return text + named.push(token) + named.finish() if self._include_stop else text
         if token in self._end_ids:
             return self._finish("end")
-        if self._run.top is not None:
+        if self.run.top is not None:
             position = len(self.prompt) + len(self.tokens)
-            self.logprobs.append(self._run.log_probabilities[position])
+            self.logprobs.append(self.run.log_probabilities[position])
         self.tokens.append(token)
         shown = self._stop.push(self._decoder.push(token))
         if self._stop.matched is not None:

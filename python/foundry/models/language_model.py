@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from foundry._foundry import DType, Foundry, Gguf
 from foundry.call_errors import typed_calls
-from foundry.engine.cache import PREFILL_BATCH, Cache
+from foundry.engine.cache import Cache
 from foundry.engine.cache_file import fingerprint
 from foundry.engine.decode_run import SharedPrompt
 from foundry.engine.engine import Engine
+from foundry.engine.kept import PREFILL_BATCH, LayerCaches
 from foundry.engine.prepare import Progress
 from foundry.engine.step import MakeStep
+from foundry.engine.token_source import TokenSource
 from foundry.errors import ArgumentError, ArgumentTypeError, ContextLengthError
 from foundry.generation.arguments import checked_flag, checked_integer, checked_tokens
 from foundry.generation.chat_templates import ChatTemplates
@@ -29,6 +31,7 @@ from foundry.generation.sampling import SamplingOptions, SamplingParameters
 from foundry.generation.sampling_tokens import for_vocabulary
 from foundry.generation.stopping import Stop
 from foundry.models.adapters import Adapter, AdapterSource, apply, read_adapters
+from foundry.models.batch import Batch, BatchSequence
 from foundry.models.embedder import Embedder
 from foundry.models.embedding_head import EmbeddingHead
 from foundry.models.embeds import Embeds
@@ -101,7 +104,7 @@ class LanguageModel(Embeds):
         return apply(self._weights, self.config, self._file.tensors, adapters, self.runtime)
 
     def _steps(
-        self, cache: Cache, weights: ModelWeights, *, states_alone: bool = False
+        self, cache: LayerCaches, weights: ModelWeights, *, states_alone: bool = False
     ) -> MakeStep:
         return transformer(self.runtime, self.config, weights, cache, states_alone=states_alone)
 
@@ -189,6 +192,7 @@ class LanguageModel(Embeds):
         template: str | None = None,
         template_arguments: Mapping[str, object] | None = None,
         _shared: SharedPrompt | None = None,
+        _source: TokenSource | None = None,
         **sampling_parameters: Unpack[SamplingOptions],
     ) -> Generation:
         """Answers or continues `prompt`, piece by piece.
@@ -251,15 +255,17 @@ class LanguageModel(Embeds):
         tokens = self._prompt_tokens(prompt, chat, parse_special)
         if not tokens:
             raise ArgumentError("generate: the prompt has no tokens")
-        if len(tokens) >= self.context_length:
+        source = _source or self.engine
+        if len(tokens) >= source.limit:
             raise ContextLengthError(
-                f"prompt of {len(tokens)} tokens; the context holds {self.context_length}, and the "
+                f"prompt of {len(tokens)} tokens; the context holds {source.limit}, and the "
                 f"answer needs one at least"
             )
         return Generation(
             self,
             tokens,
             shared=_shared,
+            source=source,
             speculation=speculation_of(self, draft, ngram, draft_tokens, draft_min),
             max_tokens=max_tokens,
             sampling=parameters,
@@ -294,6 +300,63 @@ class LanguageModel(Embeds):
             self.generate(prompt, seed=first + index, _shared=shared, **options)
             for index in range(count)
         ]
+
+    def batch(self, sequences: int, *, context_length: int | None = None) -> Batch:
+        """Decodes up to `sequences` texts together: one pass over the weights gives each of them
+        its next token. They join and leave at any step.
+
+        `context_length` is of each, the model's own by default; their caches grow together, as the
+        longest needs. A sequence's tokens are those of `generate` with the same options, bit for
+        bit for up to eight sequences, but for some norms (docs/models.md); more take kernels that
+        sum in another order. The adapters are those in use now. Raises `ArgumentError` for no
+        sequences, or a context that is longer than the model's.
+        """
+        if checked_integer(sequences, "batch: sequences") < 1:
+            raise ArgumentError(f"batch: sequences is {sequences}, it must be positive")
+        limit = self.context_length
+        if context_length is not None:
+            limit = checked_integer(context_length, "batch: context_length")
+        if not 1 <= limit <= self.context_length:
+            raise ArgumentError(
+                f"batch: context_length is {limit}, it lies in [1, {self.context_length}]"
+            )
+        weights = self._in_use
+
+        def make(caches: LayerCaches, *, of_sequences: bool) -> MakeStep:
+            return transformer(
+                self.runtime, self.config, weights, caches, of_sequences=of_sequences
+            )
+
+        return Batch(self, self.engine.batch(make, sequences, limit), sequences)
+
+    def generate_batch(
+        self,
+        prompts: Sequence[str | Sequence[int] | Sequence[Message]],
+        *,
+        sequences: int = 8,
+        seed: int | None = None,
+        **options: Any,
+    ) -> list[BatchSequence]:
+        """Answers or continues each of `prompts`, up to `sequences` at once: all texts, in the
+        order of the prompts. `options` are those of `generate`; the first one's seed is `seed`, the
+        second's `seed` + 1 and so on.
+
+        Raises what `generate` and `batch` raise; the texts of the others are lost then.
+        """
+        if isinstance(prompts, str):
+            raise ArgumentTypeError(
+                "generate_batch: prompts is a str; expected a sequence of prompts"
+            )
+        first = secrets.randbits(64) if seed is None else checked_integer(seed, "generate: seed")
+        size = checked_integer(sequences, "batch: sequences")
+        found: list[BatchSequence] = []
+        with self.batch(min(size, len(prompts)) or size) as batch:
+            while len(found) < len(prompts) or batch.sequences:
+                while len(found) < len(prompts) and len(batch.sequences) < batch.size:
+                    index = len(found)
+                    found.append(batch.add(prompts[index], seed=first + index, **options))
+                batch.step()
+        return found
 
     def _constraint(self, *given: object) -> Constraint | None:
         found = grammar_of(*given)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from foundry.engine.cache import KeysValues, LayerCache
+from foundry.engine.kept import KeysValues, LayerCache
 from foundry.errors import ModelError, UnsupportedModelError
 from foundry.metadata import Metadata
 from foundry.models.architectures import Architecture

@@ -9,7 +9,7 @@ from typing import cast
 from foundry._foundry import Device, DType, Foundry
 from foundry.call_errors import typed_call
 from foundry.convert import BLOCKS, checked_type
-from foundry.engine.cache import CACHE_DTYPES
+from foundry.engine.kept import CACHE_DTYPES
 from foundry.engine.prepare import Progress
 from foundry.errors import ArgumentError, ArgumentTypeError, DTypeError, UnsupportedModelError
 from foundry.generation.arguments import shown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from foundry import ops
 from foundry._foundry import Foundry
-from foundry.engine.cache import Cache
+from foundry.engine.kept import LayerCaches
 from foundry.engine.step import MakeStep, Step
 from foundry.models.blocks.attention import attend
 from foundry.models.blocks.experts import add_experts, mix_experts
@@ -24,15 +24,16 @@ def transformer(
     runtime: Foundry,
     config: ModelConfig,
     weights: ModelWeights,
-    cache: Cache,
+    cache: LayerCaches,
     *,
     states_alone: bool = False,
+    of_sequences: bool = False,
 ) -> MakeStep:
     """What makes the model's steps on this cache; `states_alone` are the last states without the
-    logits of them."""
+    logits of them. With `of_sequences` each token is of another sequence, and the cache of all."""
 
     def make(tokens: int, rows: int) -> Step:
-        step = Step(runtime, tokens)
+        step = Step(runtime, tokens, of_sequences=of_sequences)
         hidden = Hidden(step, config)
         _embed(step, hidden, config, weights)
         inputs = None
@@ -80,6 +81,7 @@ def _embed(step: Step, hidden: Hidden, config: ModelConfig, weights: ModelWeight
             y=hidden.state,
             scale=config.embedding_scale,
             positions=weights.positions,
+            places=step.places,
         )
     )
 
@@ -89,7 +91,7 @@ def _add_layer(
     hidden: Hidden,
     config: ModelConfig,
     weights: ModelWeights,
-    cache: Cache,
+    cache: LayerCaches,
     index: int,
 ) -> None:
     layer, of = weights.layers[index], config.of_layers[index]
@@ -114,7 +116,7 @@ def _mix(
     hidden: Hidden,
     config: ModelConfig,
     weights: ModelWeights,
-    cache: Cache,
+    cache: LayerCaches,
     index: int,
 ) -> None:
     """What of earlier tokens the hidden state grows by: attention, recurrence, or both of one
@@ -123,7 +125,7 @@ def _mix(
     own, recurrent = layer.attention, layer.recurrent
     found = None
     if recurrent is not None and of.recurrent is not None:
-        state = cache.recurrent.of(index)
+        state = cache.state_of(index)
         norm = layer.attention_norm
         found = recur(step, config, hidden, norm, of.recurrent, recurrent, state)
     if own is not None and layer.attention_output is not None:

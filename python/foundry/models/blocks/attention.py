@@ -6,7 +6,7 @@ from typing import Any
 
 from foundry import ops
 from foundry._foundry import FusedKernelBuilder, Tensor
-from foundry.engine.cache import Kept
+from foundry.engine.kept import Kept
 from foundry.engine.step import FEW, Step
 from foundry.models.architectures import HeadNorm, Pairing
 from foundry.models.blocks.hidden import Hidden
@@ -49,7 +49,7 @@ def attend(
     mixed = step.buffer("attention output", layer.mixed_columns)
     # A long context is read by more threadgroups than there are heads, for a few tokens.
     parts = None
-    if step.tokens <= FEW:
+    if step.tokens <= FEW or step.places is not None:
         size = ops.attention_scratch(step.tokens, layer.heads, layer.value_size)
         parts = step.scratch("parts", size)
     step.add(
@@ -65,6 +65,7 @@ def attend(
             scratch=parts,
             sinks=of.sinks,
             gate=gate,
+            places=step.places,
         )
     )
     return mixed
@@ -134,7 +135,7 @@ def _queries(
             heads = queries.reshape(step.tokens * layer.heads, layer.key_size)
             epsilon = config.norm_epsilon
             step.add(ops.RmsNorm(weight=of.query_norm, epsilon=epsilon, x=heads, y=heads))
-        step.add(ops.Rope(x=by_head, y=by_head, **rope))
+        step.add(ops.Rope(x=by_head, y=by_head, places=step.places, **rope))
         return
     kernel = FusedKernelBuilder("queries")
     if prologue is not None:
@@ -144,7 +145,9 @@ def _queries(
         kernel = kernel.epilogue(stage)
     if of.query_norm is not None:
         kernel = kernel.epilogue(ops.HeadNorm(weight=of.query_norm, epsilon=config.norm_epsilon))
-    step.add_at_position(kernel.epilogue(ops.Rope(**rope)).build(x=x, y=by_head))
+    step.add_at_position(
+        kernel.epilogue(ops.Rope(**rope)).build(x=x, y=by_head, places=step.places)
+    )
 
 
 def _fused_input(
@@ -173,6 +176,7 @@ def _fused_input(
             k_cache=kept.keys,
             v_cache=kept.values,
             ring=kept.ring,
+            places=step.places,
             prologue=prologue,
             query_bias=biases[0],
             key_bias=biases[1],
@@ -205,6 +209,13 @@ def _input(
     rope = rope_settings(config, layer, weights, of)
     step.add(
         ops.RopeKvWrite(
-            q=q, k=k, v=v, k_cache=kept.keys, v_cache=kept.values, ring=kept.ring, **rope
+            q=q,
+            k=k,
+            v=v,
+            k_cache=kept.keys,
+            v_cache=kept.values,
+            ring=kept.ring,
+            places=step.places,
+            **rope,
         )
     )

@@ -41,7 +41,12 @@ def delta_net(
     rows = answers.reshape(step.tokens * layer.heads, layer.size)
     step.add(
         ops.CausalConv(
-            x=mixed, weights=weights.convolution, state=state["inputs"], y=convolved, silu=True
+            x=mixed,
+            weights=weights.convolution,
+            state=state["inputs"],
+            y=convolved,
+            silu=True,
+            places=step.places,
         ),
         ops.GatedDeltaNet(
             q=q,
@@ -55,6 +60,7 @@ def delta_net(
             decay_bias=weights.decay_bias,
             epsilon=config.norm_epsilon,
             tiled=config.architecture.tiled_heads,
+            places=step.places,
         ),
         ops.RmsNorm(
             weight=weights.norm,

@@ -11,7 +11,7 @@ import numpy as np
 
 from foundry import ops
 from foundry._foundry import DType, Tensor
-from foundry.engine.cache import Kept
+from foundry.engine.kept import Kept
 from foundry.engine.step import FEW, Step
 from foundry.models.architectures import Pairing
 from foundry.models.blocks.hidden import Hidden
@@ -50,6 +50,7 @@ def attend_latents(
             factors=weights.rope_factors,
             magnitude=layer.rope_scaling.magnitude,
             norm_epsilon=config.norm_epsilon,
+            places=step.places,
         )
     )
     ids, groups = _by_head(step, heads)
@@ -65,7 +66,7 @@ def attend_latents(
     )
     mixed = step.buffer("mixed latents", heads * sizes.rank)
     parts = None
-    if step.tokens <= FEW:
+    if step.tokens <= FEW or step.places is not None:
         parts = step.scratch("parts", ops.attention_scratch(step.tokens, heads, sizes.rank))
     step.add(
         ops.Attention(
@@ -75,6 +76,7 @@ def attend_latents(
             y=mixed,
             scale=layer.score_scale,
             scratch=parts,
+            places=step.places,
         )
     )
     output = step.buffer("attention output", layer.mixed_columns)

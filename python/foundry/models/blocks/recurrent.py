@@ -68,6 +68,7 @@ def _short_conv(
             y=mixed,
             input_gate=parts[:, :size],
             output_gate=parts[:, size : 2 * size],
+            places=step.places,
         )
     )
     return mixed
@@ -94,6 +95,7 @@ def _mamba2(
             y=convolved,
             bias=weights.convolution_bias,
             silu=True,
+            places=step.places,
         ),
         ops.SsmScan(
             xbc=convolved,
@@ -104,6 +106,7 @@ def _mamba2(
             dt_bias=weights.time_bias,
             d=weights.own,
             gate=parts[:, :inner],
+            places=step.places,
         ),
     )
     if weights.norm is None:
