@@ -21,6 +21,7 @@ from benchmarks import (
     machine,
     model,
     prefill,
+    sequences,
     startup,
 )
 from benchmarks.options import OPTIONS
@@ -31,6 +32,7 @@ SECTIONS = {
     "machine": machine.measure,
     "model": model.measure,
     "prefill": prefill.measure,
+    "sequences": sequences.measure,
     "gemv": gemv.measure,
     "dispatch": dispatch.measure,
     "startup": startup.measure,

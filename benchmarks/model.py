@@ -52,8 +52,12 @@ class Subject:
     path: Path
 
     @property
+    def is_small(self) -> bool:
+        return self.path.stat().st_size <= _LARGE_BYTES
+
+    @property
     def task(self) -> Task:
-        return _LARGE if self.path.stat().st_size > _LARGE_BYTES else _SMALL
+        return _SMALL if self.is_small else _LARGE
 
 
 def subjects() -> list[Subject]:

@@ -1,6 +1,7 @@
 // Times llama.cpp. usage: gemv FORMAT ROWS COLUMNS THREADS
 // or: model FILE THREADS EXTRA_BUFTS(0|1) FLASH(0|1) REPEATS PROMPT TOKENS DEEP: tokens per second
 // as JSON; DEEP is a context of several thousand to decode in, or 0.
+// or: sequences FILE THREADS EXTRA_BUFTS FLASH REPEATS PROMPT TOKENS SIZE...: of so many at once.
 #include <ggml-backend.h>
 #include <ggml-cpu.h>
 #include <ggml.h>
@@ -101,9 +102,32 @@ class Products {
   ggml_cgraph* warm_ = nullptr;
 };
 
+// Tokens of several sequences, evaluated together.
+class Batch {
+ public:
+  explicit Batch(int tokens) : batch_(llama_batch_init(tokens, 0, 1)) {}
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
+  ~Batch() { llama_batch_free(batch_); }
+
+  const llama_batch& get() const { return batch_; }
+  void clear() { batch_.n_tokens = 0; }
+  void add(llama_token token, int position, int sequence, bool wants_logits) {
+    const int at = batch_.n_tokens++;
+    batch_.token[at] = token;
+    batch_.pos[at] = position;
+    batch_.n_seq_id[at] = 1;
+    batch_.seq_id[at][0] = sequence;
+    batch_.logits[at] = wants_logits;
+  }
+
+ private:
+  llama_batch batch_;
+};
+
 class Model {
  public:
-  Model(const char* file, int threads, bool extra_bufts, bool flash)
+  Model(const char* file, int threads, bool extra_bufts, bool flash, int sequences = 1)
       : model_(nullptr, llama_model_free), context_(nullptr, llama_free) {
     llama_log_set([](ggml_log_level, const char*, void*) {}, nullptr);
     llama_model_params model = llama_model_default_params();
@@ -111,7 +135,8 @@ class Model {
     model_.reset(llama_model_load_from_file(file, model));
     require(model_ != nullptr, "the model does not load");
     llama_context_params context = llama_context_default_params();
-    context.n_ctx = 4096 + 256;
+    context.n_ctx = sequences == 1 ? 4096 + 256 : 256 * sequences;
+    context.n_seq_max = sequences;
     context.n_batch = context.n_ubatch = 512;
     context.n_threads = context.n_threads_batch = threads;
     context.flash_attn_type =
@@ -143,6 +168,28 @@ class Model {
            });
   }
 
+  /// Tokens per second of all of `sequences` together, `count` of each after prompts of `prompt`.
+  double generate_together(int sequences, int prompt, int count) {
+    Batch batch(std::max(prompt, sequences));
+    std::vector<llama_token> tokens;
+    cut(0);
+    for (int s = 0; s < sequences; ++s) {
+      batch.clear();
+      for (int i = 0; i < prompt; ++i)
+        batch.add((1000 + 7 * i + 911 * s) % vocabulary_, i, s, i + 1 == prompt);
+      require(llama_decode(context_.get(), batch.get()) == 0, "decode failed");
+      tokens.push_back(best(prompt - 1));
+    }
+    return sequences * count / seconds([&] {
+             for (int i = 0; i < count; ++i) {
+               batch.clear();
+               for (int s = 0; s < sequences; ++s) batch.add(tokens[s], prompt + i, s, true);
+               require(llama_decode(context_.get(), batch.get()) == 0, "decode failed");
+               for (int s = 0; s < sequences; ++s) tokens[s] = best(s);
+             }
+           });
+  }
+
   void cut(int tokens) {
     if (tokens == 0)
       llama_memory_clear(llama_get_memory(context_.get()), false);
@@ -161,8 +208,8 @@ class Model {
   void decode(llama_token* tokens, int count) {
     require(llama_decode(context_.get(), llama_batch_get_one(tokens, count)) == 0, "decode failed");
   }
-  llama_token best() const {
-    const float* logits = llama_get_logits_ith(context_.get(), -1);
+  llama_token best(int index = -1) const {
+    const float* logits = llama_get_logits_ith(context_.get(), index);
     return static_cast<llama_token>(std::max_element(logits, logits + vocabulary_) - logits);
   }
 
@@ -215,6 +262,21 @@ void time_model(Model& model, const Task& task) {
   if (task.deep) print("decode at " + std::to_string(task.deep), deep, "}\n");
 }
 
+/// "8": [tokens per second of a repeat, ...] for each size; a context each, as one has it.
+void time_sequences(const std::vector<std::string>& words) {
+  const auto number = [&](std::size_t i) { return std::stoi(words.at(i)); };
+  std::printf("{");
+  for (std::size_t i = 8; i < words.size(); ++i) {
+    Model model(words.at(1).c_str(), number(2), number(3) != 0, number(4) != 0, number(i));
+    std::vector<double> found;
+    for (int repeat = 0; repeat <= number(5); ++repeat) {  // the first warms up
+      const double rate = model.generate_together(number(i), number(6), repeat ? number(7) : 4);
+      if (repeat) found.push_back(rate);
+    }
+    print(words.at(i), found, i + 1 < words.size() ? ", " : "}\n");
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) try {
@@ -226,6 +288,8 @@ int main(int argc, char** argv) try {
     Products(*format, static_cast<std::size_t>(number(2)), static_cast<std::size_t>(number(3)),
              static_cast<unsigned>(number(4)))
         .time();
+  } else if (words.at(0) == "sequences") {
+    time_sequences(words);
   } else {
     Model model(words.at(1).c_str(), number(2), number(3) != 0, number(4) != 0);
     time_model(model,
