@@ -22,6 +22,7 @@ ARCHITECTURES = (
     "llama", "gpt2", "gemma2", "gpt-oss", "deepseek2", "gemma4", "olmo2",
     "lfm2", "granitehybrid", "qwen3next",
 )  # fmt: skip
+_FAST = ("llama", "gpt-oss", "deepseek2", "granitehybrid")
 # Norms of heads of fewer than 64 elements, and of groups of a scan, differ in the last bit.
 CLOSE = ("gemma4", "lfm2", "granitehybrid", "qwen3next")
 _RNG = np.random.default_rng(7)
@@ -78,7 +79,13 @@ def pair(llama: LanguageModel) -> Iterator[Batch]:
         yield batch
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize(
+    "architecture",
+    [
+        pytest.param(name, marks=[] if name in _FAST else [pytest.mark.slow])
+        for name in ARCHITECTURES
+    ],
+)
 def test_sequences_join_and_leave(tmp_path: Path, architecture: str) -> None:
     model = fd.models.load(model_of(architecture).write(tmp_path / "model.gguf"))
     with model.batch(3) as batch:
