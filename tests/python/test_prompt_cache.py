@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -94,3 +95,18 @@ def test_what_is_no_cache_of_this_model_says_why(tiny: Path, tmp_path: Path) -> 
         fd.models.load(other.write(tmp_path / "b.gguf")).load_prompt_cache(tmp_path / "cache")
     with pytest.raises(fd.ArgumentError, match="cannot be written"):
         model.save_prompt_cache(tmp_path / "none" / "cache")
+
+
+def test_what_is_no_path_is_said(tiny: Path) -> None:
+    model = fd.models.load(tiny)
+    with pytest.raises(fd.ArgumentError, match=r"^'\.' names no file to write$"):
+        model.save_prompt_cache("")
+    wrong: Any = 3
+    functions = {
+        "path": (model.save_prompt_cache, model.load_prompt_cache),
+        "folder": (model.export,),
+    }
+    for what, those in functions.items():
+        for function in those:
+            with pytest.raises(fd.ArgumentTypeError, match=rf"{what} is .*3.*; expected a path$"):
+                function(wrong)

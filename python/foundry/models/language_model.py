@@ -43,6 +43,7 @@ from foundry.models.speculation import speculation_of
 from foundry.models.tensors import TensorSource
 from foundry.models.transformer import transformer
 from foundry.models.weights import ModelWeights, bind
+from foundry.paths import checked_path
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -372,7 +373,9 @@ class LanguageModel(Embeds):
 
         Raises `ArgumentError` where the file cannot be written.
         """
-        return self.engine.save_cache(Path(path), self._fingerprint())
+        return self.engine.save_cache(
+            checked_path(path, "save_prompt_cache: path"), self._fingerprint()
+        )
 
     def load_prompt_cache(self, path: str | Path) -> int:
         """Takes them from the file; a prompt that begins with the same tokens is evaluated from
@@ -381,7 +384,9 @@ class LanguageModel(Embeds):
         Raises `ModelError` for a file that is no prompt cache, of another model, of another
         `cache_dtype`, or longer than the context; nothing is cached then.
         """
-        return self.engine.load_cache(Path(path), self._fingerprint())
+        return self.engine.load_cache(
+            checked_path(path, "load_prompt_cache: path"), self._fingerprint()
+        )
 
     def _fingerprint(self) -> str:
         found = self._file_fingerprint
@@ -411,7 +416,7 @@ class LanguageModel(Embeds):
         # Only who exports pays for it.
         from foundry.export.folder import steps_for, write_text_tables
 
-        target = Path(folder)
+        target = checked_path(folder, "export: folder")
         try:
             target.mkdir(parents=True, exist_ok=True)
             self.engine.export(target, steps_for(self.context_length), self._file)
