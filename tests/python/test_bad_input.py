@@ -26,7 +26,7 @@ def still_works(rt: fd.Foundry) -> Iterator[None]:
 
 def test_errors_are_what_they_say() -> None:
     names = [name for name in fd.__all__ if name.endswith("Error")]
-    assert len(names) == 21
+    assert len(names) == 22
     for name in names:
         error = getattr(fd, name)
         assert issubclass(error, fd.Error) or name == "Error"
