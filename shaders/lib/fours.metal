@@ -12,7 +12,7 @@
 //                             first in the low bits. Words of the block are read as `Bytes` does it
 //   scale(block, four), minimum(block, four)
 #pragma once
-#include "lib/gemv_bytes.metal"
+#include "lib/gemv_input.metal"
 #include "lib/policy.metal"
 
 /// How four neighbouring bytes of a block are read: by its alignment on GPUs, in one piece on CPUs.
@@ -121,24 +121,5 @@ struct IntegerFours {
       }
     }
     return result;
-  }
-};
-
-/// The form with inputs as bytes (lib/gemv_bytes.metal) of blocks of 256 codes below 4 with one scale
-/// for all: sums over the eight runs stay in 16 bits.
-template <class Format>
-struct OneScaleBytes {
-  static float dot(device const typename Format::Block& block, uint lane, LaneBytes x) {
-    FOUNDRY_IN_ORDER
-    short2 high = 0;
-    short2 low = 0;
-#pragma unroll
-    for (uint run = 0; run < 8; ++run) {
-      const uint codes = Format::template codes<BytesAnywhere>(block, 8 * run + lane % 8);
-      high += byte_products(codes, x.high[8 * run]);
-      low += byte_products(codes, x.low[8 * run]);
-    }
-    const ByteSums sum = {int(high.x) + int(high.y), int(low.x) + int(low.y)};
-    return Format::scale(block, 0) * (x.total(sum) - float(Format::kOffset) * x.run_sum);
   }
 };

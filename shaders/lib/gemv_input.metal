@@ -5,7 +5,6 @@
 // each, and threadgroup memory is the processor's first cache. GPUs run thousands of threadgroups of
 // a few rows: there the prologue costs nothing beside the weights, and a barrier would.
 #pragma once
-#include "lib/any_uint.metal"
 #include "lib/few_tokens.metal"
 #include "lib/non_finite.metal"
 
@@ -24,16 +23,7 @@ struct GemvPairs {
   // [token][step][lane]: of the lane's eight inputs, rounded. Codes and minimum then multiply the same
   // numbers, so that an error counts with the weight and not with its code alone, which is larger.
   float sums[kGemvInputColumns / 8];
-};
-
-/// What lib/gemv_bytes.metal makes of them instead, for all products of a kernel.
-struct GemvBytes {
-  uint high[kGemvInputColumns / 4];  // [token][block][run of 32][lane of the block]
-  uint low[kGemvInputColumns / 4];
-  float scales[kGemvInputColumns / 32];  // [token][block][lane of the block]
-  // Of inputs, rounded likewise.
-  float half_sums[kGemvInputColumns / 16];  // [token][block][run / 4][half of a run][run % 4]
-  float run_sums[kGemvInputColumns / 32];   // [token][block][run]
+  uint steps[kGemvTokensTogether];  // of a token that are there: all whole ones, or none
 };
 
 // Magnitudes of the largest of a lane's inputs between which 32767 over it, it over 32767, and the
@@ -42,11 +32,7 @@ FOUNDRY_GLOBAL uint kSmallestPairBits = 0x0f800000u;
 
 struct GemvInput {
   float x[kGemvInputColumns];
-  union {
-    GemvPairs pairs;
-    GemvBytes bytes;
-  };
-  uint steps[kGemvTokensTogether];  // of a token, that are there as integers: all whole ones, or none
+  GemvPairs pairs;
 };
 
 /// A prologue whose result lies in threadgroup memory, where each of Count tokens from `first` on
@@ -57,11 +43,8 @@ struct InMemory {
   threadgroup const GemvInput* input;
   uint first;
 
-  /// Where the token's columns begin.
-  uint part(uint token) const { return (token - first) * kColumns; }
-
   float scale(uint, uint) const { return 1.0f; }
-  float at(uint token, uint k, float) const { return input->x[part(token) + k]; }
+  float at(uint token, uint k, float) const { return input->x[(token - first) * kColumns + k]; }
 };
 
 template <class Tokens>
@@ -80,7 +63,7 @@ inline void prepare_floats(Prologue prologue, Tokens tokens, uint columns,
     const uint token = tokens.at(t);
     threadgroup float* x = input.x + t * (kGemvInputColumns / Tokens::kCount);
     const auto scale = prologue.scale(token, lane);
-    if (simdgroup == 0 && lane == 0) input.steps[t] = columns / 256;
+    if (simdgroup == 0 && lane == 0) input.pairs.steps[t] = columns / 256;
     for (uint k = simdgroup * 32 + lane; k < columns; k += simdgroups * 32) {
       x[k] = prologue.at(token, k, scale);
     }
@@ -100,7 +83,7 @@ inline void prepare_pairs_of(uint t, uint part, uint columns, threadgroup GemvIn
     const uint4 sizes = max(magnitude_bits(low), magnitude_bits(high));
     const uint bits = max(max(sizes.x, sizes.y), max(sizes.z, sizes.w));
     if (simd_any(bits >= kInfinityBits || (bits != 0 && bits < kSmallestPairBits))) {
-      if (lane == 0) input.steps[t] = 0;
+      if (lane == 0) input.pairs.steps[t] = 0;
       continue;
     }
     const float largest = as_type<float>(bits);
@@ -163,4 +146,12 @@ inline int dot_bytes(uint low, uint high, short offset, threadgroup const short2
 /// Bit i of four as bit 4 of byte i: the fifth bit of a code.
 inline uint fifth_bits(uint bits) {
   return ((bits & 15) * 0x00204081 & 0x01010101) << 4;
+}
+
+/// A uint at any address, which every CPU reads as fast as another.
+struct __attribute__((packed)) UnalignedUint {
+  uint value;
+};
+inline uint any_uint(device const uchar* bytes) {
+  return reinterpret_cast<device const UnalignedUint*>(bytes)->value;
 }

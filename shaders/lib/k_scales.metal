@@ -1,6 +1,6 @@
 // The scales and minima of Q4_K and Q5_K: eight of each, six bits wide, in twelve bytes.
 #pragma once
-#include "lib/any_uint.metal"
+#include "lib/common.metal"
 
 /// Those of sub-blocks 2 * pair (in the low bytes) and 2 * pair + 1 (in the high bytes): x the
 /// scales, y the minima. `packed`: six halfwords. Bytes 0 to 3 hold the scales of sub-blocks 0 to 3
@@ -33,30 +33,4 @@ inline uchar k_minimum(device const ushort* packed, uint sub_block) {
   const uchar high = bytes[4];
   const uchar low = bytes[8];
   return sub_block < 4 ? high & 63 : low >> 4 | (high >> 2 & 48);
-}
-
-/// What eight lanes that share a block have of it, for lib/gemv_bytes.metal: the scales of sub-blocks
-/// 2 (l % 4) and 2 (l % 4) + 1, each twice in a word, and the minimum of sub-block l % 8.
-struct KLanes {
-  uint even;
-  uint odd;
-  float minimum;
-};
-
-inline KLanes k_lanes(device const ushort* packed, uint lane) {
-  device const uchar* bytes = reinterpret_cast<device const uchar*>(packed);
-  const uint scales = any_uint(bytes);
-  const uint minima = any_uint(bytes + 4);
-  const uint low = any_uint(bytes + 8);
-  const bool top = lane % 4 >= 2;
-  const uint at = lane % 2 * 16;
-  const uint two = (scales >> (at + (top ? 2 : 0)) & (top ? 0x3030 : 0x3F3F)) |
-                   (low >> at & (top ? 0x0F0F : 0));
-  const uint even = two & 0xFF;
-  const uint odd = two >> 8;
-  const bool last = lane % 8 >= 4;
-  const uint byte = lane % 4 * 8;
-  const uint minimum =
-      (minima >> (byte + (last ? 2 : 0)) & (last ? 48 : 63)) | (low >> (byte + 4) & (last ? 15 : 0));
-  return {even | even << 16, odd | odd << 16, float(minimum)};
 }

@@ -16,8 +16,6 @@
 // A policy of integer codes may have an integer form for narrow lanes, `struct PInteger` with
 //   dot(step, lane, pairs, x_scale, x_sum)   the lane's part of the product of 256 weights with the
 //                                            inputs that lib/gemv_input.metal has made ready
-// and, where blocks are 256 codes, one that takes those of lib/gemv_bytes.metal, `struct PBytes` with
-//   dot(block, lane, x)                      likewise of the lane's 32 weights of a block
 #pragma once
 #include "lib/common.metal"
 

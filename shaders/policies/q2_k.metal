@@ -36,24 +36,3 @@ struct Q2_KFormat : FormatDefaults {
 template <uint Width>
 struct Q2_K : Fours<Q2_KFormat, Width> {};
 using Q2_KInteger = IntegerFours<Q2_KFormat>;
-
-/// The form with inputs as bytes.
-struct Q2_KBytes {
-  static float dot(device const Q2_KBlock& block, uint lane, LaneBytes x) {
-    FOUNDRY_IN_ORDER
-    ByteSums sum = {0, 0};
-    float minima = 0.0f;
-#pragma unroll
-    for (uint half = 0; half < 2; ++half) {
-      const uint sub = sixteenth_byte(block.sub_scales + 8 * half, lane) >> 24;
-      const uint scales = (sub & 15) | (sub & 15) << 16;
-      minima += float(sub >> 4) * x.half_sums[8 * half + lane % 8];
-      const uint bytes = any_uint(block.codes + 32 * half + lane % 8 * 4);
-#pragma unroll
-      for (uint run = 0; run < 4; ++run) {
-        x.add(sum, 4 * half + run, bytes >> 2 * run & 0x03030303, quad_broadcast(scales, run));
-      }
-    }
-    return float(block.scale) * x.total(sum) - float(block.minimum) * minima;
-  }
-};

@@ -36,32 +36,3 @@ struct Q3_KFormat : FormatDefaults {
 template <uint Width>
 struct Q3_K : Fours<Q3_KFormat, Width> {};
 using Q3_KInteger = IntegerFours<Q3_KFormat>;
-
-/// The form with inputs as bytes: sums of sub_scale * code * x, less 4 times those of the inputs.
-struct Q3_KBytes {
-  static float dot(device const Q3_KBlock& block, uint lane, LaneBytes x) {
-    FOUNDRY_IN_ORDER
-    const uint low_bits = sixteenth_byte(block.sub_scales, lane) >> 24;
-    const uint high_bits = any_uint(block.sub_scales + 8) >>
-                           (lane % 2 * 16 + lane / 4 % 2 * 8 + lane / 2 % 2 * 2);
-    const uint high = any_uint(block.high + lane % 8 * 4);
-    ByteSums sum = {0, 0};
-    float offset = 0.0f;
-#pragma unroll
-    for (uint half = 0; half < 2; ++half) {
-      const int scale =
-          int((low_bits >> 4 * half & 15) | (high_bits >> 4 * half & 3) << 4) - 32;
-      const uint twice = (uint(scale) & 0xFFFF) | uint(scale) << 16;
-      offset += float(scale) * x.half_sums[8 * half + lane % 8];
-      const uint low = any_uint(block.low + 32 * half + lane % 8 * 4);
-#pragma unroll
-      for (uint run = 0; run < 4; ++run) {
-        x.add(sum, 4 * half + run,
-              (low >> 2 * run & 0x03030303) |
-                  (moved_bits(high, 4 * half + run, 2) & 0x04040404),
-              quad_broadcast(twice, run));
-      }
-    }
-    return float(block.scale) * (x.total(sum) - 4.0f * offset);
-  }
-};

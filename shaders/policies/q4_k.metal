@@ -2,7 +2,7 @@
 // a six-bit minimum; weight = scale * sub_scale * code - minimum * sub_minimum. Byte i of a run of
 // 32 holds code i of an even sub-block in its low half and code i of the next one in its high half.
 #pragma once
-#include "lib/gemv_bytes.metal"
+#include "lib/gemv_input.metal"
 #include "lib/k_scales.metal"
 #include "lib/policy.metal"
 
@@ -62,22 +62,5 @@ struct Q4_KInteger {
     const float scale = float(block->scale) * float(k_scale(block->sub_scales, lane / 4));
     const float minimum = float(block->minimum) * float(k_minimum(block->sub_scales, lane / 4));
     return scale * x_scale * float(sum) - minimum * x_sum;
-  }
-};
-
-/// The form with inputs as bytes.
-struct Q4_KBytes {
-  static float dot(device const Q4_KBlock& block, uint lane, LaneBytes x) {
-    FOUNDRY_IN_ORDER
-    const KLanes sub = k_lanes(block.sub_scales, lane);
-    ByteSums sum = {0, 0};
-#pragma unroll
-    for (uint pair = 0; pair < 4; ++pair) {
-      const uint codes = any_uint(block.codes + 32 * pair + lane % 8 * 4);
-      x.add(sum, 2 * pair, codes & 0x0F0F0F0F, quad_broadcast(sub.even, pair));
-      x.add(sum, 2 * pair + 1, codes >> 4 & 0x0F0F0F0F, quad_broadcast(sub.odd, pair));
-    }
-    return float(block.scale) * x.total(sum) -
-           float(block.minimum) * (sub.minimum * x.run_sum);
   }
 };

@@ -1,6 +1,6 @@
 // Q5_K (GGUF): as Q4_K, with a fifth bit: bit s of byte i of `high` belongs to code i of sub-block s.
 #pragma once
-#include "lib/gemv_bytes.metal"
+#include "lib/gemv_input.metal"
 #include "lib/k_scales.metal"
 #include "lib/policy.metal"
 
@@ -68,27 +68,5 @@ struct Q5_KInteger {
     const float scale = float(block->scale) * float(k_scale(block->sub_scales, lane / 4));
     const float minimum = float(block->minimum) * float(k_minimum(block->sub_scales, lane / 4));
     return scale * x_scale * float(sum) - minimum * x_sum;
-  }
-};
-
-/// The form with inputs as bytes.
-struct Q5_KBytes {
-  static float dot(device const Q5_KBlock& block, uint lane, LaneBytes x) {
-    FOUNDRY_IN_ORDER
-    const KLanes sub = k_lanes(block.sub_scales, lane);
-    const uint high = any_uint(block.high + lane % 8 * 4);
-    ByteSums sum = {0, 0};
-#pragma unroll
-    for (uint pair = 0; pair < 4; ++pair) {
-      const uint low = any_uint(block.low + 32 * pair + lane % 8 * 4);
-      x.add(sum, 2 * pair,
-            (low & 0x0F0F0F0F) | (moved_bits(high, 2 * pair, 4) & 0x10101010),
-            quad_broadcast(sub.even, pair));
-      x.add(sum, 2 * pair + 1,
-            (low >> 4 & 0x0F0F0F0F) | (moved_bits(high, 2 * pair + 1, 4) & 0x10101010),
-            quad_broadcast(sub.odd, pair));
-    }
-    return float(block.scale) * x.total(sum) -
-           float(block.minimum) * (sub.minimum * x.run_sum);
   }
 };

@@ -3,7 +3,7 @@
 // byte i of `low` holds the low four bits of codes i of runs 0 and 2, byte i + 32 of runs 1 and 3;
 // byte i of `high` holds the high two bits of codes i of runs 0 to 3.
 #pragma once
-#include "lib/gemv_bytes.metal"
+#include "lib/gemv_input.metal"
 #include "lib/policy.metal"
 
 struct Q6_KBlock {
@@ -70,30 +70,5 @@ struct Q6_KInteger {
     const int sum = int(scales[0]) * dot_bytes(a | a_high, 32, pairs) +
                     int(scales[1]) * dot_bytes(b | b_high, 32, pairs + 32);
     return float(block->scale) * x_scale * float(sum);
-  }
-};
-
-/// The form with inputs as bytes: sums of sub_scale * code * x, less 32 times those of the inputs.
-struct Q6_KBytes {
-  static float dot(device const Q6_KBlock& block, uint lane, LaneBytes x) {
-    FOUNDRY_IN_ORDER
-    ByteSums sum = {0, 0};
-    float offset = 0.0f;
-    device const uchar* scales = reinterpret_cast<device const uchar*>(block.sub_scales);
-#pragma unroll
-    for (uint half = 0; half < 2; ++half) {
-      const int upper = int(sixteenth_byte(scales + 8 * half, lane)) >> 8;
-      const uint twice = uint(upper) | uint(upper) >> 16;
-      offset += float(upper >> 16) * x.half_sums[8 * half + lane % 8];
-      const uint high = any_uint(block.high + 32 * half + lane % 8 * 4);
-#pragma unroll
-      for (uint run = 0; run < 4; ++run) {
-        const uint low = any_uint(block.low + 64 * half + run % 2 * 32 + lane % 8 * 4);
-        x.add(sum, 4 * half + run,
-              (low >> run / 2 * 4 & 0x0F0F0F0F) | (moved_bits(high, 2 * run, 4) & 0x30303030),
-              quad_broadcast(twice, run));
-      }
-    }
-    return float(block.scale) * (x.total(sum) - 32.0f * offset);
   }
 };

@@ -27,4 +27,3 @@ struct TQ2_0Format : FormatDefaults {
 template <uint Width>
 struct TQ2_0 : Fours<TQ2_0Format, Width> {};
 using TQ2_0Integer = IntegerFours<TQ2_0Format>;
-using TQ2_0Bytes = OneScaleBytes<TQ2_0Format>;

@@ -174,26 +174,20 @@ inline Values product(const Values& weights, const Values& x, std::size_t tokens
 }
 
 /// What the integer form of a gemv may cost: inputs become 16-bit multiples of a step per block of
-/// 32 (shaders/lib/gemv_input.metal), or, `as_bytes`, per 32 of a block of 256, four of each run
-/// (shaders/lib/gemv_bytes.metal), each off by half a step, and every error at its worst.
+/// 32 (shaders/lib/gemv_input.metal), each off by half a step, and every error at its worst.
 inline double input_rounding_error(const Values& weights, const Values& x, std::size_t rows,
-                                   std::size_t columns, bool as_bytes) {
-  const std::size_t groups = as_bytes ? columns / 256 * 8 : columns / 32;
-  const auto column = [&](std::size_t group, std::size_t i) {
-    return as_bytes ? group / 8 * 256 + i / 4 * 32 + group % 8 * 4 + i % 4 : group * 32 + i;
-  };
+                                   std::size_t columns) {
   double worst = 0.0;
   for (std::size_t r = 0; r < rows; ++r) {
     double sum = 0.0;
-    for (std::size_t group = 0; group < groups; ++group) {
+    for (std::size_t first = 0; first + 32 <= columns; first += 32) {
       double largest = 0.0;
       double size = 0.0;
-      for (std::size_t i = 0; i < 32; ++i) {
-        const std::size_t k = column(group, i);
+      for (std::size_t k = first; k < first + 32; ++k) {
         largest = std::max(largest, std::abs(x[k]));
         size += std::abs(weights[r * columns + k]);
       }
-      sum += size * largest / (as_bytes ? 32639.0 : 32767.0) / 2.0;
+      sum += size * largest / 32767.0 / 2.0;
     }
     worst = std::max(worst, sum);
   }
@@ -216,16 +210,11 @@ inline double product_error(const Values& weights, const Values& x, std::size_t 
     }
   }
   double rounding = 0.0;
-  const Policy& policy = policy_of(type, "product_error");
-  if (tokens <= detail::kGemvTokens && policy.has_integer_form) {
+  if (tokens <= detail::kGemvTokens && policy_of(type, "product_error").has_integer_form) {
     for (std::size_t t = 0; t < tokens; ++t) {
       const auto first = x.begin() + static_cast<std::ptrdiff_t>(t * columns);
       const Values token(first, first + static_cast<std::ptrdiff_t>(columns));
-      const auto of = [&](bool as_bytes) {
-        return input_rounding_error(weights, token, rows, columns, as_bytes);
-      };
-      // Pairs where a kernel's other products ask for them.
-      rounding = std::max({rounding, of(false), policy.has_bytes_form ? of(true) : 0.0});
+      rounding = std::max(rounding, input_rounding_error(weights, token, rows, columns));
     }
   }
   return 0x1p-24 * 16.0 * largest + rounding;

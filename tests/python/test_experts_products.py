@@ -42,7 +42,7 @@ def lost(name: str, w: F64, ids: Ids, x: F64) -> F64:
     if name not in INTEGER_FORMATS:
         return np.zeros((ids.size, w.shape[1]))
     return np.stack(
-        [input_rounding(name, w[e], row) for e, row in zip(ids.reshape(-1), rows, strict=True)]
+        [input_rounding(w[e], row) for e, row in zip(ids.reshape(-1), rows, strict=True)]
     )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import foundry as fd
 import quantised
 
-FORMATS = ["f16", "q8_0", "q4_1", "q2_k", "q4_k", "q5_k", "q6_k", "tq2_0"]
+FORMATS = ["f16", "q8_0", "q4_1", "q4_k", "q6_k"]
 HEADS, KV_HEADS, DIM = 4, 2, 32
 
 
@@ -50,8 +50,10 @@ def test_products(rt: fd.Foundry, format: str, tokens: int) -> None:
     )
     # One of the tokens has a number that integers cannot stand for.
     values = rng.standard_normal((tokens, columns)).astype(np.float32)
-    values[1, :256] = 0
     values[1, 5] = 1e-35
+    values[1, :4] = 0
+    values[1, 16:20] = 0
+    values[1, 6:8] = 0
     x, y = rt.tensor(values), rt.empty((tokens, rows), fd.f32)
     for prologue in (None, fd.ops.RmsNorm(weight=norm)):
         check(

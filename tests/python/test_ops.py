@@ -27,7 +27,6 @@ SHAPES = [(1, 1), (1, 32), (32, 1), (3, 7), (33, 65), (64, 64), (100, 257), (576
 INTEGER_FORMATS = [
     name for name in FORMATS if name not in quantised.PLAIN
 ]  # whose codes a CPU multiplies as integers
-BYTES_FORMATS = ["q2_k", "q3_k", "q4_k", "q5_k", "q6_k", "tq2_0"]  # with inputs as bytes
 BLOCK_SHAPES = {
     32: [(1, 32), (3, 64), (33, 96), (65, 576), (200, 1536)],
     64: [(1, 64), (3, 128), (33, 192), (65, 576)],
@@ -55,21 +54,13 @@ def put(rt: fd.Foundry, values: Any, dtype: fd.DType = fd.f32) -> tuple[fd.Tenso
     return tensor, tensor.copy_to_host().astype(np.float64)
 
 
-def input_rounding(name: str, w64: F64, x64: F64) -> F64:
-    """What a product with integer codes may lose, per row: inputs become 16-bit multiples of a
-    step, each but zero off by half a step. As pairs eight have a step, four and those 16 further on
-    (shaders/lib/gemv_input.metal); as bytes 32 of a block have, four of each run of 32
-    (shaders/lib/gemv_bytes.metal), unless a kernel's other products ask for pairs."""
-    sizes = np.abs(x64)
-    steps = np.broadcast_to(
-        sizes.reshape(-1, 2, 4, 4).max(axis=(1, 3), keepdims=True) / 32767,
-        (len(x64) // 32, 2, 4, 4),
-    ).reshape(-1)
-    if name in BYTES_FORMATS:
-        largest = sizes.reshape(-1, 8, 8, 4).max(axis=(1, 3), keepdims=True)
-        of_bytes = np.broadcast_to(largest / 32639, (len(x64) // 256, 8, 8, 4)).reshape(-1)
-        steps = np.maximum(steps, of_bytes)
-    return np.abs(w64) @ np.where(x64 == 0, 0, steps / 2)
+def input_rounding(w64: F64, x64: F64) -> F64:
+    """What a product with integer codes may lose, per row: eight inputs at a time, four and those
+    16 further on, become 16-bit multiples of a step, each but zero off by half a step
+    (shaders/lib/gemv_input.metal)."""
+    step = np.abs(x64).reshape(-1, 2, 4, 4).max(axis=(1, 3)) / 32767
+    sizes = np.where(x64 == 0, 0, np.abs(w64)).reshape(len(w64), -1, 2, 4, 4)
+    return np.einsum("rbhqi,bq->r", sizes, step / 2)
 
 
 def lost(name: str, w64: F64, x64: F64) -> F64 | float:
@@ -77,7 +68,7 @@ def lost(name: str, w64: F64, x64: F64) -> F64 | float:
     tokens = np.atleast_2d(x64)
     if len(tokens) > 8 or name not in INTEGER_FORMATS:
         return 0.0
-    of_tokens = np.stack([input_rounding(name, w64, token) for token in tokens])
+    of_tokens = np.stack([input_rounding(w64, token) for token in tokens])
     return of_tokens if x64.ndim == 2 else of_tokens[0]
 
 
@@ -115,21 +106,6 @@ def test_gemv(rt: fd.Foundry, name: str, shape: tuple[int, int]) -> None:
     check(y, w64 @ x64, np.abs(w64) @ np.abs(x64), absolute=lost(name, w64, x64))
 
 
-@pytest.mark.parametrize("columns", [1024, 1280, 4096])
-@pytest.mark.parametrize("name", BYTES_FORMATS)
-def test_four_blocks_of_a_row_are_taken_at_once(rt: fd.Foundry, name: str, columns: int) -> None:
-    """With inputs as bytes; three tokens, one of which has numbers that those cannot stand for."""
-    random = rng("four blocks", name, columns)
-    w, w64 = weights(rt, random, (35, columns), name)
-    values = random.standard_normal((3, columns)) * np.exp2(random.integers(-9, 9, columns))
-    values[1, :256] = 0
-    values[1, 5] = 1e-35
-    x, x64 = put(rt, values)
-    y = rt.empty((3, 35), fd.f32)
-    rt.run(fd.ops.Gemm(weights=w, x=x, y=y))
-    check(y, x64 @ w64.T, np.abs(x64) @ np.abs(w64).T, absolute=lost(name, w64, x64))
-
-
 @pytest.mark.parametrize("name", ["q4_1", "q5_1", "q4_k", "q5_k"])
 def test_what_inputs_lose_counts_with_the_weight_not_with_its_code(
     rt: fd.Foundry, name: str
@@ -152,13 +128,12 @@ def test_what_inputs_lose_counts_with_the_weight_not_with_its_code(
 @pytest.mark.parametrize(("rows", "simdgroups"), [(1, 1), (2, 4), (4, 4), (8, 2)])
 def test_gemv_in_every_configuration(rt: fd.Foundry, rows: int, simdgroups: int) -> None:
     random = rng("gemv configuration", rows, simdgroups)
-    for name, columns in (("q4_1", 96), ("q6_k", 2304)):
-        w, w64 = weights(rt, random, (37, columns), name)
-        x, x64 = put(rt, random.standard_normal(columns), fd.f16)
-        y = rt.empty((37,), fd.f16)
-        op = fd.ops.Gemv(weights=w, x=x, y=y, rows_per_simdgroup=rows, simdgroups=simdgroups)
-        rt.run(op)
-        check(y, w64 @ x64, np.abs(w64) @ np.abs(x64), absolute=lost(name, w64, x64))
+    w, w64 = weights(rt, random, (37, 96), "q4_1")
+    x, x64 = put(rt, random.standard_normal(96), fd.f16)
+    y = rt.empty((37,), fd.f16)
+    op = fd.ops.Gemv(weights=w, x=x, y=y, rows_per_simdgroup=rows, simdgroups=simdgroups)
+    rt.run(op)
+    check(y, w64 @ x64, np.abs(w64) @ np.abs(x64))
 
 
 @pytest.mark.parametrize("tokens", [2, 31, 33])

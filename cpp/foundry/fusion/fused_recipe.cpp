@@ -61,15 +61,6 @@ class FusedSource : StageSource {
     return plan_.form == LinearForm::gemv && plan_.input_in_memory &&
            policy_of(weights, *recipe_.name).has_integer_form;
   }
-  /// Whether the input is made ready as bytes: not as pairs, because no product asks for those.
-  bool takes_bytes() const {
-    const auto asks_for_pairs = [this](DType weights) {
-      return has_integer_form(weights) && !policy_of(weights, *recipe_.name).has_bytes_form;
-    };
-    return !any_product([&](const auto& product) {
-      return asks_for_pairs(product.weights) || (product.gate && asks_for_pairs(*product.gate));
-    });
-  }
   template <class Condition>
   bool any_product(const Condition& condition) const {
     return std::any_of(recipe_.products.begin(), recipe_.products.end(), condition);
@@ -199,9 +190,10 @@ class FusedSource : StageSource {
           return has_integer_form(product.weights) ||
                  (product.gate && has_integer_form(*product.gate));
         })) {
-      include("stages/gemv_integers.metal");
-      line(concat("  ", takes_bytes() ? "prepare_bytes" : "prepare_pairs",
-                  "(tokens, params.columns, input, simdgroup, simdgroups_per_threadgroup, lane);"));
+      include("stages/gemv_pairs.metal");
+      line(
+          "  prepare_pairs(tokens, params.columns, input, simdgroup, simdgroups_per_threadgroup, "
+          "lane);");
     }
     line("  const auto prologue = in_memory(input, tokens);");
   }
@@ -224,8 +216,7 @@ class FusedSource : StageSource {
       type = concat("LanesProduct<", msl, ", ", rows_of_tile(plan_, is_gated), ", ",
                     plan_.rows_together, ">");
     } else if (has_integer_form(weights)) {
-      type = concat("IntegerProduct<", takes_bytes() ? "ByBytes<" : "ByPairs<", msl, ", ",
-                    policy.name, takes_bytes() ? "Bytes>, " : "Integer>, ",
+      type = concat("IntegerProduct<", msl, ", ", policy.name, "Integer, ",
                     policy_width(policy, plan_.narrow), ", ", plan_.rows_per_simdgroup, ">");
     } else {
       type = concat("FloatProduct<", msl, ", ", policy_width(policy, plan_.narrow), ", ",

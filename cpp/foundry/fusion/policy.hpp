@@ -23,7 +23,6 @@ struct Policy {
   std::uint32_t wide = 1;      ///< weights per lane and step on a GPU: 4 bytes of a row or more
   std::uint32_t narrow = 1;    ///< on Anvil's CPU, where a lane is an element of a vector register
   bool has_integer_form = false;  ///< for narrow lanes, "Q4_1Integer"
-  bool has_bytes_form = false;    ///< beside that one, of blocks of 256: "Q4_KBytes"
   std::string_view block = {};    ///< its blocks' MSL struct; empty: after the dtype, "Q4_1Block"
 
   bool operator==(const Policy&) const = default;

@@ -104,7 +104,6 @@ const Policy& register_policy(const Policy& policy, const std::string& shader) {
   const std::size_t policy_line = require_struct(what, shader, policy.name);
   const std::size_t block_line = require_struct(what, shader, concat(policy.name, "Block"));
   if (policy.has_integer_form) require_struct(what, shader, concat(policy.name, "Integer"));
-  if (policy.has_bytes_form) require_struct(what, shader, concat(policy.name, "Bytes"));
   Policy kept = policy;
   kept.name = lasting(policy.name);
   kept.block = lasting(concat(policy.name, "Block"));

@@ -213,21 +213,6 @@ TEST_CASE("what asks for many lines at once asks them into the second cache") {
   }
 }
 
-TEST_CASE("sums of two products are one instruction for a register") {
-  const std::string source =
-      "kernel void k(device const uint* x [[buffer(0)]], device int* y [[buffer(1)]],\n"
-      "              uint l [[thread_index_in_simdgroup]]) {\n"
-      "  const short4 p = short4(as_type<uchar4>(x[l] & 0x0F0F0F0F)) *\n"
-      "                   short4(as_type<char4>(x[l + 32]));\n"
-      "  const int2 q = int2(p.xz + p.yw) * int2(as_type<short2>(x[l + 64]));\n"
-      "  y[l] = q.x + q.y;\n}\n";
-  for (const char* instruction : {"vpmaddubsw", "vpmaddwd"}) {
-    const std::string pattern = std::string(instruction) + "[^\n]*%";
-    CHECK(count(assembly(source, "x86_64-linux-gnu", "x86-64-v3"), pattern + "ymm") == 4);
-    CHECK(count(assembly(source, "x86_64-linux-gnu", "sapphirerapids"), pattern + "zmm") == 2);
-  }
-}
-
 TEST_CASE("a kernel compiles to the same code every time") {
   // Several regions that diverge one after the other: the order of what is made for each.
   std::string body;

@@ -17,7 +17,7 @@ Abilities::Abilities(const llvm::Function& function, const llvm::TargetMachine* 
   masked_gathers = wide || has("+avx2,+fast-gather");
   masked_bits = has("+avx512bw,+avx512vl") ? 8 : 32;
   mask_moves = true;
-  shuffled_bytes = paired_bytes = has("+avx512bw") ? 64 : has("+avx2") ? 32 : 0;
+  shuffled_bytes = has("+avx512bw") ? 64 : has("+avx2") ? 32 : 0;
 }
 
 }  // namespace anvil::compiler::simd

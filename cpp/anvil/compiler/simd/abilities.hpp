@@ -23,9 +23,6 @@ struct Abilities {
   bool mask_moves = false;
   /// Of the widest instruction that takes each byte out of a table of 16; 0: there is none.
   unsigned shuffled_bytes = 0;
-  /// Of the widest instructions that multiply unsigned bytes with signed ones, or halfwords, and
-  /// add neighbouring products; 0: there are none.
-  unsigned paired_bytes = 0;
 
   /// Whether elements of a type have loads and stores under a mask.
   bool masks(const llvm::DataLayout& layout, llvm::Type* accessed) const {

@@ -74,9 +74,6 @@ void Emitter::emit_primitive(CallBase& call, const Primitive& primitive) {
       Value* looked_up = look_up_bytes(builder_.CreateBitCast(found, bytes), table);
       return record(call, builder_.CreateBitCast(looked_up, found->getType()));
     }
-    case Kind::byte_products:
-    case Kind::short_products:
-      return record(call, emit_paired_products(call, primitive));
     case Kind::reduce:
       return record(call, emit_reduction(call, primitive));
     case Kind::scan_inclusive:
@@ -112,26 +109,6 @@ Value* Emitter::look_up_bytes(Value* bytes, Constant* table) {
   Value* all = concatenateVectors(builder_, pieces);
   if (all->getType() == bytes->getType()) return all;
   return builder_.CreateShuffleVector(all, consecutive(0, count));
-}
-
-/// Of registers of all lanes' elements.
-Value* Emitter::emit_paired_products(CallBase& call, const Primitive& primitive) {
-  Value *a = vector(call.getArgOperand(0)), *b = vector(call.getArgOperand(1));
-  const bool of_bytes = primitive.kind == Primitive::Kind::byte_products;
-  const bool is_wide = abilities_.paired_bytes == 64;
-  const auto instruction =
-      of_bytes ? (is_wide ? Intrinsic::x86_avx512_pmaddubs_w_512 : Intrinsic::x86_avx2_pmadd_ub_sw)
-               : (is_wide ? Intrinsic::x86_avx512_pmaddw_d_512 : Intrinsic::x86_avx2_pmadd_wd);
-  const unsigned count = cast<FixedVectorType>(a->getType())->getNumElements();
-  const unsigned piece = abilities_.paired_bytes / (of_bytes ? 1 : 2);
-  SmallVector<Value*> pieces;
-  for (unsigned first = 0; first < count; first += piece) {
-    const SmallVector<int> own = consecutive(first, piece);
-    pieces.push_back(builder_.CreateIntrinsic(
-        instruction, {},
-        {builder_.CreateShuffleVector(a, own), builder_.CreateShuffleVector(b, own)}));
-  }
-  return concatenateVectors(builder_, pieces);
 }
 
 void Emitter::emit_barrier() {

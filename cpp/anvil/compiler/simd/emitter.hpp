@@ -240,7 +240,6 @@ class Emitter {
   llvm::Value* emit_scan(llvm::CallBase& call, const Primitive& primitive);
   llvm::Value* reduce_lanes(llvm::Value* lanes, const Primitive& primitive);
   llvm::Value* look_up_bytes(llvm::Value* bytes, llvm::Constant* table);
-  llvm::Value* emit_paired_products(llvm::CallBase& call, const Primitive& primitive);
   llvm::Value* combine(const Primitive& primitive, llvm::Value* a, llvm::Value* b);
   void emit_barrier();
 

@@ -39,8 +39,6 @@ std::optional<Primitive> primitive_of(const llvm::CallBase& call) {
     return primitive;
   }
   if (name == "look_up") return Primitive{Kind::look_up};
-  if (name == "byte_products") return Primitive{Kind::byte_products};
-  if (name == "short_products") return Primitive{Kind::short_products};
   if (name.starts_with("shuffle_")) return Primitive{Kind::shuffle};
 
   std::optional<Kind> kind;

@@ -18,9 +18,7 @@ struct Primitive {
     threadgroup_barrier,
     simdgroup_barrier,
     matrix_multiply,
-    look_up,         ///< each byte of a word, in a table of 16 (byte_tables.hpp)
-    byte_products,   ///< neighbours added (paired_products.hpp)
-    short_products,  ///< likewise
+    look_up,  ///< each byte of a word, in a table of 16 (byte_tables.hpp)
   };
   enum class Operation { none, add, mul, min, max, bit_and, bit_or, bit_xor };
   Kind kind;

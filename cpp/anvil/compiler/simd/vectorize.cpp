@@ -10,7 +10,6 @@
 #include "anvil/compiler/simd/byte_tables.hpp"
 #include "anvil/compiler/simd/clean_up.hpp"
 #include "anvil/compiler/simd/emitter.hpp"
-#include "anvil/compiler/simd/paired_products.hpp"
 #include "anvil/compiler/simd/prepare.hpp"
 #include "anvil/compiler/simd/vector_elements.hpp"
 #include "anvil/compiler/simd/vector_sums.hpp"
@@ -71,7 +70,6 @@ bool vectorize(Module& module, const VectorizeOptions& options, Remarks& remarks
   prepare(*scalar);
   const Abilities abilities(*scalar, options.target);
   if (abilities.shuffled_bytes) look_up_words(*scalar);
-  if (abilities.paired_bytes) pair_products(*scalar);
   compute_elements(*scalar);
   merge_adjacent_loads(*scalar);
   sum_vectors_first(*scalar);

@@ -8,7 +8,6 @@ const PolicyRegistration q2_k_policy({.dtype = DType::q2_k,
                                       .file = "policies/q2_k.metal",
                                       .wide = 8,
                                       .narrow = 8,
-                                      .has_integer_form = true,
-                                      .has_bytes_form = true});
+                                      .has_integer_form = true});
 }  // namespace
 }  // namespace foundry

@@ -8,7 +8,6 @@ const PolicyRegistration q4_k_policy({.dtype = DType::q4_k,
                                       .file = "policies/q4_k.metal",
                                       .wide = 8,
                                       .narrow = 8,
-                                      .has_integer_form = true,
-                                      .has_bytes_form = true});
+                                      .has_integer_form = true});
 }  // namespace
 }  // namespace foundry

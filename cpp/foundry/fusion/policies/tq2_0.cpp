@@ -8,7 +8,6 @@ const PolicyRegistration tq2_0_policy({.dtype = DType::tq2_0,
                                        .file = "policies/tq2_0.metal",
                                        .wide = 8,
                                        .narrow = 8,
-                                       .has_integer_form = true,
-                                       .has_bytes_form = true});
+                                       .has_integer_form = true});
 }  // namespace
 }  // namespace foundry
