@@ -1,3 +1,5 @@
+#define NS_PRIVATE_IMPLEMENTATION
+#define MTL_PRIVATE_IMPLEMENTATION
 #include "device.hpp"
 
 namespace textures {
