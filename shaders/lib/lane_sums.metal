@@ -42,9 +42,10 @@ inline uint summed_vector(uint lane) {
 /// then, b the second ones.
 inline void exchange_halves(thread float& a, thread float& b, uint bit, uint lane) {
   const bool second = (lane & bit) != 0;
-  const float first = second ? simd_shuffle_xor(b, ushort(bit)) : a;
-  b = second ? b : simd_shuffle_xor(a, ushort(bit));
-  a = first;
+  const float sent = second ? a : b;
+  const float received = simd_shuffle_xor(sent, ushort(bit));
+  a = second ? received : a;
+  b = second ? b : received;
 }
 
 template <uint Half>
