@@ -12,7 +12,7 @@ from foundry.models.blocks.feed_forward import feed_forward
 from foundry.models.blocks.hidden import Hidden
 from foundry.models.blocks.latent_attention import attend_latents
 from foundry.models.blocks.layer_input import add_layer_input, layer_inputs
-from foundry.models.blocks.products import added, scaled
+from foundry.models.blocks.products import added, linear, scaled
 from foundry.models.blocks.recurrent import recur
 from foundry.models.config import ModelConfig
 from foundry.models.latents import LatentWeights
@@ -55,7 +55,8 @@ def transformer(
         x, prologue = hidden.read(weights.output_norm, rows)
         own = added(step, weights.output, x, prologue)
         step.add(
-            ops.Linear(
+            linear(
+                step,
                 weights=weights.output.weight,
                 x=x,
                 y=step.buffer("logits", weights.output.weight.shape[0], rows),
@@ -65,7 +66,6 @@ def transformer(
                     *scaled(config.logit_scale),
                     *([ops.SoftCap(config.logit_cap)] if config.logit_cap else []),
                 ],
-                scratch=step.planes(x),
             )
         )
         return step
@@ -153,15 +153,7 @@ def _add_beside(
     result = step.buffer("block output", config.hidden)
     mixed = step.buffer("experts' sum", config.hidden)
     own = added(step, mlp.dense.down, inner, None)
-    step.add(
-        ops.Linear(
-            weights=mlp.dense.down.weight,
-            x=inner,
-            y=result,
-            epilogue=own,
-            scratch=step.planes(inner),
-        )
-    )
+    step.add(linear(step, weights=mlp.dense.down.weight, x=inner, y=result, epilogue=own))
     mix_experts(step, config, hidden, of, mlp, mixed)
     epsilon = config.norm_epsilon
     step.add(

@@ -10,7 +10,7 @@ from foundry.engine.kept import Kept
 from foundry.engine.step import FEW, Step
 from foundry.models.architectures import HeadNorm, Pairing
 from foundry.models.blocks.hidden import Hidden
-from foundry.models.blocks.products import added, corrections, side_by_side
+from foundry.models.blocks.products import added, corrections, linear, side_by_side
 from foundry.models.config import ModelConfig
 from foundry.models.layer_config import LayerConfig
 from foundry.models.weights import AttentionWeights, LayerWeights
@@ -47,11 +47,6 @@ def attend(
     else:
         _input(step, config, hidden, layer, weights, of, kept)
     mixed = step.buffer("attention output", layer.mixed_columns)
-    # A long context is read by more threadgroups than there are heads, for a few tokens.
-    parts = None
-    if step.tokens <= FEW or step.places is not None:
-        size = ops.attention_scratch(step.tokens, layer.heads, layer.value_size)
-        parts = step.scratch("parts", size)
     step.add(
         ops.Attention(
             q=queries,
@@ -62,7 +57,7 @@ def attend(
             window=layer.window,
             ring=kept.ring,
             soft_cap=config.score_cap,
-            scratch=parts,
+            scratch=parts(step, layer.heads, layer.value_size),
             sinks=of.sinks,
             gate=gate,
             places=step.places,
@@ -100,6 +95,14 @@ def rope_settings(
     }
 
 
+def parts(step: Step, heads: int, value_size: int) -> Tensor | None:
+    """Scratch for a few tokens, and for those of several sequences: a long context is read by more
+    threadgroups than there are heads."""
+    if step.tokens > FEW and step.places is None:
+        return None
+    return step.scratch("parts", ops.attention_scratch(step.tokens, heads, value_size))
+
+
 def _queries(
     step: Step,
     config: ModelConfig,
@@ -122,14 +125,7 @@ def _queries(
     }
     if step.tokens > FEW:
         step.add(
-            ops.Linear(
-                weights=of.query.weight,
-                x=x,
-                y=queries,
-                prologue=prologue,
-                epilogue=own,
-                scratch=step.planes(x),
-            )
+            linear(step, weights=of.query.weight, x=x, y=queries, prologue=prologue, epilogue=own)
         )
         if of.query_norm is not None:
             heads = queries.reshape(step.tokens * layer.heads, layer.key_size)

@@ -9,7 +9,7 @@ from foundry._foundry import DType, FusedKernelBuilder, Tensor
 from foundry.engine.step import FEW, Step
 from foundry.models.blocks.feed_forward import activation, feed_forward, first_half
 from foundry.models.blocks.hidden import Hidden
-from foundry.models.blocks.products import added, with_epilogues
+from foundry.models.blocks.products import added, linear, with_epilogues
 from foundry.models.config import ModelConfig
 from foundry.models.layer_config import LayerConfig
 from foundry.models.weights import Beside, Experts, LayerWeights
@@ -66,13 +66,13 @@ def mix_experts(
     ids = step.integers("experts", (step.tokens, sizes.used), DType.i32)
     scale = 1.0 / math.sqrt(config.hidden)
     step.add(
-        ops.Linear(
+        linear(
+            step,
             weights=of.experts.router.weight,
             x=x,
             y=logits,
             prologue=prologue,
             epilogue=[ops.Scale(scale)],
-            scratch=step.planes(x),
         ),
         ops.ChooseExperts(
             logits=logits,

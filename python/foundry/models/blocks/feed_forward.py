@@ -5,7 +5,7 @@ from __future__ import annotations
 from foundry import ops
 from foundry._foundry import FusedKernelBuilder, Tensor
 from foundry.engine.step import Step
-from foundry.models.blocks.products import bias, corrections, with_epilogues
+from foundry.models.blocks.products import bias, corrections, linear, with_epilogues
 from foundry.models.config import ModelConfig
 from foundry.models.layer_config import LayerConfig
 from foundry.models.products import Product
@@ -80,15 +80,6 @@ def _apart(
     """Gate and product one after the other."""
     ungated = step.buffer("ungated", up.weight.shape[0])
     added = [ops.Residual(found[1])]
-    planes = step.planes(x)
-    step.add(
-        ops.Linear(
-            weights=up.weight, x=x, y=ungated, prologue=prologue, epilogue=added, scratch=planes
-        )
-    )
+    step.add(linear(step, weights=up.weight, x=x, y=ungated, prologue=prologue, epilogue=added))
     own = [ops.Residual(found[0]), activation, ops.Multiply(ungated)]
-    step.add(
-        ops.Linear(
-            weights=gate.weight, x=x, y=inner, prologue=prologue, epilogue=own, scratch=planes
-        )
-    )
+    step.add(linear(step, weights=gate.weight, x=x, y=inner, prologue=prologue, epilogue=own))

@@ -6,7 +6,7 @@ from foundry import ops
 from foundry._foundry import Tensor
 from foundry.engine.step import Step
 from foundry.models.architectures import Norms
-from foundry.models.blocks.products import added, normalise, scaled
+from foundry.models.blocks.products import added, linear, normalise, scaled
 from foundry.models.config import ModelConfig
 from foundry.models.products import Norm, Product
 
@@ -69,13 +69,13 @@ class Hidden:
             result = self._step.buffer("block output", self._config.hidden)
             own = added(self._step, product, x, prologue)
             self._step.add(
-                ops.Linear(
+                linear(
+                    self._step,
                     weights=product.weight,
                     x=x,
                     y=result,
                     prologue=prologue,
                     epilogue=own,
-                    scratch=self._step.planes(x),
                 )
             )
             self.wait(result, after)
@@ -85,13 +85,13 @@ class Hidden:
         if share is not None:
             scale = [ops.TokenScale(share), *scale]
         self._step.add(
-            ops.Linear(
+            linear(
+                self._step,
                 weights=product.weight,
                 x=x,
                 y=self.state,
                 prologue=prologue,
                 epilogue=[*own, *scale, ops.Residual(self.state)],
-                scratch=self._step.planes(x),
             )
         )
         if is_sum:

@@ -14,8 +14,9 @@ from foundry._foundry import DType, Tensor
 from foundry.engine.kept import Kept
 from foundry.engine.step import FEW, Step
 from foundry.models.architectures import Pairing
+from foundry.models.blocks.attention import parts
 from foundry.models.blocks.hidden import Hidden
-from foundry.models.blocks.products import normalise, side_by_side
+from foundry.models.blocks.products import linear, normalise, side_by_side
 from foundry.models.config import ModelConfig
 from foundry.models.latents import LatentWeights
 from foundry.models.layer_config import LayerConfig
@@ -65,9 +66,6 @@ def attend_latents(
         )
     )
     mixed = step.buffer("mixed latents", heads * sizes.rank)
-    parts = None
-    if step.tokens <= FEW or step.places is not None:
-        parts = step.scratch("parts", ops.attention_scratch(step.tokens, heads, sizes.rank))
     step.add(
         ops.Attention(
             q=queries,
@@ -75,7 +73,7 @@ def attend_latents(
             v_cache=kept.values,
             y=mixed,
             scale=layer.score_scale,
-            scratch=parts,
+            scratch=parts(step, heads, sizes.rank),
             places=step.places,
         )
     )
@@ -112,9 +110,7 @@ def _input(
     own = step.buffer("latents of queries", of.query_latent.weight.shape[0])
     side_by_side(step, "latent", prologue, [of.query_latent, of.latent], x, [own, latents])
     norm = normalise(config, of.query_norm)
-    step.add(
-        ops.Linear(weights=of.query.weight, x=own, y=plain, prologue=norm, scratch=step.planes(own))
-    )
+    step.add(linear(step, weights=of.query.weight, x=own, y=plain, prologue=norm))
     return plain, latents
 
 

@@ -9,7 +9,7 @@ from foundry._foundry import Tensor
 from foundry.engine.step import Step
 from foundry.models.blocks.feed_forward import activation
 from foundry.models.blocks.hidden import Hidden
-from foundry.models.blocks.products import bias
+from foundry.models.blocks.products import bias, linear
 from foundry.models.config import ModelConfig
 from foundry.models.weights import LayerInputs, LayerWeights
 
@@ -23,12 +23,12 @@ def layer_inputs(step: Step, config: ModelConfig, hidden: Hidden, weights: Layer
     by_layer = (step.tokens * layers, size)
     step.add(
         ops.Embedding(table=weights.table, ids=step.ids, y=rows, scale=math.sqrt(size)),
-        ops.Linear(
+        linear(
+            step,
             weights=weights.projection.weight,
             x=hidden.state,
             y=found,
             epilogue=[*bias(weights.projection), ops.Scale(1.0 / math.sqrt(config.hidden))],
-            scratch=step.planes(hidden.state),
         ),
         ops.RmsNorm(
             weight=weights.norm,
@@ -63,7 +63,8 @@ def add_layer_input(
     gated = step.buffer("input of a layer", config.layer_input)
     x, prologue = hidden.read(None)
     step.add(
-        ops.Linear(
+        linear(
+            step,
             weights=of.gate.weight,
             x=x,
             y=gated,
@@ -74,7 +75,6 @@ def add_layer_input(
                 ops.Multiply(own),
                 ops.Scale(math.sqrt(0.5)),
             ],
-            scratch=step.planes(x),
         )
     )
     hidden.add(of.projection, gated, of.norm)

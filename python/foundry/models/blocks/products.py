@@ -20,6 +20,26 @@ def normalise(config: ModelConfig, norm: Norm | None) -> ops.Operation | None:
     return ops.RmsNorm(weight=norm.weight, epsilon=config.norm_epsilon)
 
 
+def linear(
+    step: Step,
+    weights: Tensor,
+    x: Tensor,
+    y: Tensor,
+    *,
+    prologue: ops.Operation | None = None,
+    epilogue: Sequence[ops.Operation] = (),
+) -> ops.Operation:
+    """A product that runs on matrix units where the device has some: with the step's scratch."""
+    return ops.Linear(
+        weights=weights,
+        x=x,
+        y=y,
+        prologue=prologue,
+        epilogue=epilogue,
+        scratch=step.planes(x),
+    )
+
+
 def bias(product: Product) -> list[ops.Operation]:
     return [] if product.bias is None else [ops.Bias(product.bias)]
 
@@ -28,8 +48,7 @@ def lowered(step: Step, low_rank: LowRank, x: Tensor, prologue: ops.Operation | 
     """f32 (tokens, ranks)."""
     ranks, tokens = low_rank.down.shape[0], x.shape[0]
     inner = step.buffer(f"{tokens} x {ranks} of low rank", ranks, tokens)
-    planes = step.planes(x)
-    step.add(ops.Linear(weights=low_rank.down, x=x, y=inner, prologue=prologue, scratch=planes))
+    step.add(linear(step, weights=low_rank.down, x=x, y=inner, prologue=prologue))
     return inner
 
 
@@ -56,8 +75,7 @@ def corrections(
 
 def _up(step: Step, low_rank: LowRank, rows: slice, inner: Tensor, y: Tensor) -> ops.Operation:
     own = [] if low_rank.bias is None else [ops.Bias(low_rank.bias[rows])]
-    planes = step.planes(inner)
-    return ops.Linear(weights=low_rank.up[rows], x=inner, y=y, epilogue=own, scratch=planes)
+    return linear(step, weights=low_rank.up[rows], x=inner, y=y, epilogue=own)
 
 
 def added(

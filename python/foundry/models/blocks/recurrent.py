@@ -9,7 +9,7 @@ from foundry._foundry import Tensor
 from foundry.engine.step import Step
 from foundry.models.blocks.delta_net import delta_net
 from foundry.models.blocks.hidden import Hidden
-from foundry.models.blocks.products import bias
+from foundry.models.blocks.products import bias, linear
 from foundry.models.config import ModelConfig
 from foundry.models.products import Norm, Product
 from foundry.models.recurrent_config import (
@@ -122,13 +122,8 @@ def _product(step: Step, hidden: Hidden, norm: Norm | None, product: Product, na
     x, prologue = hidden.read(norm)
     result = step.buffer(name, product.weight.shape[0])
     step.add(
-        ops.Linear(
-            weights=product.weight,
-            x=x,
-            y=result,
-            prologue=prologue,
-            epilogue=bias(product),
-            scratch=step.planes(x),
+        linear(
+            step, weights=product.weight, x=x, y=result, prologue=prologue, epilogue=bias(product)
         )
     )
     return result
