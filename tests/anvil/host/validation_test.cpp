@@ -196,8 +196,9 @@ TEST_CASE("an argument that no thread reads need not be there, or whole") {
   const std::string error = text(commands->error());
   CHECK_MESSAGE(contains(error,
                          "kernel 'scale' (program_source:15), threadgroup (0, 0, 0): read of "
-                         "a null pointer, address 0x0, nothing is bound to buffer 3 ('bias')"),
-                error);
+                         "a null pointer, address 0x"),
+                error);  // of any of the threads, which read in no order
+  CHECK_MESSAGE(contains(error, ", nothing is bound to buffer 3 ('bias')"), error);
 }
 
 TEST_CASE("memory of the caller's need not be whole pages") {

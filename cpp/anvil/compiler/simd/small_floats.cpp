@@ -54,8 +54,10 @@ class Expansion {
         if (!from->getScalarType()->isBFloatTy()) return nullptr;
         return builder_.CreateFPExt(widen(source), to);
       case Instruction::FPTrunc:
-        if (!to->getScalarType()->isBFloatTy() && from->getScalarType()->isFloatTy())
+        if (to->getScalarType()->isHalfTy() && from->getScalarType()->isFloatTy()) {
+          round_alone(cast);
           return nullptr;
+        }
         if (!is_small(to)) return nullptr;
         return narrow(builder_.CreateFPTrunc(source, as_float(to)), to);
       case Instruction::SIToFP:
@@ -115,9 +117,17 @@ class Expansion {
     return builder_.CreateBitCast(builder_.CreateShl(bits, 16), wide);
   }
 
+  /// Of a double that was rounded to float the code generator would make one rounding to half,
+  /// where it may contract: without AVX512-FP16 a library's function.
+  static void round_alone(CastInst& to_half) { to_half.copyFastMathFlags(FastMathFlags()); }
+
   /// Rounds to nearest even; a NaN stays one, quietened.
   Value* narrow(Value* value, Type* to) {
-    if (!to->getScalarType()->isBFloatTy()) return builder_.CreateFPTrunc(value, to);
+    if (!to->getScalarType()->isBFloatTy()) {
+      Value* rounded = builder_.CreateFPTrunc(value, to);
+      if (auto* cast = dyn_cast<FPTruncInst>(rounded)) round_alone(*cast);
+      return rounded;
+    }
     Type *wide = integers(value->getType()), *small = integers(to);
     const auto constant = [&](uint64_t number) { return ConstantInt::get(wide, number); };
     Value* bits = builder_.CreateBitCast(value, wide);
