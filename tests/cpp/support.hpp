@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <random>
 #include <string>
@@ -20,6 +21,23 @@ namespace foundry::test {
 inline Foundry& runtime() {
   static Foundry instance;
   return instance;
+}
+
+/// Of a table every TEST_SAMPLE-th case, or all; TEST_SEED says which is the first. As
+/// tests/conftest.py does.
+template <typename T>
+std::vector<T> sampled(const std::vector<T>& cases) {
+  const auto number = [](const char* name, std::size_t otherwise) {
+    const char* text = std::getenv(name);
+    return text ? static_cast<std::size_t>(std::atoll(text)) : otherwise;
+  };
+  const std::size_t step = std::max<std::size_t>(number("TEST_SAMPLE", 1), 1);
+  std::vector<T> chosen;
+  if (cases.empty()) return chosen;
+  for (std::size_t i = number("TEST_SEED", 0) % std::min(step, cases.size()); i < cases.size();
+       i += step)
+    chosen.push_back(cases[i]);
+  return chosen;
 }
 
 /// What matrices of weights may be.

@@ -5,23 +5,14 @@ from __future__ import annotations
 import pytest
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--sample", type=int, default=1, help="run every n-th test of each file")
-
-
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "whole: takes too long to build for a sample")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    step = config.getoption("--sample")
-    kept: dict[str, int] = {}
-    chosen, left = [], []
-    for item in items:
-        # Tests that are not of a table are few, and always run.
-        place = kept.get(name := item.originalname, 0)  # type: ignore[attr-defined]
-        kept[name] = place + 1
-        whole = step > 1 and item.get_closest_marker("whole")
-        (left if place % step or whole else chosen).append(item)
-    config.hook.pytest_deselected(items=left)
-    items[:] = chosen
+    if config.getoption("--sample") == 1:
+        return
+    whole = [item for item in items if item.get_closest_marker("whole")]
+    config.hook.pytest_deselected(items=whole)
+    items[:] = [item for item in items if item not in whole]

@@ -90,14 +90,20 @@ struct Projection {
 
 TEST_CASE("QkvLinear is norm, products, biases, head norms, RoPE and cache write in one dispatch") {
   Random random(51);
-  for (const Case& c :
-       {Case{64, 3, 1, true, false, false, false}, Case{64, 2, 2, false, true, false, true},
-        Case{80, 2, 1, false, false, false, false}, Case{80, 2, 1, true, true, true, false},
-        Case{96, 2, 1, true, false, false, true}, Case{128, 4, 2, false, false, true, false},
-        Case{128, 2, 1, true, true, false, false}, Case{256, 2, 1, false, false, true, true},
-        Case{256, 1, 1, true, false, false, false},
-        Case{6, 5, 1, false, true, true, false},  // no whole tiles of 4 rows
-        Case{14, 1, 1, true, false, false, false}}) {
+  const std::vector<Case> cases{
+      {64, 3, 1, true, false, false, false},
+      {64, 2, 2, false, true, false, true},
+      {80, 2, 1, false, false, false, false},
+      {80, 2, 1, true, true, true, false},
+      {96, 2, 1, true, false, false, true},
+      {128, 4, 2, false, false, true, false},
+      {128, 2, 1, true, true, false, false},
+      {256, 2, 1, false, false, true, true},
+      {256, 1, 1, true, false, false, false},
+      {6, 5, 1, false, true, true, false},  // no whole tiles of 4 rows
+      {14, 1, 1, true, false, false, false},
+  };
+  for (const Case& c : sampled(cases)) {
     for (const std::uint32_t start : {0u, 7u}) {
       CAPTURE(c.dim);
       CAPTURE(c.heads);

@@ -62,7 +62,8 @@ struct PolicyForm {
 
 TEST_CASE("dot() of unit vectors is value(), and every weight has one position") {
   Random random(31);
-  for (const Policy& policy : policies()) {
+  for (const DType dtype : sampled(weight_dtypes())) {
+    const Policy& policy = policy_of(dtype, "test");
     for (const bool narrow : {false, true}) {
       CAPTURE(policy.name);
       CAPTURE(narrow);

@@ -26,6 +26,10 @@ void set_code_generator_options() {
         // No scheduling again after register allocation: it took a third of the code generator's
         // time, for CPUs that reorder by themselves.
         "-disable-post-ra",
+        // Preparation for the code generator starts over after a change only where one was.
+        "-cgpp-huge-func=1",
+        // No analysis of where variables live: kernels have lines alone.
+        "-experimental-debug-variable-locations=false",
         // Blocks that were split for the code generator's sake stay so.
         "-disable-cgp-branch-opts",
         // How far removal of dead stores, and of repeated loads, look.
