@@ -1,5 +1,3 @@
-#define NS_PRIVATE_IMPLEMENTATION
-#define MTL_PRIVATE_IMPLEMENTATION
 #include "device.hpp"
 
 namespace textures {
