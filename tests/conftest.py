@@ -25,7 +25,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     step, start = config.getoption("--sample"), int(os.environ.get("TEST_SEED", "0"))
     sizes = Counter(map(_table, items))
     cases: dict[tuple[str, str], int] = defaultdict(int)
-    chosen, left = [], []
+    chosen: list[pytest.Item] = []
+    left: list[pytest.Item] = []
     for item in items:
         size, case = sizes[_table(item)], cases[_table(item)]
         cases[_table(item)] += 1
