@@ -48,6 +48,7 @@ def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.from_nothing
 def test_the_wheel_imports_and_computes(site: Path, tmp_path: Path) -> None:
     script = (
         "import foundry, numpy as np\n"
@@ -188,6 +189,7 @@ def test_a_plain_install_has_nothing_of_the_python_package(tmp_path: Path) -> No
     assert not list(tmp_path.rglob("*.py"))
 
 
+@pytest.mark.from_nothing
 def test_static_libraries_make_a_program_that_needs_neither(tmp_path: Path) -> None:
     built, prefix = ROOT / "build" / "static", tmp_path / "prefix"
     run(
