@@ -152,7 +152,7 @@ def test_any_order_of_joining(llama: LanguageModel, plan: list[tuple[int, int, i
 
 
 def test_texts_stream_and_stop(llama: LanguageModel, pair: Batch) -> None:
-    options = {"max_tokens": 30, "ignore_end": True}
+    options: dict[str, Any] = {"max_tokens": 30, "ignore_end": True}
     wanted = llama.generate(PROMPTS[1], **options)
     whole = "".join(wanted)
     stop = whole[len(whole) // 2 :][:2]

@@ -64,7 +64,7 @@ def test_attention(rt: fd.Foundry, window: int, ring: bool, splits: int) -> None
 def test_attention_is_that_of_numpy(rt: fd.Foundry) -> None:
     q, kept = normal(TOKENS, HEADS, DIM), caches()
     y = rt.empty((TOKENS, HEADS, DIM), fd.f32)
-    tensors = {name: rt.tensor(value) for name, value in kept.items()}
+    tensors: dict[str, Any] = {name: rt.tensor(value) for name, value in kept.items()}
     rt.run(ops.Attention(q=rt.tensor(q), **tensors, y=y, places=places(rt)))
     for row, (position, sequence) in enumerate(PLACES):
         keys, values = (
@@ -114,7 +114,10 @@ def test_writes_of_keys_and_values(rt: fd.Foundry, normed: bool) -> None:
         "k": normal(TOKENS, KV_HEADS, DIM),
         "v": normal(TOKENS, KV_HEADS, DIM, seed=1),
     }
-    norms = {"query_norm": rt.tensor(normal(DIM)), "key_norm": rt.tensor(normal(DIM, seed=1))}
+    norms: dict[str, Any] = {
+        "query_norm": rt.tensor(normal(DIM)),
+        "key_norm": rt.tensor(normal(DIM, seed=1)),
+    }
 
     def make(**tensors: Any) -> ops.Operation:
         return ops.RopeKvWrite(**tensors, **(norms if normed else {}))

@@ -167,7 +167,7 @@ def caches_in_blocks() -> None:
             q = floats(tokens, HEADS, HEAD_DIM)
             k, v = floats(tokens, KV_HEADS, HEAD_DIM), floats(tokens, KV_HEADS, HEAD_DIM)
             y = rt.empty((tokens, HEADS, HEAD_DIM), fd.f32)
-            every = {"k": k, "v": v, "k_cache": keys, "v_cache": values}
+            every: dict[str, Any] = {"k": k, "v": v, "k_cache": keys, "v_cache": values}
             for begin in range(0, start, tokens):
                 rt.run(ops.KvWrite(**every, start=begin))
             rt.run(ops.RopeKvWrite(q=q, **every, start=start))
