@@ -13,7 +13,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--sample",
         type=int,
         default=int(os.environ.get("TEST_SAMPLE", "1")),
-        help="run every n-th case of each table ($TEST_SAMPLE); $TEST_SEED says which is the first",
+        help="run every n-th case of each table ($TEST_SAMPLE)",
+    )
+    parser.addoption(
+        "--first",
+        type=int,
+        default=int(os.environ.get("TEST_SEED", "0")),
+        help="which is the first of them, modulo n ($TEST_SEED)",
     )
 
 
@@ -22,7 +28,7 @@ def _table(item: pytest.Item) -> tuple[str, str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    step, start = config.getoption("--sample"), int(os.environ.get("TEST_SEED", "0"))
+    step, start = config.getoption("--sample"), config.getoption("--first")
     sizes = Counter(map(_table, items))
     cases: dict[tuple[str, str], int] = defaultdict(int)
     chosen: list[pytest.Item] = []

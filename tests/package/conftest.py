@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 
@@ -17,6 +15,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("--sample") == 1 or not builds:
         return
     # The first, which is the longer, with odd seeds: they have the shorter of the sanitizers.
-    builds.pop((int(os.environ.get("TEST_SEED", "0")) + 1) % len(builds))
+    builds.pop((config.getoption("--first") + 1) % len(builds))
     config.hook.pytest_deselected(items=builds)
     items[:] = [item for item in items if item not in builds]

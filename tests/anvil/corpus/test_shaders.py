@@ -35,7 +35,7 @@ def test_every_shader_is_captured(captured: list[Path]) -> None:
 def test_captured_kernels_agree_with_the_interpreter(
     captured: list[Path], pytestconfig: pytest.Config
 ) -> None:
-    step, start = pytestconfig.getoption("--sample"), int(os.environ.get("TEST_SEED", "0"))
+    step, start = pytestconfig.getoption("--sample"), pytestconfig.getoption("--first")
     share = captured[start % step :: step]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         differences = dict(zip(share, pool.map(replay, share), strict=True))
