@@ -5,13 +5,15 @@ Sources, Objective-C and CMake files are as they are; CMakeLists.txt beside this
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import re
 import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -31,27 +33,43 @@ def run(*command: object) -> None:
     assert done.returncode == 0, done.stdout[-8000:]
 
 
+@contextlib.contextmanager
+def _alone(what: str) -> Iterator[None]:
+    """Tests run in several processes."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / f"{what}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def sources() -> Path:
     version = re.match(r"[\w-]+==([\w.]+)", REQUIREMENT.read_text())
     assert version
     name = f"llama_cpp_python-{version[1]}"
-    if not (FOLDER / name).exists():
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        run(
-            sys.executable, "-m", "pip", "download", "--quiet", "--no-deps",
-            "--no-binary=llama-cpp-python", "--require-hashes", "--dest", FOLDER,
-            "--requirement", REQUIREMENT,
-        )  # fmt: skip
-        with tarfile.open(FOLDER / f"{name}.tar.gz") as archive:
-            archive.extractall(FOLDER, filter="data")
+    with _alone("sources"):
+        if not (FOLDER / name).exists():
+            _fetch(name)
     return FOLDER / name / "vendor" / "llama.cpp"
+
+
+def _fetch(name: str) -> None:
+    """The folder appears when all is in it, so an interrupted run leaves none that lacks files."""
+    run(
+        sys.executable, "-m", "pip", "download", "--quiet", "--no-deps",
+        "--no-binary=llama-cpp-python", "--require-hashes", "--dest", FOLDER,
+        "--requirement", REQUIREMENT,
+    )  # fmt: skip
+    with (
+        tempfile.TemporaryDirectory(dir=FOLDER) as unpacked,
+        tarfile.open(FOLDER / f"{name}.tar.gz") as archive,
+    ):
+        archive.extractall(unpacked, filter="data")
+        (Path(unpacked) / name).rename(FOLDER / name)
 
 
 def build(target: str, folder: str, *settings: str) -> Path:
     """A program of CMakeLists.txt, in a folder for these of its settings."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    with (FOLDER / "lock").open("w") as lock:  # tests run in several processes
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _alone("build"):
         return _build(target, FOLDER / folder, settings)
 
 
