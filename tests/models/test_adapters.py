@@ -64,10 +64,12 @@ def test_logits_are_those_of_merged_weights(tmp_path: Path) -> None:
     merged = fd.models.load(merge(path, tmp_path / "merged.gguf", updates, 0.5), cache_dtype=fd.f32)
     model = fd.models.load(path, cache_dtype=fd.f32, adapters=[(adapter, 0.5)])
     assert model.adapters == ((adapter, 0.5),)
-    for batch in (1, 40):
+    # The same sums in another order. Those of matrix units are off by 5e-6 in place of 3e-7
+    # (docs/fusion.md), and take 40 tokens.
+    units = fd.Foundry().device.traits.has_matrix_units
+    for batch, error in ((1, 2e-5), (40, 3.4e-4 if units else 2e-5)):
         found, expected = model.logits(TOKENS, batch=batch), merged.logits(TOKENS, batch=batch)
-        # The same sums in another order.
-        np.testing.assert_allclose(found, expected, rtol=0, atol=2e-5 * np.abs(expected).max())
+        np.testing.assert_allclose(found, expected, rtol=0, atol=error * np.abs(expected).max())
 
 
 def test_adapters_change_while_a_generation_is_open(tmp_path: Path) -> None:
@@ -140,14 +142,14 @@ def test_folders_of_peft_are_what_their_gguf_files_are(tmp_path: Path, rslora: b
     }
     own = write_gguf(tmp_path / "own.gguf", "llama", of_file, alpha * (2.0 if rslora else 1.0))
     found = [
-        fd.models.load(model, cache_dtype=fd.f32, adapters=[adapter]).logits(TOKENS)
+        fd.models.load(model, cache_dtype=fd.f32, adapters=[adapter]).logits(TOKENS, batch=8)
         for model in (folder, file)
         for adapter in (peft, own)
     ]
     merged = merge(file, tmp_path / "merged.gguf", of_file, alpha / (2.0 if rslora else 4.0))
-    expected = fd.models.load(merged, cache_dtype=fd.f32).logits(TOKENS)
+    expected = fd.models.load(merged, cache_dtype=fd.f32).logits(TOKENS, batch=8)
     for logits in found:
-        # The same sums in another order.
+        # Without matrix units, which take more than 8 tokens: the same sums in another order.
         np.testing.assert_allclose(logits, expected, rtol=0, atol=2e-5 * np.abs(expected).max())
 
 

@@ -50,9 +50,10 @@ def test_logits_of_many_formats_are_llama_cpps(program: Path, tmp_path: Path, ca
     path = model.write(tmp_path / "model.gguf")
     wide = model.write(tmp_path / "wide.gguf", widened=True)
     found = _of_foundry(path, case)
-    # The same weights. Decoding rounds inputs to 16 bits (docs/ops.md).
+    # The same weights. Decoding rounds inputs to 16 bits (docs/ops.md), and of 26 layers' experts
+    # now and then chooses another.
     expected = reference.logits(program, wide, TOKENS)
-    reference.compare(found, expected, 0.99999)
+    reference.compare(found, expected, 0.99999 if case.model.sizes.layers < 26 else 0.9999)
     # The same file. llama.cpp rounds the inputs of products with blocks to 8 bits: with seven
     # products a layer its own two answers are 0.998 apart, with latent attention's ten further; and
     # a token may get another expert.

@@ -69,7 +69,8 @@ def _both(
     unturned: int,
 ) -> tuple[Tensor, Tensor]:
     """Of older files, whose matrix has keys' rows and values', head by head. Keys' are turned over
-    once, since blocks lie along the latent: plain formats stay as they are, others become f16."""
+    once, since blocks lie along the latent: plain formats stay as they are, others become f32, for
+    what f16 rounds off may choose another expert."""
     runtime, rows = source.runtime, unturned + sizes.value_size
     whole = source.take(f"{prefix}attn_kv_b.weight", (heads * rows, sizes.rank))
     by_head = whole.reshape(heads, rows, sizes.rank)
@@ -77,7 +78,7 @@ def _both(
     ids = runtime.empty((heads * rows,), DType.i32)
     runtime.run(ops.Arange(y=ids))
     runtime.run(ops.Embedding(table=whole, ids=ids, y=wide))
-    kept = whole.dtype if whole.dtype in (DType.f32, DType.bf16) else DType.f16
+    kept = whole.dtype if whole.dtype in (DType.f32, DType.f16, DType.bf16) else DType.f32
     key = runtime.dedicated((heads, sizes.rank, unturned), kept, name=f"{prefix}attn_k_b")
     turned = wide.reshape(heads, rows, sizes.rank)[:, :unturned].transpose(0, 2, 1)
     runtime.run(ops.Copy(x=turned, y=key))
