@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from urllib.parse import quote
 import click
 
 import foundry
+from foundry import processors
 from foundry.cli import terminal, ui
 from foundry.cli.metal_inputs import one_of
 from foundry.diagnostics import Diagnostic, diagnostics_of
@@ -107,7 +107,7 @@ def _checked(file: str, options: Options, report: Report) -> Iterator[Diagnostic
         yield from diagnostics_of(library.log, name)
     report.kernels += len(library)
     # Each compilation is a process of its own, or the device's service.
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as workers:
+    with ThreadPoolExecutor(min(8, processors.usable())) as workers:
         for log in workers.map(_log_of, library.values()):
             if log:
                 yield from diagnostics_of(log, name)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
-from foundry import ops
+from foundry import ops, processors
 from foundry._foundry import Foundry
 
 Progress = Callable[[str, int, int], None]
@@ -19,9 +18,9 @@ def prepare(
 ) -> None:
     """Returns when every kernel of `operations` is there; raises the first failure.
 
-    As many are compiled at once as there are processors: a compiler is a process of its own.
+    As many are compiled at once as there are processors for it: a compiler is a process of its own.
     """
-    pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="foundry-compile")
+    pool = ThreadPoolExecutor(processors.usable(), thread_name_prefix="foundry-compile")
     try:
         prepared = [pool.submit(runtime.prepare, operation) for operation in operations]
         for done, future in enumerate(as_completed(prepared), 1):
