@@ -38,7 +38,9 @@ FORMATS = ("f32", "f16", "bf16", "q8_0", "q4_0", "q6_k")
 
 
 def spoiled(model: Model, chance: random.Random) -> Model:
-    """One or two things about it are others."""
+    """One or two things about it are others. Tensors have as many experts as before: those of 2^31
+    that a key tells of would be terabytes."""
+    model = replace(model, experts=model.metadata.get("expert_count", 0))
     for _ in range(chance.randint(1, 2)):
         tensors, outside = model.tensors.split(), model.outside.split()
         kind = chance.randrange(6)
@@ -82,6 +84,7 @@ def only_own_errors(seed: int) -> Iterator[None]:
 def attempt(seed: int, path: Path, runtime: fd.Foundry) -> None:
     chance = random.Random(seed)
     model = spoiled(chance.choice(MODELS), chance)
+    path.unlink(missing_ok=True)  # what was loaded before may still be read
     try:
         model.write(path)
     except Exception:  # the writer refuses what no file can say

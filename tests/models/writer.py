@@ -157,6 +157,8 @@ class Model:
     """The tensors of layers that have others."""
     shapes_of: Mapping[int, Mapping[str, tuple[int, ...]]] = field(default_factory=dict)
     """`shapes` of one layer."""
+    experts: int | None = None
+    """How many the tensors have, where metadata says otherwise."""
 
     @property
     def recurs(self) -> bool:
@@ -325,7 +327,7 @@ class Model:
 
     def _shape(self, name: str) -> tuple[int, ...]:
         s = self.sizes
-        experts = self.metadata.get("expert_count", 0)
+        experts = self.metadata.get("expert_count", 0) if self.experts is None else self.experts
         inner = s.expert if "expert_feed_forward_length" in self.metadata else s.inner
         bare = name.removesuffix(".bias")
         if self.is_latent and bare in (of_latent := self._latent_shapes()):

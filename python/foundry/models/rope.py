@@ -116,10 +116,11 @@ def check_sections(metadata: Metadata, pairs: int) -> None:
     if name not in metadata:
         return
     given = metadata.integers(name).tolist()
-    whole = sum(given)
-    is_covered = len(given) >= 3 and min(given) >= 0 and whole > 0
+    is_covered = len(given) >= 3 and min(given) >= 0 and sum(given) > 0
+    # The turns begin anew after as many pairs as all sections have.
+    turns = [range(axis, min(pairs, sum(given)), 3) for axis in range(3)]
     if not is_covered or any(
-        (pair % whole) >= 3 * given[pair % whole % 3] for pair in range(pairs)
+        pairs_of and pairs_of[-1] >= 3 * size for pairs_of, size in zip(turns, given, strict=False)
     ):
         raise UnsupportedModelError(
             f"unsupported {metadata.key(name)} {shown(given)}; supported: sections of time, height "
