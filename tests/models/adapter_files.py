@@ -29,8 +29,9 @@ def random_updates(model: Path, names: str, rank: int, seed: int = 5) -> Updates
     found = {}
     for name, shape in shapes_of(model).items():
         if name.endswith(".weight") and name.split(".")[-2] in names.split():
-            down = random.standard_normal((rank, shape[1])) / np.sqrt(shape[1])
-            up = random.standard_normal((shape[0], rank)) / np.sqrt(rank)
+            rows, columns = (1, *shape)[-2:]  # a vector is a matrix of one row
+            down = random.standard_normal((rank, columns)) / np.sqrt(columns)
+            up = random.standard_normal((rows, rank)) / np.sqrt(rank)
             found[name] = (down.astype(np.float32), up.astype(np.float32))
     return found
 

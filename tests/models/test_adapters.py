@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import warnings
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from cases import CASES, model_of, parameters
 from numpy.typing import NDArray
 from test_folders import write_folder
 from transformers_reference import BASE
-from writer import VOCABULARY
+from writer import VOCABULARY, Model
 
 import foundry as fd
 from foundry.convert import convert
@@ -24,37 +26,151 @@ from test_model_numbers import cosines
 
 # Past the windows; several tokens at once and one by one.
 TOKENS = [int(token) for token in np.random.default_rng(3).integers(1, VOCABULARY, 40)]
-ALL = (
-    "attn_q attn_k attn_v attn_qkv attn_output ffn_gate ffn_up ffn_down "
-    "ffn_gate_shexp ffn_up_shexp ffn_down_shexp ffn_gate_inp output"
+KERNELS = (
+    "attn_q attn_k attn_v attn_qkv attn_q_a attn_kv_a_mqa",
+    "attn_q_b",
+    "attn_output",
+    "ffn_gate ffn_up",
+    "ffn_down",
+    "ffn_gate_shexp ffn_up_shexp",
+    "ffn_down_shexp",
+    "ffn_gate_inp",
+    "ffn_gate_inp_shexp",
+    "inp_gate",
+    "proj",
 )
-_FAST = ("llama: plain", "phi3: fused tensors", "gemma2: windows, soft caps")
+"""By the input that their products have."""
+ALL = " ".join([*KERNELS, "per_layer_model_proj output"])
+_IGNORED = {
+    "deepseek2": "attn_q attn_q_a attn_q_b attn_kv_a_mqa output",
+    "gemma4": "per_layer_model_proj",
+}
+"""What llama.cpp takes updates of and does not add them to: merged there."""
+_UNUSED = {
+    "gemma4: shared keys and values, inputs of layers": r"blk\.[456]\.attn_[kv]\.",
+    "glm4moe: partial RoPE, a layer that predicts further tokens": r"blk\.3\.",
+}
+"""Tensors that the file has and the model does not use, of which llama.cpp may refuse updates."""
+_INPUTS = "attn_q attn_k attn_v"
+
+
+def _fused(model: Model) -> Model:
+    """With queries, keys and values in one matrix."""
+    shapes_of = {}
+    for layer, shapes in model.shapes_of.items():
+        rows = [shape[0] for name, shape in shapes.items() if name in _INPUTS.split()]
+        fused = {"attn_qkv": (sum(rows), model.sizes.hidden)} if rows else {}
+        shapes_of[layer] = {**shapes, **fused}
+    return replace(model, tensors=model.tensors.replace(_INPUTS, "attn_qkv"), shapes_of=shapes_of)
+
+
+_MOE = model_of("qwen2moe")
+_EQUAL = Case(
+    replace(_MOE, metadata={**_MOE.metadata, "expert_count": 2 * _MOE.sizes.shared}),
+    "as many experts as rows of the shared expert's gate and product",
+    dispatches=8,
+)
+_SHARED = next(name for name in _UNUSED if name.startswith("gemma4"))
+_SHARED_FUSED = Case(
+    _fused(next(case.model for case in CASES if case.name == _SHARED)),
+    "queries in one matrix with keys and values that are not used",
+    dispatches=7,
+)
+_FAST = (
+    "llama: plain",
+    "phi3: fused tensors",
+    "gemma2: windows, soft caps",
+    "gemma4: values of keys",
+    "glm4moe: partial RoPE, a layer that predicts further tokens",
+    "deepseek2: latents of queries, groups of experts, YaRN",
+    _EQUAL.name,
+    _SHARED_FUSED.name,
+)
 
 
 def _check(model: fd.models.LanguageModel, expected: reference.Logits) -> None:
     reference.compare(reference.of_foundry(model, TOKENS), expected)
 
 
-@pytest.mark.parametrize("case", parameters(CASES, _FAST))
-def test_logits_are_llama_cpps(program: Path, tmp_path: Path, case: Case) -> None:
-    architecture = case.model.architecture
-    path = case.model.write(tmp_path / "model.gguf")
-    adapters = []
+def _dispatches(model: fd.models.LanguageModel) -> list[int]:
+    layers = model.engine.forward.decode_step().layers
+    return [layers.count(layer) for layer in range(model.config.layers)]
+
+
+def _more(case: Case, layer: int) -> int:
+    """Two for each kernel whose products are changed, and a shared expert's activations are no
+    longer of the router's."""
+    names = set(case.model.others.get(layer, case.model.tensors).split())
+    changed = sum(not names.isdisjoint(kernel.split()) for kernel in KERNELS)
+    return 2 * changed + ("ffn_up_shexp" in names)
+
+
+@dataclass
+class _Adapters:
+    """Two files, as Foundry is given them and as llama.cpp is, beside which model."""
+
+    base: Path
+    ours: list[tuple[Path, float]] = field(default_factory=list)
+    theirs: list[tuple[Path, float]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def _adapters(case: Case, path: Path, folder: Path) -> _Adapters:
+    architecture, made = case.model.architecture, _Adapters(path)
     for rank, scale in ((3, 0.7), (8, -1.5)):
         updates = random_updates(path, ALL, rank, seed=rank)
-        file = tmp_path / f"{rank}.gguf"
-        adapters.append((write_gguf(file, architecture, updates, alpha=0.5 * rank), scale))
-    model = fd.models.load(path, cache_dtype=fd.f32, adapters=adapters)
-    plain = model.engine.forward.decode_step().layers.count(0)
-    expected = reference.logits(program, path, TOKENS, adapters)
+        file = write_gguf(folder / f"{rank}.gguf", architecture, updates, alpha=0.5 * rank)
+        made.ours.append((file, scale))
+        unused = [name for name in updates if re.match(_UNUSED.get(case.name, "$"), name)]
+        if unused:
+            made.warnings.append(
+                f"adapter {file}: {len(unused)} of {len(updates)} updates are of tensors that the "
+                f"model does not use, '{unused[0]}' first"
+            )
+            updates = {name: updates[name] for name in updates.keys() - set(unused)}
+            file = write_gguf(folder / f"{rank} used.gguf", architecture, updates, 0.5 * rank)
+        made.theirs.append((file, scale))
+        if architecture in _IGNORED:
+            names = _IGNORED[architecture].split()
+            ignored = {name: updates[name] for name in updates if name.split(".")[-2] in names}
+            merged = folder / f"{rank} merged.gguf"
+            made.base = merge(made.base, merged, ignored, 0.5 * scale)
+    return made
+
+
+@pytest.mark.parametrize("case", parameters((*CASES, _EQUAL, _SHARED_FUSED), _FAST))
+def test_logits_are_llama_cpps(program: Path, tmp_path: Path, case: Case) -> None:
+    path = case.model.write(tmp_path / "model.gguf")
+    adapters = _adapters(case, path, tmp_path)
+    with warnings.catch_warnings(record=True) as told:
+        model = fd.models.load(path, cache_dtype=fd.f32, adapters=adapters.ours)
+    assert [str(warning.message) for warning in told] == adapters.warnings
+    expected = reference.logits(program, adapters.base, TOKENS, adapters.theirs)
     _check(model, expected)
+    layers = range(model.config.layers)
+    plain = [case.of_layer(layer) for layer in layers]
+    assert _dispatches(model) == [plain[layer] + _more(case, layer) for layer in layers]
     without = reference.logits(program, path, TOKENS)
     assert cosines(expected.at_once, without.at_once).min() < 0.9999  # they count
     model.set_adapters([])
     _check(model, without)
-    assert model.engine.forward.decode_step().layers.count(0) == case.dispatches
-    # Two more for each kernel whose products are changed.
-    assert plain - case.dispatches in (6, 8, 10, 12, 14)
+    assert _dispatches(model) == plain
+
+
+@pytest.mark.parametrize("name", ["attn_kv_b", "attn_k_b", "attn_v_b", "ffn_up_exps"])
+def test_products_that_nothing_is_added_to_are_refused(tmp_path: Path, name: str) -> None:
+    case = next(
+        case
+        for case in CASES
+        if case.model.architecture == "deepseek2" and name in case.model.tensors.split()
+    )
+    model = fd.models.load(case.model.write(tmp_path / "model.gguf"))
+    updates = random_updates(model.path, name, 4)
+    adapter = write_gguf(tmp_path / "adapter.gguf", "deepseek2", updates, alpha=1.0)
+    text = f"adapter {adapter}: unsupported update of '{next(iter(updates))}'; supported: attn_q, "
+    with pytest.raises(fd.UnsupportedModelError, match=re.escape(text)):
+        model.set_adapters([adapter])
+    assert model.adapters == ()
 
 
 def test_logits_are_those_of_merged_weights(tmp_path: Path) -> None:

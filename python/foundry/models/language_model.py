@@ -123,7 +123,8 @@ class LanguageModel(Embeds):
         of the `peft` package, or pairs of a path and a scale. What is cached is evaluated anew.
 
         Raises `ModelError` for an adapter of another model, `UnsupportedModelError` for one that
-        changes what is not supported; the adapters in use stay then.
+        changes what is not supported; the adapters in use stay then. A `ModelWarning` counts the
+        updates of tensors that the file has and the model does not use.
         """
         found = read_adapters(adapters, self.config)
         weights = self._adapted(found)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from foundry import ops
 from foundry._foundry import DType, Tensor
 from foundry.models.layer_config import LatentConfig, LayerConfig
-from foundry.models.products import Norm, Product, bind_product
+from foundry.models.products import LowRank, Norm, Product, bind_product
 from foundry.models.tensors import TensorSource
 
 
@@ -26,6 +26,8 @@ class LatentWeights:
     """(heads, rank, unturned): what makes a query meet latents."""
     value: Tensor
     """(heads, value size, rank)."""
+    low_rank: LowRank | None = None
+    """Of the products of the hidden state: of queries or their latent, and of latents."""
 
 
 def bind_latents(

@@ -41,8 +41,8 @@ class Experts:
     down: Product
     shared: Dense | None
     """The one that every token takes."""
-    shared_share: Tensor | None
-    """(hidden,): its product with the input, through a sigmoid, is its share."""
+    shared_share: Product | None
+    """(1, hidden): through a sigmoid it is its share."""
     choice_bias: Tensor | None
     """(experts,): added to what they are chosen by."""
 
@@ -379,6 +379,7 @@ def _experts(
     if source.has(f"{prefix}ffn_up_shexp.weight"):
         inner = experts.shared or layer.feed_forward
         shared = _dense(source, config, prefix, inner, "_shexp")
+    share = source.take_if(f"{prefix}ffn_gate_inp_shexp.weight", (hidden,))
     gate, up = gate_and_up()
     return Experts(
         router=bind_product(source, f"{prefix}ffn_gate_inp", experts.count, hidden),
@@ -386,7 +387,7 @@ def _experts(
         up=up,
         down=stacked("down", hidden, experts.inner),
         shared=shared,
-        shared_share=source.take_if(f"{prefix}ffn_gate_inp_shexp.weight", (hidden,)),
+        shared_share=None if share is None else Product(share.reshape(1, hidden), None),
         choice_bias=source.take_if(f"{prefix}exp_probs_b.bias", (experts.count,)),
     )
 

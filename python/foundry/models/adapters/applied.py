@@ -1,8 +1,4 @@
-"""Adapters beside a model's weights, which stay as and where they are.
-
-All that is added to products of one input is one pair of matrices, however many adapters there are:
-their low-rank inputs one below the other, and what goes back to the products' rows as blocks.
-"""
+"""Adapters beside a model's weights, which stay as and where they are."""
 
 from __future__ import annotations
 
@@ -10,19 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from foundry._foundry import Foundry, Tensor
-from foundry.errors import ModelError, UnsupportedModelError
+from foundry._foundry import Foundry
+from foundry.errors import ModelError
 from foundry.models.adapters.adapter import Adapter
+from foundry.models.adapters.updates import Part, Updates, fused
 from foundry.models.config import ModelConfig
-from foundry.models.products import LowRank, Product
+from foundry.models.latents import LatentWeights
 from foundry.models.tensors import TensorEntry
 from foundry.models.weights import (
     AttentionWeights,
     Beside,
     Dense,
     Experts,
+    LayerInput,
     LayerWeights,
     ModelWeights,
 )
@@ -30,36 +26,40 @@ from foundry.models.weights import (
 if TYPE_CHECKING:
     from foundry.huggingface.adapters import LowRankUpdate
 
-_SUPPORTED = (
-    "attn_q, attn_k, attn_v, attn_qkv, attn_output, ffn_gate, ffn_up, ffn_down, those of a shared "
-    "expert, the router, output"
-)
+_Tensors = Mapping[str, TensorEntry]
 
 
 def apply(
     weights: ModelWeights,
     config: ModelConfig,
-    tensors: Mapping[str, TensorEntry],
+    tensors: _Tensors,
     adapters: Sequence[Adapter],
     runtime: Foundry,
 ) -> ModelWeights:
     """The weights with what the adapters add; `tensors` are the model file's.
 
     `ModelError` for an update of a tensor that the model has not, or of another shape,
-    `UnsupportedModelError` for one that nothing is added to.
+    `UnsupportedModelError` for one that nothing is added to, a `ModelWarning` for those of tensors
+    that the model does not use.
     """
     for adapter in adapters:
         for name, update in adapter.updates.items():
             _check(adapter, name, update, tensors.get(name))
-    updates = _Updates(adapters, runtime)
+    updates, inputs = Updates(adapters, runtime), weights.layer_inputs
+    if inputs is not None:
+        projection = updates.product("per_layer_model_proj", inputs.projection)
+        inputs = replace(inputs, projection=projection)
     applied = replace(
         weights,
         layers=tuple(
-            _layer(updates, config, tensors, f"blk.{index}.", layer)
+            _layer(updates, tensors, f"blk.{index}.", layer)
             for index, layer in enumerate(weights.layers)
         ),
         output=updates.product("output", weights.output),
+        layer_inputs=inputs,
     )
+    for index in range(config.layers, config.layers + config.appended):
+        updates.pass_over(name for name in tensors if name.startswith(f"blk.{index}."))
     updates.check_all_taken()
     return applied
 
@@ -70,140 +70,114 @@ def _check(adapter: Adapter, name: str, update: LowRankUpdate, found: TensorEntr
         raise ModelError(
             f"adapter {adapter.path}: has an update of '{name}', a tensor that the model has not"
         )
-    if len(down) != 2 or len(up) != 2 or len(found.shape) != 2:
+    if len(down) != 2 or len(up) != 2 or len(found.shape) > 2:
         return  # refused below, by its name
-    if (up[0], down[1]) != found.shape or down[0] != up[1]:
+    # A vector is a matrix of one row.
+    if (up[0], down[1]) != (1, *found.shape)[-2:] or down[0] != up[1]:
         raise ModelError(
             f"adapter {adapter.path}: '{name}' has shapes {up} and {down}; the model's tensor has "
             f"{found.shape}"
         )
 
 
-def _layer(
-    updates: _Updates,
-    config: ModelConfig,
-    tensors: Mapping[str, TensorEntry],
-    prefix: str,
-    layer: LayerWeights,
-) -> LayerWeights:
-    names = [f"{prefix}attn_qkv"]
-    if f"{names[0]}.weight" not in tensors:
-        names = [f"{prefix}attn_{part}" for part in "qkv"]
-    mlp, own = layer.feed_forward, layer.attention
+def _layer(updates: Updates, tensors: _Tensors, prefix: str, layer: LayerWeights) -> LayerWeights:
+    own, output, brought = layer.attention, layer.attention_output, layer.input
     if isinstance(own, AttentionWeights):
-        own = _attention(updates, names, own)
+        own = _attention(updates, tensors, prefix, own)
+    elif own is not None:
+        own = _latents(updates, prefix, own)
     return replace(
         layer,
         attention=own,
         attention_output=None
-        if layer.attention_output is None
-        else updates.product(f"{prefix}attn_output", layer.attention_output),
-        feed_forward=_feed_forward(updates, config, prefix, mlp),
+        if output is None
+        else updates.product(f"{prefix}attn_output", output),
+        feed_forward=_feed_forward(updates, tensors, prefix, layer.feed_forward),
+        input=None if brought is None else _layer_input(updates, prefix, brought),
     )
 
 
+def _attention(
+    updates: Updates, tensors: _Tensors, prefix: str, own: AttentionWeights
+) -> AttentionWeights:
+    products = [own.query]
+    if own.key is not None and own.value is not None:
+        products += [own.key, own.value]
+    name = f"{prefix}attn_qkv"
+    if f"{name}.weight" in tensors:
+        parts = fused(name, products)
+    else:
+        names = [f"{prefix}attn_{part}" for part in "qkv"]
+        if len(products) == 1:
+            updates.pass_over(f"{name}.weight" for name in names[1:])
+        if f"{names[2]}.weight" not in tensors:
+            names[2] = names[1]  # values are what keys are
+        parts = [Part(*part) for part in zip(names, products, strict=False)]
+    low_rank = updates.of(parts)
+    if len(products) == 1:
+        return replace(own, query=replace(own.query, low_rank=low_rank))
+    return replace(own, low_rank=low_rank)
+
+
+def _latents(updates: Updates, prefix: str, own: LatentWeights) -> LatentWeights:
+    """But for the products from a latent to keys and values, which are not made: queries and
+    results are multiplied with their matrices."""
+    latent, query = Part(f"{prefix}attn_kv_a_mqa", own.latent), own.query
+    if own.query_latent is None:
+        first = Part(f"{prefix}attn_q", query)
+    else:
+        first = Part(f"{prefix}attn_q_a", own.query_latent)
+        query = updates.product(f"{prefix}attn_q_b", query)
+    return replace(own, query=query, low_rank=updates.of([first, latent]))
+
+
 def _feed_forward(
-    updates: _Updates, config: ModelConfig, prefix: str, mlp: Dense | Experts | Beside | None
+    updates: Updates, tensors: _Tensors, prefix: str, mlp: Dense | Experts | Beside | None
 ) -> Dense | Experts | Beside | None:
     if mlp is None:
         return None
     if isinstance(mlp, Beside):
-        return replace(mlp, dense=_dense(updates, config, prefix, mlp.dense))
+        return replace(
+            mlp,
+            dense=_dense(updates, tensors, prefix, mlp.dense),
+            experts=_experts(updates, tensors, prefix, mlp.experts),
+        )
     if isinstance(mlp, Experts):
-        return _experts(updates, config, prefix, mlp)
-    return _dense(updates, config, prefix, mlp)
+        return _experts(updates, tensors, prefix, mlp)
+    return _dense(updates, tensors, prefix, mlp)
 
 
-def _attention(updates: _Updates, names: Sequence[str], own: AttentionWeights) -> AttentionWeights:
-    if own.key is None or own.value is None:
-        return replace(own, query=updates.product(names[0], own.query))
-    return replace(own, low_rank=updates.of(names, [own.query, own.key, own.value]))
-
-
-def _dense(
-    updates: _Updates, config: ModelConfig, prefix: str, mlp: Dense, kind: str = ""
-) -> Dense:
-    is_single = mlp.gate is None or config.architecture.fused_gate
-    names = [f"{prefix}ffn_up{kind}"]
-    if not is_single:
-        names.insert(0, f"{prefix}ffn_gate{kind}")
-    products = [mlp.up] if mlp.gate is None else [mlp.gate, mlp.up]
+def _dense(updates: Updates, tensors: _Tensors, prefix: str, mlp: Dense, kind: str = "") -> Dense:
+    gate, up = f"{prefix}ffn_gate{kind}", f"{prefix}ffn_up{kind}"
+    if mlp.gate is None:
+        parts = [Part(up, mlp.up)]
+    elif f"{gate}.weight" in tensors:
+        parts = [Part(gate, mlp.gate), Part(up, mlp.up)]
+    else:
+        parts = fused(up, [mlp.gate, mlp.up])
     return replace(
         mlp,
-        low_rank=updates.of(names, products),
+        low_rank=updates.of(parts),
         down=updates.product(f"{prefix}ffn_down{kind}", mlp.down),
     )
 
 
-def _experts(updates: _Updates, config: ModelConfig, prefix: str, experts: Experts) -> Experts:
-    shared = experts.shared
+def _experts(updates: Updates, tensors: _Tensors, prefix: str, experts: Experts) -> Experts:
+    """What every token takes of them."""
+    shared, share = experts.shared, experts.shared_share
     return replace(
         experts,
         router=updates.product(f"{prefix}ffn_gate_inp", experts.router),
-        shared=None if shared is None else _dense(updates, config, prefix, shared, "_shexp"),
+        shared=None if shared is None else _dense(updates, tensors, prefix, shared, "_shexp"),
+        shared_share=None
+        if share is None
+        else updates.product(f"{prefix}ffn_gate_inp_shexp", share),
     )
 
 
-class _Updates:
-    """Takes updates out of the adapters."""
-
-    def __init__(self, adapters: Sequence[Adapter], runtime: Foundry) -> None:
-        self._adapters = adapters
-        self._runtime = runtime
-        self._taken: set[str] = set()
-
-    def product(self, name: str, product: Product) -> Product:
-        return replace(product, low_rank=self.of([name], [product]))
-
-    def of(self, names: Sequence[str], products: Sequence[Product]) -> LowRank | None:
-        """Of products of one input, whose matrices have these names, or one together."""
-        sizes = tuple(product.weight.shape[-2] for product in products)
-        columns = products[0].weight.shape[-1]
-        heights = sizes if len(names) == len(products) else (sum(sizes),)
-        placed: list[tuple[int, LowRankUpdate, float]] = []
-        first = 0
-        for name, height in zip(names, heights, strict=True):
-            self._taken.add(f"{name}.weight")
-            for adapter in self._adapters:
-                update = adapter.updates.get(f"{name}.weight")
-                if update is not None:
-                    placed.append((first, update, adapter.scale))
-            first += height
-        if not placed:
-            return None
-        ranks = sum(len(update.down) for _, update, _ in placed)
-        down, up = np.empty((ranks, columns), np.float32), np.zeros((first, ranks), np.float32)
-        rank = 0
-        for row, update, scale in placed:
-            end = rank + len(update.down)
-            down[rank:end] = update.down
-            up[row : row + len(update.up), rank:end] = update.up * np.float32(scale)
-            rank = end
-        bias = _bias([product.bias for product in products], sizes)
-        return LowRank(
-            down=self._runtime.tensor(down, name=f"{names[0]}, adapted"),
-            up=self._runtime.tensor(up, name=f"{names[0]}, adapted"),
-            bias=None if bias is None else self._runtime.tensor(bias),
-            sizes=sizes,
-        )
-
-    def check_all_taken(self) -> None:
-        for adapter in self._adapters:
-            for name in adapter.updates:
-                if name not in self._taken:
-                    raise UnsupportedModelError(
-                        f"adapter {adapter.path}: unsupported update of '{name}'; supported: "
-                        f"{_SUPPORTED}"
-                    )
-
-
-def _bias(
-    biases: Sequence[Tensor | None], sizes: Sequence[int]
-) -> np.ndarray[tuple[int], np.dtype[np.float32]] | None:
-    if all(bias is None for bias in biases):
-        return None
-    parts = [
-        np.zeros(size, np.float32) if bias is None else np.asarray(bias.copy_to_host(), np.float32)
-        for bias, size in zip(biases, sizes, strict=True)
-    ]
-    return np.concatenate(parts)
+def _layer_input(updates: Updates, prefix: str, brought: LayerInput) -> LayerInput:
+    return replace(
+        brought,
+        gate=updates.product(f"{prefix}inp_gate", brought.gate),
+        projection=updates.product(f"{prefix}proj", brought.projection),
+    )

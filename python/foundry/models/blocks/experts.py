@@ -72,7 +72,7 @@ def mix_experts(
             x=x,
             y=logits,
             prologue=prologue,
-            epilogue=[ops.Scale(scale)],
+            epilogue=[*added(step, of.experts.router, x, prologue), ops.Scale(scale)],
         ),
         ops.ChooseExperts(
             logits=logits,
@@ -177,29 +177,31 @@ def _add_router(
     x: Tensor,
     prologue: ops.Operation | None,
 ) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    """In one kernel: the router's logits, the shared expert's activations and its share. An
-    adapter's corrections come before."""
+    """In one kernel: the router's logits, the shared expert's activations and its share. Those of
+    an adapted shared expert come before, and so do corrections."""
+    of_shared, of_share = experts.shared, experts.shared_share
+    name = "shared expert's output"
+    shared = share = None
+    if of_shared is not None and of_shared.low_rank is not None:
+        # First, since its corrections may lie where the router's do.
+        shared = feed_forward(step, config, layer, of_shared, x, prologue, name)
     own = added(step, experts.router, x, prologue)
+    own_share = [] if of_share is None else added(step, of_share, x, prologue)
     kernel = FusedKernelBuilder("router")
     if prologue is not None:
         kernel = kernel.prologue(prologue)
     logits = step.buffer("router logits", experts.router.weight.shape[0])
     kernel = with_epilogues(kernel.main(ops.Linear(weights=experts.router.weight)), own)
     results = [logits]
-    shared = share = None
-    if experts.shared is not None:
-        name = "shared expert's output"
-        if experts.shared.low_rank is None:
-            shared = step.buffer(name, experts.shared.up.weight.shape[0])
-            main, epilogues = first_half(config, layer, experts.shared)
-            kernel = with_epilogues(kernel.main(main), epilogues)
-            results.append(shared)
-        else:
-            shared = feed_forward(step, config, layer, experts.shared, x, prologue, name)
-    if experts.shared_share is not None:
+    if of_shared is not None and shared is None:
+        shared = step.buffer(name, of_shared.up.weight.shape[0])
+        main, epilogues = first_half(config, layer, of_shared)
+        kernel = with_epilogues(kernel.main(main), epilogues)
+        results.append(shared)
+    if of_share is not None:
         share = step.buffer("shared expert's share", 1)
-        weights = experts.shared_share.reshape(1, config.hidden)
-        kernel = kernel.main(ops.Linear(weights=weights)).epilogue(ops.Sigmoid())
+        kernel = kernel.main(ops.Linear(weights=of_share.weight))
+        kernel = with_epilogues(kernel, [*own_share, ops.Sigmoid()])
         results.append(share)
     step.add(kernel.build(x=x, y=results, scratch=step.planes(x)))
     return logits, shared, share

@@ -16,7 +16,13 @@ from foundry.engine.step import FEW, Step
 from foundry.models.architectures import Pairing
 from foundry.models.blocks.attention import parts
 from foundry.models.blocks.hidden import Hidden
-from foundry.models.blocks.products import linear, normalise, side_by_side
+from foundry.models.blocks.products import (
+    added,
+    corrections,
+    linear,
+    normalise,
+    side_by_side,
+)
 from foundry.models.config import ModelConfig
 from foundry.models.latents import LatentWeights
 from foundry.models.layer_config import LayerConfig
@@ -104,13 +110,18 @@ def _input(
     plain = step.buffer("plain queries", layer.heads * sizes.head_size)
     latents = step.buffer("latents", layer.key_size)
     x, prologue = hidden.read(weights.attention_norm)
+    found = None
+    if of.low_rank is not None:
+        found = corrections(step, of.low_rank, x, prologue)
     if of.query_latent is None:
-        side_by_side(step, "latent", prologue, [of.query, of.latent], x, [plain, latents])
+        side_by_side(step, "latent", prologue, [of.query, of.latent], x, [plain, latents], found)
         return plain, latents
     own = step.buffer("latents of queries", of.query_latent.weight.shape[0])
-    side_by_side(step, "latent", prologue, [of.query_latent, of.latent], x, [own, latents])
+    side_by_side(step, "latent", prologue, [of.query_latent, of.latent], x, [own, latents], found)
     norm = normalise(config, of.query_norm)
-    step.add(linear(step, weights=of.query.weight, x=own, y=plain, prologue=norm))
+    more = added(step, of.query, own, norm)
+    matrix = of.query.weight
+    step.add(linear(step, weights=matrix, x=own, y=plain, prologue=norm, epilogue=more))
     return plain, latents
 
 

@@ -9,7 +9,7 @@ from foundry._foundry import Tensor
 from foundry.engine.step import Step
 from foundry.models.blocks.feed_forward import activation
 from foundry.models.blocks.hidden import Hidden
-from foundry.models.blocks.products import bias, linear
+from foundry.models.blocks.products import added, linear
 from foundry.models.config import ModelConfig
 from foundry.models.weights import LayerInputs, LayerWeights
 
@@ -28,7 +28,10 @@ def layer_inputs(step: Step, config: ModelConfig, hidden: Hidden, weights: Layer
             weights=weights.projection.weight,
             x=hidden.state,
             y=found,
-            epilogue=[*bias(weights.projection), ops.Scale(1.0 / math.sqrt(config.hidden))],
+            epilogue=[
+                *added(step, weights.projection, hidden.state, None),
+                ops.Scale(1.0 / math.sqrt(config.hidden)),
+            ],
         ),
         ops.RmsNorm(
             weight=weights.norm,
@@ -70,7 +73,7 @@ def add_layer_input(
             y=gated,
             prologue=prologue,
             epilogue=[
-                *bias(of.gate),
+                *added(step, of.gate, x, prologue),
                 activation(config, config.of_layers[index]),
                 ops.Multiply(own),
                 ops.Scale(math.sqrt(0.5)),
