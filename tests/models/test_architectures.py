@@ -17,6 +17,10 @@ from test_model_numbers import cosines
 
 # Past every window, and past the 256 positions that a cache has room for at first.
 TOKENS = [int(token) for token in np.random.default_rng(3).integers(1, VOCABULARY, 270)]
+UNITS = fd.devices()[0].traits.has_matrix_units
+# The share of tokens that may meet another expert where inputs or sums are rounded otherwise than
+# llama.cpp's, two of whose experts are nearly as good.
+MEET_OTHERS = 0.01
 
 
 def _of_foundry(path: Path, case: Case) -> Logits:
@@ -41,7 +45,12 @@ def _check_generation(model: fd.models.LanguageModel) -> None:
 def test_logits_are_llama_cpps(program: Path, tmp_path: Path, case: Case) -> None:
     path = case.model.write(tmp_path / "model.gguf")
     expected = reference.logits(program, path, TOKENS)
-    reference.compare(_of_foundry(path, case), expected)
+    if case.model.has_experts and UNITS:
+        # Sums of matrix units are off by 5e-6 (docs/fusion.md): of 270 tokens in 25 layers one
+        # meets another expert, and those after it attend to that one.
+        reference.compare(_of_foundry(path, case), expected, 0.9999, others=MEET_OTHERS)
+    else:
+        reference.compare(_of_foundry(path, case), expected)
 
 
 @pytest.mark.parametrize("case", parameters(EVERY_CASE, fast=["llama: plain"]))
@@ -50,10 +59,9 @@ def test_logits_of_many_formats_are_llama_cpps(program: Path, tmp_path: Path, ca
     path = model.write(tmp_path / "model.gguf")
     wide = model.write(tmp_path / "wide.gguf", widened=True)
     found = _of_foundry(path, case)
-    # The same weights. Decoding rounds inputs to 16 bits (docs/ops.md), and of 26 layers' experts
-    # now and then chooses another.
+    # The same weights. Decoding rounds inputs to 16 bits (docs/ops.md).
     expected = reference.logits(program, wide, TOKENS)
-    reference.compare(found, expected, 0.99999 if case.model.sizes.layers < 26 else 0.9999)
+    reference.compare(found, expected, 0.99999, others=MEET_OTHERS * case.model.has_experts)
     # The same file. llama.cpp rounds the inputs of products with blocks to 8 bits: with seven
     # products a layer its own two answers are 0.998 apart, with latent attention's ten further; and
     # a token may get another expert.
@@ -61,7 +69,7 @@ def test_logits_of_many_formats_are_llama_cpps(program: Path, tmp_path: Path, ca
     for ours, of_the_weights, of_the_file in zip(found, expected, same, strict=True):
         apart = float(np.median(cosines(of_the_weights, of_the_file)))
         assert np.median(cosines(ours, of_the_file)) >= min(0.998, apart - 1e-4)
-        if "expert_count" not in case.model.metadata:
+        if not case.model.has_experts:
             # Where what is rounded goes into a delta net's state, they are 0.982 apart at worst.
             apart = reference.worst(of_the_weights, of_the_file)
             assert reference.worst(ours, of_the_file) >= min(0.99, apart - 1e-3)

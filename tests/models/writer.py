@@ -166,6 +166,10 @@ class Model:
         return "ssm_in" in every or "shortconv" in every
 
     @property
+    def has_experts(self) -> bool:
+        return "expert_count" in self.metadata
+
+    @property
     def is_latent(self) -> bool:
         return "attn_kv_a_mqa" in self.tensors
 
@@ -265,7 +269,7 @@ class Model:
             found["attention.head_count_kv"] = kv_heads
         if not any(kv_heads):
             found |= {"attention.head_count": 0, "attention.head_count_kv": 0}
-        if not all(inner) and "expert_count" not in self.metadata:
+        if not all(inner) and not self.has_experts:
             found["feed_forward_length"] = inner if any(inner) else 0
         if any("ssm_in" in names for names in layers):
             found |= {

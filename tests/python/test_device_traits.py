@@ -29,7 +29,9 @@ print(fd.ops.Gemm(weights=w, x=x, y=y).source(rt.device))
 
 
 def run(program: str, *, processors: set[int] | None = None, **variables: str) -> str:
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("ANVIL_CPU", "ANVIL_T"))}
+    inherited = {
+        k: v for k, v in os.environ.items() if not k.startswith(("ANVIL_CPU", "ANVIL_M", "ANVIL_T"))
+    }
     return subprocess.run(
         [sys.executable, "-c", program],
         env={**inherited, **variables},
@@ -110,3 +112,19 @@ def test_products_are_planned_for_the_processor_to_compile_for() -> None:
     avx2 = run(GEMM, ANVIL_CPU="x86-64-v3", ANVIL_TARGET=X86)
     assert wide != avx2
     assert avx2 == run(GEMM, ANVIL_TARGET=ARM)
+
+
+@anvil
+def test_many_tokens_are_planned_for_matrix_units_where_the_environment_says_so() -> None:
+    program = """
+import foundry as fd
+rt = fd.Foundry()
+w, x, y = (rt.empty(shape, fd.f32) for shape in [(64, 256), (40, 256), (40, 64)])
+scratch = rt.empty((fd.ops.linear_scratch(40, 256),), fd.bf16)
+print(rt.device.traits.has_matrix_units)
+print(fd.ops.Gemm(weights=w, x=x, y=y, scratch=scratch).source(rt.device))
+"""
+    for said, has in (("1", True), ("0", False)):
+        units, source = run(program, ANVIL_MATRIX_UNITS=said).split("\n", 1)
+        assert units == str(has)
+        assert ("gemm_tiles" in source) == has

@@ -16,10 +16,16 @@
 #include "anvil/cpu/target.hpp"
 #include "anvil/cpu/trap.hpp"
 #include "anvil/cpu/watchdog.hpp"
+#include "anvil/service/environment.hpp"
 #include "anvil/system/memory.hpp"
 
 namespace anvil::cpu {
 namespace {
+
+bool plans_for_matrix_units() {
+  const auto said = service::environment("ANVIL_MATRIX_UNITS");
+  return said ? said == "1" : has_matrix_units();
+}
 
 backend::Facts find_facts() {
   // A third of the memory stays with the system and the program, as macOS arranges it on small
@@ -36,7 +42,7 @@ backend::Facts find_facts() {
           .max_buffer_length = working_set / page_size() * page_size(),
           .traits = {{"registerBytes", register_bytes()},
                      {"threads", Executor::default_threads()},
-                     {"matrixUnits", has_matrix_units() ? 1 : 0},
+                     {"matrixUnits", plans_for_matrix_units() ? 1 : 0},
                      {"cache1Bytes", caches[0]},
                      {"cache2Bytes", caches[1]},
                      {"cache3Bytes", caches[2]}}};

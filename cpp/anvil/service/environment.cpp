@@ -84,6 +84,7 @@ constexpr EnvironmentVariable kVariables[] = {
        return megabytes && *megabytes >= kLeastCompilerMb && *megabytes <= kMostMegabytes;
      }},
     {"ANVIL_CPU", "'host' or a processor's name as LLVM has it, such as x86-64-v3", is_name},
+    {"ANVIL_MATRIX_UNITS", "0 or 1", is_switch},
     {"ANVIL_TARGET", "an LLVM triple of x86_64 or aarch64, such as aarch64-linux-gnu", is_triple},
     {"FOUNDRY_CACHE_DIR", "a folder, or a path where one can be made", is_no_file},
     {"FOUNDRY_CACHE_SIZE_MB", "a number of megabytes",
