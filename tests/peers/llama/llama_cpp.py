@@ -5,16 +5,16 @@ Sources, Objective-C and CMake files are as they are; CMakeLists.txt beside this
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+
+from one_at_a_time import alone
 
 ROOT = Path(__file__).resolve().parents[3]
 LLVM = (ROOT / "cmake/llvm-version.txt").read_text().strip()
@@ -33,20 +33,11 @@ def run(*command: object) -> None:
     assert done.returncode == 0, done.stdout[-8000:]
 
 
-@contextlib.contextmanager
-def _alone(what: str) -> Iterator[None]:
-    """Tests run in several processes."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    with (FOLDER / f"{what}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def sources() -> Path:
     version = re.match(r"[\w-]+==([\w.]+)", REQUIREMENT.read_text())
     assert version
     name = f"llama_cpp_python-{version[1]}"
-    with _alone("sources"):
+    with alone(FOLDER / "sources.lock"):
         if not (FOLDER / name).exists():
             _fetch(name)
     return FOLDER / name / "vendor" / "llama.cpp"
@@ -69,7 +60,7 @@ def _fetch(name: str) -> None:
 
 def build(target: str, folder: str, *settings: str) -> Path:
     """A program of CMakeLists.txt, in a folder for these of its settings."""
-    with _alone("build"):
+    with alone(FOLDER / "build.lock"):
         return _build(target, FOLDER / folder, settings)
 
 
