@@ -80,6 +80,12 @@ def updates_of_folder(
                 f"adapter {folder}: unsupported module {shown(module)}; supported: those that "
                 "every token takes"
             )
+        if model.delta_net is not None and ".linear_attn." in module:
+            raise UnsupportedModelError(
+                f"adapter {folder}: unsupported module {shown(module)}, whose rows GGUF has in "
+                "another order; supported: adapters as GGUF files, and attention and MLPs of "
+                "folders"
+            )
         if name is None:
             raise ModelError(
                 f"adapter {folder}: {shown(module)} is no module of a {architecture} model of "

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from foundry._foundry import Tensor
 from foundry.errors import UnsupportedModelError
-from foundry.models.products import Product, bind_product
+from foundry.models.products import LowRank, Product, bind_product
 from foundry.models.recurrent_config import (
     DeltaNetConfig,
     Mamba2Config,
@@ -64,6 +64,8 @@ class DeltaNetWeights:
     norm: Tensor
     """(size,)."""
     output: Product
+    low_rank: LowRank | None = None
+    """Of the products of the input: all but `output`."""
 
 
 RecurrentWeights = ShortConvWeights | Mamba2Weights | DeltaNetWeights

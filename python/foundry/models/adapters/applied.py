@@ -12,6 +12,7 @@ from foundry.models.adapters.adapter import Adapter
 from foundry.models.adapters.updates import Part, Updates, fused
 from foundry.models.config import ModelConfig
 from foundry.models.latents import LatentWeights
+from foundry.models.recurrent_weights import DeltaNetWeights, Mamba2Weights, RecurrentWeights
 from foundry.models.tensors import TensorEntry
 from foundry.models.weights import (
     AttentionWeights,
@@ -86,9 +87,11 @@ def _layer(updates: Updates, tensors: _Tensors, prefix: str, layer: LayerWeights
         own = _attention(updates, tensors, prefix, own)
     elif own is not None:
         own = _latents(updates, prefix, own)
+    recurrent = layer.recurrent
     return replace(
         layer,
         attention=own,
+        recurrent=None if recurrent is None else _recurrent(updates, prefix, recurrent),
         attention_output=None
         if output is None
         else updates.product(f"{prefix}attn_output", output),
@@ -129,6 +132,26 @@ def _latents(updates: Updates, prefix: str, own: LatentWeights) -> LatentWeights
         first = Part(f"{prefix}attn_q_a", own.query_latent)
         query = updates.product(f"{prefix}attn_q_b", query)
     return replace(own, query=query, low_rank=updates.of([first, latent]))
+
+
+def _recurrent(updates: Updates, prefix: str, own: RecurrentWeights) -> RecurrentWeights:
+    if isinstance(own, DeltaNetWeights):
+        rates = ["ssm_ba"] if len(own.rates) == 1 else ["ssm_beta", "ssm_alpha"]
+        products = zip(
+            ["attn_qkv", "attn_gate", *rates], [own.input, own.gate, *own.rates], strict=True
+        )
+        return replace(
+            own,
+            low_rank=updates.of([Part(f"{prefix}{name}", product) for name, product in products]),
+            output=updates.product(f"{prefix}ssm_out", own.output),
+        )
+    is_scan = isinstance(own, Mamba2Weights)
+    names = ("ssm_in", "ssm_out") if is_scan else ("shortconv.in_proj", "shortconv.out_proj")
+    return replace(
+        own,
+        input=updates.product(f"{prefix}{names[0]}", own.input),
+        output=updates.product(f"{prefix}{names[1]}", own.output),
+    )
 
 
 def _feed_forward(

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 _SUPPORTED = (
     "attn_q, attn_k, attn_v, attn_qkv, attn_output, attn_q_a, attn_q_b, attn_kv_a_mqa, ffn_gate, "
     "ffn_up, ffn_down, those of a shared expert, the router, the shared expert's share, inp_gate, "
-    "proj, per_layer_model_proj, output"
+    "proj, per_layer_model_proj, output; of recurrent layers ssm_in, ssm_out, attn_gate, ssm_ba, "
+    "ssm_alpha, ssm_beta, shortconv.in_proj, shortconv.out_proj"
 )
 
 

@@ -8,7 +8,7 @@ from foundry import ops
 from foundry._foundry import Tensor
 from foundry.engine.step import Step
 from foundry.models.blocks.hidden import Hidden
-from foundry.models.blocks.products import side_by_side
+from foundry.models.blocks.products import corrections, side_by_side
 from foundry.models.config import ModelConfig
 from foundry.models.products import Norm
 from foundry.models.recurrent_config import DeltaNetConfig
@@ -92,7 +92,10 @@ def _input(
         for name, product in zip(names, weights.rates, strict=True)
     ]
     products = [weights.input, weights.gate, *weights.rates]
-    side_by_side(step, "delta_net", prologue, products, x, [mixed, gate, *rates])
+    found = None
+    if weights.low_rank is not None:
+        found = corrections(step, weights.low_rank, x, prologue)
+    side_by_side(step, "delta_net", prologue, products, x, [mixed, gate, *rates], found)
     if not is_one:
         return mixed, gate, rates[0], rates[1]
     of_group = layer.heads // layer.key_heads

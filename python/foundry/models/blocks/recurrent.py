@@ -9,7 +9,7 @@ from foundry._foundry import Tensor
 from foundry.engine.step import Step
 from foundry.models.blocks.delta_net import delta_net
 from foundry.models.blocks.hidden import Hidden
-from foundry.models.blocks.products import bias, linear
+from foundry.models.blocks.products import added, linear
 from foundry.models.config import ModelConfig
 from foundry.models.products import Norm, Product
 from foundry.models.recurrent_config import (
@@ -121,9 +121,6 @@ def _mamba2(
 def _product(step: Step, hidden: Hidden, norm: Norm | None, product: Product, name: str) -> Tensor:
     x, prologue = hidden.read(norm)
     result = step.buffer(name, product.weight.shape[0])
-    step.add(
-        linear(
-            step, weights=product.weight, x=x, y=result, prologue=prologue, epilogue=bias(product)
-        )
-    )
+    own = added(step, product, x, prologue)
+    step.add(linear(step, weights=product.weight, x=x, y=result, prologue=prologue, epilogue=own))
     return result
