@@ -162,6 +162,8 @@ def merges_of(metadata: Metadata, tokens: list[str], pre_tokenizer: str) -> list
             f"{metadata.key('merges')} has {len(merges)} entries, more than the {most} ways to put "
             f"{len(tokens)} tokens together"
         )
+    # A part that is a token is its text, of which there is one object.
+    own = {token: token for token in tokens}
     pairs = []
     for index, merge in enumerate(merges):
         at = merge.find(" ", 1)
@@ -170,5 +172,6 @@ def merges_of(metadata: Metadata, tokens: list[str], pre_tokenizer: str) -> list
                 f"{metadata.key('merges')} at index {index} is {shown(merge)}; expected two "
                 f"tokens with a space between them"
             )
-        pairs.append((merge[:at], merge[at + 1 :]))
+        left, right = merge[:at], merge[at + 1 :]
+        pairs.append((own.get(left, left), own.get(right, right)))
     return pairs
