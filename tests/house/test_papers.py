@@ -46,6 +46,13 @@ def test_the_examples_of_contributing_are_commits() -> None:
     ] == []
 
 
+def test_no_merge_is_half_done() -> None:
+    found = git("grep", "-lE", "^(<{7}|>{7}) ")
+    if found.returncode > 1:
+        pytest.skip("no repository")
+    assert found.stdout == ""
+
+
 def test_the_parts_of_the_tests_are_those_that_dev_has() -> None:
     dev = (ROOT / "dev").read_text()
     parts = re.search(r"^all_parts=\((.*)\)$", dev, re.MULTILINE)
