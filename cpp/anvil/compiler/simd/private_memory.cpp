@@ -1,10 +1,14 @@
 #include "anvil/compiler/simd/private_memory.hpp"
 
 #include <llvm/ADT/MapVector.h>
+#include <llvm/Analysis/ValueTracking.h>
 #include <llvm/IR/DataLayout.h>
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/Module.h>
 #include <llvm/IR/Operator.h>
+#include <llvm/Support/KnownBits.h>
+
+#include <algorithm>
 
 #include "anvil/compiler/simd/primitives.hpp"
 
@@ -62,7 +66,12 @@ bool steps_by_elements(const GEPOperator& step, const DataLayout& layout, uint64
   APInt constant(64, 0);
   if (!step.collectOffset(layout, 64, variable, constant)) return false;
   const auto whole = [&](const APInt& bytes) { return bytes.getSExtValue() % int64_t(size) == 0; };
-  return whole(constant) && all_of(variable, [&](const auto& term) { return whole(term.second); });
+  const auto by_whole = [&](const auto& term) {
+    // A loop may count in bytes, by what is many elements.
+    const unsigned zeros = computeKnownBits(term.first, layout).countMinTrailingZeros();
+    return whole(term.second.shl(std::min(zeros, 16u)));
+  };
+  return whole(constant) && all_of(variable, by_whole);
 }
 
 }  // namespace
