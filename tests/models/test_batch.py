@@ -183,6 +183,45 @@ def test_many_prompts_are_answered_in_their_order(llama: LanguageModel) -> None:
     assert llama.generate_batch([]) == []
 
 
+def test_answers_come_as_they_end(llama: LanguageModel, pair: Batch) -> None:
+    """More prompts than places, from an iterator; one of them is too long, one has no tokens."""
+    prompts: list[list[int]] = [PROMPTS[0], [1] * 64, PROMPTS[2], [], PROMPTS[3], PROMPTS[1]]
+    options: dict[str, Any] = {"temperature": 1.0, "max_tokens": 30}
+    found = dict(pair.answers(iter(prompts), seed=3, ignore_end=True, logprobs=3, **options))
+    assert sorted(found) == list(range(6)) and pair.sequences == ()
+    assert isinstance(found[1], fd.ContextLengthError)
+    assert isinstance(found[3], fd.ArgumentError)
+    assert str(found[3]) == "generate: the prompt has no tokens"
+    for index in (0, 4, 5):
+        assert found_of(found[index]) == alone(llama, prompts[index], seed=3 + index, **options)
+    wanted = alone(llama, prompts[2], seed=5, **options | {"max_tokens": 24})
+    assert found_of(found[2]) == wanted, "as far as the batch's context goes"
+
+
+def test_answers_that_are_left_are_closed(llama: LanguageModel, pair: Batch) -> None:
+    answers = pair.answers([[1] * 62, PROMPTS[2]], max_tokens=9, ignore_end=True)
+    index, first = next(answers)
+    assert index == 0 and isinstance(first, BatchSequence) and len(first.tokens) == 2
+    assert len(pair.sequences) == 1
+    answers.close()  # type: ignore[attr-defined]
+    assert pair.sequences == ()
+
+
+def test_a_failing_device_fails_the_live_answers(
+    pair: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failure = fd.DeviceError("the device is gone")
+
+    def step(self: Batch) -> None:
+        for sequence in self.sequences:
+            sequence.close()
+        raise failure
+
+    monkeypatch.setattr(Batch, "step", step)
+    found = list(pair.answers(PROMPTS[:3]))
+    assert found == [(0, failure), (1, failure), (2, failure)]
+
+
 def test_the_context_of_a_batch_ends_a_text(pair: Batch) -> None:
     answer = joined(pair, PROMPTS[2], max_tokens=100)
     steps_until_all_left(pair)
@@ -216,7 +255,7 @@ def test_a_closed_batch(llama: LanguageModel) -> None:
     answer = batch.add(PROMPTS[1])
     batch.close()
     batch.close()
-    for call in (batch.step, lambda: batch.add(PROMPTS[1])):
+    for call in (batch.step, lambda: batch.add(PROMPTS[1]), lambda: batch.answers(PROMPTS)):
         with pytest.raises(fd.ArgumentError) as closed:
             call()
         assert str(closed.value) == "batch: it is closed; make another with `LanguageModel.batch`"

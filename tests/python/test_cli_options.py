@@ -113,7 +113,7 @@ def test_a_prompt_is_an_argument_an_option_or_a_file(model_path: Path, tmp_path:
         done = foundry("generate", "-m", model_path, *words, "--raw", "-n", "2", "-t", "1")
         assert (done.returncode, done.stdout) == (0, " Paris.\n"), done.stderr
     done = foundry("generate", "-m", model_path, text, "-p", text)
-    message = "Error: the prompt is given twice; give it, --prompt or --file\n"
+    message = "Error: the prompt is given twice; give it, --prompt, --file or --prompts\n"
     assert (done.returncode, done.stderr) == (2, message)
     assert foundry("generate", model_path).stderr.startswith("Error: the prompt is missing")
 

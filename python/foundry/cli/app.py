@@ -62,22 +62,35 @@ Seed = Annotated[
 
 
 @command
-@takes_model(then="prompt")
+@takes_model(then="prompt", many=True)
 @takes_form()
 @takes_drafts()
 @takes_sampling()
 def generate(
     model: ModelOptions,
     prompt: Annotated[
-        str | None, typer.Argument(help="The prompt; '-' reads it from standard input.")
+        list[str] | None,
+        typer.Argument(
+            help="The prompt, or several; '-' reads one from standard input.", show_default=False
+        ),
     ] = None,
     *,
     prompt_text: Annotated[
-        str | None, typer.Option("--prompt", "-p", metavar="TEXT", help="The same, as an option.")
+        str | None, typer.Option("--prompt", "-p", metavar="TEXT", help="One, as an option.")
     ] = None,
     file: Annotated[
-        Path | None, typer.Option("--file", "-f", metavar="FILE", help="A file with it.")
+        Path | None, typer.Option("--file", "-f", metavar="FILE", help="A file with one.")
     ] = None,
+    prompts: Annotated[
+        Path | None,
+        typer.Option(
+            "--prompts", metavar="FILE", help="Several: one a line, or JSON lines; or '-'."
+        ),
+    ] = None,
+    parallel: Annotated[
+        int,
+        typer.Option("--parallel", "-np", min=1, metavar="N", help="So many of several at once."),
+    ] = 8,
     system: System = None,
     raw: Annotated[
         bool,
@@ -112,31 +125,50 @@ def generate(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Answer and figures as JSON.")] = False,
 ) -> None:
-    """Answer one prompt, token by token."""
+    """Answer one prompt, token by token, or several at once."""
     from foundry.cli.generate import answer
+    from foundry.cli.generate_many import answer_many, read_prompts
 
-    if prompt == "-":
-        prompt = ui.read_input()
-    content = None if file is None else ui.read_text(file)
-    text = one_of("the prompt", "it, --prompt or --file", prompt, prompt_text, content)
+    texts = one_of(
+        "the prompt",
+        "it, --prompt, --file or --prompts",
+        [ui.read_input() if text == "-" else text for text in prompt] if prompt else None,
+        None if prompt_text is None else [prompt_text],
+        None if file is None else [ui.read_text(file)],
+        None if prompts is None else read_prompts(prompts),
+    )
+    is_one = prompts is None and len(texts) == 1
     if logprobs is not None and not json:
         raise WrongUsage("--logprobs goes with --json")
+    if not is_one:
+        for name, value in (
+            ("--prompt-cache", prompt_cache),
+            ("--model-draft", drafts.path),
+            ("--ngram", drafts.ngram),
+        ):
+            if value is not None:
+                several = "several prompts" if prompts is None else "--prompts"
+                raise WrongUsage(f"{name} goes with one prompt, not with {several}")
     loaded = model.load()
-    answer(
-        loaded,
-        text if raw or not loaded.chat_templates else ui.messages(system, text),
-        prompt_cache=prompt_cache,
-        statistics=statistics,
-        as_json=json,
-        max_tokens=max_tokens,
-        sampling=sampling,
-        seed=seed,
-        stop=stop or (),
-        ignore_end=ignore_eos,
-        logprobs=logprobs,
+    settings: dict[str, Any] = {
+        "statistics": statistics,
+        "as_json": json,
+        "max_tokens": max_tokens,
+        "sampling": sampling,
+        "seed": seed,
+        "stop": stop or (),
+        "ignore_end": ignore_eos,
+        "logprobs": logprobs,
         **form,
-        **drafts(loaded),
-    )
+    }
+    is_plain = raw or not loaded.chat_templates
+    if is_one:
+        given = texts[0] if is_plain else ui.messages(system, texts[0])
+        answer(loaded, given, prompt_cache=prompt_cache, **settings, **drafts(loaded))
+    else:
+        # An empty one is told as a prompt without tokens, whatever a template puts around it.
+        rows = [(text if is_plain else ui.messages(system, text)) if text else [] for text in texts]
+        answer_many(loaded, texts, rows, parallel=parallel, **settings)
 
 
 @command

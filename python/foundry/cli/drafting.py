@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +30,28 @@ def takes_drafts() -> Callable[[Callable[..., None]], Callable[..., None]]:
     return stands_for("drafts", _OPTIONS, _drafts)
 
 
-Drafts = Callable[["foundry.models.LanguageModel"], dict[str, Any]]
+@dataclass(frozen=True)
+class Drafts:
+    """How tokens are guessed, as the command line says it."""
+
+    path: Path | None
+    ngram: int | None
+    most: int | None
+    least: int
+
+    def __call__(self, model: foundry.models.LanguageModel) -> dict[str, Any]:
+        draft = None
+        if self.path is not None:
+            with ui.progress_bars() as report:
+                draft = foundry.models.load(self.path, runtime=model.runtime, progress=report)
+        return {
+            "draft": draft,
+            "ngram": self.ngram,
+            "draft_tokens": self.most,
+            "draft_min": self.least,
+        }
 
 
 def _drafts(given: dict[str, Any]) -> Drafts:
-    path, ngram = given.pop("model_draft"), given.pop("ngram")
-    most, least = given.pop("draft_max"), given.pop("draft_min")
-
-    def settings(model: foundry.models.LanguageModel) -> dict[str, Any]:
-        draft = None
-        if path is not None:
-            with ui.progress_bars() as report:
-                draft = foundry.models.load(path, runtime=model.runtime, progress=report)
-        return {"draft": draft, "ngram": ngram, "draft_tokens": most, "draft_min": least}
-
-    return settings
+    names = ("model_draft", "ngram", "draft_max", "draft_min")
+    return Drafts(*(given.pop(name) for name in names))

@@ -11,7 +11,7 @@ from foundry.cli import ui
 from foundry.cli.reasoning import ReasoningParts
 from foundry.generation.messages import Message
 from foundry.generation.statistics import peak_memory
-from foundry.models import Generation, LanguageModel
+from foundry.models import BatchSequence, Generation, LanguageModel
 
 _TAIL = 8
 """Tokens at a prompt's end that may spell a tag."""
@@ -45,7 +45,7 @@ def answer(
     return generation
 
 
-def stream_answer(model: LanguageModel, generation: Generation) -> None:
+def stream_answer(model: LanguageModel, generation: Generation | BatchSequence) -> None:
     """Prints the answer as it comes, reasoning dimmed, and ends its line."""
     prompt = model.tokenizer.decode(generation.prompt[-_TAIL:], skip_special=False)
     parts = ReasoningParts(prompt)
@@ -59,21 +59,28 @@ def stream_answer(model: LanguageModel, generation: Generation) -> None:
         ui.stream("\n")
 
 
+def fields(answer: Generation | BatchSequence) -> dict[str, Any]:
+    """An answer as an object of JSON, without what it cost."""
+    found: dict[str, Any] = {
+        "text": answer.text,
+        "finish_reason": answer.finish_reason,
+        "tokens": answer.tokens,
+        "prompt_tokens": len(answer.prompt),
+    }
+    if answer.logprobs:
+        found["logprobs"] = [
+            {"token": found.token, "logprob": found.logprob, "top": dict(found.top)}
+            for found in answer.logprobs
+        ]
+    return found
+
+
 def _report(generation: Generation) -> str:
     cost = generation.statistics
-    report: dict[str, Any] = {
-        "text": generation.text,
-        "finish_reason": generation.finish_reason,
-        "tokens": generation.tokens,
-        "prompt_tokens": cost.prompt_tokens,
+    report = fields(generation) | {
         "reused_tokens": cost.reused_tokens,
         "time_to_first_token_seconds": cost.time_to_first_token,
         "tokens_per_second": cost.tokens_per_second,
         "peak_memory_bytes": peak_memory(),
     }
-    if generation.logprobs:
-        report["logprobs"] = [
-            {"token": found.token, "logprob": found.logprob, "top": dict(found.top)}
-            for found in generation.logprobs
-        ]
     return json.dumps(report, indent=2)

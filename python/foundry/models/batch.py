@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from foundry.call_errors import typed_calls
 from foundry.engine.batch import BatchEngine
 from foundry.engine.decode_run import DecodeRun
-from foundry.errors import ArgumentError, BatchFullError
+from foundry.errors import ArgumentError, BatchFullError, Error
+from foundry.generation.arguments import checked_integer
 from foundry.generation.log_probabilities import TokenLogProbability
 from foundry.generation.messages import Message
 from foundry.models.generation import FinishReason, Generation
@@ -182,6 +184,56 @@ class Batch:
                         sequence.close()
                 self._let_go()
             return pieces
+
+    def answers(
+        self,
+        prompts: Iterable[str | Sequence[int] | Sequence[Message]],
+        *,
+        seed: int | None = None,
+        **options: Any,
+    ) -> Iterator[tuple[int, BatchSequence | Error]]:
+        """Answers or continues each of `prompts`, which wait for a place: its index and its whole
+        answer, as they end. `options` are those of `add`; the first one's seed is `seed`, the
+        second's `seed` + 1 and so on.
+
+        A prompt that fails has its error in place of an answer, what `add` or `step` raised, and
+        the others go on. Those that are live where the iteration is left are closed. Raises
+        `ArgumentError` of a closed batch.
+        """
+        self._require_open()
+        first = secrets.randbits(64) if seed is None else checked_integer(seed, "generate: seed")
+        return self._answers(prompts, first, options)
+
+    def _answers(
+        self,
+        prompts: Iterable[str | Sequence[int] | Sequence[Message]],
+        seed: int,
+        options: dict[str, Any],
+    ) -> Iterator[tuple[int, BatchSequence | Error]]:
+        live: dict[BatchSequence, int] = {}
+        waiting = enumerate(prompts)
+        following = next(waiting, None)
+        try:
+            while following is not None or live:
+                failure: Error | None = None
+                if following is not None and len(self.sequences) < self.size:
+                    (index, prompt), following = following, next(waiting, None)
+                    try:
+                        live[self.add(prompt, seed=seed + index, **options)] = index
+                    except Error as error:
+                        failure = error
+                        yield index, error
+                else:
+                    try:
+                        self.step()
+                    except Error as error:
+                        failure = error
+                for sequence in [each for each in live if each not in self._live]:
+                    index, is_whole = live.pop(sequence), sequence.finish_reason is not None
+                    yield index, sequence if is_whole or failure is None else failure
+        finally:
+            for sequence in live:
+                sequence.close()
 
     def leave(self, sequence: BatchSequence) -> None:
         """Frees the sequence's place, if it has one; `BatchSequence.close` calls it."""

@@ -21,7 +21,7 @@ from foundry.engine.kept import PREFILL_BATCH, LayerCaches
 from foundry.engine.prepare import Progress
 from foundry.engine.step import MakeStep
 from foundry.engine.token_source import TokenSource
-from foundry.errors import ArgumentError, ArgumentTypeError, ContextLengthError
+from foundry.errors import ArgumentError, ArgumentTypeError, ContextLengthError, Error
 from foundry.generation.arguments import checked_flag, checked_integer, checked_tokens
 from foundry.generation.chat_templates import ChatTemplates
 from foundry.generation.constraint import Constraint, ConstraintTokens, grammar_of
@@ -349,16 +349,14 @@ class LanguageModel(Embeds):
             raise ArgumentTypeError(
                 "generate_batch: prompts is a str; expected a sequence of prompts"
             )
-        first = secrets.randbits(64) if seed is None else checked_integer(seed, "generate: seed")
         size = checked_integer(sequences, "batch: sequences")
-        found: list[BatchSequence] = []
+        found: dict[int, BatchSequence] = {}
         with self.batch(min(size, len(prompts)) or size) as batch:
-            while len(found) < len(prompts) or batch.sequences:
-                while len(found) < len(prompts) and len(batch.sequences) < batch.size:
-                    index = len(found)
-                    found.append(batch.add(prompts[index], seed=first + index, **options))
-                batch.step()
-        return found
+            for index, answer in batch.answers(prompts, seed=seed, **options):
+                if isinstance(answer, Error):
+                    raise answer
+                found[index] = answer
+        return [found[index] for index in range(len(prompts))]
 
     def _constraint(self, *given: object) -> Constraint | None:
         found = grammar_of(*given)
