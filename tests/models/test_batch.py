@@ -204,7 +204,7 @@ def test_answers_that_are_left_are_closed(llama: LanguageModel, pair: Batch) -> 
     assert index == 0 and isinstance(first, BatchSequence) and len(first.tokens) == 2
     assert len(pair.sequences) == 1
     answers.close()  # type: ignore[attr-defined]
-    assert pair.sequences == ()
+    assert not pair.sequences
 
 
 def test_a_failing_device_fails_the_live_answers(
