@@ -54,18 +54,23 @@ def of_foundry(model: fd.models.LanguageModel, tokens: Sequence[int]) -> Logits:
     return Logits(model.logits(tokens), model.logits(tokens, batch=1))
 
 
-def worst(found: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
-    """Of the tokens' cosines."""
+def _of_tokens(found: NDArray[np.float32], expected: NDArray[np.float32]) -> NDArray[np.float64]:
     assert found.shape == expected.shape
     assert np.isfinite(expected).all()
-    return float(cosines(found, expected).min())
+    return cosines(found, expected)
+
+
+def worst(found: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
+    """Of the tokens' cosines."""
+    return float(_of_tokens(found, expected).min())
 
 
 def compare(found: Logits, expected: Logits, bound: float = NEAR, others: float = 0.0) -> None:
     """`others`: the share of tokens that may be further off, having met another expert."""
-    for way in Logits._fields:
-        least = worst(getattr(found, way), getattr(expected, way))
-        off = int((cosines(getattr(found, way), getattr(expected, way)) < bound).sum())
-        assert off <= others * len(found.at_once), (
-            f"{way}: {off} tokens are off by more than {1 - bound:.2g}, at worst {1 - least:.2g}"
+    for way, *logits in zip(Logits._fields, found, expected, strict=True):
+        near = _of_tokens(*logits)
+        off = int((near < bound).sum())
+        assert off <= others * len(near), (
+            f"{way}: {off} tokens are off by more than {1 - bound:.2g}, at worst "
+            f"{1 - near.min():.2g}"
         )
