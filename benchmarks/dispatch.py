@@ -8,8 +8,8 @@ import numpy as np
 
 import foundry as fd
 from benchmarks.competitors import Missing, run_json
-from benchmarks.machine import processors
 from benchmarks.table import Table, time_call
+from foundry.processors import usable
 
 CALLS = 1000
 
@@ -34,7 +34,7 @@ def nothing(x: fd.InOut[fd.f32], last: fd.u32) -> None:
 
 
 def in_python() -> Table:
-    table = Table(f"Dispatch in Python, {processors()} threads, us", ["", "best", "median"])
+    table = Table(f"Dispatch in Python, {usable()} threads, us", ["", "best", "median"])
     rt = fd.Foundry()
     small = rt.tensor(np.ones(32, np.float32))
     large = rt.tensor(np.ones(256 * 1000, np.float32))  # 1000 threadgroups, or as many as chosen
@@ -60,4 +60,4 @@ def in_python() -> Table:
 
 
 def measure() -> list[Table]:
-    return [*(in_cpp(threads) for threads in sorted({1, processors()})), in_python()]
+    return [*(in_cpp(threads) for threads in sorted({1, usable()})), in_python()]

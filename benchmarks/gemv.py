@@ -14,9 +14,10 @@ from typing import Any
 
 import foundry as fd
 from benchmarks.competitors import Missing, libraries, llama_cpp, run_json
-from benchmarks.machine import processors, read_bandwidth
+from benchmarks.machine import read_bandwidth
 from benchmarks.options import OPTIONS
 from benchmarks.table import Table, ratio
+from foundry.processors import usable
 
 BIN = Path("build/dev/bin")
 SHAPES = [(576, 576), (1536, 576), (49152, 576), (4096, 4096), (14336, 4096)]
@@ -68,7 +69,7 @@ def measure() -> list[Table]:
     formats = OPTIONS.formats or [str(policy) for policy in fd.weight_formats()]
     notes: dict[str, str] = {}
     tables = []
-    for threads in sorted({1, processors()}):
+    for threads in sorted({1, usable()}):
         bandwidth = read_bandwidth(threads)
         title = f"GEMV, {threads} threads, GB/s of weights (read bandwidth {bandwidth:.1f} GB/s)"
         columns = ["format", "shape", "", "foundry", "of bandwidth", "of hand-written"]

@@ -7,7 +7,6 @@ encoded at a time, as a model does.
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ import foundry as fd
 from benchmarks.competitors import Missing, libraries
 from benchmarks.machine import read_bandwidth
 from benchmarks.table import Table, time_call
+from foundry.processors import usable
 
 TOTAL = 1 << 30  # bytes of all tensors of a row
 ROWS, COLUMNS = 4096, 2048
@@ -245,7 +245,7 @@ def attention(k: Kernels) -> None:
 
 
 def measure() -> list[Table]:
-    threads = len(os.sched_getaffinity(0))
+    threads = usable()
     bandwidth = read_bandwidth(threads)
     table = Table(
         f"Kernels, {threads} threads, read bandwidth {bandwidth:.1f} GB/s; numpy and torch: their "

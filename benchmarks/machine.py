@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import platform
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,15 +12,9 @@ import numpy as np
 import foundry as fd
 from benchmarks.competitors import Missing, run_json
 from benchmarks.table import Table, time_call
+from foundry.processors import usable
 
 GIB = 1 << 30
-
-
-def processors() -> int:
-    """That this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @functools.cache
@@ -50,7 +43,7 @@ def cpu_name() -> str:
 
 def measure() -> list[Table]:
     table = Table("Machine", ["", "value"])
-    cores = processors()
+    cores = usable()
     table.add("CPU", cpu_name())
     table.add("cores", cores)
     table.add("system", platform.platform())

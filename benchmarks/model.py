@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.competitors import Missing, llama_cpp, run_json
-from benchmarks.machine import processors, read_bandwidth
+from benchmarks.machine import read_bandwidth
 from benchmarks.options import OPTIONS
 from benchmarks.shapes import SHAPES
 from benchmarks.table import Table, ratio
 from foundry.cli.demo import find_model
+from foundry.processors import usable
 
 VECTOR = "llama.cpp, vector kernels"
 REPACKED = "llama.cpp, repacked or AMX"
@@ -120,7 +121,7 @@ def of(subject: Subject) -> list[Table]:
     tables = []
     own: Result = {}
     figures, prompt = subject.task.figures, subject.task.prompt
-    for threads in sorted({1, processors()}):
+    for threads in sorted({1, usable()}):
         found = run_all(subject, threads)
         table = Table(
             f"{subject.name}, {threads} threads, tok/s: best (median), prefill of {prompt}",
@@ -151,12 +152,12 @@ def of(subject: Subject) -> list[Table]:
 def details(subject: Subject, own: Result) -> Table:
     """Of the run on all threads."""
     size = subject.path.stat().st_size
-    table = Table(f"{subject.name}, {processors()} threads", ["", "value", "unit"])
+    table = Table(f"{subject.name}, {usable()} threads", ["", "value", "unit"])
     table.add("time to first token, 16-token prompt", min(own["first token"]), "ms")
     table.add("dispatches per token", own["dispatches"][0], "")
     if subject.name not in SHAPES or "expert_count" not in SHAPES[subject.name].metadata:
         # Every weight is read once per token: the file's size over the bandwidth is the floor.
-        floor = size / (read_bandwidth(processors()) * 1e9)
+        floor = size / (read_bandwidth(usable()) * 1e9)
         table.add("decode, fraction of the memory floor", max(own["decode"]) * floor, "")
     table.add("model file", size / 2**20, "MiB")
     table.add("peak memory, loaded", own["loaded, bytes"][0] / 2**20, "MiB")

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.machine import processors
 from benchmarks.model import REPACKED, Subject, Task, contenders
 from benchmarks.options import OPTIONS
 from benchmarks.shapes import SHAPES
 from benchmarks.table import Table, ratio
+from foundry.processors import usable
 
 _SHAPES = ["smollm2-q4_1", "smollm2-q8_0", "smollm2-f16", "smollm2-bf16", "llama-q4_k"]
 _PROMPTS = (512, 2048)
@@ -35,7 +35,7 @@ def measure() -> list[Table]:
     table = Table("Prompts, tok/s", ["", "threads", "tokens", "foundry", _LLAMA, "of llama.cpp"])
     for name in OPTIONS.models or _SHAPES:
         path = SHAPES[name].path(name) if name in SHAPES else Path(name)
-        for threads in sorted({1, processors()}):
+        for threads in sorted({1, usable()}):
             for prompt in _PROMPTS:
                 found = _best(path, prompt, threads)
                 own, other = found["foundry"], found[_LLAMA]

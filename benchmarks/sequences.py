@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.competitors import Missing, llama_cpp, run_json
-from benchmarks.machine import processors, read_bandwidth
+from benchmarks.machine import read_bandwidth
 from benchmarks.model import REPACKED, VECTOR, Subject, subjects
 from benchmarks.options import OPTIONS
 from benchmarks.table import Table, ratio
+from foundry.processors import usable
 
 SIZES = (1, 2, 4, 8, 16)
 _PROMPT = 16
@@ -57,7 +58,7 @@ def run_all(subject: Subject, threads: int) -> dict[str, Rates | str]:
 
 
 def measure() -> list[Table]:
-    return [of(subject, threads) for subject in subjects() for threads in sorted({1, processors()})]
+    return [of(subject, threads) for subject in subjects() for threads in sorted({1, usable()})]
 
 
 def of(subject: Subject, threads: int) -> Table:
